@@ -1,0 +1,115 @@
+/*
+ * applet.h -- what an applet is to the host: a table of commands with their
+ * conditions, and the handlers. The host checks the row before the handler
+ * runs; one storage transaction a command, committed before the response
+ * leaves, rolled back if the handler answers with an error.
+ */
+#ifndef CARD_HOST_APPLET_H
+#define CARD_HOST_APPLET_H
+
+#include "host/card.h"
+#include "host/store.h"
+#include "secure/sm.h"
+
+#define CARD_ANY (-1)
+
+/* Conditions of a row; all that are set must hold. */
+enum card_condition {
+	CARD_ALWAYS = 0,
+	CARD_NEED_SM = 1 << 0, /* inside secure messaging, else 6982 */
+	CARD_NEED_PLAIN = 1 << 1, /* outside it, else 6985 */
+	CARD_ONLY_CONTACT = 1 << 2, /* else 6A81 */
+	CARD_ONLY_BASIC_CHANNEL = 1 << 3, /* else 6881 */
+	CARD_ONLY_BLANK = 1 << 4, /* before the final lock, else 6985 */
+	CARD_ONLY_ISSUED = 1 << 5, /* after it, else 6985 */
+	CARD_TAKES_CHAIN = 1 << 6, /* command chaining is allowed, else 6884 */
+};
+
+struct card_call {
+	struct card *card;
+	const struct sj_apdu *apdu; /* plain, chaining and channel bits removed */
+	struct sj_writer *out; /* response data */
+	void *state; /* this applet's volatile state on this card */
+	uint8_t channel;
+	bool secured; /* came inside secure messaging */
+};
+
+struct card_command {
+	uint8_t cla; /* 0x00 interindustry or 0x80 proprietary */
+	uint8_t ins;
+	int p1, p2; /* exact value or CARD_ANY */
+	uint16_t lc_min, lc_max; /* data bytes, else 6700 */
+	unsigned conditions; /* enum card_condition bits */
+	uint16_t (*handler)(struct card_call *call); /* the status word */
+};
+
+struct card_applet {
+	struct sj_span aid;
+	const char *name;
+	const struct card_command *commands;
+	size_t command_count;
+	size_t state_size; /* volatile, zeroed at power-up, wiped at power-off */
+	/* SELECT by DF name: writes the FCI for P2 (the host drops it for P2 = 0C). NULL: FCI with 84 only. */
+	uint16_t (*select)(struct card_call *call);
+	/* Another applet was selected on this channel, or it was closed. May be NULL. */
+	void (*deselect)(struct card *card, void *state);
+	/* May this applet be found now (life cycle, interface)? NULL: always. */
+	bool (*selectable)(struct card *card);
+	/* One data grouping of STORE DATA after INSTALL [for personalisation]. May be NULL. */
+	uint16_t (*personalise)(struct card_call *call, uint16_t dgi, struct sj_span data);
+	/* The final lock: refuse (a status word) if something needed is missing. May be NULL. */
+	uint16_t (*lock)(struct card_call *call);
+};
+
+/* --- what the host does for applets ------------------------------------ */
+
+enum card_interface card_interface(const struct card *card);
+const struct card_clock *card_clock_of(const struct card *card);
+const struct sj_random *card_random(const struct card *card);
+
+/* The store, inside the command's transaction. */
+struct card_store *card_store_of(struct card *card);
+/*
+ * Commits now, in the middle of a command: for counters that must be stored
+ * before a comparison. False: answer 6581.
+ */
+SJ_MUST_CHECK bool card_commit(struct card *card);
+
+/*
+ * Starts secure messaging with the response *after* the one being made
+ * (PACE, BAC, Chip Authentication): the present response still goes out as
+ * its command came in. Replaces a running session. `ssc` NULL: zero.
+ */
+void card_sm_start(struct card *card, const struct sj_sm_keys *keys, const struct sj_ssc *ssc);
+/* Ends it; access rights gained by it are gone (see card_access_*). */
+void card_sm_end(struct card *card);
+
+/*
+ * Rights gained by authentication, a bit mask that the applets agree on; the
+ * host forgets them when secure messaging ends, at reset and power-off.
+ */
+enum card_right { CARD_RIGHT_PACE = 1, CARD_RIGHT_BAC = 2, CARD_RIGHT_CA = 4 };
+void card_grant(struct card *card, unsigned rights);
+unsigned card_rights(const struct card *card);
+
+/* The final lock was passed. */
+bool card_is_issued(struct card *card);
+/* Passes data groupings on to the applet with this AID (manager only); 6A88: none. */
+uint16_t card_personalise(struct card_call *call, struct sj_span aid, uint16_t dgi,
+			  struct sj_span data);
+/* Whether an applet with exactly this AID is there. */
+bool card_has_applet(const struct card *card, struct sj_span aid);
+/* Asks every applet's lock(), then sets the card issued. */
+uint16_t card_lock(struct card_call *call);
+
+/*
+ * Failure delay for passwords that do not block (`slot` tells them apart):
+ * card_delay_serve() waits, under power, for what stored failures cost;
+ * card_delay_raise() stores one more failure (commits) before a comparison;
+ * card_delay_clear() forgets them after success.
+ */
+void card_delay_serve(struct card *card, uint8_t slot);
+SJ_MUST_CHECK bool card_delay_raise(struct card *card, uint8_t slot);
+void card_delay_clear(struct card *card, uint8_t slot);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * sign.h -- signatures as X.509 and CMS name them, and keys in files.
+ *
+ * Sources: RFC 4055 (RSA, PSS), RFC 5758 (ECDSA), RFC 5652.
+ */
+#ifndef SJ_CRYPT_SIGN_H
+#define SJ_CRYPT_SIGN_H
+
+#include "crypt/ec.h"
+
+/*
+ * Verifies `signature` over `message`. `algorithm` is the DER of the
+ * AlgorithmIdentifier beside the signature; `digest` is used where that names
+ * no hash (rsaEncryption, id-ecPublicKey in old SODs), else ignored. ECDSA
+ * signatures are DER. Accepts RSA PKCS#1 v1.5, RSA-PSS with its parameters,
+ * ECDSA with named or known explicit parameters; hashes SHA-1 to SHA-512.
+ */
+SJ_MUST_CHECK bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm,
+				       enum sj_hash digest, struct sj_span message,
+				       struct sj_span signature);
+
+/* A private key for signing certificates and SODs; opaque, freed by its owner. */
+struct sj_key;
+
+/*
+ * Makes a key: "P-256", "P-384", "P-521", "brainpoolP256r1", ..., "RSA-3072",
+ * "RSA-4096", "RSA-PSS-3072", "RSA-PSS-4096". NULL: unknown kind or failure.
+ */
+struct sj_key *sj_key_generate(const char *kind);
+/* From PKCS#8 in DER; NULL: not a key we can use. */
+struct sj_key *sj_key_read(struct sj_span pkcs8);
+/* Writes PKCS#8 DER (secret). */
+SJ_MUST_CHECK bool sj_key_put(const struct sj_key *key, struct sj_writer *w);
+/* Writes SubjectPublicKeyInfo; explicit_form: explicit EC parameters (ICAO 9303-12). */
+SJ_MUST_CHECK bool sj_key_put_public(const struct sj_key *key, bool explicit_form,
+				     struct sj_writer *w);
+/*
+ * Signs with the hash that fits the key (P-384: SHA-384, RSA: SHA-256, ...).
+ * `algorithm` gets the AlgorithmIdentifier, `signature` the signature (ECDSA: DER).
+ */
+SJ_MUST_CHECK bool sj_key_sign(const struct sj_key *key, struct sj_span message,
+			       struct sj_writer *algorithm, struct sj_writer *signature);
+/* The AlgorithmIdentifier that sj_key_sign() will give (a certificate names it inside too). */
+SJ_MUST_CHECK bool sj_key_put_algorithm(const struct sj_key *key, struct sj_writer *w);
+/* The hash that sj_key_sign() will use. */
+enum sj_hash sj_key_hash(const struct sj_key *key);
+void sj_key_free(struct sj_key *key);
+
+#endif

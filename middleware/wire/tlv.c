@@ -1,0 +1,195 @@
+#include "wire/tlv.h"
+
+#include <string.h>
+
+/* ISO/IEC 7816-4:2020, 5.2.2.1: one to three bytes, no leading zero digits. */
+static bool take_tag(struct sj_span *in, uint32_t *tag)
+{
+	uint32_t value, more;
+
+	if (!sj_take_be(in, 1, &value))
+		return false;
+	if ((value & 0x1F) == 0x1F) {
+		if (!sj_take_be(in, 1, &more) || (more & 0x7F) == 0)
+			return false;
+		value = value << 8 | more;
+		if (more & 0x80) {
+			if (!sj_take_be(in, 1, &more) || more & 0x80)
+				return false;
+			value = value << 8 | more;
+		}
+	}
+	*tag = value;
+	return true;
+}
+
+/* ISO/IEC 7816-4:2020, 5.2.2.2: definite, up to four subsequent bytes. */
+static bool take_length(struct sj_span *in, size_t *len)
+{
+	uint32_t first, value;
+
+	if (!sj_take_be(in, 1, &first))
+		return false;
+	if (first < 0x80) {
+		*len = first;
+		return true;
+	}
+	if (first == 0x80 || first > 0x84 || !sj_take_be(in, first - 0x80, &value))
+		return false;
+	*len = value;
+	return true;
+}
+
+enum sj_tlv_rc sj_tlv_next(struct sj_span *in, uint32_t *tag, struct sj_span *value)
+{
+	struct sj_span rest = *in;
+	size_t len;
+
+	if (rest.len == 0)
+		return SJ_TLV_ABSENT;
+	if (!take_tag(&rest, tag) || !take_length(&rest, &len) || !sj_take(&rest, len, value))
+		return SJ_TLV_MALFORMED;
+	*in = rest;
+	return SJ_TLV_FOUND;
+}
+
+enum sj_tlv_rc sj_tlv_take(struct sj_span *in, uint32_t tag, struct sj_span *value)
+{
+	struct sj_span rest = *in, got;
+	uint32_t seen;
+	enum sj_tlv_rc rc = sj_tlv_next(&rest, &seen, &got);
+
+	if (rc != SJ_TLV_FOUND)
+		return rc;
+	if (seen != tag)
+		return SJ_TLV_ABSENT;
+	*value = got;
+	*in = rest;
+	return SJ_TLV_FOUND;
+}
+
+enum sj_tlv_rc sj_tlv_take_element(struct sj_span *in, uint32_t tag, struct sj_span *element)
+{
+	const struct sj_span before = *in;
+	struct sj_span value;
+	enum sj_tlv_rc rc = sj_tlv_take(in, tag, &value);
+
+	if (rc == SJ_TLV_FOUND)
+		*element = sj_span(before.ptr, before.len - in->len);
+	return rc;
+}
+
+enum sj_tlv_rc sj_tlv_take_any(struct sj_span *in, struct sj_span *element)
+{
+	const struct sj_span before = *in;
+	struct sj_span value;
+	uint32_t tag;
+	enum sj_tlv_rc rc = sj_tlv_next(in, &tag, &value);
+
+	if (rc == SJ_TLV_FOUND)
+		*element = sj_span(before.ptr, before.len - in->len);
+	return rc;
+}
+
+enum sj_tlv_rc sj_tlv_find(struct sj_span in, uint32_t tag, struct sj_span *value)
+{
+	enum sj_tlv_rc rc, found = SJ_TLV_ABSENT;
+	struct sj_span got;
+	uint32_t seen;
+
+	while ((rc = sj_tlv_next(&in, &seen, &got)) == SJ_TLV_FOUND) {
+		if (seen == tag && found == SJ_TLV_ABSENT) {
+			*value = got;
+			found = SJ_TLV_FOUND;
+		}
+	}
+	return rc == SJ_TLV_MALFORMED ? rc : found;
+}
+
+bool sj_tlv_well_formed(struct sj_span in)
+{
+	struct sj_span ignored;
+
+	return sj_tlv_find(in, 0, &ignored) != SJ_TLV_MALFORMED;
+}
+
+bool sj_tlv_announced(struct sj_span prefix, size_t *size)
+{
+	struct sj_span rest = prefix;
+	uint32_t tag;
+	size_t len, header;
+
+	if (!take_tag(&rest, &tag) || !take_length(&rest, &len))
+		return false;
+	header = prefix.len - rest.len;
+	if (len > SIZE_MAX - header)
+		return false;
+	*size = header + len;
+	return true;
+}
+
+static size_t bytes_of(uint32_t value)
+{
+	size_t n = 1;
+
+	while (value >>= 8)
+		n++;
+	return n;
+}
+
+size_t sj_tlv_header_size(uint32_t tag, size_t n)
+{
+	size_t len = n < 0x80 ? 1 : 1 + bytes_of((uint32_t)n);
+
+	return bytes_of(tag) + len;
+}
+
+void sj_tlv_put_header(struct sj_writer *w, uint32_t tag, size_t n)
+{
+	if (n > UINT32_MAX) {
+		w->failed = true;
+		return;
+	}
+	sj_put_be(w, bytes_of(tag), tag);
+	if (n >= 0x80)
+		sj_put_u8(w, (uint8_t)(0x80 | bytes_of((uint32_t)n)));
+	sj_put_be(w, n < 0x80 ? 1 : bytes_of((uint32_t)n), (uint32_t)n);
+}
+
+void sj_tlv_put(struct sj_writer *w, uint32_t tag, struct sj_span value)
+{
+	sj_tlv_put_header(w, tag, value.len);
+	sj_put(w, value);
+}
+
+size_t sj_tlv_open(const struct sj_writer *w)
+{
+	return w->len;
+}
+
+void sj_tlv_close(struct sj_writer *w, uint32_t tag, size_t at)
+{
+	struct sj_writer header;
+	size_t content, room;
+
+	if (w->failed || at > w->len) {
+		w->failed = true;
+		return;
+	}
+	content = w->len - at;
+	room = sj_tlv_header_size(tag, content);
+	if (sj_put_space(w, room) == NULL)
+		return;
+	memmove(w->ptr + at + room, w->ptr + at, content);
+	header = sj_writer(w->ptr + at, room);
+	sj_tlv_put_header(&header, tag, content);
+}
+
+bool sj_der_small(struct sj_span integer, uint32_t *out)
+{
+	if (integer.len == 5 && integer.ptr[0] == 0)
+		integer = sj_span(integer.ptr + 1, 4);
+	else if (integer.len > 0 && integer.ptr[0] & 0x80)
+		return false;
+	return integer.len <= 4 && sj_take_be(&integer, integer.len, out);
+}
