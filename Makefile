@@ -1,0 +1,137 @@
+# Sojourn: build, test, install. `make help` lists the targets.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD ?= build
+CC = gcc
+WERROR ?= -Werror
+VERSION := $(shell sed -n 's/^\#define SJ_VERSION "\(.*\)"/\1/p' middleware/include/sojourn/sojourn.h)
+SOVERSION := 0
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+include tools/deps.mk
+
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wwrite-strings \
+	-Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wundef -Wvla \
+	-Wimplicit-fallthrough -Wframe-larger-than=4096 $(WERROR)
+OPT = -O2 -g
+FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+SANITIZE =
+HARDEN = $(FORTIFY) -fstack-protector-strong -fstack-clash-protection -fPIC -fvisibility=hidden
+CPPFLAGS_ALL = -D_GNU_SOURCE -Imiddleware -Imiddleware/include -Icard-sim -Itools $(CPPFLAGS)
+CFLAGS_ALL = -std=c17 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS)
+LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
+LDFLAGS_EXE = -pie $(LDFLAGS_ALL)
+
+LIBS_CORE = -lcrypto
+LIBS_READER = -lpcsclite -lpthread
+LIBS_TOOLS = -ljansson -linih
+
+# --- what is built from what -------------------------------------------------
+
+core_src := $(wildcard middleware/wire/*.c middleware/crypt/*.c middleware/secure/*.c)
+reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/trust/*.c)
+card_src := $(wildcard card-sim/host/*.c card-sim/applets/*.c card-sim/applets/*/*.c card-sim/link/*.c)
+cli_src := $(wildcard tools/cli/*.c)
+
+programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
+public_programs := reader trust verify demo lab
+card_programs := card bench
+
+objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+all_src := $(core_src) $(reader_src) $(card_src) $(wildcard tools/*.c tools/*/*.c)
+
+lib_so := $(BUILD)/lib/libsojourn.so.$(SOVERSION)
+core_a := $(BUILD)/lib/core.a
+reader_a := $(BUILD)/lib/reader.a
+card_a := $(BUILD)/lib/card.a
+cli_a := $(BUILD)/lib/cli.a
+
+.PHONY: all lib programs
+all: deps-ready lib programs $(BUILD)/sojourn.pc
+lib: $(lib_so)
+programs: $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
+
+$(BUILD)/obj/%.o: %.c | deps-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(core_a): $(call objs,$(core_src))
+$(reader_a): $(call objs,$(reader_src))
+$(card_a): $(call objs,$(card_src))
+$(cli_a): $(call objs,$(cli_src))
+%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(lib_so): $(core_a) $(reader_a) middleware/sojourn.map
+	$(CC) -shared -o $@ -Wl,-soname,$(@F) -Wl,--version-script,middleware/sojourn.map \
+		-Wl,--whole-archive $(reader_a) -Wl,--no-whole-archive $(core_a) \
+		$(LDFLAGS_ALL) -Wl,-z,defs $(LIBS_CORE) $(LIBS_READER)
+	@ln -sf $(@F) $(BUILD)/lib/libsojourn.so
+
+$(BUILD)/bin/sojourn: $(call objs,$(wildcard tools/*.c)) $(cli_a) $(lib_so)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(cli_a) -L$(BUILD)/lib -lsojourn \
+		-Wl,-rpath,'$$ORIGIN/../lib' $(LIBS_TOOLS)
+
+# Operators' tools see the public library only; the card and the benchmarks
+# have the card inside; the issuing side shares trust's code, linked in.
+define public_program
+$(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(lib_so)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) -L$$(BUILD)/lib -lsojourn \
+		-Wl,-rpath,'$$$$ORIGIN/../../lib' $$(LIBS_TOOLS)
+endef
+define whole_program
+$(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(card_a) $$(reader_a) $$(core_a)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) $(if $(filter $(1),$(card_programs)),$$(card_a)) \
+		$$(reader_a) $$(core_a) $$(LIBS_CORE) $$(LIBS_READER) $$(LIBS_TOOLS)
+endef
+$(foreach p,$(filter $(public_programs),$(programs)),$(eval $(call public_program,$(p))))
+$(foreach p,$(filter-out $(public_programs),$(programs)),$(eval $(call whole_program,$(p))))
+
+$(BUILD)/sojourn.pc: middleware/sojourn.pc.in Makefile
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' $< > $@
+
+include tests/tests.mk
+
+# --- install -----------------------------------------------------------------
+
+.PHONY: install uninstall clean help
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/sojourn $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include/sojourn $(DESTDIR)$(PREFIX)/share/sojourn \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m755 $(BUILD)/bin/sojourn $(DESTDIR)$(PREFIX)/bin/
+	install -m755 $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs)) $(DESTDIR)$(PREFIX)/libexec/sojourn/
+	install -m644 $(lib_so) $(DESTDIR)$(PREFIX)/lib/
+	ln -sf $(notdir $(lib_so)) $(DESTDIR)$(PREFIX)/lib/libsojourn.so
+	install -m644 middleware/include/sojourn/*.h $(DESTDIR)$(PREFIX)/include/sojourn/
+	install -m644 $(BUILD)/sojourn.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	$(foreach s,1 5 7,$(if $(wildcard tools/man/*.$(s)),install -m644 $(wildcard tools/man/*.$(s)) $(DESTDIR)$(PREFIX)/share/man/man$(s)/;))
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/sojourn $(DESTDIR)$(PREFIX)/include/sojourn $(DESTDIR)$(PREFIX)/share/sojourn
+	rm -f $(DESTDIR)$(PREFIX)/bin/sojourn $(DESTDIR)$(PREFIX)/lib/libsojourn.so* $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc \
+		$(DESTDIR)$(PREFIX)/share/man/man[157]/sojourn*
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'make             build everything into $(BUILD)/'
+	@echo 'make demo        the main job, end to end: issue a card, verify it offline'
+	@echo 'make check       all tests and lints (under ten minutes on two cores)'
+	@echo 'make bench       measure, beside the floors, into $(BUILD)/bench.json'
+	@echo 'make campaign    the long runs: a million mutations a parser, and more'
+	@echo 'make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make deps        install what is missing to build and run (Debian)'
+	@echo 'make deps-check  install what is missing to test (Debian)'
+	@echo 'make clean       remove $(BUILD)/'
+	@echo 'Variables: CC=clang, WERROR= (for packagers), BUILD=dir'
+
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(all_src))

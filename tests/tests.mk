@@ -1,0 +1,63 @@
+# Tests: programs from tests/<room>/test_*.c, bats files, lints; three builds.
+
+authority_a := $(BUILD)/lib/authority.a
+$(authority_a): $(call objs,$(filter-out tools/authority/main.c,$(wildcard tools/authority/*.c)))
+
+test_src := $(wildcard tests/*/test_*.c)
+test_bins := $(patsubst %.c,$(BUILD)/%,$(test_src))
+test_bats := $(wildcard tests/*/*.bats)
+test_lints := $(wildcard tests/lint/lint-*)
+fuzz_src := $(wildcard tests/fuzz/parsers*.c)
+
+.PHONY: tests check check-programs bench campaign demo .suite
+tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard
+
+$(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
+$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+# Helpers that a test program shares with others: tests/<room>/<name>.c named here.
+$(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+$(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_EXE) -o $@ $^
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c))
+
+# Where test programs and bats files find the build: SOJOURN_BUILD.
+suite_jobs = $(foreach t,$(test_src),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(2) $(2)/$(t:%.c=%)')
+bats_jobs = $(foreach t,$(test_bats),'$(1)/$(t:tests/%.bats=%):SOJOURN_BUILD=$(2) bats --tap $(t)')
+lint_jobs = $(foreach t,$(test_lints),'$(t:tests/%=%):SOJOURN_BUILD=$(BUILD) $(t)')
+
+CLANG_BUILD := $(BUILD)/clang
+ASAN_BUILD := $(BUILD)/asan
+ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
+	FORTIFY= OPT='-O1 -g'
+ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+
+# The most that a test may take is named in run.py; `make check TESTS=...` would
+# hide what was left out, so there is no such switch: run a program by hand.
+check: deps-check
+	+@$(MAKE) --no-print-directory -j$(JOBS) tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(CLANG_BUILD) CC=clang tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
+	+@$(MAKE) --no-print-directory -f Makefile .suite
+
+.suite:
+	@$(ASAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs \
+		$(lint_jobs) \
+		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 20000' \
+		$(call bats_jobs,asan,$(ASAN_BUILD)) $(call bats_jobs,gcc,$(BUILD)) \
+		$(call suite_jobs,asan,$(ASAN_BUILD)) $(call suite_jobs,gcc,$(BUILD)) \
+		$(call suite_jobs,clang,$(CLANG_BUILD))
+
+campaign: deps-check
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
+	$(ASAN_ENV) $(ASAN_BUILD)/tests/fuzz/mutate -n 1000000
+
+demo: all
+	@$(BUILD)/bin/sojourn demo
+
+bench: all tests
+	@$(BUILD)/libexec/sojourn/sojourn-bench all --out $(BUILD)/bench.json

@@ -1,0 +1,39 @@
+# What Debian must provide. Installed when something is missing, and only then.
+
+DEPS = build-essential pkg-config libpcsclite-dev libssl-dev libjansson-dev libinih-dev \
+	pcscd vsmartcard-vpcd
+DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka-dev bats opensc \
+	python3 python3-pyscard python3-cryptography python3-asn1crypto python3-jsonschema python3-pil \
+	libeac-dev openssl strace tshark mandoc procps git g++
+
+# $(call deps_missing,PACKAGES) prints those that are not installed.
+deps_missing = for p in $(1); do \
+	dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || printf '%s ' $$p; done
+# $(call deps_install,PACKAGES,WHAT FOR)
+define deps_install
+	@if ! command -v dpkg-query >/dev/null 2>&1; then \
+		echo 'Not Debian: please install what corresponds to: $(1)'; exit 0; fi; \
+	missing=$$($(call deps_missing,$(1))); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	echo "Installing $(2): $$missing"; \
+	run=; if [ $$(id -u) != 0 ]; then command -v sudo >/dev/null || \
+		{ echo "Please install as root: apt-get install $$missing"; exit 1; }; run=sudo; fi; \
+	$$run env DEBIAN_FRONTEND=noninteractive apt-get update -qq || true; \
+	$$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+endef
+
+.PHONY: deps deps-check deps-ready deps-check-ready
+deps:
+	$(call deps_install,$(DEPS),to build and run)
+deps-check: deps
+	$(call deps_install,$(DEPS_CHECK),to test)
+
+# The other targets ask here; the answer is looked up once a make.
+ifeq ($(filter clean help deps deps-check uninstall,$(MAKECMDGOALS)),)
+have_deps := $(shell command -v dpkg-query >/dev/null 2>&1 && $(call deps_missing,$(DEPS)))
+endif
+ifneq ($(have_deps),)
+deps-ready: deps
+else
+deps-ready:
+endif
