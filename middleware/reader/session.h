@@ -1,0 +1,122 @@
+/*
+ * session.h -- a conversation with one card: commands in, whole answers out.
+ *
+ * The session hides what differs between cards and readers: response pieces
+ * (61xx), a wrong Le (6Cxx), command chaining and extended length, and it is
+ * the reader's role in secure messaging: it counts, protects, checks and ends.
+ * It never opens a lost conversation again by itself: SJ_CARD_RESET and
+ * SJ_CARD_SM_BROKEN tell the owner that everything gained is gone.
+ *
+ * Sources: ISO/IEC 7816-4:2020, 5.3 (chaining, 61xx, 6Cxx), 10 (secure
+ * messaging); ICAO Doc 9303-11 (8th ed.), 9.8.
+ */
+#ifndef SJ_READER_SESSION_H
+#define SJ_READER_SESSION_H
+
+#include "reader/transport.h"
+#include "secure/sm.h"
+
+struct sj_context;
+struct sj_card;
+struct sj_session;
+
+/* Opens a session over `t`, which it owns from now on, failure or not. Connects. */
+SJ_MUST_CHECK enum sj_rc sj_session_open(struct sj_context *ctx, struct sj_transport *t,
+					 int64_t deadline, struct sj_session **out);
+/* Leaves the card, wipes keys and buffers (NULL is fine). */
+void sj_session_close(struct sj_session *s);
+
+/* The session inside a card of the public API; it belongs to the card. */
+struct sj_session *sj_card_session(struct sj_card *card);
+struct sj_context *sj_card_context(struct sj_card *card);
+/*
+ * Not a card of ours: sj_card_wait() of this context passes it over until it
+ * is taken away.
+ */
+void sj_card_refuse(struct sj_card *card);
+
+/* No command goes past this time (sj_clock_ms()); set it before the first command. */
+void sj_session_deadline(struct sj_session *s, int64_t deadline);
+int64_t sj_session_deadline_get(const struct sj_session *s);
+
+/*
+ * A stretch in which no other process gets at the card. Does not nest. Keep
+ * it for what must not be interrupted (a login and what it opened) and end it.
+ */
+SJ_MUST_CHECK enum sj_rc sj_session_begin(struct sj_session *s);
+void sj_session_end(struct sj_session *s);
+
+/*
+ * After SJ_CARD_RESET, or to start afresh after SJ_CARD_SM_BROKEN: wipes the
+ * keys, connects again (`reset`: resets the card) and begins again if
+ * a stretch was begun. Nothing is selected then.
+ */
+SJ_MUST_CHECK enum sj_rc sj_session_restart(struct sj_session *s, bool reset);
+
+/*
+ * Sends `a` and gets the whole response; r->data stays valid until the next
+ * call. SJ_OK: r->sw is any status word but 61xx and 6Cxx (with secure
+ * messaging: the protected one).
+ *
+ * a->ne over 256 asks for at most that much: where the card takes no extended
+ * length, what a short command gets is returned (read on from there).
+ * a->extended means: extended form is worth trying although nothing announced
+ * it. A refusal is remembered and the command repeated in short form.
+ *
+ * SJ_CARD_SM_BROKEN: secure messaging ended; r->sw is the status word that
+ * came in clear, 0 if the protection itself was wrong. If extended length
+ * was the reason, sj_session_extended() says no from now on.
+ * SJ_CARD_ANSWER: an answer that the standard does not allow.
+ */
+SJ_MUST_CHECK enum sj_rc sj_session_command(struct sj_session *s, const struct sj_apdu *a,
+					    struct sj_response *r);
+
+/* Selects an application by its name: 00 A4 04 0C, and with P2 = 00 if that is refused. */
+SJ_MUST_CHECK enum sj_rc sj_session_select(struct sj_session *s, struct sj_span aid,
+					   struct sj_response *r);
+
+/*
+ * Protects every command from the next one on. Replaces keys that run. `ssc`
+ * is the counter before its first increment; NULL: zero.
+ */
+void sj_session_sm_start(struct sj_session *s, const struct sj_sm_keys *keys,
+			 const struct sj_ssc *ssc);
+/* Ends protection and wipes the keys. */
+void sj_session_sm_end(struct sj_session *s);
+bool sj_session_sm_active(const struct sj_session *s);
+
+/*
+ * The card takes extended length (its EF.ATR/INFO or ATR says so), with APDUs
+ * of at most `command_max` and `response_max` bytes on the wire, all of them
+ * counted; 0: no limit is known.
+ */
+void sj_session_allow_extended(struct sj_session *s, size_t command_max, size_t response_max);
+/* Never to be used on this session. */
+void sj_session_forbid_extended(struct sj_session *s);
+/* Announced and not refused so far. */
+bool sj_session_extended(const struct sj_session *s);
+/* The card capabilities in the ATR's historical bytes announce it (ISO/IEC 7816-4, 12.1.1.9). */
+bool sj_session_atr_extended(const struct sj_session *s);
+
+/*
+ * The most data that one response can carry now: 256 or what extended length
+ * allows, less what secure messaging takes. For Ne of READ BINARY.
+ */
+size_t sj_session_read_max(const struct sj_session *s);
+
+/*
+ * Around password steps: tells the listener, once, if the card makes us wait
+ * because earlier attempts failed.
+ */
+void sj_session_patient(struct sj_session *s, bool on);
+
+struct sj_span sj_session_atr(const struct sj_session *s);
+
+struct sj_session_counts {
+	unsigned apdus; /* command-response pairs on the wire */
+	unsigned bytes_sent, bytes_received;
+	unsigned card_ms; /* waiting for the card */
+};
+struct sj_session_counts sj_session_count(const struct sj_session *s);
+
+#endif
