@@ -12,6 +12,7 @@
 #include "secure/sm.h"
 
 #define CARD_ANY (-1)
+#define CARD_CHANNELS 4u /* logical channels 0 to 3 */
 
 /* Conditions of a row; all that are set must hold. */
 enum card_condition {
@@ -22,7 +23,19 @@ enum card_condition {
 	CARD_ONLY_BASIC_CHANNEL = 1 << 3, /* else 6881 */
 	CARD_ONLY_BLANK = 1 << 4, /* before the final lock, else 6985 */
 	CARD_ONLY_ISSUED = 1 << 5, /* after it, else 6985 */
-	CARD_TAKES_CHAIN = 1 << 6, /* command chaining is allowed, else 6884 */
+	/* Parts of a command chain are collected, the handler gets the whole; else 6884. */
+	CARD_TAKES_CHAIN = 1 << 6,
+	/*
+	 * The handler gets every command of a chain by itself and answers each
+	 * (GENERAL AUTHENTICATE, ISO/IEC 7816-4, 11.5.5; PACE); call->more tells.
+	 */
+	CARD_CHAIN_STEPS = 1 << 7,
+	/*
+	 * 6Cxx instead of the beginning and 61xx when Le is smaller than the
+	 * response: for commands that can simply be given again. READ BINARY
+	 * does without: its handler returns the Ne bytes asked for.
+	 */
+	CARD_LE_EXACT = 1 << 8,
 };
 
 struct card_call {
@@ -32,6 +45,7 @@ struct card_call {
 	void *state; /* this applet's volatile state on this card */
 	uint8_t channel;
 	bool secured; /* came inside secure messaging */
+	bool more; /* the chaining bit was set (CARD_CHAIN_STEPS only) */
 };
 
 struct card_command {
@@ -44,14 +58,26 @@ struct card_command {
 };
 
 struct card_applet {
-	struct sj_span aid;
+	struct sj_span aid; /* empty for is_mf */
 	const char *name;
+	/*
+	 * Its table is the one in force while no application is selected on a
+	 * channel. At most one applet; never found by SELECT by DF name.
+	 */
+	bool is_mf;
 	const struct card_command *commands;
 	size_t command_count;
-	size_t state_size; /* volatile, zeroed at power-up, wiped at power-off */
+	/*
+	 * Volatile, zeroed at power-up, wiped at power-off. One for the card:
+	 * what differs by channel is an array of CARD_CHANNELS in it.
+	 */
+	size_t state_size;
 	/* SELECT by DF name: writes the FCI for P2 (the host drops it for P2 = 0C). NULL: FCI with 84 only. */
 	uint16_t (*select)(struct card_call *call);
-	/* Another applet was selected on this channel, or it was closed. May be NULL. */
+	/*
+	 * Another applet was selected on the channel card_channel(), or it was
+	 * closed. Not called at reset and power-off. May be NULL.
+	 */
 	void (*deselect)(struct card *card, void *state);
 	/* May this applet be found now (life cycle, interface)? NULL: always. */
 	bool (*selectable)(struct card *card);
@@ -59,13 +85,23 @@ struct card_applet {
 	uint16_t (*personalise)(struct card_call *call, uint16_t dgi, struct sj_span data);
 	/* The final lock: refuse (a status word) if something needed is missing. May be NULL. */
 	uint16_t (*lock)(struct card_call *call);
+	/* The i-th file, for showing the card; false: past the end. May be NULL. */
+	bool (*file_at)(const struct card_store *store, size_t i, struct card_file_info *out);
 };
+
+/* The applets of a card of ours, NULL-terminated. */
+const struct card_applet *const *card_applets_builtin(void);
 
 /* --- what the host does for applets ------------------------------------ */
 
 enum card_interface card_interface(const struct card *card);
 const struct card_clock *card_clock_of(const struct card *card);
 const struct sj_random *card_random(const struct card *card);
+
+/* The channel of the present command. */
+uint8_t card_channel(const struct card *card);
+/* SELECT of the MF: no application is selected on the present channel any more. */
+void card_select_mf(struct card *card);
 
 /* The store, inside the command's transaction. */
 struct card_store *card_store_of(struct card *card);
@@ -78,22 +114,26 @@ SJ_MUST_CHECK bool card_commit(struct card *card);
 /*
  * Starts secure messaging with the response *after* the one being made
  * (PACE, BAC, Chip Authentication): the present response still goes out as
- * its command came in. Replaces a running session. `ssc` NULL: zero.
+ * its command came in. Replaces a running session, keeping its rights.
+ * `ssc` NULL: zero. Forgotten if the handler answers with an error.
  */
 void card_sm_start(struct card *card, const struct sj_sm_keys *keys, const struct sj_ssc *ssc);
-/* Ends it; access rights gained by it are gone (see card_access_*). */
+/*
+ * Ends it after the present response, which is still protected; the rights
+ * are gone at once. The host itself ends it at every command that is not
+ * intact under it (plain, wrong MAC, missing objects, not an APDU).
+ */
 void card_sm_end(struct card *card);
 
 /*
  * Rights gained by authentication, a bit mask that the applets agree on; the
- * host forgets them when secure messaging ends, at reset and power-off.
+ * host forgets them when secure messaging ends, at reset and power-off, and
+ * what a handler granted that answers with an error.
  */
 enum card_right { CARD_RIGHT_PACE = 1, CARD_RIGHT_BAC = 2, CARD_RIGHT_CA = 4 };
 void card_grant(struct card *card, unsigned rights);
 unsigned card_rights(const struct card *card);
 
-/* The final lock was passed. */
-bool card_is_issued(struct card *card);
 /* Passes data groupings on to the applet with this AID (manager only); 6A88: none. */
 uint16_t card_personalise(struct card_call *call, struct sj_span aid, uint16_t dgi,
 			  struct sj_span data);
@@ -104,7 +144,8 @@ uint16_t card_lock(struct card_call *call);
 
 /*
  * Failure delay for passwords that do not block (`slot` tells them apart):
- * card_delay_serve() waits, under power, for what stored failures cost;
+ * card_delay_serve() waits, under power, for what stored failures cost; if
+ * power goes meanwhile, nothing of this command is stored or answered;
  * card_delay_raise() stores one more failure (commits) before a comparison;
  * card_delay_clear() forgets them after success.
  */

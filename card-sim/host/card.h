@@ -16,6 +16,7 @@ struct card;
 struct card_store;
 
 #define CARD_ATR_MAX 33u
+#define CARD_UID_SIZE 4u /* single size, random: ISO/IEC 14443-3, 6.5.4 */
 
 enum card_interface { CARD_CONTACT = 1, CARD_CONTACTLESS = 2 };
 
@@ -32,7 +33,11 @@ struct card_config {
 	struct card_clock clock;
 	struct sj_random random;
 	struct card_store *store; /* open; the caller closes it after card_free() */
-	const struct card_applet *const *applets; /* NULL-terminated; NULL: all built-in */
+	/*
+	 * NULL-terminated, in the order of first and next occurrence; an empty
+	 * SELECT by DF name takes the first. NULL: all built-in.
+	 */
+	const struct card_applet *const *applets;
 };
 
 /* NULL: no memory, or the store lacks what a card needs. The card is powered off. */
@@ -45,10 +50,35 @@ size_t card_reset(struct card *card, uint8_t atr[static CARD_ATR_MAX]);
 /* Wipes every volatile secret. */
 void card_power_off(struct card *card);
 
+/* This power-up's UID (08 and three random bytes); empty on a contact card or without power. */
+struct sj_span card_uid(const struct card *card);
+
 /*
  * One command, one response. `response` has room for SJ_APDU_RESPONSE_MAX
  * bytes; returns the response's size (0: the card is not powered).
  */
 size_t card_transmit(struct card *card, struct sj_span command, uint8_t *response);
+
+/* --- what a card is, for showing it ------------------------------------- */
+
+/* The final lock was passed. */
+bool card_is_issued(const struct card *card);
+
+struct card_applet_info {
+	const char *name;
+	struct sj_span aid; /* empty: the MF */
+};
+
+/* A file as it is stored; not its content. */
+struct card_file_info {
+	uint16_t fid;
+	const char *name; /* "EF.DG1"; NULL: no name known */
+	size_t size; /* bytes */
+};
+
+/* The i-th applet in the list; false: past the end. */
+bool card_applet_at(const struct card *card, size_t i, struct card_applet_info *out);
+/* The i-th file of that applet; false: past the end. */
+bool card_file_at(const struct card *card, size_t applet, size_t i, struct card_file_info *out);
 
 #endif
