@@ -1,0 +1,53 @@
+/*
+ * der.h -- the DER that certificates, CRLs and CMS need beyond wire/tlv.h.
+ *
+ * Source: ISO/IEC 8825-1:2021 (X.690), 8 and 11. Every function appends to the
+ * writer or fails it, as those of wire/bytes.h do.
+ */
+#ifndef SJ_AUTHORITY_DER_H
+#define SJ_AUTHORITY_DER_H
+
+#include "wire/tlv.h"
+
+#define SJ_DER_BOOLEAN 0x01u
+#define SJ_DER_INTEGER 0x02u
+#define SJ_DER_BIT_STRING 0x03u
+#define SJ_DER_OCTET_STRING 0x04u
+#define SJ_DER_NULL 0x05u
+#define SJ_DER_OID 0x06u
+#define SJ_DER_UTF8_STRING 0x0Cu
+#define SJ_DER_PRINTABLE_STRING 0x13u
+#define SJ_DER_IA5_STRING 0x16u
+#define SJ_DER_UTC_TIME 0x17u
+#define SJ_DER_GENERALIZED_TIME 0x18u
+#define SJ_DER_SEQUENCE 0x30u
+#define SJ_DER_SET 0x31u
+/* Context-specific: primitive, and constructed. */
+#define SJ_DER_CONTEXT(n) (0x80u + (n))
+#define SJ_DER_EXPLICIT(n) (0xA0u + (n))
+
+/* INTEGER from an unsigned big-endian number: leading zeros go, a sign byte comes. */
+void sj_der_put_unsigned(struct sj_writer *w, struct sj_span number);
+/* INTEGER of a small number. */
+void sj_der_put_small(struct sj_writer *w, uint32_t number);
+/* BIT STRING without unused bits. */
+void sj_der_put_bits(struct sj_writer *w, struct sj_span bytes);
+/* A string of the type `tag`. */
+void sj_der_put_text(struct sj_writer *w, uint32_t tag, const char *text);
+/* UTCTime until 2049, GeneralizedTime after (RFC 5280, 4.1.2.5); seconds since 1970 UTC. */
+void sj_der_put_time(struct sj_writer *w, int64_t when);
+/* GeneralizedTime whatever the year, under a tag of its own. */
+void sj_der_put_generalized(struct sj_writer *w, uint32_t tag, int64_t when);
+/* AlgorithmIdentifier with parameters absent, as for hashes (RFC 5754, 2). */
+void sj_der_put_algorithm(struct sj_writer *w, struct sj_span oid);
+
+/*
+ * Closes a SET OF whose elements were written since `at`: puts them in the
+ * order of X.690, 11.6. At most 64 elements.
+ */
+void sj_der_close_set(struct sj_writer *w, uint32_t tag, size_t at);
+
+/* The subjectPublicKey bits of a SubjectPublicKeyInfo. */
+SJ_MUST_CHECK bool sj_der_public_key_bits(struct sj_span spki, struct sj_span *bits);
+
+#endif
