@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs test programs in parallel, reads their TAP, and counts.
 
 usage: run.py [-j JOBS] [--timeout SECONDS] [--logs DIR] LABEL:COMMAND...

@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 /* Prints the reason where the runner finds it, and skips the present case. */
-#define SKIP_BECAUSE(reason)                                                                       \
-	do {                                                                                       \
-		printf("# SKIPPED: %s: %s\n", __func__, (reason));                                 \
-		fflush(stdout);                                                                    \
-		skip();                                                                            \
+#define SKIP_BECAUSE(reason) \
+	do { \
+		printf("# SKIPPED: %s: %s\n", __func__, (reason)); \
+		fflush(stdout); \
+		skip(); \
 	} while (0)
 
 #endif
