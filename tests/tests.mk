@@ -9,14 +9,19 @@ test_bats := $(wildcard tests/*/*.bats)
 test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
+# What test programs share: tests/<room>/<name>.c that is no test itself.
+helper_rooms := unit card reader peers power hostile vectors
+helper_a := $(BUILD)/lib/helpers.a
+$(helper_a): $(call objs,$(filter-out $(test_src),$(wildcard $(helper_rooms:%=tests/%/*.c))))
+$(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
+
 .PHONY: tests check check-programs bench campaign demo .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
-$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-# Helpers that a test program shares with others: tests/<room>/<name>.c named here.
+	$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
