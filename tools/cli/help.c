@@ -1,0 +1,105 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/frame.h"
+
+void cli_command_name(const struct cli_command *command, char *text, size_t size)
+{
+	snprintf(text, size, "sojourn %s%s%s", command->noun, command->verb != NULL ? " " : "",
+		 command->verb != NULL ? command->verb : "");
+}
+
+static void usage_line(FILE *out, const struct cli_command *command)
+{
+	char name[64];
+
+	cli_command_name(command, name, sizeof(name));
+	fprintf(out, "Usage: %s [options]", name);
+	for (const struct cli_positional *p = command->positionals; p != NULL && p->name != NULL;
+	     p++)
+		fprintf(out, p->optional ? " [%s]%s" : " %s%s", p->name, p->repeated ? "..." : "");
+	fprintf(out, "\n\n");
+}
+
+#define HELP_COLUMN 24
+
+static void row(FILE *out, const char *left, const char *help)
+{
+	if (strlen(left) + 2 > HELP_COLUMN)
+		fprintf(out, "  %s\n  %*s%s\n", left, HELP_COLUMN, "", help);
+	else
+		fprintf(out, "  %-*s%s\n", HELP_COLUMN, left, help);
+}
+
+static void option_row(FILE *out, const struct cli_option *o)
+{
+	char left[80], letter[8] = "";
+
+	if (o->letter != 0)
+		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+	snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->argument != NULL ? " " : "",
+		 o->argument != NULL ? o->argument : "");
+	row(out, left, o->help);
+}
+
+/* "command # what it does": the comment goes above the command. */
+static void example(FILE *out, const char *text)
+{
+	const char *comment = strstr(text, " # ");
+	int len = comment != NULL ? (int)(comment - text) : (int)strlen(text);
+
+	if (comment != NULL)
+		fprintf(out, "  %s:\n", comment + 3);
+	fprintf(out, "    %.*s\n", len, text);
+}
+
+void cli_help_command(FILE *out, const struct cli_command *command)
+{
+	struct cli_option *options = cli_options_collect(command);
+
+	usage_line(out, command);
+	fprintf(out, "%s\n",
+		command->description != NULL ? command->description : command->summary);
+	if (command->positionals != NULL && command->positionals->name != NULL)
+		fprintf(out, "\nArguments:\n");
+	for (const struct cli_positional *p = command->positionals; p != NULL && p->name != NULL;
+	     p++)
+		row(out, p->name, p->help);
+	fprintf(out, "\nOptions:\n");
+	for (const struct cli_option *o = options; o != NULL && o->name != NULL; o++) {
+		if (!o->hidden)
+			option_row(out, o);
+	}
+	if (command->failures != NULL && *command->failures != SJ_OK)
+		fprintf(out, "\nWhat may fail:\n");
+	for (const enum sj_rc *f = command->failures; f != NULL && *f != SJ_OK; f++) {
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s (exit %d)", cli_failure_id(*f).text,
+			 sj_exit_code(*f));
+		row(out, left, sj_strerror(*f));
+	}
+	if (command->examples != NULL && *command->examples != NULL)
+		fprintf(out, "\nExamples:\n");
+	for (const char *const *e = command->examples; e != NULL && *e != NULL; e++)
+		example(out, *e);
+	free(options);
+}
+
+void cli_help_noun(FILE *out, const struct cli_program *program, const char *noun)
+{
+	const struct cli_noun *n = cli_noun_find(noun);
+	char left[64];
+
+	fprintf(out, "Usage: sojourn %s <verb> [options]\n\n%s\n\nVerbs:\n", noun,
+		n != NULL ? n->summary : "");
+	for (size_t i = 0; program->commands[i] != NULL; i++) {
+		const struct cli_command *c = program->commands[i];
+
+		if (strcmp(c->noun, noun) != 0)
+			continue;
+		snprintf(left, sizeof(left), "%s", c->verb != NULL ? c->verb : "(none)");
+		row(out, left, c->summary);
+	}
+	fprintf(out, "\nSee 'sojourn %s <verb> --help'.\n", noun);
+}

@@ -1,0 +1,221 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/frame.h"
+
+struct cli_trace {
+	struct cli *cli;
+	const char *path; /* of the capture; NULL: none */
+	FILE *capture;
+	bool words; /* --trace */
+	bool inner; /* the plain command was shown: the protected one is not */
+};
+
+/* --- words --------------------------------------------------------------------- */
+
+static const struct {
+	uint8_t ins;
+	const char *name;
+} instructions[] = {
+	/* ISO/IEC 7816-4:2020, 5.4.2, table 4 */
+	{ 0x20, "VERIFY" },
+	{ 0x22, "MANAGE SECURITY ENVIRONMENT" },
+	{ 0x70, "MANAGE CHANNEL" },
+	{ 0x82, "EXTERNAL AUTHENTICATE" },
+	{ 0x84, "GET CHALLENGE" },
+	{ 0x86, "GENERAL AUTHENTICATE" },
+	{ 0x87, "GENERAL AUTHENTICATE" },
+	{ 0x88, "INTERNAL AUTHENTICATE" },
+	{ 0xA4, "SELECT" },
+	{ 0xB0, "READ BINARY" },
+	{ 0xB1, "READ BINARY (odd)" },
+	{ 0xC0, "GET RESPONSE" },
+	{ 0xCA, "GET DATA" },
+	{ 0xE2, "STORE DATA" },
+	{ 0xE6, "INSTALL" },
+	{ 0xF0, "SET STATUS" },
+};
+
+static const char *instruction(uint8_t ins)
+{
+	for (size_t i = 0; i < sizeof(instructions) / sizeof(instructions[0]); i++) {
+		if (instructions[i].ins == ins)
+			return instructions[i].name;
+	}
+	return "command";
+}
+
+static void show_command(struct cli_trace *t, const struct sj_event *e, const char *how)
+{
+	if (e->len < 4)
+		return;
+	cli_note(t->cli, "> %s%s (%02X %02X %02X %02X), %zu bytes\n", how, instruction(e->bytes[1]),
+		 e->bytes[0], e->bytes[1], e->bytes[2], e->bytes[3], e->len);
+}
+
+static void show_response(struct cli_trace *t, const struct sj_event *e, const char *how)
+{
+	uint16_t sw;
+
+	if (e->len < 2)
+		return;
+	sw = (uint16_t)(e->bytes[e->len - 2] << 8 | e->bytes[e->len - 1]);
+	cli_note(t->cli, "< %s%04X %s, %zu bytes\n", how, sw, sj_status_word_text(sw), e->len - 2);
+}
+
+/* Lengths and headers only: what stands in the data may be the holder's or a secret. */
+static void show(struct cli_trace *t, const struct sj_event *e)
+{
+	switch (e->kind) {
+	case SJ_EVENT_FIELD_ON:
+		cli_note(t->cli, "= card powered\n");
+		break;
+	case SJ_EVENT_COMMAND:
+		if (!t->inner)
+			show_command(t, e, "");
+		break;
+	case SJ_EVENT_RESPONSE:
+		if (!t->inner)
+			show_response(t, e, "");
+		break;
+	case SJ_EVENT_PLAIN_COMMAND:
+		t->inner = true;
+		show_command(t, e, "secured ");
+		break;
+	case SJ_EVENT_PLAIN_RESPONSE:
+		t->inner = false;
+		show_response(t, e, "secured ");
+		break;
+	case SJ_EVENT_NOTICE:
+		break;
+	}
+}
+
+/* --- capture --------------------------------------------------------------------- */
+
+#define LINKTYPE_ISO_14443 264u
+#define FIELD_ON 0xFCu
+#define READER_TO_CARD 0xFEu
+#define CARD_TO_READER 0xFFu
+
+static void put16be(FILE *f, unsigned v)
+{
+	fputc((int)(v >> 8 & 0xFF), f);
+	fputc((int)(v & 0xFF), f);
+}
+
+static void put32(FILE *f, uint32_t v)
+{
+	fwrite(&v, sizeof(v), 1, f);
+}
+
+static bool capture_open(struct cli_trace *t)
+{
+	const uint16_t version[2] = { 2, 4 };
+
+	t->capture = fopen(t->path, "we");
+	if (t->capture == NULL)
+		return false;
+	put32(t->capture, 0xA1B2C3D4u);
+	fwrite(version, sizeof(version), 1, t->capture);
+	put32(t->capture, 0);
+	put32(t->capture, 0);
+	put32(t->capture, 0x40000);
+	put32(t->capture, LINKTYPE_ISO_14443);
+	return true;
+}
+
+/* CRC_A of ISO/IEC 14443-3:2018, annex B: initial value 6363, sent low byte first. */
+static uint16_t crc_a(uint16_t crc, uint8_t byte)
+{
+	byte = (uint8_t)(byte ^ (crc & 0xFF));
+	byte = (uint8_t)(byte ^ (byte << 4));
+	return (uint16_t)((crc >> 8) ^ (byte << 8) ^ (byte << 3) ^ (byte >> 4));
+}
+
+static void capture(struct cli_trace *t, unsigned event, const uint8_t *bytes, size_t len)
+{
+	size_t frame = event == FIELD_ON ? 0 : len + 2;
+	uint16_t crc = 0x6363;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	put32(t->capture, (uint32_t)now.tv_sec);
+	put32(t->capture, (uint32_t)(now.tv_nsec / 1000));
+	put32(t->capture, (uint32_t)(4 + frame));
+	put32(t->capture, (uint32_t)(4 + frame));
+	fputc(0, t->capture);
+	fputc((int)event, t->capture);
+	put16be(t->capture, (unsigned)frame);
+	if (frame == 0)
+		return;
+	fwrite(bytes, 1, len, t->capture);
+	for (size_t i = 0; i < len; i++)
+		crc = crc_a(crc, bytes[i]);
+	fputc(crc & 0xFF, t->capture);
+	fputc(crc >> 8, t->capture);
+}
+
+static void record(struct cli_trace *t, const struct sj_event *e)
+{
+	if (e->kind == SJ_EVENT_FIELD_ON)
+		capture(t, FIELD_ON, NULL, 0);
+	else if (e->kind == SJ_EVENT_COMMAND)
+		capture(t, READER_TO_CARD, e->bytes, e->len);
+	else if (e->kind == SJ_EVENT_RESPONSE)
+		capture(t, CARD_TO_READER, e->bytes, e->len);
+}
+
+/* --- the listener ---------------------------------------------------------------- */
+
+static void hear(void *user, const struct sj_event *e)
+{
+	struct cli_trace *t = user;
+
+	if (e->kind == SJ_EVENT_NOTICE && e->text != NULL)
+		cli_note(t->cli, "%s\n", e->text);
+	if (t->words)
+		show(t, e);
+	if (t->capture != NULL)
+		record(t, e);
+}
+
+int cli_trace_start(struct cli *cli)
+{
+	struct cli_trace *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	t->cli = cli;
+	t->words = cli_given(cli, "trace");
+	t->path = cli_value(cli, "pcap");
+	if (t->path != NULL && !capture_open(t)) {
+		free(t);
+		return cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", cli_value(cli, "pcap"),
+				strerror(errno));
+	}
+	cli->trace = t;
+	sj_context_listen(cli->context, hear, t);
+	return 0;
+}
+
+int cli_trace_end(struct cli *cli)
+{
+	struct cli_trace *t = cli->trace;
+	int rc = 0;
+
+	if (t == NULL)
+		return 0;
+	sj_context_listen(cli->context, NULL, NULL);
+	if (t->capture != NULL) {
+		bool bad = ferror(t->capture) != 0;
+
+		if (fclose(t->capture) != 0 || bad)
+			rc = cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", t->path, strerror(errno));
+	}
+	free(t);
+	cli->trace = NULL;
+	return rc;
+}
