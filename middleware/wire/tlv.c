@@ -193,3 +193,65 @@ bool sj_der_small(struct sj_span integer, uint32_t *out)
 		return false;
 	return integer.len <= 4 && sj_take_be(&integer, integer.len, out);
 }
+
+void sj_der_put_small(struct sj_writer *w, uint32_t value)
+{
+	size_t n = bytes_of(value);
+	bool negative = value >> (8 * n - 1) & 1; /* would be, without a zero in front */
+
+	sj_put_u8(w, 0x02);
+	sj_put_u8(w, (uint8_t)(n + negative));
+	if (negative)
+		sj_put_u8(w, 0);
+	sj_put_be(w, n, value);
+}
+
+bool sj_der_take_small(struct sj_span *in, uint32_t *out)
+{
+	struct sj_span rest = *in, integer;
+
+	if (sj_tlv_take(&rest, 0x02, &integer) != SJ_TLV_FOUND || !sj_der_small(integer, out))
+		return false;
+	*in = rest;
+	return true;
+}
+
+/*
+ * Whether element a goes before element b: compared as octet strings, a
+ * prefix first, equal ones in the order in which they came.
+ */
+static bool der_before(const struct sj_span *elements, size_t a, size_t b)
+{
+	struct sj_span x = elements[a], y = elements[b];
+	size_t n = x.len < y.len ? x.len : y.len;
+	int order = n > 0 ? memcmp(x.ptr, y.ptr, n) : 0;
+
+	if (order != 0)
+		return order < 0;
+	return x.len != y.len ? x.len < y.len : a < b;
+}
+
+/* The element that comes next after `last` in DER's order; n: none. last n: the first. */
+static size_t der_successor(const struct sj_span *elements, size_t n, size_t last)
+{
+	size_t best = n;
+
+	for (size_t i = 0; i < n; i++) {
+		if (last != n && !der_before(elements, last, i))
+			continue;
+		if (best == n || der_before(elements, i, best))
+			best = i;
+	}
+	return best;
+}
+
+void sj_der_put_set(struct sj_writer *w, const struct sj_span *elements, size_t n)
+{
+	size_t total = 0, next = n;
+
+	for (size_t i = 0; i < n; i++)
+		total += elements[i].len;
+	sj_tlv_put_header(w, 0x31, total);
+	while ((next = der_successor(elements, n, next)) != n)
+		sj_put(w, elements[next]);
+}

@@ -68,5 +68,14 @@ void sj_tlv_close(struct sj_writer *w, uint32_t tag, size_t at);
 
 /* A DER INTEGER's content as a small unsigned number (at most 4 bytes). */
 SJ_MUST_CHECK bool sj_der_small(struct sj_span integer, uint32_t *out);
+/* Writes a whole DER INTEGER. */
+void sj_der_put_small(struct sj_writer *w, uint32_t value);
+/* Takes a whole DER INTEGER of at most 4 bytes. False, *in unchanged: none comes next. */
+SJ_MUST_CHECK bool sj_der_take_small(struct sj_span *in, uint32_t *out);
+/*
+ * Writes a whole SET OF (tag 31) of these elements in DER's order (ISO/IEC
+ * 8825-1:2021, 11.6). Each element lies outside w's buffer.
+ */
+void sj_der_put_set(struct sj_writer *w, const struct sj_span *elements, size_t n);
 
 #endif
