@@ -18,7 +18,8 @@ OPT = -O2 -g
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 SANITIZE =
 HARDEN = $(FORTIFY) -fstack-protector-strong -fstack-clash-protection -fPIC -fvisibility=hidden
-CPPFLAGS_ALL = -D_GNU_SOURCE -Imiddleware -Imiddleware/include -Icard-sim -Itools $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -Imiddleware -Imiddleware/include -Icard-sim -Itools -isystem /usr/include/PCSC \
+	$(CPPFLAGS)
 CFLAGS_ALL = -std=c17 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 LDFLAGS_EXE = -pie $(LDFLAGS_ALL)
