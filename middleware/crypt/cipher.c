@@ -1,0 +1,280 @@
+#include "crypt/cipher.h"
+#include "crypt/wipe.h"
+
+#include <limits.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#define DES_KEY_SIZE 8u
+
+size_t sj_cipher_key_size(enum sj_cipher c)
+{
+	switch (c) {
+	case SJ_CIPHER_3DES:
+	case SJ_CIPHER_AES128:
+		return 16;
+	case SJ_CIPHER_AES192:
+		return 24;
+	case SJ_CIPHER_AES256:
+		break;
+	}
+	return 32;
+}
+
+size_t sj_cipher_block_size(enum sj_cipher c)
+{
+	return c == SJ_CIPHER_3DES ? 8 : 16;
+}
+
+const char *sj_cipher_name(enum sj_cipher c)
+{
+	switch (c) {
+	case SJ_CIPHER_3DES:
+		return "3DES";
+	case SJ_CIPHER_AES128:
+		return "AES-128";
+	case SJ_CIPHER_AES192:
+		return "AES-192";
+	case SJ_CIPHER_AES256:
+		break;
+	}
+	return "AES-256";
+}
+
+static const EVP_CIPHER *openssl_cbc(enum sj_cipher c)
+{
+	switch (c) {
+	case SJ_CIPHER_3DES:
+		return EVP_des_ede_cbc();
+	case SJ_CIPHER_AES128:
+		return EVP_aes_128_cbc();
+	case SJ_CIPHER_AES192:
+		return EVP_aes_192_cbc();
+	case SJ_CIPHER_AES256:
+		break;
+	}
+	return EVP_aes_256_cbc();
+}
+
+/* Freed by the caller, which wipes the key schedule; NULL on failure. */
+static EVP_CIPHER_CTX *cbc_start(enum sj_cipher c, const uint8_t *key, const uint8_t *iv,
+				 bool encrypt)
+{
+	static const uint8_t zero[SJ_CIPHER_BLOCK_MAX];
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+
+	if (ctx == NULL)
+		return NULL;
+	if (EVP_CipherInit_ex(ctx, openssl_cbc(c), NULL, key, iv != NULL ? iv : zero, encrypt) !=
+		    1 ||
+	    EVP_CIPHER_CTX_set_padding(ctx, 0) != 1) {
+		EVP_CIPHER_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+static bool cbc(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, struct sj_span in,
+		uint8_t *out, bool encrypt)
+{
+	EVP_CIPHER_CTX *ctx;
+	int got = 0;
+	bool ok;
+
+	if (in.len % sj_cipher_block_size(c) != 0 || in.len > INT_MAX)
+		return false;
+	if (in.len == 0)
+		return true;
+	ctx = cbc_start(c, key, iv, encrypt);
+	ok = ctx != NULL && EVP_CipherUpdate(ctx, out, &got, in.ptr, (int)in.len) == 1 &&
+	     (size_t)got == in.len;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+bool sj_cbc_encrypt(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, struct sj_span in,
+		    uint8_t *out)
+{
+	return cbc(c, key, iv, in, out, true);
+}
+
+bool sj_cbc_decrypt(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, struct sj_span in,
+		    uint8_t *out)
+{
+	return cbc(c, key, iv, in, out, false);
+}
+
+/*
+ * CBC-MAC that holds the last block back, since both MACs treat that one in
+ * their own way.
+ */
+struct chain {
+	EVP_CIPHER_CTX *ctx;
+	size_t block;
+	uint8_t state[SJ_CIPHER_BLOCK_MAX]; /* last output block */
+	uint8_t held[SJ_CIPHER_BLOCK_MAX];
+	size_t held_len;
+	bool ok;
+};
+
+static void chain_blocks(struct chain *s, const uint8_t *in, size_t n)
+{
+	uint8_t scratch[1024];
+
+	while (s->ok && n > 0) {
+		size_t now = n < sizeof(scratch) ? n : sizeof(scratch);
+		int got;
+
+		s->ok = EVP_EncryptUpdate(s->ctx, scratch, &got, in, (int)now) == 1 &&
+			(size_t)got == now;
+		if (s->ok)
+			memcpy(s->state, scratch + now - s->block, s->block);
+		in += now;
+		n -= now;
+	}
+}
+
+static void chain_put(struct chain *s, struct sj_span in)
+{
+	while (in.len > 0) {
+		size_t n;
+
+		if (s->held_len == s->block) {
+			chain_blocks(s, s->held, s->block);
+			s->held_len = 0;
+		}
+		if (s->held_len == 0 && in.len > s->block) {
+			n = (in.len - 1) / s->block * s->block;
+			chain_blocks(s, in.ptr, n);
+		} else {
+			n = s->block - s->held_len;
+			if (n > in.len)
+				n = in.len;
+			memcpy(s->held + s->held_len, in.ptr, n);
+			s->held_len += n;
+		}
+		in.ptr += n;
+		in.len -= n;
+	}
+}
+
+static void chain_end(struct chain *s)
+{
+	EVP_CIPHER_CTX_free(s->ctx);
+	sj_wipe(s, sizeof(*s));
+}
+
+/*
+ * ISO/IEC 9797-1:2011, 7.4: DES CBC with the first key half, the last block
+ * also through the second half: which is two-key 3DES of that block. OpenSSL
+ * keeps single DES in a provider that may be absent; 3DES with equal halves
+ * is the same function.
+ */
+static bool retail_mac(const uint8_t *key, const struct sj_span *parts, size_t n,
+		       uint8_t out[static SJ_MAC_SIZE])
+{
+	uint8_t single[2 * DES_KEY_SIZE];
+	struct chain s = { .block = 8, .ok = true };
+	bool ok;
+
+	memcpy(single, key, DES_KEY_SIZE);
+	memcpy(single + DES_KEY_SIZE, key, DES_KEY_SIZE);
+	s.ctx = cbc_start(SJ_CIPHER_3DES, single, NULL, true);
+	s.ok = s.ctx != NULL;
+	for (size_t i = 0; s.ok && i < n; i++)
+		chain_put(&s, parts[i]);
+	s.ok = s.ok && s.held_len == s.block &&
+	       cbc(SJ_CIPHER_3DES, key, s.state, sj_span(s.held, s.block), out, true);
+	sj_wipe(single, sizeof(single));
+	ok = s.ok;
+	chain_end(&s);
+	return ok;
+}
+
+/* SP 800-38B, 6.1: doubling in GF(2^128). */
+static void cmac_double(uint8_t block[static 16])
+{
+	uint8_t carry = (uint8_t)(0x87 & -(block[0] >> 7));
+
+	for (size_t i = 0; i < 15; i++)
+		block[i] = (uint8_t)(block[i] << 1 | block[i + 1] >> 7);
+	block[15] = (uint8_t)(block[15] << 1 ^ carry);
+}
+
+/* SP 800-38B, 6.2, step 4: the last block, padded and masked with K1 or K2. */
+static void cmac_last(struct chain *s, uint8_t subkey[static 16])
+{
+	cmac_double(subkey);
+	if (s->held_len < s->block) {
+		cmac_double(subkey);
+		memset(s->held + s->held_len, 0, s->block - s->held_len);
+		s->held[s->held_len] = 0x80;
+	}
+	for (size_t i = 0; i < s->block; i++)
+		s->held[i] ^= subkey[i];
+}
+
+static bool cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, size_t n,
+		 uint8_t out[static SJ_MAC_SIZE])
+{
+	static const uint8_t zero[SJ_CIPHER_BLOCK_MAX];
+	uint8_t subkey[SJ_CIPHER_BLOCK_MAX];
+	struct chain s = { .block = 16, .ok = true };
+	bool ok;
+
+	s.ctx = cbc_start(c, key, NULL, true);
+	s.ok = s.ctx != NULL;
+	chain_blocks(&s, zero, sizeof(zero));
+	memcpy(subkey, s.state, sizeof(subkey));
+	s.ok = s.ok && EVP_EncryptInit_ex(s.ctx, NULL, NULL, NULL, zero) == 1;
+	for (size_t i = 0; s.ok && i < n; i++)
+		chain_put(&s, parts[i]);
+	cmac_last(&s, subkey);
+	chain_blocks(&s, s.held, s.block);
+	memcpy(out, s.state, SJ_MAC_SIZE);
+	sj_wipe(subkey, sizeof(subkey));
+	ok = s.ok;
+	chain_end(&s);
+	return ok;
+}
+
+bool sj_mac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, size_t n,
+	    uint8_t out[static SJ_MAC_SIZE])
+{
+	return c == SJ_CIPHER_3DES ? retail_mac(key, parts, n, out) : cmac(c, key, parts, n, out);
+}
+
+void sj_pad(struct sj_writer *w, size_t from, size_t block)
+{
+	size_t used;
+
+	if (w->failed || from > w->len)
+		w->failed = true;
+	if (w->failed)
+		return;
+	used = (w->len - from) % block;
+	sj_put_u8(w, 0x80);
+	sj_put_fill(w, 0, block - 1 - used);
+}
+
+bool sj_unpad(struct sj_span padded, size_t block, size_t *len)
+{
+	unsigned found = 0, bad = 0;
+	size_t at = 0;
+
+	if (padded.len == 0 || padded.len % block != 0)
+		return false;
+	for (size_t i = padded.len; i > padded.len - block; i--) {
+		unsigned byte = padded.ptr[i - 1];
+		unsigned set = (0u - byte) >> 31; /* 1 unless zero */
+		unsigned first = set & ~found;
+
+		at |= (i - 1) & (size_t) - (ptrdiff_t)first;
+		bad |= (byte ^ 0x80) & -first;
+		found |= set;
+	}
+	if (found == 0 || bad != 0)
+		return false;
+	*len = at;
+	return true;
+}

@@ -1,0 +1,254 @@
+#include "crypt/ec.h"
+#include "crypt/internal.h"
+#include "crypt/wipe.h"
+
+#include <openssl/bn.h>
+#include <string.h>
+
+/* What every verb here needs, made at its start and freed at its one exit. */
+struct work {
+	EC_GROUP *group;
+	BN_CTX *bn;
+	EC_POINT *p, *q;
+	BIGNUM *k;
+};
+
+static void work_end(struct work *w)
+{
+	BN_clear_free(w->k);
+	EC_POINT_clear_free(w->q);
+	EC_POINT_clear_free(w->p);
+	BN_CTX_free(w->bn);
+	EC_GROUP_free(w->group);
+}
+
+static bool work_start(struct work *w, enum sj_curve curve)
+{
+	memset(w, 0, sizeof(*w));
+	w->group = sj_ec_group_new(curve);
+	if (w->group == NULL)
+		return false;
+	w->bn = BN_CTX_secure_new();
+	w->p = EC_POINT_new(w->group);
+	w->q = EC_POINT_new(w->group);
+	w->k = BN_secure_new();
+	if (w->bn == NULL || w->p == NULL || w->q == NULL || w->k == NULL)
+		return false;
+	BN_set_flags(w->k, BN_FLG_CONSTTIME);
+	return true;
+}
+
+/* TR-03111 v2.1, 3.2.1; OpenSSL's reader checks that the point is on the curve. */
+static bool point_set(const struct work *w, enum sj_curve curve, struct sj_span in, EC_POINT *p)
+{
+	return in.len == 1 + 2 * sj_curve_field_size(curve) && in.ptr[0] == 0x04 &&
+	       EC_POINT_oct2point(w->group, p, in.ptr, in.len, w->bn) == 1;
+}
+
+static bool scalar_in_range(const struct work *w)
+{
+	return !BN_is_zero(w->k) && BN_cmp(w->k, EC_GROUP_get0_order(w->group)) < 0;
+}
+
+static bool scalar_set(const struct work *w, struct sj_span in)
+{
+	return in.len <= SJ_EC_FIELD_MAX && BN_bin2bn(in.ptr, (int)in.len, w->k) != NULL &&
+	       scalar_in_range(w);
+}
+
+static bool scalar_get(const BIGNUM *k, enum sj_curve curve, struct sj_ec_secret *out)
+{
+	size_t size = sj_curve_order_size(curve);
+
+	if (BN_bn2binpad(k, out->bytes, (int)size) < 0)
+		return false;
+	out->len = size;
+	return true;
+}
+
+static struct sj_span secret_span(const struct sj_ec_secret *k)
+{
+	return sj_span(k->bytes, k->len);
+}
+
+bool sj_ec_point_encode(const EC_GROUP *group, const EC_POINT *point, BN_CTX *bn,
+			struct sj_ec_point *out)
+{
+	size_t n;
+
+	if (EC_POINT_is_at_infinity(group, point))
+		return false;
+	n = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, out->bytes,
+			       sizeof(out->bytes), bn);
+	if (n == 0)
+		return false;
+	out->len = n;
+	return true;
+}
+
+bool sj_ec_point_read(enum sj_curve curve, struct sj_span in, struct sj_ec_point *out)
+{
+	struct work w;
+	bool ok;
+
+	ok = work_start(&w, curve) && point_set(&w, curve, in, w.p);
+	if (ok) {
+		memcpy(out->bytes, in.ptr, in.len);
+		out->len = in.len;
+	}
+	work_end(&w);
+	return ok;
+}
+
+bool sj_ec_secret_read(enum sj_curve curve, struct sj_span in, struct sj_ec_secret *out)
+{
+	struct work w;
+	bool ok;
+
+	ok = work_start(&w, curve) && in.len <= sj_curve_order_size(curve) && scalar_set(&w, in) &&
+	     scalar_get(w.k, curve, out);
+	work_end(&w);
+	return ok;
+}
+
+/* FIPS 186-4, B.4.2 (testing candidates); a sound source passes within a few tries. */
+bool sj_ec_secret_random(enum sj_curve curve, const struct sj_random *rnd, struct sj_ec_secret *out)
+{
+	const size_t size = sj_curve_order_size(curve);
+	struct sj_ec_secret k = { .len = size };
+	struct work w;
+	bool ok = work_start(&w, curve), found = false;
+	unsigned spare = 0;
+
+	if (ok)
+		spare = (unsigned)(8 * size) - (unsigned)EC_GROUP_order_bits(w.group);
+	for (unsigned tries = 0; ok && !found && tries < 128; tries++) {
+		ok = sj_random_fill(rnd, k.bytes, size);
+		k.bytes[0] &= (uint8_t)(0xFFu >> spare);
+		found = ok && scalar_set(&w, secret_span(&k));
+	}
+	if (found)
+		*out = k;
+	sj_wipe(&k, sizeof(k));
+	work_end(&w);
+	return found;
+}
+
+/* w->q = k * base; a multiplication by one secret runs OpenSSL's constant-time ladder. */
+static bool multiply(struct work *w, enum sj_curve curve, const struct sj_ec_secret *k,
+		     const struct sj_ec_point *base)
+{
+	if (!scalar_set(w, secret_span(k)))
+		return false;
+	if (base == NULL)
+		return EC_POINT_mul(w->group, w->q, w->k, NULL, NULL, w->bn) == 1;
+	return point_set(w, curve, sj_ec_point_span(base), w->p) &&
+	       EC_POINT_mul(w->group, w->q, NULL, w->p, w->k, w->bn) == 1;
+}
+
+bool sj_ec_multiply(enum sj_curve curve, const struct sj_ec_secret *k,
+		    const struct sj_ec_point *base, struct sj_ec_point *out)
+{
+	struct work w;
+	bool ok;
+
+	ok = work_start(&w, curve) && multiply(&w, curve, k, base) &&
+	     sj_ec_point_encode(w.group, w.q, w.bn, out);
+	work_end(&w);
+	return ok;
+}
+
+bool sj_ec_agree(enum sj_curve curve, const struct sj_ec_secret *k, const struct sj_ec_point *peer,
+		 uint8_t out[static SJ_EC_FIELD_MAX])
+{
+	struct sj_ec_point shared;
+	bool ok;
+
+	ok = peer != NULL && sj_ec_multiply(curve, k, peer, &shared);
+	if (ok)
+		memcpy(out, shared.bytes + 1, sj_curve_field_size(curve));
+	sj_wipe(&shared, sizeof(shared));
+	return ok;
+}
+
+bool sj_ec_map_generic(enum sj_curve curve, struct sj_span s, const struct sj_ec_point *h,
+		       struct sj_ec_point *out)
+{
+	struct work w;
+	bool ok;
+
+	ok = work_start(&w, curve) && s.len <= SJ_EC_FIELD_MAX &&
+	     BN_bin2bn(s.ptr, (int)s.len, w.k) != NULL &&
+	     EC_POINT_mul(w.group, w.q, w.k, NULL, NULL, w.bn) == 1 &&
+	     point_set(&w, curve, sj_ec_point_span(h), w.p) &&
+	     EC_POINT_add(w.group, w.q, w.q, w.p, w.bn) == 1 &&
+	     sj_ec_point_encode(w.group, w.q, w.bn, out);
+	work_end(&w);
+	return ok;
+}
+
+bool sj_ec_cam_data(enum sj_curve curve, const struct sj_ec_secret *sk,
+		    const struct sj_ec_secret *map, struct sj_ec_secret *out)
+{
+	struct work w;
+	BIGNUM *inverse = NULL;
+	const BIGNUM *order;
+	bool ok = false;
+
+	if (!work_start(&w, curve) || !scalar_set(&w, secret_span(sk)))
+		goto out;
+	order = EC_GROUP_get0_order(w.group);
+	inverse = BN_mod_inverse(NULL, w.k, order, w.bn);
+	ok = inverse != NULL && scalar_set(&w, secret_span(map)) &&
+	     BN_mod_mul(w.k, w.k, inverse, order, w.bn) == 1 && scalar_get(w.k, curve, out);
+out:
+	BN_clear_free(inverse);
+	work_end(&w);
+	return ok;
+}
+
+/* Room for Ecdsa-Sig-Value: a SEQUENCE and two INTEGERs with a sign byte each. */
+#define ECDSA_DER_MAX (3u + 2u * (3u + SJ_EC_FIELD_MAX))
+
+bool sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_span digest,
+		uint8_t out[static SJ_EC_SIGNATURE_MAX], size_t *len)
+{
+	const size_t half = sj_curve_order_size(curve);
+	EVP_PKEY *pkey = sj_pkey_ec(curve, NULL, key);
+	EVP_PKEY_CTX *ctx = pkey != NULL ? EVP_PKEY_CTX_new(pkey, NULL) : NULL;
+	uint8_t der[ECDSA_DER_MAX];
+	size_t n = sizeof(der);
+	bool ok;
+
+	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+	     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1 &&
+	     sj_ecdsa_from_der(sj_span(der, n), half, out);
+	if (ok)
+		*len = 2 * half;
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	return ok;
+}
+
+bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_span digest,
+		  struct sj_span plain_signature)
+{
+	uint8_t der[ECDSA_DER_MAX];
+	struct sj_writer w = SJ_WRITER_OF(der);
+	EVP_PKEY_CTX *ctx = NULL;
+	EVP_PKEY *pkey = NULL;
+	bool ok = false;
+
+	if (sj_curve_order_size(curve) == 0 ||
+	    plain_signature.len != 2 * sj_curve_order_size(curve) ||
+	    !sj_ecdsa_to_der(plain_signature, &w))
+		return false;
+	pkey = sj_pkey_ec(curve, key, NULL);
+	if (pkey != NULL)
+		ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+	     EVP_PKEY_verify(ctx, w.ptr, w.len, digest.ptr, digest.len) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	return ok;
+}

@@ -1,0 +1,254 @@
+#include "crypt/internal.h"
+#include "wire/tlv.h"
+
+#include <string.h>
+
+/* RFC 5480, 2.1; id-ecDH is RFC 5480, 2.1.2. */
+static const uint8_t id_ec_public_key[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01 };
+static const uint8_t id_ec_dh[] = { 0x2B, 0x81, 0x04, 0x01, 0x0C };
+/* X9.62; RFC 3279, 2.3.5. */
+static const uint8_t id_prime_field[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x01, 0x01 };
+
+/* Domain parameters as they stand in a file: numbers without leading zeros. */
+struct domain {
+	struct sj_span p, a, b, order;
+	struct sj_span generator; /* an encoded point */
+};
+
+static struct sj_span number(struct sj_span bytes)
+{
+	while (bytes.len > 0 && bytes.ptr[0] == 0)
+		bytes = sj_span(bytes.ptr + 1, bytes.len - 1);
+	return bytes;
+}
+
+static bool take(struct sj_span *in, uint32_t tag, struct sj_span *value)
+{
+	return sj_tlv_take(in, tag, value) == SJ_TLV_FOUND;
+}
+
+/* FieldID and Curve of RFC 3279, 2.3.5. */
+static bool parse_field_and_curve(struct sj_span *in, struct domain *d)
+{
+	struct sj_span field, curve, oid, seed;
+
+	if (!take(in, 0x30, &field) || !take(&field, 0x06, &oid) ||
+	    !sj_span_eq(oid, SJ_SPAN_OF(id_prime_field)) || !take(&field, 0x02, &d->p) ||
+	    field.len != 0)
+		return false;
+	if (!take(in, 0x30, &curve) || !take(&curve, 0x04, &d->a) || !take(&curve, 0x04, &d->b) ||
+	    sj_tlv_take(&curve, 0x03, &seed) == SJ_TLV_MALFORMED || curve.len != 0)
+		return false;
+	return true;
+}
+
+/* SpecifiedECDomain (SEC 1 v2, C.2), `in` its content; a hash at the end is ignored. */
+static bool parse_domain(struct sj_span in, struct domain *d)
+{
+	struct sj_span version, cofactor = { NULL, 0 };
+	uint32_t v, h = 1;
+
+	if (!take(&in, 0x02, &version) || !sj_der_small(version, &v) || v < 1 || v > 3 ||
+	    !parse_field_and_curve(&in, d) || !take(&in, 0x04, &d->generator) ||
+	    !take(&in, 0x02, &d->order))
+		return false;
+	switch (sj_tlv_take(&in, 0x02, &cofactor)) {
+	case SJ_TLV_MALFORMED:
+		return false;
+	case SJ_TLV_FOUND:
+		if (!sj_der_small(cofactor, &h))
+			return false;
+		break;
+	case SJ_TLV_ABSENT:
+		break;
+	}
+	d->p = number(d->p);
+	d->a = number(d->a);
+	d->b = number(d->b);
+	d->order = number(d->order);
+	return h == 1 && sj_tlv_well_formed(in);
+}
+
+static bool equals(const BIGNUM *bn, struct sj_span bytes)
+{
+	uint8_t own[SJ_EC_FIELD_MAX];
+	int n = BN_num_bytes(bn);
+
+	return (size_t)n == bytes.len && bytes.len <= sizeof(own) && BN_bn2bin(bn, own) == n &&
+	       memcmp(own, bytes.ptr, bytes.len) == 0;
+}
+
+/* The generator may be compressed: only then must OpenSSL recover y. */
+static bool is_generator(const EC_GROUP *group, struct sj_span encoded, BN_CTX *bn)
+{
+	EC_POINT *g = EC_POINT_new(group);
+	bool same;
+
+	same = g != NULL && EC_POINT_oct2point(group, g, encoded.ptr, encoded.len, bn) == 1 &&
+	       EC_POINT_cmp(group, g, EC_GROUP_get0_generator(group), bn) == 0;
+	EC_POINT_free(g);
+	return same;
+}
+
+static bool is_curve(const struct domain *d, enum sj_curve curve)
+{
+	EC_GROUP *group = sj_ec_group_new(curve);
+	BN_CTX *bn = BN_CTX_new();
+	BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
+	bool same;
+
+	same = group != NULL && bn != NULL && p != NULL && a != NULL && b != NULL &&
+	       EC_GROUP_get_curve(group, p, a, b, bn) == 1 && equals(p, d->p) && equals(a, d->a) &&
+	       equals(b, d->b) && equals(EC_GROUP_get0_order(group), d->order) &&
+	       is_generator(group, d->generator, bn);
+	BN_free(b);
+	BN_free(a);
+	BN_free(p);
+	BN_CTX_free(bn);
+	EC_GROUP_free(group);
+	return same;
+}
+
+static enum sj_curve known_domain(struct sj_span parameters)
+{
+	enum sj_curve curve;
+	struct domain d;
+
+	if (!parse_domain(parameters, &d))
+		return SJ_CURVE_NONE;
+	for (size_t i = 0; (curve = sj_curve_at(i)) != SJ_CURVE_NONE; i++)
+		if (d.p.len == sj_curve_field_size(curve) && is_curve(&d, curve))
+			return curve;
+	return SJ_CURVE_NONE;
+}
+
+/* A point of 02, 03 or 04 form, made uncompressed. */
+static bool read_point(enum sj_curve curve, struct sj_span in, struct sj_ec_point *out)
+{
+	EC_GROUP *group = NULL;
+	BN_CTX *bn = NULL;
+	EC_POINT *p = NULL;
+	bool ok;
+
+	if (in.len > 0 && in.ptr[0] == 0x04)
+		return sj_ec_point_read(curve, in, out);
+	if (in.len != 1 + sj_curve_field_size(curve) || (in.ptr[0] | 1) != 0x03)
+		return false;
+	group = sj_ec_group_new(curve);
+	bn = BN_CTX_new();
+	if (group != NULL)
+		p = EC_POINT_new(group);
+	ok = p != NULL && bn != NULL && EC_POINT_oct2point(group, p, in.ptr, in.len, bn) == 1 &&
+	     sj_ec_point_encode(group, p, bn, out);
+	EC_POINT_free(p);
+	BN_CTX_free(bn);
+	EC_GROUP_free(group);
+	return ok;
+}
+
+bool sj_ec_spki_read(struct sj_span spki, enum sj_curve *curve, struct sj_ec_point *out)
+{
+	struct sj_span body, algorithm, oid, parameters, bits;
+	enum sj_curve found = SJ_CURVE_NONE;
+	uint8_t unused;
+
+	if (!take(&spki, 0x30, &body) || spki.len != 0 || !take(&body, 0x30, &algorithm) ||
+	    !take(&algorithm, 0x06, &oid) || !take(&body, 0x03, &bits) || body.len != 0)
+		return false;
+	if (!sj_span_eq(oid, SJ_SPAN_OF(id_ec_public_key)) &&
+	    !sj_span_eq(oid, SJ_SPAN_OF(id_ec_dh)))
+		return false;
+	if (take(&algorithm, 0x06, &parameters))
+		found = sj_curve_from_oid(parameters);
+	else if (take(&algorithm, 0x30, &parameters))
+		found = known_domain(parameters);
+	if (found == SJ_CURVE_NONE || algorithm.len != 0 || !sj_take_u8(&bits, &unused) ||
+	    unused != 0 || !read_point(found, bits, out))
+		return false;
+	*curve = found;
+	return true;
+}
+
+/* An unsigned INTEGER. */
+static void put_number(struct sj_writer *w, const BIGNUM *bn)
+{
+	size_t at = sj_tlv_open(w);
+	size_t n = (size_t)BN_num_bytes(bn);
+	uint8_t *to;
+
+	if (BN_num_bits(bn) % 8 == 0)
+		sj_put_u8(w, 0);
+	to = sj_put_space(w, n);
+	if (to != NULL)
+		BN_bn2bin(bn, to);
+	sj_tlv_close(w, 0x02, at);
+}
+
+/* A FieldElement: an OCTET STRING of the field's size. */
+static void put_element(struct sj_writer *w, const BIGNUM *bn, size_t size)
+{
+	uint8_t *to;
+
+	sj_tlv_put_header(w, 0x04, size);
+	to = sj_put_space(w, size);
+	if (to != NULL && BN_bn2binpad(bn, to, (int)size) < 0)
+		w->failed = true;
+}
+
+/* ECParameters of RFC 3279, 2.3.5: version 1, no seed, cofactor 1. */
+static bool put_domain(struct sj_writer *w, enum sj_curve curve)
+{
+	EC_GROUP *group = sj_ec_group_new(curve);
+	BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
+	const size_t size = sj_curve_field_size(curve);
+	struct sj_ec_point g;
+	size_t at = sj_tlv_open(w), inner;
+	bool ok;
+
+	ok = group != NULL && p != NULL && a != NULL && b != NULL &&
+	     EC_GROUP_get_curve(group, p, a, b, NULL) == 1 &&
+	     sj_ec_point_encode(group, EC_GROUP_get0_generator(group), NULL, &g);
+	if (!ok)
+		goto out;
+	sj_tlv_put(w, 0x02, SJ_SPAN_STR("\x01"));
+	inner = sj_tlv_open(w);
+	sj_tlv_put(w, 0x06, SJ_SPAN_OF(id_prime_field));
+	put_number(w, p);
+	sj_tlv_close(w, 0x30, inner);
+	inner = sj_tlv_open(w);
+	put_element(w, a, size);
+	put_element(w, b, size);
+	sj_tlv_close(w, 0x30, inner);
+	sj_tlv_put(w, 0x04, sj_ec_point_span(&g));
+	put_number(w, EC_GROUP_get0_order(group));
+	sj_tlv_put(w, 0x02, SJ_SPAN_STR("\x01"));
+	sj_tlv_close(w, 0x30, at);
+out:
+	BN_free(b);
+	BN_free(a);
+	BN_free(p);
+	EC_GROUP_free(group);
+	return ok;
+}
+
+bool sj_ec_spki_put(struct sj_writer *w, enum sj_curve curve, const struct sj_ec_point *key,
+		    bool explicit_form)
+{
+	size_t at = sj_tlv_open(w), inner;
+
+	if (sj_curve_field_size(curve) == 0 || key->len != 1 + 2 * sj_curve_field_size(curve))
+		return false;
+	inner = sj_tlv_open(w);
+	sj_tlv_put(w, 0x06, SJ_SPAN_OF(id_ec_public_key));
+	if (!explicit_form)
+		sj_tlv_put(w, 0x06, sj_curve_oid(curve));
+	else if (!put_domain(w, curve))
+		return false;
+	sj_tlv_close(w, 0x30, inner);
+	inner = sj_tlv_open(w);
+	sj_put_u8(w, 0); /* unused bits */
+	sj_put(w, sj_ec_point_span(key));
+	sj_tlv_close(w, 0x03, inner);
+	sj_tlv_close(w, 0x30, at);
+	return !w->failed;
+}

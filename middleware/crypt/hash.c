@@ -1,0 +1,86 @@
+#include "crypt/hash.h"
+#include "crypt/internal.h"
+
+struct hash_row {
+	const char *name;
+	size_t size;
+	uint8_t oid[9]; /* content bytes */
+	uint8_t oid_size;
+};
+
+/* RFC 3279, 2.2.1 (SHA-1) and RFC 5754, 2 (SHA-2). */
+static const struct hash_row hashes[] = {
+	[SJ_HASH_NONE] = { "none", 0, { 0 }, 0 },
+	[SJ_SHA1] = { "SHA-1", 20, { 0x2B, 0x0E, 0x03, 0x02, 0x1A }, 5 },
+	[SJ_SHA224] = { "SHA-224", 28, { 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 4 }, 9 },
+	[SJ_SHA256] = { "SHA-256", 32, { 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1 }, 9 },
+	[SJ_SHA384] = { "SHA-384", 48, { 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2 }, 9 },
+	[SJ_SHA512] = { "SHA-512", 64, { 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3 }, 9 },
+};
+
+static const struct hash_row *row(enum sj_hash alg)
+{
+	size_t i = (size_t)alg;
+
+	return &hashes[i < sizeof(hashes) / sizeof(hashes[0]) ? i : SJ_HASH_NONE];
+}
+
+size_t sj_hash_size(enum sj_hash alg)
+{
+	return row(alg)->size;
+}
+
+const char *sj_hash_name(enum sj_hash alg)
+{
+	return row(alg)->name;
+}
+
+struct sj_span sj_hash_oid(enum sj_hash alg)
+{
+	return sj_span(row(alg)->oid, row(alg)->oid_size);
+}
+
+enum sj_hash sj_hash_from_oid(struct sj_span oid)
+{
+	for (size_t i = SJ_SHA1; i <= SJ_SHA512; i++)
+		if (sj_span_eq(oid, sj_hash_oid((enum sj_hash)i)))
+			return (enum sj_hash)i;
+	return SJ_HASH_NONE;
+}
+
+const EVP_MD *sj_hash_md(enum sj_hash alg)
+{
+	switch (alg) {
+	case SJ_SHA1:
+		return EVP_sha1();
+	case SJ_SHA224:
+		return EVP_sha224();
+	case SJ_SHA256:
+		return EVP_sha256();
+	case SJ_SHA384:
+		return EVP_sha384();
+	case SJ_SHA512:
+		return EVP_sha512();
+	case SJ_HASH_NONE:
+		break;
+	}
+	return NULL;
+}
+
+bool sj_hash(enum sj_hash alg, const struct sj_span *parts, size_t n,
+	     uint8_t out[static SJ_HASH_MAX])
+{
+	const EVP_MD *md = sj_hash_md(alg);
+	EVP_MD_CTX *ctx;
+	bool ok;
+
+	if (md == NULL)
+		return false;
+	ctx = EVP_MD_CTX_new();
+	ok = ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+	for (size_t i = 0; ok && i < n; i++)
+		ok = EVP_DigestUpdate(ctx, parts[i].ptr, parts[i].len) == 1;
+	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}

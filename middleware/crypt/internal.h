@@ -1,0 +1,53 @@
+/* internal.h -- what the files of crypt share: OpenSSL's objects behind our types. */
+#ifndef SJ_CRYPT_INTERNAL_H
+#define SJ_CRYPT_INTERNAL_H
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+
+#include "crypt/ec.h"
+
+/* OpenSSL's digest; NULL for SJ_HASH_NONE. Not owned by the caller. */
+const EVP_MD *sj_hash_md(enum sj_hash alg);
+
+/* OpenSSL's name of a curve ("brainpoolP256r1"); NULL: unknown. */
+const char *sj_curve_openssl_name(enum sj_curve curve);
+/* From that name; SJ_CURVE_NONE if unknown. */
+enum sj_curve sj_curve_from_openssl_name(const char *name);
+/* Content bytes of the curve's OBJECT IDENTIFIER (static); empty: unknown. */
+struct sj_span sj_curve_oid(enum sj_curve curve);
+/* SJ_CURVE_NONE if unknown. */
+enum sj_curve sj_curve_from_oid(struct sj_span oid);
+/* The curve at this place of the table, SJ_CURVE_NONE after the last. */
+enum sj_curve sj_curve_at(size_t index);
+
+/* A group; freed by the caller with EC_GROUP_free(). NULL: unknown curve. */
+EC_GROUP *sj_ec_group_new(enum sj_curve curve);
+/* Encodes a point as 04 || x || y; false for infinity. */
+SJ_MUST_CHECK bool sj_ec_point_encode(const EC_GROUP *group, const EC_POINT *point, BN_CTX *bn,
+				      struct sj_ec_point *out);
+
+/*
+ * A key object from a public point, a private scalar, or both (either may be
+ * NULL); freed by the caller with EVP_PKEY_free(). NULL on failure.
+ */
+EVP_PKEY *sj_pkey_ec(enum sj_curve curve, const struct sj_ec_point *public_key,
+		     const struct sj_ec_secret *private_key);
+/* A public key object from a SubjectPublicKeyInfo: EC, RSA or RSA-PSS (as RSA). */
+EVP_PKEY *sj_pkey_spki(struct sj_span spki);
+/* The same for RSA and RSA-PSS keys alone. */
+EVP_PKEY *sj_pkey_rsa(struct sj_span spki);
+
+/* An RSA public key's parts; spans point into `spki`, numbers without leading zeros. */
+struct sj_rsa_key {
+	struct sj_span n, e;
+	bool pss; /* id-RSASSA-PSS: good for that scheme only */
+	struct sj_span pss_parameters; /* whole element; empty: absent */
+};
+SJ_MUST_CHECK bool sj_rsa_spki_parse(struct sj_span spki, struct sj_rsa_key *out);
+
+/* ECDSA signatures: plain r || s to the DER of Ecdsa-Sig-Value and back. */
+SJ_MUST_CHECK bool sj_ecdsa_to_der(struct sj_span plain, struct sj_writer *w);
+SJ_MUST_CHECK bool sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain);
+
+#endif
