@@ -5,16 +5,17 @@
 #include "authority/der.h"
 #include "authority/oids.h"
 #include "crypt/hash.h"
+#include "wire/std/icao9303.h"
 
 /* RelativeDistinguishedName of one attribute. */
 static void put_rdn(struct sj_writer *w, struct sj_span type, uint32_t string, const char *text)
 {
 	size_t set = sj_tlv_open(w), seq = sj_tlv_open(w);
 
-	sj_tlv_put(w, SJ_DER_OID, type);
+	sj_tlv_put(w, SJ_ASN1_OID, type);
 	sj_der_put_text(w, string, text);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, seq);
-	sj_tlv_close(w, SJ_DER_SET, set);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
+	sj_tlv_close(w, SJ_ASN1_SET, set);
 }
 
 static bool is_alpha2(const char *text)
@@ -31,11 +32,11 @@ bool sj_name_put(struct sj_writer *w, const char *alpha2, const char *organizati
 	if (!is_alpha2(alpha2) || common_name[0] == '\0' ||
 	    (organization != NULL && organization[0] == '\0'))
 		return false;
-	put_rdn(w, SJ_OID_COUNTRY_NAME, SJ_DER_PRINTABLE_STRING, alpha2);
+	put_rdn(w, SJ_OID_COUNTRY_NAME, SJ_ASN1_PRINTABLE_STRING, alpha2);
 	if (organization != NULL)
 		put_rdn(w, SJ_OID_ORGANIZATION_NAME, SJ_DER_UTF8_STRING, organization);
 	put_rdn(w, SJ_OID_COMMON_NAME, SJ_DER_UTF8_STRING, common_name);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, at);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
 	return !w->failed;
 }
 
@@ -62,17 +63,17 @@ static struct extension open_extension(struct sj_writer *w, struct sj_span oid, 
 {
 	struct extension e = { sj_tlv_open(w), 0 };
 
-	sj_tlv_put(w, SJ_DER_OID, oid);
+	sj_tlv_put(w, SJ_ASN1_OID, oid);
 	if (critical)
-		sj_tlv_put(w, SJ_DER_BOOLEAN, SJ_SPAN_STR("\xFF"));
+		sj_tlv_put(w, SJ_ASN1_BOOLEAN, SJ_SPAN_STR("\xFF"));
 	e.value = sj_tlv_open(w);
 	return e;
 }
 
 static void close_extension(struct sj_writer *w, struct extension e)
 {
-	sj_tlv_close(w, SJ_DER_OCTET_STRING, e.value);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, e.sequence);
+	sj_tlv_close(w, SJ_ASN1_OCTET_STRING, e.value);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, e.sequence);
 }
 
 static void put_authority_key_id(struct sj_writer *w, struct sj_span issuer_spki)
@@ -82,10 +83,10 @@ static void put_authority_key_id(struct sj_writer *w, struct sj_span issuer_spki
 	uint8_t id[SJ_KEY_ID_SIZE];
 
 	if (sj_key_identifier(issuer_spki, id))
-		sj_tlv_put(w, SJ_DER_CONTEXT(0), SJ_SPAN_OF(id));
+		sj_tlv_put(w, SJ_DER_PRIMITIVE(0), SJ_SPAN_OF(id));
 	else
 		w->failed = true;
-	sj_tlv_close(w, SJ_DER_SEQUENCE, seq);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
 	close_extension(w, e);
 }
 
@@ -95,7 +96,7 @@ static void put_subject_key_id(struct sj_writer *w, struct sj_span spki)
 	uint8_t id[SJ_KEY_ID_SIZE];
 
 	if (sj_key_identifier(spki, id))
-		sj_tlv_put(w, SJ_DER_OCTET_STRING, SJ_SPAN_OF(id));
+		sj_tlv_put(w, SJ_ASN1_OCTET_STRING, SJ_SPAN_OF(id));
 	else
 		w->failed = true;
 	close_extension(w, e);
@@ -120,9 +121,9 @@ static void put_private_key_usage(struct sj_writer *w, const struct sj_cert_plan
 	struct extension e = open_extension(w, SJ_OID_PRIVATE_KEY_USAGE_PERIOD, false);
 	size_t seq = sj_tlv_open(w);
 
-	sj_der_put_generalized(w, SJ_DER_CONTEXT(0), plan->not_before);
-	sj_der_put_generalized(w, SJ_DER_CONTEXT(1), plan->private_until);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, seq);
+	sj_der_put_generalized(w, SJ_DER_PRIMITIVE(0), plan->not_before);
+	sj_der_put_generalized(w, SJ_DER_PRIMITIVE(1), plan->private_until);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
 	close_extension(w, e);
 }
 
@@ -132,9 +133,9 @@ static void put_basic_constraints(struct sj_writer *w)
 	struct extension e = open_extension(w, SJ_OID_BASIC_CONSTRAINTS, true);
 	size_t seq = sj_tlv_open(w);
 
-	sj_tlv_put(w, SJ_DER_BOOLEAN, SJ_SPAN_STR("\xFF"));
+	sj_tlv_put(w, SJ_ASN1_BOOLEAN, SJ_SPAN_STR("\xFF"));
 	sj_der_put_small(w, 0);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, seq);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
 	close_extension(w, e);
 }
 
@@ -144,25 +145,25 @@ static void put_alt_name(struct sj_writer *w, struct sj_span oid, const char *co
 	struct extension e = open_extension(w, oid, false);
 	size_t names = sj_tlv_open(w), directory = sj_tlv_open(w), name = sj_tlv_open(w);
 
-	put_rdn(w, SJ_OID_LOCALITY_NAME, SJ_DER_PRINTABLE_STRING, country);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, name);
-	sj_tlv_close(w, SJ_DER_EXPLICIT(4), directory);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, names);
+	put_rdn(w, SJ_OID_LOCALITY_NAME, SJ_ASN1_PRINTABLE_STRING, country);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, name);
+	sj_tlv_close(w, SJ_ASN1_CONTEXT(4), directory);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, names);
 	close_extension(w, e);
 }
 
-/* DocumentTypeListSyntax: version 0, SET OF PrintableString. */
+/* DocumentTypeListSyntax: version 0, SET OF PrintableString, given in DER's order. */
 static void put_document_types(struct sj_writer *w, const char *const *types)
 {
-	struct extension e = open_extension(w, SJ_OID_DOCUMENT_TYPE_LIST, false);
+	struct extension e = open_extension(w, SJ_OID_ICAO_DOCUMENT_TYPE_LIST, false);
 	size_t seq = sj_tlv_open(w), set;
 
 	sj_der_put_small(w, 0);
 	set = sj_tlv_open(w);
 	for (; *types != NULL; types++)
-		sj_der_put_text(w, SJ_DER_PRINTABLE_STRING, *types);
-	sj_der_close_set(w, SJ_DER_SET, set);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, seq);
+		sj_der_put_text(w, SJ_ASN1_PRINTABLE_STRING, *types);
+	sj_tlv_close(w, SJ_ASN1_SET, set);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
 	close_extension(w, e);
 }
 
@@ -171,8 +172,8 @@ static void put_list_signing_usage(struct sj_writer *w)
 	struct extension e = open_extension(w, SJ_OID_EXTENDED_KEY_USAGE, true);
 	size_t seq = sj_tlv_open(w);
 
-	sj_tlv_put(w, SJ_DER_OID, SJ_OID_MASTER_LIST_SIGNING_KEY);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, seq);
+	sj_tlv_put(w, SJ_ASN1_OID, SJ_OID_ICAO_MASTER_LIST_SIGNER);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
 	close_extension(w, e);
 }
 
@@ -192,8 +193,8 @@ static void put_extensions(struct sj_writer *w, const struct sj_cert_plan *plan)
 		put_document_types(w, plan->document_types);
 	if (plan->kind == SJ_CERT_LIST_SIGNER)
 		put_list_signing_usage(w);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, seq);
-	sj_tlv_close(w, SJ_DER_EXPLICIT(3), outer);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
+	sj_tlv_close(w, SJ_ASN1_CONTEXT(3), outer);
 }
 
 static void put_tbs(struct sj_writer *w, const struct sj_cert_plan *plan,
@@ -202,7 +203,7 @@ static void put_tbs(struct sj_writer *w, const struct sj_cert_plan *plan,
 	size_t tbs = sj_tlv_open(w), at = sj_tlv_open(w);
 
 	sj_der_put_small(w, 2);
-	sj_tlv_close(w, SJ_DER_EXPLICIT(0), at);
+	sj_tlv_close(w, SJ_ASN1_CONTEXT(0), at);
 	sj_der_put_unsigned(w, plan->serial);
 	if (!sj_key_put_algorithm(issuer_key, w))
 		w->failed = true;
@@ -210,11 +211,11 @@ static void put_tbs(struct sj_writer *w, const struct sj_cert_plan *plan,
 	at = sj_tlv_open(w);
 	sj_der_put_time(w, plan->not_before);
 	sj_der_put_time(w, plan->not_after);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, at);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
 	sj_put(w, plan->subject);
 	sj_put(w, plan->subject_spki);
 	put_extensions(w, plan);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, tbs);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, tbs);
 }
 
 /* Signs what was written since `at` and closes the SEQUENCE of the three. */
@@ -227,7 +228,7 @@ static bool sign_and_close(struct sj_writer *w, size_t at, const struct sj_key *
 		return false;
 	sj_put(w, sj_written(&alg));
 	sj_der_put_bits(w, sj_written(&sig));
-	sj_tlv_close(w, SJ_DER_SEQUENCE, at);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
 	return !w->failed;
 }
 
@@ -248,9 +249,9 @@ static void put_revoked(struct sj_writer *w, const struct sj_crl_plan *plan)
 		entry = sj_tlv_open(w);
 		sj_der_put_unsigned(w, plan->revoked[i].serial);
 		sj_der_put_time(w, plan->revoked[i].when);
-		sj_tlv_close(w, SJ_DER_SEQUENCE, entry);
+		sj_tlv_close(w, SJ_ASN1_SEQUENCE, entry);
 	}
-	sj_tlv_close(w, SJ_DER_SEQUENCE, list);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, list);
 }
 
 static void put_crl_extensions(struct sj_writer *w, const struct sj_crl_plan *plan)
@@ -262,8 +263,8 @@ static void put_crl_extensions(struct sj_writer *w, const struct sj_crl_plan *pl
 	e = open_extension(w, SJ_OID_CRL_NUMBER, false);
 	sj_der_put_small(w, plan->number);
 	close_extension(w, e);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, seq);
-	sj_tlv_close(w, SJ_DER_EXPLICIT(0), outer);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
+	sj_tlv_close(w, SJ_ASN1_CONTEXT(0), outer);
 }
 
 bool sj_crl_put(struct sj_writer *w, const struct sj_crl_plan *plan,
@@ -281,6 +282,6 @@ bool sj_crl_put(struct sj_writer *w, const struct sj_crl_plan *plan,
 	if (plan->revoked_count > 0)
 		put_revoked(w, plan);
 	put_crl_extensions(w, plan);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, tbs);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, tbs);
 	return sign_and_close(w, at, issuer_key);
 }

@@ -9,7 +9,7 @@
 
 #include "crypt/sign.h"
 
-#define SJ_ISSUED_CERT_MAX 4096u /* bytes of any certificate made here */
+#define SJ_ISSUED_CERT_MAX 2304u /* bytes of any certificate made here */
 #define SJ_ISSUED_NAME_MAX 256u
 #define SJ_SERIAL_SIZE 16u /* bytes of a serial made here: random, positive */
 #define SJ_KEY_ID_SIZE 20u
@@ -30,7 +30,7 @@ struct sj_cert_plan {
 	int64_t not_before, not_after; /* seconds since 1970 UTC */
 	int64_t private_until; /* the key signs from not_before until then */
 	const char *country; /* as in the MRZ: "UTO" */
-	const char *const *document_types; /* of the signer: "I", "P"; NULL-terminated */
+	const char *const *document_types; /* signer: "I", "P", "ID": short ones first */
 };
 
 /*

@@ -1,10 +1,7 @@
 #include "authority/der.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define SET_MAX 64u
 
 void sj_der_put_unsigned(struct sj_writer *w, struct sj_span number)
 {
@@ -15,7 +12,7 @@ void sj_der_put_unsigned(struct sj_writer *w, struct sj_span number)
 	if (number.len == 0 || number.ptr[0] & 0x80)
 		sj_put_u8(w, 0);
 	sj_put(w, number);
-	sj_tlv_close(w, SJ_DER_INTEGER, at);
+	sj_tlv_close(w, SJ_ASN1_INTEGER, at);
 }
 
 void sj_der_put_small(struct sj_writer *w, uint32_t number)
@@ -29,7 +26,7 @@ void sj_der_put_small(struct sj_writer *w, uint32_t number)
 
 void sj_der_put_bits(struct sj_writer *w, struct sj_span bytes)
 {
-	sj_tlv_put_header(w, SJ_DER_BIT_STRING, bytes.len + 1);
+	sj_tlv_put_header(w, SJ_ASN1_BIT_STRING, bytes.len + 1);
 	sj_put_u8(w, 0);
 	sj_put(w, bytes);
 }
@@ -59,9 +56,9 @@ void sj_der_put_time(struct sj_writer *w, int64_t when)
 	const int64_t year_2050 = 2524608000;
 
 	if (when < year_2050)
-		put_digits(w, SJ_DER_UTC_TIME, when, 2);
+		put_digits(w, SJ_ASN1_UTC_TIME, when, 2);
 	else
-		put_digits(w, SJ_DER_GENERALIZED_TIME, when, 0);
+		put_digits(w, SJ_ASN1_GENERALIZED_TIME, when, 0);
 }
 
 void sj_der_put_generalized(struct sj_writer *w, uint32_t tag, int64_t when)
@@ -73,49 +70,8 @@ void sj_der_put_algorithm(struct sj_writer *w, struct sj_span oid)
 {
 	size_t at = sj_tlv_open(w);
 
-	sj_tlv_put(w, SJ_DER_OID, oid);
-	sj_tlv_close(w, SJ_DER_SEQUENCE, at);
-}
-
-/* X.690, 11.6: compared as if the shorter were padded with zero bytes behind. */
-static int compare_elements(const void *a, const void *b)
-{
-	const struct sj_span *x = a, *y = b;
-	int order = memcmp(x->ptr, y->ptr, x->len < y->len ? x->len : y->len);
-
-	if (order != 0)
-		return order;
-	return (x->len > y->len) - (x->len < y->len);
-}
-
-void sj_der_close_set(struct sj_writer *w, uint32_t tag, size_t at)
-{
-	struct sj_span elements[SET_MAX], rest;
-	size_t n = 0, size = w->len - at;
-	uint8_t *copy;
-
-	if (w->failed)
-		return;
-	copy = malloc(size + 1);
-	if (copy == NULL) {
-		w->failed = true;
-		return;
-	}
-	if (size > 0)
-		memcpy(copy, w->ptr + at, size);
-	rest = sj_span(copy, size);
-	while (n < SET_MAX && sj_tlv_take_any(&rest, &elements[n]) == SJ_TLV_FOUND)
-		n++;
-	if (rest.len == 0) {
-		qsort(elements, n, sizeof(elements[0]), compare_elements);
-		w->len = at;
-		for (size_t i = 0; i < n; i++)
-			sj_put(w, elements[i]);
-		sj_tlv_close(w, tag, at);
-	} else {
-		w->failed = true;
-	}
-	free(copy);
+	sj_tlv_put(w, SJ_ASN1_OID, oid);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
 }
 
 bool sj_der_public_key_bits(struct sj_span spki, struct sj_span *bits)
@@ -123,9 +79,9 @@ bool sj_der_public_key_bits(struct sj_span spki, struct sj_span *bits)
 	struct sj_span content, algorithm, key;
 	uint8_t unused;
 
-	if (sj_tlv_take(&spki, SJ_DER_SEQUENCE, &content) != SJ_TLV_FOUND || spki.len != 0 ||
-	    sj_tlv_take(&content, SJ_DER_SEQUENCE, &algorithm) != SJ_TLV_FOUND ||
-	    sj_tlv_take(&content, SJ_DER_BIT_STRING, &key) != SJ_TLV_FOUND || content.len != 0 ||
+	if (sj_tlv_take(&spki, SJ_ASN1_SEQUENCE, &content) != SJ_TLV_FOUND || spki.len != 0 ||
+	    sj_tlv_take(&content, SJ_ASN1_SEQUENCE, &algorithm) != SJ_TLV_FOUND ||
+	    sj_tlv_take(&content, SJ_ASN1_BIT_STRING, &key) != SJ_TLV_FOUND || content.len != 0 ||
 	    !sj_take_u8(&key, &unused) || unused != 0)
 		return false;
 	*bits = key;

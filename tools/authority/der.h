@@ -7,24 +7,12 @@
 #ifndef SJ_AUTHORITY_DER_H
 #define SJ_AUTHORITY_DER_H
 
+#include "wire/std/rfc5652.h"
 #include "wire/tlv.h"
 
-#define SJ_DER_BOOLEAN 0x01u
-#define SJ_DER_INTEGER 0x02u
-#define SJ_DER_BIT_STRING 0x03u
-#define SJ_DER_OCTET_STRING 0x04u
-#define SJ_DER_NULL 0x05u
-#define SJ_DER_OID 0x06u
 #define SJ_DER_UTF8_STRING 0x0Cu
-#define SJ_DER_PRINTABLE_STRING 0x13u
-#define SJ_DER_IA5_STRING 0x16u
-#define SJ_DER_UTC_TIME 0x17u
-#define SJ_DER_GENERALIZED_TIME 0x18u
-#define SJ_DER_SEQUENCE 0x30u
-#define SJ_DER_SET 0x31u
-/* Context-specific: primitive, and constructed. */
-#define SJ_DER_CONTEXT(n) (0x80u + (n))
-#define SJ_DER_EXPLICIT(n) (0xA0u + (n))
+/* Context-specific, primitive; constructed: SJ_ASN1_CONTEXT(). */
+#define SJ_DER_PRIMITIVE(n) (0x80u + (n))
 
 /* INTEGER from an unsigned big-endian number: leading zeros go, a sign byte comes. */
 void sj_der_put_unsigned(struct sj_writer *w, struct sj_span number);
@@ -40,12 +28,6 @@ void sj_der_put_time(struct sj_writer *w, int64_t when);
 void sj_der_put_generalized(struct sj_writer *w, uint32_t tag, int64_t when);
 /* AlgorithmIdentifier with parameters absent, as for hashes (RFC 5754, 2). */
 void sj_der_put_algorithm(struct sj_writer *w, struct sj_span oid);
-
-/*
- * Closes a SET OF whose elements were written since `at`: puts them in the
- * order of X.690, 11.6. At most 64 elements.
- */
-void sj_der_close_set(struct sj_writer *w, uint32_t tag, size_t at);
 
 /* The subjectPublicKey bits of a SubjectPublicKeyInfo. */
 SJ_MUST_CHECK bool sj_der_public_key_bits(struct sj_span spki, struct sj_span *bits);

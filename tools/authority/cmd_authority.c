@@ -1,0 +1,260 @@
+/* cmd_authority.c -- authority init, show, signer, link. */
+#include <string.h>
+#include <time.h>
+
+#include "authority/commands.h"
+#include "authority/registry.h"
+
+static const struct cli_positional directory_only[] = {
+	{ "DIR", "the authority's directory", CLI_COMPLETE_DIRECTORY, NULL, false, false },
+	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
+};
+
+#define KEY_KINDS \
+	"P-256 P-384 P-521 brainpoolP256r1 brainpoolP384r1 brainpoolP512r1 RSA-2048 RSA-3072 " \
+	"RSA-4096 RSA-PSS-3072 RSA-PSS-4096"
+
+/* --- init ------------------------------------------------------------------ */
+
+static const struct cli_option init_options[] = {
+	{ "country", 'c', "CODE", "as in the machine readable zone (default UTO, Utopia)",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "alpha2", 0, "CC", "two-letter code for certificates (default for UTO: UT)",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "organization", 0, "TEXT", "name of the organization in certificates", CLI_COMPLETE_NONE,
+	  NULL, false },
+	{ "key", 'k', "EC|RSA", "EC: P-384 and P-256 (default); RSA: RSA-4096 and RSA-3072",
+	  CLI_COMPLETE_WORDS, "EC RSA", false },
+	{ "csca-key", 0, "KIND", "kind of the CSCA's key", CLI_COMPLETE_WORDS, KEY_KINDS, false },
+	{ "signer-key", 0, "KIND", "kind of the document signer's key", CLI_COMPLETE_WORDS,
+	  KEY_KINDS, false },
+	{ "named-curves", 0, NULL, "no explicit EC parameters, so that stock tools verify",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
+static bool all_capitals(const char *text, size_t min, size_t max)
+{
+	size_t len = strlen(text);
+
+	return len >= min && len <= max && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == len;
+}
+
+static int read_plan(struct cli *cli, struct authority_plan *plan)
+{
+	const char *key = cli_value(cli, "key");
+	bool rsa = key != NULL && strcmp(key, "RSA") == 0;
+
+	*plan = (struct authority_plan){
+		.country = cli_value(cli, "country"),
+		.alpha2 = cli_value(cli, "alpha2"),
+		.organization = cli_value(cli, "organization"),
+		.csca_key = cli_value(cli, "csca-key"),
+		.signer_key = cli_value(cli, "signer-key"),
+		.explicit_parameters = !cli_given(cli, "named-curves"),
+	};
+	if (plan->country == NULL)
+		plan->country = "UTO";
+	if (plan->alpha2 == NULL && strcmp(plan->country, "UTO") == 0)
+		plan->alpha2 = "UT";
+	if (plan->csca_key == NULL)
+		plan->csca_key = rsa ? "RSA-4096" : "P-384";
+	if (plan->signer_key == NULL)
+		plan->signer_key = rsa ? "RSA-3072" : "P-256";
+	if (!all_capitals(plan->country, 1, 3))
+		return cli_usage(cli, "--country %s: one to three capital letters", plan->country);
+	if (plan->alpha2 == NULL || !all_capitals(plan->alpha2, 2, 2))
+		return cli_usage(cli, "--alpha2 CC: the country's two capital letters are needed");
+	return 0;
+}
+
+static int init_run(struct cli *cli)
+{
+	const char *directory = cli_argument(cli, 0);
+	struct authority_plan plan;
+	int rc = read_plan(cli, &plan);
+
+	if (rc == 0)
+		rc = authority_create(cli, directory, &plan);
+	if (rc == 0)
+		cli_note(cli, "%s: CSCA %s and document signer %s of %s", directory, plan.csca_key,
+			 plan.signer_key, plan.country);
+	return rc;
+}
+
+static const char *const init_examples[] = {
+	"sojourn authority init utopia # Utopia's CSCA (P-384) and document signer (P-256)",
+	"sojourn authority init de --country D --alpha2 DE --csca-key brainpoolP384r1",
+	NULL,
+};
+
+static const enum sj_rc init_failures[] = { SJ_INPUT_REFUSED, SJ_FILE_PERMISSION, SJ_OUTPUT_FAILED,
+					    SJ_OK };
+
+const struct cli_command authority_init_command = {
+	.noun = "authority",
+	.verb = "init",
+	.summary = "make an issuing authority: a CSCA and a document signer",
+	.description =
+		"Makes the directory DIR with keys, certificates and a registry. An existing\n"
+		"directory is left alone. Private keys are files that only their owner may\n"
+		"read; they are not encrypted. What lies where: tools/authority/DIRECTORY.md.",
+	.options = init_options,
+	.positionals = directory_only,
+	.examples = init_examples,
+	.failures = init_failures,
+	.run = init_run,
+};
+
+/* --- show ------------------------------------------------------------------ */
+
+static void date_of(const json_t *row, const char *key, char out[static 16])
+{
+	time_t when = (time_t)json_integer_value(json_object_get(row, key));
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) == NULL || strftime(out, 16, "%Y-%m-%d", &tm) == 0)
+		strcpy(out, "?");
+}
+
+static const char *text_of(const json_t *row, const char *key)
+{
+	const char *text = json_string_value(json_object_get(row, key));
+
+	return text != NULL ? text : "";
+}
+
+static void show_row(struct cli *cli, const struct authority *a, const json_t *row)
+{
+	char from[16], signs[16], until[16];
+	const char *name = text_of(row, "name"), *state = "";
+
+	for (int role = AUTHORITY_CSCA; role <= AUTHORITY_LIST_SIGNER; role++) {
+		const char *current = authority_current(a, (enum authority_role)role);
+
+		if (current != NULL && strcmp(current, name) == 0)
+			state = "  current";
+	}
+	if (json_is_integer(json_object_get(row, "revoked")))
+		state = "  revoked";
+	date_of(row, "not_before", from);
+	date_of(row, "private_until", signs);
+	date_of(row, "not_after", until);
+	cli_print(cli, "%-14s %-16s from %s, signs until %s, valid until %s%s\n", name,
+		  text_of(row, "key"), from, signs, until, state);
+	cli_print(cli, "               serial %s, issued by %s\n", text_of(row, "serial"),
+		  text_of(row, "issuer"));
+}
+
+static int show_run(struct cli *cli)
+{
+	struct authority a;
+	json_t *row;
+	size_t i;
+	int rc = authority_open(cli, cli_argument(cli, 0), &a);
+
+	if (rc != 0)
+		goto out;
+	if (cli_json(cli)) {
+		rc = cli_json_print(cli, 1, json_deep_copy(a.state));
+		goto out;
+	}
+	cli_print(cli, "country %s (%s), CRL number %d\n", authority_country(&a),
+		  text_of(a.state, "alpha2"),
+		  (int)json_integer_value(json_object_get(a.state, "crl_number")));
+	json_array_foreach(json_object_get(a.state, "certificates"), i, row) show_row(cli, &a, row);
+out:
+	authority_close(&a);
+	return rc;
+}
+
+static const char *const show_examples[] = { "sojourn authority show utopia", NULL };
+static const enum sj_rc open_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFORMED,
+					    SJ_INPUT_REFUSED, SJ_OK };
+
+const struct cli_command authority_show_command = {
+	.noun = "authority",
+	.verb = "show",
+	.summary = "list an authority's certificates",
+	.features = CLI_JSON,
+	.positionals = directory_only,
+	.examples = show_examples,
+	.failures = open_failures,
+	.run = show_run,
+};
+
+/* --- signer, link ------------------------------------------------------------ */
+
+static const struct cli_option key_options[] = {
+	{ "key", 'k', "KIND", "kind of the new key (default: as the present one)",
+	  CLI_COMPLETE_WORDS, KEY_KINDS, false },
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
+/* Enrols the next holder of `role` and saves. */
+static int enrol_next(struct cli *cli, enum authority_role role)
+{
+	const char *kind = cli_value(cli, "key"), *current;
+	struct authority a;
+	int rc = authority_open(cli, cli_argument(cli, 0), &a);
+
+	if (rc != 0)
+		goto out;
+	current = authority_current(&a, role);
+	if (kind == NULL && current != NULL)
+		kind = json_string_value(json_object_get(authority_row(&a, current), "key"));
+	if (kind == NULL) {
+		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "registry.json");
+		goto out;
+	}
+	rc = authority_enrol(&a, role, kind);
+	if (rc == 0)
+		rc = authority_save(&a);
+	if (rc == 0)
+		cli_note(cli, "%s (%s) is the present one now", authority_current(&a, role), kind);
+out:
+	authority_close(&a);
+	return rc;
+}
+
+static int signer_run(struct cli *cli)
+{
+	return enrol_next(cli, AUTHORITY_SIGNER);
+}
+
+static int link_run(struct cli *cli)
+{
+	return enrol_next(cli, AUTHORITY_CSCA);
+}
+
+static const char *const signer_examples[] = { "sojourn authority signer utopia", NULL };
+
+const struct cli_command authority_signer_command = {
+	.noun = "authority",
+	.verb = "signer",
+	.summary = "make the next document signer",
+	.options = key_options,
+	.positionals = directory_only,
+	.examples = signer_examples,
+	.failures = open_failures,
+	.run = signer_run,
+};
+
+static const char *const link_examples[] = {
+	"sojourn authority link utopia # csca-2 and link-2: its key, signed by csca-1",
+	NULL,
+};
+
+const struct cli_command authority_link_command = {
+	.noun = "authority",
+	.verb = "link",
+	.summary = "roll the CSCA's key over, with a link certificate",
+	.description =
+		"The new CSCA certifies the next signers (authority signer); documents that\n"
+		"were signed before stay under the old one.",
+	.options = key_options,
+	.positionals = directory_only,
+	.examples = link_examples,
+	.failures = open_failures,
+	.run = link_run,
+};

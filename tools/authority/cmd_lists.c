@@ -1,0 +1,359 @@
+/* cmd_lists.c -- authority masterlist, crl. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "authority/commands.h"
+#include "authority/registry.h"
+#include "authority/signed.h"
+#include "crypt/x509.h"
+#include "wire/hex.h"
+
+#define OUT_MAX (1u << 20)
+#define CERTIFICATES_MAX 1024u
+#define CRL_DAYS 90 /* Doc 9303-12: at least every 90 days */
+
+static const struct cli_positional directory_only[] = {
+	{ "DIR", "the authority's directory", CLI_COMPLETE_DIRECTORY, NULL, false, false },
+	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
+};
+
+static const enum sj_rc list_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFORMED,
+					    SJ_INPUT_REFUSED, SJ_OUTPUT_FAILED, SJ_OK };
+
+static bool row_is(const json_t *row, const char *key, const char *value)
+{
+	const char *text = json_string_value(json_object_get(row, key));
+
+	return text != NULL && strcmp(text, value) == 0;
+}
+
+/* --- masterlist -------------------------------------------------------------- */
+
+static const struct cli_option masterlist_options[] = {
+	{ "out", 'o', "FILE", "where the list goes", CLI_COMPLETE_FILE, NULL, false },
+	{ "add", 'a', "FILE", "another country's CSCA certificate (DER); may be repeated",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
+/* The certificates of a list in the making. */
+struct collection {
+	struct authority_certificate items[CERTIFICATES_MAX];
+	struct sj_span spans[CERTIFICATES_MAX];
+	size_t n;
+};
+
+static int collect(struct cli *cli, struct collection *c, const struct authority_certificate *item,
+		   const char *name)
+{
+	struct sj_cert cert;
+
+	if (c->n == CERTIFICATES_MAX)
+		return cli_fail(cli, SJ_INPUT_REFUSED, "more than %u certificates",
+				CERTIFICATES_MAX);
+	c->items[c->n] = *item;
+	c->spans[c->n] = sj_span(item->bytes, item->len);
+	if (!sj_cert_read(c->spans[c->n++], &cert) || !cert.is_ca)
+		return cli_fail(cli, SJ_INPUT_MALFORMED, "%s: not a CSCA certificate", name);
+	return 0;
+}
+
+static int collect_own(const struct authority *a, struct collection *c)
+{
+	struct authority_certificate item;
+	const char *name;
+	json_t *row;
+	size_t i;
+	int rc = 0;
+
+	json_array_foreach(json_object_get(a->state, "certificates"), i, row)
+	{
+		if (!row_is(row, "kind", "csca") && !row_is(row, "kind", "link"))
+			continue;
+		name = json_string_value(json_object_get(row, "name"));
+		rc = authority_certificate_read(a, name, &item);
+		if (rc == 0)
+			rc = collect(a->cli, c, &item, name);
+		if (rc != 0)
+			break;
+	}
+	return rc;
+}
+
+static int collect_others(struct cli *cli, struct collection *c)
+{
+	struct authority_certificate item;
+	const char *path;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && (path = cli_value_at(cli, "add", i)) != NULL; i++) {
+		rc = cli_file_read(cli, path, SJ_CERT_MAX, &item.bytes, &item.len);
+		if (rc == 0)
+			rc = collect(cli, c, &item, path);
+	}
+	return rc;
+}
+
+/* A list signer that may sign now: the present one or a new one. */
+static int list_signer(struct authority *a, struct authority_signer *out)
+{
+	const char *name = authority_current(a, AUTHORITY_LIST_SIGNER);
+	const json_t *row = name == NULL ? NULL : authority_row(a, name);
+	json_int_t until = json_integer_value(json_object_get(row, "private_until"));
+	int rc = 0;
+
+	if (until < (json_int_t)time(NULL)) {
+		rc = authority_enrol(a, AUTHORITY_LIST_SIGNER, "P-256");
+		if (rc == 0)
+			rc = authority_save(a);
+	}
+	return rc != 0 ? rc : authority_signer_get(a, AUTHORITY_LIST_SIGNER, out);
+}
+
+static int write_list(struct authority *a, const struct collection *c)
+{
+	struct authority_signer signer = { NULL, NULL, { NULL, 0 } };
+	struct authority_certificate csca = { NULL, 0 };
+	struct sj_signed_by by;
+	struct sj_writer w;
+	uint8_t *out = malloc(OUT_MAX);
+	const char *issuer;
+	int rc = out != NULL ? 0 : cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+
+	if (rc == 0)
+		rc = list_signer(a, &signer);
+	if (rc != 0)
+		goto out;
+	issuer = json_string_value(json_object_get(authority_row(a, signer.name), "issuer"));
+	rc = authority_certificate_read(a, issuer, &csca);
+	if (rc != 0)
+		goto out;
+	w = sj_writer(out, OUT_MAX);
+	by = (struct sj_signed_by){ signer.key,
+				    sj_span(signer.certificate.bytes, signer.certificate.len),
+				    (int64_t)time(NULL) };
+	if (sj_signed_put_master_list(&w, c->spans, c->n, sj_span(csca.bytes, csca.len), &by))
+		rc = cli_file_write(a->cli, cli_value(a->cli, "out"), out, w.len, 0644);
+	else
+		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "master list");
+out:
+	authority_signer_free(&signer);
+	authority_certificate_free(&csca);
+	free(out);
+	return rc;
+}
+
+static int masterlist_run(struct cli *cli)
+{
+	struct collection *c = calloc(1, sizeof(*c));
+	struct authority a;
+	int rc;
+
+	if (c == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = authority_open(cli, cli_argument(cli, 0), &a);
+	if (rc == 0 && !cli_given(cli, "out"))
+		rc = cli_usage(cli, "--out FILE is needed");
+	if (rc == 0)
+		rc = collect_own(&a, c);
+	if (rc == 0)
+		rc = collect_others(cli, c);
+	if (rc == 0)
+		rc = write_list(&a, c);
+	if (rc == 0)
+		cli_note(cli, "%s: %zu certificates", cli_value(cli, "out"), c->n);
+	for (size_t i = 0; i < c->n; i++)
+		authority_certificate_free(&c->items[i]);
+	authority_close(&a);
+	free(c);
+	return rc;
+}
+
+static const char *const masterlist_examples[] = {
+	"sojourn authority masterlist utopia --out utopia.ml",
+	"sojourn authority masterlist utopia --add freedonia.cer --out friends.ml",
+	NULL,
+};
+
+const struct cli_command authority_masterlist_command = {
+	.noun = "authority",
+	.verb = "masterlist",
+	.summary = "sign a master list of CSCA certificates",
+	.description = "The list holds all CSCA and link certificates of the authority and those\n"
+		       "added. A master list signer is made when there is none.",
+	.options = masterlist_options,
+	.positionals = directory_only,
+	.examples = masterlist_examples,
+	.failures = list_failures,
+	.run = masterlist_run,
+};
+
+/* --- crl --------------------------------------------------------------------- */
+
+static const struct cli_option crl_options[] = {
+	{ "out", 'o', "FILE", "where the list goes", CLI_COMPLETE_FILE, NULL, false },
+	{ "revoke", 'r', "SERIAL", "revoke this certificate (hexadecimal); may be repeated",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "days", 0, "N", "days until the next list is due (default 90)", CLI_COMPLETE_NONE, NULL,
+	  false },
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
+static json_t *find_serial(const struct authority *a, const char *serial)
+{
+	const char *have;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(a->state, "certificates"), i, row)
+	{
+		have = json_string_value(json_object_get(row, "serial"));
+		if (have != NULL && strcasecmp(have, serial) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+static int mark_revoked(struct authority *a)
+{
+	const char *serial;
+	json_t *row;
+
+	for (size_t i = 0; (serial = cli_value_at(a->cli, "revoke", i)) != NULL; i++) {
+		row = find_serial(a, serial);
+		if (row == NULL)
+			return cli_fail(a->cli, SJ_INPUT_REFUSED,
+					"%s: no certificate of this authority", serial);
+		if (row_is(row, "kind", "csca") || row_is(row, "kind", "link"))
+			return cli_fail(a->cli, SJ_INPUT_REFUSED,
+					"%s: a CSCA is not revoked by itself", serial);
+		if (json_is_integer(json_object_get(row, "revoked")))
+			continue;
+		if (json_object_set_new(row, "revoked", json_integer((json_int_t)time(NULL))) != 0)
+			return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	}
+	return 0;
+}
+
+/* What a CRL lists; the spans point into `serials`. */
+struct revocations {
+	uint8_t serials[CERTIFICATES_MAX][SJ_SERIAL_SIZE];
+	struct sj_revoked list[CERTIFICATES_MAX];
+	size_t n;
+};
+
+static int gather_revoked(const struct authority *a, struct revocations *r)
+{
+	const char *serial;
+	struct sj_writer w;
+	json_t *row, *when;
+	size_t i;
+
+	json_array_foreach(json_object_get(a->state, "certificates"), i, row)
+	{
+		when = json_object_get(row, "revoked");
+		serial = json_string_value(json_object_get(row, "serial"));
+		if (!json_is_integer(when))
+			continue;
+		if (r->n == CERTIFICATES_MAX)
+			return cli_fail(a->cli, SJ_INPUT_REFUSED, "too many revoked certificates");
+		w = sj_writer(r->serials[r->n], SJ_SERIAL_SIZE);
+		if (serial == NULL || !sj_hex_read(serial, strlen(serial), &w))
+			return cli_fail(a->cli, SJ_INPUT_MALFORMED, "registry.json: a serial");
+		r->list[r->n++] = (struct sj_revoked){ sj_written(&w), json_integer_value(when) };
+	}
+	return 0;
+}
+
+static int sign_crl(struct authority *a, const struct revocations *r, uint32_t number,
+		    unsigned long days, struct sj_writer *w)
+{
+	struct authority_signer csca;
+	struct sj_crl_plan plan;
+	struct sj_cert cert;
+	int rc = authority_signer_get(a, AUTHORITY_CSCA, &csca);
+
+	if (rc != 0)
+		goto out;
+	if (!sj_cert_read(sj_span(csca.certificate.bytes, csca.certificate.len), &cert)) {
+		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s.cer: not a certificate", csca.name);
+		goto out;
+	}
+	plan = (struct sj_crl_plan){
+		.issuer = cert.subject,
+		.issuer_spki = cert.spki,
+		.number = number,
+		.this_update = (int64_t)time(NULL),
+		.next_update = (int64_t)time(NULL) + (int64_t)days * 86400,
+		.revoked = r->list,
+		.revoked_count = r->n,
+	};
+	if (!sj_crl_put(w, &plan, csca.key))
+		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "CRL");
+out:
+	authority_signer_free(&csca);
+	return rc;
+}
+
+static int write_crl(struct authority *a, struct revocations *r, uint8_t *buffer)
+{
+	json_int_t number = json_integer_value(json_object_get(a->state, "crl_number")) + 1;
+	struct sj_writer w = sj_writer(buffer, OUT_MAX);
+	unsigned long days = CRL_DAYS;
+	int rc = cli_number(a->cli, "days", 1, 3660, &days);
+
+	if (rc == 0)
+		rc = mark_revoked(a);
+	if (rc == 0)
+		rc = gather_revoked(a, r);
+	if (rc == 0)
+		rc = sign_crl(a, r, (uint32_t)number, days, &w);
+	if (rc == 0 && json_object_set_new(a->state, "crl_number", json_integer(number)) != 0)
+		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	/* First the registry: a number may be lost, never given twice. */
+	if (rc == 0)
+		rc = authority_save(a);
+	if (rc == 0)
+		rc = cli_file_write(a->cli, cli_value(a->cli, "out"), buffer, w.len, 0644);
+	return rc;
+}
+
+static int crl_run(struct cli *cli)
+{
+	struct revocations *r = calloc(1, sizeof(*r));
+	uint8_t *buffer = malloc(OUT_MAX);
+	struct authority a;
+	int rc;
+
+	rc = authority_open(cli, cli_argument(cli, 0), &a);
+	if (rc == 0 && (r == NULL || buffer == NULL))
+		rc = cli_fail(cli, SJ_NO_MEMORY, NULL);
+	if (rc == 0 && !cli_given(cli, "out"))
+		rc = cli_usage(cli, "--out FILE is needed");
+	if (rc == 0)
+		rc = write_crl(&a, r, buffer);
+	if (rc == 0)
+		cli_note(cli, "%s: %zu revoked", cli_value(cli, "out"), r->n);
+	authority_close(&a);
+	free(buffer);
+	free(r);
+	return rc;
+}
+
+static const char *const crl_examples[] = {
+	"sojourn authority crl utopia --out utopia.crl",
+	"sojourn authority crl utopia --revoke 4f0c... --out utopia.crl # serial: authority show",
+	NULL,
+};
+
+const struct cli_command authority_crl_command = {
+	.noun = "authority",
+	.verb = "crl",
+	.summary = "sign a revocation list, after revoking certificates",
+	.options = crl_options,
+	.positionals = directory_only,
+	.examples = crl_examples,
+	.failures = list_failures,
+	.run = crl_run,
+};

@@ -1,0 +1,15 @@
+/* commands.h -- the commands of this program, each a row for cli_main(). */
+#ifndef SJ_AUTHORITY_COMMANDS_H
+#define SJ_AUTHORITY_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const struct cli_command authority_init_command;
+extern const struct cli_command authority_show_command;
+extern const struct cli_command authority_signer_command;
+extern const struct cli_command authority_link_command;
+extern const struct cli_command authority_masterlist_command;
+extern const struct cli_command authority_crl_command;
+extern const struct cli_command issue_command;
+
+#endif

@@ -1,0 +1,232 @@
+/* enrol.c -- new keys and their certificates. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "authority/registry.h"
+#include "crypt/random.h"
+#include "crypt/rsa.h"
+#include "crypt/wipe.h"
+#include "crypt/x509.h"
+
+#define DAY ((int64_t)86400)
+#define MONTHS_3 (92 * DAY)
+#define YEAR (366 * DAY)
+
+const char *const authority_document_types[] = { "I", "P", "ID", NULL };
+
+static const char *const role_names[] = { "csca", "signer", "list-signer" };
+static const enum sj_cert_kind role_kinds[] = { SJ_CERT_CSCA, SJ_CERT_SIGNER, SJ_CERT_LIST_SIGNER };
+static const char *const role_titles[] = { "CSCA", "Document Signer", "Master List Signer" };
+
+/* How long keys sign and certificates hold: DIRECTORY.md, "Periods". */
+static const int64_t signs_for[] = { 5 * YEAR, MONTHS_3, YEAR };
+static const int64_t holds_for[] = { 15 * YEAR + MONTHS_3, 10 * YEAR + MONTHS_3, YEAR + MONTHS_3 };
+
+/* One certificate in the making; everything that its parts point to. */
+struct enrolment {
+	enum authority_role role;
+	const char *key_kind;
+	char name[AUTHORITY_NAME_MAX];
+	unsigned number;
+	struct sj_key *key;
+	struct authority_signer issuer; /* empty for a self-signed CSCA */
+	struct sj_cert issuer_cert; /* points into issuer.certificate */
+	uint8_t serial[SJ_SERIAL_SIZE];
+	uint8_t spki[SJ_EC_SPKI_MAX], subject[SJ_ISSUED_NAME_MAX];
+	struct sj_cert_plan plan;
+};
+
+/* Certificates of this role so far, plus one. */
+static unsigned next_number(const struct authority *a, enum authority_role role)
+{
+	const json_t *rows = json_object_get(a->state, "certificates");
+	unsigned n = 1;
+	const char *kind;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		kind = json_string_value(json_object_get(row, "kind"));
+		if (kind != NULL && strcmp(kind, role_names[role]) == 0)
+			n++;
+	}
+	return n;
+}
+
+/* A random serial: positive, 127 bits, without a leading zero byte. */
+static bool make_serial(uint8_t serial[static SJ_SERIAL_SIZE])
+{
+	struct sj_random rnd = sj_random_system();
+
+	if (!sj_random_fill(&rnd, serial, SJ_SERIAL_SIZE))
+		return false;
+	serial[0] = (uint8_t)((serial[0] & 0x7F) | 0x40);
+	return true;
+}
+
+/* The subject's Name: a CSCA's stays the same through its keys. */
+static bool make_subject(const struct authority *a, struct enrolment *e)
+{
+	struct sj_writer w = SJ_WRITER_OF(e->subject);
+	char title[64];
+
+	if (e->role == AUTHORITY_CSCA)
+		snprintf(title, sizeof(title), "CSCA %s", authority_country(a));
+	else
+		snprintf(title, sizeof(title), "%s %s %u", role_titles[e->role],
+			 authority_country(a), e->number);
+	if (!sj_name_put(&w, json_string_value(json_object_get(a->state, "alpha2")),
+			 json_string_value(json_object_get(a->state, "organization")), title))
+		return false;
+	e->plan.subject = sj_written(&w);
+	return true;
+}
+
+/* Key, serial, subject and periods. */
+static int prepare(const struct authority *a, struct enrolment *e)
+{
+	struct sj_writer spki = SJ_WRITER_OF(e->spki);
+	bool explicit_form = json_is_true(json_object_get(a->state, "explicit_parameters"));
+	int64_t now = (int64_t)time(NULL);
+
+	e->key = sj_key_generate(e->key_kind);
+	if (e->key == NULL)
+		return cli_usage(a->cli, "%s: not a kind of key that can be made", e->key_kind);
+	if (!sj_key_put_public(e->key, explicit_form, &spki) || !make_serial(e->serial))
+		return cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
+	if (!make_subject(a, e))
+		return cli_fail(a->cli, SJ_INPUT_REFUSED,
+				"country or organization does not make a name");
+	e->plan.kind = role_kinds[e->role];
+	e->plan.serial = SJ_SPAN_OF(e->serial);
+	e->plan.subject_spki = sj_written(&spki);
+	e->plan.not_before = now;
+	e->plan.not_after = now + holds_for[e->role];
+	e->plan.private_until = now + signs_for[e->role];
+	e->plan.country = authority_country(a);
+	e->plan.document_types = authority_document_types;
+	return 0;
+}
+
+/* Who signs: the present CSCA, or for the first one itself. */
+static int set_issuer(const struct authority *a, struct enrolment *e)
+{
+	int rc;
+
+	if (e->role == AUTHORITY_CSCA) {
+		e->plan.issuer = e->plan.subject;
+		e->plan.issuer_spki = e->plan.subject_spki;
+		return 0;
+	}
+	rc = authority_signer_get(a, AUTHORITY_CSCA, &e->issuer);
+	if (rc != 0)
+		return rc;
+	if (!sj_cert_read(sj_span(e->issuer.certificate.bytes, e->issuer.certificate.len),
+			  &e->issuer_cert))
+		return cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s.cer: not a certificate",
+				e->issuer.name);
+	e->plan.issuer = e->issuer_cert.subject;
+	e->plan.issuer_spki = e->issuer_cert.spki;
+	if (e->plan.not_after > e->issuer_cert.not_after)
+		e->plan.not_after = e->issuer_cert.not_after;
+	return 0;
+}
+
+static int write_key(const struct authority *a, const struct enrolment *e)
+{
+	uint8_t *pkcs8 = malloc(SJ_RSA_PRIVATE_MAX);
+	struct sj_writer w = sj_writer(pkcs8, SJ_RSA_PRIVATE_MAX);
+	int rc;
+
+	if (pkcs8 == NULL)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	if (sj_key_put(e->key, &w))
+		rc = authority_file_write(a, e->name, ".key", sj_written(&w), 0600);
+	else
+		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
+	sj_wipe(pkcs8, SJ_RSA_PRIVATE_MAX);
+	free(pkcs8);
+	return rc;
+}
+
+static int add_row(struct authority *a, const struct enrolment *e, const char *name,
+		   const char *kind, const char *issuer)
+{
+	char serial[2 * SJ_SERIAL_SIZE + 1];
+	json_t *row;
+
+	for (size_t i = 0; i < SJ_SERIAL_SIZE; i++)
+		snprintf(serial + 2 * i, 3, "%02x", e->serial[i]);
+	row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:n}", "name", name, "kind", kind,
+			"serial", serial, "key", e->key_kind, "issuer", issuer, "not_before",
+			(json_int_t)e->plan.not_before, "not_after", (json_int_t)e->plan.not_after,
+			"private_until", (json_int_t)e->plan.private_until, "revoked");
+	if (row == NULL ||
+	    json_array_append_new(json_object_get(a->state, "certificates"), row) != 0)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	return 0;
+}
+
+/* Signs, writes and records the certificate that e->plan describes. */
+static int certify(struct authority *a, const struct enrolment *e, const char *name,
+		   const char *kind)
+{
+	const struct sj_key *key = e->issuer.key != NULL ? e->issuer.key : e->key;
+	uint8_t der[SJ_ISSUED_CERT_MAX];
+	struct sj_writer w = SJ_WRITER_OF(der);
+	int rc;
+
+	if (!sj_cert_put(&w, &e->plan, key))
+		return cli_fail(a->cli, SJ_CRYPTO_FAILED, "%s: certificate", name);
+	rc = authority_file_write(a, name, ".cer", sj_written(&w), 0644);
+	if (rc != 0)
+		return rc;
+	return add_row(a, e, name, kind, e->issuer.name != NULL ? e->issuer.name : name);
+}
+
+/* The new CSCA's key under the old one (Doc 9303-12, 7.1, link certificates). */
+static int certify_link(struct authority *a, struct enrolment *e)
+{
+	char name[AUTHORITY_NAME_MAX];
+	struct sj_cert old;
+	int rc;
+
+	rc = authority_signer_get(a, AUTHORITY_CSCA, &e->issuer);
+	if (rc != 0)
+		return rc;
+	if (!sj_cert_read(sj_span(e->issuer.certificate.bytes, e->issuer.certificate.len), &old) ||
+	    !make_serial(e->serial))
+		return cli_fail(a->cli, SJ_CRYPTO_FAILED, "link certificate");
+	e->plan.kind = SJ_CERT_LINK;
+	e->plan.issuer = old.subject;
+	e->plan.issuer_spki = old.spki;
+	e->plan.not_after = old.not_after;
+	snprintf(name, sizeof(name), "link-%u", e->number);
+	return certify(a, e, name, "link");
+}
+
+int authority_enrol(struct authority *a, enum authority_role role, const char *kind)
+{
+	struct enrolment e = { .role = role, .key_kind = kind };
+	int rc;
+
+	e.number = next_number(a, role);
+	snprintf(e.name, sizeof(e.name), "%s-%u", role_names[role], e.number);
+	rc = prepare(a, &e);
+	if (rc == 0)
+		rc = set_issuer(a, &e);
+	if (rc == 0)
+		rc = write_key(a, &e);
+	if (rc == 0)
+		rc = certify(a, &e, e.name, role_names[role]);
+	if (rc == 0 && role == AUTHORITY_CSCA && e.number > 1)
+		rc = certify_link(a, &e);
+	if (rc == 0)
+		rc = authority_set_current(a, role, e.name);
+	authority_signer_free(&e.issuer);
+	sj_key_free(e.key);
+	return rc;
+}

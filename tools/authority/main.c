@@ -1,0 +1,15 @@
+/* main.c -- the issuing side: nouns authority and issue. */
+#include "authority/commands.h"
+
+int main(int argc, char **argv)
+{
+	static const struct cli_command *const commands[] = {
+		&authority_init_command,       &authority_show_command,
+		&authority_signer_command,     &authority_link_command,
+		&authority_crl_command,        &issue_command,
+		&authority_masterlist_command, NULL,
+	};
+	static const struct cli_program program = { "authority", commands };
+
+	return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,282 @@
+#include "authority/registry.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crypt/wipe.h"
+
+#define REGISTRY "registry.json"
+#define REGISTRY_MAX (4u << 20)
+#define KEY_FILE_MAX 4096u
+
+static const char *const role_keys[] = { "csca", "signer", "list_signer" };
+
+/* DIR/NAME, to be freed; NULL: no memory, told. */
+static char *path_of(const struct authority *a, const char *name, const char *suffix)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s%s", a->directory, name, suffix) < 0) {
+		cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+		return NULL;
+	}
+	return path;
+}
+
+int authority_file_write(const struct authority *a, const char *name, const char *suffix,
+			 struct sj_span bytes, unsigned mode)
+{
+	char *path = path_of(a, name, suffix);
+	int rc;
+
+	if (path == NULL)
+		return cli_exit_code(a->cli);
+	rc = cli_file_write(a->cli, path, bytes.ptr, bytes.len, mode);
+	free(path);
+	return rc;
+}
+
+int authority_save(struct authority *a)
+{
+	char *text = json_dumps(a->state, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	int rc;
+
+	if (text == NULL)
+		return cli_fail(a->cli, SJ_NO_MEMORY, "registry");
+	rc = authority_file_write(a, REGISTRY, "", sj_span((const uint8_t *)text, strlen(text)),
+				  0600);
+	free(text);
+	return rc;
+}
+
+static int load_state(struct authority *a)
+{
+	char *path = path_of(a, REGISTRY, "");
+	uint8_t *text = NULL;
+	json_error_t error;
+	size_t len;
+	int rc;
+
+	if (path == NULL)
+		return cli_exit_code(a->cli);
+	rc = cli_file_read(a->cli, path, REGISTRY_MAX, &text, &len);
+	if (rc != 0)
+		goto out;
+	a->state = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, &error);
+	if (a->state == NULL)
+		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s:%d: %s", path, error.line,
+			      error.text);
+	else if (json_integer_value(json_object_get(a->state, "schema")) != 1 ||
+		 !json_is_string(json_object_get(a->state, "country")) ||
+		 !json_is_string(json_object_get(a->state, "alpha2")) ||
+		 !json_is_array(json_object_get(a->state, "certificates")))
+		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s: not a registry of schema 1", path);
+out:
+	free(text);
+	free(path);
+	return rc;
+}
+
+static int lock_directory(struct authority *a)
+{
+	a->lock = open(a->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (a->lock < 0)
+		return cli_fail(a->cli, errno == EACCES ? SJ_FILE_PERMISSION : SJ_INPUT_UNREADABLE,
+				"%s: %s", a->directory, strerror(errno));
+	if (flock(a->lock, LOCK_EX | LOCK_NB) != 0)
+		return cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: another process works with it",
+				a->directory);
+	return 0;
+}
+
+int authority_open(struct cli *cli, const char *directory, struct authority *out)
+{
+	int rc;
+
+	*out = (struct authority){ .cli = cli, .lock = -1, .directory = strdup(directory) };
+	if (out->directory == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = lock_directory(out);
+	return rc != 0 ? rc : load_state(out);
+}
+
+void authority_close(struct authority *a)
+{
+	json_decref(a->state);
+	if (a->lock >= 0)
+		close(a->lock);
+	free(a->directory);
+	*a = (struct authority){ .lock = -1 };
+}
+
+const char *authority_country(const struct authority *a)
+{
+	return json_string_value(json_object_get(a->state, "country"));
+}
+
+const char *authority_current(const struct authority *a, enum authority_role role)
+{
+	return json_string_value(json_object_get(a->state, role_keys[role]));
+}
+
+int authority_set_current(struct authority *a, enum authority_role role, const char *name)
+{
+	if (json_object_set_new(a->state, role_keys[role], json_string(name)) != 0)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	return 0;
+}
+
+json_t *authority_row(const struct authority *a, const char *name)
+{
+	const json_t *rows = json_object_get(a->state, "certificates");
+	const char *row_name;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		row_name = json_string_value(json_object_get(row, "name"));
+		if (row_name != NULL && strcmp(row_name, name) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+int authority_certificate_read(const struct authority *a, const char *name,
+			       struct authority_certificate *out)
+{
+	char *path = path_of(a, name, ".cer");
+	int rc;
+
+	if (path == NULL)
+		return cli_exit_code(a->cli);
+	rc = cli_file_read(a->cli, path, SJ_ISSUED_CERT_MAX, &out->bytes, &out->len);
+	free(path);
+	return rc;
+}
+
+void authority_certificate_free(struct authority_certificate *c)
+{
+	free(c->bytes);
+	*c = (struct authority_certificate){ NULL, 0 };
+}
+
+int authority_key_read(const struct authority *a, const char *name, struct sj_key **out)
+{
+	char *path = path_of(a, name, ".key");
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (path == NULL)
+		return cli_exit_code(a->cli);
+	rc = cli_file_read(a->cli, path, KEY_FILE_MAX, &bytes, &len);
+	if (rc != 0)
+		goto out;
+	*out = sj_key_read(sj_span(bytes, len));
+	if (*out == NULL)
+		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s: not a private key", path);
+out:
+	if (bytes != NULL)
+		sj_wipe(bytes, len);
+	free(bytes);
+	free(path);
+	return rc;
+}
+
+int authority_signer_get(const struct authority *a, enum authority_role role,
+			 struct authority_signer *out)
+{
+	json_t *row;
+	int rc;
+
+	*out = (struct authority_signer){ .name = authority_current(a, role) };
+	row = out->name == NULL ? NULL : authority_row(a, out->name);
+	if (row == NULL)
+		return cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s: no certificate for the role %s",
+				a->directory, role_keys[role]);
+	if (json_integer_value(json_object_get(row, "private_until")) < (json_int_t)time(NULL))
+		return cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: its time to sign is over; make %s",
+				out->name,
+				role == AUTHORITY_CSCA ? "the next with `authority link`"
+						       : "the next with `authority signer`");
+	rc = authority_certificate_read(a, out->name, &out->certificate);
+	return rc != 0 ? rc : authority_key_read(a, out->name, &out->key);
+}
+
+void authority_signer_free(struct authority_signer *s)
+{
+	sj_key_free(s->key);
+	authority_certificate_free(&s->certificate);
+	*s = (struct authority_signer){ NULL, NULL, { NULL, 0 } };
+}
+
+static json_t *new_state(const struct authority_plan *plan)
+{
+	return json_pack("{s:i, s:s, s:s, s:s?, s:b, s:n, s:n, s:n, s:i, s:[]}", "schema", 1,
+			 "country", plan->country, "alpha2", plan->alpha2, "organization",
+			 plan->organization, "explicit_parameters", (int)plan->explicit_parameters,
+			 "csca", "signer", "list_signer", "crl_number", 0, "certificates");
+}
+
+/* Removes a directory that holds files only. */
+static void remove_directory(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	closedir(dir);
+	rmdir(path);
+}
+
+static int fill_new(struct authority *a, const struct authority_plan *plan)
+{
+	int rc;
+
+	a->state = new_state(plan);
+	if (a->state == NULL)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	rc = authority_enrol(a, AUTHORITY_CSCA, plan->csca_key);
+	if (rc == 0)
+		rc = authority_enrol(a, AUTHORITY_SIGNER, plan->signer_key);
+	return rc != 0 ? rc : authority_save(a);
+}
+
+int authority_create(struct cli *cli, const char *directory, const struct authority_plan *plan)
+{
+	struct authority a = { .cli = cli, .lock = -1 };
+	struct stat st;
+	int rc;
+
+	if (lstat(directory, &st) == 0)
+		return cli_fail(cli, SJ_INPUT_REFUSED, "%s: exists already", directory);
+	if (asprintf(&a.directory, "%s.new-XXXXXX", directory) < 0)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	if (mkdtemp(a.directory) == NULL) {
+		rc = cli_fail(cli, errno == EACCES ? SJ_FILE_PERMISSION : SJ_OUTPUT_FAILED,
+			      "%s: %s", a.directory, strerror(errno));
+		goto out;
+	}
+	rc = fill_new(&a, plan);
+	if (rc == 0 && rename(a.directory, directory) != 0)
+		rc = cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", directory, strerror(errno));
+	if (rc != 0)
+		remove_directory(a.directory);
+out:
+	authority_close(&a);
+	return rc;
+}
