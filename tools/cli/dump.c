@@ -25,8 +25,27 @@ static json_t *option(const struct cli_option *o)
 
 static json_t *positional(const struct cli_positional *p)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "name", p->name, "help", p->help, "complete",
-			 kinds[p->complete], "words", text(p->words));
+	return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b}", "name", p->name, "help", p->help,
+			 "complete", kinds[p->complete], "words", text(p->words), "optional",
+			 p->optional, "repeated", p->repeated);
+}
+
+static json_t *failures(const enum sj_rc *f)
+{
+	json_t *list = json_array();
+
+	for (; f != NULL && *f != SJ_OK; f++)
+		json_array_append_new(list, json_string(cli_failure_id(*f).text));
+	return list;
+}
+
+static json_t *examples(const char *const *e)
+{
+	json_t *list = json_array();
+
+	for (; e != NULL && *e != NULL; e++)
+		json_array_append_new(list, json_string(*e));
+	return list;
 }
 
 static json_t *command(const struct cli_command *c)
@@ -41,8 +60,10 @@ static json_t *command(const struct cli_command *c)
 	for (const struct cli_positional *p = c->positionals; p != NULL && p->name != NULL; p++)
 		json_array_append_new(positionals, positional(p));
 	free(all);
-	return json_pack("{s:s, s:o, s:s, s:o, s:o}", "noun", c->noun, "verb", text(c->verb),
-			 "summary", c->summary, "options", options, "positionals", positionals);
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "noun", c->noun, "verb",
+			 text(c->verb), "summary", c->summary, "description", text(c->description),
+			 "options", options, "positionals", positionals, "examples",
+			 examples(c->examples), "failures", failures(c->failures));
 }
 
 int cli_dump(const struct cli_program *program, FILE *out)
