@@ -1,0 +1,132 @@
+/* file.c -- files of the trust store: whole or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trust/store.h"
+
+enum sj_rc sj_trust_errno(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return SJ_FILE_PERMISSION;
+	case ENOMEM:
+		return SJ_NO_MEMORY;
+	default:
+		return SJ_OUTPUT_FAILED;
+	}
+}
+
+static enum sj_rc read_all(int fd, size_t size, struct sj_trust_file *out)
+{
+	uint8_t *bytes = malloc(size + 1);
+	size_t got = 0;
+
+	if (!bytes)
+		return SJ_NO_MEMORY;
+	while (got < size) {
+		ssize_t n = read(fd, bytes + got, size - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			free(bytes);
+			return SJ_TRUST_UNREADABLE;
+		}
+		got += (size_t)n;
+	}
+	bytes[size] = 0;
+	*out = (struct sj_trust_file){ bytes, size };
+	return SJ_OK;
+}
+
+enum sj_rc sj_trust_read(int dir, const char *path, size_t max, struct sj_trust_file *out)
+{
+	enum sj_rc rc = SJ_TRUST_UNREADABLE;
+	struct stat st;
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return errno == ENOENT   ? SJ_TRUST_MISSING
+		       : errno == EACCES ? SJ_FILE_PERMISSION
+					 : SJ_TRUST_UNREADABLE;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0 &&
+	    (size_t)st.st_size <= max)
+		rc = read_all(fd, (size_t)st.st_size, out);
+	close(fd);
+	return rc;
+}
+
+/* "csca/x.cer" becomes "csca/.tmp-PID-x.cer". */
+static bool temporary_name(const char *path, char *out, size_t cap)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	int n = snprintf(out, cap, "%.*s.tmp-%ld-%s", (int)(base - path), path, (long)getpid(),
+			 base);
+
+	return n > 0 && (size_t)n < cap;
+}
+
+static bool write_all(int fd, struct sj_span bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(fd, bytes.ptr, bytes.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		bytes.ptr += n;
+		bytes.len -= (size_t)n;
+	}
+	return true;
+}
+
+enum sj_rc sj_trust_write(int dir, const char *path, struct sj_span bytes)
+{
+	char temporary[96];
+	enum sj_rc rc;
+	bool written;
+	int fd;
+
+	if (!temporary_name(path, temporary, sizeof(temporary)))
+		return SJ_INTERNAL;
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return sj_trust_errno(errno);
+	written = write_all(fd, bytes) && fsync(fd) == 0;
+	rc = written ? SJ_OK : sj_trust_errno(errno);
+	if (close(fd) != 0 && rc == SJ_OK)
+		rc = sj_trust_errno(errno);
+	if (rc == SJ_OK && renameat(dir, temporary, dir, path) != 0)
+		rc = sj_trust_errno(errno);
+	if (rc != SJ_OK)
+		unlinkat(dir, temporary, 0);
+	return rc;
+}
+
+enum sj_rc sj_trust_sync(int dir, const char *path)
+{
+	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum sj_rc rc = SJ_OK;
+
+	if (fd < 0)
+		return sj_trust_errno(errno);
+	if (fsync(fd) != 0)
+		rc = sj_trust_errno(errno);
+	close(fd);
+	return rc;
+}
+
+void sj_trust_file_free(struct sj_trust_file *file)
+{
+	free(file->bytes);
+	*file = (struct sj_trust_file){ NULL, 0 };
+}

@@ -1,0 +1,196 @@
+/* import.c -- what is taken into the trust store, one certificate or CRL at a time. */
+#include <string.h>
+
+#include "trust/admit.h"
+#include "trust/certificate.h"
+#include "trust/chain.h"
+
+void sj_counts_give(const struct sj_trust_counts *found, struct sj_trust_counts *counts)
+{
+	size_t size;
+
+	if (!counts)
+		return;
+	size = counts->size;
+	memcpy(counts, found, size < sizeof(*found) ? size : sizeof(*found));
+	counts->size = size;
+}
+
+static enum sj_rc refuse(const struct sj_trust *trust, struct sj_span name,
+			 struct sj_trust_counts *counts, const char *why)
+{
+	char text[256] = "(not a certificate)";
+
+	if (name.len > 0)
+		sj_name_text(name, text, sizeof(text));
+	sj_trust_say(trust, text, why);
+	counts->refused++;
+	return SJ_INPUT_REFUSED;
+}
+
+enum sj_rc sj_admit(struct sj_trust_batch *batch, struct sj_span der,
+		    struct sj_trust_counts *counts)
+{
+	const struct sj_span no_name = { NULL, 0 };
+	struct sj_cert cert;
+	bool own, known;
+	enum sj_rc rc;
+
+	if (der.len > SJ_CERT_MAX)
+		return refuse(batch->trust, no_name, counts, "It is larger than any certificate.");
+	if (!sj_cert_read(der, &cert))
+		return refuse(batch->trust, no_name, counts, "It cannot be read.");
+	if (!sj_cert_key_usable(&cert))
+		return refuse(batch->trust, cert.subject, counts,
+			      "Its key is of a kind or on a curve that is not known.");
+	own = sj_cert_is_own_issuer(&cert);
+	if (own && !sj_cert_signed_by(&cert, cert.spki))
+		return refuse(batch->trust, cert.subject, counts,
+			      "It names itself as its issuer, and its signature does not hold.");
+	rc = sj_trust_batch_add(batch, own ? SJ_TRUST_CSCA : SJ_TRUST_LINK, cert.subject, der,
+				&known);
+	if (rc != SJ_OK)
+		return rc;
+	counts->added += !known;
+	counts->known += known;
+	counts->links += !own;
+	counts->explicit_parameters += cert.explicit_parameters;
+	return SJ_OK;
+}
+
+/* One certificate that was judged already. */
+static enum sj_rc admit_one(struct sj_trust *trust, struct sj_span der,
+			    struct sj_trust_counts *counts)
+{
+	struct sj_trust_counts found = { 0 };
+	struct sj_trust_batch batch;
+	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = sj_admit(&batch, der, &found);
+	if (rc == SJ_OK)
+		rc = sj_trust_batch_commit(&batch);
+	else
+		sj_trust_batch_abort(&batch);
+	if (rc == SJ_OK || rc == SJ_INPUT_REFUSED)
+		sj_counts_give(&found, counts);
+	return rc;
+}
+
+static enum sj_rc refuse_one(struct sj_trust *trust, const struct sj_cert *cert,
+			     struct sj_trust_counts *counts, const char *why)
+{
+	struct sj_trust_counts found = { 0 };
+	enum sj_rc rc = refuse(trust, cert->subject, &found, why);
+
+	sj_counts_give(&found, counts);
+	return rc;
+}
+
+enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size_t len,
+				struct sj_trust_counts *counts)
+{
+	struct sj_cert cert;
+
+	if (!sj_cert_read(sj_span(der, len), &cert))
+		return SJ_INPUT_MALFORMED;
+	if (!sj_cert_may_certify(&cert))
+		return refuse_one(trust, &cert, counts,
+				  "It is not one of a CA that may sign certificates.");
+	if (!sj_cert_is_own_issuer(&cert))
+		return refuse_one(trust, &cert, counts, "It is not self-signed.");
+	return admit_one(trust, sj_span(der, len), counts);
+}
+
+enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size_t len,
+				struct sj_trust_counts *counts)
+{
+	struct sj_issuer issuer = { 0 };
+	struct sj_finding finding;
+	struct sj_cert cert;
+
+	if (!sj_cert_read(sj_span(der, len), &cert))
+		return SJ_INPUT_MALFORMED;
+	if (!sj_cert_may_certify(&cert))
+		return refuse_one(trust, &cert, counts,
+				  "It is not one of a CA that may sign certificates.");
+	if (sj_cert_is_own_issuer(&cert))
+		return refuse_one(trust, &cert, counts, "It is self-signed, not a link.");
+	sj_chain_find(trust, &cert, &issuer, &finding);
+	if (finding.rc != SJ_OK)
+		return refuse_one(trust, &cert, counts, finding.detail);
+	sj_issuer_free(&issuer);
+	return admit_one(trust, sj_span(der, len), counts);
+}
+
+/* The stored CRL of the same issuer is newer than `crl`. */
+static bool is_older(const struct sj_trust *trust, const struct sj_crl *crl)
+{
+	uint8_t key[SJ_TRUST_NAME_KEY];
+	struct sj_trust_file file = { NULL, 0 };
+	const struct sj_trust_item *item;
+	struct sj_crl stored;
+	bool older = false;
+	size_t at = 0;
+
+	if (!sj_trust_name_key(crl->issuer, key))
+		return false;
+	while ((item = sj_trust_next(trust, true, key, &at)) != NULL) {
+		if (sj_trust_load(trust, item, &file) != SJ_OK)
+			continue;
+		if (sj_crl_read(sj_span(file.bytes, file.len), &stored) &&
+		    stored.this_update > crl->this_update)
+			older = true;
+		sj_trust_file_free(&file);
+	}
+	return older;
+}
+
+static enum sj_rc store_crl(struct sj_trust *trust, const struct sj_crl *crl, struct sj_span der)
+{
+	struct sj_trust_batch batch;
+	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
+	bool known;
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = sj_trust_batch_replace_crl(&batch, crl->issuer, der);
+	if (rc == SJ_OK)
+		rc = sj_trust_batch_add(&batch, SJ_TRUST_CRL, crl->issuer, der, &known);
+	if (rc == SJ_OK)
+		return sj_trust_batch_commit(&batch);
+	sj_trust_batch_abort(&batch);
+	return rc;
+}
+
+static const char *crl_fault(const struct sj_trust *trust, const struct sj_crl *crl)
+{
+	if (crl->unknown_critical)
+		return "The CRL has a critical extension that is not known.";
+	if (!sj_chain_crl_signed(trust, crl))
+		return "The CRL is not signed by a CSCA of the trust store.";
+	if (is_older(trust, crl))
+		return "The CRL is older than the one in the trust store.";
+	return NULL;
+}
+
+enum sj_rc sj_trust_import_crl(struct sj_trust *trust, const uint8_t *der, size_t len)
+{
+	struct sj_span bytes = sj_span(der, len);
+	struct sj_crl crl;
+	const char *fault;
+	char issuer[256];
+	enum sj_rc rc;
+
+	if (len > SJ_TRUST_FILE_MAX || !sj_crl_read(bytes, &crl))
+		return SJ_INPUT_MALFORMED;
+	fault = crl_fault(trust, &crl);
+	if (fault) {
+		sj_name_text(crl.issuer, issuer, sizeof(issuer));
+		sj_trust_say(trust, issuer, fault);
+		return SJ_INPUT_REFUSED;
+	}
+	rc = store_crl(trust, &crl, bytes);
+	return rc == SJ_OK ? sj_trust_note_time(trust, crl.this_update) : rc;
+}

@@ -1,0 +1,90 @@
+/* masterlist.c -- a list of CSCA certificates that one CSCA vouches for. */
+#include <string.h>
+
+#include "trust/admit.h"
+#include "trust/certificate.h"
+#include "trust/signed.h"
+#include "wire/std/icao9303.h"
+
+/* The list signer stands directly below the given CSCA (Doc 9303-12, 9). */
+static enum sj_rc check_signer(const struct sj_signed *list, const struct sj_cert *csca)
+{
+	const struct sj_cert *signer = &list->certificate;
+	int64_t when = list->signer.signed_at;
+
+	if (list->signer.signing_time.len == 0)
+		return SJ_MASTERLIST_SIGNER;
+	if (!sj_cert_has_extended_usage(signer, SJ_OID_ICAO_MASTER_LIST_SIGNER) || signer->is_ca ||
+	    signer->unknown_critical || !(signer->key_usage & SJ_USAGE_SIGNATURE))
+		return SJ_MASTERLIST_SIGNER;
+	if (!sj_cert_may_certify(csca) || !sj_cert_names_issuer(signer, csca) ||
+	    !sj_cert_signed_by(signer, csca->spki))
+		return SJ_MASTERLIST_SIGNER;
+	if (!sj_cert_valid_at(signer, when) || !sj_cert_valid_at(csca, when))
+		return SJ_MASTERLIST_SIGNER;
+	return SJ_OK;
+}
+
+static enum sj_rc open_list(struct sj_span list, const struct sj_cert *csca, struct sj_signed *out,
+			    struct sj_masterlist *certificates)
+{
+	enum sj_signed_rc signature = sj_signed_open(list, SJ_OID_ICAO_MASTER_LIST, out);
+	enum sj_rc rc;
+
+	if (signature == SJ_SIGNED_NO_MEMORY)
+		return SJ_NO_MEMORY;
+	if (signature == SJ_SIGNED_MALFORMED || signature == SJ_SIGNED_TYPE)
+		return SJ_INPUT_MALFORMED;
+	if (signature != SJ_SIGNED_OK)
+		return SJ_MASTERLIST_SIGNER;
+	rc = check_signer(out, csca);
+	if (rc == SJ_OK && !sj_masterlist_parse(out->cms.content, certificates))
+		rc = SJ_INPUT_MALFORMED;
+	return rc;
+}
+
+static enum sj_rc admit_all(struct sj_trust_batch *batch, struct sj_span certificates,
+			    struct sj_trust_counts *counts)
+{
+	struct sj_span der;
+	enum sj_tlv_rc more;
+
+	while ((more = sj_tlv_take_any(&certificates, &der)) == SJ_TLV_FOUND) {
+		enum sj_rc rc = sj_admit(batch, der, counts);
+
+		if (rc != SJ_OK && rc != SJ_INPUT_REFUSED)
+			return rc;
+	}
+	return more == SJ_TLV_ABSENT ? SJ_OK : SJ_INPUT_MALFORMED;
+}
+
+enum sj_rc sj_trust_import_masterlist(struct sj_trust *trust, const uint8_t *list, size_t list_len,
+				      const uint8_t *csca_der, size_t csca_len,
+				      struct sj_trust_counts *counts)
+{
+	struct sj_trust_counts found = { 0 };
+	struct sj_masterlist certificates;
+	struct sj_trust_batch batch;
+	struct sj_signed envelope;
+	struct sj_cert csca;
+	enum sj_rc rc;
+
+	if (!sj_cert_read(sj_span(csca_der, csca_len), &csca))
+		return SJ_INPUT_MALFORMED;
+	rc = open_list(sj_span(list, list_len), &csca, &envelope, &certificates);
+	if (rc != SJ_OK)
+		return rc;
+	rc = sj_trust_batch_begin(trust, &batch);
+	if (rc != SJ_OK)
+		return rc;
+	rc = admit_all(&batch, certificates.certificates, &found);
+	if (rc != SJ_OK) {
+		sj_trust_batch_abort(&batch);
+		return rc;
+	}
+	rc = sj_trust_batch_commit(&batch);
+	if (rc != SJ_OK)
+		return rc;
+	sj_counts_give(&found, counts);
+	return sj_trust_note_time(trust, envelope.signer.signed_at);
+}

@@ -1,0 +1,118 @@
+/*
+ * store.h -- the trust store from inside: entries, lookups, imports.
+ *
+ * STORE.md documents every file. Nothing here judges a certificate.
+ */
+#ifndef SJ_TRUST_STORE_H
+#define SJ_TRUST_STORE_H
+
+#include <sojourn/trust.h>
+
+#include "crypt/x509.h"
+
+#define SJ_TRUST_NAME_KEY 8u /* bytes of the hash of a name */
+#define SJ_TRUST_HASH 32u /* SHA-256 of a file */
+#define SJ_TRUST_FILE_MAX (1u << 20) /* bytes of one certificate or CRL */
+#define SJ_TRUST_FILE_NAME 48u /* "csca/<16>-<16>.cer" with NUL */
+
+/* In the order of the index. */
+enum sj_trust_kind { SJ_TRUST_CRL, SJ_TRUST_CSCA, SJ_TRUST_LINK };
+
+struct sj_trust_item {
+	enum sj_trust_kind kind;
+	uint8_t name_key[SJ_TRUST_NAME_KEY];
+	uint8_t hash[SJ_TRUST_HASH];
+};
+
+struct sj_trust_items {
+	struct sj_trust_item *list; /* sorted by kind, name key, hash */
+	size_t n, cap;
+};
+
+struct sj_trust {
+	int dir; /* the store's folder */
+	bool writable; /* opened for importing */
+	struct sj_trust_items items;
+	int64_t evidence; /* newest evidence of the time; 0: none */
+	sj_trust_tell_fn tell;
+	void *user;
+};
+
+/* A file of the store in memory. */
+struct sj_trust_file {
+	uint8_t *bytes;
+	size_t len;
+};
+void sj_trust_file_free(struct sj_trust_file *file);
+
+/* What an open store tells its listener, if there is one. */
+void sj_trust_say(const struct sj_trust *trust, const char *what, const char *why);
+
+/* The key of a Name by which its files are found. */
+SJ_MUST_CHECK bool sj_trust_name_key(struct sj_span name, uint8_t out[static SJ_TRUST_NAME_KEY]);
+/* "csca/<name key>-<hash>.cer" */
+void sj_trust_item_path(const struct sj_trust_item *item, char out[static SJ_TRUST_FILE_NAME]);
+
+/*
+ * Reads an item's file. SJ_TRUST_UNREADABLE, told to the listener with its
+ * name: it is missing, too large, or not the one in the index.
+ */
+SJ_MUST_CHECK enum sj_rc sj_trust_load(const struct sj_trust *trust,
+				       const struct sj_trust_item *item, struct sj_trust_file *out);
+/*
+ * The next item at or after *at with this name key among the certificates (or
+ * the CRLs); *at then stands after it. NULL: no more.
+ */
+const struct sj_trust_item *sj_trust_next(const struct sj_trust *trust, bool crls,
+					  const uint8_t name_key[static SJ_TRUST_NAME_KEY],
+					  size_t *at);
+
+/* --- index.c ------------------------------------------------------------- */
+
+/* Reads the index; none at all gives no items. SJ_TRUST_UNREADABLE: malformed. */
+SJ_MUST_CHECK enum sj_rc sj_trust_index_read(int dir, struct sj_trust_items *out);
+/* Replaces the index. */
+SJ_MUST_CHECK enum sj_rc sj_trust_index_write(int dir, const struct sj_trust_items *items);
+SJ_MUST_CHECK bool sj_trust_items_add(struct sj_trust_items *items,
+				      const struct sj_trust_item *item);
+/* NULL: not there. */
+const struct sj_trust_item *sj_trust_items_find(const struct sj_trust_items *items,
+						const struct sj_trust_item *item);
+void sj_trust_items_free(struct sj_trust_items *items);
+
+/* --- file.c -------------------------------------------------------------- */
+
+/* Reads a whole file below `dir`. SJ_TRUST_MISSING: there is none. */
+SJ_MUST_CHECK enum sj_rc sj_trust_read(int dir, const char *path, size_t max,
+				       struct sj_trust_file *out);
+/*
+ * Writes a whole file or nothing: temporary name beside it, sync, rename. The
+ * folder is not synced yet: sj_trust_sync().
+ */
+SJ_MUST_CHECK enum sj_rc sj_trust_write(int dir, const char *path, struct sj_span bytes);
+/* Syncs the folder `path` below dir ("." for dir itself). */
+SJ_MUST_CHECK enum sj_rc sj_trust_sync(int dir, const char *path);
+/* What errno means to a caller who wanted to write. */
+enum sj_rc sj_trust_errno(int error);
+
+/* --- batch.c: all or nothing --------------------------------------------- */
+
+struct sj_trust_batch {
+	struct sj_trust *trust;
+	int lock;
+	struct sj_trust_items items; /* what the store will hold */
+};
+
+/* Locks the store and reads its present index. Ended by commit or abort. */
+SJ_MUST_CHECK enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_trust_batch *out);
+/* Adds a file under the name; *known: it was there already. */
+SJ_MUST_CHECK enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind kind,
+					    struct sj_span name, struct sj_span der, bool *known);
+/* Takes a CRL of this name out, but for one with this content. */
+SJ_MUST_CHECK enum sj_rc sj_trust_batch_replace_crl(struct sj_trust_batch *batch,
+						    struct sj_span name, struct sj_span der);
+/* Makes it visible. After a failure the store is as it was. */
+SJ_MUST_CHECK enum sj_rc sj_trust_batch_commit(struct sj_trust_batch *batch);
+void sj_trust_batch_abort(struct sj_trust_batch *batch);
+
+#endif
