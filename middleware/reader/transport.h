@@ -32,9 +32,15 @@ struct sj_transport_ops {
 	void (*close)(struct sj_transport *t);
 };
 
-/* The head of every maker's struct. */
+/*
+ * The head of every maker's struct. A maker that can calls slow() once, on the
+ * caller's thread, while transmit() waits past `slow_at`, and clears it.
+ */
 struct sj_transport {
 	const struct sj_transport_ops *ops;
+	void (*slow)(void *user); /* NULL: nobody wants to know */
+	void *user;
+	int64_t slow_at;
 };
 
 /* Milliseconds of a monotonic clock. */

@@ -1,0 +1,215 @@
+/*
+ * exchange.c -- one command and its whole answer.
+ *
+ * Two links of the same shape: plain_link() sends bytes, protected_link()
+ * wraps a command and sends it through plain pieces. follow() makes a whole
+ * answer of either.
+ */
+#include <string.h>
+
+#include "crypt/wipe.h"
+#include "reader/context.h"
+#include "reader/session_in.h"
+
+#define INS_VERIFY 0x20u
+#define INS_CHANGE_REFERENCE_DATA 0x24u
+#define INS_RESET_RETRY_COUNTER 0x2Cu
+#define INS_GET_RESPONSE 0xC0u
+#define INS_PUT_KEY 0xD8u
+#define INS_STORE_DATA 0xE2u
+#define CLA_CHANNEL 0x03u
+#define CLA_SM 0x0Cu
+
+typedef enum sj_rc (*link_fn)(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r);
+
+/* --- what the listener hears ----------------------------------------------------- */
+
+/* Commands whose data are secrets or persons' data by their nature. */
+static bool carries_secret(const struct sj_apdu *a)
+{
+	return a->ins == INS_VERIFY || a->ins == INS_CHANGE_REFERENCE_DATA ||
+	       a->ins == INS_RESET_RETRY_COUNTER || a->ins == INS_PUT_KEY ||
+	       a->ins == INS_STORE_DATA;
+}
+
+/* Tells a command; data of secret ones are zeros of the same length. */
+static void tell_command(struct sj_session *s, enum sj_event_kind kind, struct sj_level *l,
+			 const struct sj_apdu *a, struct sj_span bytes)
+{
+	struct sj_apdu masked = *a;
+	struct sj_writer w;
+
+	if (!s->ctx->listener)
+		return;
+	if (!carries_secret(a) || (a->cla & CLA_SM) != 0) {
+		sj_context_tell(s->ctx, kind, bytes);
+		return;
+	}
+	memset(l->whole, 0, a->data.len);
+	masked.data.ptr = l->whole;
+	w = sj_writer(l->response, sizeof(l->response));
+	sj_apdu_put(&w, &masked);
+	if (!w.failed)
+		sj_context_tell(s->ctx, kind, sj_written(&w));
+}
+
+/* Tells what came out of secure messaging: the size and the status word, not the data. */
+static void tell_plain_response(struct sj_session *s, const struct sj_response *r)
+{
+	/* The command is gone by now, but pieces put together so far are not. */
+	struct sj_writer w = SJ_WRITER_OF(s->inner.command);
+
+	if (!s->ctx->listener)
+		return;
+	sj_put_fill(&w, 0, r->data.len);
+	sj_put_be(&w, 2, r->sw);
+	if (!w.failed)
+		sj_context_tell(s->ctx, SJ_EVENT_PLAIN_RESPONSE, sj_written(&w));
+}
+
+/* --- bytes over the wire ------------------------------------------------------------ */
+
+static enum sj_rc plain_link(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
+{
+	struct sj_writer out = SJ_WRITER_OF(s->outer.command);
+	struct sj_writer in = SJ_WRITER_OF(s->outer.response);
+	int64_t start = sj_clock_ms(), took;
+	enum sj_rc rc;
+
+	sj_apdu_put(&out, a);
+	if (out.failed)
+		return SJ_INTERNAL;
+	if (start >= s->deadline)
+		return SJ_TIMED_OUT;
+	if (sj_context_cancelled(s->ctx))
+		return SJ_CANCELLED;
+	tell_command(s, SJ_EVENT_COMMAND, &s->outer, a, sj_written(&out));
+	sj_session_watch(s, start);
+	rc = s->transport->ops->transmit(s->transport, sj_written(&out), s->deadline, &in);
+	took = sj_clock_ms() - start;
+	sj_session_unwatch(s, took);
+	s->counts.card_ms += (unsigned)took;
+	if (rc != SJ_OK)
+		return rc;
+	s->counts.apdus++;
+	s->counts.bytes_sent += (unsigned)out.len;
+	s->counts.bytes_received += (unsigned)in.len;
+	sj_context_tell(s->ctx, SJ_EVENT_RESPONSE, sj_written(&in));
+	return !in.failed && sj_response_parse(sj_written(&in), r) ? SJ_OK : SJ_CARD_ANSWER;
+}
+
+/* --- pieces ---------------------------------------------------------------------------- */
+
+static uint32_t announced(uint16_t sw)
+{
+	return (sw & 0xFFu) == 0 ? SJ_APDU_NE_SHORT : (uint32_t)(sw & 0xFFu);
+}
+
+static bool is(uint16_t sw, enum sj_sw kind)
+{
+	return (sw & 0xFF00u) == (unsigned)kind;
+}
+
+/* Fetches what 61xx announces; every piece must bring something, so that it ends. */
+static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_level *l, uint8_t cla,
+			       struct sj_response *r)
+{
+	struct sj_writer whole = SJ_WRITER_OF(l->whole);
+	struct sj_apdu get = { .cla = cla & CLA_CHANNEL, .ins = INS_GET_RESPONSE };
+
+	sj_put(&whole, r->data);
+	while (is(r->sw, SJ_SW_BYTES_REMAINING)) {
+		enum sj_rc rc;
+
+		get.ne = announced(r->sw);
+		rc = link(s, &get, r);
+		if (rc == SJ_OK && is(r->sw, SJ_SW_WRONG_LE)) {
+			get.ne = announced(r->sw);
+			rc = link(s, &get, r);
+		}
+		if (rc != SJ_OK)
+			return rc;
+		if (r->data.len > get.ne || is(r->sw, SJ_SW_WRONG_LE) ||
+		    (r->data.len == 0 && is(r->sw, SJ_SW_BYTES_REMAINING)))
+			return SJ_CARD_ANSWER;
+		sj_put(&whole, r->data);
+		if (whole.failed)
+			return SJ_CARD_ANSWER;
+	}
+	r->data = sj_written(&whole);
+	return SJ_OK;
+}
+
+/* The whole answer to a command in this form (ISO/IEC 7816-4:2020, 5.3.4; 7816-3:2006, 12.2). */
+static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
+			 const struct sj_apdu *a, struct sj_response *r)
+{
+	struct sj_apdu c = *a;
+	enum sj_rc rc = link(s, &c, r);
+
+	if (rc == SJ_OK && is(r->sw, SJ_SW_WRONG_LE)) {
+		c.ne = announced(r->sw);
+		rc = link(s, &c, r);
+		if (rc == SJ_OK && is(r->sw, SJ_SW_WRONG_LE))
+			return SJ_CARD_ANSWER;
+	}
+	if (rc != SJ_OK)
+		return rc;
+	if (r->data.len > c.ne)
+		return SJ_CARD_ANSWER;
+	if (!is(r->sw, SJ_SW_BYTES_REMAINING))
+		return SJ_OK;
+	rc = fetch_pieces(s, link, l, a->cla, r);
+	if (rc == SJ_OK && a->ne > SJ_APDU_NE_SHORT && r->data.len > a->ne)
+		return SJ_CARD_ANSWER;
+	return rc;
+}
+
+/* --- protection ------------------------------------------------------------------------ */
+
+/* Ends protection; `sw` is what came in clear. */
+static enum sj_rc broken(struct sj_session *s, struct sj_response *r, uint16_t sw)
+{
+	sj_session_sm_end(s);
+	*r = (struct sj_response){ { NULL, 0 }, sw };
+	return SJ_CARD_SM_BROKEN;
+}
+
+/* Doc 9303-11, 9.8: the counter grows before each command and before each response. */
+static enum sj_rc protected_link(struct sj_session *s, const struct sj_apdu *a,
+				 struct sj_response *r)
+{
+	struct sj_writer out = SJ_WRITER_OF(s->inner.command);
+	struct sj_writer in = SJ_WRITER_OF(s->inner.response);
+	struct sj_apdu wrapped;
+	enum sj_rc rc;
+
+	sj_apdu_put(&out, a);
+	if (out.failed)
+		return SJ_INTERNAL;
+	tell_command(s, SJ_EVENT_PLAIN_COMMAND, &s->inner, a, sj_written(&out));
+	out = SJ_WRITER_OF(s->inner.command);
+	sj_ssc_increment(&s->ssc, s->keys.cipher);
+	sj_sm_command_put(&out, &s->keys, &s->ssc, a);
+	if (out.failed || !sj_apdu_parse(sj_written(&out), &wrapped))
+		return SJ_INTERNAL;
+	rc = follow(s, plain_link, &s->outer, &wrapped, r);
+	if (rc != SJ_OK) {
+		sj_session_sm_end(s);
+		return rc;
+	}
+	if (r->data.len == 0)
+		return broken(s, r, r->sw);
+	sj_ssc_increment(&s->ssc, s->keys.cipher);
+	if (sj_sm_response_open(&s->keys, &s->ssc, r->data, &in, r) != SJ_SM_OK)
+		return broken(s, r, 0);
+	tell_plain_response(s, r);
+	return SJ_OK;
+}
+
+enum sj_rc sj_session_exchange(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
+{
+	if (s->protect)
+		return follow(s, protected_link, &s->inner, a, r);
+	return follow(s, plain_link, &s->outer, a, r);
+}

@@ -1,0 +1,242 @@
+/* pcsc.c -- the callers' side of PC/SC: hand a job to the worker, keep the deadline. */
+#include "reader/pcsc.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader/cancel.h"
+#include "reader/pcsc_worker.h"
+
+/* Time for the service to answer when a worker is ended in good order. */
+#define GOODBYE_MS 2000
+/* A worker that waits ends by itself at the deadline; this much later it hangs. */
+#define WAIT_SLACK_MS 500
+
+struct sj_pcsc *sj_pcsc_new(struct sj_cancel *cancel)
+{
+	struct sj_pcsc *p = calloc(1, sizeof(*p));
+	sigset_t all, before;
+	int failed;
+
+	if (!p)
+		return NULL;
+	p->cancel = sj_cancel_ref(cancel);
+	atomic_init(&p->state, SJ_WORKER_IDLE);
+	if (sem_init(&p->work, 0, 0) != 0)
+		goto fail;
+	/* The application's signal handlers run on the application's threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&p->thread, NULL, sj_pcsc_worker, p);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!failed)
+		return p;
+	sem_destroy(&p->work);
+fail:
+	sj_cancel_free(p->cancel);
+	free(p);
+	return NULL;
+}
+
+static void tell_if_slow(struct sj_transport *t, int64_t now)
+{
+	void (*slow)(void *user) = t ? t->slow : NULL;
+
+	if (!slow || now < t->slow_at)
+		return;
+	t->slow = NULL;
+	slow(t->user);
+}
+
+/* Until when to sleep: the deadline, or earlier to say that it is slow. */
+static int64_t sleep_until(const struct sj_transport *t, int64_t deadline)
+{
+	return t && t->slow && t->slow_at < deadline ? t->slow_at : deadline;
+}
+
+/*
+ * Runs p->job. On SJ_TIMED_OUT and SJ_CANCELLED *at is NULL: the worker owns
+ * itself from then on. `t`, may be NULL, hears when it is slow.
+ */
+static enum sj_rc run(struct sj_pcsc **at, struct sj_transport *t, int64_t deadline)
+{
+	struct sj_pcsc *p = *at;
+	struct sj_cancel *cancel = p->cancel;
+	enum sj_rc why = SJ_OK;
+	int busy = SJ_WORKER_BUSY;
+
+	if (sj_cancel_raised(cancel) && p->job.kind != SJ_JOB_CLOSE)
+		return SJ_CANCELLED;
+	atomic_store(&p->state, SJ_WORKER_BUSY);
+	sem_post(&p->work);
+	while (atomic_load(&p->state) == SJ_WORKER_BUSY) {
+		int64_t now = sj_clock_ms();
+
+		tell_if_slow(t, now);
+		if (now >= deadline)
+			why = SJ_TIMED_OUT;
+		else if (sj_cancel_raised(cancel) && p->job.kind != SJ_JOB_CLOSE)
+			why = SJ_CANCELLED;
+		if (why != SJ_OK)
+			break;
+		sj_cancel_wait(cancel, sleep_until(t, deadline));
+	}
+	if (why != SJ_OK && atomic_compare_exchange_strong(&p->state, &busy, SJ_WORKER_LEFT)) {
+		*at = NULL;
+		return why;
+	}
+	atomic_store(&p->state, SJ_WORKER_IDLE);
+	return p->job.rc;
+}
+
+void sj_pcsc_release(struct sj_pcsc *p)
+{
+	if (!p)
+		return;
+	p->job.kind = SJ_JOB_CLOSE;
+	(void)run(&p, NULL, sj_clock_ms() + GOODBYE_MS);
+	if (!p)
+		return;
+	pthread_join(p->thread, NULL);
+	sj_pcsc_destroy(p);
+}
+
+enum sj_rc sj_pcsc_status(struct sj_pcsc **p, int64_t deadline, struct sj_pcsc_readers *out)
+{
+	enum sj_rc rc;
+
+	(*p)->job.kind = SJ_JOB_STATUS;
+	rc = run(p, NULL, deadline);
+	if (rc == SJ_OK)
+		*out = (*p)->job.readers;
+	return rc;
+}
+
+enum sj_rc sj_pcsc_wait(struct sj_pcsc **p, const struct sj_pcsc_readers *known, int64_t deadline,
+			struct sj_pcsc_readers *out)
+{
+	enum sj_rc rc;
+
+	(*p)->job.kind = SJ_JOB_WAIT;
+	(*p)->job.deadline = deadline;
+	(*p)->job.readers = *known;
+	rc = run(p, NULL, deadline + WAIT_SLACK_MS);
+	if (rc == SJ_OK)
+		*out = (*p)->job.readers;
+	return rc;
+}
+
+/* --- the transport ---------------------------------------------------------- */
+
+struct pcsc_transport {
+	struct sj_transport head;
+	struct sj_cancel *cancel;
+	struct sj_pcsc *worker; /* NULL: none yet, or left behind */
+	char reader[SJ_READER_NAME_MAX];
+};
+
+static enum sj_rc transport_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
+{
+	struct pcsc_transport *self = (struct pcsc_transport *)t;
+	enum sj_rc rc;
+
+	if (!self->worker)
+		self->worker = sj_pcsc_new(self->cancel);
+	if (!self->worker)
+		return SJ_NO_MEMORY;
+	self->worker->job.kind = SJ_JOB_CONNECT;
+	memcpy(self->worker->job.reader, self->reader, sizeof(self->reader));
+	rc = run(&self->worker, NULL, deadline);
+	if (rc == SJ_TIMED_OUT)
+		return SJ_READER_BUSY;
+	if (rc == SJ_OK)
+		sj_put(atr, sj_span(self->worker->job.atr, self->worker->job.atr_len));
+	return rc;
+}
+
+static enum sj_rc transport_transmit(struct sj_transport *t, struct sj_span command,
+				     int64_t deadline, struct sj_writer *response)
+{
+	struct pcsc_transport *self = (struct pcsc_transport *)t;
+	struct sj_pcsc *p = self->worker;
+	enum sj_rc rc;
+
+	if (!p)
+		return SJ_CARD_LOST;
+	if (command.len > sizeof(p->job.command))
+		return SJ_INTERNAL;
+	p->job.kind = SJ_JOB_TRANSMIT;
+	memcpy(p->job.command, command.ptr, command.len);
+	p->job.command_len = command.len;
+	rc = run(&self->worker, t, deadline);
+	if (rc == SJ_OK)
+		sj_put(response, sj_span(p->job.response, p->job.response_len));
+	return rc;
+}
+
+static enum sj_rc transport_begin(struct sj_transport *t, int64_t deadline)
+{
+	struct pcsc_transport *self = (struct pcsc_transport *)t;
+	enum sj_rc rc;
+
+	if (!self->worker)
+		return SJ_CARD_LOST;
+	self->worker->job.kind = SJ_JOB_BEGIN;
+	rc = run(&self->worker, NULL, deadline);
+	return rc == SJ_TIMED_OUT ? SJ_READER_BUSY : rc;
+}
+
+static void transport_end(struct sj_transport *t)
+{
+	struct pcsc_transport *self = (struct pcsc_transport *)t;
+
+	if (!self->worker)
+		return;
+	self->worker->job.kind = SJ_JOB_END;
+	(void)run(&self->worker, NULL, sj_clock_ms() + GOODBYE_MS);
+}
+
+static void transport_disconnect(struct sj_transport *t, bool reset)
+{
+	struct pcsc_transport *self = (struct pcsc_transport *)t;
+
+	if (!self->worker)
+		return;
+	self->worker->job.kind = SJ_JOB_DISCONNECT;
+	self->worker->job.reset = reset;
+	(void)run(&self->worker, NULL, sj_clock_ms() + GOODBYE_MS);
+}
+
+static void transport_close(struct sj_transport *t)
+{
+	struct pcsc_transport *self = (struct pcsc_transport *)t;
+
+	sj_pcsc_release(self->worker);
+	sj_cancel_free(self->cancel);
+	free(self);
+}
+
+static const struct sj_transport_ops pcsc_ops = {
+	.connect = transport_connect,
+	.transmit = transport_transmit,
+	.begin = transport_begin,
+	.end = transport_end,
+	.disconnect = transport_disconnect,
+	.close = transport_close,
+};
+
+struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader)
+{
+	struct pcsc_transport *self = calloc(1, sizeof(*self));
+
+	if (!self || strlen(reader) >= sizeof(self->reader)) {
+		free(self);
+		return NULL;
+	}
+	self->head.ops = &pcsc_ops;
+	self->cancel = sj_cancel_ref(cancel);
+	memcpy(self->reader, reader, strlen(reader) + 1);
+	return &self->head;
+}

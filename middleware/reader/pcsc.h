@@ -1,0 +1,57 @@
+/*
+ * pcsc.h -- PC/SC on a worker thread with a deadline.
+ *
+ * SCardConnect, SCardBeginTransaction and SCardTransmit block without limit
+ * while another process holds a transaction or the service hangs. So every
+ * call runs on a thread of its own with a PC/SC context of its own; a caller
+ * whose deadline passes leaves the worker behind, which releases what it got
+ * and ends when its call returns.
+ *
+ * The two thread switches cost some microseconds an APDU (`make bench`, row
+ * reader.roundtrip.p50): libpcsclite has no way to end a blocked SCardTransmit
+ * from outside, so a call on the caller's own thread could not keep a deadline.
+ */
+#ifndef SJ_READER_PCSC_H
+#define SJ_READER_PCSC_H
+
+#include "reader/transport.h"
+
+#include <sojourn/reader.h>
+
+struct sj_cancel;
+struct sj_pcsc;
+
+#define SJ_PCSC_READERS_MAX 16u /* PCSCLITE_MAX_READERS_CONTEXTS */
+
+struct sj_pcsc_reader {
+	char name[SJ_READER_NAME_MAX];
+	bool present, in_use, exclusive, mute;
+	uint32_t count; /* grows with each card that comes or goes */
+	uint8_t atr[SJ_ATR_MAX];
+	size_t atr_len;
+};
+
+struct sj_pcsc_readers {
+	size_t n;
+	struct sj_pcsc_reader at[SJ_PCSC_READERS_MAX];
+};
+
+/* A worker; NULL: no memory or no thread. */
+SJ_MUST_CHECK struct sj_pcsc *sj_pcsc_new(struct sj_cancel *cancel);
+/* Ends the worker (NULL is fine). */
+void sj_pcsc_release(struct sj_pcsc *p);
+
+/*
+ * The present state of all readers. SJ_TIMED_OUT and SJ_CANCELLED: *p was left
+ * behind and is NULL now; sj_pcsc_new() makes another.
+ */
+SJ_MUST_CHECK enum sj_rc sj_pcsc_status(struct sj_pcsc **p, int64_t deadline,
+					struct sj_pcsc_readers *out);
+/* Waits until readers or cards come or go compared with `known`; as above. */
+SJ_MUST_CHECK enum sj_rc sj_pcsc_wait(struct sj_pcsc **p, const struct sj_pcsc_readers *known,
+				      int64_t deadline, struct sj_pcsc_readers *out);
+
+/* Transport to the card in the reader of exactly this name. NULL: no memory. */
+SJ_MUST_CHECK struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader);
+
+#endif

@@ -1,0 +1,394 @@
+/* pcsc_worker.c -- the thread that calls PC/SC; the only place that includes winscard.h. */
+#include "reader/pcsc_worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <winscard.h>
+
+#include "crypt/wipe.h"
+#include "reader/cancel.h"
+
+/* Longest single wait, so that a worker left behind ends soon. */
+#define SLICE_MS 1000
+
+/* What the thread has open; lives on its stack. */
+struct link {
+	SCARDCONTEXT context;
+	SCARDHANDLE card;
+	DWORD protocol;
+	bool has_context, has_card;
+};
+
+struct failure_of {
+	LONG scard;
+	enum sj_rc rc;
+};
+
+/*
+ * What PC/SC's failures mean here. DWORD and LONG are 32 or 64 bits wide: only
+ * the low 32 bits count.
+ */
+static enum sj_rc failure(LONG scard)
+{
+	static const struct failure_of table[] = {
+		{ SCARD_S_SUCCESS, SJ_OK },
+		{ SCARD_E_NO_SERVICE, SJ_NO_PCSCD },
+		{ SCARD_E_SERVICE_STOPPED, SJ_NO_PCSCD },
+		{ SCARD_F_COMM_ERROR, SJ_NO_PCSCD },
+		{ SCARD_E_INVALID_HANDLE, SJ_READER_LOST },
+		{ SCARD_E_NO_READERS_AVAILABLE, SJ_NO_READER },
+		{ SCARD_E_UNKNOWN_READER, SJ_READER_LOST },
+		{ SCARD_E_READER_UNAVAILABLE, SJ_READER_LOST },
+		{ SCARD_E_NO_SMARTCARD, SJ_NO_CARD },
+		{ SCARD_W_REMOVED_CARD, SJ_CARD_LOST },
+		{ SCARD_E_NOT_TRANSACTED, SJ_CARD_LOST },
+		{ SCARD_W_RESET_CARD, SJ_CARD_RESET },
+		{ SCARD_W_UNPOWERED_CARD, SJ_CARD_MUTE },
+		{ SCARD_W_UNRESPONSIVE_CARD, SJ_CARD_MUTE },
+		{ SCARD_W_UNSUPPORTED_CARD, SJ_CARD_MUTE },
+		{ SCARD_E_PROTO_MISMATCH, SJ_CARD_MUTE },
+		{ SCARD_E_SHARING_VIOLATION, SJ_READER_BUSY },
+		{ SCARD_W_SECURITY_VIOLATION, SJ_NOT_ALLOWED },
+		{ SCARD_E_INSUFFICIENT_BUFFER, SJ_CARD_ANSWER },
+		{ SCARD_E_NO_MEMORY, SJ_NO_MEMORY },
+		{ SCARD_E_TIMEOUT, SJ_TIMED_OUT },
+		{ SCARD_E_CANCELLED, SJ_CANCELLED },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if ((uint32_t)table[i].scard == (uint32_t)scard)
+			return table[i].rc;
+	}
+	return SJ_INTERNAL;
+}
+
+/* The service went away or came anew: the context is worth nothing. */
+static bool context_died(LONG scard)
+{
+	uint32_t code = (uint32_t)scard;
+
+	return code == (uint32_t)SCARD_E_NO_SERVICE || code == (uint32_t)SCARD_E_SERVICE_STOPPED ||
+	       code == (uint32_t)SCARD_E_INVALID_HANDLE || code == (uint32_t)SCARD_F_COMM_ERROR;
+}
+
+static void drop_card(struct link *l, DWORD disposition)
+{
+	if (l->has_card)
+		SCardDisconnect(l->card, disposition);
+	l->has_card = false;
+}
+
+static void drop_context(struct link *l)
+{
+	drop_card(l, SCARD_LEAVE_CARD);
+	if (l->has_context)
+		SCardReleaseContext(l->context);
+	l->has_context = false;
+}
+
+static LONG need_context(struct link *l)
+{
+	LONG rv;
+
+	if (l->has_context)
+		return SCARD_S_SUCCESS;
+	rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &l->context);
+	l->has_context = rv == SCARD_S_SUCCESS;
+	return rv;
+}
+
+/* --- lists and waiting -------------------------------------------------------- */
+
+/* Fills the names from PC/SC's list of strings, which ends with an empty one. */
+static void take_names(const char *names, struct sj_pcsc_readers *out)
+{
+	out->n = 0;
+	while (*names != '\0' && out->n < SJ_PCSC_READERS_MAX) {
+		size_t len = strlen(names);
+		struct sj_pcsc_reader *r = &out->at[out->n];
+
+		if (len < sizeof(r->name)) {
+			memset(r, 0, sizeof(*r));
+			memcpy(r->name, names, len + 1);
+			out->n++;
+		}
+		names += len + 1;
+	}
+}
+
+static LONG list_names(struct link *l, struct sj_pcsc_readers *out)
+{
+	char names[SJ_PCSC_READERS_MAX * SJ_READER_NAME_MAX + 1] = { 0 };
+	DWORD len = sizeof(names) - 1;
+	LONG rv = SCardListReaders(l->context, NULL, names, &len);
+
+	out->n = 0;
+	if (rv == SCARD_S_SUCCESS)
+		take_names(names, out);
+	return (uint32_t)rv == (uint32_t)SCARD_E_NO_READERS_AVAILABLE ? SCARD_S_SUCCESS : rv;
+}
+
+static void take_state(const SCARD_READERSTATE *from, struct sj_pcsc_reader *to)
+{
+	DWORD state = from->dwEventState;
+
+	to->present = (state & SCARD_STATE_PRESENT) != 0;
+	to->in_use = (state & SCARD_STATE_INUSE) != 0;
+	to->exclusive = (state & SCARD_STATE_EXCLUSIVE) != 0;
+	to->mute = (state & SCARD_STATE_MUTE) != 0;
+	to->count = (uint32_t)(state >> 16) & 0xFFFF;
+	to->atr_len = from->cbAtr <= SJ_ATR_MAX ? (size_t)from->cbAtr : 0;
+	memcpy(to->atr, from->rgbAtr, to->atr_len);
+}
+
+/* PC/SC's view of `readers`; states[n] is the notice of readers that come and go. */
+static void states_of(const struct sj_pcsc_readers *readers, SCARD_READERSTATE *states)
+{
+	memset(states, 0, (readers->n + 1) * sizeof(*states));
+	for (size_t i = 0; i < readers->n; i++)
+		states[i].szReader = readers->at[i].name;
+	states[readers->n].szReader = "\\\\?PnP?\\Notification";
+}
+
+/*
+ * The present state, at once; `states` is left such that waiting on it waits
+ * for the next change.
+ */
+static LONG snapshot(struct link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
+{
+	LONG rv = need_context(l);
+
+	if (rv == SCARD_S_SUCCESS)
+		rv = list_names(l, out);
+	if (rv != SCARD_S_SUCCESS)
+		return rv;
+	states_of(out, states);
+	if (out->n > 0)
+		rv = SCardGetStatusChange(l->context, 0, states, (DWORD)out->n);
+	if (rv != SCARD_S_SUCCESS && (uint32_t)rv != (uint32_t)SCARD_E_TIMEOUT)
+		return rv;
+	for (size_t i = 0; i < out->n; i++) {
+		take_state(&states[i], &out->at[i]);
+		states[i].dwCurrentState = states[i].dwEventState & ~(DWORD)SCARD_STATE_CHANGED;
+	}
+	return SCARD_S_SUCCESS;
+}
+
+/* As snapshot(); a context that died with the service is made anew, once. */
+static LONG snapshot_anew(struct link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
+{
+	LONG rv = snapshot(l, out, states);
+
+	if (context_died(rv) && l->has_context) {
+		drop_context(l);
+		rv = snapshot(l, out, states);
+	}
+	if (context_died(rv))
+		drop_context(l);
+	return rv;
+}
+
+static enum sj_rc job_status(struct link *l, struct sj_job *job)
+{
+	SCARD_READERSTATE states[SJ_PCSC_READERS_MAX + 1];
+
+	return failure(snapshot_anew(l, &job->readers, states));
+}
+
+/* Something came or went; who else uses a card does not count. */
+static bool differs(const struct sj_pcsc_readers *a, const struct sj_pcsc_readers *b)
+{
+	if (a->n != b->n)
+		return true;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct sj_pcsc_reader *x = &a->at[i], *y = &b->at[i];
+
+		if (strcmp(x->name, y->name) != 0 || x->present != y->present ||
+		    x->mute != y->mute || x->count != y->count)
+			return true;
+	}
+	return false;
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	nanosleep(&t, NULL);
+}
+
+static DWORD slice_until(int64_t deadline)
+{
+	int64_t left = deadline - sj_clock_ms();
+
+	if (left < 0)
+		return 0;
+	return left < SLICE_MS ? (DWORD)left : SLICE_MS;
+}
+
+static enum sj_rc job_wait(struct link *l, struct sj_pcsc *p)
+{
+	SCARD_READERSTATE states[SJ_PCSC_READERS_MAX + 1];
+	struct sj_job *job = &p->job;
+
+	while (atomic_load(&p->state) == SJ_WORKER_BUSY) {
+		LONG rv = snapshot_anew(l, &job->now, states);
+
+		if (rv != SCARD_S_SUCCESS)
+			return failure(rv);
+		if (differs(&job->readers, &job->now)) {
+			job->readers = job->now;
+			return SJ_OK;
+		}
+		if (sj_clock_ms() >= job->deadline)
+			return SJ_TIMED_OUT;
+		rv = SCardGetStatusChange(l->context, slice_until(job->deadline), states,
+					  (DWORD)job->now.n + 1);
+		/* Only another's use changed, or the service died: no hurry. */
+		if ((uint32_t)rv != (uint32_t)SCARD_E_TIMEOUT)
+			pause_ms(20);
+	}
+	return SJ_CANCELLED;
+}
+
+/* --- one card ------------------------------------------------------------------- */
+
+static enum sj_rc job_connect(struct link *l, struct sj_job *job)
+{
+	DWORD atr_len = sizeof(job->atr), state = 0, protocol = 0;
+	LONG rv;
+
+	drop_card(l, SCARD_LEAVE_CARD);
+	for (int again = 0; again < 2; again++) {
+		rv = need_context(l);
+		if (rv == SCARD_S_SUCCESS)
+			rv = SCardConnect(l->context, job->reader, SCARD_SHARE_SHARED,
+					  SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &l->card,
+					  &l->protocol);
+		if (!context_died(rv))
+			break;
+		drop_context(l);
+	}
+	if (rv != SCARD_S_SUCCESS)
+		return failure(rv);
+	l->has_card = true;
+	rv = SCardStatus(l->card, NULL, NULL, &state, &protocol, job->atr, &atr_len);
+	job->atr_len = rv == SCARD_S_SUCCESS ? (size_t)atr_len : 0;
+	return failure(rv);
+}
+
+/* While a card is open, no card and no service both mean that it is lost. */
+static enum sj_rc card_failure(struct link *l, LONG scard)
+{
+	if (context_died(scard)) {
+		drop_context(l);
+		return SJ_READER_LOST;
+	}
+	return (uint32_t)scard == (uint32_t)SCARD_E_NO_SMARTCARD ? SJ_CARD_LOST : failure(scard);
+}
+
+/*
+ * T=0 has no case 4: data go without Le, and GET RESPONSE fetches the answer
+ * (ISO/IEC 7816-3:2006, 12.2.1.4).
+ */
+static size_t length_for_protocol(const struct link *l, const struct sj_job *job)
+{
+	struct sj_apdu a;
+
+	if (l->protocol != SCARD_PROTOCOL_T0 ||
+	    !sj_apdu_parse(sj_span(job->command, job->command_len), &a))
+		return job->command_len;
+	if (a.extended || a.data.len == 0 || a.ne == 0)
+		return job->command_len;
+	return job->command_len - 1;
+}
+
+static enum sj_rc job_transmit(struct link *l, struct sj_job *job)
+{
+	const SCARD_IO_REQUEST *pci =
+		l->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
+	DWORD len = sizeof(job->response);
+	LONG rv;
+
+	if (!l->has_card)
+		return SJ_CARD_LOST;
+	rv = SCardTransmit(l->card, pci, job->command, (DWORD)length_for_protocol(l, job), NULL,
+			   job->response, &len);
+	job->response_len = rv == SCARD_S_SUCCESS ? (size_t)len : 0;
+	return rv == SCARD_S_SUCCESS ? SJ_OK : card_failure(l, rv);
+}
+
+static enum sj_rc job_begin(struct link *l)
+{
+	LONG rv;
+
+	if (!l->has_card)
+		return SJ_CARD_LOST;
+	rv = SCardBeginTransaction(l->card);
+	return rv == SCARD_S_SUCCESS ? SJ_OK : card_failure(l, rv);
+}
+
+static enum sj_rc do_job(struct link *l, struct sj_pcsc *p)
+{
+	switch (p->job.kind) {
+	case SJ_JOB_STATUS:
+		return job_status(l, &p->job);
+	case SJ_JOB_WAIT:
+		return job_wait(l, p);
+	case SJ_JOB_CONNECT:
+		return job_connect(l, &p->job);
+	case SJ_JOB_TRANSMIT:
+		return job_transmit(l, &p->job);
+	case SJ_JOB_BEGIN:
+		return job_begin(l);
+	case SJ_JOB_END:
+		if (l->has_card)
+			SCardEndTransaction(l->card, SCARD_LEAVE_CARD);
+		return SJ_OK;
+	case SJ_JOB_DISCONNECT:
+		drop_card(l, p->job.reset ? SCARD_RESET_CARD : SCARD_LEAVE_CARD);
+		return SJ_OK;
+	case SJ_JOB_CLOSE:
+		drop_context(l);
+		return SJ_OK;
+	}
+	return SJ_INTERNAL;
+}
+
+void sj_pcsc_destroy(struct sj_pcsc *p)
+{
+	sem_destroy(&p->work);
+	sj_cancel_free(p->cancel);
+	sj_wipe(&p->job, sizeof(p->job));
+	free(p);
+}
+
+void *sj_pcsc_worker(void *arg)
+{
+	struct sj_pcsc *p = arg;
+	struct link l = { .has_context = false };
+	bool last = false;
+
+	while (!last) {
+		struct sj_cancel *waiting;
+		int busy = SJ_WORKER_BUSY;
+
+		while (sem_wait(&p->work) != 0)
+			;
+		last = p->job.kind == SJ_JOB_CLOSE;
+		p->job.rc = do_job(&l, p);
+		waiting = sj_cancel_ref(p->cancel);
+		if (atomic_compare_exchange_strong(&p->state, &busy, SJ_WORKER_DONE)) {
+			sj_cancel_wake(waiting);
+		} else {
+			/* Left behind: nobody else knows of this worker any more. */
+			drop_context(&l);
+			pthread_detach(pthread_self());
+			sj_pcsc_destroy(p);
+			last = true;
+		}
+		sj_cancel_free(waiting);
+	}
+	return NULL;
+}

@@ -1,0 +1,56 @@
+/* pcsc_worker.h -- one PC/SC thread and the job it is given; shared by pcsc.c and pcsc_worker.c. */
+#ifndef SJ_READER_PCSC_WORKER_H
+#define SJ_READER_PCSC_WORKER_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "reader/pcsc.h"
+
+/*
+ * Who owns the worker: IDLE and DONE the caller, BUSY both (each touches its
+ * own side), LEFT the thread alone.
+ */
+enum sj_worker_state { SJ_WORKER_IDLE, SJ_WORKER_BUSY, SJ_WORKER_DONE, SJ_WORKER_LEFT };
+
+enum sj_job_kind {
+	SJ_JOB_STATUS,
+	SJ_JOB_WAIT,
+	SJ_JOB_CONNECT,
+	SJ_JOB_TRANSMIT,
+	SJ_JOB_BEGIN,
+	SJ_JOB_END,
+	SJ_JOB_DISCONNECT,
+	SJ_JOB_CLOSE,
+};
+
+struct sj_job {
+	enum sj_job_kind kind;
+	enum sj_rc rc;
+	bool reset; /* DISCONNECT */
+	int64_t deadline; /* WAIT */
+	char reader[SJ_READER_NAME_MAX]; /* CONNECT */
+	uint8_t atr[SJ_ATR_MAX]; /* CONNECT's result */
+	size_t atr_len;
+	struct sj_pcsc_readers readers; /* WAIT: known; result of STATUS and WAIT */
+	struct sj_pcsc_readers now; /* WAIT's own */
+	size_t command_len, response_len;
+	uint8_t command[SJ_APDU_COMMAND_MAX];
+	uint8_t response[SJ_APDU_RESPONSE_MAX];
+};
+
+struct sj_pcsc {
+	pthread_t thread;
+	atomic_int state; /* enum sj_worker_state */
+	sem_t work; /* posted for each job */
+	struct sj_cancel *cancel; /* its own reference; woken when a job is done */
+	struct sj_job job;
+};
+
+/* The thread; `arg` is the struct sj_pcsc. */
+void *sj_pcsc_worker(void *arg);
+/* Wipes and frees, when the thread is gone or is the one calling. */
+void sj_pcsc_destroy(struct sj_pcsc *p);
+
+#endif
