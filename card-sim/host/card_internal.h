@@ -1,0 +1,118 @@
+/* card_internal.h -- the inside of a card, for the host's own files. */
+#ifndef CARD_HOST_CARD_INTERNAL_H
+#define CARD_HOST_CARD_INTERNAL_H
+
+#include "host/applet.h"
+
+/* The largest response in plain, and with the objects of secure messaging around it. */
+#define CARD_PLAIN_MAX SJ_APDU_NE_EXTENDED
+#define CARD_WIRE_MAX (CARD_PLAIN_MAX + 64u)
+
+struct card_channel_state {
+	bool open;
+	const struct card_applet *applet; /* NULL: no application, the MF */
+};
+
+struct card_session {
+	bool running;
+	struct sj_sm_keys keys;
+	struct sj_ssc ssc;
+};
+
+/* A command chain whose last command has not come; the data are in card->chain_data. */
+struct card_chain {
+	bool open;
+	uint8_t cla, ins, p1, p2, channel;
+	bool secured;
+	size_t len;
+};
+
+/* A response that is fetched in pieces; its bytes are in card->wire. */
+struct card_pieces {
+	size_t from, len;
+	uint16_t sw;
+	uint8_t channel;
+};
+
+/* Everything that power-off wipes, besides buffers and applets' states. */
+struct card_volatile {
+	uint8_t uid[CARD_UID_SIZE];
+	uint8_t channel; /* of the present command */
+	struct card_channel_state channels[CARD_CHANNELS];
+	struct card_session session;
+	struct card_session next; /* takes over after the present response */
+	bool session_ends; /* the session ends after the present response */
+	unsigned rights;
+	struct card_chain chain;
+	struct card_pieces pieces;
+};
+
+struct card {
+	enum card_interface interface;
+	struct card_clock clock;
+	struct sj_random random;
+	struct card_store *store;
+	const struct card_applet *const *applets;
+	size_t applet_count;
+	const struct card_applet *mf; /* NULL: none */
+	void **states; /* one an applet; NULL where it needs none */
+	bool powered;
+	bool cut; /* power went while the card waited: nothing may be stored any more */
+	struct card_volatile now;
+	uint8_t *chain_data; /* SJ_APDU_NC_EXTENDED bytes */
+	uint8_t *opened; /* plain data of a protected command, as many */
+	uint8_t *plain; /* CARD_PLAIN_MAX bytes: response data */
+	uint8_t *wire; /* CARD_WIRE_MAX bytes: the response as it goes out */
+};
+
+/* CLA taken apart. */
+struct card_class {
+	uint8_t base; /* 0x00 or 0x80 */
+	uint8_t channel;
+	bool secured;
+	bool chained;
+};
+
+/* --- card.c --- */
+
+/* This applet's volatile state; NULL if it has none. */
+void *card_state_of(struct card *card, const struct card_applet *applet);
+/* Whether it may be found by SELECT by DF name now. */
+bool card_applet_selectable(struct card *card, const struct card_applet *applet);
+
+/* --- class.c --- */
+
+/* 9000, 6E00, 6881 or 6882: which CLA the card understands. */
+uint16_t card_class_parse(uint8_t cla, struct card_class *out);
+
+/* --- dispatch.c --- */
+
+/*
+ * Runs one plain command inside a storage transaction: finds its row, checks
+ * it, collects chains, calls the handler, commits. `out` has response data
+ * only where the status word allows them.
+ */
+uint16_t card_dispatch(struct card *card, const struct sj_apdu *plain,
+		       const struct card_class *class, struct sj_writer *out);
+bool card_sw_is_error(uint16_t sw);
+
+/* --- select.c, channel.c: the host's own commands --- */
+
+uint16_t card_select_by_name(struct card_call *call);
+uint16_t card_manage_channel(struct card_call *call);
+/* Makes the applet (NULL: the MF) current on the present channel, telling the former one. */
+void card_make_current(struct card *card, const struct card_applet *applet);
+
+/* --- sm.c --- */
+
+/* Opens a protected command; 9000, 6882, 6987, 6988. Anything but 9000 has ended the session. */
+uint16_t card_sm_open(struct card *card, const struct sj_apdu *protected_command,
+		      struct sj_apdu *plain);
+/* Protects the response into card->wire; its size without SW, 0: failed, session ended. */
+size_t card_sm_protect(struct card *card, uint8_t ins, struct sj_span data, uint16_t sw);
+/* Ends session and rights at once. */
+void card_sm_drop(struct card *card);
+/* After the response: a session that was started takes over, one that was ended goes. */
+void card_sm_settle(struct card *card);
+
+#endif

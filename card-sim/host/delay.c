@@ -1,0 +1,64 @@
+/*
+ * delay.c -- passwords that do not block cost time instead (BSI TR-03110-2
+ * v2.21, 3.3: the CAN may be used any number of times, but not quickly).
+ */
+#include "host/card_internal.h"
+
+#define OBJECT_DELAY (CARD_OBJECT_HOST + 0x100u) /* + slot: failures, one byte */
+#define DELAY_ONCE_MS 1000u
+#define DELAY_REPEATED_MS 7000u /* for each failure after the first */
+#define DELAY_MAX_MS 21000u
+
+static uint8_t failures(const struct card *card, uint8_t slot)
+{
+	struct sj_span count;
+
+	if (!card_store_get(card->store, OBJECT_DELAY + slot, &count) || count.len != 1)
+		return 0;
+	return count.ptr[0];
+}
+
+static uint64_t cost_ms(uint8_t count)
+{
+	uint64_t ms;
+
+	if (count == 0)
+		return 0;
+	ms = count == 1 ? DELAY_ONCE_MS : (uint64_t)(count - 1) * DELAY_REPEATED_MS;
+	return ms < DELAY_MAX_MS ? ms : DELAY_MAX_MS;
+}
+
+/*
+ * The wait is served whole before each attempt, whatever happened before: a
+ * reset only starts it again. When power goes meanwhile the handler runs on
+ * without power: nothing it does may be stored.
+ */
+void card_delay_serve(struct card *card, uint8_t slot)
+{
+	uint64_t cost = cost_ms(failures(card, slot)), start;
+
+	if (cost == 0)
+		return;
+	start = card->clock.now_ms(card->clock.self);
+	card->clock.wait_ms(card->clock.self, cost);
+	if (card->clock.now_ms(card->clock.self) - start < cost)
+		card->cut = true;
+}
+
+bool card_delay_raise(struct card *card, uint8_t slot)
+{
+	uint8_t count = failures(card, slot);
+
+	if (count < UINT8_MAX)
+		count++;
+	return card_store_set(card->store, OBJECT_DELAY + slot, sj_span(&count, 1)) &&
+	       card_commit(card);
+}
+
+/* The store keeps a failure in mind: the command's commit then fails. */
+void card_delay_clear(struct card *card, uint8_t slot)
+{
+	bool deleted = card_store_delete(card->store, OBJECT_DELAY + slot);
+
+	(void)deleted;
+}

@@ -1,0 +1,82 @@
+/*
+ * sm.c -- the card's role in secure messaging: it counts, checks and ends.
+ *
+ * Source: ICAO Doc 9303-11 (8th ed.), 9.8: the SSC is incremented before each
+ * command and each response (9.8.7), and a plain command or an error of
+ * secure messaging ends the session (9.8.8).
+ */
+#include "host/card_internal.h"
+
+#include <string.h>
+
+#include "crypt/wipe.h"
+
+void card_sm_drop(struct card *card)
+{
+	sj_wipe(&card->now.session, sizeof(card->now.session));
+	sj_wipe(&card->now.next, sizeof(card->now.next));
+	card->now.session_ends = false;
+	card->now.rights = 0;
+}
+
+void card_sm_start(struct card *card, const struct sj_sm_keys *keys, const struct sj_ssc *ssc)
+{
+	struct card_session *next = &card->now.next;
+
+	next->running = true;
+	next->keys = *keys;
+	next->ssc = ssc != NULL ? *ssc : (struct sj_ssc){ { 0 } };
+}
+
+void card_sm_end(struct card *card)
+{
+	sj_wipe(&card->now.next, sizeof(card->now.next));
+	card->now.session_ends = true;
+	card->now.rights = 0;
+}
+
+void card_sm_settle(struct card *card)
+{
+	if (card->now.next.running) {
+		card->now.session = card->now.next;
+		sj_wipe(&card->now.next, sizeof(card->now.next));
+		card->now.session_ends = false;
+	} else if (card->now.session_ends) {
+		card_sm_drop(card);
+	}
+}
+
+uint16_t card_sm_open(struct card *card, const struct sj_apdu *protected_command,
+		      struct sj_apdu *plain)
+{
+	struct card_session *session = &card->now.session;
+	struct sj_writer buffer = sj_writer(card->opened, SJ_APDU_NC_EXTENDED);
+	enum sj_sm_rc rc;
+
+	/*
+	 * Without keys there is nothing to check it with: 6882, as for a card
+	 * that has no secure messaging. 6987 and 6988 would speak of objects
+	 * and MACs that were never looked at.
+	 */
+	if (!session->running)
+		return SJ_SW_SM_NOT_SUPPORTED;
+	sj_ssc_increment(&session->ssc, session->keys.cipher);
+	rc = sj_sm_command_open(&session->keys, &session->ssc, protected_command, &buffer, plain);
+	if (rc == SJ_SM_OK)
+		return SJ_SW_OK;
+	card_sm_drop(card);
+	return rc == SJ_SM_MISSING ? SJ_SW_SM_MISSING : SJ_SW_SM_INCORRECT;
+}
+
+size_t card_sm_protect(struct card *card, uint8_t ins, struct sj_span data, uint16_t sw)
+{
+	struct card_session *session = &card->now.session;
+	struct sj_writer w = sj_writer(card->wire, CARD_WIRE_MAX);
+
+	sj_ssc_increment(&session->ssc, session->keys.cipher);
+	sj_sm_response_put(&w, &session->keys, &session->ssc, (ins & 1) != 0, data, sw);
+	if (!w.failed && w.len >= 2)
+		return w.len - 2;
+	card_sm_drop(card);
+	return 0;
+}

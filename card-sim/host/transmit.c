@@ -1,0 +1,128 @@
+/*
+ * transmit.c -- one command in, one response out: secure messaging outside,
+ * the command inside, and long responses in pieces.
+ */
+#include "host/card_internal.h"
+
+#include <string.h>
+
+#include "crypt/wipe.h"
+
+#define INS_GET_RESPONSE 0xC0u
+
+/*
+ * Gives the next ne bytes of card->wire. ISO/IEC 7816-4:2020, 5.3.4: 61xx
+ * says how many are left, 00 for 256 or more. A command without Le gets none
+ * of them yet, nor loses them.
+ */
+static size_t give_piece(struct card *card, uint32_t ne, uint8_t *response)
+{
+	struct card_pieces *pieces = &card->now.pieces;
+	struct sj_writer w = sj_writer(response, SJ_APDU_RESPONSE_MAX);
+	size_t left = pieces->len - pieces->from;
+	size_t n = left < ne ? left : ne;
+	uint16_t sw = pieces->sw;
+
+	sj_put(&w, sj_span(card->wire + pieces->from, n));
+	pieces->from += n;
+	left -= n;
+	if (left > 0) {
+		sw = (uint16_t)(SJ_SW_BYTES_REMAINING | (left < 256 ? left : 0));
+	} else {
+		sj_wipe(card->wire, pieces->len);
+		*pieces = (struct card_pieces){ .from = 0 };
+	}
+	sj_put_be(&w, 2, sw);
+	return w.len;
+}
+
+/* Plain GET RESPONSE with something to give: also for pieces of a protected response. */
+static bool is_get_response(const struct card *card, const struct sj_apdu *apdu,
+			    const struct card_class *class)
+{
+	const struct card_pieces *pieces = &card->now.pieces;
+
+	return pieces->len > 0 && class->base == 0 && !class->secured && !class->chained &&
+	       class->channel == pieces->channel && apdu->ins == INS_GET_RESPONSE &&
+	       apdu->p1 == 0 && apdu->p2 == 0 && apdu->data.len == 0;
+}
+
+/* The response of a command without secure messaging, or outside it. */
+static void keep_plain(struct card *card, struct sj_span data, uint16_t sw)
+{
+	if (data.len > 0)
+		memcpy(card->wire, data.ptr, data.len);
+	card->now.pieces = (struct card_pieces){ .len = data.len, .sw = sw };
+}
+
+static void keep_protected(struct card *card, uint8_t ins, struct sj_span data, uint16_t sw)
+{
+	size_t len = card_sm_protect(card, ins, data, sw);
+
+	card->now.pieces = (struct card_pieces){
+		.len = len,
+		.sw = len > 0 ? sw : SJ_SW_UNKNOWN,
+	};
+}
+
+/* A command that is not one of the session's ends it, and a chain. */
+static void refuse(struct card *card, uint16_t sw)
+{
+	card_sm_drop(card);
+	card->now.chain.open = false;
+	card->now.chain.len = 0;
+	keep_plain(card, sj_span(NULL, 0), sw);
+}
+
+/* Makes the whole response to one command. */
+static void answer(struct card *card, const struct sj_apdu *apdu, const struct card_class *class)
+{
+	struct sj_writer out = sj_writer(card->plain, CARD_PLAIN_MAX);
+	struct sj_apdu plain = *apdu;
+	uint16_t sw = SJ_SW_OK;
+
+	if (class->secured)
+		sw = card_sm_open(card, apdu, &plain);
+	else
+		card_sm_drop(card);
+	if (sw != SJ_SW_OK) {
+		refuse(card, sw);
+		return;
+	}
+	sw = card_dispatch(card, &plain, class, &out);
+	if (class->secured)
+		keep_protected(card, apdu->ins, sj_written(&out), sw);
+	else
+		keep_plain(card, sj_written(&out), sw);
+	card->now.pieces.channel = class->channel;
+	card_sm_settle(card);
+	sj_wipe(card->plain, out.len);
+	if (class->secured)
+		sj_wipe(card->opened, apdu->data.len);
+}
+
+size_t card_transmit(struct card *card, struct sj_span command, uint8_t *response)
+{
+	struct card_class class = { .base = 0 };
+	struct sj_apdu apdu = { .ne = 0 };
+	uint16_t sw;
+
+	if (!card->powered)
+		return 0;
+	if (!sj_apdu_parse(command, &apdu)) {
+		refuse(card, SJ_SW_WRONG_LENGTH);
+		return give_piece(card, 0, response);
+	}
+	sw = card_class_parse(apdu.cla, &class);
+	if (sw == SJ_SW_OK && !card->now.channels[class.channel].open)
+		sw = SJ_SW_CHANNEL_NOT_SUPPORTED;
+	if (sw != SJ_SW_OK)
+		refuse(card, sw);
+	else if (!is_get_response(card, &apdu, &class))
+		answer(card, &apdu, &class);
+	if (card->cut) {
+		card_power_off(card);
+		return 0;
+	}
+	return give_piece(card, apdu.ne, response);
+}
