@@ -1,0 +1,119 @@
+/* access.c -- the access configuration of PERSO.md, grouping 0001. */
+#include "state.h"
+
+#define CAN_SIZE 6u /* digits; Doc 9303-11, 4.4.2 */
+#define MRZ_INFORMATION_MIN 24u
+#define MRZ_INFORMATION_MAX 38u
+#define CIPHER_LAST 3u /* SJ_CIPHER_AES256 */
+
+static bool is_can(struct sj_span v)
+{
+	if (v.len != CAN_SIZE)
+		return false;
+	for (size_t i = 0; i < v.len; i++)
+		if (v.ptr[i] < '0' || v.ptr[i] > '9')
+			return false;
+	return true;
+}
+
+static bool is_mrz_information(struct sj_span v)
+{
+	if (v.len < MRZ_INFORMATION_MIN || v.len > MRZ_INFORMATION_MAX)
+		return false;
+	for (size_t i = 0; i < v.len; i++) {
+		uint8_t c = v.ptr[i];
+
+		if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '<')
+			return false;
+	}
+	return true;
+}
+
+static bool take_suite(struct sj_span v, struct sj_pace_suite *out)
+{
+	uint8_t mapping, cipher, curve;
+
+	if (!sj_take_u8(&v, &mapping) || !sj_take_u8(&v, &cipher) || !sj_take_u8(&v, &curve) ||
+	    v.len != 0 || mapping > SJ_PACE_CAM || cipher > CIPHER_LAST)
+		return false;
+	*out = (struct sj_pace_suite){ .mapping = (enum sj_pace_mapping)mapping,
+				       .cipher = (enum sj_cipher)cipher,
+				       .curve = sj_curve_from_id(curve) };
+	return out->curve != SJ_CURVE_NONE &&
+	       !(out->mapping == SJ_PACE_CAM && out->cipher == SJ_CIPHER_3DES);
+}
+
+static bool add_suite(struct emrtd_access *a, struct sj_span v)
+{
+	struct sj_pace_suite s;
+
+	if (a->suite_count == EMRTD_SUITES_MAX || !take_suite(v, &s))
+		return false;
+	for (size_t i = 0; i < a->suite_count; i++)
+		if (a->suites[i].mapping == s.mapping && a->suites[i].cipher == s.cipher &&
+		    a->suites[i].curve == s.curve)
+			return false;
+	a->suites[a->suite_count++] = s;
+	return true;
+}
+
+static bool add_object(struct emrtd_access *a, uint32_t tag, struct sj_span v)
+{
+	switch (tag) {
+	case 0x80:
+		if (a->protocols != 0 || v.len != 1 || v.ptr[0] < 1 || v.ptr[0] > 3)
+			return false;
+		a->protocols = v.ptr[0];
+		return true;
+	case 0x81:
+		if (a->can.len != 0 || !is_can(v))
+			return false;
+		a->can = v;
+		return true;
+	case 0x82:
+		if (a->mrz.len != 0 || !is_mrz_information(v))
+			return false;
+		a->mrz = v;
+		return true;
+	case 0x83:
+		return add_suite(a, v);
+	default:
+		return false;
+	}
+}
+
+static bool is_complete(const struct emrtd_access *a)
+{
+	if (a->protocols == 0)
+		return false;
+	if ((a->protocols & EMRTD_BAC) != 0 && a->mrz.len == 0)
+		return false;
+	if ((a->protocols & EMRTD_PACE) != 0 &&
+	    (a->suite_count == 0 || (a->can.len == 0 && a->mrz.len == 0)))
+		return false;
+	return true;
+}
+
+bool emrtd_access_parse(struct sj_span in, struct emrtd_access *out)
+{
+	struct emrtd_access a = { 0 };
+	struct sj_span value;
+	enum sj_tlv_rc rc;
+	uint32_t tag;
+
+	while ((rc = sj_tlv_next(&in, &tag, &value)) == SJ_TLV_FOUND)
+		if (!add_object(&a, tag, value))
+			return false;
+	if (rc != SJ_TLV_ABSENT || !is_complete(&a))
+		return false;
+	*out = a;
+	return true;
+}
+
+bool emrtd_access_load(struct card *card, struct emrtd_access *out)
+{
+	struct sj_span value;
+
+	return card_store_get(card_store_of(card), EMRTD_OBJECT_ACCESS, &value) &&
+	       emrtd_access_parse(value, out);
+}

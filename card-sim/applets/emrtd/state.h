@@ -1,0 +1,157 @@
+/*
+ * state.h -- what the identity applet's parts share: files, access, keys, and
+ * the volatile state. The MF and the LDS1 application have one state each.
+ */
+#ifndef CARD_APPLETS_EMRTD_STATE_H
+#define CARD_APPLETS_EMRTD_STATE_H
+
+#include "host/applet.h"
+#include "secure/bac.h"
+#include "secure/ca.h"
+#include "secure/pace.h"
+#include "wire/tlv.h"
+
+/* --- objects in the store ------------------------------------------------ */
+
+#define EMRTD_OBJECT_ACCESS (CARD_OBJECT_EMRTD + 1u) /* value of DGI 0001 */
+#define EMRTD_OBJECT_AA_EC (CARD_OBJECT_EMRTD + 2u) /* key object, use: enum sj_hash */
+#define EMRTD_OBJECT_AA_RSA (CARD_OBJECT_EMRTD + 3u) /* hash (1) || PKCS#8 */
+#define EMRTD_OBJECT_IMPORT (CARD_OBJECT_EMRTD + 4u) /* the same, unfinished */
+#define EMRTD_OBJECT_CA (CARD_OBJECT_EMRTD + 0x100u) /* + key id; use: ciphers, a bit each */
+#define EMRTD_OBJECT_CAM (CARD_OBJECT_EMRTD + 0x200u) /* + curve; use: 0 */
+#define EMRTD_OBJECT_FILES_MF (CARD_OBJECT_EMRTD + 0x10000u) /* + FID: the bytes */
+#define EMRTD_OBJECT_FILES_LDS (CARD_OBJECT_EMRTD + 0x20000u)
+
+#define EMRTD_CA_KEY_ID_MAX 0x7Fu
+#define EMRTD_CA_KEYS_MAX 4u
+
+/* --- files --------------------------------------------------------------- */
+
+enum emrtd_df { EMRTD_MF, EMRTD_LDS };
+
+/* Who may read. */
+enum emrtd_rule {
+	EMRTD_READ_ALWAYS,
+	EMRTD_READ_PACE, /* after PACE */
+	EMRTD_READ_ACCESS, /* after BAC or PACE */
+	EMRTD_READ_NEVER, /* awaits Terminal Authentication */
+};
+
+struct emrtd_file {
+	enum emrtd_df df;
+	uint16_t fid;
+	uint8_t sfi;
+	enum emrtd_rule rule;
+	const char *name;
+};
+
+/* NULL: no such file in the file system, on no card. */
+const struct emrtd_file *emrtd_file_by_fid(enum emrtd_df df, uint16_t fid);
+const struct emrtd_file *emrtd_file_by_sfi(enum emrtd_df df, uint8_t sfi);
+uint32_t emrtd_file_object(const struct emrtd_file *f);
+bool emrtd_file_exists(const struct card_store *store, const struct emrtd_file *f);
+
+/* --- access configuration (PERSO.md, 0001) ------------------------------- */
+
+enum emrtd_protocol { EMRTD_BAC = 1, EMRTD_PACE = 2 };
+
+#define EMRTD_SUITES_MAX 8u
+
+/* Spans point into the bytes it was read from. */
+struct emrtd_access {
+	unsigned protocols; /* enum emrtd_protocol bits */
+	struct sj_span can; /* digits; empty: none */
+	struct sj_span mrz; /* MRZ information; empty: none */
+	struct sj_pace_suite suites[EMRTD_SUITES_MAX];
+	size_t suite_count;
+};
+
+SJ_MUST_CHECK bool emrtd_access_parse(struct sj_span in, struct emrtd_access *out);
+/* The card's; false: none. Valid until the store changes. */
+SJ_MUST_CHECK bool emrtd_access_load(struct card *card, struct emrtd_access *out);
+
+/* --- keys ---------------------------------------------------------------- */
+
+/* A static EC key. Wipe it. */
+struct emrtd_key {
+	enum sj_curve curve;
+	uint8_t use; /* by the kind of object */
+	struct sj_ec_secret secret;
+};
+
+/* False: no such key. */
+SJ_MUST_CHECK bool emrtd_key_load(struct card *card, uint32_t object, struct emrtd_key *out);
+/* Makes a key, stores it, and answers its SubjectPublicKeyInfo. */
+uint16_t emrtd_key_generate(struct card_call *call, uint32_t object, enum sj_curve curve,
+			    uint8_t use);
+/* How many Chip Authentication keys there are; *id gets the least key id. */
+size_t emrtd_ca_key_count(struct card *card, uint8_t *id);
+
+/* --- volatile state ------------------------------------------------------ */
+
+enum emrtd_pace_state { PACE_IDLE, PACE_SET, PACE_NONCE, PACE_MAPPED, PACE_AGREED };
+enum emrtd_bac_state { BAC_IDLE, BAC_CHALLENGED };
+enum emrtd_ca_state { CA_IDLE, CA_SET };
+
+struct emrtd_pace {
+	enum emrtd_pace_state state;
+	uint8_t channel;
+	enum sj_pace_password password;
+	struct sj_pace_suite suite;
+	uint8_t nonce[SJ_PACE_NONCE]; /* from NONCE to MAPPED */
+	struct sj_ec_secret sk_map; /* from MAPPED on, for CAM */
+	struct sj_ec_point generator; /* mapped; from MAPPED to AGREED */
+	struct sj_ec_point pk_ic, pk_ifd; /* from AGREED on */
+	struct sj_sm_keys keys;
+};
+
+struct emrtd_bac {
+	enum emrtd_bac_state state;
+	uint8_t channel;
+	uint8_t rnd_ic[SJ_BAC_NONCE];
+};
+
+struct emrtd_ca {
+	enum emrtd_ca_state state;
+	uint8_t channel;
+	uint8_t key_id;
+	enum sj_cipher cipher;
+};
+
+struct emrtd_state {
+	enum emrtd_df df; /* 0 is the MF: what a zeroed state says */
+	uint16_t current[CARD_CHANNELS]; /* FID of the current EF; 0: none */
+	struct emrtd_pace pace; /* MF */
+	struct emrtd_bac bac; /* LDS1 */
+	struct emrtd_ca ca; /* LDS1 */
+};
+
+/* After BAC or PACE, and inside their secure messaging. */
+bool emrtd_is_open(const struct card_call *call);
+/* Another command came between the steps of a protocol (STATES.md). */
+void emrtd_interrupt(struct emrtd_state *st);
+
+/*
+ * The dynamic authentication data of GENERAL AUTHENTICATE: 7C with one object,
+ * or empty (*tag 0). False: anything else.
+ */
+SJ_MUST_CHECK bool emrtd_dynamic_data(struct sj_span in, uint32_t *tag, struct sj_span *value);
+
+/* --- handlers ------------------------------------------------------------ */
+
+uint16_t emrtd_select_fid(struct card_call *call); /* P1 = 00 */
+uint16_t emrtd_select_ef(struct card_call *call); /* P1 = 02, 08, 09 */
+uint16_t emrtd_read_binary(struct card_call *call); /* B0 */
+uint16_t emrtd_read_binary_odd(struct card_call *call); /* B1 */
+uint16_t emrtd_pace_set(struct card_call *call); /* MSE:Set AT C1A4 */
+uint16_t emrtd_pace_step(struct card_call *call); /* GENERAL AUTHENTICATE at the MF */
+uint16_t emrtd_get_challenge(struct card_call *call);
+uint16_t emrtd_external_authenticate(struct card_call *call);
+uint16_t emrtd_ca_set_kat(struct card_call *call); /* MSE:Set KAT 41A6 */
+uint16_t emrtd_ca_set_at(struct card_call *call); /* MSE:Set AT 41A4 */
+uint16_t emrtd_ca_agree(struct card_call *call); /* GENERAL AUTHENTICATE in LDS1 */
+uint16_t emrtd_internal_authenticate(struct card_call *call);
+uint16_t emrtd_personalise(struct card_call *call, uint16_t dgi, struct sj_span data);
+uint16_t emrtd_lock(struct card_call *call);
+
+#endif
