@@ -60,7 +60,7 @@ static inline struct sj_span sj_ec_point_span(const struct sj_ec_point *p)
 /* Reads 04 || x || y; false: wrong size, not on the curve, or infinity. */
 SJ_MUST_CHECK bool sj_ec_point_read(enum sj_curve curve, struct sj_span in,
 				    struct sj_ec_point *out);
-/* Reads a scalar: 1 <= value < order; shorter input is padded on the left. */
+/* Reads a scalar: 1 <= value < order; leading zeros may be there or not. */
 SJ_MUST_CHECK bool sj_ec_secret_read(enum sj_curve curve, struct sj_span in,
 				     struct sj_ec_secret *out);
 /* A uniform scalar 1 <= k < order. */

@@ -1,5 +1,4 @@
 #include "crypt/internal.h"
-#include "wire/tlv.h"
 
 #include <string.h>
 
@@ -22,21 +21,17 @@ static struct sj_span number(struct sj_span bytes)
 	return bytes;
 }
 
-static bool take(struct sj_span *in, uint32_t tag, struct sj_span *value)
-{
-	return sj_tlv_take(in, tag, value) == SJ_TLV_FOUND;
-}
-
 /* FieldID and Curve of RFC 3279, 2.3.5. */
 static bool parse_field_and_curve(struct sj_span *in, struct domain *d)
 {
 	struct sj_span field, curve, oid, seed;
 
-	if (!take(in, 0x30, &field) || !take(&field, 0x06, &oid) ||
-	    !sj_span_eq(oid, SJ_SPAN_OF(id_prime_field)) || !take(&field, 0x02, &d->p) ||
+	if (!sj_der_take(in, 0x30, &field) || !sj_der_take(&field, 0x06, &oid) ||
+	    !sj_span_eq(oid, SJ_SPAN_OF(id_prime_field)) || !sj_der_take(&field, 0x02, &d->p) ||
 	    field.len != 0)
 		return false;
-	if (!take(in, 0x30, &curve) || !take(&curve, 0x04, &d->a) || !take(&curve, 0x04, &d->b) ||
+	if (!sj_der_take(in, 0x30, &curve) || !sj_der_take(&curve, 0x04, &d->a) ||
+	    !sj_der_take(&curve, 0x04, &d->b) ||
 	    sj_tlv_take(&curve, 0x03, &seed) == SJ_TLV_MALFORMED || curve.len != 0)
 		return false;
 	return true;
@@ -48,9 +43,9 @@ static bool parse_domain(struct sj_span in, struct domain *d)
 	struct sj_span version, cofactor = { NULL, 0 };
 	uint32_t v, h = 1;
 
-	if (!take(&in, 0x02, &version) || !sj_der_small(version, &v) || v < 1 || v > 3 ||
-	    !parse_field_and_curve(&in, d) || !take(&in, 0x04, &d->generator) ||
-	    !take(&in, 0x02, &d->order))
+	if (!sj_der_take(&in, 0x02, &version) || !sj_der_small(version, &v) || v < 1 || v > 3 ||
+	    !parse_field_and_curve(&in, d) || !sj_der_take(&in, 0x04, &d->generator) ||
+	    !sj_der_take(&in, 0x02, &d->order))
 		return false;
 	switch (sj_tlv_take(&in, 0x02, &cofactor)) {
 	case SJ_TLV_MALFORMED:
@@ -152,15 +147,16 @@ bool sj_ec_spki_read(struct sj_span spki, enum sj_curve *curve, struct sj_ec_poi
 	enum sj_curve found = SJ_CURVE_NONE;
 	uint8_t unused;
 
-	if (!take(&spki, 0x30, &body) || spki.len != 0 || !take(&body, 0x30, &algorithm) ||
-	    !take(&algorithm, 0x06, &oid) || !take(&body, 0x03, &bits) || body.len != 0)
+	if (!sj_der_take(&spki, 0x30, &body) || spki.len != 0 ||
+	    !sj_der_take(&body, 0x30, &algorithm) || !sj_der_take(&algorithm, 0x06, &oid) ||
+	    !sj_der_take(&body, 0x03, &bits) || body.len != 0)
 		return false;
 	if (!sj_span_eq(oid, SJ_SPAN_OF(id_ec_public_key)) &&
 	    !sj_span_eq(oid, SJ_SPAN_OF(id_ec_dh)))
 		return false;
-	if (take(&algorithm, 0x06, &parameters))
+	if (sj_der_take(&algorithm, 0x06, &parameters))
 		found = sj_curve_from_oid(parameters);
-	else if (take(&algorithm, 0x30, &parameters))
+	else if (sj_der_take(&algorithm, 0x30, &parameters))
 		found = known_domain(parameters);
 	if (found == SJ_CURVE_NONE || algorithm.len != 0 || !sj_take_u8(&bits, &unused) ||
 	    unused != 0 || !read_point(found, bits, out))

@@ -6,6 +6,14 @@
 #include <openssl/evp.h>
 
 #include "crypt/ec.h"
+#include "wire/tlv.h"
+
+/* Takes the next element, which must be there and have this tag. */
+SJ_MUST_CHECK static inline bool sj_der_take(struct sj_span *in, uint32_t tag,
+					     struct sj_span *value)
+{
+	return sj_tlv_take(in, tag, value) == SJ_TLV_FOUND;
+}
 
 /* OpenSSL's digest; NULL for SJ_HASH_NONE. Not owned by the caller. */
 const EVP_MD *sj_hash_md(enum sj_hash alg);

@@ -1,5 +1,4 @@
 #include "crypt/internal.h"
-#include "wire/tlv.h"
 
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
@@ -113,7 +112,7 @@ static bool take_integer(struct sj_span *in, size_t n, uint8_t *out)
 {
 	struct sj_span number;
 
-	if (sj_tlv_take(in, 0x02, &number) != SJ_TLV_FOUND)
+	if (!sj_der_take(in, 0x02, &number))
 		return false;
 	while (number.len > n && number.ptr[0] == 0)
 		number = sj_span(number.ptr + 1, number.len - 1);
@@ -128,7 +127,6 @@ bool sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain)
 {
 	struct sj_span body;
 
-	return sj_tlv_take(&der, 0x30, &body) == SJ_TLV_FOUND && der.len == 0 &&
-	       take_integer(&body, half, plain) && take_integer(&body, half, plain + half) &&
-	       body.len == 0;
+	return sj_der_take(&der, 0x30, &body) && der.len == 0 && take_integer(&body, half, plain) &&
+	       take_integer(&body, half, plain + half) && body.len == 0;
 }

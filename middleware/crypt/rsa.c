@@ -1,7 +1,6 @@
 #include "crypt/rsa.h"
 #include "crypt/internal.h"
 #include "crypt/wipe.h"
-#include "wire/tlv.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -14,17 +13,15 @@
 static const uint8_t rsa_encryption[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1 };
 static const uint8_t rsassa_pss[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 10 };
 
-static bool take(struct sj_span *in, uint32_t tag, struct sj_span *value)
-{
-	return sj_tlv_take(in, tag, value) == SJ_TLV_FOUND;
-}
-
-/* A non-negative INTEGER of at most SJ_RSA_MAX bytes, leading zeros removed. */
+/*
+ * An INTEGER of at most SJ_RSA_MAX bytes, leading zeros removed. None of these
+ * is negative: a set high bit is a forgotten zero, as some DG15 have it.
+ */
 static bool take_number(struct sj_span *in, struct sj_span *out)
 {
 	struct sj_span n;
 
-	if (!take(in, 0x02, &n) || n.len == 0 || n.ptr[0] & 0x80)
+	if (!sj_der_take(in, 0x02, &n))
 		return false;
 	while (n.len > 0 && n.ptr[0] == 0)
 		n = sj_span(n.ptr + 1, n.len - 1);
@@ -38,15 +35,16 @@ bool sj_rsa_spki_parse(struct sj_span spki, struct sj_rsa_key *out)
 	struct sj_rsa_key got = { .pss = false };
 	uint8_t unused;
 
-	if (!take(&spki, 0x30, &body) || spki.len != 0 || !take(&body, 0x30, &algorithm) ||
-	    !take(&algorithm, 0x06, &oid) || !take(&body, 0x03, &bits) || body.len != 0)
+	if (!sj_der_take(&spki, 0x30, &body) || spki.len != 0 ||
+	    !sj_der_take(&body, 0x30, &algorithm) || !sj_der_take(&algorithm, 0x06, &oid) ||
+	    !sj_der_take(&body, 0x03, &bits) || body.len != 0)
 		return false;
 	got.pss = sj_span_eq(oid, SJ_SPAN_OF(rsassa_pss));
 	if (!got.pss && !sj_span_eq(oid, SJ_SPAN_OF(rsa_encryption)))
 		return false;
 	if (got.pss)
 		got.pss_parameters = algorithm;
-	if (!sj_take_u8(&bits, &unused) || unused != 0 || !take(&bits, 0x30, &key) ||
+	if (!sj_take_u8(&bits, &unused) || unused != 0 || !sj_der_take(&bits, 0x30, &key) ||
 	    bits.len != 0 || !take_number(&key, &got.n) || !take_number(&key, &got.e) ||
 	    key.len != 0 || got.n.len < 64 || got.e.len == 0)
 		return false;
@@ -69,10 +67,11 @@ static bool private_parse(struct sj_span pkcs8, struct sj_span part[static PARTS
 {
 	struct sj_span body, version, algorithm, oid, key, numbers;
 
-	if (!take(&pkcs8, 0x30, &body) || pkcs8.len != 0 || !take(&body, 0x02, &version) ||
-	    !take(&body, 0x30, &algorithm) || !take(&algorithm, 0x06, &oid) ||
-	    !sj_span_eq(oid, SJ_SPAN_OF(rsa_encryption)) || !take(&body, 0x04, &key) ||
-	    !take(&key, 0x30, &numbers) || key.len != 0 || !take(&numbers, 0x02, &version))
+	if (!sj_der_take(&pkcs8, 0x30, &body) || pkcs8.len != 0 ||
+	    !sj_der_take(&body, 0x02, &version) || !sj_der_take(&body, 0x30, &algorithm) ||
+	    !sj_der_take(&algorithm, 0x06, &oid) || !sj_span_eq(oid, SJ_SPAN_OF(rsa_encryption)) ||
+	    !sj_der_take(&body, 0x04, &key) || !sj_der_take(&key, 0x30, &numbers) || key.len != 0 ||
+	    !sj_der_take(&numbers, 0x02, &version))
 		return false;
 	for (size_t i = 0; i < PARTS; i++)
 		if (!take_number(&numbers, &part[i]) || part[i].len == 0)

@@ -11,20 +11,23 @@
 /*
  * Verifies `signature` over `message`. `algorithm` is the DER of the
  * AlgorithmIdentifier beside the signature; `digest` is used where that names
- * no hash (rsaEncryption, id-ecPublicKey in old SODs), else ignored. ECDSA
- * signatures are DER. Accepts RSA PKCS#1 v1.5, RSA-PSS with its parameters,
+ * no hash (rsaEncryption, id-ecPublicKey in old SODs, RSA-PSS without
+ * parameters: MGF1 with that hash and any salt), else ignored. ECDSA
+ * signatures are DER. A key that is marked for RSA-PSS verifies nothing else. Accepts RSA PKCS#1 v1.5, RSA-PSS with its parameters,
  * ECDSA with named or known explicit parameters; hashes SHA-1 to SHA-512.
  */
 SJ_MUST_CHECK bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm,
 				       enum sj_hash digest, struct sj_span message,
 				       struct sj_span signature);
 
+#define SJ_KEY_MAX 4096u /* bytes of a PKCS#8 file that we read or write */
+
 /* A private key for signing certificates and SODs; opaque, freed by its owner. */
 struct sj_key;
 
 /*
- * Makes a key: "P-256", "P-384", "P-521", "brainpoolP256r1", ..., "RSA-3072",
- * "RSA-4096", "RSA-PSS-3072", "RSA-PSS-4096". NULL: unknown kind or failure.
+ * Makes a key: a name of sj_curve_name(), or "RSA-" or "RSA-PSS-" with 2048,
+ * 3072 or 4096. NULL: unknown kind or failure.
  */
 struct sj_key *sj_key_generate(const char *kind);
 /* From PKCS#8 in DER; NULL: not a key we can use. */
