@@ -1,0 +1,108 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tests/reader/fakecard.h"
+#include "wire/hex.h"
+
+static void put_hex(struct sj_writer *w, const char *hex)
+{
+	assert_true(sj_hex_read(hex, strlen(hex), w));
+}
+
+static enum sj_rc fake_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
+{
+	struct fake_card *f = (struct fake_card *)t;
+
+	(void)deadline;
+	f->connects++;
+	if (f->connect_rc == SJ_OK)
+		put_hex(atr, f->atr);
+	return f->connect_rc;
+}
+
+static bool matches(const char *hex, struct sj_span command)
+{
+	uint8_t bytes[1024];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	put_hex(&w, hex);
+	return sj_span_eq(sj_written(&w), command);
+}
+
+static enum sj_rc fake_transmit(struct sj_transport *t, struct sj_span command, int64_t deadline,
+				struct sj_writer *response)
+{
+	struct fake_card *f = (struct fake_card *)t;
+	const struct fake_step *step;
+
+	if (f->delay_ms != 0) {
+		struct timespec wait = { f->delay_ms / 1000, f->delay_ms % 1000 * 1000000L };
+
+		nanosleep(&wait, NULL);
+	}
+	if (sj_clock_ms() >= deadline)
+		return SJ_TIMED_OUT;
+	if (f->at == f->n)
+		return SJ_CARD_LOST;
+	step = &f->steps[f->at];
+	if (!f->forever || f->at + 1 < f->n)
+		f->at++;
+	if (step->command && !matches(step->command, command))
+		f->mismatches++;
+	if (step->response)
+		put_hex(response, step->response);
+	return step->rc;
+}
+
+static enum sj_rc fake_begin(struct sj_transport *t, int64_t deadline)
+{
+	struct fake_card *f = (struct fake_card *)t;
+
+	(void)deadline;
+	f->begins++;
+	return f->begin_rc;
+}
+
+static void fake_end(struct sj_transport *t)
+{
+	((struct fake_card *)t)->ends++;
+}
+
+static void fake_disconnect(struct sj_transport *t, bool reset)
+{
+	struct fake_card *f = (struct fake_card *)t;
+
+	f->disconnects++;
+	f->resets += reset;
+}
+
+static void fake_close(struct sj_transport *t)
+{
+	(void)t;
+}
+
+static const struct sj_transport_ops fake_ops = {
+	fake_connect, fake_transmit, fake_begin, fake_end, fake_disconnect, fake_close,
+};
+
+void fake_card_init(struct fake_card *f, const struct fake_step *steps, size_t n)
+{
+	*f = (struct fake_card){
+		.head = { .ops = &fake_ops },
+		.steps = steps,
+		.n = n,
+		.atr = "3B80800101",
+	};
+}
+
+struct sj_session *fake_session(struct fake_card *f, struct sj_context *ctx)
+{
+	struct sj_session *s = NULL;
+
+	assert_int_equal(sj_session_open(ctx, &f->head, sj_clock_ms() + 10000, &s), SJ_OK);
+	return s;
+}
