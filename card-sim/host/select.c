@@ -67,10 +67,11 @@ static uint16_t answer_name(const struct card_applet *applet, uint8_t p2, struct
 void card_make_current(struct card *card, const struct card_applet *applet)
 {
 	struct card_channel_state *channel = &card->now.channels[card->now.channel];
-	const struct card_applet *former = channel->applet;
+	const struct card_applet *former = channel->applet != NULL ? channel->applet : card->mf;
+	const struct card_applet *next = applet != NULL ? applet : card->mf;
 
 	channel->applet = applet;
-	if (former != NULL && former != applet && former->deselect != NULL)
+	if (former != NULL && former != next && former->deselect != NULL)
 		former->deselect(card, card_state_of(card, former));
 }
 
