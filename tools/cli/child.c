@@ -22,23 +22,42 @@ static bool cut(char *path)
 	return true;
 }
 
-char *cli_program_path(const char *program)
+/* The prefix of the installation: what stands above bin or libexec/sojourn. */
+static char *prefix(void)
 {
-	char *self = realpath("/proc/self/exe", NULL), *path = NULL;
+	char *self = realpath("/proc/self/exe", NULL);
 	const char *folder;
-	int n = -1;
+	bool in_bin;
 
 	if (self == NULL || !cut(self))
-		goto out;
+		goto fail;
 	folder = strrchr(self, '/');
-	if (folder == NULL || strcmp(folder, "/bin") != 0)
-		n = asprintf(&path, "%s/sojourn-%s", self, program);
-	else if (cut(self))
-		n = asprintf(&path, "%s/libexec/sojourn/sojourn-%s", self, program);
-	if (n < 0)
-		path = NULL;
-out:
+	in_bin = folder != NULL && strcmp(folder, "/bin") == 0;
+	if (!cut(self) || (!in_bin && !cut(self)))
+		goto fail;
+	return self;
+fail:
 	free(self);
+	return NULL;
+}
+
+char *cli_program_path(const char *program)
+{
+	char *base = prefix(), *path = NULL;
+
+	if (base != NULL && asprintf(&path, "%s/libexec/sojourn/sojourn-%s", base, program) < 0)
+		path = NULL;
+	free(base);
+	return path;
+}
+
+char *cli_share_path(const char *name)
+{
+	char *base = prefix(), *path = NULL;
+
+	if (base != NULL && asprintf(&path, "%s/share/sojourn/%s", base, name) < 0)
+		path = NULL;
+	free(base);
 	return path;
 }
 

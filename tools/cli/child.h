@@ -12,11 +12,14 @@
  */
 char *cli_program_path(const char *program);
 
+/* A file that ships with the programs: .../share/sojourn/<name>. Free it; NULL: as above. */
+char *cli_share_path(const char *name);
+
 /* How a child begins. The parent's blocked signals are not inherited. */
 struct cli_child {
 	int in, out, err; /* become its 0, 1, 2; -1: /dev/null, and inherited for out and err */
 	bool session; /* in a session of its own: Ctrl-C is for us alone */
-	/* Runs in the child before exec, async-signal-safe; false: the child exits with 127. */
+	/* Runs in the child before exec; false: the child exits with 127. */
 	bool (*prepare)(void *user);
 	void *user;
 };

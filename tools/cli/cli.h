@@ -132,9 +132,9 @@ unsigned cli_timeout_ms(const struct cli *cli);
  * these print, so that a hostile card cannot drive the terminal.
  */
 
-/* Results for people: standard output; nothing with --json. */
+/* Results for people: standard output, as is (no newline is added); nothing with --json. */
 void cli_print(struct cli *cli, const char *format, ...) CLI_PRINTF(2, 3);
-/* Talk about the work: standard error. */
+/* Talk about the work: one line on standard error; the newline is added, as in all below. */
 void cli_note(struct cli *cli, const char *format, ...) CLI_PRINTF(2, 3);
 /* "sojourn: warning: ..." on standard error. */
 void cli_warn(struct cli *cli, const char *format, ...) CLI_PRINTF(2, 3);

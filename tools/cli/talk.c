@@ -103,7 +103,7 @@ void cli_note(struct cli *cli, const char *format, ...)
 
 	fflush(cli->out);
 	va_start(args, format);
-	put(cli->err, "", "", format, args);
+	put(cli->err, "", "\n", format, args);
 	va_end(args);
 }
 

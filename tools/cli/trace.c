@@ -51,7 +51,7 @@ static void show_command(struct cli_trace *t, const struct sj_event *e, const ch
 {
 	if (e->len < 4)
 		return;
-	cli_note(t->cli, "> %s%s (%02X %02X %02X %02X), %zu bytes\n", how, instruction(e->bytes[1]),
+	cli_note(t->cli, "> %s%s (%02X %02X %02X %02X), %zu bytes", how, instruction(e->bytes[1]),
 		 e->bytes[0], e->bytes[1], e->bytes[2], e->bytes[3], e->len);
 }
 
@@ -62,7 +62,7 @@ static void show_response(struct cli_trace *t, const struct sj_event *e, const c
 	if (e->len < 2)
 		return;
 	sw = (uint16_t)(e->bytes[e->len - 2] << 8 | e->bytes[e->len - 1]);
-	cli_note(t->cli, "< %s%04X %s, %zu bytes\n", how, sw, sj_status_word_text(sw), e->len - 2);
+	cli_note(t->cli, "< %s%04X %s, %zu bytes", how, sw, sj_status_word_text(sw), e->len - 2);
 }
 
 /* Lengths and headers only: what stands in the data may be the holder's or a secret. */
@@ -70,7 +70,7 @@ static void show(struct cli_trace *t, const struct sj_event *e)
 {
 	switch (e->kind) {
 	case SJ_EVENT_FIELD_ON:
-		cli_note(t->cli, "= card powered\n");
+		cli_note(t->cli, "= card powered");
 		break;
 	case SJ_EVENT_COMMAND:
 		if (!t->inner)
@@ -175,7 +175,7 @@ static void hear(void *user, const struct sj_event *e)
 	struct cli_trace *t = user;
 
 	if (e->kind == SJ_EVENT_NOTICE && e->text != NULL)
-		cli_note(t->cli, "%s\n", e->text);
+		cli_note(t->cli, "%s", e->text);
 	if (t->words)
 		show(t, e);
 	if (t->capture != NULL)

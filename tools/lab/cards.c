@@ -1,0 +1,129 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sojourn/reader.h>
+
+#include "lab/lab.h"
+
+struct lab_path lab_reader(unsigned i)
+{
+	return lab_path("", LAB_READER_NAME " %u 00 %02u", i / 2 + 1, i % 2);
+}
+
+/* Cards end with their keeper, however it ends. */
+static bool follow_keeper(void *user)
+{
+	(void)user;
+	return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0;
+}
+
+static int make(struct lab *lab, const char *program, const char *file)
+{
+	const struct cli_child child = CLI_CHILD_INIT;
+	const char *const argv[] = { program, "card", "new", file, NULL };
+	pid_t pid;
+
+	if (access(file, F_OK) == 0)
+		return 0;
+	pid = cli_child_start(&child, argv);
+	if (pid < 0 || cli_child_end(pid) != 0)
+		return cli_fail(lab->cli, SJ_INTERNAL, "%s: 'sojourn card new' failed", file);
+	return 0;
+}
+
+static pid_t run(struct lab *lab, const char *program, const char *file, unsigned i)
+{
+	struct lab_path log = lab_path(lab->dir, "card-%02u.log", i + 1);
+	struct lab_path port = lab_path("", "%u", lab->port + i);
+	const char *const argv[] = { program, "card", "run", file, "--port", port.text, NULL };
+	struct cli_child child = CLI_CHILD_INIT;
+	int fd = open(log.text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	pid_t pid;
+
+	if (fd < 0)
+		return -1;
+	child.out = child.err = fd;
+	child.session = true;
+	child.prepare = follow_keeper;
+	pid = cli_child_start(&child, argv);
+	close(fd);
+	return pid;
+}
+
+int lab_card_start(struct lab *lab, unsigned i)
+{
+	struct lab_path file = lab_path(lab->dir, "card-%02u.card", i + 1);
+	char *program = cli_program_path("card");
+	int rc;
+
+	if (program == NULL)
+		return cli_fail(lab->cli, SJ_INTERNAL, "sojourn-card is not there");
+	rc = make(lab, program, file.text);
+	if (rc == 0) {
+		lab->card[i] = run(lab, program, file.text, i);
+		if (lab->card[i] <= 0)
+			rc = cli_fail(lab->cli, SJ_INTERNAL, "%s: %s", program, strerror(errno));
+	}
+	free(program);
+	return rc;
+}
+
+/* --- presence -------------------------------------------------------------------------- */
+
+static unsigned present(const struct sj_readers *readers)
+{
+	struct sj_reader_info info = { .size = sizeof(info) };
+	unsigned n = 0;
+
+	for (size_t i = 0; sj_readers_get(readers, i, &info); i++) {
+		if (info.card_present && !info.mute)
+			n++;
+	}
+	return n;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+}
+
+/* pcscd needs a moment to come up, and looks for cards every 400 ms. */
+#define WAIT_MS 10000u
+
+int lab_cards_wait(struct lab *lab)
+{
+	struct sj_context *context = cli_context(lab->cli);
+	struct sj_readers *known = NULL, *readers = NULL;
+	uint64_t end = now_ms() + WAIT_MS, now;
+	enum sj_rc rc = SJ_OK;
+
+	if (context == NULL)
+		return cli_exit_code(lab->cli);
+	while (present(known) < lab->cards) {
+		now = now_ms();
+		if (now >= end) {
+			rc = SJ_TIMED_OUT;
+			break;
+		}
+		rc = sj_readers_wait(context, known, (unsigned)(end - now), &readers);
+		if (rc != SJ_OK)
+			break;
+		sj_readers_free(known);
+		known = readers;
+	}
+	sj_readers_free(known);
+	if (rc == SJ_OK)
+		return 0;
+	return cli_fail(lab->cli, rc, "waiting for the cards; see %s",
+			lab_path(lab->dir, "pcscd.log").text);
+}

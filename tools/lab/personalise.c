@@ -1,0 +1,111 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lab/lab.h"
+
+/* Nobody real: names, numbers and dates are made up. */
+static const struct {
+	const char *surname, *given, *birth, *sex;
+} holders[] = {
+	{ "Bergström", "Aline", "1990-04-12", "F" }, { "Okafor", "Daniel", "1984-11-02", "M" },
+	{ "Çelik", "Derya", "1979-01-30", "F" },     { "Novák", "Jan", "2001-07-19", "M" },
+	{ "Fernández", "Lucía", "1968-09-05", "F" }, { "Haddad", "Sami", "1995-12-24", "M" },
+	{ "Lindqvist", "Noor", "1988-03-08", "X" },  { "Moreau", "Élise", "1972-06-17", "F" },
+};
+#define HOLDERS (sizeof(holders) / sizeof(holders[0]))
+
+/* Runs a program of Sojourn to its end; it tells by itself what fails. */
+static int run(struct lab *lab, const char *program, const char *const argv[])
+{
+	struct cli_child child = CLI_CHILD_INIT;
+	char *path = cli_program_path(program);
+	int rc = -1;
+	pid_t pid;
+
+	if (path != NULL) {
+		argv[0] = path;
+		pid = cli_child_start(&child, argv);
+		rc = pid > 0 ? cli_child_end(pid) : -1;
+	}
+	free(path);
+	if (rc == 0)
+		return 0;
+	return cli_fail(lab->cli, SJ_INTERNAL, "sojourn %s %s ended with %d", argv[1], argv[2], rc);
+}
+
+static int write_holder(struct lab *lab, unsigned i, const char *path)
+{
+	json_t *holder =
+		json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "documentNumber",
+			  json_sprintf("SJ%07u", i + 1), "surname", holders[i % HOLDERS].surname,
+			  "givenNames", holders[i % HOLDERS].given, "nationality", "UTO",
+			  "birthDate", holders[i % HOLDERS].birth, "sex", holders[i % HOLDERS].sex,
+			  "expiryDate", "2035-12-31");
+	char *text = json_dumps(holder, JSON_INDENT(2));
+	int rc;
+
+	if (text == NULL)
+		rc = cli_fail(lab->cli, SJ_NO_MEMORY, NULL);
+	else
+		rc = cli_file_write(lab->cli, path, text, strlen(text), 0600);
+	json_decref(holder);
+	free(text);
+	return rc;
+}
+
+/* A CAN for a card to play with; still nobody else's business. */
+static int write_can(struct lab *lab, const char *path)
+{
+	uint32_t random;
+	char can[8];
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return cli_fail(lab->cli, SJ_CRYPTO_FAILED, NULL);
+	snprintf(can, sizeof(can), "%06u\n", random % 1000000u);
+	return cli_secret_write_letter(lab->cli, path, can, strlen(can));
+}
+
+static int issue(struct lab *lab, unsigned i, const char *portrait)
+{
+	struct lab_path authority = lab_path(lab->dir, "authority");
+	struct lab_path holder = lab_path(lab->dir, "holder-%02u.json", i + 1);
+	struct lab_path can = lab_path(lab->dir, "card-%02u.can", i + 1);
+	struct lab_path letter = lab_path(lab->dir, "card-%02u.letter", i + 1);
+	struct lab_path reader = lab_reader(i);
+	const char *argv[] = { NULL,           "issue",        "--authority",
+			       authority.text, "--holder",     holder.text,
+			       "--portrait",   portrait,       "--can-file",
+			       can.text,       "--letter-out", letter.text,
+			       "--reader",     reader.text,    NULL };
+	int rc = write_holder(lab, i, holder.text);
+
+	if (rc == 0)
+		rc = write_can(lab, can.text);
+	return rc != 0 ? rc : run(lab, "authority", argv);
+}
+
+static int make_authority(struct lab *lab)
+{
+	struct lab_path dir = lab_path(lab->dir, "authority");
+	struct lab_path csca = lab_path(lab->dir, "authority/csca-1.cer");
+	struct lab_path trust = lab_path(lab->dir, "trust");
+	const char *init[] = { NULL, "authority", "init", dir.text, NULL };
+	const char *import[] = { NULL,       "trust",  "import",  "--trust",
+				 trust.text, "--csca", csca.text, NULL };
+	int rc = run(lab, "authority", init);
+
+	return rc != 0 ? rc : run(lab, "trust", import);
+}
+
+int lab_personalise(struct lab *lab)
+{
+	char *portrait = cli_share_path("face.jpg");
+	int rc = portrait != NULL ? make_authority(lab) : cli_fail(lab->cli, SJ_NO_MEMORY, NULL);
+
+	for (unsigned i = 0; rc == 0 && i < lab->cards; i++)
+		rc = issue(lab, i, portrait);
+	free(portrait);
+	return rc;
+}
