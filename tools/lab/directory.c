@@ -25,9 +25,6 @@ struct lab_path lab_path(const char *dir, const char *format, ...)
 	return path;
 }
 
-/* sun_path has 108 bytes, and the socket's name stands behind the directory's. */
-#define DIR_MAX 90
-
 int lab_directory(struct cli *cli, char dir[static LAB_PATH_MAX])
 {
 	const char *asked = cli_value(cli, "dir"), *base = getenv("XDG_RUNTIME_DIR");
@@ -45,9 +42,9 @@ int lab_directory(struct cli *cli, char dir[static LAB_PATH_MAX])
 	} else {
 		n = snprintf(dir, LAB_PATH_MAX, "/tmp/sojourn-lab-%u", (unsigned)getuid());
 	}
-	if (n < 0 || n > DIR_MAX)
-		return cli_usage(cli, "%s: the path must not be longer than %d bytes", dir,
-				 DIR_MAX);
+	if (n < 0 || n >= LAB_PATH_MAX)
+		return cli_usage(cli, "%s...: the path must be shorter than %d bytes", dir,
+				 LAB_PATH_MAX);
 	if (strpbrk(dir, " \t\n\"#") != NULL)
 		return cli_usage(cli, "%s: pcscd's configuration takes no blanks, quotes or '#'",
 				 dir);

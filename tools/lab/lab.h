@@ -17,7 +17,7 @@
 
 /* pcscd has at most 16 readers, the driver two of them a device. */
 #define LAB_CARDS_MAX 16
-#define LAB_PATH_MAX 1024
+#define LAB_PATH_MAX 96 /* of the directory: sun_path has 108 bytes, and the socket stands in it */
 #define LAB_READER_NAME "Sojourn Lab"
 
 struct lab {
@@ -38,7 +38,7 @@ struct lab {
 CLI_MUST_CHECK int lab_directory(struct cli *cli, char dir[static LAB_PATH_MAX]);
 /* A path in the directory. */
 struct lab_path {
-	char text[LAB_PATH_MAX + 64];
+	char text[LAB_PATH_MAX + 96];
 };
 struct lab_path lab_path(const char *dir, const char *format, ...) CLI_PRINTF(2, 3);
 /* Makes it or takes it over, clean, and locks it. */

@@ -15,7 +15,6 @@
 #define SOCKET_NAME "pcscd.comm"
 #define CONFIGURATION "reader.conf.d"
 #define DRIVER_MAX (1u << 20)
-#define TEXT_MAX_LEN 4096
 
 static const char *const drivers[] = {
 	"/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
@@ -113,11 +112,17 @@ static bool hand_over(void *user)
 static int listen_on(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t len = strlen(path);
+	int fd;
 
+	if (len >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, len);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    listen(fd, SOMAXCONN) == 0)
 		return fd;

@@ -17,7 +17,7 @@ static const struct {
 #define HOLDERS (sizeof(holders) / sizeof(holders[0]))
 
 /* Runs a program of Sojourn to its end; it tells by itself what fails. */
-static int run(struct lab *lab, const char *program, const char *const argv[])
+static int run(struct lab *lab, const char *program, const char **argv)
 {
 	struct cli_child child = CLI_CHILD_INIT;
 	char *path = cli_program_path(program);
