@@ -307,5 +307,5 @@ bool emrtd_dynamic_data(struct sj_span in, uint32_t *tag, struct sj_span *value)
 	*value = content;
 	if (content.len == 0)
 		return true;
-	return sj_tlv_next(&content, tag, value) == SJ_TLV_FOUND && content.len == 0;
+	return sj_tlv_next(&content, tag, value) == SJ_TLV_FOUND && content.len == 0 && *tag != 0;
 }
