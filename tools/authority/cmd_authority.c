@@ -151,7 +151,7 @@ static int show_run(struct cli *cli)
 	struct authority a;
 	json_t *row;
 	size_t i;
-	int rc = authority_open(cli, cli_argument(cli, 0), &a);
+	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_READ, &a);
 
 	if (rc != 0)
 		goto out;
@@ -196,7 +196,7 @@ static int enrol_next(struct cli *cli, enum authority_role role)
 {
 	const char *kind = cli_value(cli, "key"), *current;
 	struct authority a;
-	int rc = authority_open(cli, cli_argument(cli, 0), &a);
+	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
 	if (rc != 0)
 		goto out;

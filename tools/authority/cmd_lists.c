@@ -152,7 +152,7 @@ static int masterlist_run(struct cli *cli)
 
 	if (c == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	rc = authority_open(cli, cli_argument(cli, 0), &a);
+	rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 	if (rc == 0 && !cli_given(cli, "out"))
 		rc = cli_usage(cli, "--out FILE is needed");
 	if (rc == 0)
@@ -326,7 +326,7 @@ static int crl_run(struct cli *cli)
 	struct authority a;
 	int rc;
 
-	rc = authority_open(cli, cli_argument(cli, 0), &a);
+	rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 	if (rc == 0 && (r == NULL || buffer == NULL))
 		rc = cli_fail(cli, SJ_NO_MEMORY, NULL);
 	if (rc == 0 && !cli_given(cli, "out"))

@@ -15,15 +15,6 @@ void sj_der_put_unsigned(struct sj_writer *w, struct sj_span number)
 	sj_tlv_close(w, SJ_ASN1_INTEGER, at);
 }
 
-void sj_der_put_small(struct sj_writer *w, uint32_t number)
-{
-	uint8_t bytes[4];
-	struct sj_writer big = SJ_WRITER_OF(bytes);
-
-	sj_put_be(&big, sizeof(bytes), number);
-	sj_der_put_unsigned(w, sj_written(&big));
-}
-
 void sj_der_put_bits(struct sj_writer *w, struct sj_span bytes)
 {
 	sj_tlv_put_header(w, SJ_ASN1_BIT_STRING, bytes.len + 1);

@@ -16,8 +16,6 @@
 
 /* INTEGER from an unsigned big-endian number: leading zeros go, a sign byte comes. */
 void sj_der_put_unsigned(struct sj_writer *w, struct sj_span number);
-/* INTEGER of a small number. */
-void sj_der_put_small(struct sj_writer *w, uint32_t number);
 /* BIT STRING without unused bits. */
 void sj_der_put_bits(struct sj_writer *w, struct sj_span bytes);
 /* A string of the type `tag`. */

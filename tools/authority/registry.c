@@ -85,26 +85,27 @@ out:
 	return rc;
 }
 
-static int lock_directory(struct authority *a)
+static int lock_directory(struct authority *a, enum authority_use use)
 {
 	a->lock = open(a->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a->lock < 0)
 		return cli_fail(a->cli, errno == EACCES ? SJ_FILE_PERMISSION : SJ_INPUT_UNREADABLE,
 				"%s: %s", a->directory, strerror(errno));
-	if (flock(a->lock, LOCK_EX | LOCK_NB) != 0)
+	if (flock(a->lock, (use == AUTHORITY_CHANGE ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0)
 		return cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: another process works with it",
 				a->directory);
 	return 0;
 }
 
-int authority_open(struct cli *cli, const char *directory, struct authority *out)
+int authority_open(struct cli *cli, const char *directory, enum authority_use use,
+		   struct authority *out)
 {
 	int rc;
 
 	*out = (struct authority){ .cli = cli, .lock = -1, .directory = strdup(directory) };
 	if (out->directory == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	rc = lock_directory(out);
+	rc = lock_directory(out, use);
 	return rc != 0 ? rc : load_state(out);
 }
 

@@ -15,7 +15,7 @@
 /* Document types that signers are certified for; NULL-terminated. */
 extern const char *const authority_document_types[];
 
-/* An open authority: locked against others that would change it. */
+/* An open authority. */
 struct authority {
 	struct cli *cli;
 	char *directory;
@@ -41,8 +41,13 @@ struct authority_plan {
  */
 CLI_MUST_CHECK int authority_create(struct cli *cli, const char *directory,
 				    const struct authority_plan *plan);
-/* Opens and locks; close with authority_close(), whatever this returned. */
-CLI_MUST_CHECK int authority_open(struct cli *cli, const char *directory, struct authority *out);
+enum authority_use { AUTHORITY_READ, AUTHORITY_CHANGE };
+/*
+ * Opens, with a lock: one process that changes, or any number that read. Close
+ * with authority_close(), whatever this returned.
+ */
+CLI_MUST_CHECK int authority_open(struct cli *cli, const char *directory, enum authority_use use,
+				  struct authority *out);
 void authority_close(struct authority *a);
 /* Writes registry.json; what was not saved did not happen. */
 CLI_MUST_CHECK int authority_save(struct authority *a);

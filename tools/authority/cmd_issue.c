@@ -1,0 +1,285 @@
+/* cmd_issue.c -- sojourn issue: from a holder's data to a card in the hand. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "authority/commands.h"
+#include "authority/job.h"
+#include "crypt/wipe.h"
+
+#define CARD_TIMEOUT_MS 30000u
+#define LETTER_MAX 512u
+#define ARGUMENTS_MAX 63u
+
+static const struct cli_option options[] = {
+	{ "authority", 'a', "DIR", "the issuing authority", CLI_COMPLETE_DIRECTORY, NULL, false },
+	{ "holder", 0, "FILE", "who the holder is (JSON; see holder.schema.json)",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ "portrait", 'p', "FILE", "the holder's face (JPEG or JPEG 2000)", CLI_COMPLETE_FILE, NULL,
+	  false },
+	{ "letter-out", 'l', "FILE", "write CAN and MRZ there, for the holder (0600)",
+	  CLI_COMPLETE_FILE, NULL, false },
+	CLI_SECRET_OPTIONS("can", "CAN (default: six random digits)"),
+	PROFILE_OPTIONS,
+	{ "sod-version", 0, "N", "version of the security object: 0 (default) or 1",
+	  CLI_COMPLETE_WORDS, "0 1", false },
+	{ "exec", 0, NULL, "the card is behind the program CMD (hex lines; see card run)",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "check", 0, NULL, "only check the holder file; no card is touched", CLI_COMPLETE_NONE,
+	  NULL, false },
+	{ "files-out", 0, "DIR", "laboratory: also write the card's files there",
+	  CLI_COMPLETE_DIRECTORY, NULL, false },
+	{ "defect", 0, "NAME", "laboratory: a card with this defect", CLI_COMPLETE_WORDS,
+	  "copy strip-com alter-dg1", false },
+	{ "clone-files", 0, "DIR", "laboratory: files of --files-out, for copies",
+	  CLI_COMPLETE_DIRECTORY, NULL, false },
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
+static const struct cli_positional positionals[] = {
+	{ "CMD", "with --exec: program and arguments, after --", CLI_COMPLETE_FILE, NULL, true,
+	  true },
+	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
+};
+
+static int connect_program(struct cli *cli, struct sj_context *ctx, struct sj_card **card)
+{
+	const char *argv[ARGUMENTS_MAX + 1] = { NULL };
+	size_t n = cli_argument_count(cli);
+	enum sj_rc rc;
+
+	if (n == 0 || n > ARGUMENTS_MAX)
+		return cli_usage(cli, "--exec -- CMD [ARGUMENT...]: 1 to %u words", ARGUMENTS_MAX);
+	for (size_t i = 0; i < n; i++)
+		argv[i] = cli_argument(cli, i);
+	rc = sj_card_spawn(ctx, argv, card);
+	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", argv[0]);
+}
+
+static int connect_card(struct cli *cli, struct sj_card **card)
+{
+	struct sj_context *ctx = cli_context(cli);
+	const char *reader = cli_setting(cli, "reader");
+	unsigned timeout = cli_timeout_ms(cli);
+	enum sj_rc rc;
+
+	if (ctx == NULL)
+		return cli_exit_code(cli);
+	if (cli_given(cli, "exec"))
+		return connect_program(cli, ctx, card);
+	if (cli_argument_count(cli) > 0)
+		return cli_usage(cli, "%s: programs go with --exec", cli_argument(cli, 0));
+	rc = sj_card_wait(ctx, reader, timeout != 0 ? timeout : CARD_TIMEOUT_MS, card);
+	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", reader != NULL ? reader : "card");
+}
+
+/* To the file before the lock, so that no card goes out without its letter. */
+static int write_letter(struct job *job)
+{
+	char letter[LETTER_MAX];
+	size_t len;
+	int rc;
+
+	if (job_letter(job, letter, sizeof(letter), &len))
+		rc = cli_secret_write_letter(job->cli, cli_value(job->cli, "letter-out"), letter,
+					     len);
+	else
+		rc = cli_fail(job->cli, SJ_INTERNAL, "letter");
+	sj_wipe(letter, sizeof(letter));
+	return rc;
+}
+
+/* Everything up to the lock. */
+static int personalise(struct job *job, struct perso *p, struct card_keys *keys)
+{
+	const struct perso_access access = {
+		.profile = &job->profile,
+		.can = job->can[0] != '\0' ? job->can : NULL,
+		.mrz_information = sj_span(job->information, job->information_len),
+	};
+	const char *files_out = cli_value(job->cli, "files-out");
+	int rc = perso_set_access(p, &access);
+
+	if (rc == 0)
+		rc = perso_make_keys(p, &job->profile, keys);
+	if (rc == 0)
+		rc = job_make_files(job, keys, p->data_max > 255);
+	if (rc == 0 && files_out != NULL)
+		rc = copy_write(job, files_out);
+	return rc != 0 ? rc : perso_write_files(p, &job->files);
+}
+
+/* The lock with the letter before it; a letter for a card that is not issued goes away. */
+static int finish(struct job *job, struct perso *p)
+{
+	const char *path = cli_value(job->cli, "letter-out");
+	int rc = 0;
+
+	if (path != NULL)
+		rc = write_letter(job);
+	if (rc != 0)
+		return rc;
+	rc = perso_lock(p);
+	if (rc != 0 && path != NULL && p->state != PERSO_LOCKING)
+		unlink(path);
+	if (rc == 0 && path == NULL)
+		rc = write_letter(job);
+	return rc;
+}
+
+static json_t *suites_json(const struct profile *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; p->pace && i < p->suite_count; i++)
+		json_array_append_new(
+			list,
+			json_sprintf("%s %s %s", p->suites[i].mapping == SJ_PACE_GM ? "GM" : "CAM",
+				     sj_cipher_name(p->suites[i].cipher),
+				     sj_curve_name(p->suites[i].curve)));
+	return list;
+}
+
+static json_t *files_json(const struct file_set *set)
+{
+	json_t *sizes = json_object();
+
+	for (unsigned f = SJ_DG1; f <= SJ_EF_ATR_INFO; f++) {
+		if (set->files[f].len > 0)
+			json_object_set_new(sizes, sj_lds_entry((enum sj_lds_file)f)->name,
+					    json_integer((json_int_t)set->files[f].len));
+	}
+	return sizes;
+}
+
+static const char *aa_name(const struct profile *p)
+{
+	if (p->aa == PROFILE_AA_RSA)
+		return p->aa_bits == 2048 ? "RSA-2048" : "RSA-3072";
+	return p->aa == PROFILE_AA_EC ? sj_curve_name(p->aa_curve) : NULL;
+}
+
+/* What was made: nothing in it opens the card or names the holder. */
+static int report(struct job *job, const struct perso *p, const char *reader, double seconds)
+{
+	const char *signer = job->signer.name, *defect = cli_value(job->cli, "defect");
+	json_t *ca;
+
+	if (!cli_json(job->cli)) {
+		cli_line(job->cli, CLI_MARK_GOOD, "issued", "%s, signed by %s, %u APDUs, %.2f s",
+			 reader, signer != NULL ? signer : "nobody (a copy)", p->commands, seconds);
+		return 0;
+	}
+	ca = json_array();
+	for (size_t i = 0; i < job->profile.ca_count; i++)
+		json_array_append_new(ca, json_string(sj_curve_name(job->profile.ca[i].curve)));
+	return cli_json_print(
+		job->cli, 1,
+		json_pack("{s:b, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s?, s:o, s:i, s:f}", "issued", 1,
+			  "reader", reader, "signer", signer, "defect", defect, "bac",
+			  (int)job->profile.bac, "pace", suites_json(&job->profile),
+			  "chip_authentication", ca, "active_authentication",
+			  aa_name(&job->profile), "files", files_json(&job->files), "apdus",
+			  (int)p->commands, "seconds", seconds));
+}
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static int issue_card(struct job *job)
+{
+	struct card_keys *keys = calloc(1, sizeof(*keys));
+	struct sj_card *card = NULL;
+	struct perso p = { .cli = job->cli };
+	struct timespec start;
+	int rc = keys != NULL ? 0 : cli_fail(job->cli, SJ_NO_MEMORY, NULL);
+
+	if (rc == 0)
+		rc = connect_card(job->cli, &card);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	if (rc == 0)
+		rc = perso_begin(&p, job->cli, card);
+	if (rc == 0)
+		rc = personalise(job, &p, keys);
+	if (rc == 0)
+		rc = finish(job, &p);
+	if (rc == 0)
+		rc = report(job, &p, sj_card_reader(card), seconds_since(&start));
+	perso_end(&p);
+	sj_card_close(card);
+	free(keys);
+	return rc;
+}
+
+/* --check: the holder file alone. */
+static int check_only(struct cli *cli)
+{
+	struct holder holder = { .root = NULL };
+	int rc = job_read_holder(cli, &holder);
+
+	if (rc == 0)
+		cli_note(cli, "%s: good", cli_value(cli, "holder"));
+	holder_free(&holder);
+	return rc;
+}
+
+static int run(struct cli *cli)
+{
+	struct job *job;
+	int rc;
+
+	if (cli_given(cli, "check"))
+		return check_only(cli);
+	job = malloc(sizeof(*job));
+	if (job == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = job_prepare(job, cli);
+	if (rc == 0 && job->defect != DEFECT_NONE)
+		cli_warn(cli, "FOR LABORATORIES ONLY: this card is made defective on purpose (%s)",
+			 cli_value(cli, "defect"));
+	if (rc == 0)
+		rc = issue_card(job);
+	job_free(job);
+	free(job);
+	return rc;
+}
+
+static const char *const examples[] = {
+	"sojourn issue --authority utopia --holder anna.json --portrait anna.jpg -l letter.txt",
+	"sojourn issue -a utopia --holder anna.json -p anna.jpg -l letter.txt \\\n"
+	"    --pace GM:aes256:brainpoolP384r1 --ca brainpoolP384r1:aes256 --aa rsa-3072",
+	"sojourn issue ... --exec -- sojourn card run anna.card --link stdio # no reader needed",
+	NULL,
+};
+
+static const enum sj_rc failures[] = {
+	SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED, SJ_CARD_STATE, SJ_NOT_A_DOCUMENT,
+	SJ_CARD_LOST,       SJ_CARD_REFUSED,  SJ_OK
+};
+
+const struct cli_command issue_command = {
+	.noun = "issue",
+	.summary = "personalise a blank card for a holder",
+	.description =
+		"Has the card make its keys, writes and signs its files, and locks it. What\n"
+		"opens the card (CAN, MRZ) goes to the letter and nowhere else. A card that\n"
+		"was left half-personalised can be issued again; an issued one is refused.\n"
+		"\n"
+		"By default the card takes BAC and PACE (generic mapping, P-256, AES-128, with\n"
+		"CAN and MRZ) and proves that it is no copy in two ways: Chip Authentication\n"
+		"(P-256, AES-128) and Active Authentication (ECDSA, P-256).\n"
+		"\n"
+		"The options for laboratories make cards that a verifier must refuse.",
+	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT,
+	.options = options,
+	.positionals = positionals,
+	.examples = examples,
+	.failures = failures,
+	.run = run,
+};

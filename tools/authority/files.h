@@ -1,0 +1,63 @@
+/*
+ * files.h -- the files of a card in the making.
+ *
+ * Source: ICAO Doc 9303-10 (8th ed.); their bytes are wire/lds.h's and
+ * wire/secinfo.h's, here it is decided what stands in them.
+ */
+#ifndef SJ_AUTHORITY_FILES_H
+#define SJ_AUTHORITY_FILES_H
+
+#include "authority/holder.h"
+#include "authority/profile.h"
+#include "authority/signed.h"
+
+#define CARD_FILE_MAX 262144u /* bytes of one file: what the card takes */
+
+/* Whole files by enum sj_lds_file; an empty one is not there. */
+struct file_set {
+	struct card_file {
+		uint8_t *bytes;
+		size_t len;
+	} files[SJ_EF_ATR_INFO + 1];
+};
+
+void file_set_free(struct file_set *set);
+struct sj_span file_set_get(const struct file_set *set, enum sj_lds_file file);
+/* Copies `content`; false: no memory. Replaces what was there. */
+SJ_MUST_CHECK bool file_set_put(struct file_set *set, enum sj_lds_file file,
+				struct sj_span content);
+/* Bit n: DGn is there. */
+uint32_t file_set_groups(const struct file_set *set);
+
+/* Public keys that the card made: SubjectPublicKeyInfo; empty: no such key. */
+struct card_keys {
+	struct card_key {
+		uint8_t bytes[SJ_EC_SPKI_MAX];
+		size_t len;
+	} ca[PROFILE_CA_MAX], cam[PROFILE_PACE_MAX], aa; /* cam: by suite */
+};
+
+/* What the files are made from. */
+struct files_plan {
+	const struct profile *profile;
+	const struct holder *holder;
+	const char *country; /* issuing state as in the zone */
+	const struct sj_face *face;
+	const struct card_keys *keys;
+	bool explicit_parameters; /* in the keys of DG14, DG15 and EF.CardSecurity */
+	bool extended_length; /* the card takes it: for EF.ATR/INFO */
+	unsigned sod_version;
+	struct sj_signed_by signer; /* signer.when is also the default date of issue */
+};
+
+/*
+ * Makes every file of the card. On failure *failed names the file that could
+ * not be made, and the set holds some of them.
+ */
+SJ_MUST_CHECK bool files_build(struct file_set *set, const struct files_plan *plan,
+			       const char **failed);
+
+/* EF.COM for these data groups (bit n: DGn). */
+SJ_MUST_CHECK bool files_put_com(struct file_set *set, uint32_t groups, unsigned sod_version);
+
+#endif

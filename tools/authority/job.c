@@ -1,0 +1,271 @@
+#include "authority/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "authority/portrait.h"
+#include "crypt/random.h"
+#include "crypt/wipe.h"
+#include "crypt/x509.h"
+
+#define CAN_DIGITS 6u
+
+static const struct {
+	const char *name;
+	enum defect defect;
+} defects[] = {
+	{ "copy", DEFECT_COPY },
+	{ "strip-com", DEFECT_STRIP_COM },
+	{ "alter-dg1", DEFECT_ALTER_DG1 },
+};
+
+/* --- options ------------------------------------------------------------------ */
+
+static int read_defect(struct job *job)
+{
+	const char *name = cli_value(job->cli, "defect");
+	bool copy;
+
+	for (size_t i = 0; name != NULL && i < sizeof(defects) / sizeof(defects[0]); i++) {
+		if (strcmp(name, defects[i].name) == 0)
+			job->defect = defects[i].defect;
+	}
+	copy = job->defect == DEFECT_COPY || job->defect == DEFECT_STRIP_COM;
+	if (copy != cli_given(job->cli, "clone-files"))
+		return cli_usage(job->cli,
+				 "--clone-files DIR goes with --defect copy or strip-com");
+	return 0;
+}
+
+/* Whoever cannot hand over the CAN must not make a card. */
+static int check_letter(struct job *job)
+{
+	const char *path = cli_value(job->cli, "letter-out");
+	struct stat st;
+
+	if (path != NULL && lstat(path, &st) == 0)
+		return cli_fail(job->cli, SJ_INPUT_REFUSED, "%s: exists already", path);
+	if (path == NULL && !isatty(STDOUT_FILENO))
+		return cli_usage(job->cli, "--letter-out FILE is needed: standard output is no "
+					   "terminal");
+	return 0;
+}
+
+/* Six random digits, each as likely as the other. */
+static bool random_can(char out[static CAN_DIGITS + 1])
+{
+	const struct sj_random rnd = sj_random_system();
+	uint8_t bytes[4];
+	struct sj_span in;
+	uint32_t value;
+
+	do {
+		in = SJ_SPAN_OF(bytes);
+		if (!sj_random_fill(&rnd, bytes, sizeof(bytes)) || !sj_take_be(&in, 4, &value))
+			return false;
+	} while (value >= UINT32_MAX / 1000000 * 1000000);
+	snprintf(out, CAN_DIGITS + 1, "%06u", value % 1000000);
+	sj_wipe(bytes, sizeof(bytes));
+	return true;
+}
+
+static int read_can(struct job *job)
+{
+	struct cli_secret can;
+	int rc = 0;
+
+	if (!cli_secret_given(job->cli, "can"))
+		return random_can(job->can) ? 0 : cli_fail(job->cli, SJ_CRYPTO_FAILED, "CAN");
+	rc = cli_secret_read(job->cli, "can", "CAN", &can);
+	if (rc != 0)
+		return rc;
+	if (can.len != CAN_DIGITS || strspn(can.text, "0123456789") != CAN_DIGITS)
+		rc = cli_fail(job->cli, SJ_SECRET_MALFORMED, "a CAN has six digits");
+	else
+		memcpy(job->can, can.text, CAN_DIGITS + 1);
+	cli_secret_wipe(&can);
+	return rc;
+}
+
+/* --- the authority's side -------------------------------------------------------- */
+
+int job_read_holder(struct cli *cli, struct holder *out)
+{
+	const char *path = cli_value(cli, "holder");
+	struct holder_fault fault;
+	uint8_t *text = NULL;
+	size_t len;
+	int rc;
+
+	if (path == NULL)
+		return cli_usage(cli, "--holder FILE is needed");
+	rc = cli_file_read(cli, path, HOLDER_FILE_MAX, &text, &len);
+	if (rc != 0)
+		return rc;
+	if (!holder_read((const char *)text, len, out, &fault))
+		rc = cli_fail(cli, fault.rc, "%s:%d: %s %s", path, fault.line, fault.path,
+			      fault.what);
+	sj_wipe(text, len);
+	free(text);
+	return rc;
+}
+
+static int read_portrait(struct job *job)
+{
+	const char *path = cli_value(job->cli, "portrait");
+	size_t len;
+	int rc;
+
+	if (path == NULL)
+		return cli_usage(job->cli, "--portrait FILE is needed");
+	/* A kilobyte is left for what DG2 puts around it. */
+	rc = cli_file_read(job->cli, path, CARD_FILE_MAX - 1024, &job->portrait, &len);
+	if (rc == 0 && !sj_portrait_read(sj_span(job->portrait, len), &job->face))
+		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED, "%s: neither JPEG nor JPEG 2000", path);
+	return rc;
+}
+
+/* A document must not outlive its signer's certificate: nobody could verify it. */
+static int check_expiry(struct job *job)
+{
+	const time_t last = (time_t)json_integer_value(
+		json_object_get(authority_row(&job->authority, job->signer.name), "not_after"));
+	char day[16];
+	struct tm tm;
+
+	if (gmtime_r(&last, &tm) == NULL || strftime(day, sizeof(day), "%Y-%m-%d", &tm) == 0)
+		return cli_fail(job->cli, SJ_INPUT_MALFORMED, "registry.json: not_after");
+	if (strcmp(job->holder.fields[HOLDER_EXPIRY_DATE], day) > 0)
+		return cli_fail(job->cli, SJ_INPUT_REFUSED,
+				"/expiryDate lies after the signer's certificate (%s)", day);
+	return 0;
+}
+
+static int read_authority(struct job *job)
+{
+	const char *directory = cli_value(job->cli, "authority");
+	int rc;
+
+	if (directory == NULL)
+		return cli_usage(job->cli, "--authority DIR is needed");
+	rc = authority_open(job->cli, directory, AUTHORITY_READ, &job->authority);
+	if (rc == 0)
+		rc = authority_signer_get(&job->authority, AUTHORITY_SIGNER, &job->signer);
+	if (rc == 0)
+		rc = check_expiry(job);
+	if (rc == 0 && !holder_mrz(&job->holder, authority_country(&job->authority), &job->mrz))
+		rc = cli_fail(job->cli, SJ_INTERNAL, "zone");
+	return rc;
+}
+
+static int read_sources(struct job *job)
+{
+	const char *directory = cli_value(job->cli, "clone-files");
+	int rc;
+
+	if (directory != NULL)
+		return copy_read(job, directory);
+	rc = profile_read(job->cli, &job->profile);
+	if (rc == 0)
+		rc = job_read_holder(job->cli, &job->holder);
+	if (rc == 0)
+		rc = read_portrait(job);
+	return rc != 0 ? rc : read_authority(job);
+}
+
+static int make_information(struct job *job)
+{
+	struct sj_writer w = SJ_WRITER_OF(job->information);
+
+	sj_mrz_put_information(&w, &job->mrz);
+	job->information_len = w.len;
+	return w.failed ? cli_fail(job->cli, SJ_INTERNAL, "MRZ information") : 0;
+}
+
+int job_prepare(struct job *job, struct cli *cli)
+{
+	unsigned long version = 0;
+	int rc;
+
+	*job = (struct job){ .cli = cli, .authority = { .lock = -1 } };
+	rc = cli_number(cli, "sod-version", 0, 1, &version);
+	job->sod_version = (unsigned)version;
+	if (rc == 0)
+		rc = read_defect(job);
+	if (rc == 0)
+		rc = check_letter(job);
+	if (rc == 0)
+		rc = read_sources(job);
+	if (rc == 0)
+		rc = make_information(job);
+	if (rc == 0 && job->profile.pace)
+		rc = read_can(job);
+	return rc;
+}
+
+void job_free(struct job *job)
+{
+	file_set_free(&job->files);
+	authority_signer_free(&job->signer);
+	authority_close(&job->authority);
+	holder_free(&job->holder);
+	free(job->portrait);
+	sj_wipe(job, sizeof(*job));
+}
+
+/* --- what comes out --------------------------------------------------------------- */
+
+int job_make_files(struct job *job, const struct card_keys *keys, bool extended_length)
+{
+	struct files_plan plan = {
+		.profile = &job->profile,
+		.holder = &job->holder,
+		.face = &job->face,
+		.keys = keys,
+		.extended_length = extended_length,
+		.sod_version = job->sod_version,
+		.signer = { job->signer.key,
+			    sj_span(job->signer.certificate.bytes, job->signer.certificate.len),
+			    (int64_t)time(NULL) },
+	};
+	const char *failed;
+
+	if (job->signer.key != NULL) {
+		plan.country = authority_country(&job->authority);
+		plan.explicit_parameters =
+			json_is_true(json_object_get(job->authority.state, "explicit_parameters"));
+		if (!files_build(&job->files, &plan, &failed))
+			return cli_fail(job->cli, SJ_INTERNAL, "%s cannot be made", failed);
+	}
+	return copy_spoil(job);
+}
+
+bool job_letter(const struct job *job, char *out, size_t cap, size_t *len)
+{
+	uint8_t zone[SJ_MRZ_SIZE_MAX];
+	struct sj_writer w = SJ_WRITER_OF(zone), letter = sj_writer((uint8_t *)out, cap - 1);
+	size_t line = sj_mrz_line_size(job->mrz.format);
+	struct sj_span rest, part;
+
+	sj_mrz_put(&w, &job->mrz);
+	sj_put(&letter, SJ_SPAN_STR("Document number: "));
+	sj_put(&letter, sj_span((const uint8_t *)job->mrz.document_number,
+				strlen(job->mrz.document_number)));
+	if (job->can[0] != '\0') {
+		sj_put(&letter, SJ_SPAN_STR("\nCard access number (CAN): "));
+		sj_put(&letter, sj_span((const uint8_t *)job->can, CAN_DIGITS));
+	}
+	sj_put(&letter, SJ_SPAN_STR("\nMachine readable zone:\n"));
+	rest = sj_written(&w);
+	while (rest.len > 0 && sj_take(&rest, line, &part)) {
+		sj_put(&letter, part);
+		sj_put(&letter, SJ_SPAN_STR("\n"));
+	}
+	out[letter.len] = '\0';
+	*len = letter.len;
+	return !w.failed && !letter.failed && line != 0;
+}

@@ -1,0 +1,57 @@
+/*
+ * job.h -- one card to issue: what goes in, what comes out.
+ *
+ * Functions that return int return 0 or the exit code of what they told.
+ */
+#ifndef SJ_AUTHORITY_JOB_H
+#define SJ_AUTHORITY_JOB_H
+
+#include "authority/perso.h"
+#include "authority/registry.h"
+
+/* Defects that a laboratory can ask for. */
+enum defect {
+	DEFECT_NONE,
+	DEFECT_COPY, /* genuine files on a card without their keys */
+	DEFECT_STRIP_COM, /* that, and EF.COM does not list DG14 and DG15 */
+	DEFECT_ALTER_DG1, /* one letter of the name changed after signing */
+};
+
+struct job {
+	struct cli *cli;
+	enum defect defect;
+	unsigned sod_version;
+	struct profile profile;
+	struct file_set files;
+	/* From an authority and a holder file; unused for copies. */
+	struct authority authority;
+	struct authority_signer signer;
+	struct holder holder;
+	uint8_t *portrait;
+	struct sj_face face;
+	/* What opens the card. */
+	struct sj_mrz mrz;
+	uint8_t information[SJ_MRZ_INFORMATION_MAX];
+	size_t information_len;
+	char can[7]; /* "": the card has none */
+};
+
+/* Reads and checks everything that the options name; no card is touched. */
+CLI_MUST_CHECK int job_prepare(struct job *job, struct cli *cli);
+/* Reads the file of --holder; *out starts zeroed, free it whatever this returned. */
+CLI_MUST_CHECK int job_read_holder(struct cli *cli, struct holder *out);
+/* Makes the files with the card's keys, and the defect. */
+CLI_MUST_CHECK int job_make_files(struct job *job, const struct card_keys *keys,
+				  bool extended_length);
+/* The letter to the holder, with a NUL; wipe it. False: `cap` is too small. */
+SJ_MUST_CHECK bool job_letter(const struct job *job, char *out, size_t cap, size_t *len);
+void job_free(struct job *job);
+
+/* Reads the files that copy_write() wrote: a copyist's haul. */
+CLI_MUST_CHECK int copy_read(struct job *job, const char *directory);
+/* Writes every file as DIRECTORY/NAME.bin, readable by its owner. */
+CLI_MUST_CHECK int copy_write(struct job *job, const char *directory);
+/* Applies the job's defect to its files. */
+CLI_MUST_CHECK int copy_spoil(struct job *job);
+
+#endif

@@ -1,0 +1,136 @@
+/* locate.c -- where in a JSON text a member stands, for messages to people. */
+#include <stdio.h>
+#include <string.h>
+
+#include "authority/holder.h"
+
+#define DEPTH_MAX 8u
+
+/* Where the walk is: of each level the last key, or the index in an array. */
+struct walk {
+	struct level {
+		bool array;
+		unsigned index;
+		struct sj_span key;
+	} levels[DEPTH_MAX];
+	size_t depth;
+	int line;
+};
+
+/* Skips a string whose opening quote was taken; gives what is between the quotes. */
+static struct sj_span skip_string(struct sj_span *in)
+{
+	const uint8_t *start = in->ptr;
+	bool escaped = false;
+	uint8_t c;
+
+	while (sj_take_u8(in, &c)) {
+		if (!escaped && c == '"')
+			return sj_span(start, (size_t)(in->ptr - start) - 1);
+		escaped = !escaped && c == '\\';
+	}
+	return sj_span(start, 0);
+}
+
+static bool is_key(struct sj_span rest)
+{
+	uint8_t c;
+
+	while (sj_take_u8(&rest, &c)) {
+		if (strchr(" \t\r\n", c) == NULL)
+			return c == ':';
+	}
+	return false;
+}
+
+/* The JSON pointer of the place where the walk is. */
+static void pointer_of(const struct walk *w, char *out, size_t cap)
+{
+	size_t used = 0;
+	int n;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < w->depth && used < cap; i++) {
+		const struct level *l = &w->levels[i];
+
+		if (l->array)
+			n = snprintf(out + used, cap - used, "/%u", l->index);
+		else
+			n = snprintf(out + used, cap - used, "/%.*s",
+				     (int)(l->key.len > 40 ? 40 : l->key.len),
+				     (const char *)l->key.ptr);
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
+static bool at_path(const struct walk *w, const char *path)
+{
+	char here[128];
+
+	pointer_of(w, here, sizeof(here));
+	return strcmp(here, path) == 0;
+}
+
+/* Takes one token's effect; false: the walk cannot go on. */
+static bool step(struct walk *w, uint8_t c, struct sj_span *in)
+{
+	struct level *top = w->depth > 0 ? &w->levels[w->depth - 1] : NULL;
+	struct sj_span text;
+
+	if (c == '\n') {
+		w->line++;
+	} else if (c == '"') {
+		text = skip_string(in);
+		if (top != NULL && !top->array && is_key(*in))
+			top->key = text;
+	} else if (c == '{' || c == '[') {
+		if (w->depth == DEPTH_MAX)
+			return false;
+		w->levels[w->depth++] = (struct level){ c == '[', 0, { NULL, 0 } };
+	} else if (c == '}' || c == ']') {
+		if (w->depth == 0)
+			return false;
+		w->depth--;
+	} else if (c == ',' && top != NULL && top->array) {
+		top->index++;
+	}
+	return true;
+}
+
+/*
+ * The member itself, or, when it is not there, the object that lacks it: the
+ * path without its last part.
+ */
+static int find(struct sj_span in, const char *path)
+{
+	struct walk w = { .line = 1 };
+	uint8_t c;
+
+	while (sj_take_u8(&in, &c)) {
+		if (c == '{' && at_path(&w, path))
+			return w.line;
+		if (!step(&w, c, &in))
+			break;
+		if (c == '"' && at_path(&w, path))
+			return w.line;
+	}
+	return 0;
+}
+
+int holder_line_of(const char *text, size_t len, const char *path)
+{
+	struct sj_span in = { (const uint8_t *)text, len };
+	char parent[64];
+	char *slash;
+	int line = find(in, path);
+
+	if (line != 0)
+		return line;
+	snprintf(parent, sizeof(parent), "%s", path);
+	slash = strrchr(parent, '/');
+	if (slash == NULL || slash == parent)
+		return 1;
+	*slash = '\0';
+	line = find(in, parent);
+	return line != 0 ? line : 1;
+}

@@ -1,0 +1,376 @@
+#include "authority/perso.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypt/wipe.h"
+#include "wire/apdu.h"
+#include "wire/std/icao9303.h"
+#include "wire/std/iso7816.h"
+#include "wire/sw.h"
+
+#define AID_MANAGER SJ_SPAN_STR("\xA0\x00\x00\x01\x51\x00\x00\x00")
+#define CLA_GP 0x80u
+#define INS_INSTALL 0xE6u
+#define INS_STORE_DATA 0xE2u
+#define INS_SET_STATUS 0xF0u
+#define P1_FOR_PERSONALISATION 0x20u
+#define P1_DGI_FORMAT 0x08u
+#define P1_LAST_BLOCK 0x80u
+#define P1_CASE_4 0x01u
+#define P1_ISD 0x80u /* SET STATUS of the issuer security domain: the card */
+#define P2_SECURED 0x0Fu
+#define BLOCK_LAST 0xFFu
+
+#define DGI_ACCESS 0x0001u
+#define DGI_FILE 0x0002u
+#define DGI_CA_KEY 0x0011u
+#define DGI_AA_EC 0x0012u
+#define DGI_AA_RSA 0x0014u
+#define DGI_CAM_KEY 0x0015u
+
+#define PARENT_MF 0x3F00u
+#define PARENT_LDS 0x0101u
+
+#define DGI_HEAD_MAX 5u /* id, and the long form of the length */
+#define FILE_HEAD 7u /* parent, file id, offset */
+#define PIECE_MAX 16384u /* bytes of a file in one command: drivers' buffers take it */
+#define COMMAND_ROOM (PIECE_MAX + 64u)
+#define TIMEOUT_MS 20000u
+#define KEY_TIMEOUT_MS 120000u /* an RSA key may take a chip a minute */
+
+const char *perso_state_text(enum perso_state state)
+{
+	switch (state) {
+	case PERSO_UNTOUCHED:
+		return "the card is as it was";
+	case PERSO_BEGUN:
+		return "the card is half-personalised and not issued; issue it again from the start";
+	case PERSO_LOCKING:
+		return "the lock was sent but not answered: the card may be issued; "
+		       "issuing it again tells";
+	case PERSO_ISSUED:
+		return "the card is issued";
+	}
+	return "";
+}
+
+/* The one function that sends: a secure channel will wrap `apdu` here. */
+static int transmit(struct perso *p, const struct sj_apdu *apdu, unsigned timeout_ms,
+		    struct sj_response *out)
+{
+	size_t room = apdu->data.len + 16, len = SJ_APDU_RESPONSE_MAX;
+	uint8_t *command = malloc(room);
+	struct sj_writer w = sj_writer(command, room);
+	enum sj_rc rc = SJ_NO_MEMORY;
+
+	if (command != NULL) {
+		sj_apdu_put(&w, apdu);
+		rc = w.failed ? SJ_INTERNAL
+			      : sj_card_transmit(p->card, command, w.len, timeout_ms, p->response,
+						 &len, &out->sw);
+		sj_wipe(command, room);
+	}
+	free(command);
+	out->data = sj_span(p->response, len);
+	p->commands++;
+	return rc == SJ_OK ? 0 : cli_fail(p->cli, rc, "%s", perso_state_text(p->state));
+}
+
+/* Tells a status word that is not 9000. */
+static int refused(struct perso *p, const char *step, uint16_t sw)
+{
+	return cli_fail(p->cli, SJ_CARD_REFUSED, "%s: %04X, %s; %s", step, sw, sj_sw_text(sw),
+			perso_state_text(p->state));
+}
+
+/*
+ * The most data bytes that the card takes: 9F65 in the manager's answer
+ * (GlobalPlatform 2.3.1, 11.9.3.1); 255 where it does not say.
+ */
+static size_t data_max_of(struct sj_span answer)
+{
+	struct sj_span fci, proprietary, number;
+	uint32_t max;
+
+	if (sj_tlv_find(answer, SJ_TAG_FCI, &fci) != SJ_TLV_FOUND ||
+	    sj_tlv_find(fci, 0xA5, &proprietary) != SJ_TLV_FOUND ||
+	    sj_tlv_find(proprietary, 0x9F65, &number) != SJ_TLV_FOUND ||
+	    !sj_take_be(&number, number.len, &max) || max < SJ_APDU_NC_SHORT)
+		return SJ_APDU_NC_SHORT;
+	return max;
+}
+
+static int select_manager(struct perso *p)
+{
+	const struct sj_apdu select = { 0x00, SJ_INS_SELECT, SJ_SELECT_DF_NAME,
+					0x00, AID_MANAGER,   SJ_APDU_NE_SHORT,
+					false };
+	struct sj_response r;
+	int rc = transmit(p, &select, TIMEOUT_MS, &r);
+
+	if (rc != 0)
+		return rc;
+	if (r.sw != SJ_SW_OK)
+		return cli_fail(p->cli, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X); %s",
+				r.sw, perso_state_text(p->state));
+	p->data_max = data_max_of(r.data);
+	return 0;
+}
+
+/* INSTALL [for personalisation] of the LDS1 application. */
+static int install(struct perso *p)
+{
+	uint8_t data[16];
+	struct sj_writer w = SJ_WRITER_OF(data);
+	struct sj_apdu apdu = { CLA_GP, INS_INSTALL, P1_FOR_PERSONALISATION,
+				0x00,   { NULL, 0 }, SJ_APDU_NE_SHORT,
+				false };
+	struct sj_response r;
+	int rc;
+
+	sj_put_be(&w, 2, 0);
+	sj_put_u8(&w, (uint8_t)SJ_AID_LDS1.len);
+	sj_put(&w, SJ_AID_LDS1);
+	sj_put_be(&w, 3, 0);
+	apdu.data = sj_written(&w);
+	rc = transmit(p, &apdu, TIMEOUT_MS, &r);
+	if (rc != 0)
+		return rc;
+	if (r.sw == SJ_SW_CONDITIONS)
+		return cli_fail(p->cli, SJ_CARD_STATE, "the card was issued before; %s",
+				perso_state_text(p->state));
+	if (r.sw == SJ_SW_REFERENCE_NOT_FOUND)
+		return cli_fail(p->cli, SJ_NOT_A_DOCUMENT,
+				"no identity application on the card; %s",
+				perso_state_text(p->state));
+	if (r.sw != SJ_SW_OK)
+		return refused(p, "INSTALL", r.sw);
+	p->block = 0;
+	return 0;
+}
+
+int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card)
+{
+	int rc;
+
+	*p = (struct perso){ .cli = cli, .card = card };
+	p->response = malloc(SJ_APDU_RESPONSE_MAX);
+	if (p->response == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = select_manager(p);
+	return rc != 0 ? rc : install(p);
+}
+
+void perso_end(struct perso *p)
+{
+	free(p->response);
+	p->response = NULL;
+}
+
+/*
+ * STORE DATA with one grouping. `answer` not NULL: it answers. The block
+ * numbered FF ends a sequence, and a new one begins.
+ */
+static int store(struct perso *p, const char *step, uint16_t dgi, struct sj_span value, bool last,
+		 struct sj_span *answer)
+{
+	const enum perso_state before = p->state;
+	const bool full = p->block == BLOCK_LAST;
+	size_t room = value.len + DGI_HEAD_MAX;
+	uint8_t *data = malloc(room);
+	struct sj_writer w = sj_writer(data, room);
+	struct sj_apdu apdu = { .cla = CLA_GP, .ins = INS_STORE_DATA, .p1 = P1_DGI_FORMAT };
+	struct sj_response r = { { NULL, 0 }, 0 };
+	int rc;
+
+	if (data == NULL)
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+	sj_put_be(&w, 2, dgi);
+	if (value.len >= 0xFF)
+		sj_put_u8(&w, 0xFF);
+	sj_put_be(&w, value.len < 0xFF ? 1 : 2, (uint32_t)value.len);
+	sj_put(&w, value);
+	apdu.data = sj_written(&w);
+	apdu.p1 |= (uint8_t)((last || full ? P1_LAST_BLOCK : 0) | (answer != NULL ? P1_CASE_4 : 0));
+	apdu.p2 = (uint8_t)p->block;
+	apdu.extended = p->data_max > SJ_APDU_NC_SHORT && (answer != NULL || w.len > 0xFF);
+	apdu.ne = answer == NULL ? 0 : apdu.extended ? SJ_APDU_NE_EXTENDED : SJ_APDU_NE_SHORT;
+	p->state = PERSO_BEGUN;
+	rc = transmit(p, &apdu, answer != NULL ? KEY_TIMEOUT_MS : TIMEOUT_MS, &r);
+	sj_wipe(data, room);
+	free(data);
+	if (rc != 0)
+		return rc;
+	if (r.sw != SJ_SW_OK) {
+		p->state = before;
+		return refused(p, step, r.sw);
+	}
+	p->block++;
+	if (answer != NULL)
+		*answer = r.data;
+	return full && !last ? install(p) : 0;
+}
+
+int perso_set_access(struct perso *p, const struct perso_access *access)
+{
+	const struct profile *profile = access->profile;
+	uint8_t value[128];
+	struct sj_writer w = SJ_WRITER_OF(value);
+	int rc;
+
+	sj_tlv_put_header(&w, 0x80, 1);
+	sj_put_u8(&w, (uint8_t)((profile->bac ? 1 : 0) | (profile->pace ? 2 : 0)));
+	if (access->can != NULL)
+		sj_tlv_put(&w, 0x81, sj_span((const uint8_t *)access->can, strlen(access->can)));
+	if (access->mrz_information.len > 0)
+		sj_tlv_put(&w, 0x82, access->mrz_information);
+	for (size_t i = 0; profile->pace && i < profile->suite_count; i++) {
+		sj_tlv_put_header(&w, 0x83, 3);
+		sj_put_u8(&w, (uint8_t)profile->suites[i].mapping);
+		sj_put_u8(&w, (uint8_t)profile->suites[i].cipher);
+		sj_put_u8(&w, (uint8_t)profile->suites[i].curve);
+	}
+	rc = store(p, "access configuration", DGI_ACCESS, sj_written(&w), false, NULL);
+	sj_wipe(value, sizeof(value));
+	return rc;
+}
+
+/* Has the card make a key; *out gets its public half. */
+static int make_key(struct perso *p, const char *step, uint16_t dgi, struct sj_span value,
+		    struct card_key *out)
+{
+	struct sj_span spki;
+	int rc = store(p, step, dgi, value, false, &spki);
+
+	if (rc != 0)
+		return rc;
+	if (spki.len == 0 || spki.len > sizeof(out->bytes))
+		return cli_fail(p->cli, SJ_CARD_ANSWER, "%s: no public key; %s", step,
+				perso_state_text(p->state));
+	memcpy(out->bytes, spki.ptr, spki.len);
+	out->len = spki.len;
+	return 0;
+}
+
+static int make_aa_key(struct perso *p, const struct profile *profile, struct card_key *out)
+{
+	uint8_t value[3];
+	struct sj_writer w = SJ_WRITER_OF(value);
+
+	if (profile->aa == PROFILE_AA_EC) {
+		sj_put_u8(&w, (uint8_t)profile->aa_curve);
+		sj_put_u8(&w, (uint8_t)profile_aa_hash(profile->aa_curve));
+		return make_key(p, "AA key", DGI_AA_EC, sj_written(&w), out);
+	}
+	sj_put_be(&w, 2, profile->aa_bits);
+	sj_put_u8(&w, SJ_SHA256);
+	return make_key(p, "AA key", DGI_AA_RSA, sj_written(&w), out);
+}
+
+/* An earlier suite has the same static key: one a curve. */
+static bool has_cam_key(const struct profile *profile, const struct card_keys *keys, size_t suite)
+{
+	for (size_t i = 0; i < suite; i++) {
+		if (keys->cam[i].len > 0 &&
+		    profile->suites[i].curve == profile->suites[suite].curve)
+			return true;
+	}
+	return false;
+}
+
+int perso_make_cam_keys(struct perso *p, const struct profile *profile, struct card_keys *out)
+{
+	uint8_t curve;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && profile->pace && i < profile->suite_count; i++) {
+		if (profile->suites[i].mapping != SJ_PACE_CAM || has_cam_key(profile, out, i))
+			continue;
+		curve = (uint8_t)profile->suites[i].curve;
+		rc = make_key(p, "PACE-CAM key", DGI_CAM_KEY, sj_span(&curve, 1), &out->cam[i]);
+	}
+	return rc;
+}
+
+int perso_make_keys(struct perso *p, const struct profile *profile, struct card_keys *out)
+{
+	int rc = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; rc == 0 && i < profile->ca_count; i++) {
+		const uint8_t value[3] = { (uint8_t)profile->ca[i].curve, profile->ca[i].ciphers,
+					   (uint8_t)(i + 1) };
+
+		rc = make_key(p, "CA key", DGI_CA_KEY, SJ_SPAN_OF(value), &out->ca[i]);
+	}
+	if (rc == 0 && profile->aa != PROFILE_AA_NONE)
+		rc = make_aa_key(p, profile, &out->aa);
+	return rc != 0 ? rc : perso_make_cam_keys(p, profile, out);
+}
+
+/* Writes a file in pieces; the very last one of all ends the sequence. */
+static int write_file(struct perso *p, const struct sj_lds_entry *entry, struct sj_span content,
+		      bool last, uint8_t *buffer)
+{
+	size_t head = p->data_max > SJ_APDU_NC_SHORT ? DGI_HEAD_MAX : DGI_HEAD_MAX - 2;
+	size_t most = p->data_max - head - FILE_HEAD;
+	uint32_t offset = 0;
+	struct sj_span piece;
+	struct sj_writer w;
+	int rc = 0;
+
+	if (most > PIECE_MAX)
+		most = PIECE_MAX;
+	while (rc == 0 && content.len > 0) {
+		if (!sj_take(&content, content.len < most ? content.len : most, &piece))
+			break;
+		w = sj_writer(buffer, COMMAND_ROOM);
+		sj_put_be(&w, 2, entry->in_mf ? PARENT_MF : PARENT_LDS);
+		sj_put_be(&w, 2, entry->file_id);
+		sj_put_be(&w, 3, offset);
+		sj_put(&w, piece);
+		rc = store(p, entry->name, DGI_FILE, sj_written(&w), last && content.len == 0,
+			   NULL);
+		offset += (uint32_t)piece.len;
+	}
+	return rc;
+}
+
+int perso_write_files(struct perso *p, const struct file_set *set)
+{
+	uint8_t *buffer = malloc(COMMAND_ROOM);
+	unsigned last = 0;
+	int rc = buffer != NULL ? 0 : cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+
+	for (unsigned f = SJ_DG1; f <= SJ_EF_ATR_INFO; f++) {
+		if (set->files[f].len > 0)
+			last = f;
+	}
+	for (unsigned f = SJ_DG1; rc == 0 && f <= SJ_EF_ATR_INFO; f++) {
+		if (set->files[f].len > 0)
+			rc = write_file(p, sj_lds_entry((enum sj_lds_file)f),
+					file_set_get(set, (enum sj_lds_file)f), f == last, buffer);
+	}
+	free(buffer);
+	return rc;
+}
+
+int perso_lock(struct perso *p)
+{
+	const struct sj_apdu lock = { CLA_GP, INS_SET_STATUS, P1_ISD, P2_SECURED, { NULL, 0 },
+				      0,      false };
+	struct sj_response r;
+	int rc;
+
+	p->state = PERSO_LOCKING;
+	rc = transmit(p, &lock, TIMEOUT_MS, &r);
+	if (rc != 0)
+		return rc;
+	if (r.sw != SJ_SW_OK) {
+		p->state = PERSO_BEGUN;
+		return refused(p, "lock", r.sw);
+	}
+	p->state = PERSO_ISSUED;
+	return 0;
+}

@@ -1,0 +1,61 @@
+/*
+ * perso.h -- personalising a card by its APDUs.
+ *
+ * Sources: card-sim/applets/emrtd/PERSO.md; GlobalPlatform Card Specification
+ * 2.3.1, 11.5.2.3.7 and 11.11. Every command goes through one function in
+ * perso.c, where a secure channel can be put.
+ */
+#ifndef SJ_AUTHORITY_PERSO_H
+#define SJ_AUTHORITY_PERSO_H
+
+#include <sojourn/reader.h>
+
+#include "authority/files.h"
+
+/* How far a card has come; after a failure: what state it was left in. */
+enum perso_state {
+	PERSO_UNTOUCHED, /* as it was */
+	PERSO_BEGUN, /* half-personalised: can be issued again from the start */
+	PERSO_LOCKING, /* the lock was sent and not answered: issued or not */
+	PERSO_ISSUED,
+};
+
+/* A card being personalised. */
+struct perso {
+	struct cli *cli;
+	struct sj_card *card;
+	uint8_t *response; /* SJ_APDU_RESPONSE_MAX bytes */
+	size_t data_max; /* most data bytes of a command */
+	unsigned block; /* number of the next STORE DATA */
+	unsigned commands; /* sent so far */
+	enum perso_state state;
+};
+
+/* Everything that the card's configuration needs. */
+struct perso_access {
+	const struct profile *profile;
+	const char *can; /* six digits; NULL: none */
+	struct sj_span mrz_information; /* empty: none */
+};
+
+/*
+ * Each returns 0 or the exit code of what it told: SJ_CARD_STATE for a card
+ * that was issued before, SJ_NOT_A_DOCUMENT for one without our applets.
+ */
+CLI_MUST_CHECK int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card);
+CLI_MUST_CHECK int perso_set_access(struct perso *p, const struct perso_access *access);
+/* Has the card make the keys of `profile`. */
+CLI_MUST_CHECK int perso_make_keys(struct perso *p, const struct profile *profile,
+				   struct card_keys *out);
+/* The keys of the PACE suites alone: without them the card takes no such suite. */
+CLI_MUST_CHECK int perso_make_cam_keys(struct perso *p, const struct profile *profile,
+				       struct card_keys *out);
+CLI_MUST_CHECK int perso_write_files(struct perso *p, const struct file_set *set);
+/* The final lock: after it the card is issued. */
+CLI_MUST_CHECK int perso_lock(struct perso *p);
+void perso_end(struct perso *p);
+
+/* What the card's state means to the person at the desk: a clause. */
+const char *perso_state_text(enum perso_state state);
+
+#endif

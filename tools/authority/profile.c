@@ -1,0 +1,181 @@
+#include "authority/profile.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	enum sj_cipher cipher;
+} ciphers[] = {
+	{ "3des", SJ_CIPHER_3DES },
+	{ "aes128", SJ_CIPHER_AES128 },
+	{ "aes192", SJ_CIPHER_AES192 },
+	{ "aes256", SJ_CIPHER_AES256 },
+};
+
+static bool cipher_of(const char *text, size_t len, enum sj_cipher *out)
+{
+	for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
+		if (strlen(ciphers[i].name) == len && memcmp(ciphers[i].name, text, len) == 0) {
+			*out = ciphers[i].cipher;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A curve that PACE and Chip Authentication use here: 256 bits and more. */
+static enum sj_curve curve_of(const char *text, size_t len)
+{
+	enum sj_curve curve;
+	char name[32];
+
+	if (len >= sizeof(name))
+		return SJ_CURVE_NONE;
+	snprintf(name, sizeof(name), "%.*s", (int)len, text);
+	curve = sj_curve_from_name(name);
+	return sj_curve_order_size(curve) < 32 ? SJ_CURVE_NONE : curve;
+}
+
+/* "GM:aes128:P-256" */
+static bool parse_suite(const char *text, struct sj_pace_suite *out)
+{
+	const char *cipher, *curve;
+
+	if (strncmp(text, "GM:", 3) == 0) {
+		out->mapping = SJ_PACE_GM;
+		cipher = text + 3;
+	} else if (strncmp(text, "CAM:", 4) == 0) {
+		out->mapping = SJ_PACE_CAM;
+		cipher = text + 4;
+	} else {
+		return false;
+	}
+	curve = strchr(cipher, ':');
+	if (curve == NULL || !cipher_of(cipher, (size_t)(curve - cipher), &out->cipher))
+		return false;
+	out->curve = curve_of(curve + 1, strlen(curve + 1));
+	/* Doc 9303-11, table 4: the chip-authentication mapping knows AES only. */
+	return out->curve != SJ_CURVE_NONE &&
+	       (out->mapping == SJ_PACE_GM || out->cipher != SJ_CIPHER_3DES);
+}
+
+static int add_suite(struct cli *cli, const char *text, struct profile *p)
+{
+	struct sj_pace_suite suite;
+
+	if (p->suite_count == PROFILE_PACE_MAX)
+		return cli_usage(cli, "--pace: at most %u variants", PROFILE_PACE_MAX);
+	if (!parse_suite(text, &suite))
+		return cli_usage(cli, "--pace %s: not GM or CAM, cipher and curve", text);
+	for (size_t i = 0; i < p->suite_count; i++) {
+		if (p->suites[i].mapping == suite.mapping && p->suites[i].curve == suite.curve &&
+		    p->suites[i].cipher == suite.cipher)
+			return cli_usage(cli, "--pace %s: given twice", text);
+	}
+	p->suites[p->suite_count++] = suite;
+	return 0;
+}
+
+static int read_pace(struct cli *cli, struct profile *p)
+{
+	const char *text;
+	bool generic = false;
+	int rc = 0;
+
+	if (!cli_given(cli, "pace"))
+		return add_suite(cli, "GM:aes128:P-256", p);
+	for (size_t i = 0; rc == 0 && (text = cli_value_at(cli, "pace", i)) != NULL; i++)
+		rc = add_suite(cli, text, p);
+	for (size_t i = 0; i < p->suite_count; i++)
+		generic = generic || p->suites[i].mapping == SJ_PACE_GM;
+	if (rc == 0 && !generic)
+		rc = cli_usage(cli, "--pace CAM: Doc 9303-11, 4.4 asks for a GM beside it");
+	return rc;
+}
+
+static int add_ca(struct cli *cli, const char *text, struct profile *p)
+{
+	const char *colon = strchr(text, ':');
+	enum sj_curve curve = SJ_CURVE_NONE;
+	enum sj_cipher cipher = SJ_CIPHER_AES128;
+	size_t i;
+
+	if (colon != NULL)
+		curve = curve_of(text, (size_t)(colon - text));
+	if (curve == SJ_CURVE_NONE || !cipher_of(colon + 1, strlen(colon + 1), &cipher))
+		return cli_usage(cli, "--ca %s: not a curve and a cipher", text);
+	for (i = 0; i < p->ca_count && p->ca[i].curve != curve; i++)
+		;
+	if (i == PROFILE_CA_MAX)
+		return cli_usage(cli, "--ca: at most %u keys", PROFILE_CA_MAX);
+	if (i == p->ca_count)
+		p->ca[p->ca_count++] = (struct profile_ca){ curve, 0 };
+	p->ca[i].ciphers |= (uint8_t)(1u << cipher);
+	return 0;
+}
+
+static int read_ca(struct cli *cli, struct profile *p)
+{
+	const char *text;
+	int rc = 0;
+
+	if (cli_given(cli, "no-ca"))
+		return cli_given(cli, "ca") ? cli_usage(cli, "--ca and --no-ca") : 0;
+	if (!cli_given(cli, "ca"))
+		return add_ca(cli, "P-256:aes128", p);
+	for (size_t i = 0; rc == 0 && (text = cli_value_at(cli, "ca", i)) != NULL; i++)
+		rc = add_ca(cli, text, p);
+	return rc;
+}
+
+static int read_aa(struct cli *cli, struct profile *p)
+{
+	const char *text = cli_value(cli, "aa");
+
+	if (text == NULL)
+		text = "ec:P-256";
+	if (strcmp(text, "none") == 0) {
+		p->aa = PROFILE_AA_NONE;
+	} else if (strcmp(text, "rsa-2048") == 0 || strcmp(text, "rsa-3072") == 0) {
+		p->aa = PROFILE_AA_RSA;
+		p->aa_bits = text[4] == '2' ? 2048 : 3072;
+	} else if (strncmp(text, "ec:", 3) == 0) {
+		p->aa = PROFILE_AA_EC;
+		p->aa_curve = curve_of(text + 3, strlen(text + 3));
+	}
+	if ((p->aa == PROFILE_AA_NONE && strcmp(text, "none") != 0) ||
+	    (p->aa == PROFILE_AA_EC && p->aa_curve == SJ_CURVE_NONE))
+		return cli_usage(cli, "--aa %s: not ec:CURVE, rsa-2048, rsa-3072 or none", text);
+	return 0;
+}
+
+int profile_read(struct cli *cli, struct profile *out)
+{
+	const char *access = cli_value(cli, "access");
+	int rc = 0;
+
+	*out = (struct profile){ .bac = true, .pace = true };
+	if (access != NULL && strcmp(access, "both") != 0) {
+		out->bac = strcmp(access, "bac") == 0;
+		out->pace = !out->bac;
+	}
+	if (!out->pace && cli_given(cli, "pace"))
+		return cli_usage(cli, "--pace with --access bac");
+	if (out->pace)
+		rc = read_pace(cli, out);
+	if (rc == 0)
+		rc = read_ca(cli, out);
+	return rc != 0 ? rc : read_aa(cli, out);
+}
+
+enum sj_hash profile_aa_hash(enum sj_curve curve)
+{
+	static const enum sj_hash longest_first[] = { SJ_SHA512, SJ_SHA384, SJ_SHA256, SJ_SHA224 };
+
+	for (size_t i = 0; i < sizeof(longest_first) / sizeof(longest_first[0]); i++) {
+		if (sj_hash_size(longest_first[i]) <= sj_curve_order_size(curve))
+			return longest_first[i];
+	}
+	return SJ_SHA1;
+}
