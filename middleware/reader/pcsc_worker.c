@@ -275,6 +275,8 @@ static enum sj_rc job_connect(struct link *l, struct sj_job *job)
 	l->has_card = true;
 	rv = SCardStatus(l->card, NULL, NULL, &state, &protocol, job->atr, &atr_len);
 	job->atr_len = rv == SCARD_S_SUCCESS ? (size_t)atr_len : 0;
+	if (rv == SCARD_S_SUCCESS && atr_len == 0)
+		return SJ_CARD_MUTE;
 	return failure(rv);
 }
 

@@ -1,7 +1,7 @@
 /*
- * spawn.c -- a card behind a program that speaks hex lines: "on", "off",
- * "reset" or a command in hex, one a line; each is answered by one line of
- * hex (the ATR, the response) or an empty one.
+ * spawn.c -- a card behind a program that speaks lines of hex: "on" (answered
+ * with the ATR), "off" (answered "off") or a command (answered with the
+ * response, or "off" when the card has no power); one line for each.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -124,6 +124,8 @@ static enum sj_rc ask(struct spawn_transport *self, const char *text, size_t len
 		shutdown(self->fd, SHUT_RDWR);
 		return rc;
 	}
+	if (self->line_len == 3 && memcmp(self->line, "off", 3) == 0)
+		return SJ_CARD_LOST;
 	return sj_hex_read(self->line, self->line_len, out) ? SJ_OK : SJ_CARD_ANSWER;
 }
 
@@ -155,7 +157,7 @@ static enum sj_rc spawn_transmit(struct sj_transport *t, struct sj_span command,
 	(void)sj_hex_text(command, SJ_HEX_UPPER, self->command, sizeof(self->command));
 	self->command[2 * command.len] = '\n';
 	rc = ask(self, self->command, 2 * command.len + 1, deadline, response);
-	return rc == SJ_OK && response->len == before ? SJ_CARD_LOST : rc;
+	return rc == SJ_OK && response->len == before ? SJ_CARD_ANSWER : rc;
 }
 
 static void spawn_disconnect(struct sj_transport *t, bool reset)
