@@ -1,10 +1,8 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,13 +13,6 @@
 struct lab_path lab_reader(unsigned i)
 {
 	return lab_path("", LAB_READER_NAME " %u 00 %02u", i / 2 + 1, i % 2);
-}
-
-/* Cards end with their keeper, however it ends. */
-static bool follow_keeper(void *user)
-{
-	(void)user;
-	return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0;
 }
 
 static int make(struct lab *lab, const char *program, const char *file)
@@ -45,13 +36,14 @@ static pid_t run(struct lab *lab, const char *program, const char *file, unsigne
 	const char *const argv[] = { program, "card", "run", file, "--port", port.text, NULL };
 	struct cli_child child = CLI_CHILD_INIT;
 	int fd = open(log.text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	pid_t pid;
+	pid_t keeper = getpid(), pid;
 
 	if (fd < 0)
 		return -1;
 	child.out = child.err = fd;
 	child.session = true;
-	child.prepare = follow_keeper;
+	child.prepare = lab_follow;
+	child.user = &keeper;
 	pid = cli_child_start(&child, argv);
 	close(fd);
 	return pid;
@@ -82,7 +74,7 @@ static unsigned present(const struct sj_readers *readers)
 	struct sj_reader_info info = { .size = sizeof(info) };
 	unsigned n = 0;
 
-	for (size_t i = 0; sj_readers_get(readers, i, &info); i++) {
+	for (size_t i = 0; readers != NULL && sj_readers_get(readers, i, &info); i++) {
 		if (info.card_present && !info.mute)
 			n++;
 	}

@@ -1,15 +1,25 @@
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lab/lab.h"
 
 #define STOP_MS 2000u
+
+bool lab_follow(void *keeper)
+{
+	const pid_t *pid = keeper;
+
+	/* It may have ended before we asked to be told. */
+	return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == *pid;
+}
 
 static int start(struct lab *lab)
 {

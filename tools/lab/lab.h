@@ -86,4 +86,7 @@ CLI_MUST_CHECK int lab_personalise(struct lab *lab);
  */
 CLI_MUST_CHECK int lab_keep(struct lab *lab, bool (*ready)(void *user), void *user);
 
+/* In a child before exec: it ends when the keeper (const pid_t *) does. */
+bool lab_follow(void *keeper);
+
 #endif

@@ -1,10 +1,8 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -94,13 +92,20 @@ static int write_configuration(struct lab *lab)
 /* pcscd takes its socket from whoever starts it: sd_listen_fds(3). */
 #define LISTEN_FD 3
 
+struct handover {
+	int fd;
+	pid_t keeper;
+};
+
 static bool hand_over(void *user)
 {
-	const int *fd = user;
+	struct handover *h = user;
+	const int *fd = &h->fd;
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (!lab_follow(&h->keeper))
+		return false;
 	/* dup2() onto itself would leave it to be closed by exec. */
 	if (*fd == LISTEN_FD && fcntl(LISTEN_FD, F_SETFD, 0) != 0)
 		return false;
@@ -136,7 +141,8 @@ int lab_pcscd_start(struct lab *lab)
 	struct lab_path folder = lab_path(lab->dir, CONFIGURATION);
 	const char *const argv[] = { path, "--foreground", "--config", folder.text, NULL };
 	struct cli_child child = CLI_CHILD_INIT;
-	int log = -1, fd = -1, rc = 0;
+	struct handover h = { -1, getpid() };
+	int log = -1, rc = 0;
 
 	if (path == NULL)
 		return cli_fail(lab->cli, SJ_NO_PCSCD, "pcscd is not installed (package pcscd)");
@@ -144,18 +150,18 @@ int lab_pcscd_start(struct lab *lab)
 		return rc;
 	log = open(lab_path(lab->dir, "pcscd.log").text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 		   0600);
-	fd = listen_on(lab_path(lab->dir, SOCKET_NAME).text);
-	if (fd >= 0 && log >= 0) {
+	h.fd = listen_on(lab_path(lab->dir, SOCKET_NAME).text);
+	if (h.fd >= 0 && log >= 0) {
 		child.out = child.err = log;
 		child.session = true;
 		child.prepare = hand_over;
-		child.user = &fd;
+		child.user = &h;
 		lab->pcscd = cli_child_start(&child, argv);
 	}
 	if (lab->pcscd <= 0)
 		rc = cli_fail(lab->cli, SJ_NO_PCSCD, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	if (h.fd >= 0)
+		close(h.fd);
 	if (log >= 0)
 		close(log);
 	return rc;
