@@ -32,7 +32,7 @@ enum sj_mrz_rc {
 /*
  * The fields, as NUL-terminated text without trailing fillers. In names a
  * single filler is a space. Dates are YYMMDD; what is unknown of a birth date
- * is '<'. Sizes have room for names to be truncated by sj_mrz_put().
+ * is '<' (of an expiry date, all of it). Sizes have room for names to be truncated by sj_mrz_put().
  */
 struct sj_mrz {
 	enum sj_mrz_format format;
@@ -57,19 +57,19 @@ size_t sj_mrz_line_count(enum sj_mrz_format format);
 char sj_mrz_check_digit(const char *data, size_t len);
 
 /*
- * Reads a zone: its two or three lines, or all of them joined. Spaces, tabs and
- * line ends around lines are passed over; the rest is strict. *out is filled
- * for SJ_MRZ_OK and for SJ_MRZ_CHECK_* (so that what was read can be shown),
- * and is all zero otherwise.
+ * Reads a zone: its two or three lines, or all of them joined. White space is
+ * passed over wherever it stands; the rest is strict. *out is filled for
+ * SJ_MRZ_OK and for SJ_MRZ_CHECK_* (so that what was read can be shown), and is
+ * all zero otherwise.
  */
 SJ_MUST_CHECK enum sj_mrz_rc sj_mrz_parse(const char *text, size_t len, struct sj_mrz *out);
 
 /*
  * Writes the zone with its check digits, lines joined, no line ends: what DG1
- * holds. Names that do not fit are truncated by Doc 9303-4/-5/-6, 4.2.3: the
+ * holds. Names that do not fit are truncated as Doc 9303-4, -5 and -6 allow: the
  * last position is then a letter, and at least one letter of the secondary
  * identifier stays. Fails the writer for fields that do not fit or hold wrong
- * characters.
+ * characters (names: A-Z and single spaces).
  */
 void sj_mrz_put(struct sj_writer *w, const struct sj_mrz *mrz);
 
@@ -98,8 +98,9 @@ enum sj_mrz_spelling {
 
 /*
  * A name in UTF-8 (Latin, Cyrillic, Arabic; either case) as the zone spells
- * it: A-Z and single spaces, apostrophes left out, hyphens and commas as
- * spaces. `spelling`: enum sj_mrz_spelling bits. Always terminated; false, and
+ * it: A-Z and single spaces; hyphens and commas become spaces, other
+ * punctuation is left out. Where Doc 9303-3, 6.B spells a Cyrillic letter by
+ * language, its general spelling is taken. `spelling`: enum sj_mrz_spelling bits. Always terminated; false, and
  * an empty text: not UTF-8, a character that the tables lack (digits too), or
  * cap is too small.
  */
