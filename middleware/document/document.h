@@ -1,0 +1,173 @@
+/*
+ * document.h -- one verification from inside: what was read, what was found.
+ *
+ * access.c opens the card, read.c gets files, authentic.c, signer.c, files.c,
+ * ca.c, aa.c and cam.c fill in the checks, verdict.c makes one verdict of them.
+ */
+#ifndef SJ_DOCUMENT_DOCUMENT_H
+#define SJ_DOCUMENT_DOCUMENT_H
+
+#include <sojourn/document.h>
+
+#include "crypt/random.h"
+#include "reader/session.h"
+#include "secure/pace.h"
+#include "trust/finding.h"
+#include "trust/signed.h"
+#include "wire/lds.h"
+#include "wire/mrz.h"
+#include "wire/secinfo.h"
+
+/* No file of an identity document is larger; more is SJ_FILE_TOO_LARGE. */
+#define SJ_DOCUMENT_FILE_MAX (512u * 1024u)
+#define SJ_FILE_COUNT ((size_t)SJ_EF_ATR_INFO + 1) /* by enum sj_lds_file */
+
+enum sj_secret_kind { SJ_SECRET_CAN, SJ_SECRET_MRZ };
+
+struct sj_access {
+	enum sj_secret_kind kind;
+	uint8_t secret[SJ_MRZ_INFORMATION_MAX]; /* digits, or the MRZ information */
+	size_t len;
+};
+
+enum sj_file_state {
+	SJ_FILE_UNREAD,
+	SJ_FILE_READ,
+	SJ_FILE_REFUSED, /* the card answered `sw` instead of all of it */
+	SJ_FILE_LEFT_OUT, /* not asked for */
+};
+
+struct sj_document_file {
+	enum sj_file_state state;
+	uint16_t sw;
+	uint8_t *bytes;
+	size_t len;
+};
+
+struct sj_report {
+	struct sj_document_file files[SJ_FILE_COUNT];
+	struct sj_check checks[SJ_CHECK_COUNT];
+	struct sj_check groups[SJ_DG_COUNT + 1];
+	enum sj_verdict verdict;
+	enum sj_rc reason;
+	struct sj_statistics statistics;
+};
+
+enum sj_short_ids { SJ_SHORT_IDS_UNKNOWN, SJ_SHORT_IDS_WORK, SJ_SHORT_IDS_REFUSED };
+
+/* What PACE leaves behind for the chip-authentication mapping. */
+struct sj_pace_result {
+	bool done;
+	struct sj_pace_suite suite;
+	struct sj_ec_point map_public; /* PK_Map,IC */
+	struct sj_ec_secret ca_data; /* CA_IC, with SJ_PACE_CAM */
+	bool ca_data_given;
+};
+
+struct sj_document {
+	struct sj_session *session; /* NULL: files that were read before */
+	struct sj_context *context;
+	struct sj_trust *trust; /* may be NULL */
+	const struct sj_access *access;
+	struct sj_verify_options options;
+	struct sj_random random;
+	struct sj_report *report;
+
+	enum sj_short_ids short_ids;
+	size_t piece; /* most bytes to ask for in one READ BINARY; 0: the session's */
+
+	struct sj_pace_result pace;
+	bool bac_done;
+
+	uint8_t *sod_bytes; /* what the spans of `sod` point into */
+	struct sj_signed sod;
+	struct sj_security_object object;
+	bool sod_holds; /* its signature holds, `object` is filled */
+	bool chain_holds;
+
+	bool chip_key; /* DG14 has a Chip Authentication key */
+	bool chip_started; /* new keys run; the next answer proves them */
+	bool chip_proved;
+	bool active_key; /* DG15 is listed */
+
+	struct sj_mrz mrz;
+	bool mrz_read; /* DG1 is authentic and was parsed */
+	int64_t now; /* the time that is believed */
+};
+
+/* --- report.c: checks ----------------------------------------------------- */
+
+struct sj_report *sj_report_new(void);
+/* Sets a check's state, reason and sentence. */
+__attribute__((format(printf, 4, 5))) void sj_check_set(struct sj_check *check,
+							enum sj_check_state state, enum sj_rc rc,
+							const char *format, ...);
+void sj_check_from(struct sj_check *check, enum sj_check_state state, const struct sj_finding *f);
+/* The bytes of a file that was read; an empty span otherwise. */
+struct sj_span sj_report_bytes(const struct sj_report *report, enum sj_lds_file file);
+/* Wipes and forgets a file. */
+void sj_document_file_clear(struct sj_document_file *file);
+/* Forgets everything that was read and found, for another attempt. */
+void sj_document_reset(struct sj_document *doc);
+
+/* --- read.c ---------------------------------------------------------------- */
+
+/*
+ * Reads a whole file of the MF or the application, whichever is current. SJ_OK:
+ * it was read, or the card refused (see its state). Else the conversation is over.
+ */
+SJ_MUST_CHECK enum sj_rc sj_document_read(struct sj_document *doc, enum sj_lds_file file);
+
+/* --- access.c, pace.c, bac.c ------------------------------------------------ */
+
+/* Opens the document and selects its application. */
+SJ_MUST_CHECK enum sj_rc sj_document_open(struct sj_document *doc);
+/* The best PACEInfo of EF.CardAccess that we can run; false: none. */
+SJ_MUST_CHECK bool sj_pace_choose(struct sj_span card_access, struct sj_pace_suite *suite,
+				  uint32_t *parameter_id, bool *ambiguous);
+/* PACE with the access secret; secure messaging runs afterwards. */
+SJ_MUST_CHECK enum sj_rc sj_pace_run(struct sj_document *doc, const struct sj_pace_suite *suite,
+				     uint32_t parameter_id, bool ambiguous);
+/* BAC with the MRZ; the application is selected. */
+SJ_MUST_CHECK enum sj_rc sj_bac_run(struct sj_document *doc);
+
+/* --- the checks --------------------------------------------------------------- */
+
+/* EF.SOD: signature, chain, times, revocation. */
+void sj_check_security_object(struct sj_document *doc);
+/* Chain, times, revocation and the time that is believed. */
+void sj_check_signer(struct sj_document *doc);
+/* Every data group's hash. */
+void sj_check_groups(struct sj_document *doc);
+/* EF.COM and the card against what the security object lists. */
+void sj_check_presence(struct sj_document *doc);
+/* EF.CardAccess against DG14 and EF.CardSecurity. */
+void sj_check_access_file(struct sj_document *doc);
+/* DG1's date, and its MRZ against the one that opened the chip. */
+void sj_check_expiry(struct sj_document *doc);
+/*
+ * Chip Authentication with DG14's key; new secure messaging runs afterwards.
+ * SJ_OK, whatever it found, or the conversation is over.
+ */
+SJ_MUST_CHECK enum sj_rc sj_check_chip(struct sj_document *doc);
+/* Active Authentication with DG15's key; as above. */
+SJ_MUST_CHECK enum sj_rc sj_check_active(struct sj_document *doc);
+/* What the chip-authentication mapping of PACE proves; needs EF.CardSecurity. */
+void sj_check_mapping(struct sj_document *doc);
+/* EF.CardSecurity is signed by somebody we trust; *infos gets its SecurityInfos. */
+bool sj_card_security_holds(struct sj_document *doc, struct sj_span *infos, struct sj_finding *f);
+/* With neither key, or files only: says that a copy cannot be excluded. */
+void sj_check_copy(struct sj_document *doc);
+
+/* --- verdict.c, holder.c ------------------------------------------------------- */
+
+/* VERDICT.md: from the checks to one verdict and its reason. */
+void sj_document_judge(struct sj_report *report);
+/* The hash of DGn held and nothing speaks against handing it out. */
+bool sj_report_authentic(const struct sj_report *report, unsigned dg);
+/* YYMMDD of an MRZ to YYYYMMDD ("" if it is not a date); `birth`: not after now. */
+void sj_date_complete(const char *yymmdd, bool birth, int64_t now, char out[static 9]);
+/* The day of `when` (UTC) as YYYYMMDD. */
+void sj_date_of(int64_t when, char out[static 9]);
+
+#endif

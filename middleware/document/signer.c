@@ -1,0 +1,119 @@
+/* signer.c -- who signed the security object, then and now. */
+#include <string.h>
+
+#include "document/document.h"
+#include "trust/certificate.h"
+#include "trust/chain.h"
+#include "wire/std/tr03110.h"
+
+static enum sj_check_state state_of(const struct sj_finding *f)
+{
+	switch ((int)f->rc) {
+	case SJ_OK:
+		return SJ_CHECK_PASSED;
+	case SJ_CHAIN_SIGNATURE:
+	case SJ_SIGNER_INVALID:
+	case SJ_SIGNER_EXPIRED:
+	case SJ_SIGNER_REVOKED:
+		return SJ_CHECK_FAILED;
+	default:
+		return SJ_CHECK_NOT_POSSIBLE;
+	}
+}
+
+/* The signed date of a signature, where it lies within what the certificates allow. */
+static int64_t evidence_of(const struct sj_signed *signature, const struct sj_cert *issuer)
+{
+	const struct sj_cert *signer = &signature->certificate;
+	int64_t when = signer->not_before;
+
+	if (signature->signer.signing_time.len > 0 && signature->signer.signed_at > when &&
+	    sj_cert_valid_at(signer, signature->signer.signed_at))
+		when = signature->signer.signed_at;
+	return sj_cert_valid_at(issuer, when) ? when : 0;
+}
+
+/* The clock rule: verified dates push the time forward, and are remembered. */
+static void learn_time(struct sj_document *doc, const struct sj_cert *issuer)
+{
+	struct sj_statistics *statistics = &doc->report->statistics;
+	bool behind;
+
+	/* A store that cannot be written has told its listener; memory serves. */
+	if (sj_trust_note_time(doc->trust, evidence_of(&doc->sod, issuer)) != SJ_OK)
+		sj_trust_say(doc->trust, "time", "It is kept in memory only.");
+	doc->now = sj_trust_time(doc->trust, doc->options.now, &behind);
+	statistics->clock_behind = behind;
+	statistics->time_used = doc->now;
+}
+
+static void check_revocation(struct sj_document *doc)
+{
+	struct sj_check *check = &doc->report->checks[SJ_CHECK_REVOCATION];
+	struct sj_finding f;
+	bool asked;
+
+	sj_chain_revocation(doc->trust, &doc->sod.certificate, doc->now, &asked, &f);
+	sj_check_from(check, asked ? state_of(&f) : SJ_CHECK_NOT_DONE, &f);
+}
+
+static void check_times(struct sj_document *doc, const struct sj_cert *issuer)
+{
+	struct sj_check *check = &doc->report->checks[SJ_CHECK_SIGNER_TIME];
+	int64_t signed_at = doc->sod.signer.signing_time.len > 0 ? doc->sod.signer.signed_at : 0;
+	struct sj_finding f;
+
+	sj_chain_times(&doc->sod.certificate, issuer, signed_at, doc->now, &f);
+	sj_check_from(check, state_of(&f), &f);
+}
+
+void sj_check_signer(struct sj_document *doc)
+{
+	struct sj_check *check = &doc->report->checks[SJ_CHECK_CHAIN];
+	struct sj_issuer issuer = { 0 };
+	struct sj_finding chain, purpose;
+
+	sj_chain_find(doc->trust, &doc->sod.certificate, &issuer, &chain);
+	if (chain.rc != SJ_OK) {
+		sj_check_from(check, state_of(&chain), &chain);
+		return;
+	}
+	sj_chain_purpose(&doc->sod.certificate, &purpose);
+	sj_check_from(check, state_of(&purpose), purpose.rc == SJ_OK ? &chain : &purpose);
+	if (purpose.rc == SJ_OK) {
+		doc->chain_holds = true;
+		sj_name_country(issuer.cert.subject, doc->report->statistics.country);
+		learn_time(doc, &issuer.cert);
+		check_times(doc, &issuer.cert);
+		check_revocation(doc);
+	}
+	sj_issuer_free(&issuer);
+}
+
+bool sj_card_security_holds(struct sj_document *doc, struct sj_span *infos, struct sj_finding *f)
+{
+	struct sj_span file = sj_report_bytes(doc->report, SJ_EF_CARD_SECURITY);
+	struct sj_issuer issuer = { 0 };
+	struct sj_signed security;
+	enum sj_signed_rc rc;
+	int64_t signed_at;
+
+	if (!file.ptr) {
+		sj_find(f, SJ_CAM_FAILED, "The card does not deliver EF.CardSecurity.");
+		return false;
+	}
+	rc = sj_signed_open(file, SJ_OID_SECURITY_OBJECT, &security);
+	if (rc != SJ_SIGNED_OK) {
+		sj_find(f, SJ_CAM_FAILED, "EF.CardSecurity: %s", sj_signed_text(rc));
+		return false;
+	}
+	sj_chain_find(doc->trust, &security.certificate, &issuer, f);
+	if (f->rc == SJ_OK)
+		sj_chain_purpose(&security.certificate, f);
+	signed_at = security.signer.signing_time.len > 0 ? security.signer.signed_at : 0;
+	if (f->rc == SJ_OK)
+		sj_chain_times(&security.certificate, &issuer.cert, signed_at, doc->now, f);
+	sj_issuer_free(&issuer);
+	*infos = security.cms.content;
+	return f->rc == SJ_OK;
+}
