@@ -8,6 +8,7 @@
 
 #include "crypt/wipe.h"
 #include "reader/cancel.h"
+#include "reader/pcsc_denied.h"
 
 /* Longest single wait, so that a worker left behind ends soon. */
 #define SLICE_MS 1000
@@ -95,6 +96,8 @@ static LONG need_context(struct link *l)
 		return SCARD_S_SUCCESS;
 	rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &l->context);
 	l->has_context = rv == SCARD_S_SUCCESS;
+	if (context_died(rv) && sj_pcsc_denied())
+		return SCARD_W_SECURITY_VIOLATION;
 	return rv;
 }
 

@@ -88,7 +88,7 @@ bool lab_init(struct lab *lab)
 	return lab->port != 0 && mkdir(conf, 0755) == 0;
 }
 
-static int bind_socket(const struct lab *lab)
+int lab_bind(const struct lab *lab)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -131,7 +131,7 @@ bool lab_up(struct lab *lab, bool with_readers)
 
 	if (!write_conf(lab, with_readers))
 		return false;
-	fd = bind_socket(lab);
+	fd = lab_bind(lab);
 	if (fd < 0)
 		return false;
 	lab->pcscd = fork();

@@ -18,6 +18,8 @@ struct lab {
 
 /* Makes the folder and names the socket; the service does not run yet. False: no room. */
 bool lab_init(struct lab *lab);
+/* The service's socket, listening; -1: not possible. For services that are not pcscd. */
+int lab_bind(const struct lab *lab);
 /* Starts the service, with the two slots of the virtual reader or with none. */
 bool lab_up(struct lab *lab, bool with_readers);
 /* Ends it (`how`: SIGTERM, SIGKILL) and waits. */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@
 
 #define FIRST "Test PCD 00 00"
 #define SECOND "Test PCD 00 01"
-#define PRESENCE_MS 5000 /* pcscd looks every 400 ms; slow machines */
+#define PRESENCE_MS 15000 /* pcscd looks every 400 ms; machines are slow at times */
 
 static struct lab lab;
 
@@ -122,6 +123,31 @@ static void test_no_service(void **state)
 	lab_down(&lab, SIGTERM);
 	assert_int_equal(sj_readers_list(f->ctx, 2000, &list), SJ_NO_PCSCD);
 	assert_null(list);
+}
+
+/* Does to a client what pcscd does when polkit says no. */
+static void *hang_up(void *arg)
+{
+	int listening = *(int *)arg, fd;
+
+	while ((fd = accept(listening, NULL, NULL)) >= 0)
+		close(fd);
+	return NULL;
+}
+
+static void test_a_denial_is_not_taken_for_absence(void **state)
+{
+	struct fixture *f = *state;
+	struct sj_readers *list = NULL;
+	int fd = lab_bind(&lab);
+	pthread_t thread;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pthread_create(&thread, NULL, hang_up, &fd), 0);
+	assert_int_equal(sj_readers_list(f->ctx, 5000, &list), SJ_NOT_ALLOWED);
+	shutdown(fd, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	close(fd);
 }
 
 static void test_no_reader(void **state)
@@ -460,6 +486,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 #define CASE(name, setup) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(test_no_service, setup),
+		CASE(test_a_denial_is_not_taken_for_absence, setup),
 		CASE(test_no_reader, setup),
 		CASE(test_two_readers_and_their_names, setup_readers),
 		CASE(test_names_are_matched, setup_readers),

@@ -1,0 +1,174 @@
+/* doctor.c -- `sojourn doctor`: look at everything the main job needs, and say what to do. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sojourn/trust.h>
+
+#include "reader/reader.h"
+
+#define DAY_SECONDS 86400
+#define TEXT_MAX 400
+
+/* --- findings --------------------------------------------------------------------- */
+
+void doctor_find(struct doctor *d, const char *what, enum doctor_state state, enum sj_rc rc,
+		 const char *format, ...)
+{
+	static const char *const words[] = { "ok", "warn", "fail" };
+	static const enum cli_mark marks[] = { CLI_MARK_GOOD, CLI_MARK_UNSURE, CLI_MARK_BAD };
+	const struct sj_failure *failure = sj_failure_find(rc);
+	char text[TEXT_MAX];
+	json_t *row;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	cli_line(d->cli, marks[state], words[state], "%s: %s%s%s", what, text, failure ? "  " : "",
+		 failure ? cli_failure_id(rc).text : "");
+	if (failure)
+		cli_print(d->cli, "         %s\n", failure->action);
+	row = json_pack("{s:s, s:s, s:s}", "what", what, "state", words[state], "text", text);
+	if (row && failure) {
+		json_object_set_new(row, "id", json_string(cli_failure_id(rc).text));
+		json_object_set_new(row, "action", json_string(failure->action));
+	}
+	if (!row || json_array_append_new(d->checks, row) != 0)
+		d->no_memory = true;
+	if (state == DOCTOR_FAIL && d->worst == SJ_OK)
+		d->worst = rc;
+}
+
+/* --- trust store and clock ----------------------------------------------------------- */
+
+struct store_view {
+	size_t certificates, links, crls, expired;
+	int64_t newest; /* the newest certificate's first day */
+};
+
+static struct store_view look_at(const struct sj_trust *trust, int64_t now)
+{
+	struct sj_trust_entry entry = { .size = sizeof(entry) };
+	struct store_view v = { 0 };
+
+	for (size_t i = 0; sj_trust_get(trust, i, &entry); i++) {
+		v.certificates++;
+		v.links += entry.link;
+		v.crls += entry.has_crl;
+		v.expired += entry.not_after < now;
+		if (entry.not_before > v.newest && entry.not_before <= now)
+			v.newest = entry.not_before;
+	}
+	return v;
+}
+
+static void find_clock(struct doctor *d, const struct sj_trust *trust, int64_t now)
+{
+	bool behind = false;
+	int64_t used = sj_trust_time(trust, now, &behind);
+
+	if (behind)
+		doctor_find(d, "clock", DOCTOR_WARN, SJ_CLOCK_BEHIND,
+			    "it is %lld days behind what signed data prove",
+			    (long long)((used - now) / DAY_SECONDS));
+	else
+		doctor_find(d, "clock", DOCTOR_OK, SJ_OK, "not behind anything that is signed");
+}
+
+void doctor_trust(struct doctor *d)
+{
+	const char *directory = cli_setting(d->cli, "trust");
+	int64_t now = (int64_t)time(NULL);
+	struct sj_trust *trust = NULL;
+	struct store_view v;
+	enum sj_rc rc = sj_trust_open(directory, &trust);
+
+	if (rc != SJ_OK) {
+		doctor_find(d, "trust store", DOCTOR_FAIL, rc, "%s: %s", directory,
+			    sj_strerror(rc));
+		return;
+	}
+	v = look_at(trust, now);
+	doctor_find(d, "trust store", DOCTOR_OK, SJ_OK,
+		    "%s: %zu certificates (%zu links, %zu past their time), %zu with a revocation "
+		    "list; the newest is %lld days old",
+		    directory, v.certificates, v.links, v.expired, v.crls,
+		    (long long)((now - v.newest) / DAY_SECONDS));
+	find_clock(d, trust, now);
+	sj_trust_close(trust);
+}
+
+/* --- the command ------------------------------------------------------------------------ */
+
+static int write_bundle(struct doctor *d)
+{
+	const char *path = cli_value(d->cli, "bundle");
+	json_t *bundle;
+	char *text;
+	int rc;
+
+	if (!path)
+		return 0;
+	bundle = json_pack("{s:i, s:s, s:I, s:O}", "schema", READER_SCHEMA, "version", sj_version(),
+			   "time", (json_int_t)time(NULL), "checks", d->checks);
+	text = bundle ? json_dumps(bundle, JSON_INDENT(2)) : NULL;
+	json_decref(bundle);
+	if (!text)
+		return cli_fail(d->cli, SJ_NO_MEMORY, NULL);
+	rc = cli_file_write(d->cli, path, text, strlen(text), 0600);
+	free(text);
+	return rc;
+}
+
+static int run_doctor(struct cli *cli)
+{
+	struct doctor d = { .cli = cli, .checks = json_array() };
+	struct sj_context *ctx = cli_context(cli);
+	int rc;
+
+	if (!ctx || !d.checks) {
+		json_decref(d.checks);
+		return ctx ? cli_fail(cli, SJ_NO_MEMORY, NULL) : cli_exit_code(cli);
+	}
+	if (doctor_service(&d))
+		doctor_readers(&d, ctx);
+	doctor_trust(&d);
+	rc = d.no_memory ? cli_fail(cli, SJ_NO_MEMORY, NULL) : write_bundle(&d);
+	if (rc == 0 && cli_json(cli))
+		rc = cli_json_print(
+			cli, READER_SCHEMA,
+			json_pack("{s:b, s:O}", "healthy", d.worst == SJ_OK, "checks", d.checks));
+	json_decref(d.checks);
+	return rc != 0 ? rc : sj_exit_code(d.worst);
+}
+
+static const struct cli_option doctor_options[] = {
+	{ .name = "bundle",
+	  .argument = "FILE",
+	  .help = "write the findings for support to FILE; no personal data",
+	  .complete = CLI_COMPLETE_FILE },
+	{ 0 },
+};
+static const char *const doctor_examples[] = {
+	"sojourn doctor # what is wrong and what to do",
+	"sojourn doctor --bundle findings.json # to send to support",
+	NULL,
+};
+static const enum sj_rc doctor_failures[] = { SJ_NO_PCSCD,      SJ_NO_READER,    SJ_NOT_ALLOWED,
+					      SJ_TRUST_MISSING, SJ_CLOCK_BEHIND, SJ_OK };
+
+const struct cli_command reader_doctor = {
+	.noun = "doctor",
+	.summary = "find out why it does not work",
+	.description =
+		"Looks at the PC/SC service, the permission to use it, the readers, who holds a\n"
+		"card, the trust store and the clock. Each line is ok, warn or fail, with the\n"
+		"failure id and what to do. The exit code is that of the first failure.",
+	.features = CLI_JSON | CLI_TRUST,
+	.options = doctor_options,
+	.examples = doctor_examples,
+	.failures = doctor_failures,
+	.run = run_doctor,
+};
