@@ -20,7 +20,7 @@ static const struct cli_option options[] = {
 	  false },
 	{ "letter-out", 'l', "FILE", "write CAN and MRZ there, for the holder (0600)",
 	  CLI_COMPLETE_FILE, NULL, false },
-	CLI_SECRET_OPTIONS("can", "CAN (default: six random digits)"),
+	CLI_SECRET_OPTIONS("can", "CAN"),
 	PROFILE_OPTIONS,
 	{ "sod-version", 0, "N", "version of the security object: 0 (default) or 1",
 	  CLI_COMPLETE_WORDS, "0 1", false },
@@ -268,8 +268,9 @@ const struct cli_command issue_command = {
 	.summary = "personalise a blank card for a holder",
 	.description =
 		"Has the card make its keys, writes and signs its files, and locks it. What\n"
-		"opens the card (CAN, MRZ) goes to the letter and nowhere else. A card that\n"
-		"was left half-personalised can be issued again; an issued one is refused.\n"
+		"opens the card (CAN, MRZ) goes to the letter and nowhere else; the CAN is\n"
+		"random unless it is given. A card that was left half-personalised can be\n"
+		"issued again; an issued one is refused.\n"
 		"\n"
 		"By default the card takes BAC and PACE (generic mapping, P-256, AES-128, with\n"
 		"CAN and MRZ) and proves that it is no copy in two ways: Chip Authentication\n"

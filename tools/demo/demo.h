@@ -1,0 +1,53 @@
+/*
+ * demo.h -- the main job, end to end, before the eyes: cards are made, issued,
+ * put on readers of a private pcscd and verified by a program that knows
+ * nothing of all that.
+ */
+#ifndef SOJOURN_TOOLS_DEMO_DEMO_H
+#define SOJOURN_TOOLS_DEMO_DEMO_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cli/child.h"
+#include "cli/cli.h"
+
+#define DEMO_PATH_MAX 256
+
+struct demo {
+	struct cli *cli;
+	char dir[64]; /* everything that the demo writes is in here */
+	int log; /* standard error of the programs that are run */
+	pid_t lab;
+};
+
+struct demo_path {
+	char text[DEMO_PATH_MAX];
+};
+/* A path in the demo's directory. */
+struct demo_path demo_path(const struct demo *demo, const char *format, ...) CLI_PRINTF(2, 3);
+uint64_t demo_now_ms(void);
+
+/* --- stage.c --------------------------------------------------------------------- */
+
+/* Makes the directory and the lab with n blank cards. */
+CLI_MUST_CHECK int demo_stage_open(struct demo *demo, unsigned n);
+/* Takes all down; nothing is left. */
+void demo_stage_close(struct demo *demo);
+/*
+ * Runs a program of Sojourn (argv[0] is set here, NULL ends) and collects its
+ * standard output (free it). Returns its exit code, -1: it did not run.
+ */
+int demo_run(struct demo *demo, const char *program, const char **argv, char **out);
+/* "Sojourn Lab 1 00 01": reader of card i (from 0). */
+struct demo_path demo_reader(unsigned i);
+
+/* --- scenes.c -------------------------------------------------------------------- */
+
+unsigned demo_cards(void);
+/* Two authorities, of which one is trusted, and all the cards. */
+CLI_MUST_CHECK int demo_issue(struct demo *demo);
+/* Verifies them one after the other; 1 when one does not end as it should. */
+CLI_MUST_CHECK int demo_play(struct demo *demo);
+
+#endif
