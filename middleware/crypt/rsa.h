@@ -4,8 +4,8 @@
 
 #include "wire/bytes.h"
 
-#define SJ_RSA_MAX 512u /* bytes of a modulus: 4096 bits */
-#define SJ_RSA_PRIVATE_MAX 2600u /* bytes of a PKCS#8 key of that size */
+#define SJ_RSA_MAX 768u /* bytes of a modulus: 6144 bits, as CSCAs of one country have */
+#define SJ_RSA_PRIVATE_MAX 2600u /* bytes of a PKCS#8 key of 4096 bits */
 #define SJ_RSA_SPKI_MAX 600u
 
 /* Makes a key; bits: 2048, 3072 or 4096. `pkcs8` is secret: wipe it. */
