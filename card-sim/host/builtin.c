@@ -1,9 +1,15 @@
 /* builtin.c -- the applets of a card of ours, in the order of selection. */
-#include "host/applet.h"
+#include "applets/emrtd/emrtd.h"
+#include "applets/manager/manager.h"
 
 const struct card_applet *const *card_applets_builtin(void)
 {
-	static const struct card_applet *const applets[] = { NULL };
+	static const struct card_applet *const applets[] = {
+		&card_applet_manager, /* first: an empty SELECT means it (GP 2.3.1, 11.9.2.3) */
+		&card_applet_emrtd,
+		&card_applet_mf,
+		NULL,
+	};
 
 	return applets;
 }

@@ -7,6 +7,8 @@
 /* The largest response in plain, and with the objects of secure messaging around it. */
 #define CARD_PLAIN_MAX SJ_APDU_NE_EXTENDED
 #define CARD_WIRE_MAX (CARD_PLAIN_MAX + 64u)
+/* Most that goes out at once: links count a response with its SW in 16 bits. More is 61xx. */
+#define CARD_PIECE_MAX 65533u
 
 struct card_channel_state {
 	bool open;

@@ -34,8 +34,7 @@ static size_t index_of_current(const struct card *card)
  * Next and previous count from the application that is current on the
  * channel, in the order of the applet list; without one, from its ends.
  */
-static const struct card_applet *find(struct card *card, struct sj_span name,
-				      enum occurrence which)
+static const struct card_applet *find(struct card *card, struct sj_span name, enum occurrence which)
 {
 	size_t n = card->applet_count, current = index_of_current(card);
 	size_t i;

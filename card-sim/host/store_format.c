@@ -267,8 +267,7 @@ static bool head_read(struct sj_span in, uint64_t *sequence, uint32_t *len)
 	if (!sj_take(&in, sizeof(head_magic), &magic) ||
 	    !sj_span_eq(magic, SJ_SPAN_OF(head_magic)) || !sj_take_be(&in, 4, &high) ||
 	    !sj_take_be(&in, 4, &low) || !sj_take_be(&in, 4, len) ||
-	    !sj_take(&in, HEAD_CHECK_SIZE, &stored) ||
-	    !check_of(&checked, 1, check, sizeof(check)))
+	    !sj_take(&in, HEAD_CHECK_SIZE, &stored) || !check_of(&checked, 1, check, sizeof(check)))
 		return false;
 	*sequence = (uint64_t)high << 32 | low;
 	return sj_span_eq(stored, SJ_SPAN_OF(check));

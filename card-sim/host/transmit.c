@@ -20,7 +20,8 @@ static size_t give_piece(struct card *card, uint32_t ne, uint8_t *response)
 	struct card_pieces *pieces = &card->now.pieces;
 	struct sj_writer w = sj_writer(response, SJ_APDU_RESPONSE_MAX);
 	size_t left = pieces->len - pieces->from;
-	size_t n = left < ne ? left : ne;
+	size_t limit = ne < CARD_PIECE_MAX ? ne : CARD_PIECE_MAX;
+	size_t n = left < limit ? left : limit;
 	uint16_t sw = pieces->sw;
 
 	sj_put(&w, sj_span(card->wire + pieces->from, n));

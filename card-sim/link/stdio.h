@@ -1,0 +1,33 @@
+/*
+ * stdio.h -- a card on two descriptors, in lines of text, for scripts.
+ *
+ * In, a line each: "on" or "reset" (answered with the ATR in hex), "off"
+ * (answered "off"), or a command in hex, blanks allowed (answered with the
+ * response in hex, or "off" when the card has no power). Empty lines and lines
+ * that begin with '#' are skipped; a line that is none of these is answered
+ * "error". Every line that is answered is answered with exactly one line. The
+ * card is off at first; end of input ends the link.
+ */
+#ifndef CARD_LINK_STDIO_H
+#define CARD_LINK_STDIO_H
+
+#include "host/card.h"
+
+struct card_stdio_config {
+	int in, out;
+	int stop_fd; /* readable: end; -1: never */
+};
+
+enum card_stdio_rc {
+	CARD_STDIO_ENDED, /* end of input, or stop_fd */
+	CARD_STDIO_IO, /* errno says why */
+	CARD_STDIO_NO_MEMORY,
+};
+
+/* The clock for a card on this link: a wait ends early when stop_fd is readable. */
+struct card_clock card_stdio_clock(struct card_stdio_config *config);
+
+SJ_MUST_CHECK enum card_stdio_rc card_stdio_run(const struct card_stdio_config *config,
+						struct card *card);
+
+#endif
