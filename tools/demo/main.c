@@ -1,6 +1,6 @@
 /* main.c -- noun demo. */
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "demo/demo.h"
 

@@ -86,8 +86,8 @@ static int start_lab(struct demo *demo, unsigned n)
 {
 	struct demo_path dir = demo_path(demo, "lab"), cards = { "" };
 	char *path = cli_program_path("lab");
-	const char *const argv[] = { path,  "lab",     "--foreground", "--blank", "--cards",
-				     cards.text, "--dir", dir.text, NULL };
+	const char *const argv[] = { path,       "lab",   "--foreground", "--blank", "--cards",
+				     cards.text, "--dir", dir.text,       NULL };
 	struct cli_child child = CLI_CHILD_INIT;
 	pid_t self = getpid();
 	int ends[2], rc = 0;

@@ -25,7 +25,7 @@ struct lab {
 	char dir[LAB_PATH_MAX];
 	unsigned cards;
 	bool blank; /* cards are not personalised */
-	bool isolated; /* the readers' ports are in a network of our own */
+	bool open_ports; /* the readers' ports are not hidden in a network of our own */
 	uint16_t port; /* of the first reader */
 	int lock;
 	pid_t pcscd;

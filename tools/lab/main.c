@@ -106,6 +106,7 @@ static int run_up(struct cli *cli)
 		return rc;
 	lab.cards = (unsigned)cards;
 	lab.blank = cli_given(cli, "blank");
+	lab.open_ports = cli_given(cli, "open-ports");
 	if (cli_given(cli, "foreground"))
 		return lab_keep(&lab, ready_in_front, &lab);
 	return up_in_background(&lab);
@@ -118,6 +119,8 @@ static const struct cli_option up_options[] = {
 	  .argument = "DIR",
 	  .help = "where the lab lives; default $XDG_RUNTIME_DIR/sojourn-lab",
 	  .complete = CLI_COMPLETE_DIRECTORY },
+	{ .name = "open-ports",
+	  .help = "let other programs dial the readers too, on all addresses" },
 	{ .name = "foreground", .letter = 'f', .help = "stay until Ctrl-C, then take it down" },
 	{ 0 },
 };

@@ -130,10 +130,9 @@ static int choose_port(struct lab *lab)
 
 int lab_network(struct lab *lab)
 {
-	lab->isolated = isolate();
 	lab->port = ISOLATED_PORT;
-	if (lab->isolated)
+	if (!lab->open_ports && isolate())
 		return 0;
-	cli_debug(lab->cli, "no network namespace: the virtual readers listen on all addresses");
+	cli_debug(lab->cli, "the virtual readers listen on all addresses");
 	return choose_port(lab);
 }

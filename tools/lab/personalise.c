@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "lab/lab.h"
 
@@ -35,17 +36,31 @@ static int run(struct lab *lab, const char *program, const char **argv)
 	return cli_fail(lab->cli, SJ_INTERNAL, "sojourn %s %s ended with %d", argv[1], argv[2], rc);
 }
 
+#define VALID_S (5l * 365 * 24 * 3600)
+
+static bool expiry(char *text, size_t size)
+{
+	time_t when = time(NULL) + VALID_S;
+	struct tm tm;
+
+	return gmtime_r(&when, &tm) != NULL && strftime(text, size, "%Y-%m-%d", &tm) > 0;
+}
+
 static int write_holder(struct lab *lab, unsigned i, const char *path)
 {
-	json_t *holder =
-		json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "documentNumber",
-			  json_sprintf("SJ%07u", i + 1), "surname", holders[i % HOLDERS].surname,
-			  "givenNames", holders[i % HOLDERS].given, "nationality", "UTO",
-			  "birthDate", holders[i % HOLDERS].birth, "sex", holders[i % HOLDERS].sex,
-			  "expiryDate", "2035-12-31");
-	char *text = json_dumps(holder, JSON_INDENT(2));
+	char until[16] = "", *text = NULL;
+	json_t *holder = NULL;
 	int rc;
 
+	if (expiry(until, sizeof(until)))
+		holder = json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "documentNumber",
+				   json_sprintf("SJ%07u", i + 1), "surname",
+				   holders[i % HOLDERS].surname, "givenNames",
+				   holders[i % HOLDERS].given, "nationality", "UTO", "birthDate",
+				   holders[i % HOLDERS].birth, "sex", holders[i % HOLDERS].sex,
+				   "expiryDate", until);
+	if (holder != NULL)
+		text = json_dumps(holder, JSON_INDENT(2));
 	if (text == NULL)
 		rc = cli_fail(lab->cli, SJ_NO_MEMORY, NULL);
 	else
