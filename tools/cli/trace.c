@@ -1,14 +1,15 @@
+/* trace.c -- --trace: APDUs in words; --pcap: the same as a capture. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/frame.h"
+#include "cli/pcap.h"
 
 struct cli_trace {
 	struct cli *cli;
 	const char *path; /* of the capture; NULL: none */
-	FILE *capture;
+	struct cli_pcap *capture;
 	bool words; /* --trace */
 	bool inner; /* the plain command was shown: the protected one is not */
 };
@@ -70,6 +71,7 @@ static void show(struct cli_trace *t, const struct sj_event *e)
 {
 	switch (e->kind) {
 	case SJ_EVENT_FIELD_ON:
+		t->inner = false;
 		cli_note(t->cli, "= card powered");
 		break;
 	case SJ_EVENT_COMMAND:
@@ -77,8 +79,11 @@ static void show(struct cli_trace *t, const struct sj_event *e)
 			show_command(t, e, "");
 		break;
 	case SJ_EVENT_RESPONSE:
-		if (!t->inner)
-			show_response(t, e, "");
+		/* A status word alone ends secure messaging: nothing plain follows. */
+		if (t->inner && e->len > 2)
+			break;
+		t->inner = false;
+		show_response(t, e, "");
 		break;
 	case SJ_EVENT_PLAIN_COMMAND:
 		t->inner = true;
@@ -95,77 +100,12 @@ static void show(struct cli_trace *t, const struct sj_event *e)
 
 /* --- capture --------------------------------------------------------------------- */
 
-#define LINKTYPE_ISO_14443 264u
-#define FIELD_ON 0xFCu
-#define READER_TO_CARD 0xFEu
-#define CARD_TO_READER 0xFFu
-
-static void put16be(FILE *f, unsigned v)
-{
-	fputc((int)(v >> 8 & 0xFF), f);
-	fputc((int)(v & 0xFF), f);
-}
-
-static void put32(FILE *f, uint32_t v)
-{
-	fwrite(&v, sizeof(v), 1, f);
-}
-
-static bool capture_open(struct cli_trace *t)
-{
-	const uint16_t version[2] = { 2, 4 };
-
-	t->capture = fopen(t->path, "we");
-	if (t->capture == NULL)
-		return false;
-	put32(t->capture, 0xA1B2C3D4u);
-	fwrite(version, sizeof(version), 1, t->capture);
-	put32(t->capture, 0);
-	put32(t->capture, 0);
-	put32(t->capture, 0x40000);
-	put32(t->capture, LINKTYPE_ISO_14443);
-	return true;
-}
-
-/* CRC_A of ISO/IEC 14443-3:2018, annex B: initial value 6363, sent low byte first. */
-static uint16_t crc_a(uint16_t crc, uint8_t byte)
-{
-	byte = (uint8_t)(byte ^ (crc & 0xFF));
-	byte = (uint8_t)(byte ^ (byte << 4));
-	return (uint16_t)((crc >> 8) ^ (byte << 8) ^ (byte << 3) ^ (byte >> 4));
-}
-
-static void capture(struct cli_trace *t, unsigned event, const uint8_t *bytes, size_t len)
-{
-	size_t frame = event == FIELD_ON ? 0 : len + 2;
-	uint16_t crc = 0x6363;
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	put32(t->capture, (uint32_t)now.tv_sec);
-	put32(t->capture, (uint32_t)(now.tv_nsec / 1000));
-	put32(t->capture, (uint32_t)(4 + frame));
-	put32(t->capture, (uint32_t)(4 + frame));
-	fputc(0, t->capture);
-	fputc((int)event, t->capture);
-	put16be(t->capture, (unsigned)frame);
-	if (frame == 0)
-		return;
-	fwrite(bytes, 1, len, t->capture);
-	for (size_t i = 0; i < len; i++)
-		crc = crc_a(crc, bytes[i]);
-	fputc(crc & 0xFF, t->capture);
-	fputc(crc >> 8, t->capture);
-}
-
 static void record(struct cli_trace *t, const struct sj_event *e)
 {
 	if (e->kind == SJ_EVENT_FIELD_ON)
-		capture(t, FIELD_ON, NULL, 0);
-	else if (e->kind == SJ_EVENT_COMMAND)
-		capture(t, READER_TO_CARD, e->bytes, e->len);
-	else if (e->kind == SJ_EVENT_RESPONSE)
-		capture(t, CARD_TO_READER, e->bytes, e->len);
+		cli_pcap_field_on(t->capture);
+	else if (e->kind == SJ_EVENT_COMMAND || e->kind == SJ_EVENT_RESPONSE)
+		cli_pcap_apdu(t->capture, e->kind == SJ_EVENT_RESPONSE, e->bytes, e->len);
 }
 
 /* --- the listener ---------------------------------------------------------------- */
@@ -191,7 +131,9 @@ int cli_trace_start(struct cli *cli)
 	t->cli = cli;
 	t->words = cli_given(cli, "trace");
 	t->path = cli_value(cli, "pcap");
-	if (t->path != NULL && !capture_open(t)) {
+	if (t->path != NULL)
+		t->capture = cli_pcap_open(t->path);
+	if (t->path != NULL && t->capture == NULL) {
 		free(t);
 		return cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", cli_value(cli, "pcap"),
 				strerror(errno));
@@ -209,12 +151,8 @@ int cli_trace_end(struct cli *cli)
 	if (t == NULL)
 		return 0;
 	sj_context_listen(cli->context, NULL, NULL);
-	if (t->capture != NULL) {
-		bool bad = ferror(t->capture) != 0;
-
-		if (fclose(t->capture) != 0 || bad)
-			rc = cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", t->path, strerror(errno));
-	}
+	if (t->capture != NULL && !cli_pcap_close(t->capture))
+		rc = cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", t->path, strerror(errno));
 	free(t);
 	cli->trace = NULL;
 	return rc;
