@@ -211,6 +211,8 @@ static int issue_card(struct job *job)
 		rc = finish(job, &p);
 	if (rc == 0)
 		rc = report(job, &p, sj_card_reader(card), seconds_since(&start));
+	if (rc != 0 && card != NULL && !p.told)
+		cli_note(job->cli, "%s", perso_state_text(p.state));
 	perso_end(&p);
 	sj_card_close(card);
 	free(keys);

@@ -7,14 +7,20 @@
 #include "authority/job.h"
 #include "wire/secinfo.h"
 
+/* DIRECTORY/NAME.bin; EF.ATR/INFO is EF.ATR-INFO. */
 static char *path_of(struct job *job, const char *directory, enum sj_lds_file file)
 {
-	char *path;
+	size_t start = strlen(directory) + 1;
+	char *path, *slash;
 
-	if (asprintf(&path, "%s/%s.bin", directory, sj_lds_entry(file)->name) >= 0)
-		return path;
-	cli_fail(job->cli, SJ_NO_MEMORY, NULL);
-	return NULL;
+	if (asprintf(&path, "%s/%s.bin", directory, sj_lds_entry(file)->name) < 0) {
+		cli_fail(job->cli, SJ_NO_MEMORY, NULL);
+		return NULL;
+	}
+	slash = strchr(path + start, '/');
+	if (slash != NULL)
+		*slash = '-';
+	return path;
 }
 
 int copy_write(struct job *job, const char *directory)

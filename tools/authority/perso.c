@@ -1,5 +1,7 @@
 #include "authority/perso.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +57,20 @@ const char *perso_state_text(enum perso_state state)
 	return "";
 }
 
+/* Tells a failure and the state that the card is left in. */
+__attribute__((format(printf, 3, 4))) static int fail(struct perso *p, enum sj_rc rc,
+						      const char *format, ...)
+{
+	char what[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	p->told = true;
+	return cli_fail(p->cli, rc, "%s; %s", what, perso_state_text(p->state));
+}
+
 /* The one function that sends: a secure channel will wrap `apdu` here. */
 static int transmit(struct perso *p, const struct sj_apdu *apdu, unsigned timeout_ms,
 		    struct sj_response *out)
@@ -74,14 +90,13 @@ static int transmit(struct perso *p, const struct sj_apdu *apdu, unsigned timeou
 	free(command);
 	out->data = sj_span(p->response, len);
 	p->commands++;
-	return rc == SJ_OK ? 0 : cli_fail(p->cli, rc, "%s", perso_state_text(p->state));
+	return rc == SJ_OK ? 0 : fail(p, rc, "command %u", p->commands);
 }
 
 /* Tells a status word that is not 9000. */
 static int refused(struct perso *p, const char *step, uint16_t sw)
 {
-	return cli_fail(p->cli, SJ_CARD_REFUSED, "%s: %04X, %s; %s", step, sw, sj_sw_text(sw),
-			perso_state_text(p->state));
+	return fail(p, SJ_CARD_REFUSED, "%s: %04X, %s", step, sw, sj_sw_text(sw));
 }
 
 /*
@@ -112,8 +127,7 @@ static int select_manager(struct perso *p)
 	if (rc != 0)
 		return rc;
 	if (r.sw != SJ_SW_OK)
-		return cli_fail(p->cli, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X); %s",
-				r.sw, perso_state_text(p->state));
+		return fail(p, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
 	p->data_max = data_max_of(r.data);
 	return 0;
 }
@@ -138,12 +152,9 @@ static int install(struct perso *p)
 	if (rc != 0)
 		return rc;
 	if (r.sw == SJ_SW_CONDITIONS)
-		return cli_fail(p->cli, SJ_CARD_STATE, "the card was issued before; %s",
-				perso_state_text(p->state));
+		return fail(p, SJ_CARD_STATE, "the card was issued before");
 	if (r.sw == SJ_SW_REFERENCE_NOT_FOUND)
-		return cli_fail(p->cli, SJ_NOT_A_DOCUMENT,
-				"no identity application on the card; %s",
-				perso_state_text(p->state));
+		return fail(p, SJ_NOT_A_DOCUMENT, "no identity application on the card");
 	if (r.sw != SJ_SW_OK)
 		return refused(p, "INSTALL", r.sw);
 	p->block = 0;
@@ -246,8 +257,7 @@ static int make_key(struct perso *p, const char *step, uint16_t dgi, struct sj_s
 	if (rc != 0)
 		return rc;
 	if (spki.len == 0 || spki.len > sizeof(out->bytes))
-		return cli_fail(p->cli, SJ_CARD_ANSWER, "%s: no public key; %s", step,
-				perso_state_text(p->state));
+		return fail(p, SJ_CARD_ANSWER, "%s: no public key", step);
 	memcpy(out->bytes, spki.ptr, spki.len);
 	out->len = spki.len;
 	return 0;

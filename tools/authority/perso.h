@@ -29,6 +29,7 @@ struct perso {
 	unsigned block; /* number of the next STORE DATA */
 	unsigned commands; /* sent so far */
 	enum perso_state state;
+	bool told; /* a failure was told, with the state */
 };
 
 /* Everything that the card's configuration needs. */
