@@ -13,8 +13,10 @@
 static const uint8_t rsa_encryption[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1 };
 static const uint8_t rsassa_pss[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 10 };
 
+#define PUBLIC_MAX 1024u /* bytes of a modulus whose signatures are verified: 8192 bits */
+
 /*
- * An INTEGER of at most SJ_RSA_MAX bytes, leading zeros removed. None of these
+ * An INTEGER of at most PUBLIC_MAX bytes, leading zeros removed. None of these
  * is negative: a set high bit is a forgotten zero, as some DG15 have it.
  */
 static bool take_number(struct sj_span *in, struct sj_span *out)
@@ -26,7 +28,7 @@ static bool take_number(struct sj_span *in, struct sj_span *out)
 	while (n.len > 0 && n.ptr[0] == 0)
 		n = sj_span(n.ptr + 1, n.len - 1);
 	*out = n;
-	return n.len <= SJ_RSA_MAX;
+	return n.len <= PUBLIC_MAX;
 }
 
 bool sj_rsa_spki_parse(struct sj_span spki, struct sj_rsa_key *out)
@@ -56,7 +58,7 @@ size_t sj_rsa_modulus_size(struct sj_span spki)
 {
 	struct sj_rsa_key key;
 
-	return sj_rsa_spki_parse(spki, &key) ? key.n.len : 0;
+	return sj_rsa_spki_parse(spki, &key) && key.n.len <= SJ_RSA_MAX ? key.n.len : 0;
 }
 
 /* RSAPrivateKey of RFC 8017, A.1.2: the numbers in their order there. */
@@ -76,7 +78,7 @@ static bool private_parse(struct sj_span pkcs8, struct sj_span part[static PARTS
 	for (size_t i = 0; i < PARTS; i++)
 		if (!take_number(&numbers, &part[i]) || part[i].len == 0)
 			return false;
-	return numbers.len == 0 && part[PART_N].len >= 64;
+	return numbers.len == 0 && part[PART_N].len >= 64 && part[PART_N].len <= SJ_RSA_MAX;
 }
 
 size_t sj_rsa_private_size(struct sj_span pkcs8)
@@ -222,7 +224,8 @@ bool sj_rsa_complement(struct sj_span spki, struct sj_span in, uint8_t out[stati
 {
 	struct sj_rsa_key key;
 
-	return sj_rsa_spki_parse(spki, &key) && complement(key.n, in, out);
+	return sj_rsa_spki_parse(spki, &key) && key.n.len <= SJ_RSA_MAX &&
+	       complement(key.n, in, out);
 }
 
 bool sj_rsa_private_complement(struct sj_span pkcs8, struct sj_span in,
