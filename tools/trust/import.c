@@ -1,0 +1,216 @@
+/* import.c -- sojourn trust import. */
+#include <stdlib.h>
+
+#include <sojourn/trust.h>
+
+#include "trust/trust.h"
+
+#define LIST_MAX (64u << 20) /* bytes of a master list */
+#define FILE_MAX (1u << 20) /* bytes of a certificate or CRL */
+
+struct import {
+	struct cli *cli;
+	struct sj_trust *trust;
+	struct sj_trust_counts total;
+	unsigned crls;
+	json_t *refusals;
+};
+
+/* Told by the library why it refuses something. */
+static void hear(void *user, const char *what, const char *why)
+{
+	struct import *import = user;
+
+	cli_warn(import->cli, "%s: %s", what, why);
+	if (cli_json(import->cli))
+		json_array_append_new(import->refusals,
+				      json_pack("{s:s, s:s}", "what", what, "why", why));
+}
+
+static void add(struct sj_trust_counts *total, const struct sj_trust_counts *more)
+{
+	total->added += more->added;
+	total->known += more->known;
+	total->explicit_parameters += more->explicit_parameters;
+	total->links += more->links;
+	total->refused += more->refused;
+}
+
+static int import_list(struct import *import, const char *path, const char *signer)
+{
+	struct sj_trust_counts counts = { .size = sizeof(counts) };
+	uint8_t *list = NULL, *csca = NULL;
+	size_t list_len = 0, csca_len = 0;
+	enum sj_rc rc;
+	int code = cli_file_read(import->cli, path, LIST_MAX, &list, &list_len);
+
+	if (code == 0)
+		code = cli_file_read(import->cli, signer, FILE_MAX, &csca, &csca_len);
+	if (code == 0) {
+		rc = sj_trust_import_masterlist(import->trust, list, list_len, csca, csca_len,
+						&counts);
+		if (rc != SJ_OK)
+			code = cli_fail(import->cli, rc, "%s", path);
+	}
+	if (code == 0)
+		add(&import->total, &counts);
+	free(list);
+	free(csca);
+	return code;
+}
+
+typedef enum sj_rc (*import_fn)(struct sj_trust *trust, const uint8_t *der, size_t len,
+				struct sj_trust_counts *counts);
+
+static enum sj_rc import_crl(struct sj_trust *trust, const uint8_t *der, size_t len,
+			     struct sj_trust_counts *counts)
+{
+	(void)counts;
+	return sj_trust_import_crl(trust, der, len);
+}
+
+/* Every file given with one option. */
+static int import_files(struct import *import, const char *option, import_fn fn, unsigned *n)
+{
+	const char *path;
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && (path = cli_value_at(import->cli, option, i)) != NULL;
+	     i++) {
+		struct sj_trust_counts counts = { .size = sizeof(counts) };
+		uint8_t *der = NULL;
+		size_t len = 0;
+		enum sj_rc rc;
+
+		code = cli_file_read(import->cli, path, FILE_MAX, &der, &len);
+		if (code != 0)
+			break;
+		rc = fn(import->trust, der, len, &counts);
+		free(der);
+		if (rc != SJ_OK)
+			code = cli_fail(import->cli, rc, "%s", path);
+		add(&import->total, &counts);
+		*n += code == 0;
+	}
+	return code;
+}
+
+/* Issuers first: what they signed comes after them. */
+static int import_all(struct import *import)
+{
+	const char *list = cli_value(import->cli, "masterlist");
+	unsigned certificates = 0;
+	int code = import_files(import, "csca", sj_trust_import_csca, &certificates);
+
+	if (code == 0 && list != NULL)
+		code = import_list(import, list, cli_value(import->cli, "signer"));
+	if (code == 0)
+		code = import_files(import, "link", sj_trust_import_link, &certificates);
+	if (code == 0)
+		code = import_files(import, "crl", import_crl, &import->crls);
+	return code;
+}
+
+static int report(struct import *import, const char *directory)
+{
+	const struct sj_trust_counts *t = &import->total;
+
+	if (cli_json(import->cli))
+		return cli_json_print(
+			import->cli, 1,
+			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "store", directory,
+				  "added", (json_int_t)t->added, "known", (json_int_t)t->known,
+				  "explicitParameters", (json_int_t)t->explicit_parameters, "links",
+				  (json_int_t)t->links, "refused", (json_int_t)t->refused, "crls",
+				  (json_int_t)import->crls, "refusals", import->refusals));
+	cli_line(import->cli, CLI_MARK_GOOD, "imported",
+		 "%zu certificates new, %zu known before, %zu refused; CRLs: %u", t->added,
+		 t->known, t->refused, import->crls);
+	cli_line(import->cli, CLI_MARK_PLAIN, "of them",
+		 "%zu with explicit EC parameters, %zu links", t->explicit_parameters, t->links);
+	cli_line(import->cli, CLI_MARK_PLAIN, "store", "%s", directory);
+	return 0;
+}
+
+static int check_usage(struct cli *cli)
+{
+	if (cli_given(cli, "masterlist") != cli_given(cli, "signer"))
+		return cli_usage(cli, "--masterlist and --signer belong together");
+	if (!cli_given(cli, "masterlist") && !cli_given(cli, "csca") && !cli_given(cli, "link") &&
+	    !cli_given(cli, "crl"))
+		return cli_usage(cli, "nothing to import");
+	return 0;
+}
+
+static int run_import(struct cli *cli)
+{
+	struct import import = { .cli = cli, .total = { .size = sizeof(import.total) } };
+	const char *directory = cli_setting(cli, "trust");
+	int code = check_usage(cli);
+	enum sj_rc rc;
+
+	if (code == 0)
+		code = cli_directory_make(cli, directory, 0755);
+	if (code != 0)
+		return code;
+	rc = sj_trust_create(directory, &import.trust);
+	if (rc != SJ_OK)
+		return cli_fail(cli, rc, "%s", directory);
+	import.refusals = json_array();
+	sj_trust_listen(import.trust, hear, &import);
+	code = import_all(&import);
+	if (code == 0)
+		code = report(&import, directory);
+	sj_trust_close(import.trust);
+	json_decref(import.refusals);
+	return code;
+}
+
+static const struct cli_option import_options[] = {
+	{ .name = "masterlist",
+	  .argument = "FILE",
+	  .help = "import an ICAO master list (CMS, DER)",
+	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "signer",
+	  .argument = "FILE",
+	  .help = "the CSCA certificate above the list's signer (DER)",
+	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "csca",
+	  .argument = "FILE",
+	  .help = "import a self-signed CSCA certificate (DER); may be given again",
+	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "link",
+	  .argument = "FILE",
+	  .help = "import a CSCA link certificate (DER); may be given again",
+	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "crl",
+	  .argument = "FILE",
+	  .help = "import a revocation list of a CSCA (DER); may be given again",
+	  .complete = CLI_COMPLETE_FILE },
+	{ 0 },
+};
+static const char *const import_examples[] = {
+	"sojourn trust import --masterlist DE_ML.ml --signer DE_CSCA.cer # a country's list",
+	"sojourn trust import --csca authority/csca-1.cer --crl authority/crl.crl # one issuer",
+	NULL,
+};
+static const enum sj_rc import_failures[] = {
+	SJ_MASTERLIST_SIGNER, SJ_INPUT_REFUSED, SJ_INPUT_MALFORMED, SJ_FILE_PERMISSION, SJ_OK,
+};
+
+const struct cli_command trust_import_command = {
+	.noun = "trust",
+	.verb = "import",
+	.summary = "add issuers and revocation lists to the trust store",
+	.description =
+		"A master list is checked against the CSCA certificate given with --signer. A CSCA\n"
+		"certificate given with --csca is believed because you say so: get it from its\n"
+		"country by a way that you trust. Links and revocation lists must be signed by\n"
+		"what the store holds. Each list is stored as a whole or not at all; single\n"
+		"certificates in it that cannot be accepted are named and left out.",
+	.features = CLI_JSON | CLI_TRUST,
+	.options = import_options,
+	.examples = import_examples,
+	.failures = import_failures,
+	.run = run_import,
+};

@@ -1,0 +1,217 @@
+/* main.c -- sojourn verify. */
+#include <string.h>
+
+#include "verify/verify.h"
+
+#define CARD_WAIT_MS 15000u
+
+struct run {
+	struct cli *cli;
+	struct sj_trust *trust;
+	struct sj_access *access;
+	struct sj_card *card;
+	struct sj_report *report;
+};
+
+static void hear(void *user, const char *what, const char *why)
+{
+	cli_warn(user, "trust store: %s: %s", what, why);
+}
+
+static int open_trust(struct run *run)
+{
+	const char *directory = cli_setting(run->cli, "trust");
+	enum sj_rc rc = sj_trust_open(directory, &run->trust);
+
+	if (rc != SJ_OK)
+		return cli_fail(run->cli, rc, "%s", directory);
+	sj_trust_listen(run->trust, hear, run->cli);
+	return 0;
+}
+
+/* What was typed may be either: six digits, or lines. */
+static enum sj_rc either(const struct cli_secret *secret, struct sj_access **out)
+{
+	enum sj_rc rc = sj_access_can(secret->text, secret->len, out);
+
+	return rc == SJ_SECRET_MALFORMED ? sj_access_mrz(secret->text, secret->len, out) : rc;
+}
+
+static int get_access(struct run *run)
+{
+	struct cli *cli = run->cli;
+	bool can = cli_secret_given(cli, "can"), mrz = cli_secret_given(cli, "mrz");
+	struct cli_secret secret = { 0 };
+	enum sj_rc rc;
+	int code;
+
+	if (can && mrz)
+		return cli_usage(cli, "give the CAN or the MRZ, not both");
+	code = cli_secret_read(cli, mrz ? "mrz" : "can",
+			       "Card access number (six digits), or the MRZ", &secret);
+	if (code != 0)
+		goto out;
+	if (mrz)
+		rc = sj_access_mrz(secret.text, secret.len, &run->access);
+	else if (can)
+		rc = sj_access_can(secret.text, secret.len, &run->access);
+	else
+		rc = either(&secret, &run->access);
+	if (rc != SJ_OK)
+		code = cli_fail(cli, rc, mrz ? "MRZ" : can ? "CAN" : NULL);
+out:
+	cli_secret_wipe(&secret);
+	return code;
+}
+
+static int open_card(struct run *run)
+{
+	struct sj_context *context = cli_context(run->cli);
+	const char *reader = cli_setting(run->cli, "reader");
+	unsigned timeout = cli_timeout_ms(run->cli);
+	enum sj_rc rc;
+
+	if (context == NULL)
+		return cli_exit_code(run->cli);
+	rc = sj_card_wait(context, reader, timeout ? timeout : CARD_WAIT_MS, &run->card);
+	if (rc != SJ_OK)
+		return cli_fail(run->cli, rc, "%s", reader ? reader : "reader");
+	return 0;
+}
+
+static enum sj_access_choice access_choice(const struct cli *cli)
+{
+	const char *word = cli_value(cli, "access");
+
+	if (word != NULL && strcmp(word, "pace") == 0)
+		return SJ_ACCESS_PACE_ONLY;
+	if (word != NULL && strcmp(word, "bac") == 0)
+		return SJ_ACCESS_BAC_ONLY;
+	return SJ_ACCESS_BEST;
+}
+
+static int verify(struct run *run)
+{
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+	enum sj_rc rc;
+
+	options.timeout_ms = cli_timeout_ms(run->cli);
+	options.short_only = cli_given(run->cli, "short");
+	options.access = access_choice(run->cli);
+	rc = sj_document_verify(run->card, run->trust, run->access, &options, &run->report);
+	if (rc != SJ_OK)
+		return cli_fail(run->cli, rc, "%s", sj_card_reader(run->card));
+	return 0;
+}
+
+static int save_portrait(struct run *run)
+{
+	const char *path = cli_value(run->cli, "portrait-out");
+	const uint8_t *bytes;
+	const char *mime;
+	size_t len;
+
+	if (path == NULL)
+		return 0;
+	if (!sj_report_portrait(run->report, &bytes, &len, &mime)) {
+		cli_warn(run->cli, "no authentic portrait: %s is not written", path);
+		return 0;
+	}
+	return cli_file_write(run->cli, path, bytes, len, 0600);
+}
+
+static int tell(struct run *run)
+{
+	struct sj_statistics statistics = { .size = sizeof(statistics) };
+	int code = 0;
+
+	if (sj_report_statistics(run->report, &statistics) && statistics.clock_behind)
+		cli_warn(run->cli, "%s [%s]", sj_strerror(SJ_CLOCK_BEHIND),
+			 cli_failure_id(SJ_CLOCK_BEHIND).text);
+	if (cli_json(run->cli))
+		code = verify_json(run->cli, run->report);
+	else
+		verify_show(run->cli, run->report);
+	if (code == 0)
+		code = save_portrait(run);
+	return code != 0 ? code : sj_exit_code(sj_report_reason(run->report));
+}
+
+static int run_verify(struct cli *cli)
+{
+	struct run run = { .cli = cli };
+	int code = open_trust(&run);
+
+	if (code == 0)
+		code = get_access(&run);
+	if (code == 0)
+		code = open_card(&run);
+	if (code == 0)
+		code = verify(&run);
+	sj_card_close(run.card);
+	if (code == 0)
+		code = tell(&run);
+	sj_report_free(run.report);
+	sj_access_free(run.access);
+	sj_trust_close(run.trust);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	CLI_SECRET_OPTIONS("can", "card access number"),
+	CLI_SECRET_OPTIONS("mrz", "machine readable lines"),
+	{ .name = "portrait-out",
+	  .argument = "FILE",
+	  .help = "write the portrait's bytes as they are to FILE",
+	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "access",
+	  .argument = "HOW",
+	  .help = "open the chip by: best (default), pace or bac",
+	  .complete = CLI_COMPLETE_WORDS,
+	  .words = "best pace bac" },
+	{ .name = "short", .help = "use no extended length" },
+	{ 0 },
+};
+static const char *const examples[] = {
+	"sojourn verify # asks for what is printed on the card",
+	"sojourn verify --can-file can.txt --portrait-out face.jpg # CAN from a file",
+	"sojourn verify --json --mrz-fd 3 3<mrz.txt # for programs",
+	NULL,
+};
+static const enum sj_rc failures[] = {
+	SJ_NO_READER,
+	SJ_NO_CARD,
+	SJ_NOT_A_DOCUMENT,
+	SJ_HASH_MISMATCH,
+	SJ_DOCUMENT_EXPIRED,
+	SJ_TRUST_MISSING,
+	SJ_WRONG_CAN,
+	SJ_WRONG_MRZ,
+	SJ_COPY_NOT_EXCLUDED,
+	SJ_ISSUER_UNKNOWN,
+	SJ_OK,
+};
+
+static const struct cli_command verify_command = {
+	.noun = "verify",
+	.summary = "verify the identity document on the reader, offline",
+	.description =
+		"Opens the chip with what is printed on the card, reads it, and says whether it is\n"
+		"genuine, unaltered, no copy, in time, and issued by an authority of the trust\n"
+		"store. Nothing is looked up online. The exit code follows the verdict: 0 genuine,\n"
+		"7 not genuine, 8 expired or revoked, 14 undecided or copy not excluded; other\n"
+		"codes tell why the document could not be read.",
+	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_TRUST,
+	.options = options,
+	.examples = examples,
+	.failures = failures,
+	.run = run_verify,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct cli_command *const commands[] = { &verify_command, NULL };
+	static const struct cli_program program = { "verify", commands };
+
+	return cli_main(&program, argc, argv);
+}

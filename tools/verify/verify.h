@@ -1,0 +1,24 @@
+/* verify.h -- what the files of this program share. */
+#ifndef SOJOURN_TOOLS_VERIFY_VERIFY_H
+#define SOJOURN_TOOLS_VERIFY_VERIFY_H
+
+#include <sojourn/document.h>
+
+#include "cli/cli.h"
+
+/* Prints the report for people: verdict, checks, holder, figures. */
+void verify_show(struct cli *cli, const struct sj_report *report);
+/* Prints it as JSON (tools/schema/verify.schema.json). Returns the exit code of printing. */
+CLI_MUST_CHECK int verify_json(struct cli *cli, const struct sj_report *report);
+
+/* A field of the holder that has something in it. */
+struct verify_field {
+	const char *key; /* as in JSON */
+	const char *label; /* for people */
+	const char *value; /* inside the holder */
+};
+#define VERIFY_FIELDS 17
+/* Fills `fields` with all fields in the order to show them. */
+void verify_fields(const struct sj_holder *holder, struct verify_field fields[VERIFY_FIELDS]);
+
+#endif
