@@ -62,7 +62,13 @@ static int setup_card(void **state)
 	return 0;
 }
 
-/* pcscd believes in a card for some time after it has gone: the next test must not. */
+/*
+ * pcscd believes in a card for some time after it has gone, and one that goes
+ * while it is being reset leaves the slot dead until the next look at it: the
+ * next test must not see that.
+ */
+#define TWO_LOOKS_MS 900
+
 static bool slots_empty(struct sj_context *ctx)
 {
 	struct sj_reader_info info = { .size = sizeof(info) };
@@ -81,8 +87,11 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	if (f->inserted)
+	if (f->inserted) {
+		rest(TWO_LOOKS_MS / 2);
 		lab_remove(&f->card);
+		rest(TWO_LOOKS_MS);
+	}
 	sj_context_resume(f->ctx);
 	while (lab.pcscd != 0 && !slots_empty(f->ctx))
 		rest(50);
