@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <sojourn/sojourn.h>
 
 #include "cli/child.h"
@@ -45,6 +46,33 @@ static int version(void)
 	return fflush(stdout) == 0 ? 0 : sj_exit_code(SJ_OUTPUT_FAILED);
 }
 
+static json_t *failure_row(const struct sj_failure *f)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "id", cli_failure_id(f->rc).text,
+			 "name", f->name, "text", f->text, "cause", f->cause, "action", f->action,
+			 "contact", f->contact, "exit", sj_exit_code(f->rc));
+}
+
+/* The nouns and the failures as JSON, for the manual. */
+static int dump(void)
+{
+	json_t *nouns = json_array(), *failures = json_array(), *whole;
+	const struct sj_failure *f;
+	const struct cli_noun *n;
+	int rc;
+
+	for (size_t i = 0; (n = cli_noun_at(i)) != NULL; i++)
+		json_array_append_new(nouns,
+				      json_pack("{s:s, s:s, s:s}", "noun", n->noun, "program",
+						n->program, "summary", n->summary));
+	for (size_t i = 0; (f = sj_failure_at(i)) != NULL; i++)
+		json_array_append_new(failures, failure_row(f));
+	whole = json_pack("{s:i, s:o, s:o}", "schema", 1, "nouns", nouns, "failures", failures);
+	rc = whole == NULL || json_dumpf(whole, stdout, JSON_INDENT(1)) != 0 || putchar('\n') < 0;
+	json_decref(whole);
+	return rc != 0 || fflush(stdout) != 0 ? sj_exit_code(SJ_OUTPUT_FAILED) : 0;
+}
+
 static int unknown(const char *word)
 {
 	const char *words[NOUNS_MAX + 1] = { NULL };
@@ -66,6 +94,8 @@ int main(int argc, char **argv)
 		return help();
 	if (strcmp(argv[1], "--version") == 0)
 		return version();
+	if (strcmp(argv[1], "--cli-dump") == 0)
+		return dump();
 	if (strcmp(argv[1], "--completion") == 0)
 		return argc == 3 ? completion_print(argv[2])
 				 : usage("--completion needs bash, zsh or fish", NULL, NULL);
