@@ -1,0 +1,35 @@
+/*
+ * libfuzzer.c -- one harness for every parser of the table. The parser is
+ * chosen when it is built (-DPARSER='"cms"') or by SOJOURN_FUZZ when it runs:
+ *
+ *	clang -fsanitize=fuzzer,address,undefined ... tests/fuzz/libfuzzer.c
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/fuzz/parsers.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *parser_name(void)
+{
+#ifdef PARSER
+	return PARSER;
+#else
+	const char *name = getenv("SOJOURN_FUZZ");
+
+	return name != NULL ? name : "";
+#endif
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct fuzz_parser *p = fuzz_parser_named(parser_name());
+
+	if (p == NULL) {
+		fprintf(stderr, "no such parser: '%s'\n", parser_name());
+		exit(2);
+	}
+	(void)p->run(sj_span(data, size));
+	return 0;
+}

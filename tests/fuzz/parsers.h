@@ -1,0 +1,42 @@
+/*
+ * parsers.h -- everything that takes bytes from outside, as a table: a name,
+ * valid inputs, and a function that must survive any input at all.
+ *
+ * Each room keeps its rows in parsers_<room>.c; parsers.c joins them. A new
+ * room is a line there and a declaration here.
+ */
+#ifndef TESTS_FUZZ_PARSERS_H
+#define TESTS_FUZZ_PARSERS_H
+
+#include "wire/bytes.h"
+
+#define FUZZ_SEED_MAX 16384u /* bytes of a seed */
+
+struct fuzz_parser {
+	const char *name;
+	/* Writes the i-th valid input; false: there is none. At least one; all with len > 0. */
+	bool (*seed)(size_t i, struct sj_writer *out);
+	/* Parses and walks everything that came out. True: the input was accepted. */
+	bool (*run)(struct sj_span in);
+};
+
+struct fuzz_room {
+	const struct fuzz_parser *parsers;
+	size_t count;
+};
+
+struct fuzz_room fuzz_wire(void);
+struct fuzz_room fuzz_lds(void);
+struct fuzz_room fuzz_crypt(void);
+struct fuzz_room fuzz_secure(void);
+struct fuzz_room fuzz_card(void);
+
+/* The i-th parser of all rooms; NULL: past the end. */
+const struct fuzz_parser *fuzz_parser_at(size_t i);
+/* NULL: no such name. */
+const struct fuzz_parser *fuzz_parser_named(const char *name);
+
+/* Reads every byte, so that a span that reaches outside is caught. */
+void fuzz_touch(struct sj_span bytes);
+
+#endif

@@ -1,0 +1,165 @@
+#include "tests/fuzz/parsers.h"
+
+#include <stdlib.h>
+
+#include "applets/emrtd/state.h"
+#include "host/card.h"
+#include "host/store.h"
+#include "host/store_internal.h"
+#include "link/vpcd.h"
+
+/* --- the stream from the virtual reader ------------------------------------------ */
+
+static bool vpcd_seed(size_t i, struct sj_writer *w)
+{
+	sj_put(w, SJ_SPAN_STR("\0\1\1\0\1\4\0\5\0\xB0\0\0\0\0\1\2\0\1\0"));
+	return i == 0;
+}
+
+static bool vpcd_run(struct sj_span in)
+{
+	struct sj_span body;
+	enum card_vpcd_message message;
+
+	while ((message = card_vpcd_take(&in, &body)) != CARD_VPCD_NONE) {
+		if (message == CARD_VPCD_BROKEN)
+			return false;
+		if (message == CARD_VPCD_COMMAND)
+			fuzz_touch(body);
+	}
+	return in.len == 0;
+}
+
+/* --- the access configuration of the identity applet --------------------------------- */
+
+static bool access_seed(size_t i, struct sj_writer *w)
+{
+	sj_put(w, SJ_SPAN_STR("\x80\x01\x03\x81\x06\x31\x32\x33\x34\x35\x36\x82\x18"
+			      "L898902C3674081221204159\x83\x03\x00\x01\x0D"));
+	return i == 0;
+}
+
+static bool access_run(struct sj_span in)
+{
+	struct emrtd_access access;
+
+	if (!emrtd_access_parse(in, &access))
+		return false;
+	fuzz_touch(access.can);
+	fuzz_touch(access.mrz);
+	return true;
+}
+
+/* --- a card file ------------------------------------------------------------------------ */
+
+static bool store_seed(size_t i, struct sj_writer *w)
+{
+	struct card_store *s = store_new();
+	struct store_log log = { .length = 0 };
+	bool ok = i == 0 && s != NULL && card_store_set(s, 1, SJ_SPAN_STR("one")) &&
+		  card_store_set(s, 0x02000001, SJ_SPAN_STR("another, longer one")) &&
+		  store_put_image(w, &s->table, 1, &log);
+
+	if (s != NULL)
+		card_store_close(s);
+	return ok;
+}
+
+static bool store_run(struct sj_span in)
+{
+	struct card_store *s = store_new();
+	struct sj_span value;
+	uint32_t id = 0;
+	bool ok = s != NULL && store_load(s, in) == CARD_STORE_OK;
+
+	while (ok && card_store_next(s, &id)) {
+		if (card_store_get(s, id, &value))
+			fuzz_touch(value);
+		if (id++ == UINT32_MAX)
+			break;
+	}
+	if (s != NULL)
+		card_store_close(s);
+	return ok;
+}
+
+/* --- a whole card: commands, each with a two-byte length in front ---------------------------- */
+
+static uint64_t no_time(void *self)
+{
+	(void)self;
+	return 0;
+}
+
+static void no_wait(void *self, uint64_t ms)
+{
+	(void)self;
+	(void)ms;
+}
+
+#define COMMAND(size, bytes) "\0" size bytes
+
+static bool card_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_span seeds[] = {
+		SJ_SPAN_STR(COMMAND("\x05", "\x00\xB0\x9C\x00\x00")
+				    COMMAND("\x0C", "\x00\xA4\x04\x0C\x07\xA0\0\0\x02\x47\x10\x01")
+					    COMMAND("\x05", "\x00\x84\x00\x00\x08")),
+		SJ_SPAN_STR(COMMAND("\x0D", "\x00\xA4\x04\x00\x08\xA0\0\0\x01\x51\0\0\0") COMMAND(
+			"\x12", "\x80\xE6\x20\x00\x0D\0\0\x07\xA0\0\0\x02\x47\x10"
+				"\x01\0\0\0")
+				    COMMAND("\x16",
+					    "\x80\xE2\x88\x00\x11\x00\x02\x0E\x3F\x00\x01\x1E\0\0\0"
+					    "\x31\x05\x30\x03\x06\x01\x2A\x00")
+					    COMMAND("\x05", "\x00\x70\x00\x00\x01")),
+	};
+
+	if (i >= sizeof(seeds) / sizeof(seeds[0]))
+		return false;
+	sj_put(w, seeds[i]);
+	return true;
+}
+
+static void transmit_all(struct card *card, struct sj_span in)
+{
+	uint8_t atr[CARD_ATR_MAX], *response = malloc(SJ_APDU_RESPONSE_MAX);
+	struct sj_span command;
+	uint32_t size;
+
+	(void)card_power_on(card, atr);
+	while (response != NULL && sj_take_be(&in, 2, &size) && sj_take(&in, size, &command))
+		fuzz_touch(sj_span(response, card_transmit(card, command, response)));
+	card_power_off(card);
+	free(response);
+}
+
+static bool card_run(struct sj_span in)
+{
+	struct card_config config = {
+		.interface = CARD_CONTACTLESS,
+		.clock = { no_time, no_wait, NULL },
+		.random = sj_random_system(),
+	};
+	struct card *card = NULL;
+
+	if (card_store_memory(&config.store) == CARD_STORE_OK)
+		card = card_new(&config);
+	if (card != NULL)
+		transmit_all(card, in);
+	card_free(card);
+	if (config.store != NULL)
+		card_store_close(config.store);
+	return card != NULL;
+}
+
+struct fuzz_room fuzz_card(void)
+{
+	static const struct fuzz_parser parsers[] = {
+		{ "vpcd-stream", vpcd_seed, vpcd_run },
+		{ "emrtd-access", access_seed, access_run },
+		{ "card-file", store_seed, store_run },
+		{ "card-commands", card_seed, card_run },
+	};
+
+	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };
+}

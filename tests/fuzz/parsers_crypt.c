@@ -1,0 +1,170 @@
+#include "tests/fuzz/parsers.h"
+
+#include <string.h>
+
+#include "crypt/sign.h"
+#include "crypt/x509.h"
+#include "wire/hex.h"
+
+/* A self-signed CSCA certificate (P-256) and a CRL of it with one entry; made with OpenSSL. */
+static const char certificate_hex[] =
+	"308201bb30820161a00302010202021234300a06082a8648ce3d0403023034310b3009060355040613025554"
+	"310f300d060355040a0c0655746f7069613114301206035504030c0b435343412055746f706961301e170d32"
+	"36313132333136323534345a170d3336313132303136323534345a3034310b3009060355040613025554310f"
+	"300d060355040a0c0655746f7069613114301206035504030c0b435343412055746f7069613059301306072a"
+	"8648ce3d020106082a8648ce3d0301070342000444c62e087a0a7ac1d162077a900560ada3eff089ed709723"
+	"e8eb994c571b54b8d20ace59c0cced7f339d1b495239972243a5b77b81730c5c38d143edb2ec7e32a3633061"
+	"301d0603551d0e041604147a2a8636ec9c3cedb947b3233454f5ff6ee1650c301f0603551d23041830168014"
+	"7a2a8636ec9c3cedb947b3233454f5ff6ee1650c300f0603551d130101ff040530030101ff300e0603551d0f"
+	"0101ff040403020106300a06082a8648ce3d04030203480030450220793f441ed94067ba2b00610d97c7ee82"
+	"6f1ce0e655e47c416c6bd7cd73150927022100bd3a042dae2df3631ecf6c8e46032f15a8147b0a4d2e6e58e5"
+	"bbaf6079994402";
+static const char crl_hex[] =
+	"3081e330818a020101300a06082a8648ce3d0403023034310b3009060355040613025554310f300d06035504"
+	"0a0c0655746f7069613114301206035504030c0b435343412055746f706961170d3236313132333136323534"
+	"345a170d3236313232333136323534345a30153013020255aa170d3235313130313030303030305aa00e300c"
+	"300a0603551d140403020101300a06082a8648ce3d0403020348003045022100c169615059cd3aa26afe6986"
+	"39028f466bbb17d15b3090db6d5da5db279177420220738fa0c424c40c3f9a95b9526c65fdc0dc1af2de66a4"
+	"be79847ac7a7b3322594";
+
+static bool put_hex(struct sj_writer *w, const char *hex)
+{
+	return sj_hex_read(hex, strlen(hex), w);
+}
+
+static bool certificate_seed(size_t i, struct sj_writer *w)
+{
+	return i == 0 && put_hex(w, certificate_hex);
+}
+
+static bool certificate_run(struct sj_span in)
+{
+	struct sj_cert cert;
+	struct sj_ec_point point;
+	enum sj_curve curve;
+	char name[64];
+
+	if (!sj_cert_read(in, &cert))
+		return false;
+	fuzz_touch(cert.tbs);
+	fuzz_touch(cert.extended_key_usage);
+	fuzz_touch(cert.authority_key_id);
+	sj_name_text(cert.subject, name, sizeof(name));
+	(void)sj_name_eq(cert.subject, cert.issuer);
+	(void)!sj_ec_spki_read(cert.spki, &curve, &point);
+	return true;
+}
+
+static bool name_seed(size_t i, struct sj_writer *w)
+{
+	uint8_t bytes[1024];
+	struct sj_writer der = SJ_WRITER_OF(bytes);
+	struct sj_cert cert;
+
+	if (i > 0 || !put_hex(&der, certificate_hex) || !sj_cert_read(sj_written(&der), &cert))
+		return false;
+	sj_put(w, cert.subject);
+	return true;
+}
+
+static bool name_run(struct sj_span in)
+{
+	char text[64];
+
+	sj_name_text(in, text, sizeof(text));
+	return sj_name_eq(in, in);
+}
+
+static bool spki_seed(size_t i, struct sj_writer *w)
+{
+	uint8_t bytes[1024];
+	struct sj_writer der = SJ_WRITER_OF(bytes);
+	struct sj_cert cert;
+	struct sj_ec_point point;
+	enum sj_curve curve;
+
+	if (i > 1 || !put_hex(&der, certificate_hex) || !sj_cert_read(sj_written(&der), &cert) ||
+	    !sj_ec_spki_read(cert.spki, &curve, &point))
+		return false;
+	return sj_ec_spki_put(w, curve, &point, i == 1);
+}
+
+static bool spki_run(struct sj_span in)
+{
+	struct sj_ec_point point;
+	enum sj_curve curve;
+
+	return sj_ec_spki_read(in, &curve, &point);
+}
+
+static bool crl_seed(size_t i, struct sj_writer *w)
+{
+	return i == 0 && put_hex(w, crl_hex);
+}
+
+static bool crl_run(struct sj_span in)
+{
+	struct sj_crl crl;
+	int64_t date;
+
+	if (!sj_crl_read(in, &crl))
+		return false;
+	fuzz_touch(crl.tbs);
+	(void)sj_crl_lists(&crl, SJ_SPAN_STR("\x55\xAA"), &date);
+	return true;
+}
+
+/* RSA-PSS with SHA-256 and a salt of 32 bytes (RFC 4055). */
+static const char rsa_pss_hex[] =
+	"304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c301a06092a864886f70d"
+	"010108300d06096086480165030402010500a203020120";
+
+/* AlgorithmIdentifiers: the input is one, beside a signature that is none. */
+static bool algorithm_seed(size_t i, struct sj_writer *w)
+{
+	static const char *const seeds[] = {
+		"300a06082a8648ce3d040302",
+		"300d06092a864886f70d01010b0500",
+		rsa_pss_hex,
+	};
+
+	return i < sizeof(seeds) / sizeof(seeds[0]) && put_hex(w, seeds[i]);
+}
+
+static bool algorithm_run(struct sj_span in)
+{
+	uint8_t bytes[1024];
+	struct sj_writer der = SJ_WRITER_OF(bytes);
+	struct sj_cert cert;
+
+	if (!put_hex(&der, certificate_hex) || !sj_cert_read(sj_written(&der), &cert))
+		return false;
+	return !sj_signature_verify(cert.spki, in, SJ_SHA256, cert.tbs, SJ_SPAN_STR("none"));
+}
+
+static bool signed_seed(size_t i, struct sj_writer *w)
+{
+	return i == 0 && put_hex(w, certificate_hex);
+}
+
+/* The key, the algorithm and the signature all come from the input. */
+static bool signed_run(struct sj_span in)
+{
+	struct sj_cert cert;
+
+	return sj_cert_read(in, &cert) && sj_cert_signed_by(&cert, cert.spki);
+}
+
+struct fuzz_room fuzz_crypt(void)
+{
+	static const struct fuzz_parser parsers[] = {
+		{ "certificate", certificate_seed, certificate_run },
+		{ "name", name_seed, name_run },
+		{ "spki", spki_seed, spki_run },
+		{ "crl", crl_seed, crl_run },
+		{ "signature-algorithm", algorithm_seed, algorithm_run },
+		{ "signed-certificate", signed_seed, signed_run },
+	};
+
+	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };
+}

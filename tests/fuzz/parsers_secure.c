@@ -1,0 +1,151 @@
+#include "tests/fuzz/parsers.h"
+
+#include <string.h>
+
+#include "secure/bac.h"
+#include "secure/pace.h"
+#include "secure/sm.h"
+
+/* Keys of all zeros: a mutation that keeps the MAC is then as likely as it can be. */
+static const struct sj_sm_keys des_keys = { .cipher = SJ_CIPHER_3DES };
+static const struct sj_sm_keys aes_keys = { .cipher = SJ_CIPHER_AES128 };
+static const struct sj_ssc ssc;
+
+static bool command_put(const struct sj_sm_keys *keys, size_t i, struct sj_writer *w)
+{
+	static const struct sj_apdu even = { .ins = 0xB0, .p1 = 0x9E, .ne = 4 };
+	const struct sj_apdu odd = {
+		.ins = 0xB1, .data = SJ_SPAN_STR("\x54\x02\x00\x10"), .ne = 256, .extended = true
+	};
+	const struct sj_apdu select = {
+		.ins = 0xA4, .p1 = 2, .p2 = 0x0C, .data = SJ_SPAN_STR("\1\2")
+	};
+
+	sj_sm_command_put(w, keys, &ssc, i == 0 ? &even : i == 1 ? &odd : &select);
+	return i < 3 && !w->failed;
+}
+
+static bool command_open(const struct sj_sm_keys *keys, struct sj_span in)
+{
+	uint8_t buffer[2048];
+	struct sj_writer w = SJ_WRITER_OF(buffer);
+	struct sj_apdu apdu, plain;
+
+	if (!sj_apdu_parse(in, &apdu) ||
+	    sj_sm_command_open(keys, &ssc, &apdu, &w, &plain) != SJ_SM_OK)
+		return false;
+	fuzz_touch(plain.data);
+	return true;
+}
+
+/* What a response holds in front of its status word. */
+static bool response_put(const struct sj_sm_keys *keys, size_t i, struct sj_writer *w)
+{
+	sj_sm_response_put(w, keys, &ssc, i == 1,
+			   i < 2 ? SJ_SPAN_STR("some data") : sj_span(NULL, 0),
+			   i < 2 ? 0x9000 : 0x6A82);
+	if (w->len >= 2)
+		w->len -= 2;
+	return i < 3 && !w->failed;
+}
+
+static bool response_open(const struct sj_sm_keys *keys, struct sj_span in)
+{
+	uint8_t buffer[2048];
+	struct sj_writer w = SJ_WRITER_OF(buffer);
+	struct sj_response plain;
+
+	if (sj_sm_response_open(keys, &ssc, in, &w, &plain) != SJ_SM_OK)
+		return false;
+	fuzz_touch(plain.data);
+	return true;
+}
+
+static bool command_des_seed(size_t i, struct sj_writer *w)
+{
+	return command_put(&des_keys, i, w);
+}
+
+static bool command_des_run(struct sj_span in)
+{
+	return command_open(&des_keys, in);
+}
+
+static bool command_aes_seed(size_t i, struct sj_writer *w)
+{
+	return command_put(&aes_keys, i, w);
+}
+
+static bool command_aes_run(struct sj_span in)
+{
+	return command_open(&aes_keys, in);
+}
+
+static bool response_des_seed(size_t i, struct sj_writer *w)
+{
+	return response_put(&des_keys, i, w);
+}
+
+static bool response_des_run(struct sj_span in)
+{
+	return response_open(&des_keys, in);
+}
+
+static bool response_aes_seed(size_t i, struct sj_writer *w)
+{
+	return response_put(&aes_keys, i, w);
+}
+
+static bool response_aes_run(struct sj_span in)
+{
+	return response_open(&aes_keys, in);
+}
+
+static bool bac_token_seed(size_t i, struct sj_writer *w)
+{
+	static const struct sj_bac_keys keys;
+	static const struct sj_bac_content content;
+	uint8_t token[SJ_BAC_TOKEN];
+
+	if (i > 0 || !sj_bac_token_seal(&keys, &content, token))
+		return false;
+	sj_put(w, SJ_SPAN_OF(token));
+	return true;
+}
+
+static bool bac_token_run(struct sj_span in)
+{
+	static const struct sj_bac_keys keys;
+	struct sj_bac_content content;
+
+	return sj_bac_token_open(&keys, in, &content);
+}
+
+static bool cam_seed(size_t i, struct sj_writer *w)
+{
+	struct sj_ec_secret data = { .len = 32 };
+
+	memset(data.bytes, 0x11, 32);
+	return i == 0 && sj_pace_cam_seal(&aes_keys, &data, w);
+}
+
+static bool cam_run(struct sj_span in)
+{
+	struct sj_ec_secret data;
+
+	return sj_pace_cam_open(&aes_keys, SJ_P256, in, &data);
+}
+
+struct fuzz_room fuzz_secure(void)
+{
+	static const struct fuzz_parser parsers[] = {
+		{ "sm-command-3des", command_des_seed, command_des_run },
+		{ "sm-command-aes", command_aes_seed, command_aes_run },
+		{ "sm-response-3des", response_des_seed, response_des_run },
+		{ "sm-response-aes", response_aes_seed, response_aes_run },
+		{ "bac-token", bac_token_seed, bac_token_run },
+		{ "pace-cam", cam_seed, cam_run },
+	};
+
+	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };
+}
