@@ -1,0 +1,27 @@
+/* card.h -- what the files of `sojourn card` share. */
+#ifndef SOJOURN_TOOLS_CARD_CARD_H
+#define SOJOURN_TOOLS_CARD_CARD_H
+
+#include "cli/cli.h"
+#include "host/card.h"
+#include "host/store.h"
+
+#define CARD_SCHEMA 1
+
+extern const struct cli_command card_new_command;
+extern const struct cli_command card_run_command;
+extern const struct cli_command card_show_command;
+
+/* The positional argument that all of them take. */
+extern const struct cli_positional card_file_argument[];
+
+/* Opens the card file of the command line. A failure is told; errno is used up. */
+CLI_MUST_CHECK int card_file_open(struct cli *cli, struct card_store **out);
+/* Tells what happened to the card file; errno belongs to CARD_STORE_IO. */
+int card_file_fail(struct cli *cli, enum card_store_rc rc, const char *path);
+
+/* A card of ours in the store; NULL: told. */
+struct card *card_load(struct cli *cli, struct card_store *store, enum card_interface interface,
+		       struct card_clock clock);
+
+#endif
