@@ -76,9 +76,12 @@ static bool equals(const BIGNUM *bn, struct sj_span bytes)
 /* The generator may be compressed: only then must OpenSSL recover y. */
 static bool is_generator(const EC_GROUP *group, struct sj_span encoded, BN_CTX *bn)
 {
-	EC_POINT *g = EC_POINT_new(group);
+	EC_POINT *g = NULL;
 	bool same;
 
+	if (encoded.len == 0 || encoded.ptr[0] > 0x04) /* no hybrid form */
+		return false;
+	g = EC_POINT_new(group);
 	same = g != NULL && EC_POINT_oct2point(group, g, encoded.ptr, encoded.len, bn) == 1 &&
 	       EC_POINT_cmp(group, g, EC_GROUP_get0_generator(group), bn) == 0;
 	EC_POINT_free(g);
