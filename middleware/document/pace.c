@@ -19,7 +19,8 @@ struct pace {
 	const struct sj_pace_suite *suite;
 	struct sj_span oid;
 	uint8_t k_pi[SJ_CIPHER_KEY_MAX];
-	uint8_t nonce[SJ_PACE_NONCE];
+	uint8_t nonce[SJ_PACE_NONCE_MAX];
+	size_t nonce_len;
 	struct sj_ec_secret secret; /* ephemeral, of the step at hand */
 	struct sj_ec_point own, peer;
 	struct sj_ec_point generator; /* the mapped one */
@@ -89,6 +90,7 @@ static enum sj_rc authenticate(struct pace *p, bool last, uint32_t tag, struct s
 			     .ins = SJ_INS_GENERAL_AUTHENTICATE,
 			     .ne = SJ_APDU_NE_SHORT };
 	size_t at = sj_tlv_open(&w);
+	struct sj_span answer;
 	enum sj_rc rc;
 
 	if (tag != 0)
@@ -100,8 +102,8 @@ static enum sj_rc authenticate(struct pace *p, bool last, uint32_t tag, struct s
 	rc = sj_session_command(p->doc->session, &a, r);
 	if (rc != SJ_OK || r->sw != SJ_SW_OK)
 		return rc;
-	*data = r->data;
-	if (sj_tlv_take(data, SJ_TAG_DYNAMIC_AUTHENTICATION, data) != SJ_TLV_FOUND)
+	answer = r->data;
+	if (sj_tlv_take(&answer, SJ_TAG_DYNAMIC_AUTHENTICATION, data) != SJ_TLV_FOUND)
 		return SJ_CARD_ANSWER;
 	return SJ_OK;
 }
@@ -128,10 +130,9 @@ static enum sj_rc get_nonce(struct pace *p)
 
 	if (rc != SJ_OK)
 		return rc;
-	if (z.len != SJ_PACE_NONCE)
-		return SJ_CARD_ANSWER;
-	return sj_pace_nonce_decrypt(p->suite->cipher, p->k_pi, z.ptr, p->nonce) ? SJ_OK
-										 : SJ_CRYPTO_FAILED;
+	p->nonce_len = z.len;
+	return sj_pace_nonce_decrypt(p->suite->cipher, p->k_pi, z, p->nonce) ? SJ_OK
+									     : SJ_CARD_ANSWER;
 }
 
 /* Sends an ephemeral public key and gets the card's; they must differ. */
@@ -164,7 +165,7 @@ static enum sj_rc map(struct pace *p)
 		return rc;
 	p->doc->pace.map_public = p->peer;
 	if (!sj_ec_multiply(curve, &p->secret, &p->peer, &h) ||
-	    !sj_ec_map_generic(curve, SJ_SPAN_OF(p->nonce), &h, &p->generator))
+	    !sj_ec_map_generic(curve, sj_span(p->nonce, p->nonce_len), &h, &p->generator))
 		rc = SJ_CARD_ANSWER;
 	sj_wipe(&h, sizeof(h));
 	return rc;

@@ -71,10 +71,10 @@ bool sj_pace_nonce_encrypt(enum sj_cipher c, const uint8_t *k_pi,
 	return sj_cbc_encrypt(c, k_pi, NULL, sj_span(s, SJ_PACE_NONCE), z);
 }
 
-bool sj_pace_nonce_decrypt(enum sj_cipher c, const uint8_t *k_pi,
-			   const uint8_t z[static SJ_PACE_NONCE], uint8_t s[static SJ_PACE_NONCE])
+bool sj_pace_nonce_decrypt(enum sj_cipher c, const uint8_t *k_pi, struct sj_span z,
+			   uint8_t s[static SJ_PACE_NONCE_MAX])
 {
-	return sj_cbc_decrypt(c, k_pi, NULL, sj_span(z, SJ_PACE_NONCE), s);
+	return z.len > 0 && z.len <= SJ_PACE_NONCE_MAX && sj_cbc_decrypt(c, k_pi, NULL, z, s);
 }
 
 bool sj_pace_session(enum sj_cipher c, struct sj_span shared, struct sj_sm_keys *keys)

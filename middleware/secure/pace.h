@@ -11,7 +11,8 @@
 #include "crypt/ec.h"
 #include "secure/sm.h"
 
-#define SJ_PACE_NONCE 16u
+#define SJ_PACE_NONCE 16u /* what our card draws */
+#define SJ_PACE_NONCE_MAX 32u /* what a reader accepts: whole blocks, the card decides */
 #define SJ_PACE_CAM_MAX 80u /* encrypted chip authentication data: P-521, padded */
 
 enum sj_pace_mapping { SJ_PACE_GM, SJ_PACE_CAM };
@@ -38,13 +39,15 @@ SJ_MUST_CHECK bool sj_pace_from_oid(struct sj_span oid, enum sj_pace_mapping *ma
 SJ_MUST_CHECK bool sj_pace_k_pi(enum sj_cipher c, enum sj_pace_password kind,
 				struct sj_span password, uint8_t k_pi[static SJ_CIPHER_KEY_MAX]);
 
-/* z = E(K_pi, s) and back. */
+/*
+ * z = E(K_pi, s) and back. 4.4.3.1 leaves the size to the card, whole blocks of
+ * the cipher: decrypting takes up to SJ_PACE_NONCE_MAX bytes; s has the size of z.
+ */
 SJ_MUST_CHECK bool sj_pace_nonce_encrypt(enum sj_cipher c, const uint8_t *k_pi,
 					 const uint8_t s[static SJ_PACE_NONCE],
 					 uint8_t z[static SJ_PACE_NONCE]);
-SJ_MUST_CHECK bool sj_pace_nonce_decrypt(enum sj_cipher c, const uint8_t *k_pi,
-					 const uint8_t z[static SJ_PACE_NONCE],
-					 uint8_t s[static SJ_PACE_NONCE]);
+SJ_MUST_CHECK bool sj_pace_nonce_decrypt(enum sj_cipher c, const uint8_t *k_pi, struct sj_span z,
+					 uint8_t s[static SJ_PACE_NONCE_MAX]);
 
 /* KS_Enc and KS_MAC from the shared secret (the x coordinate, field size). */
 SJ_MUST_CHECK bool sj_pace_session(enum sj_cipher c, struct sj_span shared,

@@ -12,7 +12,7 @@ struct pace_reader {
 	struct sj_pace_suite suite;
 	enum sj_pace_password kind;
 	const char *password;
-	uint8_t k_pi[SJ_CIPHER_KEY_MAX], s[SJ_PACE_NONCE];
+	uint8_t k_pi[SJ_CIPHER_KEY_MAX], s[SJ_PACE_NONCE_MAX];
 	struct sj_ec_secret sk_map, sk_dh;
 	struct sj_ec_point pk_map_ic, generator, pk_dh, pk_dh_ic;
 	struct sj_sm_keys keys;
@@ -88,7 +88,7 @@ static inline uint16_t pace_nonce(struct pace_reader *p)
 	z = dynamic_object(p->b, 0x80);
 	assert_int_equal(z.len, SJ_PACE_NONCE);
 	assert_true(sj_pace_k_pi(p->suite.cipher, p->kind, password, p->k_pi));
-	assert_true(sj_pace_nonce_decrypt(p->suite.cipher, p->k_pi, z.ptr, p->s));
+	assert_true(sj_pace_nonce_decrypt(p->suite.cipher, p->k_pi, z, p->s));
 	return SJ_SW_OK;
 }
 
@@ -102,7 +102,7 @@ static inline uint16_t pace_map(struct pace_reader *p)
 		return p->b->sw;
 	assert_true(sj_ec_point_read(curve, dynamic_object(p->b, 0x82), &p->pk_map_ic));
 	assert_true(sj_ec_multiply(curve, &p->sk_map, &p->pk_map_ic, &h));
-	assert_true(sj_ec_map_generic(curve, SJ_SPAN_OF(p->s), &h, &p->generator));
+	assert_true(sj_ec_map_generic(curve, sj_span(p->s, SJ_PACE_NONCE), &h, &p->generator));
 	return SJ_SW_OK;
 }
 

@@ -32,14 +32,14 @@ static void check_multiple(enum sj_curve curve, const char *k, const struct sj_e
 static void check_nonce(const struct pace_vector *v, enum sj_cipher c)
 {
 	const struct sj_span password = sj_span((const uint8_t *)v->password, strlen(v->password));
-	uint8_t k_pi[SJ_CIPHER_KEY_MAX], nonce[SJ_PACE_NONCE];
+	uint8_t k_pi[SJ_CIPHER_KEY_MAX], nonce[SJ_PACE_NONCE_MAX];
 
 	assert_true(sj_pace_k_pi(c, (enum sj_pace_password)v->kind, password, k_pi));
 	assert_hex(sj_span(k_pi, sj_cipher_key_size(c)), v->k_pi);
-	assert_true(sj_pace_nonce_decrypt(c, k_pi, hex(v->z).ptr, nonce));
-	assert_hex(SJ_SPAN_OF(nonce), v->s);
+	assert_true(sj_pace_nonce_decrypt(c, k_pi, hex(v->z), nonce));
+	assert_hex(sj_span(nonce, SJ_PACE_NONCE), v->s);
 	assert_true(sj_pace_nonce_encrypt(c, k_pi, hex(v->s).ptr, nonce));
-	assert_hex(SJ_SPAN_OF(nonce), v->z);
+	assert_hex(sj_span(nonce, SJ_PACE_NONCE), v->z);
 }
 
 /* Both ends' mapping: keys, shared H where the source prints it, mapped generator. */
