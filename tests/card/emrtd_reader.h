@@ -59,7 +59,7 @@ static inline struct sj_span hex(const char *text, uint8_t *out, size_t cap)
 
 #define HEX(text) hex(text, (uint8_t[512]){ 0 }, 512)
 
-static inline void assert_bytes(struct sj_span got, const char *expected)
+__attribute__((noinline, unused)) static void assert_bytes(struct sj_span got, const char *expected)
 {
 	uint8_t bytes[512];
 	struct sj_span want = hex(expected, bytes, sizeof(bytes));

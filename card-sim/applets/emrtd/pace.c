@@ -157,6 +157,8 @@ static uint16_t map_nonce(const struct pace_call *p)
 	sj_tlv_put(p->out, 0x82, sj_ec_point_span(&pk_map));
 	sw = SJ_SW_OK;
 out:
+	if (pace->suite.mapping != SJ_PACE_CAM)
+		sj_wipe(&pace->sk_map, sizeof(pace->sk_map));
 	sj_wipe(&h, sizeof(h));
 	sj_wipe(pace->nonce, sizeof(pace->nonce));
 	return sw;
