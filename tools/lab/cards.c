@@ -15,15 +15,24 @@ struct lab_path lab_reader(unsigned i)
 	return lab_path("", LAB_READER_NAME " %u 00 %02u", i / 2 + 1, i % 2);
 }
 
-static int make(struct lab *lab, const char *program, const char *file)
+static int open_log(const struct lab *lab, unsigned i)
 {
-	const struct cli_child child = CLI_CHILD_INIT;
+	return open(lab_path(lab->dir, "card-%02u.log", i + 1).text,
+		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+static int make(struct lab *lab, const char *program, const char *file, unsigned i)
+{
+	struct cli_child child = CLI_CHILD_INIT;
 	const char *const argv[] = { program, "card", "new", file, NULL };
 	pid_t pid;
 
 	if (access(file, F_OK) == 0)
 		return 0;
+	child.out = child.err = open_log(lab, i);
 	pid = cli_child_start(&child, argv);
+	if (child.err >= 0)
+		close(child.err);
 	if (pid < 0 || cli_child_end(pid) != 0)
 		return cli_fail(lab->cli, SJ_INTERNAL, "%s: 'sojourn card new' failed", file);
 	return 0;
@@ -31,11 +40,10 @@ static int make(struct lab *lab, const char *program, const char *file)
 
 static pid_t run(struct lab *lab, const char *program, const char *file, unsigned i)
 {
-	struct lab_path log = lab_path(lab->dir, "card-%02u.log", i + 1);
 	struct lab_path port = lab_path("", "%u", lab->port + i);
 	const char *const argv[] = { program, "card", "run", file, "--port", port.text, NULL };
 	struct cli_child child = CLI_CHILD_INIT;
-	int fd = open(log.text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd = open_log(lab, i);
 	pid_t keeper = getpid(), pid;
 
 	if (fd < 0)
@@ -57,7 +65,7 @@ int lab_card_start(struct lab *lab, unsigned i)
 
 	if (program == NULL)
 		return cli_fail(lab->cli, SJ_INTERNAL, "sojourn-card is not there");
-	rc = make(lab, program, file.text);
+	rc = make(lab, program, file.text, i);
 	if (rc == 0) {
 		lab->card[i] = run(lab, program, file.text, i);
 		if (lab->card[i] <= 0)
