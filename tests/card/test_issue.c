@@ -1,0 +1,548 @@
+/*
+ * Whole issuing: `sojourn issue` against a card behind a pipe, then the card
+ * read and judged through the public API. This program is the card, too, when
+ * it is started as "test_issue card FILE [MICROSECONDS]": with a number, it
+ * dies after that time.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sojourn/document.h>
+
+#include "host/card.h"
+#include "host/store.h"
+#include "link/stdio.h"
+
+#define CAN "317905"
+
+/* --- the card ------------------------------------------------------------------ */
+
+static int run_card(const char *path, const char *microseconds)
+{
+	const struct card_stdio_config link = { 0, 1, -1 };
+	struct card_config config = { .interface = CARD_CONTACTLESS,
+				      .clock = card_clock_system(),
+				      .random = sj_random_system() };
+	const struct itimerval death = { { 0, 0 },
+					 { 0, microseconds == NULL ? 0 : atoi(microseconds) } };
+	struct card *card;
+	enum card_stdio_rc rc;
+
+	setitimer(ITIMER_REAL, &death, NULL);
+	if (card_store_open(path, &config.store) != CARD_STORE_OK &&
+	    card_store_create(path, &config.store) != CARD_STORE_OK)
+		return 1;
+	card = card_new(&config);
+	if (card == NULL)
+		return 1;
+	rc = card_stdio_run(&link, card);
+	card_free(card);
+	card_store_close(config.store);
+	return rc == CARD_STDIO_ENDED ? 0 : 1;
+}
+
+/* --- a place with an authority, a trust store and a CAN ---------------------------- */
+
+struct place {
+	char directory[40];
+	char self[400]; /* this program */
+	char *build;
+	unsigned cards; /* made so far: the last is card-<cards> */
+};
+
+/* Runs a shell command in the place; gives its exit code. */
+__attribute__((format(printf, 2, 3))) static int shell(const struct place *p, const char *format,
+						       ...)
+{
+	char command[1200], line[1400];
+	va_list args;
+	int status;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	snprintf(line, sizeof(line), "cd %s && %s >>log 2>&1", p->directory, command);
+	status = system(line);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void show_log(const struct place *p)
+{
+	char line[80];
+
+	snprintf(line, sizeof(line), "tail -3 %s/log >&2", p->directory);
+	assert_int_equal(system(line), 0);
+}
+
+static void write_text(const struct place *p, const char *name, const char *text)
+{
+	char path[80];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", p->directory, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int open_place(void **state)
+{
+	static const char *const countries[] = { "ut", "nc --named-curves", "rs --key RSA" };
+	struct place *p = calloc(1, sizeof(*p));
+	const char *build = getenv("SOJOURN_BUILD");
+	char cwd[300];
+
+	assert_non_null(p);
+	assert_true(readlink("/proc/self/exe", p->self, sizeof(p->self) - 1) > 0);
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	p->build = realpath(build != NULL ? build : "build", NULL);
+	assert_non_null(p->build);
+	strcpy(p->directory, "/tmp/sojourn-issue-XXXXXX");
+	assert_non_null(mkdtemp(p->directory));
+	write_text(p, "can", CAN "\n");
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(
+			shell(p, "%s/bin/sojourn authority init %s", p->build, countries[i]), 0);
+	assert_int_equal(shell(p, "ln -s %s/tools/demo demo", cwd), 0);
+	*state = p;
+	return 0;
+}
+
+static int close_place(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(shell(p, "rm -r %s", p->directory), 0);
+	free(p->build);
+	free(p);
+	return 0;
+}
+
+/* Issues to card-<cards>, which dies after `microseconds` if that is not 0. */
+static int issue_to_last(struct place *p, unsigned microseconds, const char *options)
+{
+	char timer[16] = "";
+
+	if (microseconds != 0)
+		snprintf(timer, sizeof(timer), "%u", microseconds);
+	return shell(p,
+		     "rm -f letter && %s/bin/sojourn issue --letter-out letter --can-file can %s "
+		     "--exec -- %s card card-%u %s",
+		     p->build, options, p->self, p->cards, timer);
+}
+
+#define GENUINE "--authority ut --holder demo/holder.json --portrait demo/face.jpg "
+
+static int issue(struct place *p, const char *options)
+{
+	p->cards++;
+	return issue_to_last(p, 0, options);
+}
+
+/* --- verifying ------------------------------------------------------------------ */
+
+static void import(struct sj_trust *trust, const struct place *p, const char *country)
+{
+	struct sj_trust_counts counts = { .size = sizeof(counts) };
+	uint8_t der[2500];
+	char path[80];
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s/csca-1.cer", p->directory, country);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	len = fread(der, 1, sizeof(der), f);
+	fclose(f);
+	assert_int_equal(sj_trust_import_csca(trust, der, len, &counts), SJ_OK);
+}
+
+static struct sj_trust *open_trust(const struct place *p)
+{
+	struct sj_trust *trust;
+	char path[60];
+
+	snprintf(path, sizeof(path), "%s/trust", p->directory);
+	assert_int_equal(sj_trust_create(path, &trust), SJ_OK);
+	import(trust, p, "ut");
+	import(trust, p, "nc");
+	import(trust, p, "rs");
+	return trust;
+}
+
+/* Reads the last card with its CAN or, `with_mrz`, with the letter's MRZ. */
+static struct sj_report *verify(const struct place *p, bool with_mrz, enum sj_access_choice choice)
+{
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+	struct sj_trust *trust = open_trust(p);
+	struct sj_access *access = NULL;
+	struct sj_context *ctx;
+	struct sj_card *card;
+	struct sj_report *report = NULL;
+	char path[80], text[512];
+	const char *argv[] = { p->self, "card", path, NULL }, *zone;
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/letter", p->directory);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	len = fread(text, 1, sizeof(text) - 1, f);
+	text[len] = '\0';
+	fclose(f);
+	zone = strstr(text, "zone:\n");
+	assert_non_null(zone);
+	zone += 6;
+	snprintf(path, sizeof(path), "%s/card-%u", p->directory, p->cards);
+	assert_int_equal(sj_context_new(&ctx), SJ_OK);
+	assert_int_equal(sj_card_spawn(ctx, argv, &card), SJ_OK);
+	if (with_mrz)
+		assert_int_equal(sj_access_mrz(zone, strlen(zone), &access), SJ_OK);
+	else
+		assert_int_equal(sj_access_can(CAN, 6, &access), SJ_OK);
+	options.access = choice;
+	assert_int_equal(sj_document_verify(card, trust, access, &options, &report), SJ_OK);
+	sj_access_free(access);
+	sj_card_close(card);
+	sj_context_free(ctx);
+	sj_trust_close(trust);
+	return report;
+}
+
+static enum sj_check_state check(const struct sj_report *report, enum sj_check_id id)
+{
+	struct sj_check c = { .size = sizeof(c) };
+
+	assert_true(sj_report_check(report, id, &c));
+	return c.state;
+}
+
+static void expect(const struct place *p, bool with_mrz, enum sj_verdict verdict, enum sj_rc reason)
+{
+	struct sj_report *report = verify(p, with_mrz, SJ_ACCESS_BEST);
+
+	if (sj_report_verdict(report) != verdict)
+		show_log(p);
+	assert_string_equal(sj_verdict_name(sj_report_verdict(report)), sj_verdict_name(verdict));
+	assert_int_equal(sj_report_reason(report), reason);
+	sj_report_free(report);
+}
+
+/* Issues with these options; both passwords must show a genuine card. */
+static void genuine(struct place *p, const char *options)
+{
+	assert_int_equal(issue(p, options), 0);
+	expect(p, true, SJ_VERDICT_GENUINE, SJ_OK);
+}
+
+/* --- cases: profiles ------------------------------------------------------------- */
+
+static void the_default_card_is_genuine_in_every_way(void **state)
+{
+	struct place *p = *state;
+	struct sj_report *report;
+
+	assert_int_equal(issue(p, GENUINE), 0);
+	expect(p, false, SJ_VERDICT_GENUINE, SJ_OK);
+	report = verify(p, true, SJ_ACCESS_BAC_ONLY);
+	assert_int_equal(sj_report_verdict(report), SJ_VERDICT_GENUINE);
+	for (int id = SJ_CHECK_ACCESS; id < SJ_CHECK_COUNT; id++)
+		if (id != SJ_CHECK_REVOCATION && id != SJ_CHECK_ACCESS_FILE)
+			assert_int_equal(check(report, (enum sj_check_id)id), SJ_CHECK_PASSED);
+	sj_report_free(report);
+}
+
+static void the_holder_s_data_arrive(void **state)
+{
+	struct place *p = *state;
+	struct sj_holder h = { .size = sizeof(h) };
+	const uint8_t *portrait;
+	struct sj_report *report;
+	const char *mime;
+	size_t len;
+
+	assert_int_equal(issue(p, GENUINE), 0);
+	report = verify(p, false, SJ_ACCESS_BEST);
+	assert_true(sj_report_holder(report, &h));
+	assert_string_equal(h.document_number, "U24SJ0117");
+	assert_string_equal(h.surname, "HAAKANSSON");
+	assert_string_equal(h.full_name, "Håkansson, Ida Lovisa");
+	assert_string_equal(h.birth_date, "19900812");
+	assert_string_equal(h.expiry_date, "20340505");
+	assert_string_equal(h.issue_date, "20240506");
+	assert_string_equal(h.issuing_authority, "Registry Office of Zenith");
+	assert_string_equal(h.place_of_birth, "Zenith, Utopia");
+	assert_true(sj_report_portrait(report, &portrait, &len, &mime));
+	assert_string_equal(mime, "image/jpeg");
+	sj_report_free(report);
+}
+
+static void bac_without_copy_protection(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(issue(p, GENUINE "--access bac --aa none --no-ca"), 0);
+	expect(p, true, SJ_VERDICT_COPY_NOT_EXCLUDED, SJ_COPY_NOT_EXCLUDED);
+}
+
+static void bac_with_rsa_2048(void **state)
+{
+	genuine(*state, GENUINE "--access bac --aa rsa-2048 --no-ca");
+}
+
+static void bac_with_rsa_3072(void **state)
+{
+	genuine(*state, GENUINE "--access bac --aa rsa-3072 --no-ca");
+}
+
+static void pace_with_ecdsa(void **state)
+{
+	genuine(*state, GENUINE "--access pace --aa ec:brainpoolP384r1 --no-ca");
+}
+
+static void chip_authentication_3des(void **state)
+{
+	genuine(*state, GENUINE "--aa none --ca P-256:3des");
+}
+
+static void chip_authentication_aes128(void **state)
+{
+	genuine(*state, GENUINE "--aa none --ca brainpoolP256r1:aes128");
+}
+
+static void chip_authentication_aes192(void **state)
+{
+	genuine(*state, GENUINE "--aa none --ca P-384:aes192");
+}
+
+static void chip_authentication_aes256(void **state)
+{
+	genuine(*state, GENUINE "--aa none --ca P-521:aes256 --pace GM:aes256:P-521");
+}
+
+static void several_keys_and_variants(void **state)
+{
+	genuine(*state, GENUINE "--ca P-256:3des --ca P-256:aes256 --ca brainpoolP512r1:aes256 "
+				"--pace GM:3des:brainpoolP256r1 --pace GM:aes192:P-384 "
+				"--aa ec:P-521 --sod-version 1");
+}
+
+static void mapping_that_authenticates_the_chip(void **state)
+{
+	struct place *p = *state;
+	struct sj_report *report;
+
+	assert_int_equal(issue(p, GENUINE "--access pace --aa none --no-ca --pace GM:aes128:P-256 "
+					  "--pace CAM:aes128:P-256"),
+			 0);
+	report = verify(p, false, SJ_ACCESS_BEST);
+	assert_int_equal(sj_report_verdict(report), SJ_VERDICT_GENUINE);
+	assert_int_equal(check(report, SJ_CHECK_CHIP), SJ_CHECK_PASSED);
+	sj_report_free(report);
+}
+
+static void a_passport_with_jpeg2000_and_named_curves(void **state)
+{
+	struct place *p = *state;
+
+	write_text(p, "passport.json",
+		   "{\"documentType\": \"TD3\", \"documentNumber\": \"P1\", \"surname\": \"Ng\","
+		   "\"nationality\": \"UTO\", \"birthDate\": \"1970-00-00\", \"sex\": \"X\","
+		   "\"expiryDate\": \"2033-01-01\"}");
+	genuine(p, "--authority nc --holder passport.json --portrait demo/face.jp2");
+}
+
+static void a_long_document_number_opens_its_card(void **state)
+{
+	struct place *p = *state;
+
+	write_text(p, "long.json",
+		   "{\"documentNumber\": \"D23145890734\", \"surname\": \"Ng\","
+		   "\"nationality\": \"UTO\", \"birthDate\": \"1970-01-01\", \"sex\": \"M\","
+		   "\"expiryDate\": \"2033-01-01\"}");
+	genuine(p, "--authority ut --holder long.json --portrait demo/face.jpg --access bac");
+}
+
+static void an_rsa_authority(void **state)
+{
+	genuine(*state, "--authority rs --holder demo/holder.json --portrait demo/face.jpg");
+}
+
+static void an_expired_document(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(issue(p, "--authority ut --holder demo/holder-expired.json "
+				  "--portrait demo/face.jpg"),
+			 0);
+	expect(p, false, SJ_VERDICT_EXPIRED, SJ_DOCUMENT_EXPIRED);
+}
+
+/* --- cases: defects ---------------------------------------------------------------- */
+
+static void a_copy_lacks_the_keys(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(issue(p, GENUINE "--files-out genuine"), 0);
+	assert_int_equal(issue(p, "--defect copy --clone-files genuine"), 0);
+	expect(p, false, SJ_VERDICT_NOT_GENUINE, SJ_CA_FAILED);
+}
+
+static void a_copy_with_a_shorter_com_is_found(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(issue(p, GENUINE "--files-out genuine"), 0);
+	assert_int_equal(issue(p, "--defect strip-com --clone-files genuine"), 0);
+	expect(p, false, SJ_VERDICT_NOT_GENUINE, SJ_GROUP_WITHHELD);
+}
+
+static void a_copy_of_a_mapping_card_cannot_map(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(issue(p, GENUINE "--access pace --aa none --no-ca --files-out cam "
+					  "--pace GM:aes128:P-256 --pace CAM:aes128:P-256"),
+			 0);
+	assert_int_equal(issue(p, "--defect copy --clone-files cam --access pace"), 0);
+	expect(p, false, SJ_VERDICT_NOT_GENUINE, SJ_CAM_FAILED);
+}
+
+static void an_altered_name_is_found(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(issue(p, GENUINE "--defect alter-dg1"), 0);
+	expect(p, false, SJ_VERDICT_NOT_GENUINE, SJ_HASH_MISMATCH);
+}
+
+/* --- cases: what goes wrong -------------------------------------------------------- */
+
+static void an_issued_card_is_refused(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(issue(p, GENUINE), 0);
+	assert_int_equal(issue_to_last(p, 0, GENUINE), sj_exit_code(SJ_CARD_STATE));
+	/* No letter of the second time lies about; the first one's card is as it was. */
+	assert_int_equal(shell(p, "test ! -e letter && tail -1 log | grep -q SJ-1307"), 0);
+}
+
+static void a_letter_is_for_its_reader_only_and_never_overwritten(void **state)
+{
+	struct place *p = *state;
+
+	p->cards++;
+	assert_int_equal(issue_to_last(p, 0, GENUINE), 0);
+	assert_int_equal(shell(p, "test $(stat -c %%a letter) = 600 && cp -p letter kept"), 0);
+	assert_int_equal(shell(p,
+			       "%s/bin/sojourn issue --letter-out kept " GENUINE
+			       "--exec -- %s card other",
+			       p->build, p->self),
+			 sj_exit_code(SJ_INPUT_REFUSED));
+	assert_int_equal(shell(p, "cmp letter kept && test ! -e other"), 0);
+}
+
+static void output_holds_no_secrets(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(issue(p, GENUINE "--json --trace"), 0);
+	assert_int_equal(shell(p, "! grep -qe " CAN " -e 3331373930 -e HAAKANSSON log"), 0);
+}
+
+static void wrong_inputs_touch_no_card(void **state)
+{
+	struct place *p = *state;
+
+	write_text(p, "short", "12345\n");
+	write_text(
+		p, "late.json",
+		"{\"documentNumber\": \"P1\", \"surname\": \"Ng\", \"nationality\": \"UTO\","
+		"\"birthDate\": \"1970-01-01\", \"sex\": \"X\", \"expiryDate\": \"2999-01-01\"}");
+	assert_int_equal(issue(p, GENUINE "--can-file short"), sj_exit_code(SJ_SECRET_MALFORMED));
+	assert_int_equal(issue(p, GENUINE "--portrait can"), sj_exit_code(SJ_INPUT_MALFORMED));
+	assert_int_equal(issue(p, GENUINE "--holder late.json"), sj_exit_code(SJ_INPUT_REFUSED));
+	assert_int_equal(issue(p, GENUINE "--pace XM:aes128:P-256"), 2);
+	assert_int_equal(issue(p, GENUINE "--pace CAM:aes128:P-256"), 2);
+	assert_int_equal(issue(p, GENUINE "--pace GM:aes128:P-256 --pace GM:aes128:P-256"), 2);
+	assert_int_equal(issue(p, GENUINE "--access bac --pace GM:aes128:P-256"), 2);
+	assert_int_equal(issue(p, GENUINE "--ca P-224:aes128"), 2);
+	assert_int_equal(issue(p, GENUINE "--ca P-256:aes128 --no-ca"), 2);
+	assert_int_equal(issue(p, GENUINE "--aa rsa-1024"), 2);
+	assert_int_equal(issue(p, GENUINE "--defect copy"), 2);
+	assert_int_equal(issue(p, "--authority ut"), 2);
+	assert_int_equal(shell(p, "test ! -e card-%u", p->cards), 0);
+}
+
+static void a_card_killed_at_any_moment_can_be_issued_again(void **state)
+{
+	struct place *p = *state;
+	unsigned died = 0, late = 0;
+	int rc;
+
+	for (unsigned us = 500; us < 30500; us += 1000) {
+		p->cards++;
+		rc = issue_to_last(p, us, GENUINE);
+		if (rc == 0) /* it was faster than its death */
+			continue;
+		died++;
+		assert_int_equal(rc, sj_exit_code(SJ_CARD_LOST));
+		rc = issue_to_last(p, 0, GENUINE);
+		if (rc == sj_exit_code(SJ_CARD_STATE)) { /* the lock had been stored */
+			late++;
+			continue;
+		}
+		assert_int_equal(rc, 0);
+		expect(p, false, SJ_VERDICT_GENUINE, SJ_OK);
+	}
+	printf("# %u of 30 cards died before they were issued, %u of them after the lock\n", died,
+	       late);
+	assert_true(died > 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_default_card_is_genuine_in_every_way),
+		cmocka_unit_test(the_holder_s_data_arrive),
+		cmocka_unit_test(bac_without_copy_protection),
+		cmocka_unit_test(bac_with_rsa_2048),
+		cmocka_unit_test(bac_with_rsa_3072),
+		cmocka_unit_test(pace_with_ecdsa),
+		cmocka_unit_test(chip_authentication_3des),
+		cmocka_unit_test(chip_authentication_aes128),
+		cmocka_unit_test(chip_authentication_aes192),
+		cmocka_unit_test(chip_authentication_aes256),
+		cmocka_unit_test(several_keys_and_variants),
+		cmocka_unit_test(mapping_that_authenticates_the_chip),
+		cmocka_unit_test(a_passport_with_jpeg2000_and_named_curves),
+		cmocka_unit_test(a_long_document_number_opens_its_card),
+		cmocka_unit_test(an_rsa_authority),
+		cmocka_unit_test(an_expired_document),
+		cmocka_unit_test(a_copy_lacks_the_keys),
+		cmocka_unit_test(a_copy_with_a_shorter_com_is_found),
+		cmocka_unit_test(a_copy_of_a_mapping_card_cannot_map),
+		cmocka_unit_test(an_altered_name_is_found),
+		cmocka_unit_test(an_issued_card_is_refused),
+		cmocka_unit_test(a_letter_is_for_its_reader_only_and_never_overwritten),
+		cmocka_unit_test(output_holds_no_secrets),
+		cmocka_unit_test(wrong_inputs_touch_no_card),
+		cmocka_unit_test(a_card_killed_at_any_moment_can_be_issued_again),
+	};
+
+	if (argc >= 3 && strcmp(argv[1], "card") == 0)
+		return run_card(argv[2], argc > 3 ? argv[3] : NULL);
+	return cmocka_run_group_tests(tests, open_place, close_place);
+}
