@@ -1,8 +1,10 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lab/lab.h"
 
@@ -17,20 +19,24 @@ static const struct {
 };
 #define HOLDERS (sizeof(holders) / sizeof(holders[0]))
 
-/* Runs a program of Sojourn to its end; it tells by itself what fails. */
+/* Runs a program of Sojourn to its end; it tells by itself what fails. Its results go to the log. */
 static int run(struct lab *lab, const char *program, const char **argv)
 {
 	struct cli_child child = CLI_CHILD_INIT;
+	struct lab_path log = lab_path(lab->dir, "lab.log");
 	char *path = cli_program_path(program);
 	int rc = -1;
 	pid_t pid;
 
+	child.out = open(log.text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (path != NULL) {
 		argv[0] = path;
 		pid = cli_child_start(&child, argv);
 		rc = pid > 0 ? cli_child_end(pid) : -1;
 	}
 	free(path);
+	if (child.out >= 0)
+		close(child.out);
 	if (rc == 0)
 		return 0;
 	return cli_fail(lab->cli, SJ_INTERNAL, "sojourn %s %s ended with %d", argv[1], argv[2], rc);
