@@ -37,7 +37,7 @@ static bool parse_field_and_curve(struct sj_span *in, struct domain *d)
 	return true;
 }
 
-/* SpecifiedECDomain (SEC 1 v2, C.2), `in` its content; a hash at the end is ignored. */
+/* ECParameters of RFC 3279, 2.3.5, `in` its content. */
 static bool parse_domain(struct sj_span in, struct domain *d)
 {
 	struct sj_span version, cofactor = { NULL, 0 };
@@ -61,7 +61,7 @@ static bool parse_domain(struct sj_span in, struct domain *d)
 	d->a = number(d->a);
 	d->b = number(d->b);
 	d->order = number(d->order);
-	return h == 1 && sj_tlv_well_formed(in);
+	return h == 1 && in.len == 0;
 }
 
 static bool equals(const BIGNUM *bn, struct sj_span bytes)

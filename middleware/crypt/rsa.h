@@ -4,7 +4,7 @@
 
 #include "wire/bytes.h"
 
-#define SJ_RSA_MAX 768u /* bytes of a modulus: 6144 bits, as CSCAs of one country have */
+#define SJ_RSA_MAX 512u /* bytes of a modulus in raw use: 4096 bits; signatures verify up to 8192 */
 #define SJ_RSA_PRIVATE_MAX 2600u /* bytes of a PKCS#8 key of 4096 bits */
 #define SJ_RSA_SPKI_MAX 600u
 

@@ -1,0 +1,188 @@
+#include "crypt/sign.h"
+#include "crypt/wipe.h"
+#include "tests/vectors/hexbytes.h"
+#include "tests/vectors/openssl.h"
+
+#define ALG_PKCS1_SHA256 "300D06092A864886F70D01010B0500"
+#define ALG_RSA_ENCRYPTION "300D06092A864886F70D0101010500"
+#define ALG_PSS_ABSENT "300B06092A864886F70D01010A"
+#define ALG_PSS_DEFAULTS "300D06092A864886F70D01010A3000"
+#define ALG_ECDSA_SHA256 "300A06082A8648CE3D040302"
+#define ALG_EC_PUBLIC_KEY "300906072A8648CE3D0201"
+/* SHA-384, MGF1 with SHA-256; the salt's size stands at the end. */
+#define ALG_PSS_SHA384(salt) \
+	"304106092A864886F70D01010A3034A00F300D06096086480165030402020500A11C301A06092A864886F70D" \
+	"010108300D06096086480165030402010500A2030201" salt
+
+static bool verifies(const char *spki, const char *algorithm, enum sj_hash digest,
+		     const char *signature)
+{
+	return sj_signature_verify(hex(spki), hex(algorithm), digest, SJ_SPAN_STR("Sojourn"),
+				   hex(signature));
+}
+
+static void pkcs1_signatures(void **state)
+{
+	(void)state;
+	assert_true(verifies(openssl_rsa_spki, ALG_PKCS1_SHA256, SJ_HASH_NONE, openssl_pkcs1));
+	assert_true(verifies(openssl_rsa_spki, ALG_RSA_ENCRYPTION, SJ_SHA256, openssl_pkcs1));
+	assert_false(verifies(openssl_rsa_spki, ALG_RSA_ENCRYPTION, SJ_SHA1, openssl_pkcs1));
+	assert_false(verifies(openssl_rsa_spki, ALG_RSA_ENCRYPTION, SJ_HASH_NONE, openssl_pkcs1));
+	assert_false(verifies(openssl_rsa_spki, ALG_PKCS1_SHA256, SJ_HASH_NONE, openssl_pss));
+}
+
+static void pss_signatures_with_parameters(void **state)
+{
+	(void)state;
+	assert_true(verifies(openssl_rsa_spki, ALG_PSS_SHA384("14"), SJ_HASH_NONE, openssl_pss));
+	assert_false(verifies(openssl_rsa_spki, ALG_PSS_SHA384("15"), SJ_HASH_NONE, openssl_pss));
+	assert_false(verifies(openssl_rsa_spki, ALG_PKCS1_SHA256, SJ_HASH_NONE, openssl_pss));
+	assert_true(verifies(openssl_rsa_spki, ALG_PSS_DEFAULTS, SJ_HASH_NONE, openssl_pss_sha1));
+	assert_false(verifies(openssl_rsa_spki, ALG_PSS_DEFAULTS, SJ_SHA384, openssl_pss));
+}
+
+static void pss_signatures_without_parameters(void **state)
+{
+	(void)state;
+	assert_true(verifies(openssl_rsa_spki, ALG_PSS_ABSENT, SJ_SHA1, openssl_pss_sha1));
+	assert_false(verifies(openssl_rsa_spki, ALG_PSS_ABSENT, SJ_SHA256, openssl_pss_sha1));
+	assert_false(verifies(openssl_rsa_spki, ALG_PSS_ABSENT, SJ_HASH_NONE, openssl_pss_sha1));
+}
+
+/* A 224-bit key, explicit parameters with seed, a 256-bit hash. */
+static void ecdsa_under_explicit_parameters(void **state)
+{
+	(void)state;
+	assert_true(verifies(openssl_ec_spki, ALG_ECDSA_SHA256, SJ_HASH_NONE, openssl_ecdsa));
+	assert_true(verifies(openssl_ec_spki, ALG_EC_PUBLIC_KEY, SJ_SHA256, openssl_ecdsa));
+	assert_false(verifies(openssl_ec_spki, ALG_EC_PUBLIC_KEY, SJ_SHA224, openssl_ecdsa));
+}
+
+static void key_and_algorithm_must_fit(void **state)
+{
+	(void)state;
+	assert_false(verifies(openssl_ec_spki, ALG_PKCS1_SHA256, SJ_HASH_NONE, openssl_pkcs1));
+	assert_false(verifies(openssl_rsa_spki, ALG_ECDSA_SHA256, SJ_HASH_NONE, openssl_ecdsa));
+	assert_false(verifies(openssl_rsa_spki, "300506032A0304", SJ_SHA256, openssl_pkcs1));
+	assert_false(verifies(openssl_rsa_spki, "3000", SJ_SHA256, openssl_pkcs1));
+}
+
+/* Makes a key of this kind, signs, verifies, and checks the written forms. */
+static void check_kind(const char *kind, bool explicit_form)
+{
+	static uint8_t file[SJ_KEY_MAX], spki_bytes[800];
+	uint8_t algorithm_bytes[100], promised_bytes[100], signature_bytes[600];
+	struct sj_writer pkcs8 = SJ_WRITER_OF(file), spki = SJ_WRITER_OF(spki_bytes);
+	struct sj_writer algorithm = SJ_WRITER_OF(algorithm_bytes);
+	struct sj_writer promised = SJ_WRITER_OF(promised_bytes);
+	struct sj_writer signature = SJ_WRITER_OF(signature_bytes);
+	const struct sj_span message = SJ_SPAN_STR("Sojourn");
+	struct sj_key *made = sj_key_generate(kind), *key;
+
+	assert_non_null(made);
+	assert_true(sj_key_put(made, &pkcs8));
+	sj_key_free(made);
+	key = sj_key_read(sj_written(&pkcs8));
+	assert_non_null(key);
+	assert_true(sj_key_put_public(key, explicit_form, &spki));
+	assert_true(sj_key_sign(key, message, &algorithm, &signature));
+	assert_true(sj_key_put_algorithm(key, &promised));
+	assert_true(sj_span_eq(sj_written(&algorithm), sj_written(&promised)));
+	assert_true(sj_signature_verify(sj_written(&spki), sj_written(&algorithm), SJ_HASH_NONE,
+					message, sj_written(&signature)));
+	assert_false(sj_signature_verify(sj_written(&spki), sj_written(&algorithm), SJ_HASH_NONE,
+					 SJ_SPAN_STR("sojourn"), sj_written(&signature)));
+	sj_key_free(key);
+	sj_wipe(file, sizeof(file));
+}
+
+static void every_curve_signs(void **state)
+{
+	static const char *const kinds[] = { "P-224",           "brainpoolP224r1", "P-256",
+					     "brainpoolP256r1", "brainpoolP320r1", "P-384",
+					     "brainpoolP384r1", "brainpoolP512r1", "P-521" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		check_kind(kinds[i], false);
+		check_kind(kinds[i], true);
+	}
+}
+
+static void rsa_signs_both_ways(void **state)
+{
+	(void)state;
+	check_kind("RSA-2048", false);
+	check_kind("RSA-PSS-2048", false);
+}
+
+/* RFC 4055, 3.3: an id-RSASSA-PSS key verifies nothing else. */
+static void a_pss_key_verifies_pss_alone(void **state)
+{
+	static uint8_t spki_bytes[800];
+	struct sj_writer spki = SJ_WRITER_OF(spki_bytes);
+	struct sj_span marked = hex(openssl_rsa_spki);
+
+	(void)state;
+	sj_put(&spki, marked);
+	assert_memory_equal(spki_bytes + 16, "\x01\x05\x00", 3);
+	spki_bytes[16] = 0x0A; /* id-RSASSA-PSS in place of rsaEncryption */
+	spki_bytes[17] = 0x30; /* its parameters: all defaults */
+	assert_true(sj_signature_verify(sj_written(&spki), hex(ALG_PSS_DEFAULTS), SJ_HASH_NONE,
+					SJ_SPAN_STR("Sojourn"), hex(openssl_pss_sha1)));
+	assert_false(sj_signature_verify(sj_written(&spki), hex(ALG_PKCS1_SHA256), SJ_HASH_NONE,
+					 SJ_SPAN_STR("Sojourn"), hex(openssl_pkcs1)));
+	assert_false(sj_signature_verify(sj_written(&spki), hex(ALG_PSS_SHA384("14")), SJ_HASH_NONE,
+					 SJ_SPAN_STR("Sojourn"), hex(openssl_pss)));
+}
+
+static void hashes_fit_the_keys(void **state)
+{
+	static const struct {
+		const char *kind;
+		enum sj_hash hash;
+	} rows[] = {
+		{ "P-224", SJ_SHA224 },           { "P-256", SJ_SHA256 },
+		{ "brainpoolP320r1", SJ_SHA384 }, { "P-384", SJ_SHA384 },
+		{ "brainpoolP512r1", SJ_SHA512 }, { "P-521", SJ_SHA512 },
+		{ "RSA-2048", SJ_SHA256 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sj_key *key = sj_key_generate(rows[i].kind);
+
+		assert_non_null(key);
+		assert_int_equal(sj_key_hash(key), rows[i].hash);
+		sj_key_free(key);
+	}
+}
+
+static void no_key(void **state)
+{
+	(void)state;
+	assert_null(sj_key_generate("RSA-1024"));
+	assert_null(sj_key_generate("P-192"));
+	assert_null(sj_key_generate(""));
+	assert_null(sj_key_read(sj_span(NULL, 0)));
+	assert_null(sj_key_read(hex(openssl_rsa_spki)));
+	sj_key_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pkcs1_signatures),
+		cmocka_unit_test(pss_signatures_with_parameters),
+		cmocka_unit_test(pss_signatures_without_parameters),
+		cmocka_unit_test(ecdsa_under_explicit_parameters),
+		cmocka_unit_test(key_and_algorithm_must_fit),
+		cmocka_unit_test(every_curve_signs),
+		cmocka_unit_test(rsa_signs_both_ways),
+		cmocka_unit_test(a_pss_key_verifies_pss_alone),
+		cmocka_unit_test(hashes_fit_the_keys),
+		cmocka_unit_test(no_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
