@@ -77,7 +77,7 @@ static bool put_security_object(struct sj_writer *w, const struct sj_sod_plan *p
 bool sj_signed_put_sod(struct sj_writer *w, const struct sj_sod_plan *plan,
 		       const struct sj_signed_by *signer)
 {
-	uint8_t content[2048];
+	uint8_t content[1400]; /* 16 SHA-512 hashes and what stands around them */
 	struct sj_writer object = SJ_WRITER_OF(content);
 	size_t at = sj_tlv_open(w);
 
