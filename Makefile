@@ -7,6 +7,8 @@ CC = gcc
 WERROR ?= -Werror
 VERSION := $(shell sed -n 's/^\#define SJ_VERSION "\(.*\)"/\1/p' middleware/include/sojourn/sojourn.h)
 SOVERSION := 0
+# `make V=1` shows the commands; otherwise a line each.
+Q = $(if $(V),,@echo '  $(1) $(patsubst $(BUILD)/%,%,$@)';)
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 include tools/deps.mk
@@ -48,14 +50,19 @@ reader_a := $(BUILD)/lib/reader.a
 card_a := $(BUILD)/lib/card.a
 cli_a := $(BUILD)/lib/cli.a
 
+# What the programs read at run time.
+share := $(patsubst %,$(BUILD)/share/sojourn/%,$(notdir $(wildcard tools/demo/*.json tools/demo/*.jp* tools/schema/*.json)))
+completions := $(BUILD)/share/bash-completion/completions/sojourn $(BUILD)/share/zsh/site-functions/_sojourn \
+	$(BUILD)/share/fish/vendor_completions.d/sojourn.fish
+
 .PHONY: all lib programs
-all: deps-ready lib programs $(BUILD)/sojourn.pc
+all: deps-ready lib programs $(share) $(completions) $(BUILD)/sojourn.pc
 lib: $(lib_so)
 programs: $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
 
 $(BUILD)/obj/%.o: %.c | deps-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(core_a): $(call objs,$(core_src))
 $(reader_a): $(call objs,$(reader_src))
@@ -64,17 +71,17 @@ $(cli_a): $(call objs,$(cli_src))
 %.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call Q,AR)$(AR) rcs $@ $^
 
 $(lib_so): $(core_a) $(reader_a) middleware/sojourn.map
-	$(CC) -shared -o $@ -Wl,-soname,$(@F) -Wl,--version-script,middleware/sojourn.map \
+	$(call Q,LD)$(CC) -shared -o $@ -Wl,-soname,$(@F) -Wl,--version-script,middleware/sojourn.map \
 		-Wl,--whole-archive $(reader_a) -Wl,--no-whole-archive $(core_a) \
 		$(LDFLAGS_ALL) -Wl,-z,defs $(LIBS_CORE) $(LIBS_READER)
 	@ln -sf $(@F) $(BUILD)/lib/libsojourn.so
 
 $(BUILD)/bin/sojourn: $(call objs,$(wildcard tools/*.c)) $(cli_a) $(lib_so)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(cli_a) -L$(BUILD)/lib -lsojourn \
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(cli_a) -L$(BUILD)/lib -lsojourn \
 		-Wl,-rpath,'$$ORIGIN/../lib' $(LIBS_TOOLS)
 
 # Operators' tools see the public library only; the card and the benchmarks
@@ -82,21 +89,31 @@ $(BUILD)/bin/sojourn: $(call objs,$(wildcard tools/*.c)) $(cli_a) $(lib_so)
 define public_program
 $(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(lib_so)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) -L$$(BUILD)/lib -lsojourn \
+	$$(call Q,LD)$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) -L$$(BUILD)/lib -lsojourn \
 		-Wl,-rpath,'$$$$ORIGIN/../../lib' $$(LIBS_TOOLS)
 endef
 define whole_program
 $(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(card_a) $$(reader_a) $$(core_a)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) $(if $(filter $(1),$(card_programs)),$$(card_a)) \
+	$$(call Q,LD)$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) $(if $(filter $(1),$(card_programs)),$$(card_a)) \
 		$$(reader_a) $$(core_a) $$(LIBS_CORE) $$(LIBS_READER) $$(LIBS_TOOLS)
 endef
 $(foreach p,$(filter $(public_programs),$(programs)),$(eval $(call public_program,$(p))))
 $(foreach p,$(filter-out $(public_programs),$(programs)),$(eval $(call whole_program,$(p))))
 
+vpath %.json tools/demo tools/schema
+vpath %.jpg tools/demo
+vpath %.jp2 tools/demo
+$(BUILD)/share/sojourn/%: %
+	@mkdir -p $(@D)
+	@cp $< $@
+$(completions): $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
+	@mkdir -p $(@D)
+	@$(BUILD)/bin/sojourn --completion $(if $(findstring bash,$@),bash,$(if $(findstring zsh,$@),zsh,fish)) > $@
+
 $(BUILD)/sojourn.pc: middleware/sojourn.pc.in Makefile
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' $< > $@
+	@sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' $< > $@
 
 include tests/tests.mk
 
@@ -112,13 +129,15 @@ install: all
 	install -m644 $(lib_so) $(DESTDIR)$(PREFIX)/lib/
 	ln -sf $(notdir $(lib_so)) $(DESTDIR)$(PREFIX)/lib/libsojourn.so
 	install -m644 middleware/include/sojourn/*.h $(DESTDIR)$(PREFIX)/include/sojourn/
+	install -m644 $(share) $(DESTDIR)$(PREFIX)/share/sojourn/
+	$(foreach c,$(completions:$(BUILD)/%=%),install -D -m644 $(BUILD)/$(c) $(DESTDIR)$(PREFIX)/$(c);)
 	install -m644 $(BUILD)/sojourn.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
 	$(foreach s,1 5 7,$(if $(wildcard tools/man/*.$(s)),install -m644 $(wildcard tools/man/*.$(s)) $(DESTDIR)$(PREFIX)/share/man/man$(s)/;))
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/sojourn $(DESTDIR)$(PREFIX)/include/sojourn $(DESTDIR)$(PREFIX)/share/sojourn
 	rm -f $(DESTDIR)$(PREFIX)/bin/sojourn $(DESTDIR)$(PREFIX)/lib/libsojourn.so* $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc \
-		$(DESTDIR)$(PREFIX)/share/man/man[157]/sojourn*
+		$(DESTDIR)$(PREFIX)/share/man/man[157]/sojourn* $(completions:$(BUILD)/%=$(DESTDIR)$(PREFIX)/%)
 
 clean:
 	rm -rf $(BUILD)
