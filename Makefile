@@ -11,6 +11,8 @@ SOVERSION := 0
 Q = $(if $(V),,@echo '  $(1) $(patsubst $(BUILD)/%,%,$@)';)
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
+.DEFAULT_GOAL := all
+
 include tools/deps.mk
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wwrite-strings \
