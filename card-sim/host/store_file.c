@@ -251,6 +251,7 @@ static enum card_store_rc create_file(struct card_store *s)
 	struct store_file *f = &s->file;
 	char *name = new_path(f->path);
 	enum card_store_rc rc = CARD_STORE_NO_MEMORY;
+	int error;
 
 	if (name == NULL)
 		return rc;
@@ -260,9 +261,13 @@ static enum card_store_rc create_file(struct card_store *s)
 	rc = CARD_STORE_OK;
 	if (link(name, f->path) != 0)
 		rc = errno == EEXIST ? CARD_STORE_EXISTS : CARD_STORE_IO;
+	error = errno;
 	unlink(name);
-	if (rc == CARD_STORE_OK && !sync_directory(f))
+	errno = error;
+	if (rc == CARD_STORE_OK && !sync_directory(f)) {
 		rc = CARD_STORE_IO;
+		unlink(f->path);
+	}
 out:
 	free(name);
 	return rc;
