@@ -213,7 +213,7 @@ static void test_whole_file_in_one_extended_read(void **state)
 
 /* --- access ------------------------------------------------------------------ */
 
-/* Doc 9303-11, 4.2: whether the file is there or not. */
+/* Doc 9303-11, 4: whether the file is there or not. */
 static void test_nothing_of_lds_before_access(void **state)
 {
 	static const char *const commands[] = {

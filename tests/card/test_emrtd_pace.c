@@ -441,7 +441,7 @@ static void test_token_of_another_size(void **state)
 			 SJ_SW_WRONG_DATA);
 }
 
-/* The card is made to draw the terminal's ephemeral key (4.4.1, step 3 d). */
+/* The card is made to draw the terminal's ephemeral key (4.4.1, step 3). */
 static void test_equal_ephemeral_keys(void **state)
 {
 	struct bench *b = *state;

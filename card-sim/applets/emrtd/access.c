@@ -1,7 +1,7 @@
 /* access.c -- the access configuration of PERSO.md, grouping 0001. */
 #include "state.h"
 
-#define CAN_SIZE 6u /* digits; Doc 9303-11, 4.4.2 */
+#define CAN_SIZE 6u /* digits */
 #define MRZ_INFORMATION_MIN 24u
 #define MRZ_INFORMATION_MAX 38u
 #define CIPHER_LAST 3u /* SJ_CIPHER_AES256 */

@@ -2,8 +2,8 @@
  * files.c -- the file system: which files there are, who may read them, SELECT
  * and READ BINARY.
  *
- * Sources: ICAO Doc 9303-10 (8th ed.), 3.6, 3.11 and 4; Doc 9303-11, 4.2 (what
- * is refused before access); ISO/IEC 7816-4:2020, 7.4 (control parameters),
+ * Sources: ICAO Doc 9303-10 (8th ed.), 3.6, 3.11 and 4; Doc 9303-11, 4 (what is
+ * refused before access); ISO/IEC 7816-4:2020, 7.4 (control parameters),
  * 11.2.2 (SELECT), 11.3.3 (READ BINARY).
  */
 #include "state.h"
@@ -72,7 +72,7 @@ bool emrtd_file_exists(const struct card_store *store, const struct emrtd_file *
 /*
  * The content of `f`, if it may be read now. Before BAC or PACE every
  * selection and every read in LDS1 is answered with 6982, whether there is such
- * a file or not (Doc 9303-11, 4.2).
+ * a file or not (Doc 9303-11, 4).
  */
 static uint16_t open_file(const struct card_call *call, const struct emrtd_file *f,
 			  struct sj_span *content)

@@ -178,7 +178,7 @@ static uint16_t agree_on_keys(const struct pace_call *p)
 	if (!sj_ec_secret_random(curve, card_random(p->call->card), &sk) ||
 	    !sj_ec_multiply(curve, &sk, &pace->generator, &pace->pk_ic))
 		goto out;
-	/* "PK_DH,IC and PK_DH,IFD SHALL differ" (4.4.1, step 3 d). */
+	/* Each end checks that the two public keys differ (4.4.1, step 3). */
 	if (sj_span_eq(sj_ec_point_span(&pace->pk_ic), sj_ec_point_span(&pace->pk_ifd))) {
 		sw = SJ_SW_NO_INFORMATION;
 		goto out;
