@@ -1,0 +1,95 @@
+/*
+ * bench.h -- measuring: a stage (private pcscd, cards as processes), and rows.
+ *
+ * A group of rows is a function in the table of main.c. It sets its stage,
+ * measures, and adds rows; what it cannot measure it says with bench_skip().
+ */
+#ifndef TESTS_BENCH_BENCH_H
+#define TESTS_BENCH_BENCH_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#define BENCH_PATH 160
+#define BENCH_NO_FLOOR ((double)NAN)
+#define BENCH_SLOTS 2
+
+struct bench {
+	const char *build; /* SOJOURN_BUILD */
+	char dir[BENCH_PATH]; /* on tmpfs: sockets, card files, keys */
+	char disk[BENCH_PATH]; /* on the disk of the build */
+	pid_t pcscd;
+	unsigned port; /* slot 0; slot 1 is one more */
+	pid_t card[BENCH_SLOTS]; /* what dials each slot; 0: nothing */
+	json_t *rows;
+	bool failed;
+};
+
+/* --- rows ------------------------------------------------------------------------ */
+
+/* A figure with its floor (or BENCH_NO_FLOOR) in the same unit: "ms", "1/s", "bytes", "apdus". */
+void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,
+	       const char *note);
+/* What could not be measured, and why. */
+void bench_skip(const char *id, const char *why);
+/* Something is broken: says so; the run ends with a failure. Returns false. */
+bool bench_fail(struct bench *b, const char *what);
+
+/* The rows; each returns when it has added what it could. */
+void bench_roundtrips(struct bench *b);
+void bench_store(struct bench *b);
+void bench_document(struct bench *b);
+
+/* --- the stage ---------------------------------------------------------------------- */
+
+/* Folders and pcscd with two virtual readers, "Bench 00 00" and "Bench 00 01". */
+bool bench_stage_up(struct bench *b);
+void bench_stage_down(struct bench *b);
+#define BENCH_READER_0 "Bench 00 00"
+#define BENCH_READER_1 "Bench 00 01"
+
+/* Starts a program; argv[0] may be relative to the build. Its output is dropped. */
+pid_t bench_start(struct bench *b, const char *const argv[]);
+/* Runs one to its end; true: it ended with 0. */
+bool bench_run(struct bench *b, const char *const argv[]);
+bool bench_have(const struct bench *b, const char *program);
+/* Puts the null card, or the card of a file, into a slot. */
+bool bench_null_card(struct bench *b, unsigned slot);
+bool bench_card(struct bench *b, unsigned slot, const char *file);
+void bench_remove(struct bench *b, unsigned slot);
+
+/* --- time ------------------------------------------------------------------------------ */
+
+int64_t bench_ns(void);
+/* CPU time of another process so far; -1: it cannot be told. */
+int64_t bench_cpu_ns(pid_t pid);
+/* Most memory that a process ever had, in bytes; 0: it cannot be told. */
+size_t bench_rss(pid_t pid);
+
+/* Samples in ns. */
+struct bench_samples {
+	int64_t *ns;
+	size_t n, cap;
+};
+bool bench_samples_init(struct bench_samples *s, size_t cap);
+void bench_samples_free(struct bench_samples *s);
+void bench_sample(struct bench_samples *s, int64_t ns);
+/* The p-th percentile in ms; sorts. */
+double bench_percentile(struct bench_samples *s, unsigned p);
+
+/* --- a raw client ------------------------------------------------------------------------ */
+
+struct bench_client;
+/* Connects, waiting for a card at most ten seconds. NULL: none came. */
+struct bench_client *bench_client_open(const char *reader);
+/* One APDU; the response's size, 0: it failed. */
+size_t bench_client_send(struct bench_client *c, const uint8_t *command, size_t len,
+			 uint8_t *response, size_t cap);
+void bench_client_close(struct bench_client *c);
+
+#endif

@@ -1,0 +1,69 @@
+/* main.c -- runs the groups, prints the table, writes bench.json. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/bench/bench.h"
+
+void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,
+	       const char *note)
+{
+	json_t *row = json_pack("{s:s, s:f, s:s, s:{}, s:s}", "id", id, "value", value, "unit",
+				unit, "peers", "note", note);
+
+	printf("%-28s %12.4g %-5s", id, value, unit);
+	if (isnan(floor))
+		printf(" %12s        ", "");
+	else
+		printf(" %12.4g %6.2fx", floor, value / floor);
+	printf("  %s\n", note);
+	fflush(stdout);
+	json_object_set_new(row, "floor", isnan(floor) ? json_null() : json_real(floor));
+	json_array_append_new(b->rows, row);
+}
+
+void bench_skip(const char *id, const char *why)
+{
+	printf("%-28s SKIPPED: %s\n", id, why);
+	fflush(stdout);
+}
+
+bool bench_fail(struct bench *b, const char *what)
+{
+	fprintf(stderr, "bench: %s\n", what);
+	b->failed = true;
+	return false;
+}
+
+static bool write_rows(struct bench *b)
+{
+	char path[BENCH_PATH];
+
+	snprintf(path, sizeof(path), "%s/bench.json", b->build);
+	if (json_dump_file(b->rows, path, JSON_INDENT(2)) != 0)
+		return bench_fail(b, "bench.json cannot be written");
+	printf("Written to %s\n", path);
+	return true;
+}
+
+int main(void)
+{
+	static void (*const groups[])(struct bench * b) = {
+		bench_roundtrips,
+		bench_store,
+		bench_document,
+	};
+	struct bench b = { .build = getenv("SOJOURN_BUILD"), .rows = json_array() };
+
+	if (!b.build)
+		b.build = "build";
+	printf("%-28s %12s %-5s %12s %7s\n", "id", "value", "unit", "floor", "ratio");
+	if (bench_stage_up(&b)) {
+		for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+			groups[i](&b);
+	}
+	bench_stage_down(&b);
+	(void)write_rows(&b);
+	json_decref(b.rows);
+	return b.failed ? 1 : 0;
+}
