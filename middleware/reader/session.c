@@ -241,10 +241,9 @@ static enum sj_rc short_command(struct sj_session *s, const struct sj_apdu *a,
 	enum sj_rc rc;
 
 	piece.extended = false;
-	if (s->protect && piece.ne > short_max(s))
-		piece.ne = (uint32_t)short_max(s);
+	/* 256 asks for all there is, which may come in pieces (61xx); more is for reading on. */
 	if (piece.ne > SJ_APDU_NE_SHORT)
-		piece.ne = SJ_APDU_NE_SHORT;
+		piece.ne = (uint32_t)short_max(s);
 	while (rest.len > room) {
 		struct sj_apdu link = piece;
 
