@@ -103,6 +103,17 @@ static void test_file_in_pieces(void **state)
 	assert_bytes(b->data, "AAEECCDD");
 }
 
+static void test_offset_zero_makes_the_file_anew(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(bench_dgi_hex(b, 0x0002, "3F00011C000000AABBCCDD"), SJ_SW_OK);
+	assert_int_equal(bench_dgi_hex(b, 0x0002, "3F00011C000000EE"), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "00A4000C023F00"), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "00B09C0000"), SJ_SW_OK);
+	assert_bytes(b->data, "EE");
+}
+
 static void test_file_refuses(void **state)
 {
 	static const char *const wrong[] = {
@@ -307,6 +318,7 @@ int main(void)
 		BLANK(test_nine_pace_infos_are_too_many),
 		BLANK(test_every_truncation_of_access),
 		BLANK(test_file_in_pieces),
+		BLANK(test_offset_zero_makes_the_file_anew),
 		BLANK(test_file_refuses),
 		BLANK(test_file_grows_to_its_limit),
 		BLANK(test_chip_authentication_keys),

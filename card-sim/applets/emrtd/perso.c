@@ -50,13 +50,13 @@ static uint16_t write_file(struct card_call *call, struct sj_span data)
 	f = file_under(parent, fid);
 	if (!f)
 		return SJ_SW_WRONG_DATA;
-	if (!card_store_get(store, emrtd_file_object(f), &present))
-		present.len = 0;
-	if (offset > present.len)
+	if (offset > 0 &&
+	    (!card_store_get(store, emrtd_file_object(f), &present) || offset > present.len))
 		return SJ_SW_WRONG_DATA;
 	if (data.len > FILE_SIZE_MAX - offset)
 		return SJ_SW_NO_SPACE;
-	if (!card_store_write(store, emrtd_file_object(f), offset, data))
+	if (offset == 0 ? !card_store_set(store, emrtd_file_object(f), data)
+			: !card_store_write(store, emrtd_file_object(f), offset, data))
 		return SJ_SW_MEMORY_FAILURE;
 	return SJ_SW_OK;
 }
