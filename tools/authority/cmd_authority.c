@@ -1,4 +1,5 @@
 /* cmd_authority.c -- authority init, show, signer, link. */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -114,7 +115,7 @@ static void date_of(const json_t *row, const char *key, char out[static 16])
 	struct tm tm;
 
 	if (gmtime_r(&when, &tm) == NULL || strftime(out, 16, "%Y-%m-%d", &tm) == 0)
-		strcpy(out, "?");
+		snprintf(out, 16, "?");
 }
 
 static const char *text_of(const json_t *row, const char *key)
@@ -162,7 +163,10 @@ static int show_run(struct cli *cli)
 	cli_print(cli, "country %s (%s), CRL number %d\n", authority_country(&a),
 		  text_of(a.state, "alpha2"),
 		  (int)json_integer_value(json_object_get(a.state, "crl_number")));
-	json_array_foreach(json_object_get(a.state, "certificates"), i, row) show_row(cli, &a, row);
+	for (i = 0; (row = json_array_get(json_object_get(a.state, "certificates"), i)) != NULL;
+	     i++) {
+		show_row(cli, &a, row);
+	}
 out:
 	authority_close(&a);
 	return rc;

@@ -67,8 +67,8 @@ static int collect_own(const struct authority *a, struct collection *c)
 	size_t i;
 	int rc = 0;
 
-	json_array_foreach(json_object_get(a->state, "certificates"), i, row)
-	{
+	for (i = 0; (row = json_array_get(json_object_get(a->state, "certificates"), i)) != NULL;
+	     i++) {
 		if (!row_is(row, "kind", "csca") && !row_is(row, "kind", "link"))
 			continue;
 		name = json_string_value(json_object_get(row, "name"));
@@ -206,8 +206,8 @@ static json_t *find_serial(const struct authority *a, const char *serial)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(a->state, "certificates"), i, row)
-	{
+	for (i = 0; (row = json_array_get(json_object_get(a->state, "certificates"), i)) != NULL;
+	     i++) {
 		have = json_string_value(json_object_get(row, "serial"));
 		if (have != NULL && strcasecmp(have, serial) == 0)
 			return row;
@@ -250,8 +250,8 @@ static int gather_revoked(const struct authority *a, struct revocations *r)
 	json_t *row, *when;
 	size_t i;
 
-	json_array_foreach(json_object_get(a->state, "certificates"), i, row)
-	{
+	for (i = 0; (row = json_array_get(json_object_get(a->state, "certificates"), i)) != NULL;
+	     i++) {
 		when = json_object_get(row, "revoked");
 		serial = json_string_value(json_object_get(row, "serial"));
 		if (!json_is_integer(when))
@@ -323,18 +323,21 @@ static int crl_run(struct cli *cli)
 {
 	struct revocations *r = calloc(1, sizeof(*r));
 	uint8_t *buffer = malloc(OUT_MAX);
-	struct authority a;
+	struct authority a = { .lock = -1 };
 	int rc;
 
-	rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
-	if (rc == 0 && (r == NULL || buffer == NULL))
+	if (r == NULL || buffer == NULL) {
 		rc = cli_fail(cli, SJ_NO_MEMORY, NULL);
+		goto out;
+	}
+	rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 	if (rc == 0 && !cli_given(cli, "out"))
 		rc = cli_usage(cli, "--out FILE is needed");
 	if (rc == 0)
 		rc = write_crl(&a, r, buffer);
 	if (rc == 0)
 		cli_note(cli, "%s: %zu revoked", cli_value(cli, "out"), r->n);
+out:
 	authority_close(&a);
 	free(buffer);
 	free(r);

@@ -47,8 +47,7 @@ static unsigned next_number(const struct authority *a, enum authority_role role)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row)
-	{
+	for (i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
 		kind = json_string_value(json_object_get(row, "kind"));
 		if (kind != NULL && strcmp(kind, role_names[role]) == 0)
 			n++;

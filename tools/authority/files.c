@@ -34,7 +34,8 @@ bool file_set_put(struct file_set *set, enum sj_lds_file file, struct sj_span co
 	if (content.len > 0)
 		memcpy(copy, content.ptr, content.len);
 	free(set->files[file].bytes);
-	set->files[file] = (struct card_file){ copy, content.len };
+	set->files[file].bytes = copy;
+	set->files[file].len = content.len;
 	return true;
 }
 

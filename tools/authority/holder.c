@@ -176,7 +176,6 @@ static bool check_unknown(json_t *object, const char *prefix, const struct rule 
 			  const char *other, struct holder_fault *fault)
 {
 	const char *key;
-	json_t *value;
 	char path[64];
 	size_t i;
 
@@ -222,8 +221,7 @@ static bool read_persons(struct holder *h, struct holder_fault *fault)
 	    json_array_size(list) > SJ_DG16_MAX)
 		return refuse(fault, SJ_INPUT_MALFORMED, "/personsToNotify",
 			      "must be an array of 1 to %u persons", SJ_DG16_MAX);
-	json_array_foreach(list, i, item)
-	{
+	for (i = 0; (item = json_array_get(list, i)) != NULL; i++) {
 		if (!read_person(item, i, &h->persons[i], fault))
 			return false;
 		h->person_count++;

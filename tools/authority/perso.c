@@ -121,7 +121,7 @@ static int select_manager(struct perso *p)
 	const struct sj_apdu select = { 0x00, SJ_INS_SELECT, SJ_SELECT_DF_NAME,
 					0x00, AID_MANAGER,   SJ_APDU_NE_SHORT,
 					false };
-	struct sj_response r;
+	struct sj_response r = { { NULL, 0 }, 0 };
 	int rc = transmit(p, &select, TIMEOUT_MS, &r);
 
 	if (rc != 0)
@@ -140,7 +140,7 @@ static int install(struct perso *p)
 	struct sj_apdu apdu = { CLA_GP, INS_INSTALL, P1_FOR_PERSONALISATION,
 				0x00,   { NULL, 0 }, SJ_APDU_NE_SHORT,
 				false };
-	struct sj_response r;
+	struct sj_response r = { { NULL, 0 }, 0 };
 	int rc;
 
 	sj_put_be(&w, 2, 0);
@@ -370,7 +370,7 @@ int perso_lock(struct perso *p)
 {
 	const struct sj_apdu lock = { CLA_GP, INS_SET_STATUS, P1_ISD, P2_SECURED, { NULL, 0 },
 				      0,      false };
-	struct sj_response r;
+	struct sj_response r = { { NULL, 0 }, 0 };
 	int rc;
 
 	p->state = PERSO_LOCKING;

@@ -142,8 +142,7 @@ json_t *authority_row(const struct authority *a, const char *name)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row)
-	{
+	for (i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
 		row_name = json_string_value(json_object_get(row, "name"));
 		if (row_name != NULL && strcmp(row_name, name) == 0)
 			return row;
