@@ -179,9 +179,9 @@ static bool check_unknown(json_t *object, const char *prefix, const struct rule 
 	char path[64];
 	size_t i;
 
-	/* The iteration macro wants a modifiable object; nothing is changed. */
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
+	for (void *it = json_object_iter(object); it != NULL;
+	     it = json_object_iter_next(object, it)) {
+		key = json_object_iter_key(it);
 		for (i = 0; i < n && strcmp(table[i].key, key) != 0; i++)
 			;
 		if (i < n || (other != NULL && strcmp(key, other) == 0))
