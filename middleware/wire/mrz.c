@@ -426,8 +426,8 @@ static void cut_names(char *names, size_t len, size_t room)
 /* Sets the name field, truncated where it must be. */
 static bool set_names(char *zone, struct place p, const struct sj_mrz *mrz)
 {
-	char names[sizeof(mrz->surname) + 2 + sizeof(mrz->given_names)];
-	char given[sizeof(mrz->given_names)];
+	char names[sizeof(mrz->surname) + 2 + sizeof(mrz->given_names)] = "";
+	char given[sizeof(mrz->given_names)] = "";
 	size_t len, given_len;
 
 	if (!to_zone_name(mrz->surname, sizeof(mrz->surname), names, &len) || len == 0 ||
@@ -438,7 +438,7 @@ static bool set_names(char *zone, struct place p, const struct sj_mrz *mrz)
 			len = p.size - 3u; /* room for << and one letter */
 			len = without_fillers(names, len);
 		}
-		memcpy(names + len, "<<", 2);
+		names[len] = names[len + 1] = '<';
 		memcpy(names + len + 2, given, given_len);
 		len += 2 + given_len;
 	}

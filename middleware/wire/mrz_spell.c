@@ -161,9 +161,11 @@ struct text {
 	size_t last; /* characters that the last letter took */
 };
 
+/* What is left out does not come between a letter and its doubling. */
 static bool append(struct text *t, const char *zone)
 {
-	t->last = 0;
+	if (*zone != '\0')
+		t->last = 0;
 	for (; *zone != '\0'; zone++, t->last++) {
 		if (t->len + 1 >= t->cap)
 			return false;
@@ -174,7 +176,10 @@ static bool append(struct text *t, const char *zone)
 
 static bool append_space(struct text *t)
 {
-	return t->len == 0 || t->out[t->len - 1] == ' ' || append(t, " ");
+	bool ok = t->len == 0 || t->out[t->len - 1] == ' ' || append(t, " ");
+
+	t->last = 0;
+	return ok;
 }
 
 /* Repeats what the last letter became. */
