@@ -1,5 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -105,4 +107,56 @@ struct sj_session *fake_session(struct fake_card *f, struct sj_context *ctx)
 
 	assert_int_equal(sj_session_open(ctx, &f->head, sj_clock_ms() + 10000, &s), SJ_OK);
 	return s;
+}
+
+/* --- a session under test ------------------------------------------------------ */
+
+static void hear(void *user, const struct sj_event *e)
+{
+	static const char *const names[] = { "on", "cmd", "rsp", "pcmd", "prsp", "notice" };
+	struct heard *h = user;
+	size_t used = strlen(h->log);
+	char hex[600] = "";
+
+	if (e->bytes)
+		(void)sj_hex_text(sj_span(e->bytes, e->len), SJ_HEX_UPPER, hex, sizeof(hex));
+	snprintf(h->log + used, sizeof(h->log) - used, "%s %s\n", names[e->kind],
+		 e->text ? e->text : hex);
+}
+
+void fixture_start(struct fixture *f, const struct fake_step *steps, size_t n)
+{
+	fake_card_init(&f->card, steps, n);
+	f->s = fake_session(&f->card, f->ctx);
+}
+
+int fixture_setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	assert_int_equal(sj_context_new(&f->ctx), SJ_OK);
+	sj_context_listen(f->ctx, hear, &f->heard);
+	for (size_t i = 0; i < sizeof(f->big); i++)
+		f->big[i] = (uint8_t)i;
+	*state = f;
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(f->card.mismatches, 0);
+	sj_session_close(f->s);
+	sj_context_free(f->ctx);
+	free(f);
+	return 0;
+}
+
+enum sj_rc fixture_send(struct fixture *f, uint8_t ins, struct sj_span data, uint32_t ne)
+{
+	struct sj_apdu a = { .ins = ins, .data = data, .ne = ne };
+
+	return sj_session_command(f->s, &a, &f->r);
 }

@@ -29,4 +29,29 @@ void fake_card_init(struct fake_card *f, const struct fake_step *steps, size_t n
 /* A session over it; asserts that it opens. */
 struct sj_session *fake_session(struct fake_card *f, struct sj_context *ctx);
 
+/* --- a session under test ------------------------------------------------------ */
+
+struct heard {
+	char log[4096]; /* one line an event: "cmd 00B0000002" */
+};
+
+struct fixture {
+	struct sj_context *ctx;
+	struct fake_card card;
+	struct sj_session *s;
+	struct sj_response r;
+	struct heard heard;
+	uint8_t big[70000]; /* 00 01 02 ... */
+};
+
+/* For cmocka: a fixture with a listening context; at the end no command was unexpected. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+/* Opens f->s over a card that follows the steps. */
+void fixture_start(struct fixture *f, const struct fake_step *steps, size_t n);
+#define START(f, steps) fixture_start(f, steps, sizeof(steps) / sizeof((steps)[0]))
+/* 00 INS 00 00 with data and Ne; the answer is in f->r. */
+enum sj_rc fixture_send(struct fixture *f, uint8_t ins, struct sj_span data, uint32_t ne);
+#define NOTHING ((struct sj_span){ NULL, 0 })
+
 #endif
