@@ -22,7 +22,7 @@ import sys
 import warnings
 
 warnings.filterwarnings("ignore")
-from asn1crypto import cms, core, keys, x509  # noqa: E402
+from asn1crypto import cms, core, keys  # noqa: E402
 from cryptography.hazmat.primitives import cmac, hashes  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: E402
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: E402
@@ -268,6 +268,10 @@ class Session:
             return bytes(8)
         return cbc("aes", self.enc, bytes(16), ssc, True)
 
+    def seal(self, text):
+        """The MAC over whole blocks: padding is done before, so CMAC must not add its own."""
+        return retail_mac(self.mac_key, text) if self.kind == "3des" else mac(self.kind, self.mac_key, text, self.block)
+
     def exchange(self, card, cla, ins, p1, p2, data, ne):
         ssc = self.count()
         header = bytes([cla | 0x0C, ins, p1, p2])
@@ -277,18 +281,10 @@ class Session:
             body += tlv(0x85, sealed) if ins & 1 else tlv(0x87, b"\x01" + sealed)
         if ne:
             body += tlv(0x97, bytes([ne & 0xFF]) if ne <= 256 else ne.to_bytes(2, "big"))
-        text = ssc + pad(header, self.block) + body
-        if self.kind != "3des" and not body:
-            pass
-        if body and self.kind != "3des":
+        text = ssc + pad(header, self.block)
+        if body:
             text = ssc + pad(header, self.block) + pad(body, self.block)
-            seal = mac(self.kind, self.mac_key, text, self.block)
-        elif body:
-            seal = retail_mac(self.mac_key, ssc + pad(header, 8) + pad(body, 8))
-        else:
-            seal = (retail_mac(self.mac_key, ssc + pad(header, 8)) if self.kind == "3des"
-                    else mac(self.kind, self.mac_key, ssc + pad(header, 16), 16))
-        body += tlv(0x8E, seal)
+        body += tlv(0x8E, self.seal(text))
         if card.extended:
             apdu = header + b"\x00" + len(body).to_bytes(2, "big") + body + b"\x00\x00"
         else:
@@ -304,9 +300,7 @@ class Session:
         *covered, last = objects
         assert last[0] == 0x8E, "no MAC"
         text = ssc + pad(b"".join(whole for _, _, whole in covered), self.block)
-        expected = (retail_mac(self.mac_key, text) if self.kind == "3des"
-                    else mac(self.kind, self.mac_key, text, self.block))
-        assert expected == last[1], "wrong MAC in the answer"
+        assert self.seal(text) == last[1], "wrong MAC in the answer"
         data, inner = b"", None
         for tag, value, _ in covered:
             if tag == 0x87:
@@ -341,6 +335,7 @@ def bac(card, mrz):
 
 
 def pace(card, secret, reference, want=None):
+    card.command("SELECT MF", 0xA4, 0, 0x0C, b"\x3F\x00")
     card_access = card.read_file(0x011C)
     offered = []
     for info in core.SetOf.load(card_access, spec=core.Any):
@@ -456,16 +451,14 @@ def active_authentication(card, dg15, dg14):
 
 def passive_authentication(sod, groups):
     signed = cms.ContentInfo.load(next(parse(sod))[1])["content"]
-    lds = core.Sequence.load(signed["encap_content_info"]["content"].parsed.dump()
-                             if not isinstance(signed["encap_content_info"]["content"], core.ParsableOctetString)
-                             else signed["encap_content_info"]["content"].native)
-    algorithm = x509.core.Sequence.load(lds[1].dump())[0].native
+    lds = core.Sequence.load(bytes(signed["encap_content_info"]["content"]))
+    algorithm = core.Sequence.load(lds[1].dump())[0].native
     name = {"1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384",
             "2.16.840.1.101.3.4.2.3": "sha512", "2.16.840.1.101.3.4.2.4": "sha224"}[algorithm]
     listed = {}
     for entry in core.SequenceOf.load(lds[2].dump(), spec=core.Any):
-        number, digest = core.Sequence.load(entry.dump())
-        listed[number.native] = digest.native
+        pair = core.Sequence.load(entry.dump())
+        listed[pair[0].native] = pair[1].native
     for number, data in groups.items():
         assert hashlib.new(name, data).digest() == listed[number], f"DG{number}: hash"
     return sorted(listed)
