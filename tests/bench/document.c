@@ -292,7 +292,7 @@ static bool apdu_rows(struct bench *b, const struct place *p)
 
 void bench_document(struct bench *b)
 {
-	struct place p;
+	struct place p = { .card = "" };
 
 	places(b, &p);
 	if (!bench_have(b, "libexec/sojourn/sojourn-authority") ||

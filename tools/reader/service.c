@@ -126,8 +126,8 @@ static void list_users(char *users, size_t size)
 
 	users[0] = '\0';
 	while (proc && (e = readdir(proc)) != NULL) {
-		if (isdigit((unsigned char)e->d_name[0]) && atol(e->d_name) != (long)getpid() &&
-		    maps_pcsclite(e->d_name))
+		if (isdigit((unsigned char)e->d_name[0]) &&
+		    strtol(e->d_name, NULL, 10) != (long)getpid() && maps_pcsclite(e->d_name))
 			add_user(e->d_name, users, size);
 	}
 	if (proc)
