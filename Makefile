@@ -58,7 +58,7 @@ completions := $(BUILD)/share/bash-completion/completions/sojourn $(BUILD)/share
 	$(BUILD)/share/fish/vendor_completions.d/sojourn.fish
 
 .PHONY: all lib programs
-all: deps-ready lib programs $(share) $(completions) $(BUILD)/sojourn.pc
+all: deps-ready lib programs $(share) $(completions)
 lib: $(lib_so)
 programs: $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
 
@@ -113,10 +113,6 @@ $(completions): $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojou
 	@mkdir -p $(@D)
 	@$(BUILD)/bin/sojourn --completion $(if $(findstring bash,$@),bash,$(if $(findstring zsh,$@),zsh,fish)) > $@
 
-$(BUILD)/sojourn.pc: middleware/sojourn.pc.in Makefile
-	@mkdir -p $(@D)
-	@sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' $< > $@
-
 include tests/tests.mk
 
 # --- install -----------------------------------------------------------------
@@ -133,7 +129,8 @@ install: all
 	install -m644 middleware/include/sojourn/*.h $(DESTDIR)$(PREFIX)/include/sojourn/
 	install -m644 $(share) $(DESTDIR)$(PREFIX)/share/sojourn/
 	$(foreach c,$(completions:$(BUILD)/%=%),install -D -m644 $(BUILD)/$(c) $(DESTDIR)$(PREFIX)/$(c);)
-	install -m644 $(BUILD)/sojourn.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' middleware/sojourn.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc
 	$(foreach s,1 5 7,$(if $(wildcard tools/man/*.$(s)),install -m644 $(wildcard tools/man/*.$(s)) $(DESTDIR)$(PREFIX)/share/man/man$(s)/;))
 
 uninstall:
