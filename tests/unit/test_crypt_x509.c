@@ -1,8 +1,9 @@
+#include "crypt/ec.h"
 #include "crypt/time.h"
 #include "crypt/x509.h"
 #include "tests/vectors/openssl_x509.h"
 #include "tests/vectors/shared.h"
-#include "wire/tlv.h"
+#include "wire/cms.h"
 
 static struct sj_cert csca(void)
 {
@@ -254,6 +255,68 @@ static void no_times(void **state)
 	assert_false(sj_time_read(0x0C, SJ_SPAN_STR("700101000000Z"), &got));
 }
 
+/* The list's whole file, freed by the caller; NULL: SOJOURN_SHARED is unset. */
+static uint8_t *load_master_list(size_t *len)
+{
+	const char *shared = getenv("SOJOURN_SHARED");
+	const size_t most = (size_t)4 << 20;
+	uint8_t *bytes = NULL;
+	char path[1024];
+	FILE *file;
+
+	if (shared == NULL)
+		return NULL;
+	snprintf(path, sizeof(path), "%s/data/masterlists/DE_ML_2026-05-28.ml", shared);
+	file = fopen(path, "rb");
+	assert_non_null(file);
+	bytes = malloc(most);
+	assert_non_null(bytes);
+	*len = fread(bytes, 1, most, file);
+	fclose(file);
+	return bytes;
+}
+
+/* The certificates of CscaMasterList (Doc 9303-12, 9): the SET's content. */
+static struct sj_span certificates_of(struct sj_span file)
+{
+	struct sj_cms cms;
+	struct sj_span list, version, set;
+
+	assert_true(sj_cms_parse(file, &cms));
+	assert_int_equal(sj_tlv_take(&cms.content, 0x30, &list), SJ_TLV_FOUND);
+	assert_int_equal(sj_tlv_take(&list, 0x02, &version), SJ_TLV_FOUND);
+	assert_int_equal(sj_tlv_take(&list, 0x31, &set), SJ_TLV_FOUND);
+	return set;
+}
+
+/* All certificates of a real list read; self-signed ones verify. */
+static void german_master_list(void **state)
+{
+	size_t len, read = 0, explicit = 0, self_signed = 0;
+	uint8_t *bytes = load_master_list(&len);
+	struct sj_span set, der;
+	struct sj_cert cert;
+
+	(void)state;
+	if (bytes == NULL)
+		SKIP_BECAUSE("SOJOURN_SHARED is unset");
+	set = certificates_of(sj_span(bytes, len));
+	while (sj_tlv_take_any(&set, &der) == SJ_TLV_FOUND) {
+		assert_true(sj_cert_read(der, &cert));
+		assert_false(cert.unknown_critical);
+		read++;
+		explicit += cert.explicit_parameters;
+		if (sj_span_eq(cert.authority_key_id, cert.subject_key_id)) {
+			assert_true(sj_cert_signed_by(&cert, cert.spki));
+			self_signed++;
+		}
+	}
+	assert_int_equal(read, 588);
+	assert_int_equal(explicit, 160);
+	assert_int_equal(self_signed, 279);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +334,7 @@ int main(void)
 		cmocka_unit_test(text_of_names),
 		cmocka_unit_test(times),
 		cmocka_unit_test(no_times),
+		cmocka_unit_test(german_master_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
