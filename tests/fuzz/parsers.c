@@ -15,6 +15,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_secure();
 	case 4:
 		return fuzz_card();
+	case 5:
+		return fuzz_issue();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

@@ -1,0 +1,85 @@
+#include "tests/fuzz/parsers.h"
+
+#include "authority/holder.h"
+#include "authority/portrait.h"
+
+static bool put(struct sj_writer *out, struct sj_span bytes)
+{
+	sj_put(out, bytes);
+	return !out->failed;
+}
+
+/* --- portraits: as much of them as tells their size ------------------------------ */
+
+static bool portrait_seed(size_t i, struct sj_writer *out)
+{
+	const struct sj_span seeds[] = {
+		SJ_SPAN_STR("\xFF\xD8\xFF\xE0\x00\x06JFIF\xFF\xDB\x00\x04\x00\x10"
+			    "\xFF\xC0\x00\x0B\x08\x02\x13\x01\x9D\x01\x01\x11\x00"),
+		SJ_SPAN_STR("\x00\x00\x00\x0CjP  \x0D\x0A\x87\x0A"
+			    "\x00\x00\x00\x1Ejp2h\x00\x00\x00\x16ihdr"
+			    "\x00\x00\x02\x13\x00\x00\x01\x9D\x00\x03\x07\x07\x00\x00"
+			    "\x00\x00\x00\x00jp2c"),
+		SJ_SPAN_STR("\xFF\x4F\xFF\x51\x00\x29\x00\x00\x00\x00\x01\x9D\x00\x00\x02\x13"
+			    "\x00\x00\x00\x00\x00\x00\x00\x00"),
+	};
+
+	return i < sizeof(seeds) / sizeof(seeds[0]) && put(out, seeds[i]);
+}
+
+static bool portrait_run(struct sj_span in)
+{
+	struct sj_face face;
+
+	if (!sj_portrait_read(in, &face))
+		return false;
+	fuzz_touch(face.image);
+	return face.width > 0 && face.height > 0;
+}
+
+/* --- holder files ------------------------------------------------------------------ */
+
+#define LEAST \
+	"{\"documentNumber\":\"U24SJ0117\",\"surname\":\"H\xC3\xA5kansson\",\"sex\":\"F\"," \
+	"\"nationality\":\"UTO\",\n\"birthDate\":\"1990-08-12\",\"expiryDate\":\"2034-05-05\""
+
+static bool holder_seed(size_t i, struct sj_writer *out)
+{
+	const struct sj_span seeds[] = {
+		SJ_SPAN_STR(LEAST "}"),
+		SJ_SPAN_STR(LEAST ",\"documentType\":\"TD3\",\"documentCode\":\"P\",\n"
+				  "\"givenNames\":\"Ida\",\"givenNamesMrz\":\"IDA\"}"),
+		SJ_SPAN_STR(LEAST ",\"optionalData\":\"A1\",\"optionalData2\":\"B2\",\n"
+				  "\"personsToNotify\":[{\"name\":\"x\"},\n"
+				  "{\"name\":\"y\",\"recorded\":\"2024-02-29\"}]}"),
+	};
+
+	return i < sizeof(seeds) / sizeof(seeds[0]) && put(out, seeds[i]);
+}
+
+static bool holder_run(struct sj_span in)
+{
+	struct holder_fault fault;
+	struct holder h;
+	struct sj_mrz mrz;
+	uint8_t zone[SJ_MRZ_SIZE_MAX];
+	struct sj_writer w = SJ_WRITER_OF(zone);
+	bool ok = holder_read((const char *)in.ptr, in.len, &h, &fault);
+
+	if (ok && holder_mrz(&h, "UTO", &mrz)) {
+		sj_mrz_put(&w, &mrz);
+		fuzz_touch(sj_written(&w));
+	}
+	holder_free(&h);
+	return ok;
+}
+
+static const struct fuzz_parser parsers[] = {
+	{ "portrait", portrait_seed, portrait_run },
+	{ "holder", holder_seed, holder_run },
+};
+
+struct fuzz_room fuzz_issue(void)
+{
+	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };
+}
