@@ -3,10 +3,15 @@
 #include <stdio.h>
 
 #include "crypt/ec.h"
-#include "crypt/rsa.h"
 #include "trust/certificate.h"
 #include "wire/tlv.h"
 
+#define MODULUS_MIN 64u /* bytes */
+#define MODULUS_MAX 1024u
+
+/* rsaEncryption and id-RSASSA-PSS, RFC 4055, 1.2 and 3.1. */
+static const uint8_t oid_rsa[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1 };
+static const uint8_t oid_rsa_pss[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 10 };
 static const uint8_t oid_country[] = { 0x55, 0x04, 0x06 }; /* id-at-countryName, X.520 */
 
 static void copy_country(struct sj_span text, char out[static 4])
@@ -42,9 +47,35 @@ void sj_name_country(struct sj_span name, char out[static 4])
 				copy_country(value, out);
 }
 
+/*
+ * Bits of an RSA modulus in whole bytes, 0: not an RSA key of a size that
+ * sj_signature_verify() takes. Larger ones than raw RSA has (crypt/rsa.h) are
+ * in use: 6144 bits in Moldova's CSCA certificates.
+ */
+static size_t modulus_size(struct sj_span spki)
+{
+	struct sj_span key, algorithm, oid, bits, numbers, n;
+	uint8_t unused;
+
+	if (sj_tlv_take(&spki, 0x30, &key) != SJ_TLV_FOUND ||
+	    sj_tlv_take(&key, 0x30, &algorithm) != SJ_TLV_FOUND ||
+	    sj_tlv_take(&algorithm, 0x06, &oid) != SJ_TLV_FOUND ||
+	    sj_tlv_take(&key, 0x03, &bits) != SJ_TLV_FOUND)
+		return 0;
+	if (!sj_span_eq(oid, SJ_SPAN_OF(oid_rsa)) && !sj_span_eq(oid, SJ_SPAN_OF(oid_rsa_pss)))
+		return 0;
+	if (!sj_take_u8(&bits, &unused) || unused != 0 ||
+	    sj_tlv_take(&bits, 0x30, &numbers) != SJ_TLV_FOUND ||
+	    sj_tlv_take(&numbers, 0x02, &n) != SJ_TLV_FOUND)
+		return 0;
+	while (n.len > 0 && n.ptr[0] == 0)
+		n = sj_span(n.ptr + 1, n.len - 1);
+	return n.len >= MODULUS_MIN && n.len <= MODULUS_MAX ? n.len : 0;
+}
+
 void sj_cert_key_text(const struct sj_cert *cert, char *out, size_t cap)
 {
-	size_t modulus = sj_rsa_modulus_size(cert->spki);
+	size_t modulus = modulus_size(cert->spki);
 	struct sj_ec_point point;
 	enum sj_curve curve;
 
@@ -61,7 +92,7 @@ bool sj_cert_key_usable(const struct sj_cert *cert)
 	struct sj_ec_point point;
 	enum sj_curve curve;
 
-	return sj_rsa_modulus_size(cert->spki) > 0 || sj_ec_spki_read(cert->spki, &curve, &point);
+	return modulus_size(cert->spki) > 0 || sj_ec_spki_read(cert->spki, &curve, &point);
 }
 
 bool sj_cert_may_certify(const struct sj_cert *cert)

@@ -158,7 +158,7 @@ static OWN_FRAME void issued_found(struct issued *d)
 	d->signer_der = issued_cert(d, false, d->signer);
 }
 
-static inline void issued_import(struct issued *d)
+static OWN_FRAME void issued_import(struct issued *d)
 {
 	struct sj_trust_counts counts = { .size = sizeof(counts) };
 
@@ -173,7 +173,7 @@ static inline void issued_import(struct issued *d)
 
 /* --- the files ----------------------------------------------------------------- */
 
-static inline void issued_dg1(struct issued *d)
+static OWN_FRAME void issued_dg1(struct issued *d)
 {
 	uint8_t file[128], zone[SJ_MRZ_SIZE_MAX];
 	struct sj_writer w = SJ_WRITER_OF(file), z = SJ_WRITER_OF(zone);
@@ -215,24 +215,36 @@ static inline void issued_dg2(struct issued *d)
 	free(file);
 }
 
-static inline void issued_details(struct issued *d)
+static OWN_FRAME void issued_dg11(struct issued *d)
 {
-	uint8_t file[512];
+	uint8_t file[256];
 	struct sj_writer w = SJ_WRITER_OF(file);
-	struct sj_dg11 dg11 = { .full_name = SJ_SPAN_STR("Eriksson<<Anna<Maria"),
-				.birth_date = SJ_SPAN_STR("19740812"),
-				.place_of_birth = SJ_SPAN_STR("Zenith<UTO"),
-				.personal_number = SJ_SPAN_STR("ZE184226B") };
-	struct sj_dg12 dg12 = { .issuing_authority = SJ_SPAN_STR("Registry of Utopia"),
-				.issue_date = SJ_SPAN_STR("20260901") };
+	struct sj_dg11 *dg11 = calloc(1, sizeof(*dg11));
 
-	sj_dg11_put(&w, &dg11);
+	assert_non_null(dg11);
+	dg11->full_name = SJ_SPAN_STR("Eriksson<<Anna<Maria");
+	dg11->birth_date = SJ_SPAN_STR("19740812");
+	dg11->place_of_birth = SJ_SPAN_STR("Zenith<UTO");
+	dg11->personal_number = SJ_SPAN_STR("ZE184226B");
+	sj_dg11_put(&w, dg11);
 	assert_false(w.failed);
 	issued_file(d, SJ_DG11, sj_written(&w));
-	w = SJ_WRITER_OF(file);
-	sj_dg12_put(&w, &dg12);
+	free(dg11);
+}
+
+static OWN_FRAME void issued_dg12(struct issued *d)
+{
+	uint8_t file[256];
+	struct sj_writer w = SJ_WRITER_OF(file);
+	struct sj_dg12 *dg12 = calloc(1, sizeof(*dg12));
+
+	assert_non_null(dg12);
+	dg12->issuing_authority = SJ_SPAN_STR("Registry of Utopia");
+	dg12->issue_date = SJ_SPAN_STR("20260901");
+	sj_dg12_put(&w, dg12);
 	assert_false(w.failed);
 	issued_file(d, SJ_DG12, sj_written(&w));
+	free(dg12);
 }
 
 static inline void issued_put_pace(struct sj_writer *w, struct sj_pace_suite suite)
@@ -311,7 +323,7 @@ static inline struct sj_signed_by issued_signer(const struct issued *d)
 	return (struct sj_signed_by){ d->signer_key, d->signer_der, when };
 }
 
-static inline void issued_sod(struct issued *d)
+static OWN_FRAME void issued_sod(struct issued *d)
 {
 	uint8_t *file = malloc(SJ_SOD_MAX);
 	struct sj_writer w = sj_writer(file, SJ_SOD_MAX);
@@ -326,7 +338,7 @@ static inline void issued_sod(struct issued *d)
 	free(file);
 }
 
-static inline void issued_com(struct issued *d)
+static OWN_FRAME void issued_com(struct issued *d)
 {
 	uint8_t file[64];
 	struct sj_writer w = SJ_WRITER_OF(file);
@@ -415,7 +427,7 @@ static inline void issued_key(struct issued *d, uint16_t dgi, struct sj_span val
 	*len = d->bench->data.len;
 }
 
-static inline void issued_keys(struct issued *d)
+static OWN_FRAME void issued_keys(struct issued *d)
 {
 	uint8_t ca[3] = { (uint8_t)d->plan.ca, (uint8_t)(1u << d->plan.ca_cipher), 0 };
 	uint8_t aa[2] = { (uint8_t)d->plan.aa, SJ_SHA256 }, cam = (uint8_t)d->plan.suite.curve;
@@ -523,8 +535,10 @@ static OWN_FRAME struct issued *issued_new(const struct plan *plan)
 	issued_access(d);
 	issued_keys(d);
 	issued_dg2(d);
-	if (plan->details)
-		issued_details(d);
+	if (plan->details) {
+		issued_dg11(d);
+		issued_dg12(d);
+	}
 	issued_dg14(d);
 	issued_dg15(d);
 	issued_sod(d);
