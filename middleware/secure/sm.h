@@ -48,7 +48,8 @@ void sj_sm_command_put(struct sj_writer *w, const struct sj_sm_keys *keys, const
 /*
  * Checks and opens a protected command. `plain->data` points into `buffer`,
  * which gets the decrypted data; plain->cla has its secure messaging bits
- * cleared. Unchanged *plain unless SJ_SM_OK.
+ * cleared. Unchanged *plain unless SJ_SM_OK. Data that `buffer` has no room
+ * for are SJ_SM_INCORRECT: give it as much as the command's data field.
  */
 SJ_MUST_CHECK enum sj_sm_rc sj_sm_command_open(const struct sj_sm_keys *keys,
 					       const struct sj_ssc *ssc,

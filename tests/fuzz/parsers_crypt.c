@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "crypt/rsa.h"
 #include "crypt/sign.h"
 #include "crypt/x509.h"
+#include "tests/vectors/openssl.h"
 #include "wire/hex.h"
 
 /* A self-signed CSCA certificate (P-256) and a CRL of it with one entry; made with OpenSSL. */
@@ -155,6 +157,34 @@ static bool signed_run(struct sj_span in)
 	return sj_cert_read(in, &cert) && sj_cert_signed_by(&cert, cert.spki);
 }
 
+static bool rsa_seed(size_t i, struct sj_writer *w)
+{
+	return i == 0 && put_hex(w, openssl_rsa_spki);
+}
+
+static bool rsa_run(struct sj_span in)
+{
+	uint8_t out[SJ_RSA_MAX];
+
+	return sj_rsa_modulus_size(in) > 0 && !sj_rsa_complement(in, in, out);
+}
+
+/* A signature over a fixed text, under a fixed key. */
+static bool signature_seed(size_t i, struct sj_writer *w)
+{
+	return i == 0 && put_hex(w, openssl_ecdsa);
+}
+
+static bool signature_run(struct sj_span in)
+{
+	uint8_t key[SJ_EC_SPKI_MAX], algorithm[32];
+	struct sj_writer spki = SJ_WRITER_OF(key), alg = SJ_WRITER_OF(algorithm);
+
+	return put_hex(&spki, openssl_ec_spki) && put_hex(&alg, "300a06082a8648ce3d040302") &&
+	       sj_signature_verify(sj_written(&spki), sj_written(&alg), SJ_HASH_NONE,
+				   SJ_SPAN_STR("Sojourn"), in);
+}
+
 struct fuzz_room fuzz_crypt(void)
 {
 	static const struct fuzz_parser parsers[] = {
@@ -163,6 +193,8 @@ struct fuzz_room fuzz_crypt(void)
 		{ "spki", spki_seed, spki_run },
 		{ "crl", crl_seed, crl_run },
 		{ "signature-algorithm", algorithm_seed, algorithm_run },
+		{ "rsa-key", rsa_seed, rsa_run },
+		{ "signature", signature_seed, signature_run },
 		{ "signed-certificate", signed_seed, signed_run },
 	};
 

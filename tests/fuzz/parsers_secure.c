@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "secure/aa.h"
 #include "secure/bac.h"
 #include "secure/pace.h"
 #include "secure/sm.h"
@@ -136,6 +137,34 @@ static bool cam_run(struct sj_span in)
 	return sj_pace_cam_open(&aes_keys, SJ_P256, in, &data);
 }
 
+static const uint8_t challenge[SJ_AA_CHALLENGE];
+static const struct sj_ec_secret aa_secret = { { 0x22, 0x33 }, 32 };
+
+/* An answer to Active Authentication: the smallest ECDSA key, a plain signature. */
+static bool aa_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_span message = SJ_SPAN_OF(challenge);
+	uint8_t digest[SJ_HASH_MAX], signature[SJ_EC_SIGNATURE_MAX];
+	size_t len;
+
+	if (i > 0 || !sj_hash(SJ_SHA256, &message, 1, digest) ||
+	    !sj_ec_sign(SJ_P256, &aa_secret, sj_span(digest, 32), signature, &len))
+		return false;
+	sj_put(w, sj_span(signature, len));
+	return true;
+}
+
+static bool aa_run(struct sj_span in)
+{
+	uint8_t bytes[SJ_EC_SPKI_MAX];
+	struct sj_writer spki = SJ_WRITER_OF(bytes);
+	struct sj_ec_point key;
+
+	return sj_ec_multiply(SJ_P256, &aa_secret, NULL, &key) &&
+	       sj_ec_spki_put(&spki, SJ_P256, &key, false) &&
+	       sj_aa_verify(sj_written(&spki), SJ_SHA256, challenge, in);
+}
+
 struct fuzz_room fuzz_secure(void)
 {
 	static const struct fuzz_parser parsers[] = {
@@ -145,6 +174,7 @@ struct fuzz_room fuzz_secure(void)
 		{ "sm-response-aes", response_aes_seed, response_aes_run },
 		{ "bac-token", bac_token_seed, bac_token_run },
 		{ "pace-cam", cam_seed, cam_run },
+		{ "aa-answer", aa_seed, aa_run },
 	};
 
 	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };
