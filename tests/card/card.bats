@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# sojourn card new, run and show.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	card="$SOJOURN_BUILD/bin/sojourn card"
+	[ -x "$SOJOURN_BUILD/bin/sojourn" ]
+	cd "$BATS_TEST_TMPDIR"
+}
+
+lines() {
+	printf '%s\n' "$@"
+}
+
+@test "a new card is blank and its owner's alone" {
+	$card new a.card
+	[ "$(stat -c %a a.card)" = 600 ]
+	$card show a.card | grep -qx 'state   blank'
+}
+
+@test "an existing file is never touched (SJ-1303)" {
+	echo precious > a.card
+	run $card new a.card
+	[ "$status" -eq 13 ]
+	[[ "$output" == *SJ-1303* ]]
+	[ "$(cat a.card)" = precious ]
+}
+
+@test "hex lines: on, command, off, rubbish" {
+	$card new a.card
+	run --separate-stderr $card run a.card --link stdio < <(lines on '00 A4 04 0C 07 A0000002471001' '# nothing' off 00A40000 xyz)
+	[ "$status" -eq 0 ]
+	[[ "${lines[0]}" == 3B87* ]]
+	[[ "${lines[1]}" =~ ^[0-9A-F]{4}$ ]]
+	[ "${lines[2]}" = off ]
+	[ "${lines[3]}" = off ]
+	[ "${lines[4]}" = error ]
+	[ "${#lines[@]}" -eq 5 ]
+}
+
+@test "contact and contactless differ in the ATR, and only one has a UID" {
+	$card new a.card
+	run $card run a.card --link stdio --interface contact < <(lines on FFCA000000)
+	[ "${lines[1]}" = 6E00 ]
+	contact=${lines[0]}
+	run $card run a.card --link stdio < <(lines on FFCA000000)
+	[[ "${lines[1]}" =~ ^08[0-9A-F]{6}9000$ ]]
+	[ "${lines[0]}" != "$contact" ]
+}
+
+@test "a running card is busy (SJ-1306)" {
+	$card new a.card
+	mkfifo in
+	$card run a.card --link stdio < in > out &
+	exec 9> in
+	echo on >&9
+	for i in $(seq 100); do [ -s out ] && break; sleep 0.05; done
+	run $card show a.card
+	exec 9>&-
+	wait $!
+	[ "$status" -eq 13 ]
+	[[ "$output" == *SJ-1306* ]]
+}
+
+@test "a damaged card is refused and left alone (SJ-1305)" {
+	$card new a.card
+	printf 'X' | dd of=a.card bs=1 seek=12 conv=notrunc status=none
+	before=$(sha256sum a.card)
+	run $card run a.card --link stdio < /dev/null
+	[ "$status" -eq 13 ]
+	[[ "$output" == *SJ-1305* ]]
+	[ "$(sha256sum a.card)" = "$before" ]
+}
+
+@test "what is no card says so (SJ-1302), what is not there, too (SJ-1301)" {
+	echo hello > a.card
+	run $card show a.card
+	[ "$status" -eq 13 ]
+	[[ "$output" == *SJ-1302* ]]
+	run $card show b.card
+	[ "$status" -eq 13 ]
+	[[ "$output" == *SJ-1301* ]]
+}
+
+@test "show --json names state and applets" {
+	$card new a.card
+	$card show --json a.card | python3 -c '
+import json, sys
+card = json.load(sys.stdin)
+assert card["schema"] == 1 and card["state"] == "blank"
+assert "A0000002471001" in [a["aid"] for a in card["applets"]]'
+}
+
+@test "a dialling card waits for its reader and ends when asked" {
+	$card new a.card
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	$card run a.card --port "$port" 2> err &
+	pid=$!
+	python3 - "$port" << 'END'
+import socket, sys, time
+time.sleep(0.3)
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+s.settimeout(10)
+c, _ = s.accept()
+c.sendall(b"\0\1\1\0\1\4")
+assert c.recv(64)[2] == 0x3B
+END
+	grep -qx "card: in reader, port $port" err
+	kill -TERM $pid
+	wait $pid
+	$card show a.card
+}
