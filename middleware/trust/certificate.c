@@ -48,7 +48,7 @@ void sj_name_country(struct sj_span name, char out[static 4])
 }
 
 /*
- * Bits of an RSA modulus in whole bytes, 0: not an RSA key of a size that
+ * Bytes of an RSA modulus; 0: not an RSA key of a size that
  * sj_signature_verify() takes. Larger ones than raw RSA has (crypt/rsa.h) are
  * in use: 6144 bits in Moldova's CSCA certificates.
  */

@@ -1,0 +1,263 @@
+/* The rules of a verification by themselves: secrets, dates, choice, verdict table, names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "document/document.h"
+
+#define NOW INT64_C(1790000000) /* 2026-09-21 */
+
+static enum sj_rc can(const char *text)
+{
+	struct sj_access *access = NULL;
+	enum sj_rc rc = sj_access_can(text, strlen(text), &access);
+
+	sj_access_free(access);
+	return rc;
+}
+
+static enum sj_rc mrz(const char *text)
+{
+	struct sj_access *access = NULL;
+	enum sj_rc rc = sj_access_mrz(text, strlen(text), &access);
+
+	sj_access_free(access);
+	return rc;
+}
+
+static void secrets_are_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(can("123456"), SJ_OK);
+	assert_int_equal(can(" \t123456\r\n"), SJ_OK);
+	assert_int_equal(can("12345"), SJ_SECRET_MALFORMED);
+	assert_int_equal(can("1234567"), SJ_SECRET_MALFORMED);
+	assert_int_equal(can("12345a"), SJ_SECRET_MALFORMED);
+	assert_int_equal(can(""), SJ_SECRET_MALFORMED);
+	assert_int_equal(mrz("L898902C<369080619406236"), SJ_OK); /* Doc 9303-11, D.2 */
+	assert_int_equal(mrz("L898902C<469080619406236"), SJ_SECRET_MALFORMED);
+	assert_int_equal(mrz("hello"), SJ_SECRET_MALFORMED);
+	sj_access_free(NULL);
+}
+
+static void assert_date(const char *yymmdd, bool birth, const char *expected)
+{
+	char out[9];
+
+	sj_date_complete(yymmdd, birth, NOW, out);
+	assert_string_equal(out, expected);
+}
+
+static void two_digit_years(void **state)
+{
+	(void)state;
+	assert_date("260921", true, "20260921");
+	assert_date("260922", true, "19260922");
+	assert_date("740812", true, "19740812");
+	assert_date("310101", false, "20310101");
+	assert_date("751231", false, "20751231");
+	assert_date("760101", false, "19760101");
+	assert_date("991231", false, "19991231");
+	assert_date("<<<<<<", false, "");
+	assert_date("74<<<<", true, "");
+	assert_date("7408", true, "");
+}
+
+/* --- choosing PACE --------------------------------------------------------------- */
+
+static void put(struct sj_writer *w, enum sj_pace_mapping mapping, enum sj_cipher cipher,
+		uint32_t curve)
+{
+	struct sj_pace_info info = { .oid = sj_pace_oid(mapping, cipher),
+				     .version = 2,
+				     .parameter_id = { true, curve } };
+
+	sj_secinfo_put_pace(w, &info);
+}
+
+static bool choose(const struct sj_writer *items, struct sj_pace_suite *suite, bool *ambiguous)
+{
+	uint8_t file[512];
+	struct sj_writer w = SJ_WRITER_OF(file);
+	uint32_t id;
+
+	sj_secinfos_put(&w, sj_written(items));
+	assert_false(w.failed);
+	return sj_pace_choose(sj_written(&w), suite, &id, ambiguous);
+}
+
+static void the_best_suite_is_chosen(void **state)
+{
+	uint8_t items[512];
+	struct sj_writer w = SJ_WRITER_OF(items);
+	struct sj_pace_suite suite;
+	bool ambiguous;
+
+	(void)state;
+	put(&w, SJ_PACE_GM, SJ_CIPHER_3DES, SJ_P256);
+	put(&w, SJ_PACE_GM, SJ_CIPHER_AES256, SJ_BP256R1);
+	put(&w, SJ_PACE_GM, SJ_CIPHER_AES256, SJ_P384);
+	assert_true(choose(&w, &suite, &ambiguous));
+	assert_int_equal(suite.cipher, SJ_CIPHER_AES256);
+	assert_int_equal(suite.curve, SJ_P384);
+	assert_true(ambiguous);
+	put(&w, SJ_PACE_CAM, SJ_CIPHER_AES128, SJ_P256);
+	assert_true(choose(&w, &suite, &ambiguous));
+	assert_int_equal(suite.mapping, SJ_PACE_CAM);
+	assert_false(ambiguous);
+}
+
+static void unknown_suites_are_passed_over(void **state)
+{
+	uint8_t items[512];
+	struct sj_writer w = SJ_WRITER_OF(items);
+	struct sj_pace_suite suite;
+	bool ambiguous;
+
+	(void)state;
+	put(&w, SJ_PACE_GM, SJ_CIPHER_AES128, 2); /* a group of integers */
+	assert_false(choose(&w, &suite, &ambiguous));
+	put(&w, SJ_PACE_GM, SJ_CIPHER_AES128, SJ_P256);
+	assert_true(choose(&w, &suite, &ambiguous));
+	assert_int_equal(suite.curve, SJ_P256);
+}
+
+/* --- the verdict table ------------------------------------------------------------- */
+
+static struct sj_report *all_passed(void)
+{
+	struct sj_report *report = sj_report_new();
+
+	assert_non_null(report);
+	for (int i = 0; i < SJ_CHECK_COUNT; i++)
+		sj_check_set(&report->checks[i], SJ_CHECK_PASSED, SJ_OK, "ok");
+	return report;
+}
+
+static void assert_judged(enum sj_check_id id, enum sj_check_state check_state, enum sj_rc rc,
+			  enum sj_verdict verdict)
+{
+	struct sj_report *report = all_passed();
+
+	sj_check_set(&report->checks[id], check_state, rc, "it");
+	sj_document_judge(report);
+	assert_int_equal(sj_report_verdict(report), verdict);
+	assert_int_equal(sj_report_reason(report), verdict == SJ_VERDICT_GENUINE ? SJ_OK : rc);
+	sj_report_free(report);
+}
+
+static void every_row_of_the_table(void **state)
+{
+	static const struct {
+		enum sj_check_id id;
+		enum sj_rc rc;
+		enum sj_verdict verdict;
+	} failures[] = {
+		{ SJ_CHECK_SOD, SJ_SOD_SIGNATURE, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_CHAIN, SJ_CHAIN_SIGNATURE, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_GROUPS, SJ_HASH_MISMATCH, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_PRESENCE, SJ_GROUP_WITHHELD, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_ACCESS_FILE, SJ_ACCESS_FILE_MISMATCH, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_CHIP, SJ_CA_FAILED, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_ACTIVE, SJ_AA_FAILED, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_SIGNER_TIME, SJ_SIGNER_INVALID, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_ACCESS, SJ_MRZ_MISMATCH, SJ_VERDICT_NOT_GENUINE },
+		{ SJ_CHECK_REVOCATION, SJ_SIGNER_REVOKED, SJ_VERDICT_EXPIRED },
+		{ SJ_CHECK_SIGNER_TIME, SJ_SIGNER_EXPIRED, SJ_VERDICT_EXPIRED },
+		{ SJ_CHECK_EXPIRY, SJ_DOCUMENT_EXPIRED, SJ_VERDICT_EXPIRED },
+	};
+	static const enum sj_check_id needed[] = {
+		SJ_CHECK_SOD,    SJ_CHECK_CHAIN,    SJ_CHECK_SIGNER_TIME, SJ_CHECK_REVOCATION,
+		SJ_CHECK_GROUPS, SJ_CHECK_PRESENCE, SJ_CHECK_ACCESS_FILE, SJ_CHECK_EXPIRY,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		assert_judged(failures[i].id, SJ_CHECK_FAILED, failures[i].rc, failures[i].verdict);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		assert_judged(needed[i], SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED, SJ_VERDICT_UNDECIDED);
+	/* One proof that it is no copy is enough. */
+	assert_judged(SJ_CHECK_CHIP, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED, SJ_VERDICT_GENUINE);
+	assert_judged(SJ_CHECK_ACTIVE, SJ_CHECK_NOT_DONE, SJ_OK, SJ_VERDICT_GENUINE);
+}
+
+static void what_was_not_done_is_never_genuine(void **state)
+{
+	static const enum sj_check_id needed[] = { SJ_CHECK_SOD, SJ_CHECK_CHAIN,
+						   SJ_CHECK_SIGNER_TIME, SJ_CHECK_GROUPS,
+						   SJ_CHECK_PRESENCE };
+	struct sj_report *nothing = sj_report_new();
+
+	(void)state;
+	sj_document_judge(nothing);
+	assert_int_equal(sj_report_verdict(nothing), SJ_VERDICT_UNDECIDED);
+	sj_report_free(nothing);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		assert_judged(needed[i], SJ_CHECK_NOT_DONE, SJ_UNDECIDED, SJ_VERDICT_UNDECIDED);
+}
+
+static void the_worst_finding_decides(void **state)
+{
+	struct sj_report *report = all_passed();
+
+	(void)state;
+	sj_check_set(&report->checks[SJ_CHECK_EXPIRY], SJ_CHECK_FAILED, SJ_DOCUMENT_EXPIRED, "x");
+	sj_check_set(&report->checks[SJ_CHECK_REVOCATION], SJ_CHECK_NOT_POSSIBLE, SJ_CRL_STALE,
+		     "x");
+	sj_document_judge(report);
+	assert_int_equal(sj_report_reason(report), SJ_DOCUMENT_EXPIRED);
+	sj_check_set(&report->checks[SJ_CHECK_ACTIVE], SJ_CHECK_FAILED, SJ_AA_FAILED, "x");
+	sj_document_judge(report);
+	assert_int_equal(sj_report_reason(report), SJ_AA_FAILED);
+	sj_report_free(report);
+}
+
+/* --- names, small structs -------------------------------------------------------------- */
+
+static void names_are_stable(void **state)
+{
+	(void)state;
+	assert_string_equal(sj_verdict_name(SJ_VERDICT_COPY_NOT_EXCLUDED), "copy-not-excluded");
+	assert_string_equal(sj_verdict_name((enum sj_verdict)99), "unknown");
+	assert_string_equal(sj_check_name(SJ_CHECK_ACCESS), "access");
+	assert_string_equal(sj_check_name((enum sj_check_id)99), "unknown");
+	assert_string_equal(sj_check_state_name(SJ_CHECK_NOT_POSSIBLE), "not possible");
+	assert_string_equal(sj_check_state_name((enum sj_check_state)99), "unknown");
+}
+
+static void an_older_caller_gets_what_it_knows(void **state)
+{
+	struct sj_report *report = all_passed();
+	struct sj_check check;
+
+	(void)state;
+	memset(&check, 0x55, sizeof(check));
+	check.size = offsetof(struct sj_check, detail);
+	assert_true(sj_report_check(report, SJ_CHECK_SOD, &check));
+	assert_int_equal(check.size, offsetof(struct sj_check, detail));
+	assert_int_equal(check.state, SJ_CHECK_PASSED);
+	assert_int_equal(check.detail[0], 0x55);
+	assert_false(sj_report_check(report, SJ_CHECK_COUNT, &check));
+	assert_false(sj_report_group(report, 0, &check));
+	assert_false(sj_report_group(report, 17, &check));
+	sj_report_free(report);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(secrets_are_checked),
+		cmocka_unit_test(two_digit_years),
+		cmocka_unit_test(the_best_suite_is_chosen),
+		cmocka_unit_test(unknown_suites_are_passed_over),
+		cmocka_unit_test(every_row_of_the_table),
+		cmocka_unit_test(what_was_not_done_is_never_genuine),
+		cmocka_unit_test(the_worst_finding_decides),
+		cmocka_unit_test(names_are_stable),
+		cmocka_unit_test(an_older_caller_gets_what_it_knows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
