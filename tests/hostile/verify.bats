@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# sojourn verify and sojourn trust over a private pcscd: output, exit codes, no network.
+
+setup_file() {
+	export SOJOURN="${SOJOURN_BUILD:-build}/bin/sojourn"
+	export LAB="$BATS_FILE_TMPDIR/lab"
+	eval "$("$SOJOURN" lab --dir "$LAB" | grep '^export')"
+	export PCSCLITE_CSOCK_NAME
+	echo 000000 >"$BATS_FILE_TMPDIR/zeros.can"
+	chmod 600 "$BATS_FILE_TMPDIR/zeros.can"
+}
+
+teardown_file() {
+	"$SOJOURN" lab down --dir "$LAB"
+}
+
+verify() {
+	"$SOJOURN" verify --trust "$LAB/trust" --can-file "$LAB/card-01.can" "$@"
+}
+
+valid() { # SCHEMA, JSON on standard input
+	/usr/bin/python3 -c '
+import json, sys, jsonschema
+jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "tools/schema/$1.schema.json"
+}
+
+@test "verify says genuine, with holder, portrait and few APDUs" {
+	verify --json --portrait-out "$BATS_TEST_TMPDIR/face" >"$BATS_TEST_TMPDIR/v.json"
+	valid verify <"$BATS_TEST_TMPDIR/v.json"
+	grep -q '"verdict": "genuine"' "$BATS_TEST_TMPDIR/v.json"
+	[ "$(stat -c %a "$BATS_TEST_TMPDIR/face")" = 600 ]
+	[ "$(head -c 3 "$BATS_TEST_TMPDIR/face" | od -An -tx1 | tr -d ' \n')" = ffd8ff ]
+}
+
+@test "verify for people shows verdict, checks and figures" {
+	run verify
+	[ "$status" -eq 0 ]
+	[[ "$output" == *GENUINE* && "$output" == *"access-file"* && "$output" == *APDUs* ]]
+}
+
+@test "a CAN from a descriptor" {
+	run "$SOJOURN" verify --trust "$LAB/trust" --can-fd 3 3<"$LAB/card-01.can"
+	[ "$status" -eq 0 ]
+}
+
+@test "a wrong CAN: 12, and nothing of the data" {
+	run "$SOJOURN" verify --json --trust "$LAB/trust" --can-file "$BATS_FILE_TMPDIR/zeros.can"
+	[ "$status" -eq 12 ]
+	[[ "$output" == *SJ-1201* && "$output" != *surname* ]]
+}
+
+@test "verify opens no socket but the one to pcscd" {
+	strace -f -qq -e trace=socket,connect -o "$BATS_TEST_TMPDIR/trace" \
+		"$SOJOURN" verify --trust "$LAB/trust" --can-file "$LAB/card-01.can"
+	grep -q 'socket(AF_UNIX' "$BATS_TEST_TMPDIR/trace"
+	[ "$(grep 'socket(' "$BATS_TEST_TMPDIR/trace" | grep -vc AF_UNIX)" -eq 0 ]
+}
+
+@test "an empty trust store: 11" {
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	run "$SOJOURN" verify --trust "$BATS_TEST_TMPDIR/empty" --can-file "$LAB/card-01.can"
+	[ "$status" -eq 11 ]
+	[[ "$output" == *SJ-1101* ]]
+}
+
+@test "no secret and no terminal: 12" {
+	run setsid -w "$SOJOURN" verify --trust "$LAB/trust" </dev/null
+	[ "$status" -eq 12 ]
+	[[ "$output" == *SJ-1203* ]]
+}
+
+@test "the trace shows neither CAN nor data" {
+	verify --trace >/dev/null 2>"$BATS_TEST_TMPDIR/trace"
+	grep -q 'READ BINARY' "$BATS_TEST_TMPDIR/trace"
+	[ "$(grep -c "$(head -c 6 "$LAB/card-01.can")" "$BATS_TEST_TMPDIR/trace")" -eq 0 ]
+	[ "$(grep -ci bergstr "$BATS_TEST_TMPDIR/trace")" -eq 0 ]
+}
+
+@test "trust import and list" {
+	"$SOJOURN" trust import --json --trust "$BATS_TEST_TMPDIR/t/u" --csca "$LAB/authority/csca-1.cer" \
+		>"$BATS_TEST_TMPDIR/i.json"
+	valid trust <"$BATS_TEST_TMPDIR/i.json"
+	grep -q '"added": 1' "$BATS_TEST_TMPDIR/i.json"
+	"$SOJOURN" trust list --json --trust "$BATS_TEST_TMPDIR/t/u" | valid trust
+	run "$SOJOURN" trust list --trust "$BATS_TEST_TMPDIR/t/u"
+	[[ "$output" == *csca* && "$output" == *"1 certificates"* ]]
+}
+
+@test "trust import: usage, refusal, not a certificate" {
+	run "$SOJOURN" trust import --trust "$BATS_TEST_TMPDIR/t"
+	[ "$status" -eq 2 ]
+	run "$SOJOURN" trust import --trust "$BATS_TEST_TMPDIR/t" --masterlist x
+	[ "$status" -eq 2 ]
+	run "$SOJOURN" trust import --json --trust "$BATS_TEST_TMPDIR/t" --link "$LAB/authority/csca-1.cer"
+	[ "$status" -eq 13 ]
+	[[ "$output" == *SJ-1303* ]]
+	run "$SOJOURN" trust import --trust "$BATS_TEST_TMPDIR/t" --crl "$LAB/card-01.can"
+	[ "$status" -eq 13 ]
+	[[ "$output" == *SJ-1302* ]]
+}
