@@ -22,13 +22,39 @@ static void usage_line(FILE *out, const struct cli_command *command)
 }
 
 #define HELP_COLUMN 24
+#define HELP_WIDTH 80
+
+/* How much of the text goes on a line of `width`: up to the last blank that fits. */
+static size_t line_of(const char *text, size_t width)
+{
+	size_t len = strlen(text), fits = 0;
+
+	if (len <= width)
+		return len;
+	for (size_t i = 0; i <= width || fits == 0; i++) {
+		if (text[i] == '\0')
+			return i;
+		if (text[i] == ' ')
+			fits = i;
+	}
+	return fits;
+}
 
 static void row(FILE *out, const char *left, const char *help)
 {
 	if (strlen(left) + 2 > HELP_COLUMN)
-		fprintf(out, "  %s\n  %*s%s\n", left, HELP_COLUMN, "", help);
+		fprintf(out, "  %s\n  %*s", left, HELP_COLUMN, "");
 	else
-		fprintf(out, "  %-*s%s\n", HELP_COLUMN, left, help);
+		fprintf(out, "  %-*s", HELP_COLUMN, left);
+	while (*help != '\0') {
+		size_t n = line_of(help, HELP_WIDTH - HELP_COLUMN - 2);
+
+		fprintf(out, "%.*s\n", (int)n, help);
+		help += n;
+		help += strspn(help, " ");
+		if (*help != '\0')
+			fprintf(out, "  %*s", HELP_COLUMN, "");
+	}
 }
 
 static void option_row(FILE *out, const struct cli_option *o)

@@ -13,7 +13,6 @@ static const struct cli_noun nouns[] = {
 	{ "card", "card", "make, run and look at simulated cards" },
 	{ "lab", "lab", "a private set of readers and cards to play with" },
 	{ "demo", "demo", "see the main job end to end" },
-	{ "bench", "bench", "measure beside the floors" },
 };
 
 const struct cli_noun *cli_noun_at(size_t i)
