@@ -98,3 +98,20 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "tools/
 	[ "$status" -eq 13 ]
 	[[ "$output" == *SJ-1302* ]]
 }
+
+@test "files that were read before: a copy is not excluded" {
+	"$SOJOURN" card new "$BATS_TEST_TMPDIR/card"
+	"$SOJOURN" issue --authority "$LAB/authority" --holder "$LAB/holder-01.json" \
+		--portrait tools/demo/face.jpg --can-file "$LAB/card-01.can" --letter-out "$BATS_TEST_TMPDIR/letter" \
+		--files-out "$BATS_TEST_TMPDIR/files" --exec -- "$SOJOURN" card run --link stdio "$BATS_TEST_TMPDIR/card"
+	run "$SOJOURN" verify --trust "$LAB/trust" --files "$BATS_TEST_TMPDIR/files"
+	[ "$status" -eq 14 ]
+	[[ "$output" == *SJ-1401* ]]
+	run "$SOJOURN" verify --trust "$LAB/trust" --files "$LAB/trust"
+	[ "$status" -eq 13 ]
+}
+
+@test "the clock can be vouched for" {
+	"$SOJOURN" trust import --trust "$BATS_TEST_TMPDIR/c" --clock --csca "$LAB/authority/csca-1.cer"
+	[ "$(cat "$BATS_TEST_TMPDIR/c/time")" -gt 1700000000 ]
+}

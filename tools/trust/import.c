@@ -1,5 +1,6 @@
 /* import.c -- sojourn trust import. */
 #include <stdlib.h>
+#include <time.h>
 
 #include <sojourn/trust.h>
 
@@ -95,6 +96,14 @@ static int import_files(struct import *import, const char *option, import_fn fn,
 	return code;
 }
 
+/* The administrator's word that the clock is right: it is never earlier from now on. */
+static int note_clock(struct import *import)
+{
+	enum sj_rc rc = sj_trust_note_time(import->trust, (int64_t)time(NULL));
+
+	return rc == SJ_OK ? 0 : cli_fail(import->cli, rc, "time");
+}
+
 /* Issuers first: what they signed comes after them. */
 static int import_all(struct import *import)
 {
@@ -108,7 +117,7 @@ static int import_all(struct import *import)
 		code = import_files(import, "link", sj_trust_import_link, &certificates);
 	if (code == 0)
 		code = import_files(import, "crl", import_crl, &import->crls);
-	return code;
+	return code == 0 && cli_given(import->cli, "clock") ? note_clock(import) : code;
 }
 
 static int report(struct import *import, const char *directory)
@@ -137,7 +146,7 @@ static int check_usage(struct cli *cli)
 	if (cli_given(cli, "masterlist") != cli_given(cli, "signer"))
 		return cli_usage(cli, "--masterlist and --signer belong together");
 	if (!cli_given(cli, "masterlist") && !cli_given(cli, "csca") && !cli_given(cli, "link") &&
-	    !cli_given(cli, "crl"))
+	    !cli_given(cli, "crl") && !cli_given(cli, "clock"))
 		return cli_usage(cli, "nothing to import");
 	return 0;
 }
@@ -187,6 +196,8 @@ static const struct cli_option import_options[] = {
 	  .argument = "FILE",
 	  .help = "import a revocation list of a CSCA (DER); may be given again",
 	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "clock",
+	  .help = "the clock is right: remember that it is never earlier than now" },
 	{ 0 },
 };
 static const char *const import_examples[] = {

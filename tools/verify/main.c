@@ -104,6 +104,15 @@ static int verify(struct run *run)
 	return 0;
 }
 
+static int read_card(struct run *run)
+{
+	int code = get_access(run);
+
+	if (code == 0)
+		code = open_card(run);
+	return code == 0 ? verify(run) : code;
+}
+
 static int save_portrait(struct run *run)
 {
 	const char *path = cli_value(run->cli, "portrait-out");
@@ -143,11 +152,9 @@ static int run_verify(struct cli *cli)
 	int code = open_trust(&run);
 
 	if (code == 0)
-		code = get_access(&run);
-	if (code == 0)
-		code = open_card(&run);
-	if (code == 0)
-		code = verify(&run);
+		code = cli_given(cli, "files")
+			       ? verify_files(cli, cli_value(cli, "files"), run.trust, &run.report)
+			       : read_card(&run);
 	sj_card_close(run.card);
 	if (code == 0)
 		code = tell(&run);
@@ -169,6 +176,10 @@ static const struct cli_option options[] = {
 	  .help = "open the chip by: best (default), pace or bac",
 	  .complete = CLI_COMPLETE_WORDS,
 	  .words = "best pace bac" },
+	{ .name = "files",
+	  .argument = "DIR",
+	  .help = "judge the files in DIR (EF.SOD.bin, DG1.bin, ...); no card is asked",
+	  .complete = CLI_COMPLETE_DIRECTORY },
 	{ .name = "short", .help = "use no extended length" },
 	{ 0 },
 };

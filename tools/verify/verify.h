@@ -11,6 +11,13 @@ void verify_show(struct cli *cli, const struct sj_report *report);
 /* Prints it as JSON (tools/schema/verify.schema.json). Returns the exit code of printing. */
 CLI_MUST_CHECK int verify_json(struct cli *cli, const struct sj_report *report);
 
+/*
+ * Judges the files EF.SOD.bin, EF.COM.bin, DG1.bin, ... of a folder, as
+ * `sojourn issue --files-out` writes them. Returns 0 or the exit code of what it told.
+ */
+CLI_MUST_CHECK int verify_files(struct cli *cli, const char *directory, struct sj_trust *trust,
+				struct sj_report **out);
+
 /* A field of the holder that has something in it. */
 struct verify_field {
 	const char *key; /* as in JSON */
