@@ -70,7 +70,7 @@ __attribute__((format(printf, 2, 3))) static int shell(const struct place *p, co
 	va_start(args, format);
 	vsnprintf(command, sizeof(command), format, args);
 	va_end(args);
-	snprintf(line, sizeof(line), "cd %s && %s >>log 2>&1", p->directory, command);
+	snprintf(line, sizeof(line), "cd %s && { %s; } >>log 2>&1", p->directory, command);
 	status = system(line);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -462,6 +462,25 @@ static void output_holds_no_secrets(void **state)
 	assert_int_equal(shell(p, "! grep -qe " CAN " -e 3331373930 -e HAAKANSSON log"), 0);
 }
 
+/* The manager is made to say 255: no extended length, and more than 256 blocks. */
+static void a_card_of_short_commands_takes_a_large_portrait(void **state)
+{
+	struct place *p = *state;
+
+	p->cards++;
+	assert_int_equal(
+		shell(p, "cp demo/face.jpg large.jpg && head -c 60000 /dev/zero >> large.jpg"), 0);
+	assert_int_equal(
+		shell(p,
+		      "rm -f letter && %s/bin/sojourn issue -l letter --can-file can " GENUINE
+		      "-p large.jpg --json --exec -- sh -c "
+		      "'%s card card-%u | sed -u s/9f6502ffff/9f650200ff/I' > short.json",
+		      p->build, p->self, p->cards),
+		0);
+	assert_int_equal(shell(p, "grep -q '\"apdus\": 3[0-9][0-9],' short.json"), 0);
+	expect(p, false, SJ_VERDICT_GENUINE, SJ_OK);
+}
+
 static void wrong_inputs_touch_no_card(void **state)
 {
 	struct place *p = *state;
@@ -538,6 +557,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_issued_card_is_refused),
 		cmocka_unit_test(a_letter_is_for_its_reader_only_and_never_overwritten),
 		cmocka_unit_test(output_holds_no_secrets),
+		cmocka_unit_test(a_card_of_short_commands_takes_a_large_portrait),
 		cmocka_unit_test(wrong_inputs_touch_no_card),
 		cmocka_unit_test(a_card_killed_at_any_moment_can_be_issued_again),
 	};
