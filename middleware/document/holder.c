@@ -28,14 +28,16 @@ static bool two_digits(const char *text, int *out)
 void sj_date_complete(const char *yymmdd, bool birth, int64_t now, char out[static 9])
 {
 	char today[9], text[16];
-	int year, this_year = 0, month, day;
+	int year, century, this_year, month, day;
 
 	out[0] = 0;
 	sj_date_of(now, today);
 	if (strlen(yymmdd) != 6 || !two_digits(yymmdd, &year) || !two_digits(yymmdd + 2, &month) ||
-	    !two_digits(yymmdd + 4, &day) || sscanf(today, "%4d", &this_year) != 1)
+	    !two_digits(yymmdd + 4, &day) || !two_digits(today, &century) ||
+	    !two_digits(today + 2, &this_year))
 		return;
-	year += this_year - this_year % 100 + 100;
+	this_year += century * 100;
+	year += century * 100 + 100;
 	do {
 		snprintf(text, sizeof(text), "%04d%02d%02d", year % 10000, month, day);
 		year -= 100;

@@ -107,6 +107,9 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "tools/
 	run "$SOJOURN" verify --trust "$LAB/trust" --files "$BATS_TEST_TMPDIR/files"
 	[ "$status" -eq 14 ]
 	[[ "$output" == *SJ-1401* ]]
+	"$SOJOURN" verify --trust "$LAB/trust" --can-file "$LAB/card-01.can" --files-out "$BATS_TEST_TMPDIR/out"
+	run "$SOJOURN" verify --trust "$LAB/trust" --files "$BATS_TEST_TMPDIR/out"
+	[ "$status" -eq 14 ]
 	run "$SOJOURN" verify --trust "$LAB/trust" --files "$LAB/trust"
 	[ "$status" -eq 13 ]
 }

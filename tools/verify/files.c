@@ -39,6 +39,24 @@ static int take(struct cli *cli, const char *directory, const char *name, struct
 	return 0;
 }
 
+int verify_files_out(struct cli *cli, const char *directory, const struct sj_report *report)
+{
+	int code = cli_directory_make(cli, directory, 0700);
+	const uint8_t *bytes;
+	char path[2048];
+	size_t len;
+
+	for (size_t i = 0; i < NAMES && code == 0; i++) {
+		int n = snprintf(path, sizeof(path), "%s/%s.bin", directory, names[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(path))
+			return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", directory);
+		if (sj_report_file(report, names[i], &bytes, &len))
+			code = cli_file_write(cli, path, bytes, len, 0600);
+	}
+	return code;
+}
+
 static void wipe(struct folder *folder)
 {
 	for (size_t i = 0; i < folder->n; i++) {

@@ -143,6 +143,8 @@ static int tell(struct run *run)
 		verify_show(run->cli, run->report);
 	if (code == 0)
 		code = save_portrait(run);
+	if (code == 0 && cli_given(run->cli, "files-out"))
+		code = verify_files_out(run->cli, cli_value(run->cli, "files-out"), run->report);
 	return code != 0 ? code : sj_exit_code(sj_report_reason(run->report));
 }
 
@@ -179,6 +181,10 @@ static const struct cli_option options[] = {
 	{ .name = "files",
 	  .argument = "DIR",
 	  .help = "judge the files in DIR (EF.SOD.bin, DG1.bin, ...); no card is asked",
+	  .complete = CLI_COMPLETE_DIRECTORY },
+	{ .name = "files-out",
+	  .argument = "DIR",
+	  .help = "write the files that were read to DIR, for archives",
 	  .complete = CLI_COMPLETE_DIRECTORY },
 	{ .name = "short", .help = "use no extended length" },
 	{ 0 },

@@ -18,6 +18,13 @@ CLI_MUST_CHECK int verify_json(struct cli *cli, const struct sj_report *report);
 CLI_MUST_CHECK int verify_files(struct cli *cli, const char *directory, struct sj_trust *trust,
 				struct sj_report **out);
 
+/*
+ * Writes the files that may be handed out in the same way: those of a forgery
+ * without its data groups.
+ */
+CLI_MUST_CHECK int verify_files_out(struct cli *cli, const char *directory,
+				    const struct sj_report *report);
+
 /* A field of the holder that has something in it. */
 struct verify_field {
 	const char *key; /* as in JSON */
