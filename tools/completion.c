@@ -118,6 +118,12 @@ static const char *text(const json_t *object, const char *key)
 	return s != NULL ? s : "";
 }
 
+/* The i-th row of the table `name`; NULL past the end. */
+static const json_t *row_at(const json_t *object, const char *name, size_t i)
+{
+	return json_array_get(json_object_get(object, name), i);
+}
+
 static const char *verb_of(const json_t *command)
 {
 	return text(command, "verb")[0] != '\0' ? text(command, "verb") : "-";
@@ -135,17 +141,14 @@ static void rows_command(const json_t *command)
 {
 	const char *noun = text(command, "noun"), *verb = verb_of(command);
 	const json_t *row;
-	size_t i;
 
 	if (verb[0] != '-')
 		printf("%s||verb|%s|||%s\n", noun, verb, text(command, "summary"));
-	json_array_foreach(json_object_get(command, "options"), i, row)
-	{
+	for (size_t i = 0; (row = row_at(command, "options", i)) != NULL; i++) {
 		printf("%s|%s|option|%s|%s|%s|%s\n", noun, verb, text(row, "name"), follows(row),
 		       text(row, "words"), text(row, "help"));
 	}
-	json_array_foreach(json_object_get(command, "positionals"), i, row)
-	{
+	for (size_t i = 0; (row = row_at(command, "positionals", i)) != NULL; i++) {
 		printf("%s|%s|place|%s|%s|%s|%s\n", noun, verb, text(row, "name"),
 		       text(row, "complete"), text(row, "words"), text(row, "help"));
 	}
@@ -229,15 +232,13 @@ static void fish_command(const json_t *command)
 {
 	const char *noun = text(command, "noun"), *verb = verb_of(command);
 	const json_t *row;
-	size_t i;
 
 	if (verb[0] != '-') {
 		printf("complete -c sojourn -n '__sojourn_at %s -' -a %s -d ", noun, verb);
 		quoted(text(command, "summary"));
 		putchar('\n');
 	}
-	json_array_foreach(json_object_get(command, "options"), i, row)
-	{
+	for (size_t i = 0; (row = row_at(command, "options", i)) != NULL; i++) {
 		printf("complete -c sojourn -n '__sojourn_at %s %s' -l %s%s", noun, verb,
 		       text(row, "name"),
 		       json_is_null(json_object_get(row, "argument")) ? "" : " -r");
@@ -246,8 +247,7 @@ static void fish_command(const json_t *command)
 		quoted(text(row, "help"));
 		putchar('\n');
 	}
-	json_array_foreach(json_object_get(command, "positionals"), i, row)
-	{
+	for (size_t i = 0; (row = row_at(command, "positionals", i)) != NULL; i++) {
 		printf("complete -c sojourn -n '__sojourn_at %s %s'", noun, verb);
 		fish_values(row);
 		putchar('\n');
@@ -302,9 +302,8 @@ static void print_commands(const struct shell *shell)
 	for (size_t i = 0; cli_noun_at(i) != NULL; i++) {
 		json_t *dump = seen_before(i) ? NULL : dump_of(cli_noun_at(i)->program);
 		const json_t *command;
-		size_t k;
 
-		json_array_foreach(json_object_get(dump, "commands"), k, command)
+		for (size_t k = 0; (command = row_at(dump, "commands", k)) != NULL; k++)
 			shell->command(command);
 		json_decref(dump);
 	}

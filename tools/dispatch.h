@@ -3,9 +3,9 @@
 #define SOJOURN_TOOLS_DISPATCH_H
 
 /*
- * Prints the completion script for "bash", "zsh" or "fish", made from the
+ * Prints the completion script for the shell "bash", "zsh" or "fish", made from the
  * option tables of all programs. Returns the exit code.
  */
-int completion_print(const char *shell);
+int completion_print(const char *name);
 
 #endif

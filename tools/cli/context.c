@@ -87,7 +87,7 @@ void cli_interrupt_free(struct cli_interrupt *w)
 	if (w == NULL)
 		return;
 	atomic_store(&w->ending, true);
-	pthread_kill(w->thread, SIGTERM);
+	pthread_kill(w->thread, SIGHUP); /* one of those it waits for */
 	pthread_join(w->thread, NULL);
 	close(w->event);
 	free(w);

@@ -13,7 +13,9 @@ static uint8_t *read_all(int fd, size_t max, size_t *len)
 	size_t cap = 4096, n = 0;
 	uint8_t *bytes = malloc(cap + 1), *more;
 
-	while (bytes != NULL && n <= max) {
+	if (bytes == NULL)
+		return NULL;
+	while (n <= max) {
 		ssize_t got;
 
 		if (n == cap) {
@@ -32,8 +34,7 @@ static uint8_t *read_all(int fd, size_t max, size_t *len)
 			break;
 		n += (size_t)got;
 	}
-	if (bytes != NULL)
-		bytes[n] = '\0';
+	bytes[n] = '\0';
 	*len = n;
 	return bytes;
 fail:

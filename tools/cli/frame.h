@@ -80,7 +80,7 @@ int cli_dump(const struct cli_program *program, FILE *out);
 int cli_trace_start(struct cli *cli);
 /* Closes the capture. A failed write is told. */
 int cli_trace_end(struct cli *cli);
-void cli_interrupt_free(struct cli_interrupt *interrupt);
+void cli_interrupt_free(struct cli_interrupt *w);
 
 /* Replaces control characters (but newline and tab) and invalid UTF-8 in place. */
 void cli_text_clean(char *text);
