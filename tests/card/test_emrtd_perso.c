@@ -14,6 +14,30 @@ static int discard(void **state)
 	return 0;
 }
 
+/* --- 0000 begin ----------------------------------------------------------------------- */
+
+static bool emrtd_holds_anything(struct bench *b)
+{
+	uint32_t id = CARD_OBJECT_EMRTD;
+
+	return card_store_next(b->store, &id) && id < CARD_OBJECT_EMRTD + 0x1000000u;
+}
+
+static void test_begin_forgets_what_an_unfinished_attempt_left(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(bench_dgi_hex(b, 0x0001, ACCESS_BOTH), SJ_SW_OK);
+	assert_int_equal(bench_dgi_hex(b, 0x0012, "0C03"), SJ_SW_OK);
+	bench_perso_files(b);
+	assert_true(emrtd_holds_anything(b));
+	assert_int_equal(bench_dgi_hex(b, 0x0000, "00"), SJ_SW_WRONG_DATA);
+	assert_true(emrtd_holds_anything(b));
+	assert_int_equal(bench_dgi_hex(b, 0x0000, ""), SJ_SW_OK);
+	assert_false(emrtd_holds_anything(b));
+	assert_int_equal(bench_hex(b, LOCK), SJ_SW_CONDITIONS);
+}
+
 /* --- 0001 access -------------------------------------------------------------------- */
 
 static void test_access_configurations(void **state)
@@ -179,7 +203,7 @@ static void test_keys_of_the_mapping(void **state)
 
 static void test_unknown_groupings(void **state)
 {
-	static const uint16_t unknown[] = { 0x0000, 0x0003, 0x0010, 0x0016, 0x0101, 0xFFFF };
+	static const uint16_t unknown[] = { 0x0003, 0x0003, 0x0010, 0x0016, 0x0101, 0xFFFF };
 
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		assert_int_equal(bench_dgi_hex(*state, unknown[i], "00"),
@@ -313,6 +337,7 @@ static void test_a_failed_lock_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		BLANK(test_begin_forgets_what_an_unfinished_attempt_left),
 		BLANK(test_access_configurations),
 		BLANK(test_access_refuses),
 		BLANK(test_nine_pace_infos_are_too_many),

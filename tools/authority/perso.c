@@ -24,6 +24,7 @@
 #define P2_SECURED 0x0Fu
 #define BLOCK_LAST 0xFFu
 
+#define DGI_BEGIN 0x0000u /* forgets what an unfinished attempt left */
 #define DGI_ACCESS 0x0001u
 #define DGI_FILE 0x0002u
 #define DGI_CA_KEY 0x0011u
@@ -242,7 +243,9 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 		sj_put_u8(&w, (uint8_t)profile->suites[i].cipher);
 		sj_put_u8(&w, (uint8_t)profile->suites[i].curve);
 	}
-	rc = store(p, "access configuration", DGI_ACCESS, sj_written(&w), false, NULL);
+	rc = store(p, "begin", DGI_BEGIN, sj_span(NULL, 0), false, NULL);
+	if (rc == 0)
+		rc = store(p, "access configuration", DGI_ACCESS, sj_written(&w), false, NULL);
 	sj_wipe(value, sizeof(value));
 	return rc;
 }

@@ -15,6 +15,20 @@
 #define FID_SOD 0x011Du
 #define CIPHER_MASK 0x0Fu
 
+/* --- 0000: a fresh start ------------------------------------------------------ */
+
+static uint16_t forget(struct card_call *call, struct sj_span data)
+{
+	struct card_store *store = card_store_of(call->card);
+
+	if (data.len != 0)
+		return SJ_SW_WRONG_DATA;
+	for (uint32_t id = CARD_OBJECT_EMRTD; card_store_next(store, &id) && id < EMRTD_OBJECT_END;)
+		if (!card_store_delete(store, id))
+			return SJ_SW_MEMORY_FAILURE;
+	return SJ_SW_OK;
+}
+
 /* --- 0001, 0002: access and files ----------------------------------------- */
 
 static uint16_t set_access(struct card_call *call, struct sj_span data)
@@ -232,9 +246,9 @@ static const struct grouping {
 	uint16_t dgi;
 	uint16_t (*take)(struct card_call *call, struct sj_span data);
 } groupings[] = {
-	{ 0x0001, set_access },     { 0x0002, write_file },    { 0x0011, generate_ca },
-	{ 0x0012, generate_aa_ec }, { 0x0013, import_aa_rsa }, { 0x0014, generate_aa_rsa },
-	{ 0x0015, generate_cam },
+	{ 0x0000, forget },          { 0x0001, set_access },     { 0x0002, write_file },
+	{ 0x0011, generate_ca },     { 0x0012, generate_aa_ec }, { 0x0013, import_aa_rsa },
+	{ 0x0014, generate_aa_rsa }, { 0x0015, generate_cam },
 };
 
 uint16_t emrtd_personalise(struct card_call *call, uint16_t dgi, struct sj_span data)
