@@ -1,5 +1,6 @@
 /* holder.c -- the holder's data, out of groups that are authentic. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -126,32 +127,37 @@ static void from_mrz(const struct sj_mrz *mrz, int64_t now, struct sj_holder *h)
 		 mrz->optional_data[0] && mrz->optional_data_2[0] ? " " : "", mrz->optional_data_2);
 }
 
+/* The parsed groups are large, for the names they may hold: not on the stack. */
 static void from_dg11(struct sj_span file, struct sj_holder *h)
 {
-	struct sj_dg11 dg11;
+	struct sj_dg11 *dg11 = malloc(sizeof(*dg11));
 	char date[9];
 
-	if (!file.ptr || !sj_dg11_parse(file, &dg11))
-		return;
-	copy_field(dg11.full_name, " ", h->full_name, sizeof(h->full_name));
-	copy_field(dg11.personal_number, " ", h->personal_number, sizeof(h->personal_number));
-	copy_field(dg11.place_of_birth, ", ", h->place_of_birth, sizeof(h->place_of_birth));
-	copy_field(dg11.address, ", ", h->address, sizeof(h->address));
-	copy_field(dg11.telephone, " ", h->telephone, sizeof(h->telephone));
-	if (sj_lds_date(dg11.birth_date, date))
+	if (!dg11 || !file.ptr || !sj_dg11_parse(file, dg11))
+		goto out;
+	copy_field(dg11->full_name, " ", h->full_name, sizeof(h->full_name));
+	copy_field(dg11->personal_number, " ", h->personal_number, sizeof(h->personal_number));
+	copy_field(dg11->place_of_birth, ", ", h->place_of_birth, sizeof(h->place_of_birth));
+	copy_field(dg11->address, ", ", h->address, sizeof(h->address));
+	copy_field(dg11->telephone, " ", h->telephone, sizeof(h->telephone));
+	if (sj_lds_date(dg11->birth_date, date))
 		memcpy(h->birth_date, date, sizeof(date));
+out:
+	free(dg11);
 }
 
 static void from_dg12(struct sj_span file, struct sj_holder *h)
 {
-	struct sj_dg12 dg12;
+	struct sj_dg12 *dg12 = malloc(sizeof(*dg12));
 
-	if (!file.ptr || !sj_dg12_parse(file, &dg12))
-		return;
-	copy_field(dg12.issuing_authority, ", ", h->issuing_authority,
+	if (!dg12 || !file.ptr || !sj_dg12_parse(file, dg12))
+		goto out;
+	copy_field(dg12->issuing_authority, ", ", h->issuing_authority,
 		   sizeof(h->issuing_authority));
-	if (!sj_lds_date(dg12.issue_date, h->issue_date))
+	if (!sj_lds_date(dg12->issue_date, h->issue_date))
 		h->issue_date[0] = 0;
+out:
+	free(dg12);
 }
 
 bool sj_report_holder(const struct sj_report *report, struct sj_holder *out)

@@ -12,6 +12,7 @@
 
 #include "tests/skip.h"
 #include "wire/hex.h"
+#include "wire/lds.h"
 
 #define FILES_MAX 8
 
@@ -22,12 +23,14 @@ struct specimen {
 	struct sj_report *report;
 };
 
-/* "EF_SOD" in the vectors is "EF.SOD" here. */
+/* "EF_SOD" in the vectors is "EF.SOD" here; the names outlive the vectors. */
 static const char *name_of(const char *key)
 {
 	if (strcmp(key, "EF_COM") == 0)
 		return "EF.COM";
-	return strcmp(key, "EF_SOD") == 0 ? "EF.SOD" : key;
+	if (strcmp(key, "EF_SOD") == 0)
+		return "EF.SOD";
+	return sj_lds_by_name(key)->name;
 }
 
 static void take(struct specimen *s, const char *key, const char *hex)
