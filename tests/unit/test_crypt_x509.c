@@ -292,7 +292,7 @@ static struct sj_span certificates_of(struct sj_span file)
 /* All certificates of a real list read; self-signed ones verify. */
 static void german_master_list(void **state)
 {
-	size_t len, read = 0, explicit = 0, self_signed = 0;
+	size_t len = 0, read = 0, explicit = 0, self_signed = 0;
 	uint8_t *bytes = load_master_list(&len);
 	struct sj_span set, der;
 	struct sj_cert cert;
