@@ -85,8 +85,9 @@ struct sj_report;
 /*
  * Opens the document with `access`, reads and judges it. SJ_OK: a report was
  * made, whatever its verdict. Otherwise the card could not be read to the end
- * (SJ_WRONG_CAN, SJ_CARD_LOST, ...) and *out is NULL: nothing unverified is
- * handed out. Free with sj_report_free().
+ * (SJ_WRONG_CAN, SJ_CARD_LOST, ...) and *out is unchanged: nothing unverified is
+ * handed out. `trust` may be NULL: nobody is believed then. Free with
+ * sj_report_free(). The rules stand in middleware/document/VERDICT.md.
  */
 SJ_API enum sj_rc sj_document_verify(struct sj_card *card, struct sj_trust *trust,
 				     const struct sj_access *access,
@@ -153,7 +154,10 @@ SJ_API bool sj_report_holder(const struct sj_report *report, struct sj_holder *o
 /* The portrait's raw bytes; belongs to the report. *mime: "image/jpeg" or "image/jp2". */
 SJ_API bool sj_report_portrait(const struct sj_report *report, const uint8_t **bytes, size_t *len,
 			       const char **mime);
-/* A file as read and its size; name as above. Belongs to the report. */
+/*
+ * A file as read and its size; name as above. Belongs to the report. Data
+ * groups only if they are authentic, none of a document that is not genuine.
+ */
 SJ_API bool sj_report_file(const struct sj_report *report, const char *name, const uint8_t **bytes,
 			   size_t *len);
 
