@@ -312,6 +312,108 @@ static void a_card_taken_away(void **state)
 	issued_free(d);
 }
 
+static size_t refuses_mse(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
+{
+	(void)d;
+	return command.len > 1 && command.ptr[1] == 0x22 ? answer(response, 0x6F00) : n;
+}
+
+static void a_card_that_refuses_pace(void **state)
+{
+	struct issued *d = honest();
+
+	(void)state;
+	d->meddle = refuses_mse;
+	assert_int_equal(issued_verify(d, NULL), SJ_CARD_REFUSED);
+	issued_free(d);
+}
+
+/* --- another process resets the card ------------------------------------------------ */
+
+/* A transport around the card's own that reports a reset before the n-th command. */
+struct disturbed {
+	struct sj_transport head;
+	struct sj_transport *inside;
+	unsigned sent, at, times;
+};
+
+static enum sj_rc disturbed_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
+{
+	struct disturbed *self = (struct disturbed *)t;
+
+	return self->inside->ops->connect(self->inside, deadline, atr);
+}
+
+static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span command,
+				     int64_t deadline, struct sj_writer *response)
+{
+	struct disturbed *self = (struct disturbed *)t;
+
+	if (self->times > 0 && ++self->sent == self->at) {
+		self->sent = 0;
+		self->times--;
+		return SJ_CARD_RESET;
+	}
+	return self->inside->ops->transmit(self->inside, command, deadline, response);
+}
+
+static void disturbed_disconnect(struct sj_transport *t, bool reset)
+{
+	struct disturbed *self = (struct disturbed *)t;
+
+	self->inside->ops->disconnect(self->inside, reset);
+}
+
+static void disturbed_close(struct sj_transport *t)
+{
+	struct disturbed *self = (struct disturbed *)t;
+
+	self->inside->ops->close(self->inside);
+	free(self);
+}
+
+static void disturb(struct issued *d, unsigned at, unsigned times)
+{
+	static const struct sj_transport_ops ops = { .connect = disturbed_connect,
+						     .transmit = disturbed_transmit,
+						     .disconnect = disturbed_disconnect,
+						     .close = disturbed_close };
+	static const struct sj_direct_ops direct = { issued_power_on, issued_power_off,
+						     issued_transmit };
+	struct disturbed *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	*t = (struct disturbed){ { &ops }, sj_transport_direct(&direct, d), 0, at, times };
+	sj_card_close(d->card);
+	assert_int_equal(
+		sj_card_over(d->ctx, &t->head, "disturbed", sj_deadline_after(0), &d->card), SJ_OK);
+}
+
+static void one_reset_is_recovered_from(void **state)
+{
+	static const unsigned places[] = { 1, 4, 8, 12 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct issued *d = honest();
+
+		disturb(d, places[i], 1);
+		assert_verdict(d, SJ_VERDICT_GENUINE, SJ_OK);
+		issued_free(d);
+	}
+}
+
+static void a_second_reset_is_told(void **state)
+{
+	struct issued *d = honest();
+
+	(void)state;
+	disturb(d, 9, 2);
+	assert_int_equal(issued_verify(d, NULL), SJ_CARD_RESET);
+	assert_null(d->report);
+	issued_free(d);
+}
+
 /* --- revocation --------------------------------------------------------------------- */
 
 static void import_crl(struct issued *d, bool revoke, int64_t next_update)
@@ -394,6 +496,9 @@ int main(void)
 		cmocka_unit_test(a_card_that_wants_the_parameter_number),
 		cmocka_unit_test(a_card_without_short_identifiers),
 		cmocka_unit_test(a_card_taken_away),
+		cmocka_unit_test(a_card_that_refuses_pace),
+		cmocka_unit_test(one_reset_is_recovered_from),
+		cmocka_unit_test(a_second_reset_is_told),
 		cmocka_unit_test(a_revoked_signer),
 		cmocka_unit_test(a_signer_that_the_crl_does_not_name),
 		cmocka_unit_test(a_stale_crl_says_no_longer_that_all_is_well),
