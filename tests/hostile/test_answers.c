@@ -383,7 +383,10 @@ static void disturb(struct issued *d, unsigned at, unsigned times)
 	struct disturbed *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
-	*t = (struct disturbed){ { &ops }, sj_transport_direct(&direct, d), 0, at, times };
+	*t = (struct disturbed){ .head.ops = &ops,
+				 .inside = sj_transport_direct(&direct, d),
+				 .at = at,
+				 .times = times };
 	sj_card_close(d->card);
 	assert_int_equal(
 		sj_card_over(d->ctx, &t->head, "disturbed", sj_deadline_after(0), &d->card), SJ_OK);
