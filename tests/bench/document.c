@@ -258,7 +258,9 @@ static bool time_rows(struct bench *b, const struct place *p)
 	struct bench_samples wall, cpu;
 	struct reading r = { .wall_ns = 0 };
 	double floor;
-	bool ok = bench_samples_init(&wall, RUNS) & bench_samples_init(&cpu, RUNS);
+	bool ok = bench_samples_init(&wall, RUNS);
+
+	ok = bench_samples_init(&cpu, RUNS) && ok;
 
 	for (int i = 0; ok && i < RUNS; i++) {
 		ok = verify(b, p, false, &r);
