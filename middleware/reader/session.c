@@ -303,7 +303,7 @@ enum sj_rc sj_session_select(struct sj_session *s, struct sj_span aid, struct sj
 	struct sj_apdu a = { .ins = INS_SELECT, .p1 = 0x04, .p2 = 0x0C, .data = aid };
 	enum sj_rc rc = sj_session_command(s, &a, r);
 
-	if (rc != SJ_OK || r->sw == SJ_SW_OK)
+	if (rc != SJ_OK || r->sw == SJ_SW_OK || r->sw == SJ_SW_NOT_FOUND)
 		return rc;
 	a.p2 = 0x00;
 	a.ne = SJ_APDU_NE_SHORT;

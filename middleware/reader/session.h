@@ -71,7 +71,7 @@ SJ_MUST_CHECK enum sj_rc sj_session_restart(struct sj_session *s, bool reset);
 SJ_MUST_CHECK enum sj_rc sj_session_command(struct sj_session *s, const struct sj_apdu *a,
 					    struct sj_response *r);
 
-/* Selects an application by its name: 00 A4 04 0C, and with P2 = 00 if that is refused. */
+/* Selects an application by its name: 00 A4 04 0C, and with P2 = 00 if that form is refused. */
 SJ_MUST_CHECK enum sj_rc sj_session_select(struct sj_session *s, struct sj_span aid,
 					   struct sj_response *r);
 

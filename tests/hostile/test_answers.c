@@ -130,7 +130,7 @@ static void a_card_that_is_not_ours_costs_two_apdus(void **state)
 	(void)state;
 	d->meddle = refuse_all;
 	assert_int_equal(issued_verify(d, NULL), SJ_NOT_A_DOCUMENT);
-	assert_true(d->seen <= 4); /* SELECT in two forms; EF.CardAccess; nothing else */
+	assert_true(d->seen <= 2); /* EF.CardAccess, SELECT */
 	issued_free(d);
 }
 

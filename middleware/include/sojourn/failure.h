@@ -39,7 +39,6 @@ enum sj_rc {
 
 	SJ_NOT_A_DOCUMENT = 601, /* no identity application: not a card of ours */
 	SJ_CARD_ANSWER = 602, /* an answer that the standard does not allow */
-	SJ_FILE_MALFORMED = 603, /* a file that cannot be parsed */
 	SJ_ACCESS_UNSUPPORTED = 604, /* no access protocol in common */
 	SJ_CARD_SM_BROKEN = 605, /* secure messaging: wrong MAC or missing object */
 	SJ_CARD_REFUSED = 606, /* a status word where success was due */
