@@ -78,8 +78,9 @@ static void card_rows(struct bench *b, struct bench_client *null_card, const cha
 {
 	struct bench_client *card = NULL;
 	struct series null, ours;
-	bool ok = series_init(&null) & series_init(&ours);
+	bool ok = series_init(&null);
 
+	ok = series_init(&ours) && ok;
 	if (ok && bench_card(b, 1, file))
 		card = bench_client_open(BENCH_READER_1);
 	ok = ok && card;
@@ -103,9 +104,9 @@ static void reader_row(struct bench *b, struct bench_client *raw)
 	struct sj_context *ctx = NULL;
 	struct sj_card *card = NULL;
 	uint8_t response[300];
-	bool ok = bench_samples_init(&lib, BATCHES * BATCH) &
-		  bench_samples_init(&floor, BATCHES * BATCH);
+	bool ok = bench_samples_init(&lib, BATCHES * BATCH);
 
+	ok = bench_samples_init(&floor, BATCHES * BATCH) && ok;
 	ok = ok && sj_context_new(&ctx) == SJ_OK &&
 	     sj_card_wait(ctx, BENCH_READER_0, 10000, &card) == SJ_OK;
 	for (int i = 0; ok && i < BATCHES * BATCH; i++) {
