@@ -17,7 +17,8 @@ include tools/deps.mk
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wwrite-strings \
 	-Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wundef -Wvla \
-	-Wimplicit-fallthrough -Wframe-larger-than=4096 $(WERROR)
+	-Wimplicit-fallthrough $(FRAME) $(WERROR)
+FRAME = -Wframe-larger-than=4096
 OPT = -O2 -g
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 SANITIZE =

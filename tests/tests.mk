@@ -42,7 +42,7 @@ lint_jobs = $(foreach t,$(test_lints),'$(t:tests/%=%):SOJOURN_BUILD=$(BUILD) $(t
 CLANG_BUILD := $(BUILD)/clang
 ASAN_BUILD := $(BUILD)/asan
 ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
-	FORTIFY= OPT='-O1 -g'
+	FORTIFY= FRAME= OPT='-O1 -g'
 ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
