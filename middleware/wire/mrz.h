@@ -91,8 +91,8 @@ SJ_MUST_CHECK enum sj_mrz_rc sj_mrz_access(const char *text, size_t len,
 
 /* How national characters are written where Doc 9303-3, 6.A leaves a choice. */
 enum sj_mrz_spelling {
-	SJ_MRZ_SPELL_DEFAULT = 0, /* AE, OE, UE, N */
-	SJ_MRZ_SPELL_PLAIN_UMLAUT = 1, /* A, O, U for the umlauts */
+	SJ_MRZ_SPELL_DEFAULT = 0, /* what it names first: AE, AA, N, OE, UE */
+	SJ_MRZ_SPELL_PLAIN_UMLAUT = 1, /* A, O, U for the umlauts; A for A with ring */
 	SJ_MRZ_SPELL_XX = 2, /* NXX for N with tilde, UXX for U with diaeresis */
 };
 

@@ -6,7 +6,10 @@ struct spelling {
 	char zone[5];
 };
 
-/* Doc 9303-3, 6.A: Latin letters (capitals; sharp s and dotless i are their own). */
+/*
+ * Doc 9303-3, 6.A: Latin capitals; where it offers several, the first. Beyond it:
+ * 00DF as its capital 1E9E; 0218 and 021A (comma below) as 015E and 0162 (cedilla).
+ */
 static const struct spelling latin[] = {
 	{ 0x00C0, "A" },  { 0x00C1, "A" },  { 0x00C2, "A" },  { 0x00C3, "A" },  { 0x00C4, "AE" },
 	{ 0x00C5, "AA" }, { 0x00C6, "AE" }, { 0x00C7, "C" },  { 0x00C8, "E" },  { 0x00C9, "E" },
@@ -30,21 +33,30 @@ static const struct spelling latin[] = {
 	{ 0x0218, "S" },  { 0x021A, "T" },  { 0x1E9E, "SS" },
 };
 
-/* Doc 9303-3, 6.B: Cyrillic capitals. The soft sign is left out. */
+/*
+ * Doc 9303-3, 6.B: Cyrillic capitals; of spellings by language, the general one.
+ * Beyond it: 0403 as the table has 0492, with which it shares the Macedonian
+ * exception; 040B as 04BA, which stands in its place; 042C, the soft sign, goes.
+ */
 static const struct spelling cyrillic[] = {
-	{ 0x0401, "E" },  { 0x0402, "D" },  { 0x0403, "G" },  { 0x0404, "IE" },   { 0x0405, "DZ" },
-	{ 0x0406, "I" },  { 0x0407, "I" },  { 0x0408, "J" },  { 0x0409, "LJ" },   { 0x040A, "NJ" },
-	{ 0x040C, "K" },  { 0x040E, "U" },  { 0x040F, "DZ" }, { 0x0410, "A" },    { 0x0411, "B" },
-	{ 0x0412, "V" },  { 0x0413, "G" },  { 0x0414, "D" },  { 0x0415, "E" },    { 0x0416, "ZH" },
-	{ 0x0417, "Z" },  { 0x0418, "I" },  { 0x0419, "I" },  { 0x041A, "K" },    { 0x041B, "L" },
-	{ 0x041C, "M" },  { 0x041D, "N" },  { 0x041E, "O" },  { 0x041F, "P" },    { 0x0420, "R" },
-	{ 0x0421, "S" },  { 0x0422, "T" },  { 0x0423, "U" },  { 0x0424, "F" },    { 0x0425, "KH" },
-	{ 0x0426, "TS" }, { 0x0427, "CH" }, { 0x0428, "SH" }, { 0x0429, "SHCH" }, { 0x042A, "IE" },
-	{ 0x042B, "Y" },  { 0x042C, "" },   { 0x042D, "E" },  { 0x042E, "IU" },   { 0x042F, "IA" },
-	{ 0x046A, "U" },  { 0x0474, "Y" },  { 0x0490, "G" },  { 0x0492, "G" },    { 0x04BA, "C" },
+	{ 0x0401, "E" },  { 0x0402, "D" },  { 0x0403, "G" },  { 0x0404, "IE" }, { 0x0405, "DZ" },
+	{ 0x0406, "I" },  { 0x0407, "I" },  { 0x0408, "J" },  { 0x0409, "LJ" }, { 0x040A, "NJ" },
+	{ 0x040B, "C" },  { 0x040C, "K" },  { 0x040E, "U" },  { 0x040F, "DZ" }, { 0x0410, "A" },
+	{ 0x0411, "B" },  { 0x0412, "V" },  { 0x0413, "G" },  { 0x0414, "D" },  { 0x0415, "E" },
+	{ 0x0416, "ZH" }, { 0x0417, "Z" },  { 0x0418, "I" },  { 0x0419, "I" },  { 0x041A, "K" },
+	{ 0x041B, "L" },  { 0x041C, "M" },  { 0x041D, "N" },  { 0x041E, "O" },  { 0x041F, "P" },
+	{ 0x0420, "R" },  { 0x0421, "S" },  { 0x0422, "T" },  { 0x0423, "U" },  { 0x0424, "F" },
+	{ 0x0425, "KH" }, { 0x0426, "TS" }, { 0x0427, "CH" }, { 0x0428, "SH" }, { 0x0429, "SHCH" },
+	{ 0x042A, "IE" }, { 0x042B, "Y" },  { 0x042C, "" },   { 0x042D, "E" },  { 0x042E, "IU" },
+	{ 0x042F, "IA" }, { 0x046A, "U" },  { 0x0474, "Y" },  { 0x0490, "G" },  { 0x0492, "G" },
+	{ 0x04BA, "C" },
 };
 
-/* Doc 9303-3, 6.C: Arabic script. Vowel signs are left out; 0629 and 0651: see below. */
+/*
+ * Doc 9303-3, 6.C: Arabic script. "" is not encoded: vowel signs, and letters of
+ * the Maghreb; 0629 and 0651: see below. 06A4 and 06A5 are appendix B's. 06CC is
+ * the table's XYA, although appendix B would have Y or XAY as well.
+ */
 static const struct spelling arabic[] = {
 	{ 0x0621, "XE" },  { 0x0622, "XAA" }, { 0x0623, "XAE" }, { 0x0624, "U" },
 	{ 0x0625, "I" },   { 0x0626, "XI" },  { 0x0627, "A" },   { 0x0628, "B" },
@@ -60,15 +72,17 @@ static const struct spelling arabic[] = {
 	{ 0x0670, "" },    { 0x0671, "XXA" }, { 0x0679, "XXT" }, { 0x067C, "XRT" },
 	{ 0x067E, "P" },   { 0x0681, "XKE" }, { 0x0685, "XXH" }, { 0x0686, "XC" },
 	{ 0x0688, "XXD" }, { 0x0689, "XDR" }, { 0x0691, "XXR" }, { 0x0693, "XRR" },
-	{ 0x0696, "XRX" }, { 0x0698, "XJ" },  { 0x069A, "XXS" }, { 0x06A9, "XKK" },
-	{ 0x06AB, "XXK" }, { 0x06AD, "XNG" }, { 0x06AF, "XGG" }, { 0x06BA, "XNN" },
-	{ 0x06BC, "XXN" }, { 0x06BE, "XDO" }, { 0x06C0, "XYH" }, { 0x06C1, "XXG" },
-	{ 0x06C2, "XGE" }, { 0x06C3, "XTG" }, { 0x06CC, "XYA" }, { 0x06CD, "XXY" },
-	{ 0x06D0, "Y" },   { 0x06D2, "XYB" }, { 0x06D3, "XBE" },
+	{ 0x0696, "XRX" }, { 0x0698, "XJ" },  { 0x069A, "XXS" }, { 0x069C, "" },
+	{ 0x06A2, "" },    { 0x06A4, "V" },   { 0x06A5, "XF" },  { 0x06A7, "" },
+	{ 0x06A8, "" },    { 0x06A9, "XKK" }, { 0x06AB, "XXK" }, { 0x06AD, "XNG" },
+	{ 0x06AF, "XGG" }, { 0x06BA, "XNN" }, { 0x06BC, "XXN" }, { 0x06BE, "XDO" },
+	{ 0x06C0, "XYH" }, { 0x06C1, "XXG" }, { 0x06C2, "XGE" }, { 0x06C3, "XTG" },
+	{ 0x06CC, "XYA" }, { 0x06CD, "XXY" }, { 0x06D0, "Y" },   { 0x06D2, "XYB" },
+	{ 0x06D3, "XBE" },
 };
 
 #define TEH_MARBUTA 0x0629u
-#define SHADDA 0x0651u /* the letter before it stands twice */
+#define SHADDA 0x0651u /* the letter before it stands twice, all of its spelling */
 
 /* Rows that a choice of spelling replaces. */
 static const struct {
@@ -78,6 +92,7 @@ static const struct {
 	{ SJ_MRZ_SPELL_XX, { 0x00D1, "NXX" } },
 	{ SJ_MRZ_SPELL_XX, { 0x00DC, "UXX" } },
 	{ SJ_MRZ_SPELL_PLAIN_UMLAUT, { 0x00C4, "A" } },
+	{ SJ_MRZ_SPELL_PLAIN_UMLAUT, { 0x00C5, "A" } },
 	{ SJ_MRZ_SPELL_PLAIN_UMLAUT, { 0x00D6, "O" } },
 	{ SJ_MRZ_SPELL_PLAIN_UMLAUT, { 0x00DC, "U" } },
 };
