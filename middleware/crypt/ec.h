@@ -2,7 +2,7 @@
  * ec.h -- elliptic curve verbs: multiply, map, agree, sign, verify.
  *
  * Sources: BSI TR-03111 v2.1 (point and signature encodings), TR-03110-3
- * v2.21 table 4 and ICAO Doc 9303-11 table 6 (standardised domain parameters),
+ * v2.21, A.2.1, and ICAO Doc 9303-11, 9.5.1 (standardised domain parameters),
  * FIPS 186-4, RFC 5639. Points are uncompressed: 04 || x || y.
  */
 #ifndef SJ_CRYPT_EC_H
@@ -83,7 +83,7 @@ SJ_MUST_CHECK bool sj_ec_map_generic(enum sj_curve curve, struct sj_span s,
 				     const struct sj_ec_point *h, struct sj_ec_point *out);
 
 /*
- * PACE chip-authentication mapping (ICAO 9303-11, 4.4.3.3.3, step 2):
+ * PACE chip-authentication mapping (ICAO 9303-11, 4.4.3.5.1):
  * out = inverse(sk) * map mod order, order-size bytes.
  */
 SJ_MUST_CHECK bool sj_ec_cam_data(enum sj_curve curve, const struct sj_ec_secret *sk,
@@ -98,8 +98,8 @@ SJ_MUST_CHECK bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *k
 
 /*
  * SubjectPublicKeyInfo (RFC 5480). Reading accepts a named curve and explicit
- * parameters that are exactly a known curve (ICAO 9303-12 requires explicit
- * ones); id-ecDH keys too. Writing gives a named curve or, if `explicit_form`,
+ * parameters that are exactly a known curve (ICAO 9303-12, 4.1.6.3, requires
+ * explicit ones); id-ecDH keys too. Writing gives a named curve or, if `explicit_form`,
  * explicit parameters.
  */
 SJ_MUST_CHECK bool sj_ec_spki_read(struct sj_span spki, enum sj_curve *curve,

@@ -8,7 +8,7 @@ struct hash_row {
 	uint8_t oid_size;
 };
 
-/* RFC 3279, 2.2.1 (SHA-1) and RFC 5754, 2 (SHA-2). */
+/* RFC 3370, 2.1 (SHA-1) and RFC 5754, 2 (SHA-2). */
 static const struct hash_row hashes[] = {
 	[SJ_HASH_NONE] = { "none", 0, { 0 }, 0 },
 	[SJ_SHA1] = { "SHA-1", 20, { 0x2B, 0x0E, 0x03, 0x02, 0x1A }, 5 },

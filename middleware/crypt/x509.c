@@ -23,7 +23,7 @@ enum ce {
 	CE_EXTENDED_KEY_USAGE = 37,
 };
 
-/* id-icao-mrtd-security-extensions 2.23.136.1.1.6 (Doc 9303-12, 7.1). */
+/* id-icao-mrtd-security-extensions 2.23.136.1.1.6 (Doc 9303-10, table 99). */
 static const uint8_t icao_extensions[] = { 0x67, 0x81, 0x08, 0x01, 0x01, 0x06 };
 
 struct extension {

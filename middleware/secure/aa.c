@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define HEADER 0x6Au /* ISO/IEC 9796-2:2010, 8.2: partial recovery, no padding */
+#define HEADER 0x6Au /* ISO/IEC 9796-2:2010, 8: partial recovery, no padding */
 #define TRAILER_SHA1 0xBCu /* option 1: the hash function is implied */
 #define TRAILER_NAMED 0xCCu /* option 2: its identifier stands before */
 

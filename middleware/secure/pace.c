@@ -17,7 +17,7 @@ struct suite_row {
 	uint8_t oid[10];
 };
 
-/* ICAO Doc 9303-11, 9.2.1; chip-authentication mapping has no 3DES. */
+/* ICAO Doc 9303-11, 9.2.3; chip-authentication mapping has no 3DES. */
 static const struct suite_row suites[] = {
 	{ SJ_PACE_GM, SJ_CIPHER_3DES, PACE_OID(2, 1) },
 	{ SJ_PACE_GM, SJ_CIPHER_AES128, PACE_OID(2, 2) },

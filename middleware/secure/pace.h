@@ -40,7 +40,7 @@ SJ_MUST_CHECK bool sj_pace_k_pi(enum sj_cipher c, enum sj_pace_password kind,
 				struct sj_span password, uint8_t k_pi[static SJ_CIPHER_KEY_MAX]);
 
 /*
- * z = E(K_pi, s) and back. 4.4.3.1 leaves the size to the card, whole blocks of
+ * z = E(K_pi, s) and back. 4.4.3.3 leaves the size to the card, whole blocks of
  * the cipher: decrypting takes up to SJ_PACE_NONCE_MAX bytes; s has the size of z.
  */
 SJ_MUST_CHECK bool sj_pace_nonce_encrypt(enum sj_cipher c, const uint8_t *k_pi,

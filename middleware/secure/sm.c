@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Data objects of ISO/IEC 7816-4:2020, table 49, as ICAO Doc 9303-11, 9.8 uses them. */
+/* Data objects of ISO/IEC 7816-4:2020, 10, as ICAO Doc 9303-11, 9.8.4 uses them. */
 enum {
 	DO_CRYPTOGRAM_ODD = 0x85, /* of a BER-TLV command: no padding indicator */
 	DO_CRYPTOGRAM = 0x87, /* padding indicator 01, then the cryptogram */

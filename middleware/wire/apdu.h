@@ -1,8 +1,8 @@
 /*
  * apdu.h -- command APDUs, cases 1 to 4, short and extended.
  *
- * Source: ISO/IEC 7816-3:2006, 12.1.3 (decoding conventions) and
- * ISO/IEC 7816-4:2020, 5.1.
+ * Source: ISO/IEC 7816-3:2006, 12.1 (decoding conventions) and
+ * ISO/IEC 7816-4:2020, 5.2.
  */
 #ifndef SJ_WIRE_APDU_H
 #define SJ_WIRE_APDU_H

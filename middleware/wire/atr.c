@@ -13,7 +13,7 @@ static bool skip_interface(struct sj_span *in, uint8_t format)
 	return sj_take(in, n, &skipped);
 }
 
-/* ISO/IEC 7816-3, 8.2.5: the exclusive or of T0 to TCK is zero. */
+/* ISO/IEC 7816-3, 8.2: the exclusive or of T0 to TCK is zero. */
 static bool check_holds(struct sj_span atr)
 {
 	uint8_t sum = 0;
@@ -33,7 +33,7 @@ static bool take_protocols(struct sj_span *in, uint8_t t0, uint16_t *protocols)
 		if (!skip_interface(in, format))
 			return false;
 		if (!(format & 0x80)) {
-			if (*protocols == 0) /* no TD1: T=0 alone, 8.2.3 */
+			if (*protocols == 0) /* no TD1: T=0 alone */
 				*protocols = 1;
 			return true;
 		}

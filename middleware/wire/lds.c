@@ -5,7 +5,7 @@
 #include "wire/std/icao9303.h"
 #include "wire/std/iso7816.h"
 
-/* Doc 9303-10, tables of 3.11 and 4. */
+/* Doc 9303-10, 3.11 and table 38. */
 static const struct sj_lds_entry entries[] = {
 	{ SJ_DG1, "DG1", 0x0101, 0x01, SJ_TAG_DG1, false },
 	{ SJ_DG2, "DG2", 0x0102, 0x02, SJ_TAG_DG2, false },
@@ -213,7 +213,7 @@ void sj_dir_put(struct sj_writer *w, const struct sj_dir *dir)
 	}
 }
 
-/* --- EF.ATR/INFO, Doc 9303-10, 3.11.1; ISO/IEC 7816-4, 12.7.1 ------------------------ */
+/* --- EF.ATR/INFO, Doc 9303-10, 3.11.1 --------------------------------------------- */
 
 static bool lengths_read(struct sj_span in, struct sj_atr_info *out)
 {

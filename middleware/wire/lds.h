@@ -236,7 +236,7 @@ struct sj_atr_info {
 	uint32_t max_command, max_response;
 };
 
-/* Third capabilities byte (ISO/IEC 7816-4:2020, table 126). */
+/* Third capabilities byte (ICAO Doc 9303-10, table 29). */
 enum sj_capability {
 	SJ_CAPABILITY_CHAINING = 0x80,
 	SJ_CAPABILITY_EXTENDED = 0x40, /* extended Lc and Le fields */

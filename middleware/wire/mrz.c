@@ -240,7 +240,7 @@ static void take_names(const char *zone, struct place p, struct sj_mrz *out)
 }
 
 /*
- * A long number (Doc 9303-5, 4.2.2.2 note j; -6 likewise): '<' in place of the
+ * A long number (Doc 9303-5, 4.2.2, note j; -6 likewise): '<' in place of the
  * check digit; the rest, the check digit and a filler begin the optional data.
  * *digit gets the check digit, *used the optional characters taken.
  */

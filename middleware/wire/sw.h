@@ -1,7 +1,7 @@
 /*
  * sw.h -- status words with names and texts.
  *
- * Source: ISO/IEC 7816-4:2020, 5.1.3, tables 5 and 6; the names follow the
+ * Source: ISO/IEC 7816-4:2020, 5.6, tables 5 and 6; the names follow the
  * standard's wording.
  */
 #ifndef SJ_WIRE_SW_H

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* ISO/IEC 7816-4:2020, 5.2.2.1: one to three bytes, no leading zero digits. */
+/* ISO/IEC 7816-4:2020, 6.3: one to three bytes, no leading zero digits. */
 static bool take_tag(struct sj_span *in, uint32_t *tag)
 {
 	uint32_t value, more;
@@ -23,7 +23,7 @@ static bool take_tag(struct sj_span *in, uint32_t *tag)
 	return true;
 }
 
-/* ISO/IEC 7816-4:2020, 5.2.2.2: definite, up to four subsequent bytes. */
+/* ISO/IEC 7816-4:2020, 6.3: definite, up to four subsequent bytes. */
 static bool take_length(struct sj_span *in, size_t *len)
 {
 	uint32_t first, value;

@@ -1,7 +1,7 @@
 /*
  * tlv.h -- BER-TLV data objects and the subset of DER that card files use.
  *
- * Source: ISO/IEC 7816-4:2020, 5.2.2 and ISO/IEC 8825-1:2021, 8.1. Tags of one
+ * Source: ISO/IEC 7816-4:2020, 6.3 and ISO/IEC 8825-1:2021, 8.1. Tags of one
  * to three bytes, definite lengths up to 2^32 - 1. A tag is the number its
  * bytes spell: 0x7F49, 0x5F1F, 0x30.
  */

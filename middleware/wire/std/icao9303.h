@@ -13,7 +13,7 @@
 #define SJ_AID_VISA_RECORDS SJ_SPAN_STR("\xA0\x00\x00\x02\x47\x20\x02")
 #define SJ_AID_ADDITIONAL_BIOMETRICS SJ_SPAN_STR("\xA0\x00\x00\x02\x47\x20\x03")
 
-/* File identifiers and short ones, part 10, 3.11 and 4, tables 33 and following. */
+/* File identifiers and short ones, part 10, 3.11 and table 38. */
 #define SJ_FID_ATR_INFO 0x2F01u
 #define SJ_FID_DIR 0x2F00u
 #define SJ_FID_CARD_ACCESS 0x011Cu
@@ -65,7 +65,7 @@
 /* Inside DG11, DG12: names are in lds.h beside the fields. */
 #define SJ_TAG_LDS_NAMES 0xA0u
 
-/* Object identifiers, part 10, 4.6.2; part 11, 9.2; part 12, 7 and 9. 2.23.136.1.1... */
+/* Object identifiers, part 10, 6.1, table 99: 2.23.136.1.1... */
 #define SJ_OID_ICAO_LDS_SECURITY_OBJECT SJ_SPAN_STR("\x67\x81\x08\x01\x01\x01")
 #define SJ_OID_ICAO_MASTER_LIST SJ_SPAN_STR("\x67\x81\x08\x01\x01\x02")
 #define SJ_OID_ICAO_MASTER_LIST_SIGNER SJ_SPAN_STR("\x67\x81\x08\x01\x01\x03")

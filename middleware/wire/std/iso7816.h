@@ -12,7 +12,7 @@
 #define SJ_CLA_CHANNEL_MASK 0x03u
 #define SJ_CLA_PROPRIETARY 0x80u
 
-/* Instruction bytes, 5.4.2, tables 4.1 and 4.2. */
+/* Instruction bytes, 5.5. */
 #define SJ_INS_VERIFY 0x20u
 #define SJ_INS_MSE 0x22u /* MANAGE SECURITY ENVIRONMENT */
 #define SJ_INS_PSO 0x2Au /* PERFORM SECURITY OPERATION */
@@ -34,7 +34,7 @@
 #define SJ_INS_PUT_DATA 0xDAu
 #define SJ_INS_PUT_DATA_ODD 0xDBu
 
-/* SELECT, 11.2.2, tables 62 and 63. */
+/* SELECT, 11.2.2. */
 #define SJ_SELECT_FILE_ID 0x00u /* P1: MF, DF or EF by identifier */
 #define SJ_SELECT_CHILD_DF 0x01u
 #define SJ_SELECT_CHILD_EF 0x02u /* P1: EF under the current DF */
@@ -51,11 +51,11 @@
 #define SJ_SELECT_FMD 0x08u
 #define SJ_SELECT_NO_DATA 0x0Cu
 
-/* READ BINARY, 11.3.2. */
+/* READ BINARY, 11.3.3. */
 #define SJ_READ_SHORT_ID 0x80u /* P1: bits 5-1 are a short identifier */
 #define SJ_READ_OFFSET_MAX 0x7FFFu /* greatest offset with the even INS */
 
-/* MSE, 11.5.11, tables 88 and 89. */
+/* MSE, 11.6. */
 #define SJ_MSE_SET_COMPUTE 0x41u /* P1: set, for computing or internal authentication */
 #define SJ_MSE_SET_VERIFY 0x81u /* P1: set, for verifying or external authentication */
 #define SJ_MSE_SET_MUTUAL 0xC1u /* P1: set, for mutual authentication (PACE) */
@@ -63,19 +63,19 @@
 #define SJ_MSE_KAT 0xA6u /* P2: for key agreement */
 #define SJ_MSE_DST 0xB6u /* P2: for digital signature */
 
-/* Data objects of control reference templates, 10.3.3. */
+/* Data objects of control reference templates, 10. */
 #define SJ_TAG_CRT_OID 0x80u /* cryptographic mechanism reference */
 #define SJ_TAG_CRT_REFERENCE 0x83u /* password, public key or secret key */
 #define SJ_TAG_CRT_PRIVATE 0x84u /* private key or domain parameters */
 
-/* Secure messaging data objects, 10.2, table 31. */
+/* Secure messaging data objects, 10. */
 #define SJ_TAG_SM_CRYPTOGRAM_ODD 0x85u /* without padding indicator (odd INS) */
 #define SJ_TAG_SM_CRYPTOGRAM 0x87u /* with padding indicator */
 #define SJ_TAG_SM_MAC 0x8Eu
 #define SJ_TAG_SM_LE 0x97u
 #define SJ_TAG_SM_STATUS 0x99u
 
-/* Dynamic authentication data, 11.5.5. */
+/* Dynamic authentication data, 11.6. */
 #define SJ_TAG_DYNAMIC_AUTHENTICATION 0x7Cu
 
 /* Interindustry data objects. */
