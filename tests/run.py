@@ -34,8 +34,11 @@ def read_tap(text):
             continue
         name, skip = case[2], SKIP.search(case[2])
         if skip:
-            name = SKIP.sub("", name).strip()
-            skipped.append((name, skip[1].strip() or reasons.get(name, "NO REASON GIVEN")))
+            # bats: "name # skip reason"; cmocka: "# SKIP name", its reason on a line before
+            name, reason = SKIP.sub("", name).strip(), skip[1].strip()
+            if not name:
+                name, reason = reason, reasons.get(reason, "")
+            skipped.append((name, reason or "NO REASON GIVEN"))
         elif case[1]:
             failed.append(name)
         else:

@@ -31,7 +31,7 @@ static BUF_MEM *buffer(const uint8_t *bytes, size_t len)
 {
 	BUF_MEM *b = BUF_MEM_new();
 
-	if (b != NULL && BUF_MEM_grow(b, len) == len)
+	if (b != NULL && len > 0 && BUF_MEM_grow(b, len) == len)
 		memcpy(b->data, bytes, len);
 	return b;
 }
