@@ -204,34 +204,18 @@ out:
 	return ok;
 }
 
-/* out = n - in; false if in is not below n. */
-static bool complement(struct sj_span n, struct sj_span in, uint8_t *out)
+bool sj_rsa_complement(struct sj_span spki, struct sj_span in, uint8_t out[static SJ_RSA_MAX])
 {
+	struct sj_rsa_key key;
 	unsigned borrow = 0;
 
-	if (in.len != n.len)
+	if (!sj_rsa_spki_parse(spki, &key) || key.n.len > SJ_RSA_MAX || in.len != key.n.len)
 		return false;
-	for (size_t i = n.len; i > 0; i--) {
-		unsigned d = 0x100u + n.ptr[i - 1] - in.ptr[i - 1] - borrow;
+	for (size_t i = in.len; i > 0; i--) {
+		unsigned d = 0x100u + key.n.ptr[i - 1] - in.ptr[i - 1] - borrow;
 
 		out[i - 1] = (uint8_t)d;
 		borrow = 1 - (d >> 8);
 	}
 	return borrow == 0;
-}
-
-bool sj_rsa_complement(struct sj_span spki, struct sj_span in, uint8_t out[static SJ_RSA_MAX])
-{
-	struct sj_rsa_key key;
-
-	return sj_rsa_spki_parse(spki, &key) && key.n.len <= SJ_RSA_MAX &&
-	       complement(key.n, in, out);
-}
-
-bool sj_rsa_private_complement(struct sj_span pkcs8, struct sj_span in,
-			       uint8_t out[static SJ_RSA_MAX])
-{
-	struct sj_span part[PARTS];
-
-	return private_parse(pkcs8, part) && complement(part[PART_N], in, out);
 }

@@ -22,11 +22,11 @@ SJ_MUST_CHECK bool sj_rsa_public(struct sj_span spki, struct sj_span in,
 /* out = in^d mod n (CRT, blinded); in.len and the result have the modulus' size. */
 SJ_MUST_CHECK bool sj_rsa_private(struct sj_span pkcs8, struct sj_span in,
 				  uint8_t out[static SJ_RSA_MAX]);
-/* out = n - in, for ISO/IEC 9796-2, whose signature is the smaller of s and n - s. */
+/*
+ * out = n - in, false if in is not below n: of ISO/IEC 9796-2 signatures either
+ * may be sent (B.4).
+ */
 SJ_MUST_CHECK bool sj_rsa_complement(struct sj_span spki, struct sj_span in,
 				     uint8_t out[static SJ_RSA_MAX]);
-/* The same with the modulus of a PKCS#8 private key. */
-SJ_MUST_CHECK bool sj_rsa_private_complement(struct sj_span pkcs8, struct sj_span in,
-					     uint8_t out[static SJ_RSA_MAX]);
 
 #endif

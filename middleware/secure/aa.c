@@ -96,16 +96,13 @@ bool sj_aa_rsa_sign(struct sj_span pkcs8, enum sj_hash hash,
 {
 	const size_t k = sj_rsa_private_size(pkcs8);
 	const size_t n = recoverable(k, hash);
-	uint8_t m1[SJ_RSA_MAX], f[SJ_RSA_MAX], s[SJ_RSA_MAX], other[SJ_RSA_MAX];
-	bool ok;
+	uint8_t m1[SJ_RSA_MAX], f[SJ_RSA_MAX], s[SJ_RSA_MAX];
 
-	ok = n > 0 && sj_random_fill(rnd, m1, n) &&
-	     sj_aa_rsa_encode(k, hash, sj_span(m1, n), challenge, f) &&
-	     sj_rsa_private(pkcs8, sj_span(f, k), s) &&
-	     sj_rsa_private_complement(pkcs8, sj_span(s, k), other);
-	if (!ok)
+	if (n == 0 || !sj_random_fill(rnd, m1, n) ||
+	    !sj_aa_rsa_encode(k, hash, sj_span(m1, n), challenge, f) ||
+	    !sj_rsa_private(pkcs8, sj_span(f, k), s))
 		return false;
-	sj_put(signature, sj_span(memcmp(s, other, k) < 0 ? s : other, k));
+	sj_put(signature, sj_span(s, k));
 	return !signature->failed;
 }
 

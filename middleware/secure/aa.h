@@ -15,7 +15,9 @@
 
 /*
  * Signs with RSA by ISO/IEC 9796-2 scheme 1: F = 6A || M1 || H(M1 || RND.IFD) ||
- * trailer, M1 random; S = min(s, n - s). Trailer BC for SHA-1, xxCC else.
+ * trailer, M1 random. Trailer BC for SHA-1, xxCC else. The signature is F^d mod n
+ * itself (ISO/IEC 9796-2, B.6), not the smaller of it and its complement (B.4),
+ * which Doc 9303-11, 6.1.2.2 advises against: most terminals do not know that.
  */
 SJ_MUST_CHECK bool sj_aa_rsa_sign(struct sj_span pkcs8, enum sj_hash hash,
 				  const uint8_t challenge[static SJ_AA_CHALLENGE],
@@ -29,7 +31,7 @@ SJ_MUST_CHECK bool sj_aa_rsa_encode(size_t k, enum sj_hash hash, struct sj_span 
 /*
  * Verifies an answer against the SubjectPublicKeyInfo of DG15. ECDSA needs
  * the hash that DG14's ActiveAuthenticationInfo names; with RSA the trailer
- * names it.
+ * names it, and either form of the signature (B.4, B.6) is taken.
  */
 SJ_MUST_CHECK bool sj_aa_verify(struct sj_span spki, enum sj_hash ecdsa_hash,
 				const uint8_t challenge[static SJ_AA_CHALLENGE],

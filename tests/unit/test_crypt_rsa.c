@@ -41,7 +41,7 @@ static void complement_twice_is_the_number(void **state)
 	(void)state;
 	assert_true(sj_rsa_generate(2048, &pkcs8, &spki));
 	assert_true(sj_rsa_complement(sj_written(&spki), SJ_SPAN_OF(in), once));
-	assert_true(sj_rsa_private_complement(sj_written(&pkcs8), sj_span(once, 256), twice));
+	assert_true(sj_rsa_complement(sj_written(&spki), sj_span(once, 256), twice));
 	assert_memory_equal(in, twice, sizeof(in));
 	memset(in, 0xFF, sizeof(in));
 	assert_false(sj_rsa_complement(sj_written(&spki), SJ_SPAN_OF(in), once));

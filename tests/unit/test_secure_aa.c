@@ -55,7 +55,8 @@ static void check_rsa(const json_t *v)
 	assert_false(sj_aa_verify(spki, SJ_HASH_NONE, hex("0000000000000000").ptr, s));
 	assert_true(sj_aa_rsa_sign(hex_of(v, "PKCS8"), hash, challenge, &rnd, &w));
 	assert_int_equal(w.len, s.len);
-	assert_memory_equal(w.ptr, s.ptr, s.len);
+	assert_true(sj_rsa_public(spki, sj_written(&w), other)); /* F itself, not n - F */
+	assert_memory_equal(other, hex_of(v, "F").ptr, s.len);
 }
 
 static void check_ecdsa(const json_t *v)
