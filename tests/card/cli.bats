@@ -89,6 +89,11 @@ for c in json.load(sys.stdin)["commands"]: print(c["noun"], c["verb"] or "")'
 	done < <(commands)
 }
 
+@test "a noun that is a command too lists its verbs" {
+	run sojourn lab --help
+	[[ $output == *"Verbs:"*"down "*"status "*"Options:"* ]]
+}
+
 @test "help stays within 85 columns" {
 	while read -r noun verb; do
 		run sojourn "$noun" $verb --help
@@ -180,6 +185,32 @@ complete_words() {
 	[[ ${lines[-1]} =~ ^sojourn:\ nowhere:\ .*\[SJ-1301\]$ ]]
 }
 
+@test "a service that does not answer: the variable that leads there is named" {
+	PCSCLITE_CSOCK_NAME=/nonexistent/socket run sojourn reader list
+	[ "$status" -eq 3 ]
+	[[ $output == *"[SJ-0301]"*"PCSCLITE_CSOCK_NAME is /nonexistent/socket"* ]]
+}
+
+@test "a letter that cannot be written is refused before the card is touched" {
+	sojourn authority init authority
+	sojourn card new a.card
+	share=$BUILD_DIR/share/sojourn
+	run sojourn issue -a authority --holder "$share/holder.json" -p "$share/face.jpg" -l nowhere/letter \
+		--exec -- sojourn card run a.card --link stdio
+	[ "$status" -eq 1 ]
+	[[ $output == *"nowhere/letter: No such file"*"[SJ-0105]"* && $output != *personalised* ]]
+}
+
+@test "doctor sees a trust store that is not as it was imported" {
+	sojourn authority init authority
+	sojourn trust import --trust trust --csca authority/csca-1.cer
+	run sojourn doctor --trust trust
+	[[ $output == *"ok           trust store"* ]]
+	: >trust/csca/*.cer
+	run sojourn doctor --trust trust
+	[[ $output == *"fail         trust store: trust: 1 of its files"*"SJ-1102"* ]]
+}
+
 @test "with --json standard output is one JSON object, in failure too" {
 	sojourn trust list --json --trust nowhere >out 2>/dev/null || status=$?
 	[ "$status" -eq 11 ]
@@ -227,6 +258,7 @@ complete_words() {
 @test "lab: readers and cards come, and nothing is left" {
 	eval "$(sojourn lab --blank --cards 3 --dir "$LAB")"
 	[ "$PCSCLITE_CSOCK_NAME" = "$LAB/pcscd.comm" ]
+	[ "$SOJOURN_LAB" = "$LAB" ]
 	[ "$(opensc-tool -l | grep -c 'Yes.*Sojourn Lab')" -eq 3 ]
 	run sojourn lab status --dir "$LAB"
 	[[ $output == *running*"Sojourn Lab 2 00 00"* ]]

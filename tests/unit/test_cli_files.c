@@ -262,8 +262,8 @@ struct asking {
 	int status;
 };
 
-/* Runs the prompt in a process with `typed` at its terminal; exit 0: it got 1234. */
-static void ask(struct fixture *f, const char *typed, struct asking *a)
+/* Runs the prompt in a process with `typed` at its terminal; exit 0: it got `want`. */
+static void ask_for(struct fixture *f, const char *typed, const char *want, struct asking *a)
 {
 	struct termios t;
 	size_t n = 0;
@@ -281,7 +281,7 @@ static void ask(struct fixture *f, const char *typed, struct asking *a)
 		tty = open(ptsname(a->master), O_RDWR);
 		close(a->master);
 		rc = tty < 0 ? 99 : cli_secret_read(&f->cli, "can", "CAN", &can);
-		_exit(rc == 0 && strcmp(can.text, "1234") != 0 ? 98 : rc);
+		_exit(rc == 0 && strcmp(can.text, want) != 0 ? 98 : rc);
 	}
 	while (n < sizeof(a->output) - 1 && strstr(a->output, "CAN: ") == NULL && got >= 0) {
 		got = read(a->master, a->output + n, sizeof(a->output) - 1 - n);
@@ -294,6 +294,11 @@ static void ask(struct fixture *f, const char *typed, struct asking *a)
 	a->output[n + (got > 0 ? (size_t)got : 0)] = '\0';
 	a->echo_after = tcgetattr(a->master, &t) == 0 && (t.c_lflag & ECHO) != 0;
 	close(a->master);
+}
+
+static void ask(struct fixture *f, const char *typed, struct asking *a)
+{
+	ask_for(f, typed, "1234", a);
 }
 
 static void test_what_is_typed_is_not_shown(void **state)
@@ -324,6 +329,38 @@ static void test_nothing_typed_is_no_secret(void **state)
 	assert_int_equal(WEXITSTATUS(a.status), sj_exit_code(SJ_SECRET_NEEDED));
 }
 
+/* The lines of Doc 9303-5, appendix B, and Doc 9303-4, appendix B: pasted as they stand. */
+static void test_the_lines_of_a_zone_are_one_answer(void **state)
+{
+	static const char td1[] = "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\n"
+				  "ERIKSSON<<ANNA<MARIA<<<<<<<<<<";
+	static const char td3[] = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n"
+				  "L898902C36UTO7408122F1204159ZE184226B<<<<<10";
+	struct asking a = { .output = "" }, b = { .output = "" };
+	char typed[128];
+
+	snprintf(typed, sizeof(typed), "%s\n", td1);
+	ask_for(*state, typed, td1, &a);
+	assert_int_equal(WEXITSTATUS(a.status), 0);
+	snprintf(typed, sizeof(typed), "%s\n", td3);
+	ask_for(*state, typed, td3, &b);
+	assert_int_equal(WEXITSTATUS(b.status), 0);
+}
+
+/* More than the secret's memory, without an end: the end of a line ends it. */
+static void test_a_zone_that_does_not_end_ends_at_what_fits(void **state)
+{
+	struct asking a = { .output = "" };
+	char typed[400];
+
+	memset(typed, 'A', sizeof(typed));
+	typed[30] = '\n';
+	typed[sizeof(typed) - 2] = '\n';
+	typed[sizeof(typed) - 1] = '\0';
+	ask(*state, typed, &a);
+	assert_int_equal(WEXITSTATUS(a.status), 98);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -346,6 +383,8 @@ int main(void)
 		CASE(test_what_is_typed_is_not_shown),
 		CASE(test_ctrl_c_puts_the_terminal_back),
 		CASE(test_nothing_typed_is_no_secret),
+		CASE(test_the_lines_of_a_zone_are_one_answer),
+		CASE(test_a_zone_that_does_not_end_ends_at_what_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

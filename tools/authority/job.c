@@ -1,5 +1,7 @@
 #include "authority/job.h"
 
+#include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,19 @@ static int read_defect(struct job *job)
 	return 0;
 }
 
+/* May a file of that name be made? errno says why not. */
+static bool folder_is_open(const char *path)
+{
+	char *copy = strdup(path);
+	bool open;
+
+	if (copy == NULL)
+		return false;
+	open = access(dirname(copy), W_OK | X_OK) == 0;
+	free(copy);
+	return open;
+}
+
 /* Whoever cannot hand over the CAN must not make a card. */
 static int check_letter(struct job *job)
 {
@@ -49,6 +64,9 @@ static int check_letter(struct job *job)
 
 	if (path != NULL && lstat(path, &st) == 0)
 		return cli_fail(job->cli, SJ_INPUT_REFUSED, "%s: exists already", path);
+	if (path != NULL && !folder_is_open(path))
+		return cli_fail(job->cli, errno == EACCES ? SJ_FILE_PERMISSION : SJ_OUTPUT_FAILED,
+				"%s: %s", path, strerror(errno));
 	if (path == NULL && !isatty(STDOUT_FILENO))
 		return cli_usage(job->cli, "--letter-out FILE is needed: standard output is no "
 					   "terminal");

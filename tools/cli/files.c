@@ -66,7 +66,7 @@ int cli_file_read(struct cli *cli, const char *path, size_t max, uint8_t **bytes
 	return rc;
 }
 
-static bool write_all(int fd, const void *bytes, size_t len)
+bool cli_write_all(int fd, const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
 
@@ -83,7 +83,7 @@ static bool write_all(int fd, const void *bytes, size_t len)
 	return true;
 }
 
-static int output_failed(struct cli *cli, const char *path)
+int cli_output_failed(struct cli *cli, const char *path)
 {
 	enum sj_rc rc = errno == EACCES || errno == EPERM ? SJ_FILE_PERMISSION : SJ_OUTPUT_FAILED;
 
@@ -124,9 +124,9 @@ int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t 
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0 || fchmod(fd, (mode_t)mode) != 0 || !write_all(fd, bytes, len) ||
+	if (fd < 0 || fchmod(fd, (mode_t)mode) != 0 || !cli_write_all(fd, bytes, len) ||
 	    fsync(fd) != 0 || rename(temporary, path) != 0) {
-		rc = output_failed(cli, path);
+		rc = cli_output_failed(cli, path);
 		if (fd >= 0)
 			unlink(temporary);
 	} else {
@@ -152,7 +152,7 @@ int cli_directory_make(struct cli *cli, const char *path, unsigned mode)
 			continue;
 		*p = '\0';
 		if (mkdir(copy, (mode_t)mode) != 0 && errno != EEXIST)
-			rc = output_failed(cli, copy);
+			rc = cli_output_failed(cli, copy);
 		*p = c;
 		if (c == '\0')
 			break;

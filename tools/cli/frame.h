@@ -63,7 +63,9 @@ int cli_parse(struct cli *cli, int argc, char **argv);
 /* Letter case and colour follow the settings once they are known. */
 int cli_talk_setup(struct cli *cli);
 
-void cli_help_command(FILE *out, const struct cli_command *command);
+/* A command that is a noun alone shows the noun's verbs of `program`, too. */
+void cli_help_command(FILE *out, const struct cli_program *program,
+		      const struct cli_command *command);
 void cli_help_noun(FILE *out, const struct cli_program *program, const char *noun);
 /* "sojourn card new", into `text`. */
 void cli_command_name(const struct cli_command *command, char *text, size_t size);
@@ -81,6 +83,11 @@ int cli_trace_start(struct cli *cli);
 /* Closes the capture. A failed write is told. */
 int cli_trace_end(struct cli *cli);
 void cli_interrupt_free(struct cli_interrupt *w);
+
+/* Writes all of it or returns false with errno. */
+CLI_MUST_CHECK bool cli_write_all(int fd, const void *bytes, size_t len);
+/* Tells by errno why `path` could not be written. */
+int cli_output_failed(struct cli *cli, const char *path);
 
 /* Replaces control characters (but newline and tab) and invalid UTF-8 in place. */
 void cli_text_clean(char *text);

@@ -79,13 +79,31 @@ static void example(FILE *out, const char *text)
 	fprintf(out, "    %.*s\n", len, text);
 }
 
-void cli_help_command(FILE *out, const struct cli_command *command)
+/* The noun's verbs, after `title`; nothing when there are none. */
+static void verb_rows(FILE *out, const struct cli_program *program, const char *noun,
+		      const char *title)
+{
+	for (size_t i = 0; program->commands[i] != NULL; i++) {
+		const struct cli_command *c = program->commands[i];
+
+		if (c->verb == NULL || strcmp(c->noun, noun) != 0)
+			continue;
+		fputs(title, out);
+		title = "";
+		row(out, c->verb, c->summary);
+	}
+}
+
+void cli_help_command(FILE *out, const struct cli_program *program,
+		      const struct cli_command *command)
 {
 	struct cli_option *options = cli_options_collect(command);
 
 	usage_line(out, command);
 	fprintf(out, "%s\n",
 		command->description != NULL ? command->description : command->summary);
+	if (command->verb == NULL)
+		verb_rows(out, program, command->noun, "\nVerbs:\n");
 	if (command->positionals != NULL && command->positionals->name != NULL)
 		fprintf(out, "\nArguments:\n");
 	for (const struct cli_positional *p = command->positionals; p != NULL && p->name != NULL;
@@ -115,17 +133,9 @@ void cli_help_command(FILE *out, const struct cli_command *command)
 void cli_help_noun(FILE *out, const struct cli_program *program, const char *noun)
 {
 	const struct cli_noun *n = cli_noun_find(noun);
-	char left[64];
 
-	fprintf(out, "Usage: sojourn %s <verb> [options]\n\n%s\n\nVerbs:\n", noun,
+	fprintf(out, "Usage: sojourn %s <verb> [options]\n\n%s\n", noun,
 		n != NULL ? n->summary : "");
-	for (size_t i = 0; program->commands[i] != NULL; i++) {
-		const struct cli_command *c = program->commands[i];
-
-		if (strcmp(c->noun, noun) != 0)
-			continue;
-		snprintf(left, sizeof(left), "%s", c->verb != NULL ? c->verb : "(none)");
-		row(out, left, c->summary);
-	}
+	verb_rows(out, program, noun, "\nVerbs:\n");
 	fprintf(out, "\nSee 'sojourn %s <verb> --help'.\n", noun);
 }

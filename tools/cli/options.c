@@ -267,7 +267,7 @@ int cli_parse(struct cli *cli, int argc, char **argv)
 	if (rc != 0)
 		goto out;
 	if (cli_given(cli, "help")) {
-		cli_help_command(cli->out, cli->command);
+		cli_help_command(cli->out, cli->program, cli->command);
 		rc = -1;
 	} else if (cli_given(cli, "version")) {
 		fprintf(cli->out, "sojourn %s\n", SJ_VERSION);

@@ -95,11 +95,34 @@ static int from_fd(struct cli *cli, const char *name, struct cli_secret *out)
 
 enum typed { TYPED_MORE, TYPED_DONE, TYPED_CANCEL };
 
+/*
+ * Is what was typed the beginning of a machine readable zone? It goes on over
+ * lines as long as its first: three of 30 (TD1), else two (Doc 9303-4 to -6).
+ */
+static bool zone_goes_on(const struct cli_secret *typed)
+{
+	const char *end = memchr(typed->text, '\n', typed->len);
+	size_t first = end != NULL ? (size_t)(end - typed->text) : typed->len, lines = 1;
+
+	for (size_t i = 0; i < typed->len; i++)
+		lines += typed->text[i] == '\n';
+	return lines < (first == 30 ? 3u : first == 36 || first == 44 ? 2u : 1u);
+}
+
+static enum typed end_of_line(struct cli_secret *out)
+{
+	if (out->len == CLI_SECRET_MAX || !zone_goes_on(out))
+		return TYPED_DONE;
+	out->text[out->len++] = '\n';
+	return TYPED_MORE;
+}
+
 static enum typed type(struct cli_secret *out, char c)
 {
 	switch (c) {
 	case '\n':
 	case '\r':
+		return end_of_line(out);
 	case CTRL_D:
 		return TYPED_DONE;
 	case CTRL_C:
@@ -119,7 +142,7 @@ static enum typed type(struct cli_secret *out, char c)
 	}
 }
 
-/* Reads a line, letter by letter, until a signal or Ctrl-C. */
+/* Reads a line, or the lines of a zone, letter by letter, until a signal or Ctrl-C. */
 static enum typed type_line(int tty, int interrupt, struct cli_secret *out)
 {
 	struct pollfd fds[2] = { { tty, POLLIN, 0 }, { interrupt, POLLIN, 0 } };
@@ -216,8 +239,8 @@ int cli_secret_write_letter(struct cli *cli, const char *path, const char *text,
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 && errno == EEXIST)
 		return cli_fail(cli, SJ_INPUT_REFUSED, "%s exists and is left alone", path);
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd) != 0)
-		rc = cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", path, strerror(errno));
+	if (fd < 0 || !cli_write_all(fd, text, len) || fsync(fd) != 0)
+		rc = cli_output_failed(cli, path);
 	if (fd >= 0)
 		close(fd);
 	if (fd >= 0 && rc != 0)

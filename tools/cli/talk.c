@@ -198,6 +198,18 @@ static const char *stop(const char *sentence)
 	return len > 0 && strchr(".!?", sentence[len - 1]) != NULL ? "" : ".";
 }
 
+/* A service that does not answer may be a lab that has ended. */
+static void tell_socket(struct cli *cli)
+{
+	const char *path = getenv("PCSCLITE_CSOCK_NAME");
+
+	if (path != NULL)
+		cli_note(
+			cli,
+			"PCSCLITE_CSOCK_NAME is %s: a lab that has ended? unset it, or start the lab",
+			path);
+}
+
 static int fail(struct cli *cli, enum sj_rc rc, const char *what)
 {
 	const struct sj_failure *f = sj_failure_find(rc);
@@ -209,6 +221,8 @@ static int fail(struct cli *cli, enum sj_rc rc, const char *what)
 	if (f != NULL && f->action != NULL && f->action[0] != '\0')
 		fprintf(cli->err, " %s%s", f->action, stop(f->action));
 	fprintf(cli->err, " [%s]\n", cli_failure_id(rc).text);
+	if (rc == SJ_NO_PCSCD)
+		tell_socket(cli);
 	if (cli->json && !cli->json_printed)
 		fail_json(cli, rc, what);
 	cli->exit_code = sj_exit_code(rc);

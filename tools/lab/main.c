@@ -28,8 +28,8 @@ static const struct cli_option dir_option[] = {
 
 static void print_environment(struct lab *lab)
 {
-	cli_print(lab->cli, "export PCSCLITE_CSOCK_NAME=%s\n",
-		  lab_path(lab->dir, "pcscd.comm").text);
+	cli_print(lab->cli, "export PCSCLITE_CSOCK_NAME=%s SOJOURN_LAB=%s\n",
+		  lab_path(lab->dir, "pcscd.comm").text, lab->dir);
 	if (!lab->blank)
 		cli_print(lab->cli, "# sojourn verify --trust %s --can-file %s --reader '%s'\n",
 			  lab_path(lab->dir, "trust").text, lab_path(lab->dir, "card-01.can").text,
@@ -126,6 +126,7 @@ static const struct cli_option up_options[] = {
 };
 static const char *const up_examples[] = {
 	"eval \"$(sojourn lab --cards 2)\" # two personalised cards, and this shell sees them",
+	"sojourn verify --trust $SOJOURN_LAB/trust --can-file $SOJOURN_LAB/card-01.can # its first card",
 	"sojourn lab --blank --dir /tmp/lab # a blank card to issue",
 	"sojourn lab down # nothing is left",
 	NULL,
@@ -139,9 +140,10 @@ static const struct cli_command up_command = {
 	.description =
 		"Starts a pcscd on a socket of its own, with virtual readers and running cards,\n"
 		"beside whatever runs on this machine, and prints the PCSCLITE_CSOCK_NAME to\n"
-		"export. By default the cards are issued by a developer's authority: its trust\n"
-		"store is DIR/trust, the CAN of card 1 stands in DIR/card-01.can. No root is\n"
-		"needed. Everything lives in one directory until 'sojourn lab down'.",
+		"export, and its directory as SOJOURN_LAB. By default the cards are issued by a\n"
+		"developer's authority: its trust store is DIR/trust, the CAN of card 1 stands\n"
+		"in DIR/card-01.can. No root is needed. Everything lives in one directory until\n"
+		"'sojourn lab down'.",
 	.options = up_options,
 	.examples = up_examples,
 	.failures = up_failures,
@@ -204,7 +206,7 @@ static json_t *card_row(const char *dir, unsigned i)
 	struct lab_path can = lab_path(dir, "card-%02u.can", i + 1);
 
 	return json_pack("{s:s, s:s, s:s*}", "reader", lab_reader(i).text, "card",
-			 lab_path(dir, "card-%02u.card", i + 1).text, "can_file",
+			 lab_path(dir, "card-%02u.card", i + 1).text, "canFile",
 			 access(can.text, F_OK) == 0 ? can.text : NULL);
 }
 

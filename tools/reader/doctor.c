@@ -45,14 +45,25 @@ void doctor_find(struct doctor *d, const char *what, enum doctor_state state, en
 
 struct store_view {
 	size_t certificates, links, crls, expired;
+	size_t damaged;
 	int64_t newest; /* the newest certificate's first day */
 };
 
-static struct store_view look_at(const struct sj_trust *trust, int64_t now)
+static void hear_damage(void *user, const char *what, const char *why)
+{
+	struct store_view *v = user;
+
+	(void)what;
+	(void)why;
+	v->damaged++;
+}
+
+static struct store_view look_at(struct sj_trust *trust, int64_t now)
 {
 	struct sj_trust_entry entry = { .size = sizeof(entry) };
 	struct store_view v = { 0 };
 
+	sj_trust_listen(trust, hear_damage, &v);
 	for (size_t i = 0; sj_trust_get(trust, i, &entry); i++) {
 		v.certificates++;
 		v.links += entry.link;
@@ -61,6 +72,7 @@ static struct store_view look_at(const struct sj_trust *trust, int64_t now)
 		if (entry.not_before > v.newest && entry.not_before <= now)
 			v.newest = entry.not_before;
 	}
+	sj_trust_listen(trust, NULL, NULL);
 	return v;
 }
 
@@ -91,11 +103,18 @@ void doctor_trust(struct doctor *d)
 		return;
 	}
 	v = look_at(trust, now);
-	doctor_find(d, "trust store", DOCTOR_OK, SJ_OK,
-		    "%s: %zu certificates (%zu links, %zu past their time), %zu with a revocation "
-		    "list; the newest is %lld days old",
-		    directory, v.certificates, v.links, v.expired, v.crls,
-		    (long long)((now - v.newest) / DAY_SECONDS));
+	if (v.damaged > 0)
+		doctor_find(d, "trust store", DOCTOR_FAIL, SJ_TRUST_UNREADABLE,
+			    "%s: %zu of its files are not as they were imported; `sojourn trust "
+			    "list` names them",
+			    directory, v.damaged);
+	else
+		doctor_find(
+			d, "trust store", DOCTOR_OK, SJ_OK,
+			"%s: %zu certificates (%zu links, %zu past their time), %zu with a revocation "
+			"list; the newest is %lld days old",
+			directory, v.certificates, v.links, v.expired, v.crls,
+			(long long)((now - v.newest) / DAY_SECONDS));
 	find_clock(d, trust, now);
 	sj_trust_close(trust);
 }

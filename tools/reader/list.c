@@ -27,7 +27,7 @@ json_t *reader_json(const struct sj_reader_info *info)
 
 	hex(info->atr, info->atr_len, atr);
 	return json_pack("{s:s, s:s, s:b, s:b, s:s}", "name", info->name, "state",
-			 reader_state(info), "in_use", info->in_use, "exclusive", info->exclusive,
+			 reader_state(info), "inUse", info->in_use, "exclusive", info->exclusive,
 			 "atr", atr);
 }
 
