@@ -147,6 +147,49 @@ static void show_row(struct cli *cli, const struct authority *a, const json_t *r
 		  text_of(row, "issuer"));
 }
 
+/* Seconds since 1970 as "2026-11-23T16:58:15Z"; null when it is none. */
+static json_t *time_json(const json_t *row, const char *key)
+{
+	const json_t *seconds = json_object_get(row, key);
+	time_t when = (time_t)json_integer_value(seconds);
+	char text[32];
+	struct tm tm;
+
+	if (!json_is_integer(seconds) || gmtime_r(&when, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+static json_t *row_json(const json_t *row)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "name",
+			 text_of(row, "name"), "kind", text_of(row, "kind"), "serial",
+			 text_of(row, "serial"), "key", text_of(row, "key"), "issuer",
+			 text_of(row, "issuer"), "notBefore", time_json(row, "not_before"),
+			 "notAfter", time_json(row, "not_after"), "signsUntil",
+			 time_json(row, "private_until"), "revoked", time_json(row, "revoked"));
+}
+
+static int show_json(struct cli *cli, const struct authority *a)
+{
+	json_t *rows = json_array(), *row;
+
+	for (size_t i = 0;
+	     (row = json_array_get(json_object_get(a->state, "certificates"), i)) != NULL; i++)
+		json_array_append_new(rows, row_json(row));
+	return cli_json_print(
+		cli, 1,
+		json_pack("{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:O, s:o}", "country",
+			  authority_country(a), "alpha2", text_of(a->state, "alpha2"),
+			  "organization", json_object_get(a->state, "organization"),
+			  "explicitParameters", json_object_get(a->state, "explicit_parameters"),
+			  "csca", authority_current(a, AUTHORITY_CSCA), "signer",
+			  authority_current(a, AUTHORITY_SIGNER), "listSigner",
+			  authority_current(a, AUTHORITY_LIST_SIGNER), "crlNumber",
+			  json_object_get(a->state, "crl_number"), "certificates", rows));
+}
+
 static int show_run(struct cli *cli)
 {
 	struct authority a;
@@ -157,7 +200,7 @@ static int show_run(struct cli *cli)
 	if (rc != 0)
 		goto out;
 	if (cli_json(cli)) {
-		rc = cli_json_print(cli, 1, json_deep_copy(a.state));
+		rc = show_json(cli, &a);
 		goto out;
 	}
 	cli_print(cli, "country %s (%s), CRL number %d\n", authority_country(&a),

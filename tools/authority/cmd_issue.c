@@ -179,9 +179,9 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 		json_pack("{s:b, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s?, s:o, s:i, s:f}", "issued", 1,
 			  "reader", reader, "signer", signer, "defect", defect, "bac",
 			  (int)job->profile.bac, "pace", suites_json(&job->profile),
-			  "chip_authentication", ca, "active_authentication",
-			  aa_name(&job->profile), "files", files_json(&job->files), "apdus",
-			  (int)p->commands, "seconds", seconds));
+			  "chipAuthentication", ca, "activeAuthentication", aa_name(&job->profile),
+			  "files", files_json(&job->files), "apdus", (int)p->commands, "seconds",
+			  seconds));
 }
 
 static double seconds_since(const struct timespec *start)

@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# Every --json output against the JSON Schema that ships for it.
+
+setup_file() {
+	BUILD_DIR=$(realpath "${SOJOURN_BUILD:-build}")
+	export BUILD_DIR SCHEMAS=$BUILD_DIR/share/sojourn PATH="$BUILD_DIR/bin:$PATH"
+	export SOJOURN_CONFIG=/dev/null LAB=$BATS_FILE_TMPDIR/lab
+	cd "$BATS_FILE_TMPDIR" || exit 1
+	sojourn authority init authority
+	eval "$(sojourn lab --dir "$LAB" 3>&-)"
+	export PCSCLITE_CSOCK_NAME
+}
+
+teardown_file() {
+	sojourn lab down --dir "$LAB"
+}
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	cd "$BATS_FILE_TMPDIR" || exit 1
+}
+
+# valid SCHEMA KIND <JSON: each line (watch) or the whole is valid, and of that kind alone.
+valid() {
+	/usr/bin/python3 -c '
+import json, sys
+import jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+kind = {"$ref": "#/$defs/" + sys.argv[2], "$defs": schema["$defs"]}
+text, decoder, n = sys.stdin.read().strip(), json.JSONDecoder(), 0
+while text:
+    value, end = decoder.raw_decode(text)
+    text, n = text[end:].strip(), n + 1
+    jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+    jsonschema.validate(value, kind, jsonschema.Draft202012Validator)
+assert n > 0' "$SCHEMAS/$1.schema.json" "$2"
+}
+
+@test "every command with --json is held against a schema, here or in verify.bats" {
+	for program in "$BUILD_DIR"/libexec/sojourn/sojourn-*; do
+		"$program" --cli-dump
+	done | /usr/bin/python3 -c '
+import json, sys
+text, decoder = sys.stdin.read().strip(), json.JSONDecoder()
+while text:
+    dump, end = decoder.raw_decode(text)
+    text = text[end:].strip()
+    for c in dump["commands"]:
+        if any(o["name"] == "json" for o in c["options"]):
+            print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
+	printf '%s\n' 'authority show' 'card show' doctor issue 'lab status' 'reader list' \
+		'reader watch' 'trust import' 'trust list' verify | sort | diff - have
+}
+
+@test "reader list" {
+	sojourn reader list --json | valid reader list
+}
+
+@test "reader watch, a line an event" {
+	sojourn reader watch --json --timeout 1 >events
+	[ "$(wc -l <events)" -ge 2 ]
+	valid reader event <events
+}
+
+@test "doctor: findings good and bad, and the bundle" {
+	sojourn doctor --json --trust "$LAB/trust" --bundle bundle | valid doctor findings
+	valid doctor bundle <bundle
+	sojourn doctor --json --trust nowhere >out || [ $? -eq 11 ]
+	valid doctor findings <out
+	grep -q '"healthy": false' out
+}
+
+@test "authority show, with a revoked signer" {
+	sojourn authority show authority --json | valid authority authority
+	cp -r authority revoked
+	serial=$(sojourn authority show revoked | sed -n '/^signer-1/{n;s/.*serial \([0-9a-f]*\),.*/\1/p}')
+	sojourn authority crl revoked --revoke "$serial" --out revoked.crl
+	sojourn authority show revoked --json >out
+	valid authority authority <out
+	grep -q '"revoked": "20' out
+}
+
+@test "issue and card show" {
+	sojourn card new a.card
+	sojourn card show --json a.card | valid card card
+	sojourn issue --json -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" \
+		-l letter --exec -- sojourn card run a.card --link stdio | valid issue issued
+	sojourn card show --json a.card | valid card card
+}
+
+@test "lab status, running and not" {
+	sojourn lab status --json --dir "$LAB" >out
+	valid lab status <out
+	grep -q canFile out
+	sojourn lab status --json --dir "$BATS_TEST_TMPDIR/none" | valid lab status
+}
+
+@test "verify and trust list" {
+	sojourn verify --json --trust "$LAB/trust" --can-file "$LAB/card-01.can" | valid verify report
+	sojourn trust list --json --trust "$LAB/trust" >out
+	/usr/bin/python3 -m jsonschema -i out "$SCHEMAS/trust.schema.json"
+}
+
+# fails SCHEMA CODE COMMAND...: its --json is the failure object, with that exit code.
+fails() {
+	local schema=$1 code=$2
+	shift 2
+	run "-$code" --separate-stderr "$@" --json
+	valid "$schema" failure <<<"$output"
+}
+
+@test "failures are the same object everywhere" {
+	export PCSCLITE_CSOCK_NAME=/nonexistent/socket
+	fails reader 3 sojourn reader list
+	fails reader 3 sojourn reader watch
+	fails reader 2 sojourn reader list --timeout 0
+	fails authority 13 sojourn authority show nowhere
+	fails card 13 sojourn card show nowhere
+	fails issue 2 sojourn issue -a authority
+	fails issue 3 sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l l2
+	fails verify 3 sojourn verify --trust "$LAB/trust" --can-file "$LAB/card-01.can"
+	fails lab 2 sojourn lab status --dir "a b"
+}
