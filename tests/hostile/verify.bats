@@ -118,3 +118,25 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "tools/
 	"$SOJOURN" trust import --trust "$BATS_TEST_TMPDIR/c" --clock --csca "$LAB/authority/csca-1.cer"
 	[ "$(cat "$BATS_TEST_TMPDIR/c/time")" -gt 1700000000 ]
 }
+
+@test "a bad CAN names its file, a card's option with --files is a usage error" {
+	echo 12345 > "$BATS_TEST_TMPDIR/short can"
+	run "$SOJOURN" verify --trust "$LAB/trust" --can-file "$BATS_TEST_TMPDIR/short can"
+	[ "$status" -eq 12 ]
+	[[ "$output" == *"short can: "*SJ-1204* ]]
+	run "$SOJOURN" verify --trust "$LAB/trust" --files "$BATS_TEST_TMPDIR" --short
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--short is for a card"* ]]
+}
+
+@test "nobody is asked for a CAN where there is no reader" {
+	run env PCSCLITE_CSOCK_NAME="$BATS_TEST_TMPDIR/none" "$SOJOURN" verify --trust "$LAB/trust"
+	[ "$status" -eq 3 ]
+	[[ "$output" == *SJ-0301* ]]
+}
+
+@test "a store that cannot be written is what trust import names" {
+	run "$SOJOURN" trust import --trust /dev/null --csca "$LAB/authority/csca-1.cer"
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"/dev/null"* ]]
+}

@@ -11,6 +11,7 @@
 
 struct import {
 	struct cli *cli;
+	const char *directory;
 	struct sj_trust *trust;
 	struct sj_trust_counts total;
 	unsigned crls;
@@ -26,6 +27,15 @@ static void hear(void *user, const char *what, const char *why)
 	if (cli_json(import->cli))
 		json_array_append_new(import->refusals,
 				      json_pack("{s:s, s:s}", "what", what, "why", why));
+}
+
+/* Names what is at fault: the file that was given, or the store. */
+static int fail(struct import *import, enum sj_rc rc, const char *path)
+{
+	const bool store = rc == SJ_OUTPUT_FAILED || rc == SJ_FILE_PERMISSION ||
+			   rc == SJ_TRUST_MISSING || rc == SJ_TRUST_UNREADABLE;
+
+	return cli_fail(import->cli, rc, "%s", store ? import->directory : path);
 }
 
 static void add(struct sj_trust_counts *total, const struct sj_trust_counts *more)
@@ -51,7 +61,7 @@ static int import_list(struct import *import, const char *path, const char *sign
 		rc = sj_trust_import_masterlist(import->trust, list, list_len, csca, csca_len,
 						&counts);
 		if (rc != SJ_OK)
-			code = cli_fail(import->cli, rc, "%s", path);
+			code = fail(import, rc, path);
 	}
 	if (code == 0)
 		add(&import->total, &counts);
@@ -89,7 +99,7 @@ static int import_files(struct import *import, const char *option, import_fn fn,
 		rc = fn(import->trust, der, len, &counts);
 		free(der);
 		if (rc != SJ_OK)
-			code = cli_fail(import->cli, rc, "%s", path);
+			code = fail(import, rc, path);
 		add(&import->total, &counts);
 		*n += code == 0;
 	}
@@ -101,7 +111,7 @@ static int note_clock(struct import *import)
 {
 	enum sj_rc rc = sj_trust_note_time(import->trust, (int64_t)time(NULL));
 
-	return rc == SJ_OK ? 0 : cli_fail(import->cli, rc, "time");
+	return rc == SJ_OK ? 0 : fail(import, rc, "time");
 }
 
 /* Issuers first: what they signed comes after them. */
@@ -153,8 +163,10 @@ static int check_usage(struct cli *cli)
 
 static int run_import(struct cli *cli)
 {
-	struct import import = { .cli = cli, .total = { .size = sizeof(import.total) } };
 	const char *directory = cli_setting(cli, "trust");
+	struct import import = { .cli = cli,
+				 .directory = directory,
+				 .total = { .size = sizeof(import.total) } };
 	int code = check_usage(cli);
 	enum sj_rc rc;
 

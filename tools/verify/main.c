@@ -37,6 +37,30 @@ static enum sj_rc either(const struct cli_secret *secret, struct sj_access **out
 	return rc == SJ_SECRET_MALFORMED ? sj_access_mrz(secret->text, secret->len, out) : rc;
 }
 
+/* Nobody types what is printed on the card to hear then that there is no reader. */
+static int find_reader(struct run *run)
+{
+	struct sj_context *context = cli_context(run->cli);
+	struct sj_readers *readers = NULL;
+	enum sj_rc rc;
+
+	if (context == NULL)
+		return cli_exit_code(run->cli);
+	rc = sj_readers_list(context, CARD_WAIT_MS, &readers);
+	if (rc == SJ_OK && sj_readers_count(readers) == 0)
+		rc = SJ_NO_READER;
+	sj_readers_free(readers);
+	return rc == SJ_OK ? 0 : cli_fail(run->cli, rc, NULL);
+}
+
+/* Where the secret came from, for a failure that names it. */
+static const char *secret_source(const struct cli *cli, bool can, bool mrz)
+{
+	const char *file = cli_value(cli, mrz ? "mrz-file" : "can-file");
+
+	return file != NULL ? file : mrz ? "MRZ" : can ? "CAN" : "CAN or MRZ";
+}
+
 static int get_access(struct run *run)
 {
 	struct cli *cli = run->cli;
@@ -47,6 +71,9 @@ static int get_access(struct run *run)
 
 	if (can && mrz)
 		return cli_usage(cli, "give the CAN or the MRZ, not both");
+	code = can || mrz ? 0 : find_reader(run);
+	if (code != 0)
+		goto out;
 	code = cli_secret_read(cli, mrz ? "mrz" : "can",
 			       "Card access number (six digits), or the MRZ", &secret);
 	if (code != 0)
@@ -58,7 +85,7 @@ static int get_access(struct run *run)
 	else
 		rc = either(&secret, &run->access);
 	if (rc != SJ_OK)
-		code = cli_fail(cli, rc, mrz ? "MRZ" : can ? "CAN" : NULL);
+		code = cli_fail(cli, rc, "%s", secret_source(cli, can, mrz));
 out:
 	cli_secret_wipe(&secret);
 	return code;
@@ -148,11 +175,28 @@ static int tell(struct run *run)
 	return code != 0 ? code : sj_exit_code(sj_report_reason(run->report));
 }
 
+/* --files asks no card: options that are for one would be left unheard. */
+static int check_options(struct cli *cli)
+{
+	static const char *const for_cards[] = { "can-file", "can-fd", "mrz-file",
+						 "mrz-fd",   "access", "short",
+						 "reader",   "trace",  "pcap" };
+
+	for (size_t i = 0; cli_given(cli, "files") && i < sizeof(for_cards) / sizeof(*for_cards);
+	     i++)
+		if (cli_given(cli, for_cards[i]))
+			return cli_usage(cli, "--%s is for a card; --files asks none",
+					 for_cards[i]);
+	return 0;
+}
+
 static int run_verify(struct cli *cli)
 {
 	struct run run = { .cli = cli };
-	int code = open_trust(&run);
+	int code = check_options(cli);
 
+	if (code == 0)
+		code = open_trust(&run);
 	if (code == 0)
 		code = cli_given(cli, "files")
 			       ? verify_files(cli, cli_value(cli, "files"), run.trust, &run.report)
