@@ -15,7 +15,7 @@ helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src),$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
 
-.PHONY: tests check check-programs bench campaign demo .suite
+.PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
@@ -28,6 +28,9 @@ $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(autho
 # The public-key calls of a verification are counted for its floor.
 bench_wrapped := sj_ec_multiply sj_ec_agree sj_ec_map_generic sj_ec_sign sj_ec_verify \
 	sj_signature_verify sj_rsa_public sj_rsa_private
+$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c $(fuzz_src)) $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c,$(wildcard tests/bench/*.c))) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
@@ -42,10 +45,13 @@ suite_jobs = $(foreach t,$(test_src),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(absp
 bats_jobs = $(foreach t,$(test_bats),'$(1)/$(t:tests/%.bats=%):SOJOURN_BUILD=$(abspath $(2)) bats --tap $(t)')
 lint_jobs = $(foreach t,$(test_lints),'$(t:tests/%=%):SOJOURN_BUILD=$(abspath $(BUILD)) $(t)')
 
+comma := ,
 CLANG_BUILD := $(BUILD)/clang
 ASAN_BUILD := $(BUILD)/asan
 ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	FORTIFY= FRAME= OPT='-O1 -g'
+FUZZ_BUILD := $(BUILD)/fuzz
+FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
 ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
@@ -54,12 +60,14 @@ check: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(CLANG_BUILD) CC=clang tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
 	+@$(MAKE) --no-print-directory -f Makefile .suite
 
 .suite:
 	@$(ASAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs \
 		$(lint_jobs) \
 		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 20000' \
+		'fuzz/libfuzzer:tests/fuzz/each-parser $(FUZZ_BUILD)/tests/fuzz/libfuzzer $(ASAN_BUILD)/tests/fuzz/mutate 1000' \
 		$(call bats_jobs,asan,$(ASAN_BUILD)) $(call bats_jobs,gcc,$(BUILD)) \
 		$(call suite_jobs,asan,$(ASAN_BUILD)) $(call suite_jobs,gcc,$(BUILD)) \
 		$(call suite_jobs,clang,$(CLANG_BUILD))
@@ -67,6 +75,16 @@ check: deps-check
 campaign: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	$(ASAN_ENV) $(ASAN_BUILD)/tests/fuzz/mutate -n 1000000
+
+# `make fuzz PARSER=cms`: libFuzzer, until it is stopped or finds something.
+# FUZZ_ARGS are its options (-max_total_time=600); the corpus stays in FUZZ_BUILD.
+.harness: $(BUILD)/tests/fuzz/libfuzzer $(BUILD)/tests/fuzz/mutate
+fuzz: deps-check
+	@test -n '$(PARSER)' || { echo 'make fuzz PARSER=NAME [FUZZ_ARGS=...]; names: tests/fuzz/parsers_*.c' >&2; exit 2; }
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
+	@mkdir -p $(FUZZ_BUILD)/corpus
+	$(FUZZ_BUILD)/tests/fuzz/mutate --seeds $(FUZZ_BUILD)/corpus $(PARSER)
+	SOJOURN_FUZZ=$(PARSER) $(FUZZ_BUILD)/tests/fuzz/libfuzzer -artifact_prefix=$(FUZZ_BUILD)/ $(FUZZ_ARGS) $(FUZZ_BUILD)/corpus/$(PARSER)
 
 demo: all
 	@$(BUILD)/bin/sojourn demo

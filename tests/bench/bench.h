@@ -14,6 +14,9 @@
 #include <sys/types.h>
 
 #include <jansson.h>
+#include <sojourn/document.h>
+
+#include "crypt/ec.h"
 
 #define BENCH_PATH 160
 #define BENCH_NO_FLOOR ((double)NAN)
@@ -44,6 +47,8 @@ bool bench_fail(struct bench *b, const char *what);
 void bench_roundtrips(struct bench *b);
 void bench_store(struct bench *b);
 void bench_document(struct bench *b);
+void bench_issue(struct bench *b);
+void bench_programs(struct bench *b);
 
 /* --- the stage ---------------------------------------------------------------------- */
 
@@ -66,6 +71,8 @@ void bench_remove(struct bench *b, unsigned slot);
 /* --- time ------------------------------------------------------------------------------ */
 
 int64_t bench_ns(void);
+/* CPU time of this process so far. */
+int64_t bench_own_cpu_ns(void);
 /* CPU time of another process so far; -1: it cannot be told. */
 int64_t bench_cpu_ns(pid_t pid);
 /* Most memory that a process ever had, in bytes; 0: it cannot be told. */
@@ -81,6 +88,57 @@ void bench_samples_free(struct bench_samples *s);
 void bench_sample(struct bench_samples *s, int64_t ns);
 /* The p-th percentile in ms; sorts. */
 double bench_percentile(struct bench_samples *s, unsigned p);
+
+/* --- public-key operations --------------------------------------------------------------- */
+
+enum bench_operation {
+	BENCH_BASE, /* a scalar by the generator */
+	BENCH_POINT, /* a scalar by another point */
+	BENCH_SIGN,
+	BENCH_VERIFY,
+	BENCH_OTHER, /* one that the floor does not know */
+};
+
+#define BENCH_CALLS_MAX 16
+struct bench_calls {
+	struct bench_call {
+		enum bench_operation operation;
+		enum sj_curve curve;
+		unsigned count; /* 0: the end */
+	} call[BENCH_CALLS_MAX];
+};
+
+/* From now on this process' calls of crypt are counted there; NULL: no more. */
+void bench_record(struct bench_calls *calls);
+/* CPU ms of one such operation made by OpenSSL alone, the median of some. */
+bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms);
+
+/* --- issued cards ------------------------------------------------------------------------- */
+
+#define BENCH_CAN "267431"
+
+/* Where everything about issuing lies; all on tmpfs. */
+struct bench_place {
+	char authority[BENCH_PATH + 32], csca[BENCH_PATH + 48], trust[BENCH_PATH + 32];
+	char can[BENCH_PATH + 32], letter[BENCH_PATH + 32], holder[BENCH_PATH + 32];
+	char whole[BENCH_PATH + 32], lean[BENCH_PATH + 32]; /* card files */
+};
+
+/* An authority, a trust store that knows it, a CAN and the lean card's holder. */
+bool bench_place_make(struct bench *b, struct bench_place *p);
+/* A blank card in a file. */
+bool bench_blank(struct bench *b, const char *file);
+/*
+ * Issues to it through a pipe: as by default, or `lean`: PACE, CA, DG1, DG2
+ * (of 20 kB), DG14 and no more.
+ */
+bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *file, bool lean);
+
+/* A card of a file and its reader in this process, nothing between them; NULL: failed. */
+struct bench_inside;
+struct bench_inside *bench_inside_open(const char *file);
+struct sj_card *bench_inside_card(struct bench_inside *in);
+void bench_inside_close(struct bench_inside *in);
 
 /* --- a raw client ------------------------------------------------------------------------ */
 

@@ -49,9 +49,7 @@ static bool write_rows(struct bench *b)
 int main(void)
 {
 	static void (*const groups[])(struct bench * b) = {
-		bench_roundtrips,
-		bench_store,
-		bench_document,
+		bench_roundtrips, bench_store, bench_document, bench_issue, bench_programs,
 	};
 	struct bench b = { .build = getenv("SOJOURN_BUILD"), .rows = json_array() };
 

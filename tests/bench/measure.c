@@ -20,6 +20,14 @@ int64_t bench_ns(void)
 	return to_ns(&t);
 }
 
+int64_t bench_own_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return to_ns(&t);
+}
+
 int64_t bench_cpu_ns(pid_t pid)
 {
 	struct timespec t;
