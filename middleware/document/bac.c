@@ -14,6 +14,8 @@
 struct bac {
 	struct sj_bac_keys keys;
 	struct sj_bac_content own, peer;
+	struct sj_sm_keys session;
+	struct sj_ssc ssc;
 };
 
 static enum sj_rc get_challenge(struct sj_document *doc, uint8_t rnd_ic[static SJ_BAC_NONCE])
@@ -87,8 +89,6 @@ static enum sj_rc run(struct sj_document *doc, struct bac *b)
 enum sj_rc sj_bac_run(struct sj_document *doc)
 {
 	struct bac b = { 0 };
-	struct sj_sm_keys keys;
-	struct sj_ssc ssc;
 	enum sj_rc rc = SJ_CRYPTO_FAILED;
 
 	if (!sj_bac_keys(sj_span(doc->access->secret, doc->access->len), &b.keys))
@@ -96,14 +96,13 @@ enum sj_rc sj_bac_run(struct sj_document *doc)
 	rc = run(doc, &b);
 	if (rc != SJ_OK)
 		goto out;
-	if (!sj_bac_session(b.own.keying, b.peer.keying, b.own.rnd_own, b.own.rnd_peer, &keys,
-			    &ssc)) {
+	if (!sj_bac_session(b.own.keying, b.peer.keying, b.own.rnd_own, b.own.rnd_peer, &b.session,
+			    &b.ssc)) {
 		rc = SJ_CRYPTO_FAILED;
 		goto out;
 	}
-	sj_session_sm_start(doc->session, &keys, &ssc);
+	sj_session_sm_start(doc->session, &b.session, &b.ssc);
 	doc->bac_done = true;
-	sj_wipe(&keys, sizeof(keys));
 out:
 	sj_wipe(&b, sizeof(b));
 	return rc;

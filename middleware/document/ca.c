@@ -166,14 +166,17 @@ static enum sj_rc run(struct chip *chip)
 			     "The chip refuses Chip Authentication (status %04X).", sw);
 		return SJ_OK;
 	}
-	if (!sj_ca_session(chip->cipher, chip->curve, &chip->secret, &chip->key, &keys))
-		return SJ_CRYPTO_FAILED;
-	sj_session_sm_start(chip->doc->session, &keys, NULL);
+	if (sj_ca_session(chip->cipher, chip->curve, &chip->secret, &chip->key, &keys)) {
+		sj_session_sm_start(chip->doc->session, &keys, NULL);
+		chip->doc->chip_started = true;
+		/* Taken back if no answer comes under the new keys. */
+		sj_check_set(check, SJ_CHECK_PASSED, SJ_OK, "Chip Authentication ECDH %s %s.",
+			     sj_curve_name(chip->curve), sj_cipher_name(chip->cipher));
+	} else {
+		rc = SJ_CRYPTO_FAILED;
+	}
 	sj_wipe(&keys, sizeof(keys));
-	chip->doc->chip_started = true;
-	sj_check_set(check, SJ_CHECK_PASSED, SJ_OK, "Chip Authentication ECDH %s %s.",
-		     sj_curve_name(chip->curve), sj_cipher_name(chip->cipher));
-	return SJ_OK;
+	return rc;
 }
 
 enum sj_rc sj_check_chip(struct sj_document *doc)

@@ -5,6 +5,7 @@
  * PK_IC out of the signed EF.CardSecurity.
  */
 #include "document/document.h"
+#include "wire/std/icao9303.h"
 
 static bool fits(const struct sj_pace_result *pace, const struct sj_ec_point *key)
 {
@@ -36,6 +37,25 @@ static bool is_forgery(enum sj_rc rc)
 	return rc == SJ_CAM_FAILED || rc == SJ_CHAIN_SIGNATURE || rc == SJ_SIGNER_INVALID;
 }
 
+/*
+ * EF.CardSecurity tells of a chip, not of these data: only an authentic DG14
+ * that names the mapping ties the two together.
+ */
+static bool is_named(const struct sj_document *doc)
+{
+	struct sj_span oid = sj_pace_oid(doc->pace.suite.mapping, doc->pace.suite.cipher);
+	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content, items;
+	struct sj_secinfo info;
+
+	if (doc->report->groups[SJ_DG14].state != SJ_CHECK_PASSED ||
+	    !sj_lds_open(file, SJ_TAG_DG14, &content) || !sj_secinfos_parse(content, &items))
+		return false;
+	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND)
+		if (sj_span_eq(info.oid, oid))
+			return true;
+	return false;
+}
+
 void sj_check_mapping(struct sj_document *doc)
 {
 	struct sj_check *check = &doc->report->checks[SJ_CHECK_CHIP];
@@ -58,6 +78,9 @@ void sj_check_mapping(struct sj_document *doc)
 	} else if (!any_key_fits(&doc->pace, infos)) {
 		sj_check_set(check, SJ_CHECK_FAILED, SJ_CAM_FAILED,
 			     "The chip's key is none of those in EF.CardSecurity.");
+	} else if (check->state != SJ_CHECK_PASSED && !is_named(doc)) {
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_COPY_NOT_EXCLUDED,
+			     "The signed data do not name the chip-authentication mapping.");
 	} else if (check->state != SJ_CHECK_PASSED) {
 		sj_check_set(check, SJ_CHECK_PASSED, SJ_OK,
 			     "Chip-authentication mapping with a key of EF.CardSecurity.");

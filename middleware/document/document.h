@@ -86,8 +86,8 @@ struct sj_document {
 	bool chain_holds;
 
 	bool chip_key; /* DG14 has a Chip Authentication key */
-	bool chip_started; /* new keys run; the next answer proves them */
-	bool chip_proved;
+	bool chip_started; /* new keys run */
+	bool chip_proved; /* and the chip has answered under them */
 	bool active_key; /* DG15 is listed */
 
 	struct sj_mrz mrz;
@@ -145,6 +145,8 @@ void sj_check_presence(struct sj_document *doc);
 void sj_check_access_file(struct sj_document *doc);
 /* DG1's date, and its MRZ against the one that opened the chip. */
 void sj_check_expiry(struct sj_document *doc);
+/* The state in DG1 against the country of the CSCA; needs sj_check_expiry(). */
+void sj_check_state(struct sj_document *doc);
 /*
  * Chip Authentication with DG14's key; new secure messaging runs afterwards.
  * SJ_OK, whatever it found, or the conversation is over.

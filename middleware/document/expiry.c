@@ -33,6 +33,12 @@ static void compare_zone(struct sj_document *doc)
 	sj_wipe(information, sizeof(information));
 }
 
+/* Filler only: the document says that it does not expire. */
+static bool is_blank(const char *date)
+{
+	return strspn(date, "<") == strlen(date);
+}
+
 static void judge_date(struct sj_document *doc)
 {
 	struct sj_check *check = &doc->report->checks[SJ_CHECK_EXPIRY];
@@ -40,9 +46,12 @@ static void judge_date(struct sj_document *doc)
 
 	sj_date_complete(doc->mrz.expiry_date, false, doc->now, expiry);
 	sj_date_of(doc->now, today);
-	if (expiry[0] == 0)
+	if (is_blank(doc->mrz.expiry_date))
 		sj_check_set(check, SJ_CHECK_NOT_DONE, SJ_OK,
 			     "The document has no date of expiry.");
+	else if (expiry[0] == 0)
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED,
+			     "The date of expiry cannot be understood.");
 	else if (strcmp(today, expiry) > 0)
 		sj_check_set(check, SJ_CHECK_FAILED, SJ_DOCUMENT_EXPIRED,
 			     "The document's last day is past.");

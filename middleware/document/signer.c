@@ -4,6 +4,7 @@
 #include "document/document.h"
 #include "trust/certificate.h"
 #include "trust/chain.h"
+#include "trust/time.h"
 #include "wire/std/tr03110.h"
 
 static enum sj_check_state state_of(const struct sj_finding *f)
@@ -21,16 +22,21 @@ static enum sj_check_state state_of(const struct sj_finding *f)
 	}
 }
 
-/* The signed date of a signature, where it lies within what the certificates allow. */
+/* 0: not stated. */
+static int64_t signed_at(const struct sj_signed *signature)
+{
+	return signature->signer.signing_time.len > 0 ? signature->signer.signed_at : 0;
+}
+
+/* The signed date of a signature, where it lies within what the certificates allow; 0: none. */
 static int64_t evidence_of(const struct sj_signed *signature, const struct sj_cert *issuer)
 {
 	const struct sj_cert *signer = &signature->certificate;
-	int64_t when = signer->not_before;
+	int64_t when = signed_at(signature);
 
-	if (signature->signer.signing_time.len > 0 && signature->signer.signed_at > when &&
-	    sj_cert_valid_at(signer, signature->signer.signed_at))
-		when = signature->signer.signed_at;
-	return sj_cert_valid_at(issuer, when) ? when : 0;
+	if (when == 0)
+		when = signer->not_before;
+	return sj_chain_could_sign(signer, when) && sj_cert_valid_at(issuer, when) ? when : 0;
 }
 
 /* The clock rule: verified dates push the time forward, and are remembered. */
@@ -40,7 +46,8 @@ static void learn_time(struct sj_document *doc, const struct sj_cert *issuer)
 	bool behind;
 
 	/* A store that cannot be written has told its listener; memory serves. */
-	if (sj_trust_note_time(doc->trust, evidence_of(&doc->sod, issuer)) != SJ_OK)
+	if (sj_trust_learn_time(doc->trust, evidence_of(&doc->sod, issuer), doc->options.now) !=
+	    SJ_OK)
 		sj_trust_say(doc->trust, "time", "It is kept in memory only.");
 	doc->now = sj_trust_time(doc->trust, doc->options.now, &behind);
 	statistics->clock_behind = behind;
@@ -60,10 +67,9 @@ static void check_revocation(struct sj_document *doc)
 static void check_times(struct sj_document *doc, const struct sj_cert *issuer)
 {
 	struct sj_check *check = &doc->report->checks[SJ_CHECK_SIGNER_TIME];
-	int64_t signed_at = doc->sod.signer.signing_time.len > 0 ? doc->sod.signer.signed_at : 0;
 	struct sj_finding f;
 
-	sj_chain_times(&doc->sod.certificate, issuer, signed_at, doc->now, &f);
+	sj_chain_times(&doc->sod.certificate, issuer, signed_at(&doc->sod), doc->now, &f);
 	sj_check_from(check, state_of(&f), &f);
 }
 
@@ -83,20 +89,45 @@ void sj_check_signer(struct sj_document *doc)
 	if (purpose.rc == SJ_OK) {
 		doc->chain_holds = true;
 		sj_name_country(issuer.cert.subject, doc->report->statistics.country);
-		learn_time(doc, &issuer.cert);
-		check_times(doc, &issuer.cert);
 		check_revocation(doc);
+		/* Who was revoked says nothing about the time. */
+		if (doc->report->checks[SJ_CHECK_REVOCATION].state != SJ_CHECK_FAILED) {
+			learn_time(doc, &issuer.cert);
+			check_revocation(doc);
+		}
+		check_times(doc, &issuer.cert);
 	}
+	sj_issuer_free(&issuer);
+}
+
+/* Its signer is believed for the same country as that of the security object. */
+static void judge_security(struct sj_document *doc, const struct sj_signed *security,
+			   struct sj_finding *f)
+{
+	const struct sj_cert *signer = &security->certificate;
+	struct sj_issuer issuer = { 0 };
+	char country[4];
+	bool asked;
+
+	sj_chain_find(doc->trust, signer, &issuer, f);
+	if (f->rc != SJ_OK)
+		return;
+	sj_chain_purpose(signer, f);
+	sj_name_country(issuer.cert.subject, country);
+	if (f->rc == SJ_OK && strcmp(country, doc->report->statistics.country) != 0)
+		sj_find(f, SJ_CAM_FAILED, "EF.CardSecurity is of another country than EF.SOD.");
+	if (f->rc == SJ_OK)
+		sj_chain_times(signer, &issuer.cert, signed_at(security), doc->now, f);
+	if (f->rc == SJ_OK)
+		sj_chain_revocation(doc->trust, signer, doc->now, &asked, f);
 	sj_issuer_free(&issuer);
 }
 
 bool sj_card_security_holds(struct sj_document *doc, struct sj_span *infos, struct sj_finding *f)
 {
 	struct sj_span file = sj_report_bytes(doc->report, SJ_EF_CARD_SECURITY);
-	struct sj_issuer issuer = { 0 };
 	struct sj_signed security;
 	enum sj_signed_rc rc;
-	int64_t signed_at;
 
 	if (!file.ptr) {
 		sj_find(f, SJ_CAM_FAILED, "The card does not deliver EF.CardSecurity.");
@@ -107,13 +138,7 @@ bool sj_card_security_holds(struct sj_document *doc, struct sj_span *infos, stru
 		sj_find(f, SJ_CAM_FAILED, "EF.CardSecurity: %s", sj_signed_text(rc));
 		return false;
 	}
-	sj_chain_find(doc->trust, &security.certificate, &issuer, f);
-	if (f->rc == SJ_OK)
-		sj_chain_purpose(&security.certificate, f);
-	signed_at = security.signer.signing_time.len > 0 ? security.signer.signed_at : 0;
-	if (f->rc == SJ_OK)
-		sj_chain_times(&security.certificate, &issuer.cert, signed_at, doc->now, f);
-	sj_issuer_free(&issuer);
+	judge_security(doc, &security, f);
 	*infos = security.cms.content;
 	return f->rc == SJ_OK;
 }

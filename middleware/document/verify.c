@@ -37,6 +37,14 @@ static void begin_time(struct sj_document *doc)
 	statistics->time_used = doc->now;
 }
 
+/* New keys prove the chip only by an answer under them. */
+static void require_proof(struct sj_document *doc)
+{
+	if (doc->chip_started && !doc->chip_proved)
+		sj_check_set(&doc->report->checks[SJ_CHECK_CHIP], SJ_CHECK_FAILED, SJ_CA_FAILED,
+			     "The chip does not know the key: no answer under the new keys.");
+}
+
 /* All checks for which no more of the card is needed. */
 static void conclude(struct sj_document *doc)
 {
@@ -45,26 +53,15 @@ static void conclude(struct sj_document *doc)
 		sj_check_presence(doc);
 		sj_check_access_file(doc);
 		sj_check_expiry(doc);
+		sj_check_state(doc);
 		sj_check_mapping(doc);
 	}
+	require_proof(doc);
 	sj_check_copy(doc);
 	sj_document_judge(doc->report);
 }
 
 /* --- from a card --------------------------------------------------------------- */
-
-/* The first answer under the new keys proves the chip; a broken channel disproves it. */
-static enum sj_rc prove_chip(struct sj_document *doc, enum sj_rc rc)
-{
-	if (!doc->chip_started || doc->chip_proved)
-		return rc;
-	if (rc == SJ_OK)
-		doc->chip_proved = true;
-	if (rc == SJ_CARD_SM_BROKEN)
-		sj_check_set(&doc->report->checks[SJ_CHECK_CHIP], SJ_CHECK_FAILED, SJ_CA_FAILED,
-			     "The chip does not know the key: no answer under the new keys.");
-	return rc;
-}
 
 static bool is_wanted(const struct sj_document *doc, unsigned dg)
 {
@@ -76,12 +73,17 @@ static bool is_wanted(const struct sj_document *doc, unsigned dg)
 static enum sj_rc read_group(struct sj_document *doc, unsigned dg)
 {
 	struct sj_document_file *file = &doc->report->files[dg];
+	enum sj_rc rc;
 
 	if (!is_wanted(doc, dg)) {
 		file->state = SJ_FILE_LEFT_OUT;
 		return SJ_OK;
 	}
-	return prove_chip(doc, sj_document_read(doc, (enum sj_lds_file)dg));
+	rc = sj_document_read(doc, (enum sj_lds_file)dg);
+	/* What comes through secure messaging comes from who has its keys. */
+	if (rc == SJ_OK && doc->chip_started)
+		doc->chip_proved = true;
+	return rc;
 }
 
 /* DG14 first: Chip Authentication protects what is read afterwards. */

@@ -6,7 +6,7 @@
 #include "trust/certificate.h"
 #include "wire/tlv.h"
 
-#define MODULUS_MIN 64u /* bytes */
+#define MODULUS_MIN 128u /* bytes */
 #define MODULUS_MAX 1024u
 
 /* rsaEncryption and id-RSASSA-PSS, RFC 4055, 1.2 and 3.1. */

@@ -5,6 +5,8 @@
 #include "trust/certificate.h"
 #include "trust/chain.h"
 
+#define CLOCK_SLACK 86400 /* seconds by which a signer's clock may be ahead of ours */
+
 void sj_issuer_free(struct sj_issuer *issuer)
 {
 	sj_trust_file_free(&issuer->file);
@@ -97,6 +99,10 @@ void sj_chain_find(const struct sj_trust *trust, const struct sj_cert *cert, str
 
 void sj_chain_purpose(const struct sj_cert *signer, struct sj_finding *f)
 {
+	char own[4], issuer[4];
+
+	sj_name_country(signer->subject, own);
+	sj_name_country(signer->issuer, issuer);
 	if (signer->unknown_critical)
 		sj_find(f, SJ_SIGNER_INVALID,
 			"The signer's certificate has a critical extension that is not known.");
@@ -107,6 +113,9 @@ void sj_chain_purpose(const struct sj_cert *signer, struct sj_finding *f)
 	else if (signer->extended_key_usage.len > 0)
 		sj_find(f, SJ_SIGNER_INVALID,
 			"The signer's certificate is for another purpose (extended key usage).");
+	else if (strcmp(own, issuer) != 0)
+		sj_find(f, SJ_SIGNER_INVALID,
+			"The signer is of another country (%s) than its CSCA (%s).", own, issuer);
 	else
 		sj_find(f, SJ_OK, "The certificate is one of a document signer.");
 }
@@ -120,7 +129,7 @@ static void date_text(int64_t when, char out[static 11])
 		memcpy(out, "?", 2);
 }
 
-static bool could_sign_at(const struct sj_cert *signer, int64_t when)
+bool sj_chain_could_sign(const struct sj_cert *signer, int64_t when)
 {
 	return sj_cert_valid_at(signer, when) &&
 	       (signer->private_from == 0 || when >= signer->private_from) &&
@@ -132,9 +141,13 @@ void sj_chain_times(const struct sj_cert *signer, const struct sj_cert *issuer, 
 {
 	char date[11];
 
-	if (signed_at != 0 && !could_sign_at(signer, signed_at)) {
+	if (signed_at != 0 && !sj_chain_could_sign(signer, signed_at)) {
 		date_text(signed_at, date);
 		sj_find(f, SJ_SIGNER_INVALID, "The signer could not sign on %s (UTC).", date);
+	} else if (signed_at > now + CLOCK_SLACK) {
+		date_text(signed_at, date);
+		sj_find(f, SJ_SIGNER_EXPIRED, "The signature is dated %s (UTC), yet to come.",
+			date);
 	} else if (!sj_cert_valid_at(signer, now)) {
 		date_text(now > signer->not_after ? signer->not_after : signer->not_before, date);
 		sj_find(f, SJ_SIGNER_EXPIRED, "The signer's certificate %s on %s (UTC).",

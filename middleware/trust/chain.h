@@ -28,6 +28,9 @@ void sj_issuer_free(struct sj_issuer *issuer);
 /* May it sign security objects at all? SJ_OK or SJ_SIGNER_INVALID. */
 void sj_chain_purpose(const struct sj_cert *signer, struct sj_finding *f);
 
+/* `when` lies in its validity and in the period of its private key. */
+bool sj_chain_could_sign(const struct sj_cert *signer, int64_t when);
+
 /*
  * Could it sign then, and does it hold now? signed_at 0: not stated. SJ_OK,
  * SJ_SIGNER_INVALID or SJ_SIGNER_EXPIRED.

@@ -1,9 +1,11 @@
 /* import.c -- what is taken into the trust store, one certificate or CRL at a time. */
 #include <string.h>
+#include <time.h>
 
 #include "trust/admit.h"
 #include "trust/certificate.h"
 #include "trust/chain.h"
+#include "trust/time.h"
 
 void sj_counts_give(const struct sj_trust_counts *found, struct sj_trust_counts *counts)
 {
@@ -92,6 +94,7 @@ enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size
 				struct sj_trust_counts *counts)
 {
 	struct sj_cert cert;
+	enum sj_rc rc;
 
 	if (!sj_cert_read(sj_span(der, len), &cert))
 		return SJ_INPUT_MALFORMED;
@@ -100,7 +103,22 @@ enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size
 				  "It is not one of a CA that may sign certificates.");
 	if (!sj_cert_is_own_issuer(&cert))
 		return refuse_one(trust, &cert, counts, "It is not self-signed.");
-	return admit_one(trust, sj_span(der, len), counts);
+	rc = admit_one(trust, sj_span(der, len), counts);
+	return rc == SJ_OK ? sj_trust_time_imported(trust, cert.not_before) : rc;
+}
+
+/* What keeps a certificate that `issuer` signed from being a link; NULL: nothing. */
+static const char *link_fault(const struct sj_cert *cert, const struct sj_cert *issuer)
+{
+	char own[4], country[4];
+
+	sj_name_country(cert->subject, own);
+	sj_name_country(issuer->subject, country);
+	if (strcmp(own, country) != 0)
+		return "It is of another country than the key that signed it.";
+	if (!sj_chain_could_sign(issuer, cert->not_before))
+		return "It begins when the key that signed it may no longer sign, or not yet.";
+	return NULL;
 }
 
 enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size_t len,
@@ -109,6 +127,7 @@ enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size
 	struct sj_issuer issuer = { 0 };
 	struct sj_finding finding;
 	struct sj_cert cert;
+	const char *fault;
 
 	if (!sj_cert_read(sj_span(der, len), &cert))
 		return SJ_INPUT_MALFORMED;
@@ -120,7 +139,10 @@ enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size
 	sj_chain_find(trust, &cert, &issuer, &finding);
 	if (finding.rc != SJ_OK)
 		return refuse_one(trust, &cert, counts, finding.detail);
+	fault = link_fault(&cert, &issuer.cert);
 	sj_issuer_free(&issuer);
+	if (fault)
+		return refuse_one(trust, &cert, counts, fault);
 	return admit_one(trust, sj_span(der, len), counts);
 }
 
@@ -170,6 +192,10 @@ static const char *crl_fault(const struct sj_trust *trust, const struct sj_crl *
 		return "The CRL has a critical extension that is not known.";
 	if (!sj_chain_crl_signed(trust, crl))
 		return "The CRL is not signed by a CSCA of the trust store.";
+	if (crl->next_update == 0)
+		return "The CRL does not say when it is to be replaced.";
+	if (!sj_trust_time_plausible(trust, crl->this_update, (int64_t)time(NULL)))
+		return "The CRL is dated far ahead of the clock.";
 	if (is_older(trust, crl))
 		return "The CRL is older than the one in the trust store.";
 	return NULL;

@@ -34,6 +34,7 @@ struct sj_trust {
 	bool writable; /* opened for importing */
 	struct sj_trust_items items;
 	int64_t evidence; /* newest evidence of the time; 0: none */
+	int64_t imported; /* newest date of what was imported; 0: none */
 	sj_trust_tell_fn tell;
 	void *user;
 };

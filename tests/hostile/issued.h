@@ -183,6 +183,7 @@ static inline void issued_free(struct issued *d)
 		free(d->bytes[f]);
 	sj_key_free(d->csca_key);
 	sj_key_free(d->signer_key);
+	sj_key_free(d->foreign_key);
 	bench_free(d->bench);
 	free(d);
 }

@@ -57,6 +57,12 @@ struct plan {
 	bool no_card_access;
 	bool other_lines; /* the chip opens with OTHER_LINES */
 	bool weaker_card_access; /* offers a suite that is not signed, instead */
+	const char *state; /* issuing state in DG1 */
+	const char *signer_country; /* C of the signer's subject */
+	int64_t signer_from; /* not before; 0: NOW - 30 days */
+	bool mapping_unlisted; /* DG14 does not have the PACEInfo */
+	bool spoilt_date; /* of expiry: a year alone */
+	bool foreign_security; /* EF.CardSecurity is signed by another, trusted country */
 };
 
 static inline struct plan issued_plan(void)
@@ -68,6 +74,8 @@ static inline struct plan issued_plan(void)
 			      .csca_kind = "P-256",
 			      .signer_kind = "P-256",
 			      .expiry = "310920",
+			      .state = "UTO",
+			      .signer_country = "UT",
 			      .face = FACE_SIZE,
 			      .extended = true };
 }
@@ -79,7 +87,9 @@ struct issued {
 	struct sj_card *card;
 	struct sj_trust *trust;
 	char directory[40];
-	struct sj_key *csca_key, *signer_key;
+	struct sj_key *csca_key, *signer_key, *foreign_key;
+	uint8_t foreign[2048], foreign_signer[2048]; /* another country's certificates */
+	size_t foreign_len;
 	uint8_t csca[4096], signer[4096], name[256], signer_name[256];
 	struct sj_span csca_der, signer_der, csca_subject, signer_subject;
 	uint8_t ca_spki[SJ_EC_SPKI_MAX], aa_spki[SJ_RSA_SPKI_MAX], cam_spki[SJ_EC_SPKI_MAX];
@@ -108,11 +118,12 @@ static inline struct sj_span issued_span(const struct issued *d, unsigned file)
 
 /* --- the authority ---------------------------------------------------------- */
 
-static inline struct sj_span issued_name(uint8_t *buffer, const char *common_name)
+static inline struct sj_span issued_name(uint8_t *buffer, const char *country,
+					 const char *common_name)
 {
 	struct sj_writer w = sj_writer(buffer, 256);
 
-	assert_true(sj_name_put(&w, "UT", "Registry", common_name));
+	assert_true(sj_name_put(&w, country, "Registry", common_name));
 	return sj_written(&w);
 }
 
@@ -125,13 +136,14 @@ static OWN_FRAME struct sj_span issued_cert(struct issued *d, bool csca, uint8_t
 	struct sj_writer w = sj_writer(buffer, 4096);
 	bool explicit_form = d->plan.explicit_curves;
 	int64_t until = d->plan.signer_until ? d->plan.signer_until : NOW + 3650 * DAY;
+	int64_t from = csca || !d->plan.signer_from ? NOW - 30 * DAY : d->plan.signer_from;
 	struct sj_cert_plan plan = { .kind = csca ? SJ_CERT_CSCA : SJ_CERT_SIGNER,
 				     .serial = SJ_SPAN_OF(serials[csca]),
 				     .issuer = d->csca_subject,
 				     .subject = csca ? d->csca_subject : d->signer_subject,
-				     .not_before = NOW - 30 * DAY,
+				     .not_before = from,
 				     .not_after = csca ? NOW + 5000 * DAY : until,
-				     .private_until = NOW + 90 * DAY,
+				     .private_until = from + 120 * DAY,
 				     .country = "UTO",
 				     .document_types = types };
 
@@ -149,10 +161,12 @@ static OWN_FRAME void issued_found(struct issued *d)
 {
 	d->csca_key = sj_key_generate(d->plan.csca_kind);
 	d->signer_key = sj_key_generate(d->plan.signer_kind);
+	d->foreign_key = sj_key_generate("P-256");
+	assert_non_null(d->foreign_key);
 	assert_non_null(d->csca_key);
 	assert_non_null(d->signer_key);
-	d->csca_subject = issued_name(d->name, "CSCA Utopia");
-	d->signer_subject = issued_name(d->signer_name, "Signer 7");
+	d->csca_subject = issued_name(d->name, "UT", "CSCA Utopia");
+	d->signer_subject = issued_name(d->signer_name, d->plan.signer_country, "Signer 7");
 	d->csca_der = issued_cert(d, true, d->csca);
 	d->signer_der = issued_cert(d, false, d->signer);
 }
@@ -168,6 +182,9 @@ static OWN_FRAME void issued_import(struct issued *d)
 		assert_int_equal(
 			sj_trust_import_csca(d->trust, d->csca_der.ptr, d->csca_der.len, &counts),
 			SJ_OK);
+	if (d->foreign_len > 0)
+		assert_int_equal(
+			sj_trust_import_csca(d->trust, d->foreign, d->foreign_len, &counts), SJ_OK);
 }
 
 /* --- the files ----------------------------------------------------------------- */
@@ -178,7 +195,6 @@ static OWN_FRAME void issued_dg1(struct issued *d)
 	struct sj_writer w = SJ_WRITER_OF(file), z = SJ_WRITER_OF(zone);
 	struct sj_mrz mrz = { .format = SJ_MRZ_TD3,
 			      .document_code = "P",
-			      .issuing_state = "UTO",
 			      .document_number = "L898902C3",
 			      .surname = "ERIKSSON",
 			      .given_names = "ANNA MARIA",
@@ -186,10 +202,13 @@ static OWN_FRAME void issued_dg1(struct issued *d)
 			      .birth_date = "740812",
 			      .sex = 'F' };
 
+	strcpy(mrz.issuing_state, d->plan.state);
 	strcpy(mrz.expiry_date, d->plan.expiry);
 	sj_mrz_put(&z, &mrz);
 	assert_false(z.failed);
 	memcpy(d->mrz, zone, z.len);
+	if (d->plan.spoilt_date)
+		memset(zone + 44 + 21 + 2, '<', 4);
 	sj_dg1_put(&w, sj_written(&z));
 	assert_false(w.failed);
 	issued_file(d, SJ_DG1, sj_written(&w));
@@ -294,7 +313,7 @@ static OWN_FRAME void issued_dg14(struct issued *d)
 	uint8_t items[700];
 	struct sj_writer w = SJ_WRITER_OF(items);
 
-	if (d->plan.pace)
+	if (d->plan.pace && !d->plan.mapping_unlisted)
 		issued_put_pace(&w, d->plan.suite);
 	if (d->plan.ca != SJ_CURVE_NONE)
 		issued_put_ca(&w, d);
@@ -351,6 +370,33 @@ static OWN_FRAME void issued_com(struct issued *d)
 	issued_file(d, SJ_EF_COM, sj_written(&w));
 }
 
+/* Another country: one key for its CSCA and its signer; fills d->foreign. */
+static OWN_FRAME struct sj_span issued_foreign_signer(struct issued *d)
+{
+	static const uint8_t serials[2][2] = { { 0x50, 1 }, { 0x50, 2 } };
+	static const char *const types[] = { "P", NULL };
+	uint8_t names[2][256], spki[SJ_EC_SPKI_MAX];
+	struct sj_writer s = SJ_WRITER_OF(spki),
+			 w[2] = { SJ_WRITER_OF(d->foreign), SJ_WRITER_OF(d->foreign_signer) };
+	struct sj_cert_plan plan = { .issuer = issued_name(names[0], "XX", "CSCA Elsewhere"),
+				     .not_before = NOW - 30 * DAY,
+				     .not_after = NOW + 3650 * DAY,
+				     .private_until = NOW + 90 * DAY,
+				     .country = "XXX",
+				     .document_types = types };
+
+	assert_true(sj_key_put_public(d->foreign_key, false, &s));
+	plan.issuer_spki = plan.subject_spki = sj_written(&s);
+	for (size_t i = 0; i < 2; i++) {
+		plan.kind = i == 0 ? SJ_CERT_CSCA : SJ_CERT_SIGNER;
+		plan.serial = SJ_SPAN_OF(serials[i]);
+		plan.subject = i == 0 ? plan.issuer : issued_name(names[1], "XX", "Signer");
+		assert_true(sj_cert_put(&w[i], &plan, d->foreign_key));
+	}
+	d->foreign_len = w[0].len;
+	return sj_written(&w[1]);
+}
+
 static OWN_FRAME void issued_card_security(struct issued *d)
 {
 	uint8_t items[700], set[720], *file = malloc(SJ_SOD_MAX);
@@ -362,6 +408,9 @@ static OWN_FRAME void issued_card_security(struct issued *d)
 	struct sj_signed_by signer = issued_signer(d);
 
 	assert_non_null(file);
+	if (d->plan.foreign_security)
+		signer = (struct sj_signed_by){ d->foreign_key, issued_foreign_signer(d),
+						NOW - 5 * DAY };
 	issued_put_pace(&i, d->plan.suite);
 	sj_secinfo_put_ca_key(&i, &key);
 	sj_secinfos_put(&s, sj_written(&i));

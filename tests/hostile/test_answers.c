@@ -432,6 +432,7 @@ static void import_crl(struct issued *d, bool revoke, int64_t next_update)
 				    .revoked = &revoked,
 				    .revoked_count = revoke };
 
+	assert_int_equal(sj_trust_note_time(d->trust, NOW - 5 * DAY), SJ_OK);
 	assert_true(sj_key_put_public(d->csca_key, false, &s));
 	plan.issuer_spki = sj_written(&s);
 	assert_true(sj_crl_put(&w, &plan, d->csca_key));

@@ -1,19 +1,24 @@
 /* The trust store fed by a country that OpenSSL and Python made (trust_pki.py). */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/skip.h"
 #include "trust/chain.h"
+#include "trust/time.h"
 
 #define MAY_2026 INT64_C(1778000000)
+#define JANUARY_2025 INT64_C(1735689600)
+#define DAY INT64_C(86400)
 
 static char pki[] = "/tmp/sojourn-pki-XXXXXX";
 
@@ -240,6 +245,9 @@ static void link_by_hand(void **state)
 	assert_int_equal(import_csca(s, "old.cer"), SJ_OK);
 	assert_int_equal(import_link(s, "stranger.link.cer"), SJ_INPUT_REFUSED);
 	assert_int_equal(import_link(s, "old.cer"), SJ_INPUT_REFUSED);
+	assert_int_equal(import_link(s, "signer.cer"), SJ_INPUT_REFUSED);
+	assert_int_equal(import_link(s, "abroad.link.cer"), SJ_INPUT_REFUSED);
+	assert_int_equal(import_link(s, "early.link.cer"), SJ_INPUT_REFUSED);
 	assert_int_equal(judge(s, "signer.new.cer", 0, MAY_2026), SJ_ISSUER_UNKNOWN);
 	assert_int_equal(import_link(s, "new.link.cer"), SJ_OK);
 	assert_int_equal(s->counts.links, 1);
@@ -261,6 +269,8 @@ static void chains(void **state)
 	assert_int_equal(judge(s, "lister.cer", 0, MAY_2026), SJ_SIGNER_INVALID);
 	assert_int_equal(judge(s, "odd.cer", 0, MAY_2026), SJ_SIGNER_INVALID);
 	assert_int_equal(judge(s, "old.cer", 0, MAY_2026), SJ_SIGNER_INVALID);
+	assert_int_equal(judge(s, "abroad.cer", 0, MAY_2026), SJ_SIGNER_INVALID);
+	assert_int_equal(judge(s, "signer.cer", MAY_2026 + 3 * DAY, MAY_2026), SJ_SIGNER_EXPIRED);
 	assert_int_equal(judge(s, "signer.cer", 1000, MAY_2026), SJ_SIGNER_INVALID);
 	assert_int_equal(judge(s, "signer.ended.cer", 0, MAY_2026), SJ_SIGNER_EXPIRED);
 	assert_int_equal(judge(s, "signer.cer", 0, 1000), SJ_SIGNER_EXPIRED);
@@ -307,6 +317,7 @@ static void revocation_lists(void **state)
 
 	(void)state;
 	assert_int_equal(import_csca(s, "old.cer"), SJ_OK);
+	assert_int_equal(sj_trust_note_time(s->trust, JANUARY_2025 + 360 * DAY), SJ_OK);
 	assert_int_equal(revocation(s, MAY_2026, &asked), SJ_OK);
 	assert_false(asked);
 	assert_int_equal(import_crl(s, "stranger.crl"), SJ_INPUT_REFUSED);
@@ -318,6 +329,7 @@ static void revocation_lists(void **state)
 	assert_int_equal(revocation(s, MAY_2026, &asked), SJ_SIGNER_REVOKED);
 	assert_int_equal(import_crl(s, "first.crl"), SJ_INPUT_REFUSED);
 	assert_int_equal(revocation(s, MAY_2026 + 800 * 86400, &asked), SJ_SIGNER_REVOKED);
+	assert_int_equal(import_crl(s, "future.crl"), SJ_INPUT_REFUSED);
 	assert_int_equal(import_crl(s, "old.cer"), SJ_INPUT_MALFORMED);
 	store_free(s);
 }
@@ -439,6 +451,91 @@ static void evidence_of_the_time_only_grows(void **state)
 	store_free(s);
 }
 
+/* One valid signature with a date far ahead would end everybody's validity for ever. */
+static void documents_prove_no_far_future(void **state)
+{
+	struct store *s = store_new();
+	struct sj_trust *again;
+	bool behind;
+
+	(void)state;
+	assert_int_equal(import_csca(s, "old.cer"), SJ_OK); /* of January 2025 */
+	assert_int_equal(sj_trust_learn_time(s->trust, MAY_2026 + 3650 * DAY, MAY_2026), SJ_OK);
+	assert_int_equal(sj_trust_time(s->trust, MAY_2026, &behind), MAY_2026);
+	assert_int_equal(sj_trust_learn_time(s->trust, MAY_2026 + 300 * DAY, MAY_2026), SJ_OK);
+	assert_int_equal(sj_trust_time(s->trust, MAY_2026, &behind), MAY_2026 + 300 * DAY);
+	/* What one document proved is no step for the next one. */
+	assert_int_equal(sj_trust_learn_time(s->trust, MAY_2026 + 600 * DAY, MAY_2026), SJ_OK);
+	assert_int_equal(sj_trust_open(s->directory, &again), SJ_OK);
+	assert_int_equal(sj_trust_time(again, MAY_2026, &behind), MAY_2026 + 300 * DAY);
+	sj_trust_close(again);
+	store_free(s);
+}
+
+/* Without a clock, what was imported says which dates are plausible. */
+static void without_a_clock_imports_are_the_measure(void **state)
+{
+	struct store *s = store_new();
+	bool behind;
+
+	(void)state;
+	assert_int_equal(import_csca(s, "old.cer"), SJ_OK);
+	assert_int_equal(sj_trust_time(s->trust, 1000, &behind), 1000);
+	assert_int_equal(sj_trust_learn_time(s->trust, JANUARY_2025 + 400 * DAY, 1000), SJ_OK);
+	assert_int_equal(sj_trust_time(s->trust, 1000, &behind), 1000);
+	assert_int_equal(sj_trust_learn_time(s->trust, JANUARY_2025 + 300 * DAY, 1000), SJ_OK);
+	assert_int_equal(sj_trust_time(s->trust, 1000, &behind), JANUARY_2025 + 300 * DAY);
+	store_free(s);
+}
+
+/* --- an import that is killed -------------------------------------------------------------------- */
+
+static void import_for_ever(const char *directory)
+{
+	struct sj_trust *trust;
+	struct file list = load("list.ml"), csca = load("old.cer");
+
+	if (sj_trust_create(directory, &trust) != SJ_OK)
+		_exit(1);
+	for (;;)
+		if (sj_trust_import_masterlist(trust, list.bytes, list.len, csca.bytes, csca.len,
+					       NULL) != SJ_OK ||
+		    unlinkat(trust->dir, "index", 0) != 0)
+			_exit(1);
+}
+
+static void killed_imports_leave_all_or_nothing(void **state)
+{
+	struct store *s = store_new();
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		pid_t child = fork();
+		struct sj_trust *again;
+		int status;
+		size_t n;
+
+		assert_true(child >= 0);
+		if (child == 0)
+			import_for_ever(s->directory);
+		usleep(1000 + i * 997 % 9000);
+		assert_int_equal(kill(child, SIGKILL), 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status)); /* it had not failed */
+		assert_int_equal(sj_trust_create(s->directory, &again), SJ_OK);
+		sj_trust_close(s->trust);
+		s->trust = again;
+		n = entries(s);
+		assert_true(n == 0 || n == 4);
+		if (n == 4)
+			assert_int_equal(judge(s, "signer.cer", 0, MAY_2026), SJ_OK);
+	}
+	assert_int_equal(import_list(s, "list.ml", "old.cer"), SJ_OK);
+	shell(s, "test $(ls -A csca link | grep -c cer) = 4");
+	shell(s, "test -z \"$(ls -A csca link | grep tmp)\"");
+	store_free(s);
+}
+
 static int make_pki(void **state)
 {
 	char command[128];
@@ -476,6 +573,9 @@ int main(void)
 		cmocka_unit_test(a_damaged_file_is_named_and_repaired),
 		cmocka_unit_test(a_damaged_index_is_an_error),
 		cmocka_unit_test(evidence_of_the_time_only_grows),
+		cmocka_unit_test(documents_prove_no_far_future),
+		cmocka_unit_test(without_a_clock_imports_are_the_measure),
+		cmocka_unit_test(killed_imports_leave_all_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, remove_pki);

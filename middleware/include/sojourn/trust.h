@@ -76,7 +76,7 @@ SJ_API bool sj_trust_get(const struct sj_trust *trust, size_t i, struct sj_trust
  */
 SJ_API int64_t sj_trust_time(const struct sj_trust *trust, int64_t now, bool *behind);
 /*
- * Remembers that it is at least `when` (a verified issue date); kept in the
+ * Remembers that it is at least `when`, on the caller's word; kept in the
  * store. A store that cannot be written keeps it in memory and says so.
  */
 SJ_API enum sj_rc sj_trust_note_time(struct sj_trust *trust, int64_t when);
