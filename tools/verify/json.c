@@ -57,17 +57,15 @@ static json_t *groups(const struct sj_report *report)
 
 static json_t *holder(const struct sj_report *report)
 {
-	struct sj_holder holder = { .size = sizeof(holder) };
-	struct verify_field fields[VERIFY_FIELDS];
+	struct verify_holder holder;
 	json_t *object;
 
-	if (!sj_report_holder(report, &holder))
+	if (!verify_holder(report, &holder))
 		return json_null();
 	object = json_object();
-	verify_fields(&holder, fields);
-	for (size_t i = 0; i < VERIFY_FIELDS; i++)
-		if (fields[i].value[0] != '\0')
-			json_object_set_new(object, fields[i].key, json_string(fields[i].value));
+	for (const struct verify_field *f = holder.fields; f < holder.fields + VERIFY_FIELDS; f++)
+		if (f->value[0] != '\0')
+			json_object_set_new(object, f->key, json_string(f->value));
 	explicit_bzero(&holder, sizeof(holder));
 	return object;
 }

@@ -90,16 +90,14 @@ static void show_checks(struct cli *cli, const struct sj_report *report)
 
 static void show_holder(struct cli *cli, const struct sj_report *report)
 {
-	struct sj_holder holder = { .size = sizeof(holder) };
-	struct verify_field fields[VERIFY_FIELDS];
+	struct verify_holder holder;
 
-	if (!sj_report_holder(report, &holder))
+	if (!verify_holder(report, &holder))
 		return;
 	cli_print(cli, "\n");
-	verify_fields(&holder, fields);
-	for (size_t i = 0; i < VERIFY_FIELDS; i++)
-		if (fields[i].value[0] != '\0')
-			cli_print(cli, "  %-16s %s\n", fields[i].label, fields[i].value);
+	for (const struct verify_field *f = holder.fields; f < holder.fields + VERIFY_FIELDS; f++)
+		if (f->value[0] != '\0')
+			cli_print(cli, "  %-16s %s\n", f->label, f->value);
 	explicit_bzero(&holder, sizeof(holder));
 }
 

@@ -25,14 +25,18 @@ CLI_MUST_CHECK int verify_files(struct cli *cli, const char *directory, struct s
 CLI_MUST_CHECK int verify_files_out(struct cli *cli, const char *directory,
 				    const struct sj_report *report);
 
-/* A field of the holder that has something in it. */
-struct verify_field {
-	const char *key; /* as in JSON */
-	const char *label; /* for people */
-	const char *value; /* inside the holder */
-};
+/* The holder's fields in the order to show them, empty ones too. Wipe it after use. */
 #define VERIFY_FIELDS 17
-/* Fills `fields` with all fields in the order to show them. */
-void verify_fields(const struct sj_holder *holder, struct verify_field fields[VERIFY_FIELDS]);
+struct verify_holder {
+	struct sj_holder holder;
+	struct verify_field {
+		const char *key; /* as in JSON */
+		const char *label; /* for people */
+		const char *value; /* inside this struct; dates are YYYY-MM-DD */
+	} fields[VERIFY_FIELDS];
+	char dates[3][11];
+};
+/* False: there is nothing that may be shown. */
+CLI_MUST_CHECK bool verify_holder(const struct sj_report *report, struct verify_holder *out);
 
 #endif
