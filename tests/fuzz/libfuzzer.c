@@ -1,8 +1,8 @@
 /*
  * libfuzzer.c -- one harness for every parser of the table. The parser is
- * chosen when it is built (-DPARSER='"cms"') or by SOJOURN_FUZZ when it runs:
+ * chosen by SOJOURN_FUZZ when it runs, or when it is built (-DPARSER='"cms"'):
  *
- *	clang -fsanitize=fuzzer,address,undefined ... tests/fuzz/libfuzzer.c
+ *	make fuzz PARSER=cms FUZZ_ARGS=-max_total_time=600
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,15 +3,19 @@
  * against random mutations of them.
  *
  *	mutate [-n COUNT] [-s SEED] [PARSER...]
+ *	mutate --seeds DIR [PARSER...]
  *
  * TAP on stdout, one line a parser. The seed is printed; the same seed and
  * count give the same inputs, parser by parser. Run under ASan and UBSan.
+ * --seeds only writes the valid inputs, DIR/PARSER/NUMBER, for other fuzzers.
  */
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/fuzz/parsers.h"
@@ -21,6 +25,7 @@
 
 struct options {
 	uint64_t count, seed;
+	const char *seeds; /* write the valid inputs there; NULL: test */
 };
 
 struct tally {
@@ -213,6 +218,42 @@ static bool try_parser(const struct fuzz_parser *p, const struct options *o, str
 	return ok;
 }
 
+/* --- the valid inputs as files ----------------------------------------------------- */
+
+static bool write_file(const char *path, struct sj_span bytes)
+{
+	FILE *f = fopen(path, "wb");
+	bool ok = f != NULL && fwrite(bytes.ptr, 1, bytes.len, f) == bytes.len;
+
+	if (f != NULL && fclose(f) != 0)
+		ok = false;
+	if (!ok)
+		perror(path);
+	return ok;
+}
+
+/* DIR/PARSER/0, 1, ...; directories that are there already are used. */
+static bool write_seeds(const struct fuzz_parser *p, const char *dir)
+{
+	uint8_t *buf = malloc(FUZZ_SEED_MAX);
+	struct sj_writer w;
+	char path[512];
+	bool ok = buf != NULL;
+
+	(void)mkdir(dir, 0777);
+	snprintf(path, sizeof(path), "%s/%s", dir, p->name);
+	(void)mkdir(path, 0777);
+	for (size_t i = 0; ok; i++) {
+		w = sj_writer(buf, FUZZ_SEED_MAX);
+		if (!p->seed(i, &w))
+			break;
+		snprintf(path, sizeof(path), "%s/%s/%zu", dir, p->name, i);
+		ok = write_file(path, sj_written(&w));
+	}
+	free(buf);
+	return ok;
+}
+
 /* --- command line ------------------------------------------------------------------- */
 
 static bool wanted(const struct fuzz_parser *p, char **names, int n)
@@ -226,16 +267,19 @@ static bool wanted(const struct fuzz_parser *p, char **names, int n)
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
+	static const struct option named[] = { { "seeds", required_argument, NULL, 'd' }, { 0 } };
 	int c;
 
-	o->count = 1000;
+	*o = (struct options){ .count = 1000 };
 	if (getrandom(&o->seed, sizeof(o->seed), 0) != (ssize_t)sizeof(o->seed))
 		return false;
-	while ((c = getopt(argc, argv, "n:s:")) != -1) {
+	while ((c = getopt_long(argc, argv, "n:s:", named, NULL)) != -1) {
 		if (c == 'n')
 			o->count = strtoull(optarg, NULL, 0);
 		else if (c == 's')
 			o->seed = strtoull(optarg, NULL, 0);
+		else if (c == 'd')
+			o->seeds = optarg;
 		else
 			return false;
 	}
@@ -248,6 +292,19 @@ static bool read_options(int argc, char **argv, struct options *o)
 	return true;
 }
 
+/* One line of TAP; false: not ok. */
+static bool report_parser(const struct fuzz_parser *p, const struct options *o, unsigned number)
+{
+	struct tally t = { 0, 0 };
+	bool ok = try_parser(p, o, &t);
+
+	printf("# %s: %" PRIu64 " inputs, %" PRIu64 " mutations accepted\n", p->name, t.inputs,
+	       t.accepted);
+	printf("%sok %u - %s\n", ok ? "" : "not ", number, p->name);
+	fflush(stdout);
+	return ok;
+}
+
 int main(int argc, char **argv)
 {
 	const struct fuzz_parser *p;
@@ -255,23 +312,18 @@ int main(int argc, char **argv)
 	unsigned ran = 0, failed = 0;
 
 	if (!read_options(argc, argv, &o)) {
-		fprintf(stderr, "usage: mutate [-n COUNT] [-s SEED] [PARSER...]\n");
+		fprintf(stderr, "usage: mutate [-n COUNT] [-s SEED] [--seeds DIR] [PARSER...]\n");
 		return 2;
 	}
-	printf("# replay with -n %" PRIu64 " -s 0x%016" PRIx64 "\n", o.count, o.seed);
+	if (o.seeds == NULL)
+		printf("# replay with -n %" PRIu64 " -s 0x%016" PRIx64 "\n", o.count, o.seed);
 	for (size_t i = 0; (p = fuzz_parser_at(i)) != NULL; i++) {
-		struct tally t = { 0, 0 };
-		bool ok;
-
 		if (!wanted(p, argv + optind, argc - optind))
 			continue;
-		ok = try_parser(p, &o, &t);
-		printf("# %s: %" PRIu64 " inputs, %" PRIu64 " mutations accepted\n", p->name,
-		       t.inputs, t.accepted);
-		printf("%sok %u - %s\n", ok ? "" : "not ", ++ran, p->name);
-		fflush(stdout);
-		failed += !ok;
+		ran++;
+		failed += o.seeds != NULL ? !write_seeds(p, o.seeds) : !report_parser(p, &o, ran);
 	}
-	printf("1..%u\n", ran);
+	if (o.seeds == NULL)
+		printf("1..%u\n", ran);
 	return failed == 0 ? 0 : 1;
 }

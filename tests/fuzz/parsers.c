@@ -17,6 +17,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_card();
 	case 5:
 		return fuzz_issue();
+	case 6:
+		return fuzz_document();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

@@ -1,0 +1,118 @@
+#include "tests/fuzz/parsers.h"
+
+#include <string.h>
+
+#include <sojourn/document.h>
+
+#include "tests/vectors/openssl_cms.h"
+#include "trust/certificate.h"
+#include "trust/signed.h"
+#include "wire/hex.h"
+#include "wire/std/icao9303.h"
+
+static bool put_hex(struct sj_writer *w, const char *hex)
+{
+	return sj_hex_read(hex, strlen(hex), w);
+}
+
+/* --- a whole document: each file behind the number of its name and its size ------- */
+
+static const char *const names[] = { "EF.COM", "EF.SOD", "EF.CardAccess", "DG1",
+				     "DG2",    "DG11",   "DG12",          "DG14" };
+
+#define NAMES (sizeof(names) / sizeof(names[0]))
+
+static bool put_file(struct sj_writer *w, uint8_t name, const char *hex)
+{
+	sj_put_u8(w, name);
+	sj_put_be(w, 2, (uint32_t)(strlen(hex) / 2));
+	return put_hex(w, hex);
+}
+
+static bool document_seed(size_t i, struct sj_writer *w)
+{
+	static const char *const objects[] = { CMS_SOD, CMS_SOD_INDEFINITE };
+
+	return i < 2 && put_file(w, 1, objects[i]) && put_file(w, 3, CMS_DG1) &&
+	       put_file(w, 0, "60165F0104303130375F36063034303030305C026175") &&
+	       put_file(w, 5, "6B095C025F105F10024131");
+}
+
+/* Takes the files one after the other; the rest is passed over. */
+static size_t take_files(struct sj_span in, struct sj_file files[static NAMES])
+{
+	struct sj_span bytes;
+	uint32_t name, size;
+	size_t n = 0;
+
+	while (n < NAMES && sj_take_be(&in, 1, &name) && sj_take_be(&in, 2, &size) &&
+	       sj_take(&in, size, &bytes))
+		files[n++] = (struct sj_file){ names[name % NAMES], bytes.ptr, bytes.len };
+	return n;
+}
+
+static void walk_report(const struct sj_report *report)
+{
+	struct sj_holder holder = { .size = sizeof(holder) };
+	struct sj_check check = { .size = sizeof(check) };
+
+	(void)sj_report_verdict(report);
+	(void)sj_report_holder(report, &holder);
+	for (int id = 0; sj_report_check(report, (enum sj_check_id)id, &check); id++)
+		fuzz_touch(sj_span((const uint8_t *)check.detail, strlen(check.detail)));
+	for (unsigned dg = 1; dg <= 16; dg++)
+		(void)sj_report_group(report, dg, &check);
+}
+
+static bool document_run(struct sj_span in)
+{
+	struct sj_check check = { .size = sizeof(check) };
+	struct sj_report *report = NULL;
+	struct sj_file files[NAMES];
+	size_t n = take_files(in, files);
+	bool holds;
+
+	if (sj_document_verify_files(files, n, NULL, NULL, &report) != SJ_OK)
+		return false;
+	walk_report(report);
+	holds = sj_report_check(report, SJ_CHECK_SOD, &check) && check.state == SJ_CHECK_PASSED;
+	sj_report_free(report);
+	return holds;
+}
+
+/* --- a master list, as far as its certificates can be judged without a store ------ */
+
+static bool master_list_seed(size_t i, struct sj_writer *w)
+{
+	return i == 0 && put_hex(w, CMS_MASTER_LIST);
+}
+
+static bool master_list_run(struct sj_span in)
+{
+	struct sj_masterlist list;
+	struct sj_signed envelope;
+	struct sj_cert cert;
+	struct sj_span der;
+	size_t read = 0;
+
+	if (sj_signed_open(in, SJ_OID_ICAO_MASTER_LIST, &envelope) != SJ_SIGNED_OK ||
+	    !sj_masterlist_parse(envelope.cms.content, &list))
+		return false;
+	while (sj_cms_certificate(&list.certificates, &der) == SJ_TLV_FOUND) {
+		if (!sj_cert_read(der, &cert) || !sj_cert_key_usable(&cert))
+			continue;
+		(void)(sj_cert_is_own_issuer(&cert) && sj_cert_signed_by(&cert, cert.spki));
+		read++;
+	}
+	return read > 0;
+}
+
+static const struct fuzz_parser parsers[] = {
+	{ "document", document_seed, document_run },
+	{ "master-list-signed", master_list_seed, master_list_run },
+};
+
+struct fuzz_room fuzz_document(void)
+{
+	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };
+}
