@@ -170,7 +170,11 @@ struct sj_dg11 {
 	struct sj_span custody; /* 5F18 */
 };
 
-/* What stands in the file is read, whether its tag list names it or not. */
+/*
+ * A tag list must stand first (Doc 9303-10, 4.7.11 and 4.7.12), but it is not
+ * held against the fields: what stands in the file is read, named or not, and
+ * what is named and missing is absent. EF.SOD signs both alike.
+ */
 SJ_MUST_CHECK bool sj_dg11_parse(struct sj_span file, struct sj_dg11 *out);
 void sj_dg11_put(struct sj_writer *w, const struct sj_dg11 *dg11);
 

@@ -395,6 +395,50 @@ static void dg11_byte_for_byte(void **state)
 	assert_int_equal(out.other_names.count, 0);
 }
 
+/* Doc 9303-10, A.5, with the telephone number as long as its length field says. */
+static void dg11_of_appendix_a(void **state)
+{
+	const struct sj_span file =
+		SJ_SPAN_STR("\x6B\x63\x5C\x0A\x5F\x0E\x5F\x11\x5F\x42\x5F\x12\x5F\x13"
+			    "\x5F\x0E\x0DSMITH<<JOHN<J"
+			    "\x5F\x11\x0A"
+			    "ANYTOWN<MN"
+			    "\x5F\x42\x17"
+			    "123 MAPLE RD<ANYTOWN<MN"
+			    "\x5F\x12\x0E"
+			    "1-612-555-1212"
+			    "\x5F\x13\x0CTRAVEL<AGENT");
+	struct sj_dg11 out;
+	uint8_t bytes[128];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	(void)state;
+	assert_true(sj_dg11_parse(file, &out));
+	assert_true(sj_span_eq(out.full_name, SJ_SPAN_STR("SMITH<<JOHN<J")));
+	assert_true(sj_span_eq(out.profession, SJ_SPAN_STR("TRAVEL<AGENT")));
+	sj_dg11_put(&w, &out);
+	assert_true(sj_span_eq(sj_written(&w), file));
+}
+
+/* The tag list is not held against the fields, in DG11 and in DG12. */
+static void a_tag_list_that_is_not_true(void **state)
+{
+	struct sj_dg11 dg11;
+	struct sj_dg12 dg12;
+
+	(void)state;
+	assert_true(sj_dg11_parse(SJ_SPAN_STR("\x6B\x08\x5C\x02\x5F\x11\x5F\x0E\x01"
+					      "A"),
+				  &dg11));
+	assert_int_equal(dg11.full_name.len, 1); /* not named */
+	assert_int_equal(dg11.place_of_birth.len, 0); /* named, missing */
+	assert_true(sj_dg12_parse(SJ_SPAN_STR("\x6C\x08\x5C\x02\x5F\x26\x5F\x19\x01"
+					      "A"),
+				  &dg12));
+	assert_int_equal(dg12.issuing_authority.len, 1);
+	assert_int_equal(dg12.issue_date.len, 0);
+}
+
 static void dg11_faults_are_refused(void **state)
 {
 	struct sj_dg11 out;
@@ -517,6 +561,8 @@ int main(void)
 		cmocka_unit_test(every_field_of_dg11_comes_back),
 		cmocka_unit_test(every_field_of_dg12_comes_back),
 		cmocka_unit_test(dg11_byte_for_byte),
+		cmocka_unit_test(dg11_of_appendix_a),
+		cmocka_unit_test(a_tag_list_that_is_not_true),
 		cmocka_unit_test(dg11_faults_are_refused),
 		cmocka_unit_test(dates_in_digits_and_bcd),
 		cmocka_unit_test(dg16_comes_back),
