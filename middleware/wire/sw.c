@@ -12,16 +12,19 @@ static const struct sw_text exact[] = {
 	{ 0x9000, "normal processing" },
 	{ 0x6200, "no information given, non-volatile memory unchanged" },
 	{ 0x6281, "part of returned data may be corrupted" },
-	{ 0x6282, "end of file or record reached before reading ne bytes" },
+	{ 0x6282, "end of file or record reached before reading ne bytes, or unsuccessful search" },
 	{ 0x6283, "selected file deactivated" },
-	{ 0x6284, "file control information not formatted as specified" },
+	{ 0x6284, "file or data control information not formatted as specified" },
 	{ 0x6285, "selected file in termination state" },
 	{ 0x6286, "no input data available from a sensor on the card" },
 	{ 0x6287, "at least one of the referenced records is deactivated" },
 	{ 0x6300, "no information given, non-volatile memory changed" },
+	{ 0x6340, "unsuccessful comparison" },
 	{ 0x6381, "file filled up by the last write" },
 	{ 0x6400, "execution error" },
 	{ 0x6401, "immediate response required by the card" },
+	{ 0x6481, "logical channel shared access denied" },
+	{ 0x6482, "logical channel opening denied" },
 	{ 0x6500, "no information given, non-volatile memory changed" },
 	{ 0x6581, "memory failure" },
 	{ 0x6600, "security-related issue" },
@@ -78,7 +81,8 @@ static const struct {
 	{ 0xFF00, 0x6900, "command not allowed" },
 	{ 0xFF00, 0x6A00, "wrong parameters p1-p2" },
 	{ 0xF000, 0x9000, "proprietary status" },
-	{ 0xF000, 0x6000, "invalid status word" },
+	{ 0xFF00, 0x6000, "invalid status word" },
+	{ 0xF000, 0x6000, "proprietary status" }, /* 6B, 6D, 6E, 6F; 5.6 */
 };
 
 const char *sj_sw_text(uint16_t sw)

@@ -14,6 +14,8 @@ static void exact_values_have_their_names(void **state)
 	assert_string_equal(sj_sw_text(SJ_SW_SECURITY_STATUS), "security status not satisfied");
 	assert_string_equal(sj_sw_text(SJ_SW_SM_INCORRECT),
 			    "incorrect secure messaging data objects");
+	assert_string_equal(sj_sw_text(0x6340), "unsuccessful comparison");
+	assert_string_equal(sj_sw_text(0x6482), "logical channel opening denied");
 }
 
 static void families_have_theirs(void **state)
@@ -25,6 +27,8 @@ static void families_have_theirs(void **state)
 	assert_string_not_equal(sj_sw_text(0x63C0), sj_sw_text(0x6300));
 	assert_string_equal(sj_sw_text(0x6AFF), sj_sw_text(0x6A00));
 	assert_string_equal(sj_sw_text(0x9210), "proprietary status");
+	assert_string_equal(sj_sw_text(0x6D01), "proprietary status");
+	assert_string_equal(sj_sw_text(0x6010), "invalid status word");
 	assert_string_equal(sj_sw_text(0x1234), "invalid status word");
 }
 
