@@ -128,6 +128,21 @@ enum sj_rc sj_pcsc_wait(struct sj_pcsc **p, const struct sj_pcsc_readers *known,
 	return rc;
 }
 
+enum sj_rc sj_pcsc_apdu_max(struct sj_pcsc **p, const char *reader, int64_t deadline, size_t *bytes)
+{
+	struct sj_job *job = &(*p)->job;
+	enum sj_rc rc;
+
+	if (strlen(reader) >= sizeof(job->reader))
+		return SJ_READER_UNKNOWN;
+	job->kind = SJ_JOB_APDU_MAX;
+	memcpy(job->reader, reader, strlen(reader) + 1);
+	rc = run(p, NULL, deadline);
+	if (rc == SJ_OK)
+		*bytes = (*p)->job.apdu_max;
+	return rc;
+}
+
 /* --- the transport ---------------------------------------------------------- */
 
 struct pcsc_transport {

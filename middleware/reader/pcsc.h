@@ -50,6 +50,9 @@ SJ_MUST_CHECK enum sj_rc sj_pcsc_status(struct sj_pcsc **p, int64_t deadline,
 /* Waits until readers or cards come or go compared with `known`; as above. */
 SJ_MUST_CHECK enum sj_rc sj_pcsc_wait(struct sj_pcsc **p, const struct sj_pcsc_readers *known,
 				      int64_t deadline, struct sj_pcsc_readers *out);
+/* The longest APDU that the reader's driver passes on, 0: it does not tell; as above. */
+SJ_MUST_CHECK enum sj_rc sj_pcsc_apdu_max(struct sj_pcsc **p, const char *reader, int64_t deadline,
+					  size_t *bytes);
 
 /* Transport to the card in the reader of exactly this name. NULL: no memory. */
 SJ_MUST_CHECK struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader);

@@ -1,6 +1,7 @@
 /* pcsc_worker.c -- the thread that calls PC/SC; the only place that includes winscard.h. */
 #include "reader/pcsc_worker.h"
 
+#include <reader.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -255,6 +256,39 @@ static enum sj_rc job_wait(struct link *l, struct sj_pcsc *p)
 	return SJ_CANCELLED;
 }
 
+/* --- one reader --------------------------------------------------------------- */
+
+/* A connection to the driver alone: the card is neither powered nor reset. */
+static LONG ask_driver(struct link *l, const char *reader, DWORD attribute, uint32_t *value)
+{
+	uint8_t bytes[sizeof(DWORD)];
+	DWORD protocol, len = sizeof(bytes);
+	SCARDHANDLE direct;
+	LONG rv = need_context(l);
+
+	*value = 0;
+	if (rv == SCARD_S_SUCCESS)
+		rv = SCardConnect(l->context, reader, SCARD_SHARE_DIRECT, 0, &direct, &protocol);
+	if (rv != SCARD_S_SUCCESS)
+		return rv;
+	/* Drivers write 32 bits; one that does not know the attribute fails. */
+	if (SCardGetAttrib(direct, attribute, bytes, &len) == SCARD_S_SUCCESS &&
+	    len >= sizeof(*value))
+		memcpy(value, bytes, sizeof(*value));
+	return SCardDisconnect(direct, SCARD_LEAVE_CARD);
+}
+
+static enum sj_rc job_apdu_max(struct link *l, struct sj_job *job)
+{
+	uint32_t value;
+	LONG rv = ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value);
+
+	if (context_died(rv))
+		drop_context(l);
+	job->apdu_max = value;
+	return failure(rv);
+}
+
 /* --- one card ------------------------------------------------------------------- */
 
 static enum sj_rc job_connect(struct link *l, struct sj_job *job)
@@ -341,6 +375,8 @@ static enum sj_rc do_job(struct link *l, struct sj_pcsc *p)
 		return job_status(l, &p->job);
 	case SJ_JOB_WAIT:
 		return job_wait(l, p);
+	case SJ_JOB_APDU_MAX:
+		return job_apdu_max(l, &p->job);
 	case SJ_JOB_CONNECT:
 		return job_connect(l, &p->job);
 	case SJ_JOB_TRANSMIT:

@@ -17,6 +17,7 @@ enum sj_worker_state { SJ_WORKER_IDLE, SJ_WORKER_BUSY, SJ_WORKER_DONE, SJ_WORKER
 enum sj_job_kind {
 	SJ_JOB_STATUS,
 	SJ_JOB_WAIT,
+	SJ_JOB_APDU_MAX,
 	SJ_JOB_CONNECT,
 	SJ_JOB_TRANSMIT,
 	SJ_JOB_BEGIN,
@@ -30,11 +31,12 @@ struct sj_job {
 	enum sj_rc rc;
 	bool reset; /* DISCONNECT */
 	int64_t deadline; /* WAIT */
-	char reader[SJ_READER_NAME_MAX]; /* CONNECT */
+	char reader[SJ_READER_NAME_MAX]; /* CONNECT, APDU_MAX */
 	uint8_t atr[SJ_ATR_MAX]; /* CONNECT's result */
 	size_t atr_len;
 	struct sj_pcsc_readers readers; /* WAIT: known; result of STATUS and WAIT */
 	struct sj_pcsc_readers now; /* WAIT's own */
+	size_t apdu_max; /* APDU_MAX's result */
 	size_t command_len, response_len;
 	uint8_t command[SJ_APDU_COMMAND_MAX];
 	uint8_t response[SJ_APDU_RESPONSE_MAX];

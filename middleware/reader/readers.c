@@ -92,6 +92,16 @@ void sj_readers_free(struct sj_readers *readers)
 	free(readers);
 }
 
+enum sj_rc sj_reader_apdu_max(struct sj_context *ctx, const char *reader, unsigned timeout_ms,
+			      size_t *bytes)
+{
+	enum sj_rc rc = need_monitor(ctx);
+
+	if (rc != SJ_OK)
+		return rc;
+	return sj_pcsc_apdu_max(&ctx->monitor, reader, sj_deadline_after(timeout_ms), bytes);
+}
+
 /* --- waiting for a card ------------------------------------------------------------ */
 
 /* What the wait is for, and why it has not ended yet. */

@@ -188,6 +188,16 @@ static void test_two_readers_and_their_names(void **state)
 	sj_readers_free(list);
 }
 
+static void test_what_a_driver_does_not_tell_is_no_failure(void **state)
+{
+	struct fixture *f = *state;
+	size_t bytes = 1;
+
+	assert_int_equal(sj_reader_apdu_max(f->ctx, FIRST, 5000, &bytes), SJ_OK);
+	assert_int_equal(bytes, 0); /* vpcd tells none */
+	assert_int_equal(sj_reader_apdu_max(f->ctx, "Other", 5000, &bytes), SJ_READER_LOST);
+}
+
 static void test_names_are_matched(void **state)
 {
 	struct fixture *f = *state;
@@ -498,6 +508,7 @@ int main(void)
 		CASE(test_a_denial_is_not_taken_for_absence, setup),
 		CASE(test_no_reader, setup),
 		CASE(test_two_readers_and_their_names, setup_readers),
+		CASE(test_what_a_driver_does_not_tell_is_no_failure, setup_readers),
 		CASE(test_names_are_matched, setup_readers),
 		CASE(test_a_card_is_found_whichever_reader_it_is_in, setup_readers),
 		CASE(test_waiting_sees_a_card_come_and_go, setup_readers),

@@ -136,9 +136,31 @@ static void list_users(char *users, size_t size)
 
 /* --- readers ---------------------------------------------------------------------------- */
 
-static void find_reader(struct doctor *d, const struct sj_reader_info *info, const char *users)
+/*
+ * ", APDUs of at most N bytes", if the driver tells. Ctrl-C gives up a driver
+ * that hangs, and the look goes on; another one ends the program.
+ */
+static void apdu_text(struct sj_context *ctx, const char *reader, char *out, size_t size)
+{
+	size_t bytes = 0;
+	enum sj_rc rc = sj_reader_apdu_max(ctx, reader, LIST_TIMEOUT_MS, &bytes);
+
+	out[0] = '\0';
+	if (rc == SJ_CANCELLED)
+		sj_context_resume(ctx);
+	else if (rc == SJ_OK && bytes > 0)
+		snprintf(out, size, ", APDUs of at most %zu bytes", bytes);
+	else if (rc == SJ_OK)
+		snprintf(out, size, ", the driver tells no maximum APDU");
+}
+
+static void find_reader(struct doctor *d, struct sj_context *ctx, const struct sj_reader_info *info,
+			const char *users)
 {
 	const char *who = users[0] != '\0' ? users : "a program of another user";
+	char apdu[64];
+
+	apdu_text(ctx, info->name, apdu, sizeof(apdu));
 
 	if (info->exclusive)
 		doctor_find(d, info->name, DOCTOR_WARN, SJ_READER_BUSY,
@@ -147,11 +169,11 @@ static void find_reader(struct doctor *d, const struct sj_reader_info *info, con
 		doctor_find(d, info->name, DOCTOR_WARN, SJ_CARD_MUTE,
 			    "a card that does not answer");
 	else if (!info->card_present)
-		doctor_find(d, info->name, DOCTOR_OK, SJ_OK, "no card");
+		doctor_find(d, info->name, DOCTOR_OK, SJ_OK, "no card%s", apdu);
 	else if (info->in_use)
-		doctor_find(d, info->name, DOCTOR_OK, SJ_OK, "a card, in use by: %s", who);
+		doctor_find(d, info->name, DOCTOR_OK, SJ_OK, "a card, in use by: %s%s", who, apdu);
 	else
-		doctor_find(d, info->name, DOCTOR_OK, SJ_OK, "a card");
+		doctor_find(d, info->name, DOCTOR_OK, SJ_OK, "a card%s", apdu);
 }
 
 void doctor_readers(struct doctor *d, struct sj_context *ctx)
@@ -170,6 +192,6 @@ void doctor_readers(struct doctor *d, struct sj_context *ctx)
 		doctor_find(d, "readers", DOCTOR_FAIL, SJ_NO_READER, "none");
 	list_users(users, sizeof(users));
 	for (size_t i = 0; sj_readers_get(list, i, &info); i++)
-		find_reader(d, &info, users);
+		find_reader(d, ctx, &info, users);
 	sj_readers_free(list);
 }

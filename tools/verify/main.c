@@ -1,4 +1,5 @@
 /* main.c -- sojourn verify. */
+#include <stdio.h>
 #include <string.h>
 
 #include "verify/verify.h"
@@ -117,6 +118,21 @@ static enum sj_access_choice access_choice(const struct cli *cli)
 	return SJ_ACCESS_BEST;
 }
 
+/* The reader's name; of a card that is no document also what it called itself. */
+static int fail_card(struct run *run, enum sj_rc rc)
+{
+	const char *reader = sj_card_reader(run->card);
+	uint8_t atr[SJ_ATR_MAX];
+	char text[2 * SJ_ATR_MAX + 1] = "";
+	size_t len = sj_card_atr(run->card, atr);
+
+	if (rc != SJ_NOT_A_DOCUMENT)
+		return cli_fail(run->cli, rc, "%s", reader);
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 2 * i, 3, "%02X", atr[i]);
+	return cli_fail(run->cli, rc, "%s: ATR %s", reader, text);
+}
+
 static int verify(struct run *run)
 {
 	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
@@ -127,7 +143,7 @@ static int verify(struct run *run)
 	options.access = access_choice(run->cli);
 	rc = sj_document_verify(run->card, run->trust, run->access, &options, &run->report);
 	if (rc != SJ_OK)
-		return cli_fail(run->cli, rc, "%s", sj_card_reader(run->card));
+		return fail_card(run, rc);
 	return 0;
 }
 

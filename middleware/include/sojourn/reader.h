@@ -40,6 +40,14 @@ SJ_API void sj_readers_free(struct sj_readers *list);
 SJ_API enum sj_rc sj_readers_wait(struct sj_context *ctx, const struct sj_readers *known,
 				  unsigned timeout_ms, struct sj_readers **out);
 
+/*
+ * The longest APDU in bytes, command or response, that the driver of this reader
+ * (its whole name) passes on; 0: the driver does not tell. No card is needed and
+ * none is touched. SJ_READER_BUSY while another process has its card alone.
+ */
+SJ_API enum sj_rc sj_reader_apdu_max(struct sj_context *ctx, const char *reader,
+				     unsigned timeout_ms, size_t *bytes);
+
 struct sj_card;
 
 /*
