@@ -14,6 +14,7 @@ static const uint8_t rsa_encryption[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1,
 static const uint8_t rsassa_pss[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 10 };
 
 #define PUBLIC_MAX 1024u /* bytes of a modulus whose signatures are verified: 8192 bits */
+#define PUBLIC_MIN 128u /* the same: smaller ones can be factored, and prove nothing */
 
 /*
  * An INTEGER of at most PUBLIC_MAX bytes, leading zeros removed. None of these
@@ -29,6 +30,12 @@ static bool take_number(struct sj_span *in, struct sj_span *out)
 		n = sj_span(n.ptr + 1, n.len - 1);
 	*out = n;
 	return n.len <= PUBLIC_MAX;
+}
+
+/* Odd and greater than 1: with 1, everything is its own signature. */
+static bool is_exponent(struct sj_span e)
+{
+	return e.len > 0 && (e.ptr[e.len - 1] & 1) != 0 && (e.len > 1 || e.ptr[0] > 1);
 }
 
 bool sj_rsa_spki_parse(struct sj_span spki, struct sj_rsa_key *out)
@@ -48,7 +55,7 @@ bool sj_rsa_spki_parse(struct sj_span spki, struct sj_rsa_key *out)
 		got.pss_parameters = algorithm;
 	if (!sj_take_u8(&bits, &unused) || unused != 0 || !sj_der_take(&bits, 0x30, &key) ||
 	    bits.len != 0 || !take_number(&key, &got.n) || !take_number(&key, &got.e) ||
-	    key.len != 0 || got.n.len < 64 || got.e.len == 0)
+	    key.len != 0 || got.n.len < PUBLIC_MIN || !is_exponent(got.e))
 		return false;
 	*out = got;
 	return true;

@@ -11,7 +11,7 @@
 /* Makes a key; bits: 2048, 3072 or 4096. `pkcs8` is secret: wipe it. */
 SJ_MUST_CHECK bool sj_rsa_generate(unsigned bits, struct sj_writer *pkcs8, struct sj_writer *spki);
 
-/* Modulus size in bytes of a SubjectPublicKeyInfo with an RSA key; 0: none, or too big. */
+/* Modulus size in bytes of a SubjectPublicKeyInfo with an RSA key; 0: none, too big or too weak. */
 size_t sj_rsa_modulus_size(struct sj_span spki);
 /* The same of a PKCS#8 private key. */
 size_t sj_rsa_private_size(struct sj_span pkcs8);

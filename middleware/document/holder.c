@@ -74,18 +74,66 @@ static size_t fitting(struct sj_span utf8, size_t cap)
 	return n;
 }
 
-/* A field of DG11 or DG12: '<' separates; a NUL or control byte ends no text. */
+/* Takes a character of UTF-8 (RFC 3629, 4); false: the first byte begins none. */
+static bool take_character(struct sj_span *in, uint32_t *out)
+{
+	const uint8_t first = in->ptr[0];
+	const size_t more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	uint32_t c = first & (more == 0 ? 0x7Fu : 0x3Fu >> more);
+
+	if ((first >= 0x80 && first < 0xC2) || first > 0xF4 || in->len <= more)
+		return false;
+	for (size_t i = 1; i <= more; i++) {
+		if ((in->ptr[i] & 0xC0) != 0x80)
+			return false;
+		c = c << 6 | (in->ptr[i] & 0x3Fu);
+	}
+	*in = sj_span(in->ptr + more + 1, in->len - more - 1);
+	*out = c;
+	return c >= least[more] && c <= 0x10FFFF && (c < 0xD800 || c > 0xDFFF);
+}
+
+/* Not one that steers a terminal, turns the direction of the text or takes no room. */
+static bool is_shown(uint32_t c)
+{
+	return c >= 0x20 && (c < 0x7F || c >= 0xA0) && c != 0x061C && (c < 0x200B || c > 0x200F) &&
+	       (c < 0x2028 || c > 0x202E) && (c < 0x2060 || c > 0x206F) && c != 0xFEFF;
+}
+
+/* The same text, in which every byte belongs to a character that shows. */
+static void put_shown(struct sj_writer *w, struct sj_span text)
+{
+	while (text.len > 0) {
+		struct sj_span rest = text, whole;
+		uint32_t c;
+
+		if (!take_character(&rest, &c)) {
+			sj_put_u8(w, '?');
+			text = sj_span(text.ptr + 1, text.len - 1);
+			continue;
+		}
+		whole = sj_span(text.ptr, text.len - rest.len);
+		if (is_shown(c))
+			sj_put(w, whole);
+		else
+			sj_put_u8(w, '?');
+		text = rest;
+	}
+}
+
+/* A field of DG11 or DG12: '<' separates. */
 static void copy_field(struct sj_span field, const char *separator, char *out, size_t cap)
 {
-	uint8_t clean[512];
-	struct sj_writer w = SJ_WRITER_OF(clean);
+	uint8_t parts[512], clean[512];
+	struct sj_writer w = SJ_WRITER_OF(parts), shown = SJ_WRITER_OF(clean);
 	size_t i, n;
 
 	for (i = 0; i < field.len && !w.failed; i++) {
 		uint8_t c = field.ptr[i];
 
 		if (c != '<') {
-			sj_put_u8(&w, c < 0x20 || c == 0x7F ? ' ' : c);
+			sj_put_u8(&w, c);
 			continue;
 		}
 		if (i > 0 && field.ptr[i - 1] == '<')
@@ -95,9 +143,11 @@ static void copy_field(struct sj_span field, const char *separator, char *out, s
 		else if (i + 1 < field.len)
 			sj_put(&w, sj_span((const uint8_t *)separator, strlen(separator)));
 	}
-	n = fitting(sj_written(&w), cap);
+	put_shown(&shown, sj_written(&w));
+	n = fitting(sj_written(&shown), cap);
 	memcpy(out, clean, n);
 	out[n] = 0;
+	sj_wipe(parts, sizeof(parts));
 	sj_wipe(clean, sizeof(clean));
 }
 

@@ -1,5 +1,6 @@
 #include "crypt/rsa.h"
 #include "tests/vectors/hexbytes.h"
+#include "wire/tlv.h"
 
 static void private_and_public_are_inverse(void **state)
 {
@@ -61,6 +62,44 @@ static void truncated_keys_are_none(void **state)
 	assert_int_equal(sj_rsa_modulus_size(sj_written(&pkcs8)), 0);
 }
 
+/* With an exponent of 1 everything is its own signature; an even one has no private key. */
+static void exponents_that_protect_nothing(void **state)
+{
+	static const uint8_t weak[][3] = { { 0, 0, 1 }, { 0, 0, 2 }, { 1, 0, 0 } };
+	static uint8_t private_key[SJ_RSA_PRIVATE_MAX], public_key[SJ_RSA_SPKI_MAX];
+	struct sj_writer pkcs8 = SJ_WRITER_OF(private_key), spki = SJ_WRITER_OF(public_key);
+
+	(void)state;
+	assert_true(sj_rsa_generate(2048, &pkcs8, &spki));
+	for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++) {
+		memcpy(public_key + spki.len - 3, weak[i], 3); /* e stands at the end */
+		assert_int_equal(sj_rsa_modulus_size(sj_written(&spki)), 0);
+	}
+	memcpy(public_key + spki.len - 3, "\0\0\3", 3);
+	assert_int_equal(sj_rsa_modulus_size(sj_written(&spki)), 256);
+}
+
+static void a_modulus_that_can_be_factored(void **state)
+{
+	uint8_t n[128], key[160], bits[161] = { 0 }, public_key[200];
+
+	(void)state;
+	memset(n, 0xC1, sizeof(n));
+	for (size_t size = 127; size <= 128; size++) {
+		struct sj_writer k = SJ_WRITER_OF(key), p = SJ_WRITER_OF(public_key);
+
+		sj_tlv_put(&k, 0x02, sj_span(n, size));
+		sj_tlv_put(&k, 0x02, SJ_SPAN_STR("\3"));
+		sj_tlv_close(&k, 0x30, 0);
+		memcpy(bits + 1, key, k.len);
+		sj_put(&p, hex("300D06092A864886F70D0101010500"));
+		sj_tlv_put(&p, 0x03, sj_span(bits, k.len + 1));
+		sj_tlv_close(&p, 0x30, 0);
+		assert_false(p.failed);
+		assert_int_equal(sj_rsa_modulus_size(sj_written(&p)), size < 128 ? 0 : 128);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -68,6 +107,8 @@ int main(void)
 		cmocka_unit_test(the_largest_key_fits),
 		cmocka_unit_test(complement_twice_is_the_number),
 		cmocka_unit_test(truncated_keys_are_none),
+		cmocka_unit_test(exponents_that_protect_nothing),
+		cmocka_unit_test(a_modulus_that_can_be_factored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

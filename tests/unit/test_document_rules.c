@@ -1,6 +1,7 @@
 /* The rules of a verification by themselves: secrets, dates, choice, verdict table, names. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -122,6 +123,63 @@ static void unknown_suites_are_passed_over(void **state)
 	put(&w, SJ_PACE_GM, SJ_CIPHER_AES128, SJ_P256);
 	assert_true(choose(&w, &suite, &ambiguous));
 	assert_int_equal(suite.curve, SJ_P256);
+}
+
+/* --- texts ------------------------------------------------------------------------- */
+
+static void give_file(struct sj_report *report, enum sj_lds_file file, const struct sj_writer *w)
+{
+	report->files[file].bytes = malloc(w->len);
+	assert_non_null(report->files[file].bytes);
+	memcpy(report->files[file].bytes, w->ptr, w->len);
+	report->files[file].len = w->len;
+	report->files[file].state = SJ_FILE_READ;
+	sj_check_set(&report->groups[file], SJ_CHECK_PASSED, SJ_OK, "ok");
+}
+
+/* The full name that a report shows for DG11's, however it is written. */
+static void assert_full_name(struct sj_span name, const char *expected)
+{
+	static const char lines[] = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<"
+				    "L898902C36UTO7408122F1204159ZE184226B<<<<<10";
+	uint8_t file[512];
+	struct sj_writer w = SJ_WRITER_OF(file);
+	struct sj_report *report = sj_report_new();
+	struct sj_holder holder = { .size = sizeof(holder) };
+	struct sj_dg11 *dg11 = calloc(1, sizeof(*dg11));
+
+	assert_non_null(report);
+	assert_non_null(dg11);
+	sj_dg1_put(&w, sj_span((const uint8_t *)lines, strlen(lines)));
+	give_file(report, SJ_DG1, &w);
+	w.len = 0;
+	dg11->full_name = name;
+	sj_dg11_put(&w, dg11);
+	give_file(report, SJ_DG11, &w);
+	free(dg11);
+	sj_check_set(&report->checks[SJ_CHECK_SOD], SJ_CHECK_PASSED, SJ_OK, "ok");
+	report->verdict = SJ_VERDICT_UNDECIDED;
+	assert_true(sj_report_holder(report, &holder));
+	assert_string_equal(holder.full_name, expected);
+	sj_report_free(report);
+}
+
+static void texts_show_what_they_are(void **state)
+{
+	(void)state;
+	assert_full_name(SJ_SPAN_STR("M\xC3\xBCller<<J\xC3\xB6rg"), "M\xC3\xBCller, J\xC3\xB6rg");
+	assert_full_name(SJ_SPAN_STR("\xE6\x9D\x8E<<\xF0\xA0\xAE\xB7"),
+			 "\xE6\x9D\x8E, \xF0\xA0\xAE\xB7");
+	assert_full_name(SJ_SPAN_STR("a\x1B[2Jb\x7F"), "a?[2Jb?"); /* steers a terminal */
+	assert_full_name(SJ_SPAN_STR("a\xC2\x9B"
+				     "2J"),
+			 "a?2J"); /* so does this */
+	assert_full_name(SJ_SPAN_STR("a\xE2\x80\xAE"
+				     "b"),
+			 "a?b"); /* right to left from here */
+	assert_full_name(SJ_SPAN_STR("M\xFCller"), "M?ller"); /* Latin-1 */
+	assert_full_name(SJ_SPAN_STR("\xC0\xAF\xED\xA0\x80"), "?????"); /* too long; half a pair */
+	assert_full_name(SJ_SPAN_STR("a\xC3"), "a?");
 }
 
 /* --- the verdict table ------------------------------------------------------------- */
@@ -252,6 +310,7 @@ int main(void)
 		cmocka_unit_test(two_digit_years),
 		cmocka_unit_test(the_best_suite_is_chosen),
 		cmocka_unit_test(unknown_suites_are_passed_over),
+		cmocka_unit_test(texts_show_what_they_are),
 		cmocka_unit_test(every_row_of_the_table),
 		cmocka_unit_test(what_was_not_done_is_never_genuine),
 		cmocka_unit_test(the_worst_finding_decides),
