@@ -4,6 +4,7 @@
 
 #include "wire/std/icao9303.h"
 #include "wire/std/iso7816.h"
+#include "wire/std/rfc5652.h"
 
 /* Doc 9303-10, 3.11 and table 38. */
 static const struct sj_lds_entry entries[] = {
@@ -215,10 +216,18 @@ void sj_dir_put(struct sj_writer *w, const struct sj_dir *dir)
 
 /* --- EF.ATR/INFO, Doc 9303-10, 3.11.1 --------------------------------------------- */
 
+/* A positive integer; some cards leave out the zero byte that DER puts before a high bit. */
+static bool take_length(struct sj_span *in, uint32_t *out)
+{
+	struct sj_span value;
+
+	return sj_tlv_take(in, SJ_ASN1_INTEGER, &value) == SJ_TLV_FOUND && value.len <= 4 &&
+	       sj_take_be(&value, value.len, out);
+}
+
 static bool lengths_read(struct sj_span in, struct sj_atr_info *out)
 {
-	return sj_der_take_small(&in, &out->max_command) &&
-	       sj_der_take_small(&in, &out->max_response);
+	return take_length(&in, &out->max_command) && take_length(&in, &out->max_response);
 }
 
 bool sj_atr_info_parse(struct sj_span file, struct sj_atr_info *out)

@@ -538,6 +538,18 @@ static void ef_atr_info_may_say_nothing(void **state)
 	assert_int_equal(out.max_command, 0);
 	assert_false(sj_atr_info_parse(SJ_SPAN_STR("\x47\x01\x00"), &out));
 	assert_false(sj_atr_info_parse(SJ_SPAN_STR("\x7F\x66\x00"), &out));
+	assert_false(sj_atr_info_parse(SJ_SPAN_STR("\x7F\x66\x04\x02\x00\x02\x00"), &out));
+}
+
+static void lengths_may_lack_the_zero_of_der(void **state)
+{
+	struct sj_atr_info out;
+
+	(void)state;
+	assert_true(sj_atr_info_parse(SJ_SPAN_STR("\x7F\x66\x08\x02\x02\xFF\xFE\x02\x02\x80\x00"),
+				      &out));
+	assert_int_equal(out.max_command, 65534);
+	assert_int_equal(out.max_response, 32768);
 }
 
 int main(void)
@@ -569,6 +581,7 @@ int main(void)
 		cmocka_unit_test(ef_dir_comes_back),
 		cmocka_unit_test(ef_atr_info_comes_back),
 		cmocka_unit_test(ef_atr_info_may_say_nothing),
+		cmocka_unit_test(lengths_may_lack_the_zero_of_der),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
