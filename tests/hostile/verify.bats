@@ -114,6 +114,19 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "tools/
 	[ "$status" -eq 13 ]
 }
 
+@test "a face or files of an earlier run do not pass for this document's" {
+	mkdir "$BATS_TEST_TMPDIR/out"
+	echo old >"$BATS_TEST_TMPDIR/face"
+	echo old >"$BATS_TEST_TMPDIR/out/DG7.bin"
+	run "$SOJOURN" verify --trust "$LAB/trust" --can-file "$BATS_FILE_TMPDIR/zeros.can" \
+		--portrait-out "$BATS_TEST_TMPDIR/face"
+	[ "$status" -eq 12 ]
+	[ ! -e "$BATS_TEST_TMPDIR/face" ]
+	run verify --files-out "$BATS_TEST_TMPDIR/out"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"DG7.bin was there before"* ]]
+}
+
 @test "the clock can be vouched for" {
 	"$SOJOURN" trust import --trust "$BATS_TEST_TMPDIR/c" --clock --csca "$LAB/authority/csca-1.cer"
 	[ "$(cat "$BATS_TEST_TMPDIR/c/time")" -gt 1700000000 ]

@@ -53,6 +53,8 @@ int verify_files_out(struct cli *cli, const char *directory, const struct sj_rep
 			return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", directory);
 		if (sj_report_file(report, names[i], &bytes, &len))
 			code = cli_file_write(cli, path, bytes, len, 0600);
+		else if (access(path, F_OK) == 0)
+			cli_warn(cli, "%s was there before: it is not of this document", path);
 	}
 	return code;
 }

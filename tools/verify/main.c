@@ -1,6 +1,8 @@
 /* main.c -- sojourn verify. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "verify/verify.h"
 
@@ -156,6 +158,17 @@ static int read_card(struct run *run)
 	return code == 0 ? verify(run) : code;
 }
 
+/* The face of an earlier run must not pass for that of this document, whatever comes. */
+static int forget_portrait(struct cli *cli)
+{
+	const char *path = cli_value(cli, "portrait-out");
+	struct stat st;
+
+	if (path == NULL || lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || unlink(path) == 0)
+		return 0;
+	return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", path);
+}
+
 static int save_portrait(struct run *run)
 {
 	const char *path = cli_value(run->cli, "portrait-out");
@@ -212,6 +225,8 @@ static int run_verify(struct cli *cli)
 	int code = check_options(cli);
 
 	if (code == 0)
+		code = forget_portrait(cli);
+	if (code == 0)
 		code = open_trust(&run);
 	if (code == 0)
 		code = cli_given(cli, "files")
@@ -231,7 +246,7 @@ static const struct cli_option options[] = {
 	CLI_SECRET_OPTIONS("mrz", "machine readable lines"),
 	{ .name = "portrait-out",
 	  .argument = "FILE",
-	  .help = "write the portrait's bytes as they are to FILE",
+	  .help = "write the portrait's bytes as they are to FILE; an old FILE is removed first",
 	  .complete = CLI_COMPLETE_FILE },
 	{ .name = "access",
 	  .argument = "HOW",
