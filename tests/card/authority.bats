@@ -45,6 +45,24 @@ pems() {
 	openssl x509 -inform DER -in "$dir/signer-1.cer" -noout -issuer | grep -q 'C = DE'
 }
 
+@test "a key that is not its certificate's, and a certificate that is none, touch no card" {
+	init
+	share="${SOJOURN_BUILD:-build}/share/sojourn"
+	issue() {
+		run "$sojourn" issue -a "$dir" --holder "$share/holder.json" -p "$share/face.jpg" \
+			-l "$BATS_TEST_TMPDIR/letter" --exec -- touch "$BATS_TEST_TMPDIR/card"
+		[ "$status" -eq 13 ]
+		[[ "$output" == *"signer-1.cer: not a certificate of signer-1.key"*SJ-1302* ]]
+		[ ! -e "$BATS_TEST_TMPDIR/card" ]
+	}
+	cp "$dir/signer-1.cer" "$BATS_TEST_TMPDIR/kept"
+	: >"$dir/signer-1.cer"
+	issue
+	cp "$BATS_TEST_TMPDIR/kept" "$dir/signer-1.cer"
+	cp "$dir/csca-1.key" "$dir/signer-1.key"
+	issue
+}
+
 @test "stock openssl verifies an authority with named curves" {
 	init --named-curves
 	pems csca-1 signer-1

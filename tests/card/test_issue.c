@@ -469,7 +469,9 @@ static void a_card_of_short_commands_takes_a_large_portrait(void **state)
 
 	p->cards++;
 	assert_int_equal(
-		shell(p, "cp demo/face.jpg large.jpg && head -c 60000 /dev/zero >> large.jpg"), 0);
+		shell(p, "{ cat demo/face.jpg; head -c 60000 /dev/zero; printf '\\377\\331'; } "
+			 "> large.jpg"),
+		0);
 	assert_int_equal(
 		shell(p,
 		      "rm -f letter && %s/bin/sojourn issue -l letter --can-file can " GENUINE

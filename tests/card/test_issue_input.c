@@ -228,6 +228,30 @@ static void a_bare_codestream_is_a_portrait(void **state)
 	assert_int_equal(face.height, 16);
 }
 
+/* Cut anywhere, or with a byte behind its end, the demo's face is not one to issue. */
+static void only_whole_images_are_issued(void **state)
+{
+	static const char *const paths[] = { "tools/demo/face.jpg", "tools/demo/face.jp2" };
+	struct sj_face face;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		size_t len;
+		uint8_t *bytes = load(paths[i], &len);
+
+		assert_true(sj_portrait_read(sj_span(bytes, len), &face));
+		assert_true(sj_portrait_is_whole(&face));
+		for (size_t n = 1024; n < len; n += 97) {
+			face.image = sj_span(bytes, n);
+			assert_false(sj_portrait_is_whole(&face));
+		}
+		bytes[len] = 0;
+		face.image = sj_span(bytes, len + 1);
+		assert_false(sj_portrait_is_whole(&face));
+		free(bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +268,7 @@ int main(void)
 		cmocka_unit_test(the_demo_s_jpeg2000_has_its_size),
 		cmocka_unit_test(other_images_are_refused),
 		cmocka_unit_test(a_bare_codestream_is_a_portrait),
+		cmocka_unit_test(only_whole_images_are_issued),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

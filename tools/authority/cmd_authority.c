@@ -99,7 +99,8 @@ const struct cli_command authority_init_command = {
 	.description =
 		"Makes the directory DIR with keys, certificates and a registry. An existing\n"
 		"directory is left alone. Private keys are files that only their owner may\n"
-		"read; they are not encrypted. What lies where: tools/authority/DIRECTORY.md.",
+		"read; they are not encrypted. DIR/csca-1.cer is the certificate that verifiers\n"
+		"import: 'sojourn trust import --csca'.",
 	.options = init_options,
 	.positionals = directory_only,
 	.examples = init_examples,

@@ -13,12 +13,14 @@
 #define ARGUMENTS_MAX 63u
 
 static const struct cli_option options[] = {
-	{ "authority", 'a', "DIR", "the issuing authority", CLI_COMPLETE_DIRECTORY, NULL, false },
-	{ "holder", 0, "FILE", "who the holder is (JSON; see holder.schema.json)",
-	  CLI_COMPLETE_FILE, NULL, false },
-	{ "portrait", 'p', "FILE", "the holder's face (JPEG or JPEG 2000)", CLI_COMPLETE_FILE, NULL,
+	{ "authority", 'a', "DIR", "the issuing authority; needed", CLI_COMPLETE_DIRECTORY, NULL,
 	  false },
-	{ "letter-out", 'l', "FILE", "write CAN and MRZ there, for the holder (0600)",
+	{ "holder", 0, "FILE", "who the holder is (JSON; see holder.schema.json); needed",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ "portrait", 'p', "FILE", "the holder's face (JPEG or JPEG 2000); needed",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ "letter-out", 'l', "FILE",
+	  "write CAN and MRZ there, for the holder (0600); needed unless on a terminal",
 	  CLI_COMPLETE_FILE, NULL, false },
 	CLI_SECRET_OPTIONS("can", "CAN"),
 	PROFILE_OPTIONS,
@@ -30,8 +32,8 @@ static const struct cli_option options[] = {
 	  NULL, false },
 	{ "files-out", 0, "DIR", "laboratory: also write the card's files there",
 	  CLI_COMPLETE_DIRECTORY, NULL, false },
-	{ "defect", 0, "NAME", "laboratory: a card with this defect", CLI_COMPLETE_WORDS,
-	  "copy strip-com alter-dg1", false },
+	{ "defect", 0, "NAME", "laboratory: a card with this defect: copy, strip-com or alter-dg1",
+	  CLI_COMPLETE_WORDS, "copy strip-com alter-dg1", false },
 	{ "clone-files", 0, "DIR", "laboratory: files of --files-out, for copies",
 	  CLI_COMPLETE_DIRECTORY, NULL, false },
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
@@ -277,6 +279,9 @@ const struct cli_command issue_command = {
 		"By default the card takes BAC and PACE (generic mapping, P-256, AES-128, with\n"
 		"CAN and MRZ) and proves that it is no copy in two ways: Chip Authentication\n"
 		"(P-256, AES-128) and Active Authentication (ECDSA, P-256).\n"
+		"\n"
+		"M is GM or CAM (with AES only); CIPHER 3des, aes128, aes192 or aes256; CURVE\n"
+		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"
 		"\n"
 		"The options for laboratories make cards that a verifier must refuse.",
 	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT,

@@ -125,8 +125,8 @@ int job_read_holder(struct cli *cli, struct holder *out)
 	if (rc != 0)
 		return rc;
 	if (!holder_read((const char *)text, len, out, &fault))
-		rc = cli_fail(cli, fault.rc, "%s:%d: %s %s", path, fault.line, fault.path,
-			      fault.what);
+		rc = cli_fail(cli, fault.rc, "%s:%d: %s%s%s", path, fault.line, fault.path,
+			      fault.path[0] != '\0' ? " " : "", fault.what);
 	sj_wipe(text, len);
 	free(text);
 	return rc;
@@ -144,6 +144,10 @@ static int read_portrait(struct job *job)
 	rc = cli_file_read(job->cli, path, CARD_FILE_MAX - 1024, &job->portrait, &len);
 	if (rc == 0 && !sj_portrait_read(sj_span(job->portrait, len), &job->face))
 		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED, "%s: neither JPEG nor JPEG 2000", path);
+	else if (rc == 0 && !sj_portrait_is_whole(&job->face))
+		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED,
+			      "%s: the image is cut short, or something stands behind its end",
+			      path);
 	return rc;
 }
 

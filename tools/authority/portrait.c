@@ -2,10 +2,12 @@
 
 #define JPEG_SOI 0xFFD8u
 #define JPEG_SOS 0xFFDAu
+#define END_OF_IMAGE 0xFFD9u /* EOI and EOC */
 #define J2K_SOC_SIZ 0xFF4FFF51u
 #define JP2_SIGNATURE 0x6A502020u /* "jP  " */
 #define JP2_HEADER 0x6A703268u /* "jp2h" */
 #define JP2_IMAGE_HEADER 0x69686472u /* "ihdr" */
+#define JP2_CODESTREAM 0x6A703263u /* "jp2c" */
 
 /* A frame header: SOF0 to SOF15 without DHT, JPG and DAC (T.81, table B.1). */
 static bool is_frame(uint32_t marker)
@@ -104,4 +106,27 @@ bool sj_portrait_read(struct sj_span image, struct sj_face *out)
 	}
 	*out = face;
 	return true;
+}
+
+static bool ends(struct sj_span image)
+{
+	uint32_t last;
+
+	if (image.len < 2)
+		return false;
+	image = sj_span(image.ptr + image.len - 2, 2);
+	return sj_take_be(&image, 2, &last) && last == END_OF_IMAGE;
+}
+
+bool sj_portrait_is_whole(const struct sj_face *face)
+{
+	struct sj_span in = face->image, content;
+	bool whole = false;
+	uint32_t type;
+
+	if (face->type == SJ_IMAGE_JPEG || !find_box(in, JP2_SIGNATURE, &content))
+		return ends(in);
+	while (take_box(&in, &type, &content))
+		whole = whole || (type == JP2_CODESTREAM && ends(content));
+	return whole && in.len == 0;
 }

@@ -15,5 +15,10 @@
  * over 65535. out->image is `image`.
  */
 SJ_MUST_CHECK bool sj_portrait_read(struct sj_span image, struct sj_face *out);
+/*
+ * Does it go on to its end, with nothing behind? EOI (T.81, B.1.1.3) and EOC
+ * (15444-1, A.4.4) are the same two bytes; the boxes of a JP2 file fill it.
+ */
+bool sj_portrait_is_whole(const struct sj_face *face);
 
 #endif

@@ -38,7 +38,7 @@ CLI_MUST_CHECK int profile_read(struct cli *cli, struct profile *out);
 	{ "access", \
 	  0, \
 	  "WHICH", \
-	  "access protocols of the card (default both)", \
+	  "access protocols of the card: bac, pace or both (default)", \
 	  CLI_COMPLETE_WORDS, \
 	  "bac pace both", \
 	  false }, \

@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "crypt/wipe.h"
+#include "crypt/x509.h"
 
 #define REGISTRY "registry.json"
 #define REGISTRY_MAX (4u << 20)
 #define KEY_FILE_MAX 4096u
+#define SPKI_MAX 1024u /* RSA-4096, or a curve of 521 bits spelled out */
 
 static const char *const role_keys[] = { "csca", "signer", "list_signer" };
 
@@ -192,6 +194,19 @@ out:
 	return rc;
 }
 
+/* Is the certificate one of this key, whatever form its curve has there? */
+static bool fits(const struct sj_key *key, const struct authority_certificate *c)
+{
+	uint8_t named[SPKI_MAX], spelled[SPKI_MAX];
+	struct sj_writer n = SJ_WRITER_OF(named), s = SJ_WRITER_OF(spelled);
+	struct sj_cert cert;
+
+	if (!sj_cert_read(sj_span(c->bytes, c->len), &cert))
+		return false;
+	return (sj_key_put_public(key, false, &n) && sj_span_eq(cert.spki, sj_written(&n))) ||
+	       (sj_key_put_public(key, true, &s) && sj_span_eq(cert.spki, sj_written(&s)));
+}
+
 int authority_signer_get(const struct authority *a, enum authority_role role,
 			 struct authority_signer *out)
 {
@@ -209,7 +224,13 @@ int authority_signer_get(const struct authority *a, enum authority_role role,
 				role == AUTHORITY_CSCA ? "the next with `authority link`"
 						       : "the next with `authority signer`");
 	rc = authority_certificate_read(a, out->name, &out->certificate);
-	return rc != 0 ? rc : authority_key_read(a, out->name, &out->key);
+	if (rc == 0)
+		rc = authority_key_read(a, out->name, &out->key);
+	/* Nobody could verify what it would sign. */
+	if (rc == 0 && !fits(out->key, &out->certificate))
+		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s/%s.cer: not a certificate of %s.key",
+			      a->directory, out->name, out->name);
+	return rc;
 }
 
 void authority_signer_free(struct authority_signer *s)

@@ -19,7 +19,7 @@
 static const struct cli_option dir_option[] = {
 	{ .name = "dir",
 	  .argument = "DIR",
-	  .help = "where the lab lives; default $XDG_RUNTIME_DIR/sojourn-lab",
+	  .help = "where the lab lives; default $XDG_RUNTIME_DIR/sojourn-lab or /tmp/sojourn-lab-UID",
 	  .complete = CLI_COMPLETE_DIRECTORY },
 	{ 0 },
 };
@@ -113,11 +113,14 @@ static int run_up(struct cli *cli)
 }
 
 static const struct cli_option up_options[] = {
-	{ .name = "cards", .letter = 'n', .argument = "N", .help = "readers with a card, 1 to 16" },
+	{ .name = "cards",
+	  .letter = 'n',
+	  .argument = "N",
+	  .help = "readers with a card, 1 (default) to 16" },
 	{ .name = "blank", .help = "leave the cards blank" },
 	{ .name = "dir",
 	  .argument = "DIR",
-	  .help = "where the lab lives; default $XDG_RUNTIME_DIR/sojourn-lab",
+	  .help = "where the lab lives; default $XDG_RUNTIME_DIR/sojourn-lab or /tmp/sojourn-lab-UID",
 	  .complete = CLI_COMPLETE_DIRECTORY },
 	{ .name = "open-ports",
 	  .help = "let other programs dial the readers too, on all addresses" },
