@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -43,6 +44,7 @@ pid_t bench_start(struct bench *b, const char *const argv[])
 	pid = fork();
 	if (pid != 0)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing outlives a bench that is killed */
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, 0);
 	dup2(null, 1);
@@ -111,6 +113,7 @@ static _Noreturn void become_pcscd(const struct bench *b, int fd)
 	int null = open("/dev/null", O_RDWR);
 
 	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(conf, sizeof(conf), "%s/conf", b->dir);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	setenv("LISTEN_PID", pid, 1);
