@@ -449,6 +449,23 @@ static void a_revoked_signer(void **state)
 	issued_free(d);
 }
 
+/* Whoever has a revoked key would else move everybody's time. */
+static void a_revoked_signer_proves_no_time(void **state)
+{
+	struct plan plan = issued_plan();
+	struct issued *d;
+	bool behind;
+
+	(void)state;
+	plan.face = 600;
+	plan.signed_at = NOW + 80 * DAY;
+	d = issued_new(&plan);
+	import_crl(d, true, NOW + 30 * DAY);
+	assert_verdict(d, SJ_VERDICT_EXPIRED, SJ_SIGNER_REVOKED);
+	assert_int_equal(sj_trust_time(d->trust, NOW, &behind), NOW);
+	issued_free(d);
+}
+
 static void a_signer_that_the_crl_does_not_name(void **state)
 {
 	struct issued *d = honest();
@@ -504,6 +521,7 @@ int main(void)
 		cmocka_unit_test(one_reset_is_recovered_from),
 		cmocka_unit_test(a_second_reset_is_told),
 		cmocka_unit_test(a_revoked_signer),
+		cmocka_unit_test(a_revoked_signer_proves_no_time),
 		cmocka_unit_test(a_signer_that_the_crl_does_not_name),
 		cmocka_unit_test(a_stale_crl_says_no_longer_that_all_is_well),
 		cmocka_unit_test(a_damaged_trust_store_is_named),
