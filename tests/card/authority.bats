@@ -35,6 +35,19 @@ pems() {
 	[[ "$output" == *SJ-0105* ]]
 }
 
+@test "init interrupted leaves no keys behind" {
+	for signal in INT TERM HUP; do
+		"$sojourn" authority init "$dir" --key RSA 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+		for _ in $(seq 200); do [ -n "$(ls -d "$dir".new-* 2>/dev/null)" ] && break; sleep 0.01; done
+		kill -$signal $!
+		status=0
+		wait $! || status=$?
+		[ "$status" -eq 1 ]
+		grep -q SJ-0104 "$BATS_TEST_TMPDIR/err"
+		[ "$(ls "$BATS_TEST_TMPDIR")" = err ]
+	done
+}
+
 @test "init asks for two capital letters where it cannot know them" {
 	run init --country FRA
 	[ "$status" -eq 2 ]

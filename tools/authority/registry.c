@@ -264,6 +264,11 @@ static void remove_directory(const char *path)
 	rmdir(path);
 }
 
+static int stop_if_interrupted(const struct authority *a)
+{
+	return cli_interrupted(a->cli) ? cli_fail(a->cli, SJ_CANCELLED, NULL) : 0;
+}
+
 static int fill_new(struct authority *a, const struct authority_plan *plan)
 {
 	int rc;
@@ -273,7 +278,11 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 	rc = authority_enrol(a, AUTHORITY_CSCA, plan->csca_key);
 	if (rc == 0)
+		rc = stop_if_interrupted(a);
+	if (rc == 0)
 		rc = authority_enrol(a, AUTHORITY_SIGNER, plan->signer_key);
+	if (rc == 0)
+		rc = stop_if_interrupted(a);
 	return rc != 0 ? rc : authority_save(a);
 }
 
@@ -285,6 +294,8 @@ int authority_create(struct cli *cli, const char *directory, const struct author
 
 	if (lstat(directory, &st) == 0)
 		return cli_fail(cli, SJ_INPUT_REFUSED, "%s: exists already", directory);
+	if (cli_interrupt_fd(cli) < 0) /* from here on Ctrl-C is heard between the keys */
+		return cli_exit_code(cli);
 	if (asprintf(&a.directory, "%s.new-XXXXXX", directory) < 0)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	if (mkdtemp(a.directory) == NULL) {
