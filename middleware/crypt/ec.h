@@ -97,10 +97,11 @@ SJ_MUST_CHECK bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *k
 				struct sj_span digest, struct sj_span plain_signature);
 
 /*
- * SubjectPublicKeyInfo (RFC 5480). Reading accepts a named curve and explicit
- * parameters that are exactly a known curve (ICAO 9303-12, 4.1.6.3, requires
- * explicit ones); id-ecDH keys too. Writing gives a named curve or, if `explicit_form`,
- * explicit parameters.
+ * SubjectPublicKeyInfo (RFC 5480). Reading accepts a named curve, explicit
+ * parameters that are exactly a known curve (ICAO Doc 9303-12, 4.1.6.3, requires
+ * explicit ones) and the number of standardised ones (Doc 9303-11, 9.5.1: Chip
+ * Authentication keys); id-ecDH keys too. Writing gives a named curve or, if
+ * `explicit_form`, explicit parameters.
  */
 SJ_MUST_CHECK bool sj_ec_spki_read(struct sj_span spki, enum sj_curve *curve,
 				   struct sj_ec_point *out);

@@ -5,6 +5,8 @@
 /* RFC 5480, 2.1; id-ecDH is RFC 5480, 2.1.2. */
 static const uint8_t id_ec_public_key[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01 };
 static const uint8_t id_ec_dh[] = { 0x2B, 0x81, 0x04, 0x01, 0x0C };
+/* standardizedDomainParameters, 0.4.0.127.0.7.1.2 (ICAO Doc 9303-11, 9.5.1). */
+static const uint8_t id_standardized[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x01, 0x02 };
 /* X9.62; RFC 3279, 2.3.5. */
 static const uint8_t id_prime_field[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x01, 0x01 };
 
@@ -144,23 +146,35 @@ static bool read_point(enum sj_curve curve, struct sj_span in, struct sj_ec_poin
 	return ok;
 }
 
+/* The curve that an AlgorithmIdentifier names, describes or numbers; takes its parameters. */
+static enum sj_curve take_curve(struct sj_span oid, struct sj_span *in)
+{
+	struct sj_span parameters;
+	uint32_t id;
+
+	if (sj_span_eq(oid, SJ_SPAN_OF(id_standardized)))
+		return sj_der_take(in, 0x02, &parameters) && sj_der_small(parameters, &id)
+			       ? sj_curve_from_id(id)
+			       : SJ_CURVE_NONE;
+	if (!sj_span_eq(oid, SJ_SPAN_OF(id_ec_public_key)) &&
+	    !sj_span_eq(oid, SJ_SPAN_OF(id_ec_dh)))
+		return SJ_CURVE_NONE;
+	if (sj_der_take(in, 0x06, &parameters))
+		return sj_curve_from_oid(parameters);
+	return sj_der_take(in, 0x30, &parameters) ? known_domain(parameters) : SJ_CURVE_NONE;
+}
+
 bool sj_ec_spki_read(struct sj_span spki, enum sj_curve *curve, struct sj_ec_point *out)
 {
-	struct sj_span body, algorithm, oid, parameters, bits;
-	enum sj_curve found = SJ_CURVE_NONE;
+	struct sj_span body, algorithm, oid, bits;
+	enum sj_curve found;
 	uint8_t unused;
 
 	if (!sj_der_take(&spki, 0x30, &body) || spki.len != 0 ||
 	    !sj_der_take(&body, 0x30, &algorithm) || !sj_der_take(&algorithm, 0x06, &oid) ||
 	    !sj_der_take(&body, 0x03, &bits) || body.len != 0)
 		return false;
-	if (!sj_span_eq(oid, SJ_SPAN_OF(id_ec_public_key)) &&
-	    !sj_span_eq(oid, SJ_SPAN_OF(id_ec_dh)))
-		return false;
-	if (sj_der_take(&algorithm, 0x06, &parameters))
-		found = sj_curve_from_oid(parameters);
-	else if (sj_der_take(&algorithm, 0x30, &parameters))
-		found = known_domain(parameters);
+	found = take_curve(oid, &algorithm);
 	if (found == SJ_CURVE_NONE || algorithm.len != 0 || !sj_take_u8(&bits, &unused) ||
 	    unused != 0 || !read_point(found, bits, out))
 		return false;

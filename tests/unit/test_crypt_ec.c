@@ -1,5 +1,6 @@
 #include "crypt/ec.h"
 #include "tests/vectors/hexbytes.h"
+#include "wire/tlv.h"
 
 static const enum sj_curve all_curves[] = { SJ_P224, SJ_BP224R1, SJ_P256,    SJ_BP256R1, SJ_BP320R1,
 					    SJ_P384, SJ_BP384R1, SJ_BP512R1, SJ_P521 };
@@ -257,6 +258,37 @@ static void names_and_numbers(void **state)
 	assert_int_equal(sj_curve_field_size(SJ_CURVE_NONE), 0);
 }
 
+/* A Chip Authentication key as Doc 9303-11, 9.5.1 has it: the curve is a number. */
+static void keys_on_standardised_parameters(void **state)
+{
+	uint8_t bytes[256];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_ec_point p, back;
+	enum sj_curve curve;
+	const size_t id = 2 + 2 + 9 + 2; /* behind two headers, the OID, its own tag and length */
+	size_t outer, inner;
+
+	(void)state;
+	(void)key_pair(SJ_BP256R1, &p);
+	outer = sj_tlv_open(&w);
+	inner = sj_tlv_open(&w);
+	sj_tlv_put(&w, 0x06, SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x01\x02"));
+	sj_tlv_put(&w, 0x02, SJ_SPAN_STR("\x0D"));
+	sj_tlv_close(&w, 0x30, inner);
+	inner = sj_tlv_open(&w);
+	sj_put_u8(&w, 0);
+	sj_put(&w, sj_ec_point_span(&p));
+	sj_tlv_close(&w, 0x03, inner);
+	sj_tlv_close(&w, 0x30, outer);
+	assert_true(sj_ec_spki_read(sj_written(&w), &curve, &back));
+	assert_int_equal(curve, SJ_BP256R1);
+	assert_memory_equal(back.bytes, p.bytes, p.len);
+	bytes[id] = 0x0C; /* the point is not on P-256 */
+	assert_false(sj_ec_spki_read(sj_written(&w), &curve, &back));
+	bytes[id] = 0x1F; /* no curve has this number */
+	assert_false(sj_ec_spki_read(sj_written(&w), &curve, &back));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +305,7 @@ int main(void)
 		cmocka_unit_test(key_file_round_trip),
 		cmocka_unit_test(explicit_parameters_must_be_exact),
 		cmocka_unit_test(names_and_numbers),
+		cmocka_unit_test(keys_on_standardised_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
