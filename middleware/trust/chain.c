@@ -144,7 +144,7 @@ void sj_chain_times(const struct sj_cert *signer, const struct sj_cert *issuer, 
 	if (signed_at != 0 && !sj_chain_could_sign(signer, signed_at)) {
 		date_text(signed_at, date);
 		sj_find(f, SJ_SIGNER_INVALID, "The signer could not sign on %s (UTC).", date);
-	} else if (signed_at > now + CLOCK_SLACK) {
+	} else if (signed_at - CLOCK_SLACK > now) {
 		date_text(signed_at, date);
 		sj_find(f, SJ_SIGNER_EXPIRED, "The signature is dated %s (UTC), yet to come.",
 			date);

@@ -53,7 +53,7 @@ int64_t sj_trust_time(const struct sj_trust *trust, int64_t now, bool *behind)
 
 bool sj_trust_time_plausible(const struct sj_trust *trust, int64_t when, int64_t now)
 {
-	return when <= (now > trust->imported ? now : trust->imported) + SJ_TRUST_TIME_AHEAD;
+	return when - SJ_TRUST_TIME_AHEAD <= (now > trust->imported ? now : trust->imported);
 }
 
 /* Moves *known, kept in this file, forward to `when`. */

@@ -125,6 +125,31 @@ static void unknown_suites_are_passed_over(void **state)
 	assert_int_equal(suite.curve, SJ_P256);
 }
 
+/* --- hashes -------------------------------------------------------------------------- */
+
+static void a_hash_counts_whole_or_not_at_all(void **state)
+{
+	static const uint8_t sha256[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01 };
+	uint8_t bytes[] = "abc", hash[SJ_HASH_MAX + 1] = { 0 };
+	const struct sj_span content = sj_span(bytes, 3);
+	struct sj_document doc = { .report = sj_report_new() };
+	struct sj_document_file *file = &doc.report->files[SJ_DG1];
+
+	(void)state;
+	assert_true(sj_hash(SJ_SHA256, &content, 1, hash));
+	*file = (struct sj_document_file){ .state = SJ_FILE_READ, .bytes = bytes, .len = 3 };
+	doc.object =
+		(struct sj_security_object){ .groups = 1u << 1, .hash_oid = SJ_SPAN_OF(sha256) };
+	for (size_t n = 0; n <= 40; n++) {
+		doc.object.hashes[1] = sj_span(hash, n);
+		sj_check_groups(&doc);
+		assert_int_equal(doc.report->checks[SJ_CHECK_GROUPS].state,
+				 n == 32 ? SJ_CHECK_PASSED : SJ_CHECK_FAILED);
+	}
+	file->bytes = NULL; /* it is not the report's */
+	sj_report_free(doc.report);
+}
+
 /* --- texts ------------------------------------------------------------------------- */
 
 static void give_file(struct sj_report *report, enum sj_lds_file file, const struct sj_writer *w)
@@ -310,6 +335,7 @@ int main(void)
 		cmocka_unit_test(two_digit_years),
 		cmocka_unit_test(the_best_suite_is_chosen),
 		cmocka_unit_test(unknown_suites_are_passed_over),
+		cmocka_unit_test(a_hash_counts_whole_or_not_at_all),
 		cmocka_unit_test(texts_show_what_they_are),
 		cmocka_unit_test(every_row_of_the_table),
 		cmocka_unit_test(what_was_not_done_is_never_genuine),
