@@ -108,16 +108,19 @@ enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size
 }
 
 /* What keeps a certificate that `issuer` signed from being a link; NULL: nothing. */
-static const char *link_fault(const struct sj_cert *cert, const struct sj_cert *issuer)
+static const char *link_fault(const struct sj_trust *trust, const struct sj_cert *cert,
+			      const struct sj_cert *issuer)
 {
 	char own[4], country[4];
+	bool behind;
 
 	sj_name_country(cert->subject, own);
 	sj_name_country(issuer->subject, country);
 	if (strcmp(own, country) != 0)
 		return "It is of another country than the key that signed it.";
-	if (!sj_chain_could_sign(issuer, cert->not_before))
-		return "It begins when the key that signed it may no longer sign, or not yet.";
+	/* Its own dates would be as easily forged as the rest by who has an old key. */
+	if (!sj_cert_valid_at(issuer, sj_trust_time(trust, (int64_t)time(NULL), &behind)))
+		return "The certificate of the key that signed it is not valid now.";
 	return NULL;
 }
 
@@ -139,7 +142,7 @@ enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size
 	sj_chain_find(trust, &cert, &issuer, &finding);
 	if (finding.rc != SJ_OK)
 		return refuse_one(trust, &cert, counts, finding.detail);
-	fault = link_fault(&cert, &issuer.cert);
+	fault = link_fault(trust, &cert, &issuer.cert);
 	sj_issuer_free(&issuer);
 	if (fault)
 		return refuse_one(trust, &cert, counts, fault);

@@ -247,7 +247,8 @@ static void link_by_hand(void **state)
 	assert_int_equal(import_link(s, "old.cer"), SJ_INPUT_REFUSED);
 	assert_int_equal(import_link(s, "signer.cer"), SJ_INPUT_REFUSED);
 	assert_int_equal(import_link(s, "abroad.link.cer"), SJ_INPUT_REFUSED);
-	assert_int_equal(import_link(s, "early.link.cer"), SJ_INPUT_REFUSED);
+	assert_int_equal(import_csca(s, "ended.cer"), SJ_OK);
+	assert_int_equal(import_link(s, "late.link.cer"), SJ_INPUT_REFUSED);
 	assert_int_equal(judge(s, "signer.new.cer", 0, MAY_2026), SJ_ISSUER_UNKNOWN);
 	assert_int_equal(import_link(s, "new.link.cer"), SJ_OK);
 	assert_int_equal(s->counts.links, 1);
