@@ -5,7 +5,8 @@ source "$BATS_TEST_DIRNAME/../reader/pcscd.sh"
 
 setup_file() {
 	export SOJOURN_BUILD=${SOJOURN_BUILD:-build}
-	export PATH=$PWD/$SOJOURN_BUILD/bin:$PATH
+	PATH=$(realpath "$SOJOURN_BUILD")/bin:$PATH
+	export PATH
 	export ROOT=$PWD
 	sojourn authority init "$BATS_FILE_TMPDIR/utopia" --named-curves
 	pcscd_start
