@@ -11,8 +11,8 @@
 
 #define SIGNATURE_SHORT 220u /* a signature that fits any protected short answer */
 
-/* The hash that DG14 names for ECDSA; SJ_HASH_NONE: it names none. */
-static enum sj_hash named_hash(struct sj_document *doc)
+/* Whether DG14 names a hash for ECDSA, and in *hash which; SJ_HASH_NONE: one that is not known. */
+static bool named_hash(struct sj_document *doc, enum sj_hash *hash)
 {
 	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content, items;
 	struct sj_secinfo info;
@@ -20,11 +20,14 @@ static enum sj_hash named_hash(struct sj_document *doc)
 
 	if (!file.ptr || !sj_lds_open(file, SJ_TAG_DG14, &content) ||
 	    !sj_secinfos_parse(content, &items))
-		return SJ_HASH_NONE;
-	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND)
-		if (info.kind == SJ_SECINFO_AA && sj_secinfo_aa(&info, &aa))
-			return sj_aa_hash_from_oid(aa.signature_oid);
-	return SJ_HASH_NONE;
+		return false;
+	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND) {
+		if (info.kind != SJ_SECINFO_AA || !sj_secinfo_aa(&info, &aa))
+			continue;
+		*hash = sj_aa_hash_from_oid(aa.signature_oid);
+		return true;
+	}
+	return false;
 }
 
 /* Without a name: the longest that is not longer than the key (6.1.2.3). */
@@ -55,7 +58,8 @@ static size_t signature_size(struct sj_span spki)
 	return sj_rsa_modulus_size(spki);
 }
 
-static enum sj_rc challenge(struct sj_document *doc, struct sj_span spki, size_t size)
+static enum sj_rc challenge(struct sj_document *doc, struct sj_span spki, size_t size,
+			    enum sj_hash hash)
 {
 	struct sj_check *check = &doc->report->checks[SJ_CHECK_ACTIVE];
 	uint8_t random[SJ_AA_CHALLENGE];
@@ -63,7 +67,6 @@ static enum sj_rc challenge(struct sj_document *doc, struct sj_span spki, size_t
 			     .data = SJ_SPAN_OF(random),
 			     .ne = SJ_APDU_NE_SHORT };
 	struct sj_response r = { 0 };
-	enum sj_hash hash = named_hash(doc);
 	enum sj_rc rc;
 
 	if (!sj_random_fill(&doc->random, random, sizeof(random)))
@@ -75,8 +78,6 @@ static enum sj_rc challenge(struct sj_document *doc, struct sj_span spki, size_t
 	rc = sj_session_command(doc->session, &a, &r);
 	if (rc != SJ_OK)
 		return rc;
-	if (hash == SJ_HASH_NONE)
-		hash = hash_for_key(spki);
 	if (r.sw != SJ_SW_OK)
 		sj_check_set(check, SJ_CHECK_FAILED, SJ_AA_FAILED,
 			     "The chip refuses Active Authentication (status %04X).", r.sw);
@@ -93,19 +94,27 @@ enum sj_rc sj_check_active(struct sj_document *doc)
 {
 	struct sj_check *check = &doc->report->checks[SJ_CHECK_ACTIVE];
 	struct sj_span file = sj_report_bytes(doc->report, SJ_DG15), spki;
+	enum sj_hash hash = SJ_HASH_NONE;
+	bool named;
 	size_t size;
 
 	if (!file.ptr)
 		return SJ_OK;
 	size = sj_lds_open(file, SJ_TAG_DG15, &spki) ? signature_size(spki) : 0;
+	named = named_hash(doc, &hash);
+	if (size > 0 && !named)
+		hash = hash_for_key(spki);
 	if (size == 0)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED,
 			     "DG15's key is of a kind that is not known here.");
+	else if (named && hash == SJ_HASH_NONE && sj_rsa_modulus_size(spki) == 0)
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED,
+			     "DG14 names a signature for DG15's key that is not known here.");
 	else if (!doc->session)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_COPY_NOT_EXCLUDED,
 			     "There is no chip to ask.");
 	else
-		return challenge(doc, spki, size);
+		return challenge(doc, spki, size, hash);
 	return SJ_OK;
 }
 

@@ -61,6 +61,7 @@ struct plan {
 	const char *signer_country; /* C of the signer's subject */
 	int64_t signer_from; /* not before; 0: NOW - 30 days */
 	bool mapping_unlisted; /* DG14 does not have the PACEInfo */
+	bool unknown_aa; /* DG14 names a hash for Active Authentication that is not known */
 	bool spoilt_date; /* of expiry: a year alone */
 	bool foreign_security; /* EF.CardSecurity is signed by another, trusted country */
 };
@@ -284,9 +285,12 @@ static inline void issued_put_ca(struct sj_writer *w, const struct issued *d)
 	sj_secinfo_put_ca_key(w, &key);
 }
 
-static inline void issued_put_aa(struct sj_writer *w)
+static inline void issued_put_aa(struct sj_writer *w, const struct issued *d)
 {
 	struct sj_aa_info info = { .version = 1, .signature_oid = sj_aa_ecdsa_oid(SJ_SHA256) };
+
+	if (d->plan.unknown_aa) /* ecdsa-plain-RIPEMD160 of BSI TR-03111 */
+		info.signature_oid = SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x01\x01\x04\x01\x06");
 
 	sj_secinfo_put_aa(w, &info);
 }
@@ -318,7 +322,7 @@ static OWN_FRAME void issued_dg14(struct issued *d)
 	if (d->plan.ca != SJ_CURVE_NONE)
 		issued_put_ca(&w, d);
 	if (d->plan.aa != SJ_CURVE_NONE)
-		issued_put_aa(&w);
+		issued_put_aa(&w, d);
 	if (w.len > 0)
 		issued_infos(d, SJ_DG14, SJ_TAG_DG14, &w);
 }

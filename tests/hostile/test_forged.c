@@ -105,6 +105,16 @@ static void a_signature_after_the_keys_end_is_no_evidence(void **state)
 	issued_free(d);
 }
 
+/* --- what cannot be judged is not held against the document --------------------------------- */
+
+static void active_authentication_with_an_unknown_hash(void **state)
+{
+	WITH(plan.ca = SJ_CURVE_NONE, plan.aa = SJ_P256, plan.unknown_aa = true,
+	     plan.other_keys = true);
+	assert_verdict(d, SJ_VERDICT_COPY_NOT_EXCLUDED, SJ_COPY_NOT_EXCLUDED);
+	issued_free(d);
+}
+
 /* --- lines that cannot be judged ---------------------------------------------------------- */
 
 static void a_date_of_expiry_that_is_none(void **state)
@@ -132,6 +142,7 @@ int main(void)
 		cmocka_unit_test(a_signature_of_the_far_future),
 		cmocka_unit_test(a_signature_of_tomorrow_year),
 		cmocka_unit_test(a_signature_after_the_keys_end_is_no_evidence),
+		cmocka_unit_test(active_authentication_with_an_unknown_hash),
 		cmocka_unit_test(a_date_of_expiry_that_is_none),
 		cmocka_unit_test(a_document_that_does_not_expire),
 	};
