@@ -147,6 +147,7 @@ help:
 	@echo 'make demo        the main job, end to end: issue a card, verify it offline'
 	@echo 'make check       all tests and lints (under ten minutes on two cores)'
 	@echo 'make bench       measure, beside the floors, into $(BUILD)/bench.json'
+	@echo 'make fuzz         one parser under libFuzzer: PARSER=cms FUZZ_ARGS=-max_total_time=60'
 	@echo 'make campaign    the long runs: a million mutations a parser, and more'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make deps        install what is missing to build and run (Debian)'
