@@ -67,6 +67,14 @@ for c in json.load(sys.stdin)["commands"]: print(c["noun"], c["verb"] or "")'
 	[[ $output == *"did you mean --json?"* ]]
 }
 
+@test "a word too many is an argument where there are no verbs" {
+	run sojourn doctor please
+	[ "$status" -eq 2 ]
+	[[ $output != *"unknown verb"* && $output == *please*"sojourn doctor --help"* ]]
+	run sojourn lab pu
+	[[ $output == *"unknown verb"* ]]
+}
+
 @test "a bare noun with verbs prints its help" {
 	run sojourn authority
 	[ "$status" -eq 0 ]

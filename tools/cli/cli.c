@@ -68,6 +68,16 @@ static int unknown_verb(struct cli *cli, const char *noun, const char *verb)
 	return cli_usage(cli, "unknown verb %s %s", noun, verb);
 }
 
+static bool has_verbs(const struct cli_program *program, const char *noun)
+{
+	for (size_t i = 0; program->commands[i] != NULL; i++) {
+		if (strcmp(program->commands[i]->noun, noun) == 0 &&
+		    program->commands[i]->verb != NULL)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Finds the command that argv names; *words: how many of argv belong to its
  * name. Without one: 0 and no command when help was printed, else 2.
@@ -85,7 +95,7 @@ static int choose(struct cli *cli, int argc, char **argv, int *words)
 	if (cli->command != NULL)
 		return 0;
 	*words = 2;
-	if (bare != NULL && (argc == 2 || next[0] == '-' ||
+	if (bare != NULL && (argc == 2 || next[0] == '-' || !has_verbs(cli->program, noun) ||
 			     (bare->positionals != NULL && bare->positionals->name))) {
 		cli->command = bare;
 		return 0;
