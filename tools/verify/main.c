@@ -164,7 +164,8 @@ static int forget_portrait(struct cli *cli)
 	const char *path = cli_value(cli, "portrait-out");
 	struct stat st;
 
-	if (path == NULL || lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || unlink(path) == 0)
+	if (path == NULL || strcmp(path, "-") == 0 || lstat(path, &st) != 0 ||
+	    !S_ISREG(st.st_mode) || unlink(path) == 0)
 		return 0;
 	return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", path);
 }
