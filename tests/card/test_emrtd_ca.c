@@ -272,7 +272,8 @@ static void test_malformed_mse(void **state)
 		{ 0xA6, "910104910104" }, /* twice */
 		{ 0xA6, "9102" }, /* cut off */
 		{ 0xA6, "91010484020101" }, /* an id of two bytes */
-		{ 0xA6, "910104830101" }, /* another object */
+		{ 0xA6, "830101840101" }, /* another object */
+		{ 0xA6, "9101047F4C0253" }, /* an unknown one, cut off */
 		{ 0xA4, "840101" }, /* no OID */
 		{ 0xA4, "800104840101" }, /* not one that is known */
 	};
@@ -284,6 +285,24 @@ static void test_malformed_mse(void **state)
 		assert_int_equal(bench_send(*state, &apdu), SJ_SW_WRONG_DATA);
 	}
 	assert_reads(*state);
+}
+
+static void test_mse_passes_over_objects_it_does_not_know(void **state)
+{
+	struct sj_apdu apdu = { .ins = 0x22, .p1 = 0x41, .p2 = 0xA4 };
+	struct sj_ec_point pk_ic;
+	struct bench *b = bench_ca(SJ_P256, &pk_ic);
+	struct ca_reader r;
+
+	(void)state;
+	apdu.data = HEX("800A04007F000702020302027F4C00"
+			"8301018401015F2000");
+	ca_init(&r, SJ_P256);
+	assert_int_equal(bench_send(b, &apdu), SJ_SW_OK);
+	assert_int_equal(agree(b, &r), SJ_SW_OK);
+	renew(b, &r, SJ_CIPHER_AES128, &pk_ic);
+	assert_reads(b);
+	bench_free(b);
 }
 
 static void test_unknown_oid(void **state)
@@ -315,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_after_pace),
 		cmocka_unit_test(test_one_key_needs_no_reference),
 		cmocka_unit_test(test_several_keys_want_a_reference),
+		cmocka_unit_test(test_mse_passes_over_objects_it_does_not_know),
 		OPEN(test_not_before_access),
 		OPEN(test_agreement_without_mse),
 		OPEN(test_mse_serves_once),

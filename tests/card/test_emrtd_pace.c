@@ -197,6 +197,22 @@ static void test_mse_takes_the_objects_in_any_order(void **state)
 	assert_int_equal(mse(state, "84010D830102" OID_GM_AES128), SJ_SW_OK);
 }
 
+/* Doc 9303-11 (8th ed.), 4.4.4.1, note 2; 7F4C: the terminal's rights. */
+static void test_mse_passes_over_objects_it_does_not_know(void **state)
+{
+	static const char *const known[] = {
+		OID_GM_AES128 "830102"
+			      "7F4C12060904007F0007030102015305000000000184010D",
+		"7F4C00" OID_GM_AES128 "830102",
+		OID_GM_AES128 "5F2006414243444546830102",
+		OID_GM_AES128 "8301028500",
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		assert_int_equal(mse(state, known[i]), SJ_SW_OK);
+	assert_int_equal(general_authenticate(*state, true, 0, sj_span(NULL, 0)), SJ_SW_OK);
+}
+
 static void test_mse_refuses_wrong_data(void **state)
 {
 	static const char *const wrong[] = {
@@ -209,8 +225,11 @@ static void test_mse_refuses_wrong_data(void **state)
 		OID_GM_AES128 OID_GM_AES128 "830102", /* twice */
 		OID_GM_AES128 "83020102", /* two bytes */
 		OID_GM_AES128 "83010284020D0D", /* two bytes */
-		OID_GM_AES128 "8301027F4C00", /* unknown object */
 		OID_GM_AES128 "8302", /* cut off */
+		OID_GM_AES128 "8301027F4C", /* an unknown one without length */
+		OID_GM_AES128 "8301027F4C0253", /* cut off */
+		OID_GM_AES128 "8301025F80", /* half a tag */
+		OID_GM_AES128 "7F4C03830102", /* what is in an unknown one does not count */
 		"80008301028300",
 	};
 
@@ -529,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_bac_only_refuses_pace),
 		cmocka_unit_test(test_both_take_either),
 		ISSUED(test_mse_takes_the_objects_in_any_order),
+		ISSUED(test_mse_passes_over_objects_it_does_not_know),
 		ISSUED(test_mse_refuses_wrong_data),
 		ISSUED(test_mse_refuses_references_that_it_lacks),
 		cmocka_unit_test(test_mse_knows_only_the_passwords_given),

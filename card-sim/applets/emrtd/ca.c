@@ -52,7 +52,7 @@ out:
 	return sw;
 }
 
-/* MSE: one object `tag`, and perhaps 84, in any order. */
+/* MSE: one object `tag`, and perhaps 84, in any order; unknown ones are passed over. */
 static bool parse_mse(struct sj_span in, uint32_t tag, struct sj_span *value, struct sj_span *id)
 {
 	struct sj_span v;
@@ -63,7 +63,9 @@ static bool parse_mse(struct sj_span in, uint32_t tag, struct sj_span *value, st
 	while ((rc = sj_tlv_next(&in, &t, &v)) == SJ_TLV_FOUND) {
 		struct sj_span *slot = t == tag ? value : t == 0x84 ? id : NULL;
 
-		if (!slot || slot->len != 0 || v.len == 0)
+		if (!slot)
+			continue;
+		if (slot->len != 0 || v.len == 0)
 			return false;
 		*slot = v;
 	}

@@ -34,6 +34,7 @@ static bool take_once(struct sj_span *slot, struct sj_span value)
 	return true;
 }
 
+/* Objects that this step does not know are passed over (4.4.4.1, note 2). */
 static bool parse_set_at(struct sj_span in, struct set_at *out)
 {
 	struct sj_span value;
@@ -46,7 +47,8 @@ static bool parse_set_at(struct sj_span in, struct set_at *out)
 				       : tag == 0x83 ? &out->password
 				       : tag == 0x84 ? &out->parameter
 						     : NULL;
-		if (!slot || !take_once(slot, value))
+
+		if (slot && !take_once(slot, value))
 			return false;
 	}
 	return rc == SJ_TLV_ABSENT && out->oid.ptr && out->password.len == 1 &&
