@@ -113,7 +113,8 @@ static int open_place(void **state)
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(
 			shell(p, "%s/bin/sojourn authority init %s", p->build, countries[i]), 0);
-	assert_int_equal(shell(p, "ln -s %s/tools/demo demo", cwd), 0);
+	assert_int_equal(
+		shell(p, "ln -s %s/tools/demo demo && ln -s %s/tests/card tests", cwd, cwd), 0);
 	*state = p;
 	return 0;
 }
@@ -362,6 +363,27 @@ static void a_passport_with_jpeg2000_and_named_curves(void **state)
 	genuine(p, "--authority nc --holder passport.json --portrait demo/face.jp2");
 }
 
+/* Doc 9303-11 (8th ed.), 9.2.6 and 9.5.2; that a terminal takes the keys, the cases above tell. */
+static void keys_in_files_are_explicit_and_those_of_the_mapping_have_ids(void **state)
+{
+	static const char *const authorities[] = { "ut", "nc" };
+	struct place *p = *state;
+	char options[300];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(options, sizeof(options),
+			 "--authority %s --holder demo/holder.json --portrait demo/face.jpg "
+			 "--access pace --ca P-256:aes128 --aa ec:P-384 --files-out %s-keys "
+			 "--pace GM:aes128:P-256 --pace CAM:aes128:brainpoolP256r1%s",
+			 authorities[i], authorities[i], i == 0 ? "" : " --pace CAM:aes256:P-521");
+		assert_int_equal(issue(p, options), 0);
+		assert_int_equal(shell(p, "/usr/bin/python3 tests/card_keys.py %s-keys %zu",
+				       authorities[i], i + 1),
+				 0);
+		expect(p, false, SJ_VERDICT_GENUINE, SJ_OK);
+	}
+}
+
 static void a_long_document_number_opens_its_card(void **state)
 {
 	struct place *p = *state;
@@ -549,6 +571,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(several_keys_and_variants),
 		cmocka_unit_test(mapping_that_authenticates_the_chip),
 		cmocka_unit_test(a_passport_with_jpeg2000_and_named_curves),
+		cmocka_unit_test(keys_in_files_are_explicit_and_those_of_the_mapping_have_ids),
 		cmocka_unit_test(a_long_document_number_opens_its_card),
 		cmocka_unit_test(an_rsa_authority),
 		cmocka_unit_test(an_expired_document),

@@ -29,7 +29,8 @@ static const struct cli_option init_options[] = {
 	{ "csca-key", 0, "KIND", "kind of the CSCA's key", CLI_COMPLETE_WORDS, KEY_KINDS, false },
 	{ "signer-key", 0, "KIND", "kind of the document signer's key", CLI_COMPLETE_WORDS,
 	  KEY_KINDS, false },
-	{ "named-curves", 0, NULL, "no explicit EC parameters, so that stock tools verify",
+	{ "named-curves", 0, NULL,
+	  "certificates without explicit EC parameters, so that stock tools verify",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };

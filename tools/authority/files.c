@@ -165,14 +165,17 @@ static bool put_dg16(struct sj_writer *w, const struct files_plan *plan)
 
 /* --- the card: DG14, DG15, EF.CardAccess, EF.CardSecurity --------------------- */
 
-/* A key of the card as the authority writes keys: explicit or named curve. */
-static bool put_key(struct sj_writer *w, const struct card_key *key, bool explicit_parameters)
+/*
+ * A key of the card. EC: with explicit parameters, never a named curve
+ * (Doc 9303-11, 9.5.2), whatever the authority's certificates have.
+ */
+static bool put_key(struct sj_writer *w, const struct card_key *key)
 {
 	struct sj_span spki = sj_span(key->bytes, key->len);
 	struct sj_ec_point point;
 	enum sj_curve curve;
 
-	if (!explicit_parameters || !sj_ec_spki_read(spki, &curve, &point)) {
+	if (!sj_ec_spki_read(spki, &curve, &point)) {
 		sj_put(w, spki);
 		return true;
 	}
@@ -194,14 +197,13 @@ static void put_pace_infos(struct sj_writer *w, const struct profile *p)
 }
 
 /* ChipAuthenticationPublicKeyInfo of an EC key. */
-static bool put_key_info(struct sj_writer *w, const struct card_key *key, bool explicit_parameters,
-			 struct sj_optional_id id)
+static bool put_key_info(struct sj_writer *w, const struct card_key *key, struct sj_optional_id id)
 {
 	uint8_t spki[SJ_EC_SPKI_MAX];
 	struct sj_writer k = SJ_WRITER_OF(spki);
 	struct sj_ca_key_info info = { .oid = sj_ca_public_key_oid(), .key_id = id };
 
-	if (!put_key(&k, key, explicit_parameters) || k.failed)
+	if (!put_key(&k, key) || k.failed)
 		return false;
 	info.spki = sj_written(&k);
 	sj_secinfo_put_ca_key(w, &info);
@@ -222,7 +224,7 @@ static bool put_ca_infos(struct sj_writer *w, const struct files_plan *plan)
 			if (p->ca[i].ciphers & 1u << c)
 				sj_secinfo_put_ca(w, &info);
 		}
-		if (!put_key_info(w, &plan->keys->ca[i], plan->explicit_parameters, id))
+		if (!put_key_info(w, &plan->keys->ca[i], id))
 			return false;
 	}
 	return true;
@@ -275,27 +277,24 @@ static bool put_dg15(struct sj_writer *w, const struct files_plan *plan)
 
 	if (plan->profile->aa == PROFILE_AA_NONE)
 		return true;
-	if (!put_key(w, &plan->keys->aa, plan->explicit_parameters))
+	if (!put_key(w, &plan->keys->aa))
 		return false;
 	sj_tlv_close(w, SJ_TAG_DG15, at);
 	return true;
 }
 
-/* The key of a CAM suite, once a curve; key ids only where there are several. */
+/* The key of a CAM suite, once a curve; with an id even where it is alone (Doc 9303-11, 9.2.6). */
 static bool put_cam_keys(struct sj_writer *w, const struct files_plan *plan, bool *any)
 {
 	const struct profile *p = plan->profile;
-	struct sj_optional_id id = { false, 0 };
-	size_t n = 0;
 
-	for (size_t i = 0; i < p->suite_count; i++)
-		n += plan->keys->cam[i].len > 0;
 	for (size_t i = 0; i < p->suite_count; i++) {
+		const struct sj_optional_id id = { true, (uint32_t)p->suites[i].curve };
+
 		if (plan->keys->cam[i].len == 0)
 			continue;
 		*any = true;
-		id = (struct sj_optional_id){ n > 1, (uint32_t)p->suites[i].curve };
-		if (!put_key_info(w, &plan->keys->cam[i], plan->explicit_parameters, id))
+		if (!put_key_info(w, &plan->keys->cam[i], id))
 			return false;
 	}
 	return true;

@@ -44,7 +44,6 @@ struct files_plan {
 	const char *country; /* issuing state as in the zone */
 	const struct sj_face *face;
 	const struct card_keys *keys;
-	bool explicit_parameters; /* in the keys of DG14, DG15 and EF.CardSecurity */
 	bool extended_length; /* the card takes it: for EF.ATR/INFO */
 	unsigned sod_version;
 	struct sj_signed_by signer; /* signer.when is also the default date of issue */

@@ -258,8 +258,6 @@ int job_make_files(struct job *job, const struct card_keys *keys, bool extended_
 
 	if (job->signer.key != NULL) {
 		plan.country = authority_country(&job->authority);
-		plan.explicit_parameters =
-			json_is_true(json_object_get(job->authority.state, "explicit_parameters"));
 		if (!files_build(&job->files, &plan, &failed))
 			return cli_fail(job->cli, SJ_INTERNAL, "%s cannot be made", failed);
 	}
