@@ -2,8 +2,8 @@
  * sm.c -- the card's role in secure messaging: it counts, checks and ends.
  *
  * Source: ICAO Doc 9303-11 (8th ed.), 9.8: the SSC is incremented before each
- * command and each response (9.8.7), and a plain command or an error of
- * secure messaging ends the session (9.8.8).
+ * command and each response (9.8.2); a plain command (9.8.3) or an error of
+ * secure messaging (9.8.5) ends the session.
  */
 #include "host/card_internal.h"
 

@@ -1,8 +1,8 @@
 /*
  * bac.c -- Basic Access Control, the card's side.
  *
- * Source: ICAO Doc 9303-11 (8th ed.), 4.3; ISO/IEC 7816-4:2020, 11.5.3 (GET
- * CHALLENGE), 11.5.4 (EXTERNAL AUTHENTICATE).
+ * Source: ICAO Doc 9303-11 (8th ed.), 4.3; ISO/IEC 7816-4:2020, 11.6.3 (GET
+ * CHALLENGE), 11.6 (EXTERNAL AUTHENTICATE).
  */
 #include "crypt/wipe.h"
 #include "state.h"
