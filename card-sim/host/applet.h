@@ -27,7 +27,7 @@ enum card_condition {
 	CARD_TAKES_CHAIN = 1 << 6,
 	/*
 	 * The handler gets every command of a chain by itself and answers each
-	 * (GENERAL AUTHENTICATE, ISO/IEC 7816-4, 11.5.5; PACE); call->more tells.
+	 * (GENERAL AUTHENTICATE, ISO/IEC 7816-4:2020, 11.6; PACE); call->more tells.
 	 */
 	CARD_CHAIN_STEPS = 1 << 7,
 	/*
@@ -60,6 +60,8 @@ struct card_command {
 struct card_applet {
 	struct sj_span aid; /* empty for is_mf */
 	const char *name;
+	/* SELECT by DF name finds it by its whole name only, not by the beginning of it. */
+	bool full_name_only;
 	/*
 	 * Its table is the one in force while no application is selected on a
 	 * channel. At most one applet; never found by SELECT by DF name.

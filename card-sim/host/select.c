@@ -3,17 +3,22 @@
 
 #include "wire/tlv.h"
 
-/* P2, tables 62: b2-b1 which occurrence, b4-b3 what is answered. */
+/* P2: b2-b1 which occurrence, b4-b3 what is answered. */
 #define P2_OCCURRENCE 0x03u
 #define P2_ANSWER 0x0Cu
 enum occurrence { FIRST = 0, LAST = 1, NEXT = 2, PREVIOUS = 3 };
 enum answer { ANSWER_FCI = 0x00, ANSWER_FCP = 0x04, ANSWER_FMD = 0x08, ANSWER_NONE = 0x0C };
 
-/* The name begins with what was given: full, truncated, or nothing at all (GP 2.3.1, 11.9.2.3). */
+/*
+ * The name begins with what was given: full, truncated, or nothing at all
+ * (GP 2.3.1, 11.9.2.3). Some applications want all of it.
+ */
 static bool fits(struct card *card, size_t i, struct sj_span name)
 {
 	const struct card_applet *applet = card->applets[i];
 
+	if (applet->full_name_only && name.len != applet->aid.len)
+		return false;
 	return name.len <= applet->aid.len &&
 	       sj_span_eq(sj_span(applet->aid.ptr, name.len), name) &&
 	       card_applet_selectable(card, applet);
@@ -67,7 +72,6 @@ void card_make_current(struct card *card, const struct card_applet *applet)
 {
 	struct card_channel_state *channel = &card->now.channels[card->now.channel];
 	const struct card_applet *former = channel->applet != NULL ? channel->applet : card->mf;
-	const struct card_applet *next = applet != NULL ? applet : card->mf;
 
 	channel->applet = applet;
 	if (former != NULL && former != next && former->deselect != NULL)

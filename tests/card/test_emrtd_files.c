@@ -101,7 +101,20 @@ static void test_application_answers_its_name(void **state)
 
 	assert_int_equal(bench_hex(b, "00A4040007A000000247100100"), SJ_SW_OK);
 	assert_bytes(b->data, "6F098407A0000002471001");
-	assert_int_equal(bench_hex(b, "00A4040C05A000000247"), SJ_SW_OK);
+}
+
+/* Doc 9303-10 (8th ed.), 4.1: the RID without the PIX does not find it. */
+static void test_application_has_its_full_name_only(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(bench_hex(b, "00A4040C05A000000247"), SJ_SW_NOT_FOUND);
+	assert_int_equal(bench_hex(b, "00A4040C06A00000024710"), SJ_SW_NOT_FOUND);
+	assert_int_equal(bench_hex(b, "00A4040C08A000000247100100"), SJ_SW_NOT_FOUND);
+	assert_int_equal(bench_hex(b, "00A4040205A000000247"), SJ_SW_NOT_FOUND);
+	assert_int_equal(bench_hex(b, "00A4040000"), SJ_SW_OK);
+	assert_bytes(b->data, "6F118408A000000151000000A5059F6502FFFF");
+	assert_int_equal(bench_hex(b, "00A4040C07A0000002471001"), SJ_SW_OK);
 }
 
 static void test_channels_have_current_files_of_their_own(void **state)
@@ -317,6 +330,7 @@ int main(void)
 		PLAIN(test_select_by_id_and_path),
 		OPEN(test_selecting_the_mf_leaves_the_application),
 		PLAIN(test_application_answers_its_name),
+		PLAIN(test_application_has_its_full_name_only),
 		PLAIN(test_channels_have_current_files_of_their_own),
 		OPEN(test_end_of_file),
 		OPEN(test_offset_form_reaches_32767),
