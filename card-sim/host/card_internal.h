@@ -104,6 +104,8 @@ uint16_t card_select_by_name(struct card_call *call);
 uint16_t card_manage_channel(struct card_call *call);
 /* Makes the applet (NULL: the MF) current on the present channel, telling the former one. */
 void card_make_current(struct card *card, const struct card_applet *applet);
+/* The present channel closes: nothing is current on it, the MF neither. */
+void card_leave_current(struct card *card);
 
 /* --- sm.c --- */
 

@@ -1,4 +1,4 @@
-/* channel.c -- MANAGE CHANNEL (ISO/IEC 7816-4:2020, 11.1.2). */
+/* channel.c -- MANAGE CHANNEL (ISO/IEC 7816-4:2020, 11.2.3). */
 #include "host/card_internal.h"
 
 #define OPEN 0x00u
@@ -53,7 +53,7 @@ static uint16_t close_channel(struct card *card, uint8_t number)
 	if (!card->now.channels[number].open)
 		return SJ_SW_CONDITIONS;
 	card->now.channel = number;
-	card_make_current(card, NULL);
+	card_leave_current(card);
 	card->now.channels[number].open = false;
 	card->now.channel = from;
 	return SJ_SW_OK;

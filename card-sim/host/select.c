@@ -68,7 +68,9 @@ static uint16_t answer_name(const struct card_applet *applet, uint8_t p2, struct
 	return SJ_SW_OK;
 }
 
-void card_make_current(struct card *card, const struct card_applet *applet)
+/* Sets what is current on the present channel, and tells the former one unless it is `next`. */
+static void replace_current(struct card *card, const struct card_applet *applet,
+			    const struct card_applet *next)
 {
 	struct card_channel_state *channel = &card->now.channels[card->now.channel];
 	const struct card_applet *former = channel->applet != NULL ? channel->applet : card->mf;
@@ -76,6 +78,16 @@ void card_make_current(struct card *card, const struct card_applet *applet)
 	channel->applet = applet;
 	if (former != NULL && former != next && former->deselect != NULL)
 		former->deselect(card, card_state_of(card, former));
+}
+
+void card_make_current(struct card *card, const struct card_applet *applet)
+{
+	replace_current(card, applet, applet != NULL ? applet : card->mf);
+}
+
+void card_leave_current(struct card *card)
+{
+	replace_current(card, NULL, NULL);
 }
 
 void card_select_mf(struct card *card)

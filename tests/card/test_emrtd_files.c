@@ -132,6 +132,33 @@ static void test_channels_have_current_files_of_their_own(void **state)
 	assert_pattern(b->data, 0x2F00, 0, 1);
 }
 
+static void test_a_channel_opened_again_has_no_current_file(void **state)
+{
+	static const char *const closes[] = { "00708001", "01708000" };
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(bench_hex(b, "00700001"), SJ_SW_OK);
+		assert_int_equal(bench_hex(b, "01B0000001"), SJ_SW_NOT_ALLOWED);
+		assert_int_equal(bench_hex(b, "01A4020C02011C"), SJ_SW_OK);
+		assert_int_equal(bench_hex(b, "01B0000001"), SJ_SW_OK);
+		assert_int_equal(bench_hex(b, closes[i]), SJ_SW_OK);
+	}
+	assert_int_equal(bench_hex(b, "00700001"), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "01B0000001"), SJ_SW_NOT_ALLOWED);
+}
+
+static void test_closing_a_channel_leaves_the_others_as_they_are(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(bench_hex(b, "00A4020C02011C"), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "00700001"), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "00708001"), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "00B0000001"), SJ_SW_OK);
+	assert_pattern(b->data, 0x011C, 0, 1);
+}
+
 /* --- READ BINARY ------------------------------------------------------------- */
 
 static void test_end_of_file(void **state)
@@ -332,6 +359,8 @@ int main(void)
 		PLAIN(test_application_answers_its_name),
 		PLAIN(test_application_has_its_full_name_only),
 		PLAIN(test_channels_have_current_files_of_their_own),
+		PLAIN(test_a_channel_opened_again_has_no_current_file),
+		PLAIN(test_closing_a_channel_leaves_the_others_as_they_are),
 		OPEN(test_end_of_file),
 		OPEN(test_offset_form_reaches_32767),
 		OPEN(test_short_id_form),

@@ -247,7 +247,7 @@ static void channels_have_their_own_application(void **state)
 	assert_int_equal(rig_send(*state, "00100102"), 0x6D00);
 }
 
-/* ISO/IEC 7816-4, 11.1.2: opened from another channel, its application comes along. */
+/* ISO/IEC 7816-4:2020, 11.2.3: opened from another channel, its application comes along. */
 static void channel_opened_from_another_inherits(void **state)
 {
 	assert_int_equal(rig_send(*state, "00700001"), 0x9000);
