@@ -158,6 +158,12 @@ static bool serve_lines(struct lines *l, bool ended)
 	return ok;
 }
 
+/* After a read or a write that failed: a reader that went away has ended its input. */
+static enum card_stdio_rc lost(void)
+{
+	return errno == EPIPE || errno == ECONNRESET ? CARD_STDIO_ENDED : CARD_STDIO_IO;
+}
+
 static enum card_stdio_rc serve(struct lines *l)
 {
 	for (;;) {
@@ -171,10 +177,10 @@ static enum card_stdio_rc serve(struct lines *l)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return CARD_STDIO_IO;
+			return lost();
 		l->len += (size_t)n;
 		if (!serve_lines(l, n == 0))
-			return CARD_STDIO_IO;
+			return lost();
 		if (n == 0)
 			return CARD_STDIO_ENDED;
 	}

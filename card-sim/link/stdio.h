@@ -6,7 +6,8 @@
  * response in hex, or "off" when the card has no power). Empty lines and lines
  * that begin with '#' are skipped; a line that is none of these is answered
  * "error". Every line that is answered is answered with exactly one line. The
- * card is off at first; end of input ends the link.
+ * card is off at first; end of input ends the link, and so does a reader that
+ * no longer takes answers. The caller ignores SIGPIPE.
  */
 #ifndef CARD_LINK_STDIO_H
 #define CARD_LINK_STDIO_H
@@ -19,7 +20,7 @@ struct card_stdio_config {
 };
 
 enum card_stdio_rc {
-	CARD_STDIO_ENDED, /* end of input, or stop_fd */
+	CARD_STDIO_ENDED, /* end of input, the reader went away, or stop_fd */
 	CARD_STDIO_IO, /* errno says why */
 	CARD_STDIO_NO_MEMORY,
 };

@@ -26,6 +26,22 @@ lines() {
 	[ "$(cat a.card)" = precious ]
 }
 
+@test "a folder that may not be written is a matter of permission (SJ-1002)" {
+	[ "$(id -u)" -ne 0 ] || dropped="setpriv --bounding-set=-dac_override"
+	mkdir --mode 555 closed
+	run ${dropped:-} $card new closed/a.card
+	[ "$status" -eq 10 ] || { echo "$output"; false; }
+	[[ "$output" == *SJ-1002* ]]
+	[ ! -e closed/a.card ]
+	$card new a.card
+	chmod 0 a.card
+	run ${dropped:-} $card show a.card
+	[ "$status" -eq 10 ]
+	run $card new /dev/full/a.card
+	[ "$status" -eq 1 ]
+	[[ "$output" == *SJ-0105* ]]
+}
+
 @test "hex lines: on, command, off, rubbish" {
 	$card new a.card
 	run --separate-stderr $card run a.card --link stdio < <(lines on '00 A4 04 0C 07 A0000002471001' '# nothing' off 00A40000 xyz)
@@ -36,6 +52,52 @@ lines() {
 	[ "${lines[3]}" = off ]
 	[ "${lines[4]}" = error ]
 	[ "${#lines[@]}" -eq 5 ]
+}
+
+# left KIND WHEN: the card's exit code and words when its reader dies. KIND: pipe or socket, at
+# the default of SIGPIPE; WHEN: before the answer to "on" or with one that it never read.
+left() {
+	/usr/bin/python3 - "$1" "$2" $card run a.card --link stdio << 'END'
+import os, signal, socket, subprocess, sys, time
+kind, when, command = sys.argv[1], sys.argv[2], sys.argv[3:]
+if kind == "pipe":
+    (stdin, to), (answers, stdout) = os.pipe(), os.pipe()
+else:
+    ours, theirs = socket.socketpair()
+    to = answers = ours.detach()
+    stdin = stdout = theirs.detach()
+card = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
+                        preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL))
+for fd in {stdin, stdout}:
+    os.close(fd)
+if when == "unread":
+    os.write(to, b"on\n")
+    time.sleep(0.5)
+    os.close(answers)
+else:
+    os.write(to, b"on\n" * 3)
+    os.close(answers)
+if kind == "pipe":
+    if when == "unread":
+        os.write(to, b"00A40000\n")
+    time.sleep(0.2)
+    os.close(to)
+words = card.communicate(timeout=10)[1]
+print(card.returncode, words.decode(), end="")
+END
+}
+
+@test "a reader that goes away ends the card as the end of input does" {
+	$card new a.card
+	for kind in pipe socket; do
+		for when in before unread; do
+			run left $kind $when
+			[ "$output" = "0 " ] || { echo "$kind $when: $output"; false; }
+		done
+	done
+	run bash -c "$card run a.card --link stdio <<< on > /dev/full"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *SJ-0105* ]]
 }
 
 @test "contact and contactless differ in the ATR, and only one has a UID" {

@@ -20,6 +20,9 @@ CLI_MUST_CHECK int card_file_open(struct cli *cli, struct card_store **out);
 /* Tells what happened to the card file; errno belongs to CARD_STORE_IO. */
 int card_file_fail(struct cli *cli, enum card_store_rc rc, const char *path);
 
+/* Whether errno speaks of permission. */
+bool card_file_denied(void);
+
 /* A card of ours in the store; NULL: told. */
 struct card *card_load(struct cli *cli, struct card_store *store, enum card_interface interface,
 		       struct card_clock clock);

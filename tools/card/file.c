@@ -9,6 +9,11 @@ const struct cli_positional card_file_argument[] = {
 	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
 };
 
+bool card_file_denied(void)
+{
+	return errno == EACCES || errno == EPERM;
+}
+
 int card_file_fail(struct cli *cli, enum card_store_rc rc, const char *path)
 {
 	switch (rc) {
@@ -21,7 +26,7 @@ int card_file_fail(struct cli *cli, enum card_store_rc rc, const char *path)
 	case CARD_STORE_NOT_A_CARD:
 		return cli_fail(cli, SJ_INPUT_MALFORMED, "%s: not a card file", path);
 	case CARD_STORE_IO:
-		return cli_fail(cli, errno == EACCES ? SJ_FILE_PERMISSION : SJ_INPUT_UNREADABLE,
+		return cli_fail(cli, card_file_denied() ? SJ_FILE_PERMISSION : SJ_INPUT_UNREADABLE,
 				"%s: %s", path, strerror(errno));
 	case CARD_STORE_OK:
 	case CARD_STORE_NO_MEMORY:

@@ -10,7 +10,7 @@ static int run_new(struct cli *cli)
 	struct card_store *store;
 	enum card_store_rc rc = card_store_create(path, &store);
 
-	if (rc == CARD_STORE_IO)
+	if (rc == CARD_STORE_IO && !card_file_denied())
 		return cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", path, strerror(errno));
 	if (rc != CARD_STORE_OK)
 		return card_file_fail(cli, rc, path);
@@ -23,8 +23,8 @@ static const char *const examples[] = {
 	"sojourn card new alice.card # then run it, and issue it through the reader",
 	NULL,
 };
-static const enum sj_rc failures[] = { SJ_OUTPUT_FAILED, SJ_INPUT_REFUSED, SJ_CARD_FILE_BUSY,
-				       SJ_OK };
+static const enum sj_rc failures[] = { SJ_OUTPUT_FAILED, SJ_FILE_PERMISSION, SJ_INPUT_REFUSED,
+				       SJ_CARD_FILE_BUSY, SJ_OK };
 
 const struct cli_command card_new_command = {
 	.noun = "card",

@@ -1,5 +1,6 @@
 /* run.c -- `sojourn card run`: a card in a reader, until a signal ends it. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,6 +71,7 @@ static int run_stdio(struct cli *cli, struct card_store *store, int stop_fd)
 
 	if (card == NULL)
 		return cli_exit_code(cli);
+	signal(SIGPIPE, SIG_IGN); /* the reader's end is told by EPIPE */
 	switch (card_stdio_run(&config, card)) {
 	case CARD_STDIO_ENDED:
 		break;
@@ -139,8 +141,8 @@ static const char *const examples[] = {
 	"echo on | sojourn card run alice.card --link stdio # prints the ATR",
 	NULL,
 };
-static const enum sj_rc failures[] = { SJ_INPUT_UNREADABLE, SJ_CARD_FILE_CORRUPT, SJ_CARD_FILE_BUSY,
-				       SJ_OK };
+static const enum sj_rc failures[] = { SJ_FILE_PERMISSION, SJ_INPUT_UNREADABLE,
+				       SJ_CARD_FILE_CORRUPT, SJ_CARD_FILE_BUSY, SJ_OK };
 
 const struct cli_command card_run_command = {
 	.noun = "card",

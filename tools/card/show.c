@@ -89,8 +89,9 @@ static const char *const examples[] = {
 	"sojourn card show --json alice.card",
 	NULL,
 };
-static const enum sj_rc failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFORMED,
-				       SJ_CARD_FILE_CORRUPT, SJ_CARD_FILE_BUSY, SJ_OK };
+static const enum sj_rc failures[] = { SJ_FILE_PERMISSION, SJ_INPUT_UNREADABLE,
+				       SJ_INPUT_MALFORMED, SJ_CARD_FILE_CORRUPT,
+				       SJ_CARD_FILE_BUSY,  SJ_OK };
 
 const struct cli_command card_show_command = {
 	.noun = "card",
