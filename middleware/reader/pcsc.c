@@ -152,6 +152,23 @@ struct pcsc_transport {
 	char reader[SJ_READER_NAME_MAX];
 };
 
+/* Why connecting took too long: somebody has the card, or it is slow to power up. */
+static enum sj_rc why_no_connection(const struct pcsc_transport *self)
+{
+	struct sj_pcsc *p = sj_pcsc_new(self->cancel);
+	struct sj_pcsc_readers readers = { 0 };
+	enum sj_rc rc = SJ_TIMED_OUT;
+
+	if (p && sj_pcsc_status(&p, sj_clock_ms() + GOODBYE_MS, &readers) != SJ_OK)
+		rc = SJ_READER_BUSY;
+	for (size_t i = 0; i < readers.n; i++)
+		if (strcmp(readers.at[i].name, self->reader) == 0 &&
+		    (readers.at[i].in_use || readers.at[i].exclusive))
+			rc = SJ_READER_BUSY;
+	sj_pcsc_release(p);
+	return rc;
+}
+
 static enum sj_rc transport_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
 {
 	struct pcsc_transport *self = (struct pcsc_transport *)t;
@@ -165,7 +182,7 @@ static enum sj_rc transport_connect(struct sj_transport *t, int64_t deadline, st
 	memcpy(self->worker->job.reader, self->reader, sizeof(self->reader));
 	rc = run(&self->worker, NULL, deadline);
 	if (rc == SJ_TIMED_OUT)
-		return SJ_READER_BUSY;
+		return why_no_connection(self);
 	if (rc == SJ_OK)
 		sj_put(atr, sj_span(self->worker->job.atr, self->worker->job.atr_len));
 	return rc;

@@ -355,7 +355,10 @@ static enum sj_rc job_transmit(struct link *l, struct sj_job *job)
 	rv = SCardTransmit(l->card, pci, job->command, (DWORD)length_for_protocol(l, job), NULL,
 			   job->response, &len);
 	job->response_len = rv == SCARD_S_SUCCESS ? (size_t)len : 0;
-	return rv == SCARD_S_SUCCESS ? SJ_OK : card_failure(l, rv);
+	if (rv != SCARD_S_SUCCESS)
+		return card_failure(l, rv);
+	/* No card answers less than a status word; drivers do when it is pulled away. */
+	return job->response_len < 2 ? SJ_CARD_LOST : SJ_OK;
 }
 
 static enum sj_rc job_begin(struct link *l)

@@ -269,7 +269,8 @@ static enum sj_rc start(const char *const argv[], int *fd, pid_t *pid)
 	return rc;
 }
 
-enum sj_rc sj_card_spawn(struct sj_context *ctx, const char *const argv[], struct sj_card **out)
+enum sj_rc sj_card_spawn(struct sj_context *ctx, const char *const argv[], unsigned timeout_ms,
+			 struct sj_card **out)
 {
 	struct spawn_transport *self = calloc(1, sizeof(*self));
 	enum sj_rc rc;
@@ -283,5 +284,5 @@ enum sj_rc sj_card_spawn(struct sj_context *ctx, const char *const argv[], struc
 	}
 	self->head.ops = &spawn_ops;
 	self->cancel = sj_cancel_ref(ctx->cancel);
-	return sj_card_over(ctx, &self->head, argv[0], sj_deadline_after(0), out);
+	return sj_card_over(ctx, &self->head, argv[0], sj_deadline_after(timeout_ms), out);
 }

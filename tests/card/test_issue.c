@@ -206,7 +206,7 @@ static struct sj_report *verify(const struct place *p, bool with_mrz, enum sj_ac
 	zone += 6;
 	snprintf(path, sizeof(path), "%s/card-%u", p->directory, p->cards);
 	assert_int_equal(sj_context_new(&ctx), SJ_OK);
-	assert_int_equal(sj_card_spawn(ctx, argv, &card), SJ_OK);
+	assert_int_equal(sj_card_spawn(ctx, argv, 5000, &card), SJ_OK);
 	if (with_mrz)
 		assert_int_equal(sj_access_mrz(zone, strlen(zone), &access), SJ_OK);
 	else

@@ -153,3 +153,30 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "tools/
 	[ "$status" -ne 0 ]
 	[[ "$output" == *"/dev/null"* ]]
 }
+
+@test "a card pulled at any moment is lost, never an odd answer" {
+	local keep=$BATS_TEST_TMPDIR card killer round status
+	source "$BATS_TEST_DIRNAME/../reader/pcscd.sh"
+	pcscd_start
+	cp "$LAB/card-01.card" "$keep/card"
+	for round in 05 12 18 25 32; do # milliseconds into the reading
+		"$SOJOURN" card run "$keep/card" --port "$PCSCD_PORT" 2> "$keep/log" 3>&- &
+		card=$!
+		for _ in $(seq 60); do
+			"$SOJOURN" reader list | grep -q '· card' && break
+			sleep 0.05
+		done
+		status=0
+		(sleep "0.0$round"; kill -9 $card) 3>&- &
+		killer=$!
+		"$SOJOURN" verify --trust "$LAB/trust" --can-file "$LAB/card-01.can" --json \
+			--timeout 3 > "$keep/out" 2> "$keep/err" || status=$?
+		wait $card $killer || true
+		echo "round $round: exit $status: $(cat "$keep/err")"
+		case $status in 0 | 4 | 5) ;; *) break ;; esac
+		sleep 0.9 # pcscd looks every 400 ms
+	done 2> /dev/null
+	pcscd_stop
+	case $status in 0 | 4 | 5) ;; *) false ;; esac
+	grep -q SJ-0501 "$keep/err" || [ "$status" -ne 5 ] || grep -q SJ-0503 "$keep/err"
+}

@@ -36,7 +36,7 @@ static struct sj_card *spawn(struct sj_context *ctx, const char *script)
 	const char *const argv[] = { "sh", "-c", script, NULL };
 	struct sj_card *card = NULL;
 
-	assert_int_equal(sj_card_spawn(ctx, argv, &card), SJ_OK);
+	assert_int_equal(sj_card_spawn(ctx, argv, 5000, &card), SJ_OK);
 	return card;
 }
 
@@ -66,7 +66,7 @@ static void test_no_such_program(void **state)
 	static const char *const argv[] = { "/nonexistent/card", NULL };
 	struct sj_card *card = NULL;
 
-	assert_int_equal(sj_card_spawn(*state, argv, &card), SJ_INPUT_UNREADABLE);
+	assert_int_equal(sj_card_spawn(*state, argv, 5000, &card), SJ_INPUT_UNREADABLE);
 	assert_null(card);
 }
 
@@ -75,7 +75,7 @@ static void test_a_program_that_may_not_run(void **state)
 	static const char *const argv[] = { "/etc/passwd", NULL };
 	struct sj_card *card = NULL;
 
-	assert_int_equal(sj_card_spawn(*state, argv, &card), SJ_FILE_PERMISSION);
+	assert_int_equal(sj_card_spawn(*state, argv, 5000, &card), SJ_FILE_PERMISSION);
 }
 
 static void test_a_program_that_ends_is_a_lost_card(void **state)
@@ -122,7 +122,17 @@ static void test_a_program_without_atr_is_mute(void **state)
 	static const char *const argv[] = { "sh", "-c", "while read l; do echo; done", NULL };
 	struct sj_card *card = NULL;
 
-	assert_int_equal(sj_card_spawn(*state, argv, &card), SJ_CARD_MUTE);
+	assert_int_equal(sj_card_spawn(*state, argv, 5000, &card), SJ_CARD_MUTE);
+}
+
+static void test_a_program_that_says_nothing_is_given_up(void **state)
+{
+	static const char *const argv[] = { "sleep", "60", NULL };
+	struct sj_card *card = NULL;
+	int64_t start = sj_clock_ms();
+
+	assert_int_equal(sj_card_spawn(*state, argv, 200, &card), SJ_TIMED_OUT);
+	assert_true(sj_clock_ms() - start < 5000);
 }
 
 int main(void)
@@ -137,6 +147,7 @@ int main(void)
 		CASE(test_a_line_that_is_no_hex),
 		CASE(test_a_card_without_power_is_lost),
 		CASE(test_a_program_without_atr_is_mute),
+		CASE(test_a_program_that_says_nothing_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,13 +49,14 @@ static int connect_program(struct cli *cli, struct sj_context *ctx, struct sj_ca
 {
 	const char *argv[ARGUMENTS_MAX + 1] = { NULL };
 	size_t n = cli_argument_count(cli);
+	unsigned timeout = cli_timeout_ms(cli);
 	enum sj_rc rc;
 
 	if (n == 0 || n > ARGUMENTS_MAX)
 		return cli_usage(cli, "--exec -- CMD [ARGUMENT...]: 1 to %u words", ARGUMENTS_MAX);
 	for (size_t i = 0; i < n; i++)
 		argv[i] = cli_argument(cli, i);
-	rc = sj_card_spawn(ctx, argv, card);
+	rc = sj_card_spawn(ctx, argv, timeout != 0 ? timeout : CARD_TIMEOUT_MS, card);
 	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", argv[0]);
 }
 

@@ -61,10 +61,11 @@ SJ_API enum sj_rc sj_card_wait(struct sj_context *ctx, const char *reader, unsig
 /*
  * A card behind a program that speaks hex lines on standard input and output
  * (`sojourn card run --link stdio`): argv as for execvp, NULL-terminated. The
- * program is ended by sj_card_close().
+ * program is ended by sj_card_close(). SJ_TIMED_OUT: no ATR within timeout_ms
+ * (0: without limit).
  */
 SJ_API enum sj_rc sj_card_spawn(struct sj_context *ctx, const char *const argv[],
-				struct sj_card **out);
+				unsigned timeout_ms, struct sj_card **out);
 /* Leaves the card (NULL is fine). */
 SJ_API void sj_card_close(struct sj_card *card);
 
