@@ -74,6 +74,9 @@ int cli_talk_setup(struct cli *cli)
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 
+	/* Who reads a pipe sees each line when it is said: `reader watch | grep`. */
+	if (setvbuf(cli->out, NULL, _IOLBF, BUFSIZ) != 0)
+		cli_debug(cli, "standard output comes in blocks");
 	cli->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	if (strcmp(color, "always") == 0)
 		cli->color_out = true;
