@@ -45,6 +45,8 @@ EVP_PKEY *sj_pkey_ec(enum sj_curve curve, const struct sj_ec_point *public_key,
 EVP_PKEY *sj_pkey_spki(struct sj_span spki);
 /* The same for RSA and RSA-PSS keys alone. */
 EVP_PKEY *sj_pkey_rsa(struct sj_span spki);
+/* Writes a private key as PKCS#8 DER and wipes what was made on the way. */
+bool sj_pkey_put_private(const EVP_PKEY *pkey, struct sj_writer *w);
 
 /* An RSA public key's parts; spans point into `spki`, numbers without leading zeros. */
 struct sj_rsa_key {

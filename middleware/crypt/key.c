@@ -93,15 +93,7 @@ struct sj_key *sj_key_read(struct sj_span pkcs8)
 
 bool sj_key_put(const struct sj_key *key, struct sj_writer *w)
 {
-	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key->pkey);
-	unsigned char *der = NULL;
-	int n = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
-
-	if (n > 0)
-		sj_put(w, sj_span(der, (size_t)n));
-	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
-	PKCS8_PRIV_KEY_INFO_free(info);
-	return n > 0 && !w->failed;
+	return sj_pkey_put_private(key->pkey, w);
 }
 
 static bool put_ec_public(const struct sj_key *key, bool explicit_form, struct sj_writer *w)

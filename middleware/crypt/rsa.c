@@ -134,19 +134,6 @@ static EVP_PKEY *private_key(struct sj_span pkcs8)
 	return pkey;
 }
 
-static bool put_pkcs8(const EVP_PKEY *pkey, struct sj_writer *w)
-{
-	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
-	unsigned char *der = NULL;
-	int n = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
-
-	if (n > 0)
-		sj_put(w, sj_span(der, (size_t)n));
-	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
-	PKCS8_PRIV_KEY_INFO_free(info);
-	return n > 0 && !w->failed;
-}
-
 static bool put_spki(const EVP_PKEY *pkey, struct sj_writer *w)
 {
 	unsigned char *der = NULL;
@@ -166,7 +153,7 @@ bool sj_rsa_generate(unsigned bits, struct sj_writer *pkcs8, struct sj_writer *s
 	if (bits != 2048 && bits != 3072 && bits != 4096)
 		return false;
 	pkey = EVP_RSA_gen(bits);
-	ok = pkey != NULL && put_pkcs8(pkey, pkcs8) && put_spki(pkey, spki);
+	ok = pkey != NULL && sj_pkey_put_private(pkey, pkcs8) && put_spki(pkey, spki);
 	EVP_PKEY_free(pkey);
 	return ok;
 }

@@ -248,5 +248,7 @@ CLI_MUST_CHECK int cli_file_write(struct cli *cli, const char *path, const void 
 				  unsigned mode);
 /* Makes a directory and its missing parents with `mode`; one that exists is fine. */
 CLI_MUST_CHECK int cli_directory_make(struct cli *cli, const char *path, unsigned mode);
+/* Removes a directory with all that is in it, links not followed; what cannot go stays. */
+void cli_tree_remove(const char *dir);
 
 #endif

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,15 +136,6 @@ int demo_stage_open(struct demo *demo, unsigned n)
 	return rc;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	remove(path);
-	return 0;
-}
-
 #define STOP_MS 5000u
 
 void demo_stage_close(struct demo *demo)
@@ -155,5 +145,5 @@ void demo_stage_close(struct demo *demo)
 	if (demo->log >= 0)
 		close(demo->log);
 	if (demo->dir[0] != '\0')
-		nftw(demo->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+		cli_tree_remove(demo->dir);
 }

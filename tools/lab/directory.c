@@ -1,7 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,20 +72,6 @@ static bool is_own(const char *dir)
 	       (st.st_mode & 022) == 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	remove(path);
-	return 0;
-}
-
-void lab_directory_remove(const char *dir)
-{
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-}
-
 /* Removes all but the lock. */
 static void clean(const char *dir)
 {
@@ -96,7 +81,7 @@ static void clean(const char *dir)
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
 		    strcmp(e->d_name, LOCK_NAME) != 0)
-			lab_directory_remove(lab_path(dir, "%s", e->d_name).text);
+			cli_tree_remove(lab_path(dir, "%s", e->d_name).text);
 	}
 	if (d != NULL)
 		closedir(d);

@@ -121,7 +121,7 @@ int lab_keep(struct lab *lab, bool (*ready)(void *user), void *user)
 	if (rc == 0 && ready(user))
 		rc = keep(lab, interrupt);
 	stop(lab);
-	lab_directory_remove(lab->dir);
+	cli_tree_remove(lab->dir);
 out:
 	if (lab->lock >= 0)
 		close(lab->lock);

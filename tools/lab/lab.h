@@ -45,8 +45,6 @@ struct lab_path lab_path(const char *dir, const char *format, ...) CLI_PRINTF(2,
 CLI_MUST_CHECK int lab_directory_take(struct lab *lab);
 /* The keeper's process; 0: none runs; -1: this is not a lab's directory. */
 pid_t lab_directory_keeper(const char *dir);
-/* Removes it with all that is in it. Only with the lock, or when no keeper runs. */
-void lab_directory_remove(const char *dir);
 
 /* --- network.c --------------------------------------------------------------------- */
 

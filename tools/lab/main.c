@@ -188,7 +188,7 @@ static int run_down(struct cli *cli)
 	if (keeper > 0)
 		return end_keeper(cli, dir, keeper);
 	cli_note(cli, "%s: left behind by a lab that was killed; removed", dir);
-	lab_directory_remove(dir);
+	cli_tree_remove(dir);
 	return 0;
 }
 
