@@ -100,6 +100,23 @@ bool sj_ec_point_read(enum sj_curve curve, struct sj_span in, struct sj_ec_point
 	return ok;
 }
 
+bool sj_ec_point_from_x(enum sj_curve curve, struct sj_span x, struct sj_ec_point *out)
+{
+	uint8_t compressed[1 + SJ_EC_FIELD_MAX] = { 0x02 };
+	const size_t size = sj_curve_field_size(curve);
+	struct work w;
+	bool ok;
+
+	if (size == 0 || x.len != size)
+		return false;
+	memcpy(compressed + 1, x.ptr, size);
+	ok = work_start(&w, curve) &&
+	     EC_POINT_oct2point(w.group, w.p, compressed, 1 + size, w.bn) == 1 &&
+	     sj_ec_point_encode(w.group, w.p, w.bn, out);
+	work_end(&w);
+	return ok;
+}
+
 bool sj_ec_secret_read(enum sj_curve curve, struct sj_span in, struct sj_ec_secret *out)
 {
 	struct work w;

@@ -60,6 +60,12 @@ static inline struct sj_span sj_ec_point_span(const struct sj_ec_point *p)
 /* Reads 04 || x || y; false: wrong size, not on the curve, or infinity. */
 SJ_MUST_CHECK bool sj_ec_point_read(enum sj_curve curve, struct sj_span in,
 				    struct sj_ec_point *out);
+/*
+ * The point with this x coordinate (field-size bytes, below the prime) and an
+ * even y: for key agreement, which uses x alone (RFC 9528, 3.7). False: none.
+ */
+SJ_MUST_CHECK bool sj_ec_point_from_x(enum sj_curve curve, struct sj_span x,
+				      struct sj_ec_point *out);
 /* Reads a scalar: 1 <= value < order; leading zeros may be there or not. */
 SJ_MUST_CHECK bool sj_ec_secret_read(enum sj_curve curve, struct sj_span in,
 				     struct sj_ec_secret *out);
