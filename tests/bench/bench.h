@@ -16,7 +16,7 @@
 #include <jansson.h>
 #include <sojourn/document.h>
 
-#include "crypt/ec.h"
+#include "crypt/meter.h"
 
 #define BENCH_PATH 160
 #define BENCH_NO_FLOOR ((double)NAN)
@@ -101,6 +101,7 @@ enum bench_operation {
 
 #define BENCH_CALLS_MAX 16
 struct bench_calls {
+	struct sj_meter meter; /* first: what counts finds the rest by it */
 	struct bench_call {
 		enum bench_operation operation;
 		enum sj_curve curve;
@@ -108,7 +109,7 @@ struct bench_calls {
 	} call[BENCH_CALLS_MAX];
 };
 
-/* From now on this process' calls of crypt are counted there; NULL: no more. */
+/* From now on this thread's calls of crypt are counted there; NULL: no more. */
 void bench_record(struct bench_calls *calls);
 /* CPU ms of one such operation made by OpenSSL alone, the median of some. */
 bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms);
