@@ -38,6 +38,13 @@ struct bench {
 /* A figure with its floor (or BENCH_NO_FLOOR) in the same unit: "ms", "1/s", "bytes", "apdus". */
 void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,
 	       const char *note);
+/* What others take for the same, in the same unit; a row with name NULL ends the list. */
+struct bench_peer {
+	const char *name;
+	double value;
+};
+void bench_row_peers(struct bench *b, const char *id, double value, const char *unit, double floor,
+		     const struct bench_peer *peers, const char *note);
 /* What could not be measured, and why. */
 void bench_skip(const char *id, const char *why);
 /* Something is broken: says so; the run ends with a failure. Returns false. */
@@ -49,6 +56,7 @@ void bench_store(struct bench *b);
 void bench_document(struct bench *b);
 void bench_issue(struct bench *b);
 void bench_programs(struct bench *b);
+void bench_status(struct bench *b);
 
 /* --- the stage ---------------------------------------------------------------------- */
 
