@@ -53,6 +53,25 @@ enum sj_rc sj_status_build(const struct sj_status_revoked *parts, size_t n,
 	return rc;
 }
 
+bool sj_status_head_put(struct sj_writer *w, const struct sj_status_head *head,
+			const struct sj_ec_secret *key)
+{
+	uint8_t claim[8 + 2 * SJ_STATUS_ROOT];
+	struct sj_writer c = SJ_WRITER_OF(claim);
+	struct sj_cwt cwt = { .kind = SJ_CWT_HEAD,
+			      .issuer = sj_span((const uint8_t *)head->issuer,
+						strnlen(head->issuer, sizeof(head->issuer))),
+			      .not_before = head->not_before,
+			      .expires = head->next_update };
+
+	sj_put_be(&c, 4, head->epoch);
+	sj_put_be(&c, 4, head->indices);
+	sj_put(&c, SJ_SPAN_OF(head->root));
+	sj_put(&c, SJ_SPAN_OF(head->previous));
+	cwt.head = sj_written(&c);
+	return head->epoch > 0 && !c.failed && sj_cwt_put(w, &cwt, key);
+}
+
 bool sj_status_draw(const struct sj_random *rnd, uint32_t size, sj_status_used_fn used, void *user,
 		    uint32_t *index)
 {

@@ -6,7 +6,7 @@
 #define SJ_TRUST_STATUS_BUILD_H
 
 #include "crypt/random.h"
-#include "trust/status_list.h"
+#include "trust/status_file.h"
 
 /* One partition as the issuer knows it. */
 struct sj_status_revoked {
@@ -22,6 +22,13 @@ struct sj_status_revoked {
  */
 SJ_MUST_CHECK enum sj_rc sj_status_build(const struct sj_status_revoked *parts, size_t n,
 					 struct sj_status_draft *draft, struct sj_span *body);
+
+/*
+ * Signs a head with the status signer's key, as which an authority's token must
+ * name it. False: an issuer without name, next_update before not_before, no room.
+ */
+SJ_MUST_CHECK bool sj_status_head_put(struct sj_writer *w, const struct sj_status_head *head,
+				      const struct sj_ec_secret *key);
 
 /* Whether an index has been given out. */
 typedef bool (*sj_status_used_fn)(void *user, uint32_t index);

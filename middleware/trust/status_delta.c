@@ -175,8 +175,8 @@ static void put_blocks(struct maker *m, const struct sj_status_part *was,
 		if (sj_status_block_eq(&old, &new))
 			continue;
 		sj_put_be(&m->out, 2, b);
-		sj_put_u8(&m->out, (uint8_t)((uint32_t)new.code << LOW_BITS | new.low));
-		sj_put_be(&m->out, 2, (uint32_t)new.data.len);
+		sj_put_u8(&m->out, (uint8_t)((uint32_t) new.code << LOW_BITS | new.low));
+		sj_put_be(&m->out, 2, (uint32_t) new.data.len);
 		sj_put(&m->out, new.ends);
 		sj_put(&m->out, new.data);
 	}

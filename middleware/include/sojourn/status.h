@@ -16,19 +16,13 @@
 extern "C" {
 #endif
 
-/* Where a credential stands in its issuer's list. */
-struct sj_status_ref {
-	uint16_t partition; /* month of expiry: (year - 2020) * 12 + month - 1 */
-	uint32_t index;
-};
-
 enum sj_status_answer {
 	SJ_STATUS_UNKNOWN, /* the list does not cover it: neither good nor bad */
 	SJ_STATUS_VALID,
 	SJ_STATUS_REVOKED,
 };
 
-#define SJ_STATUS_ISSUER_MAX 33u /* with NUL */
+#define SJ_STATUS_ISSUER_MAX 9u /* with NUL */
 
 /*
  * An issuer's list, mapped and verified. Queries may run on many threads at
@@ -37,15 +31,18 @@ enum sj_status_answer {
 struct sj_status;
 
 /*
- * Opens the newest list of an issuer that holds. SJ_TRUST_MISSING: there is
- * none; SJ_TRUST_UNREADABLE: there is, and nothing of it can be believed.
+ * Opens the newest list of an issuer ("UTO") that holds. SJ_TRUST_MISSING: there
+ * is none; SJ_TRUST_UNREADABLE: there is, and nothing of it can be believed.
  */
 SJ_API enum sj_rc sj_status_open(const char *directory, const char *issuer, struct sj_status **out);
 SJ_API void sj_status_close(struct sj_status *status);
 
-/* Status NULL: unknown. */
-SJ_API enum sj_status_answer sj_status_query(const struct sj_status *status,
-					     struct sj_status_ref ref);
+/*
+ * Asks for one credential. `partition` is the month in which it expires: (year -
+ * 2020) * 12 + month - 1, UTC. Status NULL: unknown.
+ */
+SJ_API enum sj_status_answer sj_status_query(const struct sj_status *status, uint16_t partition,
+					     uint32_t index);
 
 struct sj_status_info {
 	size_t size;
