@@ -6,6 +6,7 @@
  * encoded need not be deterministic, so wire/cbor.h would refuse it: here heads
  * of any width and keys in any order pass; indefinite lengths do not.
  */
+#define ZLIB_CONST
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -244,6 +245,18 @@ static bool read64(struct sj_span text, struct sj_writer *out)
 	return text.len % 4 != 1 && !out->failed;
 }
 
+/* A whole number of one digit: enough for bits. */
+static bool read_digit(struct sj_span value, uint64_t *out)
+{
+	uint8_t digit;
+
+	if (!sj_take_u8(&value, &digit) || digit < '0' || digit > '9')
+		return false;
+	pass_blanks(&value);
+	*out = (uint64_t)(digit - '0');
+	return value.len == 0;
+}
+
 static bool read_json(struct sj_span in, struct token_list *out)
 {
 	struct sj_span value, text;
@@ -251,10 +264,8 @@ static bool read_json(struct sj_span in, struct token_list *out)
 
 	if (find_member(in, "status_list", &value))
 		in = value;
-	if (!find_member(in, "bits", &value) || value.ptr[0] < '1' || value.ptr[0] > '9')
-		return false;
-	out->bits = (uint64_t)(value.ptr[0] - '0');
-	if (!find_member(in, "lst", &value) || !take_text(&value, &text))
+	if (!find_member(in, "bits", &value) || !read_digit(value, &out->bits) ||
+	    !find_member(in, "lst", &value) || !take_text(&value, &text))
 		return false;
 	out->owned = malloc(text.len + 1);
 	w = sj_writer(out->owned, text.len);
@@ -277,7 +288,7 @@ static enum sj_rc inflate_all(struct sj_span in, uint8_t **out, size_t *len)
 
 	if (state != Z_OK)
 		return rc;
-	z.next_in = (z_const Bytef *)(uintptr_t)in.ptr;
+	z.next_in = in.ptr;
 	z.avail_in = (uInt)in.len;
 	while (state == Z_OK && z.avail_out == 0 && cap < BYTES_MAX) {
 		cap *= 2;

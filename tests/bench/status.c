@@ -73,8 +73,7 @@ static bool code(struct world *w)
 
 static enum sj_status_answer ask(const struct world *w, uint32_t i)
 {
-	return sj_status_list_query(
-		w->coded, (struct sj_status_ref){ (uint16_t)(80 + i / PART_SIZE), i % PART_SIZE });
+	return sj_status_list_query(w->coded, (uint16_t)(80 + i / PART_SIZE), i % PART_SIZE);
 }
 
 static bool exact(const struct world *w)
