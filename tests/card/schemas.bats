@@ -50,7 +50,7 @@ while text:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
 	printf '%s\n' 'authority show' 'card show' doctor issue 'lab status' 'reader list' \
-		'reader watch' 'trust import' 'trust list' verify | sort | diff - have
+		'reader watch' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
 }
 
 @test "reader list" {

@@ -518,48 +518,6 @@ static void many_threads_may_ask(void **state)
 	sj_status_close(status);
 }
 
-/* --- signers -------------------------------------------------------------------------------------- */
-
-static void a_signer_needs_a_gate_ca(void **state)
-{
-	struct status_rig *r = *state;
-	uint8_t token[SJ_CWT_MAX];
-	int dir = open(r->directory, O_RDONLY | O_DIRECTORY);
-	struct sj_ec_secret key;
-	size_t n;
-
-	rig_new_key(&key);
-	n = rig_token(SJ_CWT_STATUS_SIGNER, RIG_ISSUER, &key, &key, token);
-	assert_int_equal(sj_signers_store(dir, sj_span(token, n)), SJ_INPUT_REFUSED);
-	n = rig_token(SJ_CWT_STATUS_SIGNER, "RUR", &key, &r->ca, token);
-	assert_int_equal(sj_signers_store(dir, sj_span(token, n)), SJ_INPUT_REFUSED);
-	assert_int_equal(sj_signers_store(dir, sj_span(token, n - 1)), SJ_INPUT_MALFORMED);
-	close(dir);
-}
-
-/* The next gate CA, vouched for by the present one, may name a status signer. */
-static void a_link_carries_trust_on(void **state)
-{
-	struct status_rig *r = *state;
-	uint8_t link[SJ_CWT_MAX], token[SJ_CWT_MAX];
-	struct rig_file list = rig_list(r, 1);
-	struct sj_status_head head = rig_head_of(r, &list);
-	struct sj_ec_secret ca, signer;
-	int dir = open(r->directory, O_RDONLY | O_DIRECTORY);
-	size_t n, m;
-
-	rig_new_key(&ca);
-	rig_new_key(&signer);
-	n = rig_token(SJ_CWT_GATE_CA, RIG_ISSUER, &ca, &r->ca, link);
-	m = rig_token(SJ_CWT_STATUS_SIGNER, RIG_ISSUER, &signer, &ca, token);
-	assert_int_equal(sj_signers_store(dir, sj_span(token, m)), SJ_INPUT_REFUSED);
-	assert_int_equal(sj_signers_store(dir, sj_span(link, n)), SJ_OK);
-	assert_int_equal(sj_signers_store(dir, sj_span(token, m)), SJ_OK);
-	assert_int_equal(rig_import(r, rig_resign(&list, &head, &signer)), SJ_OK);
-	rig_file_free(&list);
-	close(dir);
-}
-
 static void without_a_gate_ca_nothing_opens(void **state)
 {
 	struct status_rig *r = *state;
@@ -602,8 +560,6 @@ int main(void)
 		STATUS_CASE(an_open_list_stays_what_it_was),
 		STATUS_CASE(reading_needs_no_right_to_write),
 		STATUS_CASE(many_threads_may_ask),
-		STATUS_CASE(a_signer_needs_a_gate_ca),
-		STATUS_CASE(a_link_carries_trust_on),
 		STATUS_CASE(without_a_gate_ca_nothing_opens),
 	};
 
