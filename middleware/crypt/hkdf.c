@@ -117,7 +117,8 @@ bool sj_hkdf_expand(struct sj_hmac *prk, const struct sj_span *info, size_t n, u
 
 		counter++;
 		parts[0] = sj_span(t, done == 0 ? 0 : SJ_PRK_SIZE);
-		memcpy(parts + 1, info, n * sizeof(*info));
+		for (size_t i = 0; i < n; i++)
+			parts[i + 1] = info[i];
 		parts[n + 1] = sj_span(&counter, 1);
 		ok = sj_hmac(prk, parts, n + 2, t);
 		if (ok)
