@@ -19,6 +19,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_issue();
 	case 6:
 		return fuzz_document();
+	case 7:
+		return fuzz_edhoc();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}
