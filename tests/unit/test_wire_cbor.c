@@ -219,7 +219,8 @@ static void maps(void **state)
 	assert_int_equal(n, 4);
 	assert_true(sj_cbor_find(map, 3, &value));
 	assert_hex(value, "822004");
-	assert_true(sj_cbor_find(map, 1, &value) && sj_cbor_take_int(&value, &number));
+	assert_true(sj_cbor_find(map, 1, &value));
+	assert_true(sj_cbor_take_int(&value, &number));
 	assert_int_equal(number, 2);
 	assert_true(sj_cbor_find(map, -1, &value) && !sj_cbor_find(map, 0, &value));
 	assert_false(sj_cbor_take_map(&in, &map));
