@@ -155,6 +155,17 @@ static void nothing_longer_parses(void **state)
 	assert_false(error(hex("020200")));
 }
 
+/* A point and no ciphertext. */
+static void message_2_has_a_ciphertext(void **state)
+{
+	uint8_t bytes[35] = { 0x58, 32 };
+
+	(void)state;
+	assert_false(message_2(sj_span(bytes, 34)));
+	bytes[1] = 33;
+	assert_true(message_2(SJ_SPAN_OF(bytes)));
+}
+
 /* --- the parts ------------------------------------------------------------------- */
 
 static void one_byte_identifiers_travel_as_integers(void **state)
@@ -345,9 +356,6 @@ static void fresh_keys_agree(void **state)
 		assert_memory_equal(one, two, sizeof(one));
 		assert_false(sj_edhoc_agree(suite, a, sj_span(bx, sizeof(bx) - 1), one));
 	}
-	assert_null(sj_edhoc_suite(1));
-	assert_null(sj_edhoc_suite(-1));
-	assert_null(sj_edhoc_suite(256));
 }
 
 static bool no_random(void *self, uint8_t *out, size_t n)
@@ -389,6 +397,38 @@ static void ecdsa_signatures(void **state)
 				     SJ_SPAN_OF(signature)));
 }
 
+/* The right bytes, and one too few or too many. */
+static void keys_and_signatures_have_their_size(void **state)
+{
+	const struct rfc9529_trace *t = &rfc9529_trace_1;
+	const struct sj_edhoc_suite *suite = sj_edhoc_suite(0);
+	uint8_t key[SJ_EDHOC_KEY + 1] = { 0 }, proof[SJ_EDHOC_SIGNATURE + 1] = { 0 };
+
+	(void)state;
+	memcpy(key, hex(t->pk_r).ptr, SJ_EDHOC_KEY);
+	memcpy(proof, hex(t->proof_2).ptr, SJ_EDHOC_SIGNATURE);
+	for (size_t k = SJ_EDHOC_KEY - 1; k <= sizeof(key); k++)
+		for (size_t p = SJ_EDHOC_SIGNATURE - 1; p <= sizeof(proof); p++)
+			assert_int_equal(sj_edhoc_verify(suite, sj_span(key, k), hex(t->m_2),
+							 sj_span(proof, p)),
+					 k == SJ_EDHOC_KEY && p == SJ_EDHOC_SIGNATURE);
+}
+
+/* RFC 9528, 10.2. */
+static void the_suites(void **state)
+{
+	(void)state;
+	assert_int_equal(sj_edhoc_suite(0)->mac_size, 8);
+	assert_int_equal(sj_edhoc_suite(2)->mac_size, 8);
+	assert_int_equal(sj_edhoc_suite(3)->mac_size, 16);
+	assert_int_equal(sj_edhoc_suite(0)->aead, SJ_AES_CCM_16_64_128);
+	assert_int_equal(sj_edhoc_suite(2)->aead, SJ_AES_CCM_16_64_128);
+	assert_int_equal(sj_edhoc_suite(3)->aead, SJ_AES_CCM_16_128_128);
+	assert_null(sj_edhoc_suite(1));
+	assert_null(sj_edhoc_suite(-1));
+	assert_null(sj_edhoc_suite(256));
+}
+
 /* --- limits of the key schedule ---------------------------------------------------- */
 
 static void what_is_too_long_is_refused(void **state)
@@ -423,6 +463,7 @@ int main(void)
 		cmocka_unit_test(suite_24_is_not_ours),
 		cmocka_unit_test(nothing_shorter_parses),
 		cmocka_unit_test(nothing_longer_parses),
+		cmocka_unit_test(message_2_has_a_ciphertext),
 		cmocka_unit_test(one_byte_identifiers_travel_as_integers),
 		cmocka_unit_test(longer_identifiers_travel_as_they_are),
 		cmocka_unit_test(ead_both_ways),
@@ -435,6 +476,8 @@ int main(void)
 		cmocka_unit_test(fresh_keys_agree),
 		cmocka_unit_test(no_random_no_key),
 		cmocka_unit_test(ecdsa_signatures),
+		cmocka_unit_test(keys_and_signatures_have_their_size),
+		cmocka_unit_test(the_suites),
 		cmocka_unit_test(what_is_too_long_is_refused),
 	};
 
