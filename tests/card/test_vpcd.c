@@ -305,7 +305,7 @@ static void dialling_card_comes_back(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(card_socket_wait(listener, POLLIN, 5000, -1), CARD_WAIT_READY);
+		assert_int_equal(card_socket_wait(listener, POLLIN, 5000000, -1), CARD_WAIT_READY);
 		r->fd = accept(listener, NULL, NULL);
 		assert_true(r->fd >= 0);
 		SEND(r, ON COMMAND);
@@ -321,7 +321,7 @@ static uint64_t now_ms(void)
 {
 	const struct card_clock clock = card_clock_system();
 
-	return clock.now_ms(clock.self);
+	return clock.now_us(clock.self) / 1000;
 }
 
 /* Power off during the wait: nothing is answered or stored, and the link goes on at once. */

@@ -175,7 +175,7 @@ static void test_signature_of_a_certificate(void **state)
 {
 	struct tally *t = *state;
 	struct sj_key *key = sj_key_generate("P-384");
-	uint8_t spki[256], algorithm[64], value[160];
+	uint8_t spki[600], algorithm[64], value[160];
 	struct sj_writer s = SJ_WRITER_OF(spki), a = SJ_WRITER_OF(algorithm),
 			 v = SJ_WRITER_OF(value);
 	const struct sj_span message = SJ_SPAN_STR("message");
