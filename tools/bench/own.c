@@ -210,12 +210,13 @@ static int play_all(struct stage *s, void (*tell)(void *self, const struct bench
 {
 	struct bench_row *row = calloc(1, sizeof(*row));
 	char *program = cli_program_path("card");
-	int rc = 0;
+	int rc;
 
-	if (row == NULL || program == NULL)
+	if (row == NULL || program == NULL) {
 		rc = cli_fail(s->cli, SJ_NO_MEMORY, NULL);
-	if (rc == 0)
-		rc = make_authority(s);
+		goto out;
+	}
+	rc = make_authority(s);
 	if (rc == 0)
 		rc = issue(s, program);
 	for (size_t i = 0; rc == 0 && i < sizeof(exchanges) / sizeof(exchanges[0]); i++) {
@@ -223,6 +224,7 @@ static int play_all(struct stage *s, void (*tell)(void *self, const struct bench
 		if (rc == 0)
 			tell(self, row);
 	}
+out:
 	free(program);
 	free(row);
 	return rc;

@@ -174,8 +174,11 @@ static int run_rf(struct cli *cli)
 {
 	struct bench_row *row = calloc(1, sizeof(*row));
 	struct table t = { .cli = cli };
-	int rc = row != NULL ? read_host(cli, &t.host_ms) : cli_fail(cli, SJ_NO_MEMORY, NULL);
+	int rc;
 
+	if (row == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = read_host(cli, &t.host_ms);
 	if (rc != 0)
 		goto out;
 	choose_columns(&t);
