@@ -88,7 +88,7 @@ struct card_applet {
 	 * dropped, call->apdu empty. The host runs it once, after the response has
 	 * left (card_settle()) or before the next command; if power goes first,
 	 * never. In the timing model it delays the next command only if that comes
-	 * before the work is done. May be NULL.
+	 * before the work is done, which the store does not wait for. May be NULL.
 	 */
 	void (*after)(struct card_call *call);
 	/* May this applet be found now (life cycle, interface)? NULL: always. */

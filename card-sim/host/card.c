@@ -223,7 +223,7 @@ void card_wait(struct card *card, uint64_t us)
 {
 	uint64_t start;
 
-	if (us == 0)
+	if (us == 0 || card->cut)
 		return;
 	start = card->clock.now_us(card->clock.self);
 	card->clock.wait_us(card->clock.self, us);

@@ -287,18 +287,12 @@ static void test_meters_nest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_hash_blocks),
-		TEST(test_hkdf_is_hmacs),
-		TEST(test_kdf_is_one_hash),
-		TEST(test_cipher_bytes),
-		TEST(test_aead_is_one_call),
-		TEST(test_key_pair_and_agreement),
-		TEST(test_point_from_x),
-		TEST(test_sign_and_verify),
-		TEST(test_failure_counts_too),
-		TEST(test_signature_of_a_certificate),
-		TEST(test_rsa_bytes),
-		TEST(test_other_threads_are_not_counted),
+		TEST(test_hash_blocks),        TEST(test_hkdf_is_hmacs),
+		TEST(test_kdf_is_one_hash),    TEST(test_cipher_bytes),
+		TEST(test_aead_is_one_call),   TEST(test_key_pair_and_agreement),
+		TEST(test_point_from_x),       TEST(test_sign_and_verify),
+		TEST(test_failure_counts_too), TEST(test_signature_of_a_certificate),
+		TEST(test_rsa_bytes),          TEST(test_other_threads_are_not_counted),
 		TEST(test_meters_nest),
 	};
 
