@@ -13,6 +13,7 @@
 #define PART_SIZE 5000000u
 #define INDICES (PARTS * PART_SIZE)
 #define DAILY 10000u /* newly revoked in a day */
+#define LOADS 21u
 #define SLICES 1000u
 #define SLICE 5000u /* queries */
 
@@ -185,6 +186,27 @@ static bool query_row(struct bench *b, struct world *w)
 	return true;
 }
 
+/* What opening does with a mapped file, but for the signatures of head and signer. */
+static bool load_row(struct bench *b, struct world *w)
+{
+	struct sj_span body = w->coded->body;
+	struct sj_status_head head = { .indices = INDICES };
+	struct bench_samples loads = { .ns = NULL };
+	bool ok = bench_samples_init(&loads, LOADS) && sj_status_root(body, head.root);
+
+	for (uint32_t i = 0; ok && i < LOADS; i++) {
+		int64_t start = bench_ns();
+
+		ok = sj_status_body_open(body, &head, w->coded);
+		bench_sample(&loads, bench_ns() - start);
+	}
+	if (ok)
+		bench_row(b, "status.load.wall", bench_percentile(&loads, 50), "ms", BENCH_NO_FLOOR,
+			  "root and directory of the list with 5 M revoked, before it is asked");
+	bench_samples_free(&loads);
+	return ok;
+}
+
 /* A day later: the delta must bring the old list to the new one. */
 static bool delta_row(struct bench *b, struct world *w)
 {
@@ -226,7 +248,7 @@ static bool rows(struct bench *b, struct world *w)
 	if (!code(w) || !exact(w))
 		return false;
 	size_row(b, w, "status.bytes.5m", "5 M of 100 M revoked, 20 partitions; floor: entropy");
-	return query_row(b, w) && delta_row(b, w);
+	return query_row(b, w) && load_row(b, w) && delta_row(b, w);
 }
 
 void bench_status(struct bench *b)
