@@ -145,17 +145,17 @@ enum sj_curve sj_curve_from_oid(struct sj_span oid)
  */
 const EC_GROUP *sj_ec_group(enum sj_curve curve)
 {
-	static _Atomic(EC_GROUP *) groups[CURVES];
+	static _Atomic(EC_GROUP *) ec_groups[CURVES];
 	const struct curve_row *row = find(curve);
 	EC_GROUP *made, *kept = NULL;
 
 	if (row == NULL)
 		return NULL;
-	kept = atomic_load(&groups[row - curves]);
+	kept = atomic_load(&ec_groups[row - curves]);
 	if (kept != NULL)
 		return kept;
 	made = EC_GROUP_new_by_curve_name(row->nid);
-	if (atomic_compare_exchange_strong(&groups[row - curves], &kept, made))
+	if (atomic_compare_exchange_strong(&ec_groups[row - curves], &kept, made))
 		return made;
 	EC_GROUP_free(made);
 	return kept;
