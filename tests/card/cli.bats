@@ -216,7 +216,24 @@ complete_words() {
 	[[ $output == *"ok           trust store"* ]]
 	: >trust/csca/*.cer
 	run sojourn doctor --trust trust
-	[[ $output == *"fail         trust store: trust: 1 of its files"*"SJ-1102"* ]]
+	[[ $output == *"fail         trust store: trust: csca/"*".cer is not as it was imported (files: 1;"*"SJ-1102"* ]]
+}
+
+@test "trust list and doctor name a damaged revocation list" {
+	cd "$BATS_TEST_TMPDIR"
+	sojourn authority init authority
+	sojourn authority crl authority --out list.crl
+	sojourn trust import --trust trust --csca authority/csca-1.cer --crl list.crl
+	run sojourn trust list --trust trust
+	[[ $output == *", CRL"* && $output != *"crl/"* ]]
+	echo >>trust/crl/*.crl
+	run sojourn trust list --trust trust
+	[[ $output == *"$(cd trust && echo crl/*.crl): It is not the file that was imported."* ]]
+	run sojourn doctor --trust trust
+	[[ $output == *"fail         trust store: trust: $(cd trust && echo crl/*.crl)"*"SJ-1102"* ]]
+	sojourn trust import --trust trust --crl list.crl
+	run sojourn trust list --trust trust
+	[[ $output != *"crl/"* ]]
 }
 
 @test "with --json standard output is one JSON object, in failure too" {
