@@ -164,7 +164,7 @@ static void list_is_imported(void **state)
 	assert_int_equal(s->counts.refused, 1); /* a curve that no standard names */
 	assert_int_equal(s->counts.links, 1);
 	assert_int_equal(s->counts.explicit_parameters, 2);
-	assert_int_equal(import_list(s, "list.ml", "old.cer"), SJ_OK);
+	assert_int_equal(import_list(s, "indefinite.ml", "old.cer"), SJ_OK);
 	assert_int_equal(s->counts.added, 0);
 	assert_int_equal(s->counts.known, 4);
 	assert_int_equal(entries(s), 4);
