@@ -296,13 +296,9 @@ static void bac_without_copy_protection(void **state)
 	expect(p, true, SJ_VERDICT_COPY_NOT_EXCLUDED, SJ_COPY_NOT_EXCLUDED);
 }
 
-static void bac_with_rsa_2048(void **state)
+static void bac_with_rsa_of_both_sizes(void **state)
 {
 	genuine(*state, GENUINE "--access bac --aa rsa-2048 --no-ca");
-}
-
-static void bac_with_rsa_3072(void **state)
-{
 	genuine(*state, GENUINE "--access bac --aa rsa-3072 --no-ca");
 }
 
@@ -507,6 +503,8 @@ static void a_card_of_short_commands_takes_a_large_portrait(void **state)
 		      "'%s card card-%u | sed -u s/9f6502ffff/9f650200ff/I' > short.json",
 		      p->build, p->self, p->cards),
 		0);
+	/* The shell may be killed before the card behind it ends, which has the file locked. */
+	assert_int_equal(shell(p, "flock -w 60 card-%u true", p->cards), 0);
 	assert_int_equal(shell(p, "grep -q '\"apdus\": 3[0-9][0-9],' short.json"), 0);
 	expect(p, false, SJ_VERDICT_GENUINE, SJ_OK);
 }
@@ -567,8 +565,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_default_card_is_genuine_in_every_way),
 		cmocka_unit_test(the_holder_s_data_arrive),
 		cmocka_unit_test(bac_without_copy_protection),
-		cmocka_unit_test(bac_with_rsa_2048),
-		cmocka_unit_test(bac_with_rsa_3072),
+		cmocka_unit_test(bac_with_rsa_of_both_sizes),
 		cmocka_unit_test(bac_with_an_imported_rsa_key),
 		cmocka_unit_test(pace_with_ecdsa),
 		cmocka_unit_test(chip_authentication_3des),
