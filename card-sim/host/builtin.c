@@ -7,9 +7,9 @@ const struct card_applet *const *card_applets_builtin(void)
 {
 	static const struct card_applet *const applets[] = {
 		&card_applet_manager, /* first: an empty SELECT means it (GP 2.3.1, 11.9.2.3) */
-		&card_applet_emrtd,
+		&card_applet_emrtd, /* LDS1 */
 		&card_applet_gate,
-		&card_applet_mf,
+		&card_applet_mf, /* never by name */
 		NULL,
 	};
 

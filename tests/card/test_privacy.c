@@ -6,38 +6,9 @@
  * it can think of, twice to each. What may mark a card all the same is the list
  * `known` below, each with its reason.
  */
-#include "applets/gate/state.h"
 #include "tests/card/gate_rig.h"
 #include "tests/card/pace_reader.h"
-
-#define SAID_MAX 8192u /* answers */
-#define ROOM 524288u /* their bytes */
-#define WINDOW 8u /* bytes in a row that no two answers have by accident */
-#define GRAM 4u /* so many that all cards say make a window no mark */
-
-/* Everything that a card said in a tap, in order. */
-struct transcript {
-	struct bench *b;
-	struct {
-		size_t at, len;
-		uint64_t waited_ms;
-	} said[SAID_MAX];
-	size_t count;
-	uint8_t bytes[ROOM];
-	size_t used;
-};
-
-static void note(struct transcript *t, struct sj_span bytes)
-{
-	assert_true(t->count < SAID_MAX && bytes.len <= ROOM - t->used);
-	t->said[t->count].at = t->used;
-	t->said[t->count].len = bytes.len;
-	t->said[t->count++].waited_ms = t->b->waited_ms;
-	if (bytes.len > 0)
-		memcpy(t->bytes + t->used, bytes.ptr, bytes.len);
-	t->used += bytes.len;
-	t->b->waited_ms = 0;
-}
+#include "tests/card/transcript.h"
 
 /* The last answer, status word included. */
 static void note_answer(struct transcript *t)
@@ -291,66 +262,6 @@ static struct transcript *tap_by_rogue(struct bench *b, const struct rogue *r)
 
 /* --- what is the same -------------------------------------------------------------------------------- */
 
-/* Strings of `size` bytes out of answers, sorted. */
-struct strings {
-	size_t count, size;
-	uint8_t *bytes;
-};
-
-static int compare_windows(const void *a, const void *b)
-{
-	return memcmp(a, b, WINDOW);
-}
-
-static int compare_grams(const void *a, const void *b)
-{
-	return memcmp(a, b, GRAM);
-}
-
-static struct strings strings_of(const struct transcript *t, size_t size)
-{
-	struct strings s = { .size = size, .bytes = malloc((t->used + 1) * size) };
-
-	assert_non_null(s.bytes);
-	for (size_t i = 0; i < t->count; i++)
-		for (size_t at = 0; at + size <= t->said[i].len; at++)
-			memcpy(s.bytes + size * s.count++, t->bytes + t->said[i].at + at, size);
-	qsort(s.bytes, s.count, size, size == GRAM ? compare_grams : compare_windows);
-	return s;
-}
-
-static bool has_string(const struct strings *s, const uint8_t *bytes)
-{
-	return bsearch(bytes, s->bytes, s->count, s->size,
-		       s->size == GRAM ? compare_grams : compare_windows) != NULL;
-}
-
-/* None of it is something that the other card says as well. */
-static bool is_own(const struct strings *others, const uint8_t window[static WINDOW])
-{
-	for (size_t i = 0; i + GRAM <= WINDOW; i++)
-		if (has_string(others, window + i))
-			return false;
-	return true;
-}
-
-/* Something that two have in common and the other card has not. */
-static bool share(const struct transcript *first, const struct transcript *second,
-		  const struct transcript *other)
-{
-	struct strings one = strings_of(first, WINDOW), two = strings_of(second, WINDOW),
-		       others = strings_of(other, GRAM);
-	bool found = false;
-
-	for (size_t i = 0; i < one.count; i++)
-		found = found || (has_string(&two, one.bytes + WINDOW * i) &&
-				  is_own(&others, one.bytes + WINDOW * i));
-	free(one.bytes);
-	free(two.bytes);
-	free(others.bytes);
-	return found;
-}
-
 static bool same_answer(const struct transcript *a, const struct transcript *b, size_t i)
 {
 	return sj_span_eq(sj_span(a->bytes + a->said[i].at, a->said[i].len),
@@ -528,78 +439,6 @@ static void known_an_open_card_shows_its_manager(void **state)
 	bench_free(b);
 }
 
-/* --- readers with rights ------------------------------------------------------------------------------------- */
-
-/* What a reader of this operator and sector gets to know in a whole tap. */
-static struct transcript *learn(struct people *p, struct bench *b, uint32_t operator_id,
-				uint8_t sector)
-{
-	struct transcript *t = calloc(1, sizeof(*t));
-	struct tap *tap = calloc(1, sizeof(*tap));
-
-	assert_true(t != NULL && tap != NULL);
-	p->reader.claims.reader.operator_id = operator_id;
-	p->reader.claims.reader.sector = sector;
-	reader_sign(&p->reader, &p->ca.ca);
-	t->b = tap->b = b;
-	tap_first(tap, &p->reader, &p->ca, NULL);
-	note(t, SJ_SPAN_OF(tap->x));
-	note(t, sj_span(tap->token, tap->token_len));
-	note(t, tap->r.plain.ead);
-	tap_end(tap);
-	free(tap);
-	return t;
-}
-
-static void two_sectors_have_nothing_to_compare(void **state)
-{
-	struct people *p = *state;
-
-	for (uint8_t sector = 2; sector <= SJ_GATE_SECTORS; sector++) {
-		struct transcript *one = learn(p, p->a, RIG_OPERATOR, 1),
-				  *two = learn(p, p->a, RIG_OPERATOR + sector, sector),
-				  *other = learn(p, p->b, RIG_OPERATOR, 1);
-
-		assert_false(share(one, two, other));
-		free(one);
-		free(two);
-		free(other);
-	}
-}
-
-/* One in eight pairs of operators of one sector sees the same credential, and nothing else. */
-static void operators_of_a_sector_share_a_slot_at_times(void **state)
-{
-	struct people *p = *state;
-	struct transcript *one = learn(p, p->a, RIG_OPERATOR, 1),
-			  *other = learn(p, p->b, RIG_OPERATOR, 1);
-	unsigned shared = 0;
-
-	for (uint32_t i = 1; i <= 160; i++) {
-		struct transcript *two = learn(p, p->a, RIG_OPERATOR + i, 1);
-
-		shared += share(one, two, other);
-		free(two);
-	}
-	free(one);
-	free(other);
-	assert_in_range(shared, 4, 45); /* 20 expected; p < 1e-5 outside */
-}
-
-/* An operator recognises its own guests, by pseudonym: that is what it is for. */
-static void an_operator_recognises_a_card(void **state)
-{
-	struct people *p = *state;
-	struct transcript *one = learn(p, p->a, RIG_OPERATOR, 1),
-			  *two = learn(p, p->a, RIG_OPERATOR, 1),
-			  *other = learn(p, p->b, RIG_OPERATOR, 1);
-
-	assert_true(share(one, two, other));
-	free(one);
-	free(two);
-	free(other);
-}
-
 #define PEOPLE_CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -610,9 +449,6 @@ int main(void)
 		PEOPLE_CASE(known_failures_cost_time),
 		PEOPLE_CASE(known_a_ticket_shows_once),
 		cmocka_unit_test(known_an_open_card_shows_its_manager),
-		PEOPLE_CASE(two_sectors_have_nothing_to_compare),
-		PEOPLE_CASE(operators_of_a_sector_share_a_slot_at_times),
-		PEOPLE_CASE(an_operator_recognises_a_card),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
