@@ -50,11 +50,12 @@ struct sj_gate_policy {
 	uint32_t antipassback; /* seconds in which a pseudonym does not pass again; 0: off */
 	bool fail_safe; /* an exit: doubt opens (said in the reasons); else doubt asks or refuses */
 	bool tickets; /* leave tickets on cards, if the credential may */
+	bool ask_when_behind; /* however young our list is: a card knows of a newer one, so ask */
 };
 #define SJ_GATE_POLICY_INIT \
 	{ \
 		sizeof(struct sj_gate_policy), 0, 0, 86400, SJ_GATE_STALE_ASK, { { 0, 0, 0 } }, 0, \
-			0, false, true \
+			0, false, true, false \
 	}
 /* The i-th age that a card can answer for, in years; 0 past the end. */
 SJ_API unsigned sj_gate_age_at(size_t i);
