@@ -10,7 +10,7 @@
 #include "trust/store.h"
 #include "wire/hex.h"
 
-static const char *const folders[] = { "csca", "link", "crl", "gate-ca", "status-signer" };
+static const char *const folders[] = { "csca", "link", "crl" };
 #define FOLDERS (sizeof(folders) / sizeof(folders[0]))
 
 #define NAME_DIGITS 16u /* of name key and of hash in a file's name */
@@ -112,12 +112,10 @@ enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_trust_batch *o
 static bool make_item(enum sj_trust_kind kind, struct sj_span name, struct sj_span der,
 		      struct sj_trust_item *out)
 {
-	const bool token = kind == SJ_TRUST_GATE_CA || kind == SJ_TRUST_STATUS_SIGNER;
 	uint8_t hash[SJ_HASH_MAX];
 
 	*out = (struct sj_trust_item){ .kind = kind };
-	if (!(token ? sj_trust_issuer_key : sj_trust_name_key)(name, out->name_key) ||
-	    !sj_hash(SJ_SHA256, &der, 1, hash))
+	if (!sj_trust_name_key(name, out->name_key) || !sj_hash(SJ_SHA256, &der, 1, hash))
 		return false;
 	memcpy(out->hash, hash, sizeof(out->hash));
 	return true;

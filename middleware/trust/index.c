@@ -7,10 +7,10 @@
 #include "wire/hex.h"
 
 #define INDEX_MAX (1u << 24) /* bytes of the index: some 180,000 entries */
-#define LINE_MAX_BYTES 104u
+#define LINE_MAX_BYTES 96u
 #define HEAD "sojourn-trust 1\n"
 
-static const char *const kind_names[] = { "crl", "csca", "link", "gate-ca", "status-signer" };
+static const char *const kind_names[] = { "crl", "csca", "link" };
 
 static int compare(const void *a, const void *b)
 {

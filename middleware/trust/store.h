@@ -13,16 +13,10 @@
 #define SJ_TRUST_NAME_KEY 8u /* bytes of the hash of a name */
 #define SJ_TRUST_HASH 32u /* SHA-256 of a file */
 #define SJ_TRUST_FILE_MAX (1u << 20) /* bytes of one certificate or CRL */
-#define SJ_TRUST_FILE_NAME 56u /* "status-signer/<16>-<16>.cwt" with NUL */
+#define SJ_TRUST_FILE_NAME 48u /* "csca/<16>-<16>.cer" with NUL */
 
 /* In the order of the index. */
-enum sj_trust_kind {
-	SJ_TRUST_CRL,
-	SJ_TRUST_CSCA,
-	SJ_TRUST_LINK,
-	SJ_TRUST_GATE_CA, /* from here on tokens (secure/cwt.h), not X.509 */
-	SJ_TRUST_STATUS_SIGNER,
-};
+enum sj_trust_kind { SJ_TRUST_CRL, SJ_TRUST_CSCA, SJ_TRUST_LINK };
 
 struct sj_trust_item {
 	enum sj_trust_kind kind;
@@ -57,16 +51,6 @@ void sj_trust_say(const struct sj_trust *trust, const char *what, const char *wh
 
 /* The key of a Name by which its files are found. */
 SJ_MUST_CHECK bool sj_trust_name_key(struct sj_span name, uint8_t out[static SJ_TRUST_NAME_KEY]);
-/* The same of the `iss` of a token. */
-SJ_MUST_CHECK bool sj_trust_issuer_key(struct sj_span iss, uint8_t out[static SJ_TRUST_NAME_KEY]);
-/*
- * Opens a store for reading what gates need. SJ_TRUST_MISSING: it does not exist or
- * holds no gate CA's token.
- */
-SJ_MUST_CHECK enum sj_rc sj_trust_open_gate(const char *directory, struct sj_trust **out);
-/* The i-th item of a kind; NULL: no more. */
-const struct sj_trust_item *sj_trust_item_at(const struct sj_trust *trust, enum sj_trust_kind kind,
-					     size_t i);
 /* "csca/<name key>-<hash>.cer" */
 void sj_trust_item_path(const struct sj_trust_item *item, char out[static SJ_TRUST_FILE_NAME]);
 
@@ -122,7 +106,7 @@ struct sj_trust_batch {
 
 /* Locks the store and reads its present index. Ended by commit or abort. */
 SJ_MUST_CHECK enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_trust_batch *out);
-/* Adds a file under the name (of a token: its `iss`); *known: it was there already. */
+/* Adds a file under the name; *known: it was there already. */
 SJ_MUST_CHECK enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind kind,
 					    struct sj_span name, struct sj_span der, bool *known);
 /* Takes a CRL of this name out, but for one with this content. */

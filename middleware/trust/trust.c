@@ -15,18 +15,10 @@
 
 #define NAME_TEXT_MAX 1024u /* bytes of a name's text that its key covers */
 
-const struct sj_trust_item *sj_trust_item_at(const struct sj_trust *trust, enum sj_trust_kind kind,
-					     size_t i)
+static bool has_certificate(const struct sj_trust_items *items)
 {
-	for (size_t at = 0; at < trust->items.n; at++)
-		if (trust->items.list[at].kind == kind && i-- == 0)
-			return &trust->items.list[at];
-	return NULL;
-}
-
-static bool has(const struct sj_trust *trust, enum sj_trust_kind kind)
-{
-	return sj_trust_item_at(trust, kind, 0) != NULL;
+	/* CRLs come first: the last item tells. */
+	return items->n > 0 && items->list[items->n - 1].kind != SJ_TRUST_CRL;
 }
 
 static enum sj_rc open_directory(const char *directory, bool writable, struct sj_trust **out)
@@ -46,6 +38,8 @@ static enum sj_rc open_directory(const char *directory, bool writable, struct sj
 	rc = sj_trust_index_read(trust->dir, &trust->items);
 	if (rc == SJ_OK)
 		rc = sj_trust_time_read(trust);
+	if (rc == SJ_OK && !writable && !has_certificate(&trust->items))
+		rc = SJ_TRUST_MISSING;
 	if (rc != SJ_OK) {
 		sj_trust_close(trust);
 		return rc;
@@ -54,31 +48,9 @@ static enum sj_rc open_directory(const char *directory, bool writable, struct sj
 	return SJ_OK;
 }
 
-/* For reading: closed again if it has none of these. */
-static enum sj_rc open_with(const char *directory, enum sj_trust_kind one, enum sj_trust_kind other,
-			    struct sj_trust **out)
-{
-	struct sj_trust *trust = NULL;
-	enum sj_rc rc = open_directory(directory, false, &trust);
-
-	if (rc != SJ_OK)
-		return rc;
-	if (!has(trust, one) && !has(trust, other)) {
-		sj_trust_close(trust);
-		return SJ_TRUST_MISSING;
-	}
-	*out = trust;
-	return SJ_OK;
-}
-
 enum sj_rc sj_trust_open(const char *directory, struct sj_trust **out)
 {
-	return open_with(directory, SJ_TRUST_CSCA, SJ_TRUST_LINK, out);
-}
-
-enum sj_rc sj_trust_open_gate(const char *directory, struct sj_trust **out)
-{
-	return open_with(directory, SJ_TRUST_GATE_CA, SJ_TRUST_GATE_CA, out);
+	return open_directory(directory, false, out);
 }
 
 enum sj_rc sj_trust_create(const char *directory, struct sj_trust **out)
@@ -144,26 +116,15 @@ bool sj_trust_name_key(struct sj_span name, uint8_t out[static SJ_TRUST_NAME_KEY
 	return true;
 }
 
-bool sj_trust_issuer_key(struct sj_span iss, uint8_t out[static SJ_TRUST_NAME_KEY])
-{
-	uint8_t hash[SJ_HASH_MAX];
-
-	if (!sj_hash(SJ_SHA256, &iss, 1, hash))
-		return false;
-	memcpy(out, hash, SJ_TRUST_NAME_KEY);
-	return true;
-}
-
 void sj_trust_item_path(const struct sj_trust_item *item, char out[static SJ_TRUST_FILE_NAME])
 {
-	static const char *const folder[] = { "crl", "csca", "link", "gate-ca", "status-signer" };
-	static const char *const ending[] = { "crl", "cer", "cer", "cwt", "cwt" };
+	static const char *const folder[] = { "crl", "csca", "link" };
 	char key[2 * SJ_TRUST_NAME_KEY + 1], hash[2 * SJ_TRUST_NAME_KEY + 1];
 
 	(void)sj_hex_text(SJ_SPAN_OF(item->name_key), SJ_HEX_LOWER, key, sizeof(key));
 	(void)sj_hex_text(sj_span(item->hash, SJ_TRUST_NAME_KEY), SJ_HEX_LOWER, hash, sizeof(hash));
 	snprintf(out, SJ_TRUST_FILE_NAME, "%s/%s-%s.%s", folder[item->kind], key, hash,
-		 ending[item->kind]);
+		 item->kind == SJ_TRUST_CRL ? "crl" : "cer");
 }
 
 static bool matches(const struct sj_trust_item *item, const struct sj_trust_file *file)
@@ -196,11 +157,6 @@ enum sj_rc sj_trust_load(const struct sj_trust *trust, const struct sj_trust_ite
 	return SJ_TRUST_UNREADABLE;
 }
 
-static bool is_certificate(const struct sj_trust_item *item)
-{
-	return item->kind == SJ_TRUST_CSCA || item->kind == SJ_TRUST_LINK;
-}
-
 const struct sj_trust_item *sj_trust_next(const struct sj_trust *trust, bool crls,
 					  const uint8_t name_key[static SJ_TRUST_NAME_KEY],
 					  size_t *at)
@@ -208,9 +164,8 @@ const struct sj_trust_item *sj_trust_next(const struct sj_trust *trust, bool crl
 	while (*at < trust->items.n) {
 		const struct sj_trust_item *item = &trust->items.list[(*at)++];
 
-		if (crls ? item->kind != SJ_TRUST_CRL : !is_certificate(item))
-			continue;
-		if (memcmp(item->name_key, name_key, SJ_TRUST_NAME_KEY) == 0)
+		if ((item->kind == SJ_TRUST_CRL) == crls &&
+		    memcmp(item->name_key, name_key, SJ_TRUST_NAME_KEY) == 0)
 			return item;
 	}
 	return NULL;
@@ -244,7 +199,7 @@ bool sj_trust_get(const struct sj_trust *trust, size_t i, struct sj_trust_entry 
 
 	while (crls < trust->items.n && trust->items.list[crls].kind == SJ_TRUST_CRL)
 		crls++;
-	if (i >= trust->items.n - crls || !is_certificate(&trust->items.list[crls + i]))
+	if (i >= trust->items.n - crls)
 		return false;
 	item = &trust->items.list[crls + i];
 	(void)sj_hex_text(SJ_SPAN_OF(item->hash), SJ_HEX_LOWER, entry.sha256, sizeof(entry.sha256));
