@@ -29,7 +29,7 @@ CFLAGS_ALL = -std=c17 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 LDFLAGS_EXE = -pie $(LDFLAGS_ALL)
 
-LIBS_CORE = -lcrypto
+LIBS_CORE = -lcrypto -lz
 LIBS_READER = -lpcsclite -lpthread
 LIBS_TOOLS = -ljansson -linih
 

@@ -1,4 +1,5 @@
 #include "crypt/cipher.h"
+#include "crypt/meter.h"
 #include "crypt/wipe.h"
 
 #include <limits.h>
@@ -95,12 +96,14 @@ static bool cbc(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, struct 
 bool sj_cbc_encrypt(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, struct sj_span in,
 		    uint8_t *out)
 {
+	sj_meter_cipher(in.len);
 	return cbc(c, key, iv, in, out, true);
 }
 
 bool sj_cbc_decrypt(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, struct sj_span in,
 		    uint8_t *out)
 {
+	sj_meter_cipher(in.len);
 	return cbc(c, key, iv, in, out, false);
 }
 
@@ -241,6 +244,7 @@ static bool cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *par
 bool sj_mac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, size_t n,
 	    uint8_t out[static SJ_MAC_SIZE])
 {
+	sj_meter_cipher(sj_spans_len(parts, n));
 	return c == SJ_CIPHER_3DES ? retail_mac(key, parts, n, out) : cmac(c, key, parts, n, out);
 }
 

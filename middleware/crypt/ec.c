@@ -1,5 +1,6 @@
 #include "crypt/ec.h"
 #include "crypt/internal.h"
+#include "crypt/meter.h"
 #include "crypt/wipe.h"
 
 #include <openssl/bn.h>
@@ -170,6 +171,7 @@ bool sj_ec_multiply(enum sj_curve curve, const struct sj_ec_secret *k,
 	struct work w;
 	bool ok;
 
+	sj_meter_count(base != NULL ? SJ_METER_EC_POINT : SJ_METER_EC_BASE, curve, 1);
 	ok = work_start(&w, curve) && multiply(&w, curve, k, base) &&
 	     sj_ec_point_encode(w.group, w.q, w.bn, out);
 	work_end(&w);
@@ -195,6 +197,7 @@ bool sj_ec_map_generic(enum sj_curve curve, struct sj_span s, const struct sj_ec
 	struct work w;
 	bool ok;
 
+	sj_meter_count(SJ_METER_EC_MAP, curve, 1);
 	ok = work_start(&w, curve) && s.len <= SJ_EC_FIELD_MAX &&
 	     BN_bin2bn(s.ptr, (int)s.len, w.k) != NULL &&
 	     EC_POINT_mul(w.group, w.q, w.k, NULL, NULL, w.bn) == 1 &&
@@ -238,6 +241,7 @@ bool sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_s
 	size_t n = sizeof(der);
 	bool ok;
 
+	sj_meter_count(SJ_METER_EC_SIGN, curve, 1);
 	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
 	     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1 &&
 	     sj_ecdsa_from_der(sj_span(der, n), half, out);
@@ -261,6 +265,7 @@ bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_
 	    plain_signature.len != 2 * sj_curve_order_size(curve) ||
 	    !sj_ecdsa_to_der(plain_signature, &w))
 		return false;
+	sj_meter_count(SJ_METER_EC_VERIFY, curve, 1);
 	pkey = sj_pkey_ec(curve, key, NULL);
 	if (pkey != NULL)
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);

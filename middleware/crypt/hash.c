@@ -1,5 +1,6 @@
 #include "crypt/hash.h"
 #include "crypt/internal.h"
+#include "crypt/meter.h"
 
 struct hash_row {
 	const char *name;
@@ -76,6 +77,7 @@ bool sj_hash(enum sj_hash alg, const struct sj_span *parts, size_t n,
 
 	if (md == NULL)
 		return false;
+	sj_meter_hash(alg, sj_spans_len(parts, n));
 	ctx = EVP_MD_CTX_new();
 	ok = ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1;
 	for (size_t i = 0; ok && i < n; i++)

@@ -1,5 +1,6 @@
 #include "crypt/rsa.h"
 #include "crypt/internal.h"
+#include "crypt/meter.h"
 #include "crypt/wipe.h"
 
 #include <openssl/bn.h>
@@ -168,6 +169,7 @@ bool sj_rsa_public(struct sj_span spki, struct sj_span in, uint8_t out[static SJ
 
 	if (size == 0 || in.len != size)
 		return false;
+	sj_meter_count(SJ_METER_RSA_PUBLIC, SJ_CURVE_NONE, size);
 	pkey = sj_pkey_rsa(spki);
 	if (pkey != NULL)
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
@@ -188,6 +190,7 @@ bool sj_rsa_private(struct sj_span pkcs8, struct sj_span in, uint8_t out[static 
 
 	if (pkey == NULL || in.len != (size_t)EVP_PKEY_get_size(pkey))
 		goto out;
+	sj_meter_count(SJ_METER_RSA_PRIVATE, SJ_CURVE_NONE, in.len);
 	ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	ok = ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 &&
 	     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&

@@ -1,4 +1,5 @@
 #include "crypt/internal.h"
+#include "crypt/meter.h"
 #include "crypt/rsa.h"
 #include "crypt/scheme.h"
 #include "crypt/sign.h"
@@ -40,6 +41,16 @@ static bool set_scheme(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme)
 			ctx, scheme->salt_unknown ? RSA_PSS_SALTLEN_AUTO : (int)scheme->salt) == 1);
 }
 
+static void meter(const EVP_PKEY *key)
+{
+	char group[32] = "";
+
+	if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1)
+		sj_meter_count(SJ_METER_EC_VERIFY, sj_curve_from_openssl_name(group), 1);
+	else
+		sj_meter_count(SJ_METER_RSA_PUBLIC, SJ_CURVE_NONE, (size_t)EVP_PKEY_get_size(key));
+}
+
 bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_hash digest,
 			 struct sj_span message, struct sj_span signature)
 {
@@ -57,8 +68,10 @@ bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_
 	    !sj_hash(scheme.hash, &message, 1, hash))
 		return false;
 	pkey = sj_pkey_spki(spki);
-	if (pkey != NULL)
+	if (pkey != NULL) {
+		meter(pkey);
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	}
 	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 && set_scheme(ctx, &scheme) &&
 	     EVP_PKEY_verify(ctx, signature.ptr, signature.len, hash, sj_hash_size(scheme.hash)) ==
 		     1;

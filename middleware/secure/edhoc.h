@@ -15,8 +15,11 @@
 
 #define SJ_EDHOC_HASH 32u /* SHA-256, the hash of all suites here */
 #define SJ_EDHOC_KEY 32u /* private keys and x coordinates of all suites here */
+#define SJ_EDHOC_MAC_MIN 8u
 #define SJ_EDHOC_MAC_MAX 32u
 #define SJ_EDHOC_SIGNATURE 64u
+#define SJ_EDHOC_TEXT_MAX 1024u /* a text under a keystream */
+#define SJ_EDHOC_AAD_MAX 498u /* external_aad */
 
 /* Authentication methods (RFC 9528, 3.2; PSK draft): who signs, who has a static DH key. */
 enum sj_edhoc_method {
@@ -75,6 +78,9 @@ void sj_edhoc_put_id(struct sj_writer *w, struct sj_span id);
  * a negative label is critical, 0 is padding. Without a value: value->ptr NULL.
  */
 SJ_MUST_CHECK bool sj_edhoc_ead_next(struct sj_span *ead, int64_t *label, struct sj_span *value);
+/* All of `in` is EAD, or it is empty: PLAINTEXT_3B and PLAINTEXT_4 are nothing else. */
+SJ_MUST_CHECK bool sj_edhoc_ead_check(struct sj_span in);
+/* value.ptr NULL: no value. */
 void sj_edhoc_put_ead(struct sj_writer *w, int64_t label, struct sj_span value);
 
 /* Spans point into what was parsed. */
@@ -86,10 +92,10 @@ struct sj_edhoc_message_1 {
 	struct sj_span c_i; /* identifier */
 	struct sj_span ead; /* empty: none */
 };
-/* The length of G_X is checked if the suite is ours. */
+/* The length of G_X is checked if the suite is ours; whether it is: sj_edhoc_suite(selected). */
 SJ_MUST_CHECK bool sj_edhoc_message_1_parse(struct sj_span in, struct sj_edhoc_message_1 *out);
-/* With one suite. */
-void sj_edhoc_message_1_put(struct sj_writer *w, uint8_t method, const struct sj_edhoc_suite *suite,
+/* `suites`: ids, one byte each, the selected one last; of one: sj_span(&suite->id, 1). */
+void sj_edhoc_message_1_put(struct sj_writer *w, uint8_t method, struct sj_span suites,
 			    struct sj_span g_x, struct sj_span c_i, struct sj_span ead);
 /* Walks SUITES_I or SUITES_R; false: no more. */
 SJ_MUST_CHECK bool sj_edhoc_suite_next(struct sj_span *suites, int64_t *id);
@@ -104,22 +110,24 @@ SJ_MUST_CHECK bool sj_edhoc_message_2_parse(struct sj_span in, struct sj_span *g
 struct sj_edhoc_plaintext {
 	struct sj_span c_r; /* identifier; PLAINTEXT_2 only */
 	struct sj_span id_cred; /* as it travels: a map, or an identifier encoded */
-	struct sj_span proof; /* Signature_or_MAC_x */
+	struct sj_span proof; /* Signature_or_MAC_x, 8 bytes or more */
 	struct sj_span ead;
 };
 SJ_MUST_CHECK bool sj_edhoc_plaintext_2_parse(struct sj_span in, struct sj_edhoc_plaintext *out);
 SJ_MUST_CHECK bool sj_edhoc_plaintext_2a_parse(struct sj_span in, struct sj_edhoc_plaintext *out);
 SJ_MUST_CHECK bool sj_edhoc_plaintext_3_parse(struct sj_span in, struct sj_edhoc_plaintext *out);
+/* PLAINTEXT_3A (PSK draft): ID_CRED_PSK as it travels, and CIPHERTEXT_3B. */
+SJ_MUST_CHECK bool sj_edhoc_plaintext_3a_parse(struct sj_span in, struct sj_span *id_cred,
+					       struct sj_span *ciphertext_3b);
 /* ID_CRED_x from the map that the contexts hold: an identifier if it has a `kid` alone. */
 void sj_edhoc_put_id_cred(struct sj_writer *w, struct sj_span map);
 /* The reverse: the map { 4 : kid } of an identifier, or the map itself. */
 void sj_edhoc_put_id_cred_map(struct sj_writer *w, struct sj_span travelling);
 
 enum sj_edhoc_error { SJ_EDHOC_UNSPECIFIED = 1, SJ_EDHOC_WRONG_SUITE = 2 };
-/* (1, "") or (2, SUITES_R with this one suite). */
-void sj_edhoc_error_put(struct sj_writer *w, enum sj_edhoc_error code,
-			const struct sj_edhoc_suite *suite);
-/* *info: ERR_INFO as encoded. */
+/* (1, "") or (2, SUITES_R of these ids, one byte each). */
+void sj_edhoc_error_put(struct sj_writer *w, enum sj_edhoc_error code, struct sj_span suites);
+/* *info: ERR_INFO as encoded; a text for 1, SUITES_R for 2. False for code 0 too (6.1). */
 SJ_MUST_CHECK bool sj_edhoc_error_parse(struct sj_span in, int64_t *code, struct sj_span *info);
 
 /* --- key schedule (RFC 9528, 4.1) ------------------------------------------- */
@@ -162,7 +170,7 @@ SJ_MUST_CHECK bool sj_edhoc_kdf(struct sj_edhoc_prk *prk, uint32_t label,
 SJ_MUST_CHECK bool sj_edhoc_next_prk(struct sj_edhoc_prk *from, enum sj_edhoc_label salt,
 				     const uint8_t th[static SJ_EDHOC_HASH], struct sj_span ikm,
 				     struct sj_edhoc_prk *to);
-/* PRK_out of PRK_4e3m, and PRK_exporter of PRK_out. */
+/* PRK_out of PRK_4e3m, and PRK_exporter of PRK_out; may be in place. */
 SJ_MUST_CHECK bool sj_edhoc_prk_out(struct sj_edhoc_prk *prk_4e3m,
 				    const uint8_t th_4[static SJ_EDHOC_HASH],
 				    struct sj_edhoc_prk *out);
@@ -192,13 +200,14 @@ SJ_MUST_CHECK bool sj_edhoc_mac(struct sj_edhoc_prk *prk, enum sj_edhoc_label la
 void sj_edhoc_signed_put(struct sj_writer *w, const uint8_t th[static SJ_EDHOC_HASH],
 			 const struct sj_edhoc_claim *claim, struct sj_span mac);
 
-/* KEYSTREAM_2 or KEYSTREAM_3A over `text`, in place. */
+/* KEYSTREAM_2 (of PRK_2e) or KEYSTREAM_3A (of PRK_3e2m) over `text`, in place. */
 SJ_MUST_CHECK bool sj_edhoc_stream(struct sj_edhoc_prk *prk, enum sj_edhoc_label label,
 				   const uint8_t th[static SJ_EDHOC_HASH], uint8_t *text,
 				   size_t len);
 /*
- * CIPHERTEXT_3, 3B and 4: COSE_Encrypt0 with the keys of SJ_EDHOC_K_3 or
- * SJ_EDHOC_K_4; external_aad is TH_x, or what the PSK draft says.
+ * CIPHERTEXT_3, 3B and 4: COSE_Encrypt0 with the keys of SJ_EDHOC_K_3 (of
+ * PRK_3e2m; with a PSK of PRK_4e3m) or SJ_EDHOC_K_4 (of PRK_4e3m); external_aad
+ * is TH_x itself, or for 3B what sj_edhoc_psk_aad_put() puts.
  */
 SJ_MUST_CHECK bool sj_edhoc_seal(const struct sj_edhoc_suite *suite, struct sj_edhoc_prk *prk,
 				 enum sj_edhoc_label label, const uint8_t th[static SJ_EDHOC_HASH],

@@ -47,17 +47,17 @@ bool sj_edhoc_ead_next(struct sj_span *ead, int64_t *label, struct sj_span *valu
 void sj_edhoc_put_ead(struct sj_writer *w, int64_t label, struct sj_span value)
 {
 	sj_cbor_put_int(w, label);
-	sj_cbor_put_bytes(w, value);
+	if (value.ptr != NULL)
+		sj_cbor_put_bytes(w, value);
 }
 
-/* What is left is external authorization data, or nothing. */
-static bool is_ead(struct sj_span ead)
+bool sj_edhoc_ead_check(struct sj_span in)
 {
 	struct sj_span value;
 	int64_t label;
 
-	while (ead.len > 0)
-		if (!sj_edhoc_ead_next(&ead, &label, &value))
+	while (in.len > 0)
+		if (!sj_edhoc_ead_next(&in, &label, &value))
 			return false;
 	return true;
 }
@@ -93,24 +93,33 @@ static bool take_suites(struct sj_span *in, struct sj_span *suites, int64_t *las
 	return true;
 }
 
+static void put_suites(struct sj_writer *w, struct sj_span ids)
+{
+	if (ids.len != 1)
+		sj_cbor_put_array(w, ids.len);
+	for (size_t i = 0; i < ids.len; i++)
+		sj_cbor_put_int(w, ids.ptr[i]);
+}
+
 bool sj_edhoc_message_1_parse(struct sj_span in, struct sj_edhoc_message_1 *out)
 {
 	int64_t method;
 
 	if (!sj_cbor_take_int(&in, &method) || method < 0 || method > SJ_EDHOC_PSK ||
 	    !take_suites(&in, &out->suites, &out->selected) ||
-	    !sj_cbor_take_bytes(&in, &out->g_x) || !sj_edhoc_take_id(&in, &out->c_i) || !is_ead(in))
+	    !sj_cbor_take_bytes(&in, &out->g_x) || !sj_edhoc_take_id(&in, &out->c_i) ||
+	    !sj_edhoc_ead_check(in))
 		return false;
 	out->method = (uint8_t)method;
 	out->ead = in;
 	return sj_edhoc_suite(out->selected) == NULL || out->g_x.len == SJ_EDHOC_KEY;
 }
 
-void sj_edhoc_message_1_put(struct sj_writer *w, uint8_t method, const struct sj_edhoc_suite *suite,
+void sj_edhoc_message_1_put(struct sj_writer *w, uint8_t method, struct sj_span suites,
 			    struct sj_span g_x, struct sj_span c_i, struct sj_span ead)
 {
 	sj_cbor_put_int(w, method);
-	sj_cbor_put_int(w, suite->id);
+	put_suites(w, suites);
 	sj_cbor_put_bytes(w, g_x);
 	sj_edhoc_put_id(w, c_i);
 	sj_put(w, ead);
@@ -154,7 +163,7 @@ static bool take_id_cred(struct sj_span *in, struct sj_span *id_cred)
 static bool rest_parse(struct sj_span in, struct sj_edhoc_plaintext *out)
 {
 	if (!take_id_cred(&in, &out->id_cred) || !sj_cbor_take_bytes(&in, &out->proof) ||
-	    !is_ead(in))
+	    out->proof.len < SJ_EDHOC_MAC_MIN || !sj_edhoc_ead_check(in))
 		return false;
 	out->ead = in;
 	return true;
@@ -168,13 +177,19 @@ bool sj_edhoc_plaintext_2_parse(struct sj_span in, struct sj_edhoc_plaintext *ou
 bool sj_edhoc_plaintext_2a_parse(struct sj_span in, struct sj_edhoc_plaintext *out)
 {
 	*out = (struct sj_edhoc_plaintext){ .ead = in };
-	return sj_edhoc_take_id(&out->ead, &out->c_r) && is_ead(out->ead);
+	return sj_edhoc_take_id(&out->ead, &out->c_r) && sj_edhoc_ead_check(out->ead);
 }
 
 bool sj_edhoc_plaintext_3_parse(struct sj_span in, struct sj_edhoc_plaintext *out)
 {
 	out->c_r = sj_span(NULL, 0);
 	return rest_parse(in, out);
+}
+
+bool sj_edhoc_plaintext_3a_parse(struct sj_span in, struct sj_span *id_cred,
+				 struct sj_span *ciphertext_3b)
+{
+	return take_id_cred(&in, id_cred) && sj_cbor_take_bytes(&in, ciphertext_3b) && in.len == 0;
 }
 
 void sj_edhoc_put_id_cred(struct sj_writer *w, struct sj_span map)
@@ -204,17 +219,25 @@ void sj_edhoc_put_id_cred_map(struct sj_writer *w, struct sj_span travelling)
 	}
 }
 
-void sj_edhoc_error_put(struct sj_writer *w, enum sj_edhoc_error code,
-			const struct sj_edhoc_suite *suite)
+void sj_edhoc_error_put(struct sj_writer *w, enum sj_edhoc_error code, struct sj_span suites)
 {
 	sj_cbor_put_int(w, code);
 	if (code == SJ_EDHOC_WRONG_SUITE)
-		sj_cbor_put_int(w, suite->id);
+		put_suites(w, suites);
 	else
 		sj_cbor_put_text(w, sj_span(NULL, 0));
 }
 
 bool sj_edhoc_error_parse(struct sj_span in, int64_t *code, struct sj_span *info)
 {
-	return sj_cbor_take_int(&in, code) && sj_cbor_take_item(&in, info) && in.len == 0;
+	struct sj_span walk, text;
+	int64_t last;
+
+	if (!sj_cbor_take_int(&in, code) || *code == 0 || !sj_cbor_take_item(&in, info) ||
+	    in.len != 0)
+		return false;
+	walk = *info;
+	if (*code == SJ_EDHOC_UNSPECIFIED)
+		return sj_cbor_take_text(&walk, &text);
+	return *code != SJ_EDHOC_WRONG_SUITE || take_suites(&walk, &text, &last);
 }

@@ -6,7 +6,7 @@
 
 /* Heads around the context: ( label, bstr head ) before it, the length after it. */
 #define HEAD_MAX 16u
-#define AAD_MAX 512u
+#define AAD_HEADS_MAX 14u /* of the Enc_structure, before external_aad */
 
 void sj_edhoc_prk_end(struct sj_edhoc_prk *prk)
 {
@@ -76,28 +76,33 @@ bool sj_edhoc_next_prk(struct sj_edhoc_prk *from, enum sj_edhoc_label salt,
 	return ok;
 }
 
+/* The two may be one object. */
+static bool derive(struct sj_edhoc_prk *from, enum sj_edhoc_label label, struct sj_span context,
+		   struct sj_edhoc_prk *to)
+{
+	uint8_t bytes[SJ_PRK_SIZE];
+	bool ok = sj_edhoc_kdf(from, label, &context, 1, bytes, sizeof(bytes));
+
+	if (ok)
+		sj_edhoc_prk_set(to, bytes);
+	sj_wipe(bytes, sizeof(bytes));
+	return ok;
+}
+
 bool sj_edhoc_prk_out(struct sj_edhoc_prk *prk_4e3m, const uint8_t th_4[static SJ_EDHOC_HASH],
 		      struct sj_edhoc_prk *out)
 {
-	sj_edhoc_prk_end(out);
-	return kdf_th(prk_4e3m, SJ_EDHOC_PRK_OUT, th_4, out->bytes, SJ_PRK_SIZE);
+	return derive(prk_4e3m, SJ_EDHOC_PRK_OUT, sj_span(th_4, SJ_EDHOC_HASH), out);
 }
 
 bool sj_edhoc_prk_exporter(struct sj_edhoc_prk *prk_out, struct sj_edhoc_prk *out)
 {
-	sj_edhoc_prk_end(out);
-	return sj_edhoc_kdf(prk_out, SJ_EDHOC_PRK_EXPORTER, NULL, 0, out->bytes, SJ_PRK_SIZE);
+	return derive(prk_out, SJ_EDHOC_PRK_EXPORTER, sj_span(NULL, 0), out);
 }
 
 bool sj_edhoc_key_update(struct sj_edhoc_prk *prk_out, struct sj_span context)
 {
-	uint8_t bytes[SJ_PRK_SIZE];
-	bool ok = sj_edhoc_kdf(prk_out, SJ_EDHOC_KEY_UPDATE, &context, 1, bytes, sizeof(bytes));
-
-	if (ok)
-		sj_edhoc_prk_set(prk_out, bytes);
-	sj_wipe(bytes, sizeof(bytes));
-	return ok;
+	return derive(prk_out, SJ_EDHOC_KEY_UPDATE, context, prk_out);
 }
 
 /* A hash as an encoded byte string. */
@@ -160,7 +165,7 @@ void sj_edhoc_signed_put(struct sj_writer *w, const uint8_t th[static SJ_EDHOC_H
 bool sj_edhoc_stream(struct sj_edhoc_prk *prk, enum sj_edhoc_label label,
 		     const uint8_t th[static SJ_EDHOC_HASH], uint8_t *text, size_t len)
 {
-	uint8_t stream[1024];
+	uint8_t stream[SJ_EDHOC_TEXT_MAX];
 	bool ok = len <= sizeof(stream) && kdf_th(prk, label, th, stream, len);
 
 	for (size_t i = 0; ok && i < len; i++)
@@ -171,7 +176,7 @@ bool sj_edhoc_stream(struct sj_edhoc_prk *prk, enum sj_edhoc_label label,
 
 struct keys {
 	uint8_t key[SJ_AEAD_KEY_MAX], nonce[SJ_AEAD_NONCE_MAX];
-	uint8_t aad[AAD_MAX];
+	uint8_t aad[AAD_HEADS_MAX + SJ_EDHOC_AAD_MAX];
 	size_t aad_len;
 };
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,24 +68,6 @@ static enum sj_rc make_folders(int dir)
 	return SJ_OK;
 }
 
-static enum sj_rc take_lock(int dir, int *out)
-{
-	int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-
-	if (fd < 0)
-		return sj_trust_errno(errno);
-	while (flock(fd, LOCK_EX) != 0) {
-		if (errno != EINTR) {
-			enum sj_rc rc = sj_trust_errno(errno);
-
-			close(fd);
-			return rc;
-		}
-	}
-	*out = fd;
-	return SJ_OK;
-}
-
 enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_trust_batch *out)
 {
 	struct sj_trust_batch batch = { trust, -1, { NULL, 0, 0 } };
@@ -94,7 +75,7 @@ enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_trust_batch *o
 
 	if (!trust->writable)
 		return SJ_FILE_PERMISSION;
-	rc = take_lock(trust->dir, &batch.lock);
+	rc = sj_trust_lock(trust->dir, &batch.lock);
 	if (rc == SJ_OK)
 		rc = make_folders(trust->dir);
 	if (rc == SJ_OK)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,10 +75,33 @@ static bool temporary_name(const char *path, char *out, size_t cap)
 	return n > 0 && (size_t)n < cap;
 }
 
-static bool write_all(int fd, struct sj_span bytes)
+static ssize_t system_write(void *self, int fd, const void *bytes, size_t n)
+{
+	(void)self;
+	return write(fd, bytes, n);
+}
+
+static int system_fsync(void *self, int fd)
+{
+	(void)self;
+	return fsync(fd);
+}
+
+static int system_rename(void *self, int dir, const char *from, const char *to)
+{
+	(void)self;
+	return renameat(dir, from, dir, to);
+}
+
+struct sj_trust_io sj_trust_io_system(void)
+{
+	return (struct sj_trust_io){ system_write, system_fsync, system_rename, NULL };
+}
+
+static bool write_all(const struct sj_trust_io *io, int fd, struct sj_span bytes)
 {
 	while (bytes.len > 0) {
-		ssize_t n = write(fd, bytes.ptr, bytes.len);
+		ssize_t n = io->write(io->self, fd, bytes.ptr, bytes.len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -89,7 +113,8 @@ static bool write_all(int fd, struct sj_span bytes)
 	return true;
 }
 
-enum sj_rc sj_trust_write(int dir, const char *path, struct sj_span bytes)
+static enum sj_rc write_whole(const struct sj_trust_io *io, int dir, const char *path,
+			      struct sj_span bytes)
 {
 	char temporary[96];
 	enum sj_rc rc;
@@ -101,28 +126,68 @@ enum sj_rc sj_trust_write(int dir, const char *path, struct sj_span bytes)
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return sj_trust_errno(errno);
-	written = write_all(fd, bytes) && fsync(fd) == 0;
+	written = write_all(io, fd, bytes) && io->fsync(io->self, fd) == 0;
 	rc = written ? SJ_OK : sj_trust_errno(errno);
 	if (close(fd) != 0 && rc == SJ_OK)
 		rc = sj_trust_errno(errno);
-	if (rc == SJ_OK && renameat(dir, temporary, dir, path) != 0)
+	if (rc == SJ_OK && io->rename(io->self, dir, temporary, path) != 0)
 		rc = sj_trust_errno(errno);
 	if (rc != SJ_OK)
 		unlinkat(dir, temporary, 0);
 	return rc;
 }
 
-enum sj_rc sj_trust_sync(int dir, const char *path)
+static enum sj_rc sync_folder(const struct sj_trust_io *io, int dir, const char *path)
 {
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	enum sj_rc rc = SJ_OK;
 
 	if (fd < 0)
 		return sj_trust_errno(errno);
-	if (fsync(fd) != 0)
+	if (io->fsync(io->self, fd) != 0)
 		rc = sj_trust_errno(errno);
 	close(fd);
 	return rc;
+}
+
+enum sj_rc sj_trust_write(int dir, const char *path, struct sj_span bytes)
+{
+	const struct sj_trust_io io = sj_trust_io_system();
+
+	return write_whole(&io, dir, path, bytes);
+}
+
+enum sj_rc sj_trust_sync(int dir, const char *path)
+{
+	const struct sj_trust_io io = sj_trust_io_system();
+
+	return sync_folder(&io, dir, path);
+}
+
+enum sj_rc sj_trust_replace(const struct sj_trust_io *io, int dir, const char *name,
+			    struct sj_span bytes)
+{
+	enum sj_rc rc = write_whole(io, dir, name, bytes);
+
+	return rc == SJ_OK ? sync_folder(io, dir, ".") : rc;
+}
+
+enum sj_rc sj_trust_lock(int dir, int *out)
+{
+	int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd < 0)
+		return sj_trust_errno(errno);
+	while (flock(fd, LOCK_EX) != 0) {
+		if (errno != EINTR) {
+			enum sj_rc rc = sj_trust_errno(errno);
+
+			close(fd);
+			return rc;
+		}
+	}
+	*out = fd;
+	return SJ_OK;
 }
 
 void sj_trust_file_free(struct sj_trust_file *file)

@@ -6,6 +6,8 @@
 #ifndef SJ_TRUST_STORE_H
 #define SJ_TRUST_STORE_H
 
+#include <sys/types.h>
+
 #include <sojourn/trust.h>
 
 #include "crypt/x509.h"
@@ -93,6 +95,22 @@ SJ_MUST_CHECK enum sj_rc sj_trust_read(int dir, const char *path, size_t max,
 SJ_MUST_CHECK enum sj_rc sj_trust_write(int dir, const char *path, struct sj_span bytes);
 /* Syncs the folder `path` below dir ("." for dir itself). */
 SJ_MUST_CHECK enum sj_rc sj_trust_sync(int dir, const char *path);
+/*
+ * Writing's system calls as a table, so that a test can make each of them fail
+ * or stop in the middle. As those of these names: -1 and errno on failure.
+ */
+struct sj_trust_io {
+	ssize_t (*write)(void *self, int fd, const void *bytes, size_t n);
+	int (*fsync)(void *self, int fd);
+	int (*rename)(void *self, int dir, const char *from, const char *to);
+	void *self;
+};
+struct sj_trust_io sj_trust_io_system(void);
+/* Both of the above at once, through a table: afterwards the file is on the disk. */
+SJ_MUST_CHECK enum sj_rc sj_trust_replace(const struct sj_trust_io *io, int dir, const char *name,
+					  struct sj_span bytes);
+/* Waits for the lock of a folder and takes it; *out is closed to let go. */
+SJ_MUST_CHECK enum sj_rc sj_trust_lock(int dir, int *out);
 /* What errno means to a caller who wanted to write. */
 enum sj_rc sj_trust_errno(int error);
 

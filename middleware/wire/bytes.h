@@ -53,6 +53,16 @@ static inline struct sj_span sj_written(const struct sj_writer *w)
 	return (struct sj_span){ w->ptr, w->len };
 }
 
+/* The bytes of n parts together. */
+static inline size_t sj_spans_len(const struct sj_span *parts, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += parts[i].len;
+	return len;
+}
+
 /* Takes n bytes into *out. False, nothing changed: fewer than n are left. */
 SJ_MUST_CHECK bool sj_take(struct sj_span *in, size_t n, struct sj_span *out);
 /* Takes one byte. */

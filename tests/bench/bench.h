@@ -16,7 +16,7 @@
 #include <jansson.h>
 #include <sojourn/document.h>
 
-#include "crypt/ec.h"
+#include "crypt/meter.h"
 
 #define BENCH_PATH 160
 #define BENCH_NO_FLOOR ((double)NAN)
@@ -38,6 +38,13 @@ struct bench {
 /* A figure with its floor (or BENCH_NO_FLOOR) in the same unit: "ms", "1/s", "bytes", "apdus". */
 void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,
 	       const char *note);
+/* What others take for the same, in the same unit; a row with name NULL ends the list. */
+struct bench_peer {
+	const char *name;
+	double value;
+};
+void bench_row_peers(struct bench *b, const char *id, double value, const char *unit, double floor,
+		     const struct bench_peer *peers, const char *note);
 /* What could not be measured, and why. */
 void bench_skip(const char *id, const char *why);
 /* Something is broken: says so; the run ends with a failure. Returns false. */
@@ -49,6 +56,7 @@ void bench_store(struct bench *b);
 void bench_document(struct bench *b);
 void bench_issue(struct bench *b);
 void bench_programs(struct bench *b);
+void bench_status(struct bench *b);
 
 /* --- the stage ---------------------------------------------------------------------- */
 
@@ -101,6 +109,7 @@ enum bench_operation {
 
 #define BENCH_CALLS_MAX 16
 struct bench_calls {
+	struct sj_meter meter; /* first: what counts finds the rest by it */
 	struct bench_call {
 		enum bench_operation operation;
 		enum sj_curve curve;
@@ -108,7 +117,7 @@ struct bench_calls {
 	} call[BENCH_CALLS_MAX];
 };
 
-/* From now on this process' calls of crypt are counted there; NULL: no more. */
+/* From now on this thread's calls of crypt are counted there; NULL: no more. */
 void bench_record(struct bench_calls *calls);
 /* CPU ms of one such operation made by OpenSSL alone, the median of some. */
 bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms);

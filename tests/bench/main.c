@@ -8,6 +8,14 @@
 void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,
 	       const char *note)
 {
+	static const struct bench_peer none[] = { { NULL, 0 } };
+
+	bench_row_peers(b, id, value, unit, floor, none, note);
+}
+
+void bench_row_peers(struct bench *b, const char *id, double value, const char *unit, double floor,
+		     const struct bench_peer *peers, const char *note)
+{
 	json_t *row = json_pack("{s:s, s:f, s:s, s:{}, s:s}", "id", id, "value", value, "unit",
 				unit, "peers", "note", note);
 
@@ -17,6 +25,11 @@ void bench_row(struct bench *b, const char *id, double value, const char *unit, 
 	else
 		printf(" %12.4g %6.2fx", floor, value / floor);
 	printf("  %s\n", note);
+	for (; peers->name != NULL; peers++) {
+		printf("%-28s %12.4g %-5s\n", peers->name, peers->value, unit);
+		json_object_set_new(json_object_get(row, "peers"), peers->name,
+				    json_real(peers->value));
+	}
 	fflush(stdout);
 	json_object_set_new(row, "floor", isnan(floor) ? json_null() : json_real(floor));
 	json_array_append_new(b->rows, row);
@@ -49,7 +62,8 @@ static bool write_rows(struct bench *b)
 int main(void)
 {
 	static void (*const groups[])(struct bench * b) = {
-		bench_roundtrips, bench_store, bench_document, bench_issue, bench_programs,
+		bench_roundtrips, bench_store,    bench_document,
+		bench_issue,      bench_programs, bench_status,
 	};
 	struct bench b = { .build = getenv("SOJOURN_BUILD"), .rows = json_array() };
 

@@ -1,0 +1,234 @@
+/* status_store.c -- opening an issuer's list: the newest slot that holds. */
+#include "trust/status_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trust/status_folder.h"
+#include "wire/hex.h"
+
+#define FILE_MAX (SJ_STATUS_BODY_MAX + SJ_STATUS_FILE_HEAD + SJ_STATUS_HEAD_MAX)
+
+static const char *const slot_names[SJ_STATUS_SLOTS] = { "a", "b" };
+
+const char *sj_status_slot_name(unsigned number)
+{
+	return slot_names[number];
+}
+
+/* --- folders ------------------------------------------------------------------------- */
+
+static bool issuer_path(const char *issuer, char out[static SJ_STATUS_PATH])
+{
+	size_t len = strlen(issuer), prefix = strlen(SJ_STATUS_FOLDER "/");
+
+	if (len == 0 || len >= SJ_STATUS_ISSUER_MAX)
+		return false;
+	memcpy(out, SJ_STATUS_FOLDER "/", prefix);
+	return sj_hex_text(sj_span((const uint8_t *)issuer, len), SJ_HEX_LOWER, out + prefix,
+			   SJ_STATUS_PATH - prefix);
+}
+
+enum sj_rc sj_status_folder_open(int dir, const char *issuer, bool make, int *out)
+{
+	char path[SJ_STATUS_PATH];
+
+	if (!issuer_path(issuer, path))
+		return SJ_USAGE;
+	if (make && ((mkdirat(dir, SJ_STATUS_FOLDER, 0755) != 0 && errno != EEXIST) ||
+		     (mkdirat(dir, path, 0755) != 0 && errno != EEXIST)))
+		return sj_trust_errno(errno);
+	*out = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*out >= 0)
+		return SJ_OK;
+	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+}
+
+enum sj_rc sj_status_directory_open(const char *directory, int *out, struct sj_signers **signers)
+{
+	enum sj_rc rc;
+
+	*out = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*out < 0)
+		return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+	*signers = malloc(sizeof(**signers));
+	rc = *signers != NULL ? sj_signers_load(*out, *signers) : SJ_NO_MEMORY;
+	if (rc != SJ_OK) {
+		free(*signers);
+		close(*out);
+	}
+	return rc;
+}
+
+/* --- slots ------------------------------------------------------------------------------ */
+
+static void slot_close(struct sj_status_slot *slot)
+{
+	if (slot->map != NULL)
+		munmap(slot->map, slot->len);
+	slot->map = NULL;
+}
+
+/* True: there is such a file, whatever it holds. */
+static bool slot_map(int folder, unsigned number, const char *issuer,
+		     const struct sj_signers *signers, struct sj_status_slot *slot)
+{
+	int fd = openat(folder, slot_names[number], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct sj_span bytes;
+	struct stat st;
+	void *map = MAP_FAILED;
+
+	memset(slot, 0, sizeof(*slot));
+	if (fd < 0)
+		return errno != ENOENT;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    (uint64_t)st.st_size <= FILE_MAX)
+		map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return true;
+	slot->map = map;
+	slot->len = (size_t)st.st_size;
+	bytes = sj_span(map, slot->len);
+	slot->signed_head = sj_status_file_read(bytes, &slot->file) &&
+			    slot->file.kind == SJ_STATUS_FILE_LIST &&
+			    sj_status_head_read(slot->file.head, signers, &slot->head) == SJ_OK &&
+			    strcmp(slot->head.issuer, issuer) == 0;
+	return true;
+}
+
+static void note_newest(struct sj_status *status, const struct sj_status_head *head,
+			struct sj_span token)
+{
+	if (head->epoch <= status->newest.epoch || token.len > sizeof(status->newest_token))
+		return;
+	status->newest = *head;
+	memcpy(status->newest_token, token.ptr, token.len);
+	status->newest_len = token.len;
+}
+
+static void read_head_file(int folder, const char *issuer, const struct sj_signers *signers,
+			   struct sj_status *status)
+{
+	struct sj_trust_file file = { NULL, 0 };
+	struct sj_status_head head;
+
+	if (sj_trust_read(folder, SJ_STATUS_HEAD_NAME, SJ_STATUS_HEAD_MAX, &file) == SJ_OK &&
+	    sj_status_head_read(sj_span(file.bytes, file.len), signers, &head) == SJ_OK &&
+	    strcmp(head.issuer, issuer) == 0)
+		note_newest(status, &head, sj_span(file.bytes, file.len));
+	sj_trust_file_free(&file);
+}
+
+/* Takes the slot if its body is what its head signs. */
+static bool take_slot(struct sj_status *status, struct sj_status_slot *slot, unsigned number)
+{
+	if (!slot->signed_head || !sj_status_body_open(slot->file.body, &slot->head, &status->list))
+		return false;
+	status->slot = *slot;
+	status->number = number;
+	slot->map = NULL;
+	return true;
+}
+
+enum sj_rc sj_status_folder_load(int folder, const char *issuer, const struct sj_signers *signers,
+				 struct sj_status *status)
+{
+	struct sj_status_slot slots[SJ_STATUS_SLOTS];
+	bool any = false, taken;
+	unsigned first;
+
+	memset(status, 0, sizeof(*status));
+	for (unsigned i = 0; i < SJ_STATUS_SLOTS; i++) {
+		any |= slot_map(folder, i, issuer, signers, &slots[i]);
+		if (slots[i].signed_head)
+			note_newest(status, &slots[i].head, slots[i].file.head);
+	}
+	read_head_file(folder, issuer, signers, status);
+	first = slots[1].head.epoch > slots[0].head.epoch ? 1 : 0;
+	taken = take_slot(status, &slots[first], first) ||
+		take_slot(status, &slots[1 - first], 1 - first);
+	for (unsigned i = 0; i < SJ_STATUS_SLOTS; i++)
+		slot_close(&slots[i]);
+	if (taken)
+		return SJ_OK;
+	return any ? SJ_TRUST_UNREADABLE : SJ_TRUST_MISSING;
+}
+
+void sj_status_unload(struct sj_status *status)
+{
+	slot_close(&status->slot);
+}
+
+/* --- the public side ----------------------------------------------------------------------- */
+
+enum sj_rc sj_status_open(const char *directory, const char *issuer, struct sj_status **out)
+{
+	struct sj_status *status = malloc(sizeof(*status));
+	struct sj_signers *signers;
+	int dir, folder;
+	enum sj_rc rc;
+
+	if (status == NULL)
+		return SJ_NO_MEMORY;
+	rc = sj_status_directory_open(directory, &dir, &signers);
+	if (rc != SJ_OK) {
+		free(status);
+		return rc;
+	}
+	rc = sj_status_folder_open(dir, issuer, false, &folder);
+	if (rc == SJ_OK) {
+		rc = sj_status_folder_load(folder, issuer, signers, status);
+		close(folder);
+	}
+	if (rc == SJ_OK)
+		*out = status;
+	else
+		free(status);
+	free(signers);
+	close(dir);
+	return rc;
+}
+
+void sj_status_close(struct sj_status *status)
+{
+	if (status == NULL)
+		return;
+	sj_status_unload(status);
+	free(status);
+}
+
+enum sj_status_answer sj_status_query(const struct sj_status *status, uint16_t partition,
+				      uint32_t index)
+{
+	return status == NULL ? SJ_STATUS_UNKNOWN
+			      : sj_status_list_query(&status->list, partition, index);
+}
+
+struct sj_span sj_status_newest(const struct sj_status *status)
+{
+	return sj_span(status->newest_token, status->newest_len);
+}
+
+void sj_status_describe(const struct sj_status *status, int64_t now, struct sj_status_info *out)
+{
+	const struct sj_status_head *head = &status->slot.head;
+	struct sj_status_info info = {
+		.size = out->size,
+		.epoch = head->epoch,
+		.newest_epoch = status->newest.epoch,
+		.indices = head->indices,
+		.not_before = head->not_before,
+		.next_update = head->next_update,
+		.age = now - head->not_before,
+		.stale = now > head->next_update,
+	};
+
+	memcpy(info.issuer, head->issuer, sizeof(info.issuer));
+	memcpy(out, &info, out->size < sizeof(info) ? out->size : sizeof(info));
+}

@@ -1,0 +1,235 @@
+/* status.c -- a status list of 100 million indices, beside what others would send. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/x509.h>
+#include <zlib.h>
+
+#include "tests/bench/bench.h"
+#include "trust/status_build.h"
+#include "trust/status_delta.h"
+
+#define PARTS 20u /* months */
+#define PART_SIZE 5000000u
+#define INDICES (PARTS * PART_SIZE)
+#define DAILY 10000u /* newly revoked in a day */
+#define QUERIES 4000000u
+
+/* Revoked indices as a plain bitmap and as the list's builder takes them. */
+struct world {
+	uint64_t seed;
+	uint32_t revoked;
+	uint8_t *bitmap; /* INDICES / 8 bytes */
+	uint32_t *list;
+	struct sj_status_revoked part[PARTS];
+	struct sj_status_draft *draft;
+	struct sj_status_list *coded;
+};
+
+/* SplitMix64: the same lists in each run. */
+static uint64_t draw(struct world *w)
+{
+	uint64_t z = w->seed += 0x9E3779B97F4A7C15u;
+
+	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+	return z ^ z >> 31;
+}
+
+static void revoke_more(struct world *w, uint32_t n)
+{
+	w->revoked += n;
+	while (n > 0) {
+		uint64_t i = draw(w) % INDICES;
+
+		if (sj_status_bit(w->bitmap, (uint32_t)i))
+			continue;
+		w->bitmap[i / 8] |= (uint8_t)(1u << i % 8);
+		n--;
+	}
+}
+
+/* The coded list of what the bitmap says. */
+static bool code(struct world *w)
+{
+	struct sj_span body;
+	size_t n = 0;
+
+	w->list = realloc(w->list, w->revoked * sizeof(*w->list));
+	if (w->list == NULL)
+		return false;
+	for (uint32_t p = 0; p < PARTS; p++) {
+		w->part[p] =
+			(struct sj_status_revoked){ (uint16_t)(80 + p), PART_SIZE, w->list + n, n };
+		for (uint32_t i = 0; i < PART_SIZE; i++)
+			if (sj_status_bit(w->bitmap, p * PART_SIZE + i))
+				w->list[n++] = i;
+		w->part[p].n = n - w->part[p].n;
+	}
+	sj_status_draft_free(w->draft);
+	return sj_status_build(w->part, PARTS, w->draft, &body) == SJ_OK &&
+	       sj_status_list_open(body, w->coded);
+}
+
+static enum sj_status_answer ask(const struct world *w, uint32_t i)
+{
+	return sj_status_list_query(w->coded, (uint16_t)(80 + i / PART_SIZE), i % PART_SIZE);
+}
+
+static bool exact(const struct world *w)
+{
+	for (uint32_t i = 0; i < INDICES; i++)
+		if (ask(w, i) !=
+		    (sj_status_bit(w->bitmap, i) ? SJ_STATUS_REVOKED : SJ_STATUS_VALID))
+			return false;
+	return true;
+}
+
+/* log2 of the number of sets of m among n, in bytes. */
+static double entropy_bytes(double n, double m)
+{
+	return (lgamma(n + 1) - lgamma(m + 1) - lgamma(n - m + 1)) / log(2) / 8;
+}
+
+/* --- what others would send ----------------------------------------------------------- */
+
+static bool add_revoked(X509_CRL *crl, ASN1_TIME *when, uint32_t serial)
+{
+	X509_REVOKED *entry = X509_REVOKED_new();
+	ASN1_INTEGER *number = ASN1_INTEGER_new();
+	bool ok = entry != NULL && number != NULL && ASN1_INTEGER_set_uint64(number, serial) == 1 &&
+		  X509_REVOKED_set_serialNumber(entry, number) == 1 &&
+		  X509_REVOKED_set_revocationDate(entry, when) == 1 &&
+		  X509_CRL_add0_revoked(crl, entry) == 1;
+
+	ASN1_INTEGER_free(number);
+	return ok;
+}
+
+/* Bytes of a signed CRL without extensions, the index being the serial number; 0: failed. */
+static double crl_bytes(const struct world *w)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	ASN1_TIME *when = ASN1_TIME_set(NULL, 1790000000);
+	X509_CRL *crl = X509_CRL_new();
+	bool ok = key != NULL && when != NULL && crl != NULL && X509_CRL_set_version(crl, 1) == 1 &&
+		  X509_CRL_set1_lastUpdate(crl, when) == 1 &&
+		  X509_CRL_set1_nextUpdate(crl, when) == 1;
+	int size = 0;
+
+	for (uint32_t i = 0; ok && i < INDICES; i++)
+		if (sj_status_bit(w->bitmap, i))
+			ok = add_revoked(crl, when, i);
+	if (ok && X509_CRL_sign(crl, key, EVP_sha256()) > 0)
+		size = i2d_X509_CRL(crl, NULL);
+	X509_CRL_free(crl);
+	ASN1_TIME_free(when);
+	EVP_PKEY_free(key);
+	return size;
+}
+
+/* Bytes of the bitmap under zlib at its best, as a Token Status List has it; 0: failed. */
+static double token_bytes(const struct world *w)
+{
+	uLong size = compressBound(INDICES / 8);
+	uint8_t *out = malloc(size);
+	bool ok = out != NULL &&
+		  compress2(out, &size, w->bitmap, INDICES / 8, Z_BEST_COMPRESSION) == Z_OK;
+
+	free(out);
+	return ok ? (double)size : 0;
+}
+
+/* --- the rows --------------------------------------------------------------------------- */
+
+static void size_row(struct bench *b, const struct world *w, const char *id, const char *note)
+{
+	const struct bench_peer peers[] = {
+		{ "crl", crl_bytes(w) },
+		{ "bitmap", INDICES / 8 },
+		{ "token-status-list", token_bytes(w) },
+		{ NULL, 0 },
+	};
+
+	if (peers[0].value == 0 || peers[2].value == 0)
+		bench_fail(b, "a peer of the status list could not be made");
+	else
+		bench_row_peers(b, id, (double)w->coded->body.len, "bytes",
+				entropy_bytes(INDICES, w->revoked), peers, note);
+}
+
+/* Each query's index depends on the answer before, so that nothing overlaps. */
+static void query_row(struct bench *b, struct world *w)
+{
+	uint64_t at = draw(w);
+	int64_t start = bench_ns();
+
+	for (uint32_t i = 0; i < QUERIES; i++) {
+		at = at * 6364136223846793005u + 1442695040888963407u;
+		at += (uint64_t)ask(w, (uint32_t)((at >> 32) * INDICES >> 32));
+	}
+	bench_row(b, "status.query.ns", (double)(bench_ns() - start) / QUERIES, "ns",
+		  BENCH_NO_FLOOR, "random index among 100 M with 5 M revoked, one after the other");
+}
+
+/* A day later: the delta must bring the old list to the new one. */
+static bool delta_row(struct bench *b, struct world *w)
+{
+	struct sj_status_draft *old_draft = w->draft, *applied = calloc(1, sizeof(*applied));
+	struct sj_status_list *old = w->coded;
+	uint8_t *delta = NULL;
+	struct sj_span body;
+	size_t len = 0;
+	bool ok;
+
+	w->draft = calloc(1, sizeof(*w->draft));
+	w->coded = calloc(1, sizeof(*w->coded));
+	revoke_more(w, DAILY);
+	ok = applied && w->draft && w->coded && code(w) &&
+	     sj_status_delta_make(old, w->coded, &delta, &len) == SJ_OK &&
+	     sj_status_delta_apply(old, sj_span(delta, len), applied, &body) == SJ_OK &&
+	     sj_span_eq(body, w->coded->body);
+	if (ok)
+		bench_row(b, "status.delta.bytes", (double)len, "bytes",
+			  entropy_bytes(INDICES - (w->revoked - DAILY), DAILY),
+			  "10,000 more revoked of 100 M with 5 M; without its head");
+	if (applied != NULL)
+		sj_status_draft_free(applied);
+	free(applied);
+	free(delta);
+	sj_status_draft_free(old_draft);
+	free(old_draft);
+	free(old);
+	return ok;
+}
+
+static bool rows(struct bench *b, struct world *w)
+{
+	revoke_more(w, 1000000);
+	if (!code(w) || !exact(w))
+		return false;
+	size_row(b, w, "status.bytes.1m", "1 M of 100 M revoked, 20 partitions; floor: entropy");
+	revoke_more(w, 4000000);
+	if (!code(w) || !exact(w))
+		return false;
+	size_row(b, w, "status.bytes.5m", "5 M of 100 M revoked, 20 partitions; floor: entropy");
+	query_row(b, w);
+	return delta_row(b, w);
+}
+
+void bench_status(struct bench *b)
+{
+	struct world w = { .seed = 1,
+			   .bitmap = calloc(INDICES / 8, 1),
+			   .draft = calloc(1, sizeof(*w.draft)),
+			   .coded = calloc(1, sizeof(*w.coded)) };
+
+	if (w.bitmap == NULL || w.draft == NULL || w.coded == NULL || !rows(b, &w))
+		bench_fail(b, "a status list was not exact, or could not be made");
+	if (w.draft != NULL)
+		sj_status_draft_free(w.draft);
+	free(w.draft);
+	free(w.coded);
+	free(w.list);
+	free(w.bitmap);
+}
