@@ -13,6 +13,7 @@
 #include <sojourn/gate.h>
 
 #include "gate/ticket.h"
+#include "trust/status_store.h"
 
 #define SJ_GATE_CLOCK_STEP (400 * 86400) /* most seconds that one signed date moves the clock */
 #define SJ_GATE_SALTS 4096u /* tickets remembered as used */
@@ -20,77 +21,48 @@
 
 /* --- trust.c: what is believed -------------------------------------------------- */
 
-/* A gate CA or status signer. */
-struct sj_gate_signer {
-	uint8_t role; /* enum sj_cwt_signer */
-	uint8_t token[SJ_CWT_MAX];
-	size_t token_len;
-	struct sj_cwt cwt; /* into token */
-	struct sj_ec_point key;
-};
-
-enum sj_gate_status { SJ_GATE_STATUS_UNKNOWN, SJ_GATE_STATUS_VALID, SJ_GATE_STATUS_REVOKED };
-
-/* A signed head; empty: none. */
-struct sj_gate_head {
-	uint32_t epoch;
-	int64_t time; /* its not-before */
-	uint8_t token[SJ_CWT_MAX];
-	size_t len;
-};
-
-/* An issuer's status list. */
+/* An issuer that has a gate CA, and its status list. */
 struct sj_gate_list {
-	uint8_t issuer[SJ_CWT_ISSUER_MAX];
-	size_t issuer_len;
-	uint8_t hash[SJ_TICKET_ISSUER];
-	struct sj_gate_head head;
-	enum sj_gate_status (*query)(void *self, struct sj_status_ref ref);
-	void (*close)(void *self);
-	void *self;
+	uint8_t hash[SJ_TICKET_ISSUER]; /* as tickets name the issuer */
+	struct sj_status *status; /* NULL: none */
+	struct sj_status_info info; /* of it; the issuer's name always */
 };
 
 struct sj_gate_trust {
 	unsigned users; /* under the gate's lock */
 	int64_t evidence; /* newest verified date */
-	struct sj_gate_signer *signers;
-	size_t signer_count;
+	struct sj_signers *signers;
 	struct sj_gate_list *lists;
 	size_t list_count;
 };
-/* Empty; NULL: no memory. */
-SJ_MUST_CHECK struct sj_gate_trust *sj_gate_trust_new(void);
-void sj_gate_trust_free(struct sj_gate_trust *trust);
-/* Adds a signer's token, believed already. SJ_INPUT_MALFORMED: it is none. */
-SJ_MUST_CHECK enum sj_rc sj_gate_trust_add_signer(struct sj_gate_trust *trust,
-						  struct sj_span token);
-/* Adds a list, which belongs to `trust` from now on, failure or not. */
-SJ_MUST_CHECK enum sj_rc sj_gate_trust_add_list(struct sj_gate_trust *trust,
-						const struct sj_gate_list *list);
 /* All that a trust directory holds for gates. */
 SJ_MUST_CHECK enum sj_rc sj_gate_trust_read(const char *directory, struct sj_gate_trust **out);
+void sj_gate_trust_free(struct sj_gate_trust *trust);
 
 /* NULL: none of that issuer, or of that hash. */
 const struct sj_gate_list *sj_gate_list_of(const struct sj_gate_trust *trust, struct sj_span iss);
 const struct sj_gate_list *sj_gate_list_hashed(const struct sj_gate_trust *trust,
 					       const uint8_t hash[static SJ_TICKET_ISSUER]);
 /*
- * Whether a signer of this role and the token's issuer signed it and is in its
- * time at `now`. SJ_ISSUER_UNKNOWN: none of that issuer; SJ_CHAIN_SIGNATURE:
- * none of them signed it; SJ_SIGNER_EXPIRED: one did, out of its time.
+ * Whether a gate CA of the token's issuer signed it, while it was valid, and still is
+ * at `now`. SJ_ISSUER_UNKNOWN: none of that issuer; SJ_CHAIN_SIGNATURE: none of
+ * them signed it; SJ_SIGNER_EXPIRED: one did that is no longer valid.
  */
 SJ_MUST_CHECK enum sj_rc sj_gate_signed(const struct sj_gate_trust *trust,
-					const struct sj_cwt *cwt, enum sj_cwt_signer role,
-					int64_t now);
-/* The newest token of a role and issuer; NULL: none. */
-const struct sj_gate_signer *sj_gate_newest(const struct sj_gate_trust *trust, struct sj_span iss,
-					    enum sj_cwt_signer role);
-
-/* status.c: opens the list of an issuer. SJ_TRUST_MISSING: there is none. */
-SJ_MUST_CHECK enum sj_rc sj_gate_list_open(const char *directory, struct sj_span iss,
-					   struct sj_gate_list *out);
+					const struct sj_cwt *cwt, int64_t now);
+/* The newest token of a kind and issuer; NULL: none. */
+const struct sj_signer *sj_gate_newest(const struct sj_gate_trust *trust, struct sj_span iss,
+				       enum sj_cwt_signer kind);
 
 /* --- the gate ------------------------------------------------------------------- */
+
+/* A signed head; len 0: none. */
+struct sj_gate_head {
+	uint32_t epoch;
+	int64_t time; /* its not-before */
+	uint8_t token[SJ_STATUS_HEAD_MAX];
+	size_t len;
+};
 
 struct sj_gate_passed {
 	uint8_t pseudonym[SJ_GATE_PSEUDONYM];
@@ -121,8 +93,7 @@ struct sj_gate {
 	size_t used_next, passed_next;
 };
 
-/* Takes `trust`, whatever comes of it. SJ_STATUS_BEHIND: one of its lists is older than ours. */
-SJ_MUST_CHECK enum sj_rc sj_gate_use_trust(struct sj_gate *gate, struct sj_gate_trust *trust);
+/* What is believed now, and stays until it is released; NULL: nothing yet. */
 struct sj_gate_trust *sj_gate_trust_hold(struct sj_gate *gate);
 void sj_gate_trust_release(struct sj_gate *gate, struct sj_gate_trust *trust);
 
@@ -132,7 +103,8 @@ int64_t sj_gate_time(struct sj_gate *gate, int64_t now, bool *behind);
 bool sj_gate_learn(struct sj_gate *gate, int64_t when, int64_t now);
 /* The newest head; and a verified one of our issuer, which counts if it is newer. */
 void sj_gate_head_get(struct sj_gate *gate, struct sj_gate_head *out);
-bool sj_gate_head_offer(struct sj_gate *gate, const struct sj_gate_head *head);
+bool sj_gate_head_offer(struct sj_gate *gate, const struct sj_status_head *head,
+			struct sj_span token);
 
 /* Whether tickets can be sealed and opened here. */
 bool sj_gate_has_tickets(struct sj_gate *gate);
@@ -156,7 +128,7 @@ struct sj_gate_facts {
 	int64_t not_before, expires; /* of the card's credential; not_before 0: not known */
 	bool early; /* not_before is too far ahead to be evidence of the time */
 	bool list; /* there is one of its issuer */
-	enum sj_gate_status status;
+	enum sj_status_answer status;
 	int64_t list_time;
 	uint32_t list_epoch, newest_epoch; /* in use; newest that the gate knows of */
 	uint32_t card_epoch; /* 0: not told */

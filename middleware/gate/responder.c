@@ -365,26 +365,15 @@ bool sj_responder_message_4(struct sj_responder *r, struct sj_span ead_4, struct
 	return !out->failed;
 }
 
-/* RFC 9528, 6.3: the suite to select, or all that there are. */
-static void put_suites(const struct sj_responder *r, struct sj_writer *out)
-{
-	if (r->better >= 0 || r->suite_count == 1) {
-		sj_cbor_put_int(out, r->better >= 0 ? r->better : r->suites[0]);
-		return;
-	}
-	sj_cbor_put_array(out, r->suite_count);
-	for (size_t i = 0; i < r->suite_count; i++)
-		sj_cbor_put_int(out, r->suites[i]);
-}
-
+/* SUITES_R (RFC 9528, 6.3): the suite to select, or all that there are. */
 void sj_responder_error(struct sj_responder *r, struct sj_writer *out)
 {
+	const uint8_t better = (uint8_t)r->better;
+	struct sj_span suites = { r->suites, r->suite_count };
+
 	if (r->state != SJ_RESPONDER_FAILED)
 		(void)fail(r);
-	if (r->error != SJ_EDHOC_WRONG_SUITE) {
-		sj_edhoc_error_put(out, SJ_EDHOC_UNSPECIFIED, NULL);
-		return;
-	}
-	sj_cbor_put_int(out, SJ_EDHOC_WRONG_SUITE);
-	put_suites(r, out);
+	if (r->error == SJ_EDHOC_WRONG_SUITE && r->better >= 0)
+		suites = sj_span(&better, 1);
+	sj_edhoc_error_put(out, r->error, suites);
 }

@@ -28,7 +28,7 @@ static bool unproved(const struct sj_gate_policy *policy, const struct sj_gate_f
 static bool revoked(const struct sj_gate_policy *policy, const struct sj_gate_facts *f)
 {
 	(void)policy;
-	return f->status == SJ_GATE_STATUS_REVOKED;
+	return f->status == SJ_STATUS_REVOKED;
 }
 
 static bool expired(const struct sj_gate_policy *policy, const struct sj_gate_facts *f)
@@ -123,7 +123,7 @@ static bool stale(const struct sj_gate_policy *policy, const struct sj_gate_fact
 
 static bool not_covered(const struct sj_gate_policy *policy, const struct sj_gate_facts *f)
 {
-	return f->list && !stale(policy, f) && f->status == SJ_GATE_STATUS_UNKNOWN;
+	return f->list && !stale(policy, f) && f->status == SJ_STATUS_UNKNOWN;
 }
 
 static bool behind(const struct sj_gate_policy *policy, const struct sj_gate_facts *f)

@@ -21,6 +21,7 @@ extern "C" {
 #define SJ_GATE_REASONS 4u
 #define SJ_GATE_TICKET_KEY 32u /* bytes */
 #define SJ_GATE_TICKET_KEYS 8u
+#define SJ_GATE_REQUEST 129u /* bytes */
 
 enum sj_gate_decision { SJ_GATE_REFUSE, SJ_GATE_ASK, SJ_GATE_OPEN };
 /* "refuse", "ask", "open". */
@@ -75,8 +76,9 @@ SJ_API void sj_gate_free(struct sj_gate *gate);
 SJ_API enum sj_rc sj_gate_set_policy(struct sj_gate *gate, const struct sj_gate_policy *policy);
 /*
  * Reads from a trust directory the gate CA's anchors, links, status signers
- * and status lists (newer than those in use, never older), and takes them into
- * use at once; on failure everything stays as it was. Call it again to reload.
+ * and status lists, and takes them into use at once; on failure everything stays
+ * as it was. SJ_STATUS_BEHIND: a list there is older than the one in use.
+ * SJ_TRUST_MISSING: no gate CA. Call it again to reload.
  */
 SJ_API enum sj_rc sj_gate_load_trust(struct sj_gate *gate, const char *directory);
 /*
@@ -89,8 +91,8 @@ SJ_API enum sj_rc sj_gate_set_staples(struct sj_gate *gate, const char *director
 
 /*
  * Signs a request for a credential: the gate's public key and proof that it has
- * the private one (a CWT of its own, see GATE.md). *len: room before, size after.
- * A new key: sj_gate_key_new(), 32 bytes.
+ * the private one, SJ_GATE_REQUEST bytes (see GATE.md, "Requests"). *len: room
+ * before, size after. A new key: sj_gate_key_new(), 32 bytes.
  */
 SJ_API enum sj_rc sj_gate_key_new(uint8_t key[32]);
 SJ_API enum sj_rc sj_gate_request(const uint8_t key[32], uint8_t *out, size_t *len);
@@ -105,8 +107,14 @@ struct sj_gate_info {
 	bool status_known; /* a status list of this issuer is in use */
 	uint32_t status_epoch;
 	int64_t status_time; /* its head's not-before */
+	uint32_t head_epoch; /* of the newest signed head known; greater: the list is behind */
 };
-SJ_API bool sj_gate_get_info(const struct sj_gate *gate, struct sj_gate_info *out);
+SJ_API bool sj_gate_get_info(struct sj_gate *gate, struct sj_gate_info *out);
+/*
+ * The newest signed head of the gate's issuer, which a card may have brought, for
+ * sj_status_note_head(). *len: room before (256 is enough), size after. SJ_STATUS_MISSING: none.
+ */
+SJ_API enum sj_rc sj_gate_head(struct sj_gate *gate, uint8_t *out, size_t *len);
 
 /* --- one tap --------------------------------------------------------------- */
 
