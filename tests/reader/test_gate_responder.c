@@ -226,7 +226,7 @@ static void test_a_method_that_was_not_asked_for_is_refused(void **state)
 
 	(void)state;
 	sj_responder_begin(&r, 1u << SJ_EDHOC_DH_DH | 1u << SJ_EDHOC_PSK, all_suites, 3);
-	sj_edhoc_message_1_put(&w, SJ_EDHOC_SIGN_SIGN, sj_edhoc_suite(3), SJ_SPAN_OF(g_x),
+	sj_edhoc_message_1_put(&w, SJ_EDHOC_SIGN_SIGN, hex("03"), SJ_SPAN_OF(g_x),
 			       hex("00"), sj_span(NULL, 0));
 	assert_false(sj_responder_message_1(&r, sj_written(&w), &m));
 	sj_responder_error(&r, &e);
