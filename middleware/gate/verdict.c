@@ -203,6 +203,12 @@ static bool clock_behind(const struct sj_gate_policy *policy, const struct sj_ga
 	return f->clock_behind;
 }
 
+static bool own_expired(const struct sj_gate_policy *policy, const struct sj_gate_facts *f)
+{
+	(void)policy;
+	return f->gate_expired;
+}
+
 /* --- the table ------------------------------------------------------------------------ */
 
 #define NO SJ_GATE_REFUSE
@@ -233,6 +239,7 @@ static const struct row rows[] = {
 	{ SJ_STATUS_MISSING, missing_vouched, YES, YES },
 	{ SJ_STATUS_STALE, stale_vouched, YES, YES },
 	{ SJ_STATUS_NOT_COVERED, not_covered_vouched, YES, YES },
+	{ SJ_GATE_CREDENTIAL_EXPIRED, own_expired, YES, YES },
 	{ SJ_CLOCK_BEHIND, clock_behind, YES, YES },
 };
 

@@ -195,6 +195,7 @@ void card_make(struct stage *s, struct test_card *card, uint32_t index)
 struct sj_gate_verdict stage_tap_head(struct sj_gate *gate, struct test_card *card, int64_t after,
 				      bool *brought)
 {
+	/* Ten in the morning of a Monday. */
 	struct sj_gate_verdict verdict = { .size = sizeof(verdict) };
 	struct sj_tap *tap = NULL;
 	const uint8_t *command;
@@ -215,11 +216,9 @@ struct sj_gate_verdict stage_tap_head(struct sj_gate *gate, struct test_card *ca
 	return verdict;
 }
 
-struct sj_gate_verdict stage_tap(struct sj_gate *gate, struct test_card *card, int64_t after,
-				 unsigned minute)
+struct sj_gate_verdict stage_tap(struct sj_gate *gate, struct test_card *card, int64_t after)
 {
 	bool brought;
 
-	(void)minute;
 	return stage_tap_head(gate, card, after, &brought);
 }

@@ -93,9 +93,8 @@ void card_end(struct test_card *card);
 /* One command; the response with its status word. */
 size_t card_answer(struct test_card *card, struct sj_span command, uint8_t response[static 300]);
 
-/* A whole tap at STAGE_NOW + after, in the minute of the week given; returns the verdict. */
-struct sj_gate_verdict stage_tap(struct sj_gate *gate, struct test_card *card, int64_t after,
-				 unsigned minute);
+/* A whole tap at STAGE_NOW + after, a Monday at ten; returns the verdict. */
+struct sj_gate_verdict stage_tap(struct sj_gate *gate, struct test_card *card, int64_t after);
 /* The same, and whether the card brought a head. */
 struct sj_gate_verdict stage_tap_head(struct sj_gate *gate, struct test_card *card, int64_t after,
 				      bool *brought);
