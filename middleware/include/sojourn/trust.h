@@ -59,14 +59,10 @@ SJ_API enum sj_rc sj_trust_import_crl(struct sj_trust *trust, const uint8_t *der
  * gate CA's own, signed by itself, is believed because the caller says so.
  * SJ_INPUT_REFUSED (the listener hears why): it is none, or not signed by itself.
  */
-SJ_API enum sj_rc sj_trust_import_gate_ca(struct sj_trust *trust, const uint8_t *cwt, size_t len,
-					  struct sj_trust_counts *counts);
-/*
- * A gate CA's successor or a status signer: signed by a gate CA of the store with the
- * same issuer, which is valid now.
- */
-SJ_API enum sj_rc sj_trust_import_gate_token(struct sj_trust *trust, const uint8_t *cwt, size_t len,
-					     struct sj_trust_counts *counts);
+SJ_API enum sj_rc sj_trust_import_gate_ca(struct sj_trust *trust, const uint8_t *cwt, size_t len);
+/* A gate CA's successor or a status signer: signed by a gate CA of the store. */
+SJ_API enum sj_rc sj_trust_import_gate_token(struct sj_trust *trust, const uint8_t *cwt,
+					     size_t len);
 
 struct sj_trust_entry {
 	size_t size;
