@@ -42,7 +42,7 @@ cli_src := $(wildcard tools/cli/*.c)
 
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
 public_programs := reader trust verify demo lab
-card_programs := card
+card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 all_src := $(core_src) $(reader_src) $(card_src) $(wildcard tools/*.c tools/*/*.c)

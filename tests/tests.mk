@@ -14,6 +14,7 @@ helper_rooms := unit card reader peers power hostile vectors
 helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src),$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
+$(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 
 .PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench

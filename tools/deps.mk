@@ -4,7 +4,7 @@ DEPS = build-essential pkg-config libpcsclite-dev libssl-dev zlib1g-dev libjanss
 	pcscd vsmartcard-vpcd
 DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka-dev bats opensc \
 	python3 python3-pyscard python3-cryptography python3-asn1crypto python3-jsonschema python3-pil \
-	libeac-dev openssl strace tshark mandoc procps git g++
+	libeac-dev libcbor-dev openssl strace tshark mandoc procps git g++
 
 # $(call deps_missing,PACKAGES) prints those that are not installed.
 deps_missing = for p in $(1); do \

@@ -81,6 +81,16 @@ struct card_applet {
 	 * closed. Not called at reset and power-off. May be NULL.
 	 */
 	void (*deselect)(struct card *card, void *state);
+	/*
+	 * Work put off with card_after(), in a storage transaction of its own that
+	 * is committed unless a store function failed: what the next command will
+	 * need and this response did not. Nothing can be answered: call->out is
+	 * dropped, call->apdu empty. The host runs it once, after the response has
+	 * left (card_settle()) or before the next command; if power goes first,
+	 * never. In the timing model it delays the next command only if that comes
+	 * before the work is done, which the store does not wait for. May be NULL.
+	 */
+	void (*after)(struct card_call *call);
 	/* May this applet be found now (life cycle, interface)? NULL: always. */
 	bool (*selectable)(struct card *card);
 	/* One data grouping of STORE DATA after INSTALL [for personalisation]. May be NULL. */
@@ -104,6 +114,13 @@ const struct sj_random *card_random(const struct card *card);
 uint8_t card_channel(const struct card *card);
 /* SELECT of the MF: no application is selected on the present channel any more. */
 void card_select_mf(struct card *card);
+
+/*
+ * Asks for after() of the applet that is current on the present channel when
+ * this command is done (in select(): the one that is being selected).
+ * Forgotten if the command is answered with an error.
+ */
+void card_after(struct card *card);
 
 /* The store, inside the command's transaction. */
 struct card_store *card_store_of(struct card *card);

@@ -20,20 +20,20 @@ static const uint8_t historical[] = { 0x80, 0x31, 0xF8, 0x73, 0xF4, 0x21, 0xFB }
 
 /* --- the system's clock --------------------------------------------------- */
 
-static uint64_t system_now_ms(void *self)
+static uint64_t system_now_us(void *self)
 {
 	struct timespec t;
 
 	(void)self;
 	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
 		return 0;
-	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
 }
 
-static void system_wait_ms(void *self, uint64_t ms)
+static void system_wait_us(void *self, uint64_t us)
 {
-	struct timespec left = { .tv_sec = (time_t)(ms / 1000),
-				 .tv_nsec = (long)(ms % 1000) * 1000000 };
+	struct timespec left = { .tv_sec = (time_t)(us / 1000000),
+				 .tv_nsec = (long)(us % 1000000) * 1000 };
 
 	(void)self;
 	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
@@ -42,7 +42,22 @@ static void system_wait_ms(void *self, uint64_t ms)
 
 struct card_clock card_clock_system(void)
 {
-	return (struct card_clock){ system_now_ms, system_wait_ms, NULL };
+	return (struct card_clock){ system_now_us, system_wait_us, NULL };
+}
+
+static uint64_t virtual_now_us(void *self)
+{
+	return *(const uint64_t *)self;
+}
+
+static void virtual_wait_us(void *self, uint64_t us)
+{
+	*(uint64_t *)self += us;
+}
+
+struct card_clock card_clock_virtual(uint64_t *us)
+{
+	return (struct card_clock){ virtual_now_us, virtual_wait_us, us };
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -90,6 +105,10 @@ struct card *card_new(const struct card_config *config)
 	card->store = config->store;
 	card->applets = config->applets != NULL ? config->applets : card_applets_builtin();
 	card->applet_count = count_applets(card->applets);
+	if (config->rf != NULL && config->interface == CARD_CONTACTLESS) {
+		card->charge.rf = *config->rf;
+		card->charge.on = true;
+	}
 	if (allocate(card))
 		return card;
 	card_free(card);
@@ -146,6 +165,7 @@ static size_t put_atr(const struct card *card, uint8_t *atr)
 size_t card_power_on(struct card *card, uint8_t atr[static CARD_ATR_MAX])
 {
 	card_power_off(card);
+	card_charge_activation(card);
 	card->now.channels[0].open = true;
 	/* ISO/IEC 14443-3:2018, 6.5.4: 08 and three random bytes. */
 	if (!sj_random_fill(&card->random, card->now.uid, CARD_UID_SIZE))
@@ -199,9 +219,31 @@ struct card_store *card_store_of(struct card *card)
 	return card->store;
 }
 
+void card_wait(struct card *card, uint64_t us)
+{
+	uint64_t start;
+
+	if (us == 0 || card->cut)
+		return;
+	start = card->clock.now_us(card->clock.self);
+	card->clock.wait_us(card->clock.self, us);
+	if (card->clock.now_us(card->clock.self) - start < us)
+		card->cut = true;
+}
+
+void card_after(struct card *card)
+{
+	card->now.after_asked = true;
+}
+
 bool card_commit(struct card *card)
 {
-	return !card->cut && card_store_commit(card->store) == CARD_STORE_OK;
+	bool changed = card_store_changed(card->store);
+
+	if (card->cut || card_store_commit(card->store) != CARD_STORE_OK)
+		return false;
+	card_charge(card, CARD_RF_WRITE, changed ? 1 : 0);
+	return true;
 }
 
 uint8_t card_channel(const struct card *card)

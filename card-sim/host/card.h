@@ -9,6 +9,7 @@
 #define CARD_HOST_CARD_H
 
 #include "crypt/random.h"
+#include "host/rf.h"
 #include "wire/apdu.h"
 #include "wire/sw.h"
 
@@ -20,19 +21,23 @@ struct card_store;
 
 enum card_interface { CARD_CONTACT = 1, CARD_CONTACTLESS = 2 };
 
-/* The card's time: monotonic milliseconds while powered, and waiting. */
+/* The card's time: monotonic microseconds while powered, and waiting. */
 struct card_clock {
-	uint64_t (*now_ms)(void *self);
-	void (*wait_ms)(void *self, uint64_t ms); /* returns early when power goes */
+	uint64_t (*now_us)(void *self);
+	void (*wait_us)(void *self, uint64_t us); /* returns early when power goes */
 	void *self;
 };
 struct card_clock card_clock_system(void);
+/* Stands still at *us but for waits, which take no time; advance it for what others do. */
+struct card_clock card_clock_virtual(uint64_t *us);
 
 struct card_config {
 	enum card_interface interface;
 	struct card_clock clock;
 	struct sj_random random;
 	struct card_store *store; /* open; the caller closes it after card_free() */
+	/* Charges every command for the air and a chip; copied. NULL, or on contact: free. */
+	const struct card_rf *rf;
 	/*
 	 * NULL-terminated, in the order of first and next occurrence; an empty
 	 * SELECT by DF name takes the first. NULL: all built-in.
@@ -58,6 +63,18 @@ struct sj_span card_uid(const struct card *card);
  * bytes; returns the response's size (0: the card is not powered).
  */
 size_t card_transmit(struct card *card, struct sj_span command, uint8_t *response);
+/*
+ * Links call this when the response has left: what an applet put off until then
+ * (card_after()) is done now. Else the next card_transmit() does it first.
+ */
+void card_settle(struct card *card);
+
+/*
+ * What the model has charged since power-up, in microseconds: activation (not
+ * the wait for the reader's look), commands, and waits for work put off. The
+ * host's time is not the card's. A lower bound (rf.h); 0: nothing is charged.
+ */
+uint64_t card_rf_elapsed_us(const struct card *card);
 
 /* --- what a card is, for showing it ------------------------------------- */
 

@@ -36,6 +36,19 @@ struct card_pieces {
 	uint8_t channel;
 };
 
+/* The timing model of this card: charge.c. */
+struct card_charge {
+	bool on;
+	struct card_rf rf;
+	struct card_rf_meter meter; /* of the present command, or of work put off */
+	struct sj_meter *former; /* the thread's meter around it */
+	/* Of the command, waits for failures taken out; then: when its response left, us. */
+	uint64_t start;
+	uint64_t ready; /* the card is busy until then, us */
+	bool behind; /* with work put off: a wait for it counts */
+	uint64_t elapsed; /* since power-up, us */
+};
+
 /* Everything that power-off wipes, besides buffers and applets' states. */
 struct card_volatile {
 	uint8_t uid[CARD_UID_SIZE];
@@ -47,6 +60,9 @@ struct card_volatile {
 	unsigned rights;
 	struct card_chain chain;
 	struct card_pieces pieces;
+	bool after_asked; /* by the present command's handler */
+	const struct card_applet *after; /* has work put off; NULL: none has */
+	uint8_t after_channel;
 };
 
 struct card {
@@ -61,6 +77,7 @@ struct card {
 	bool powered;
 	bool cut; /* power went while the card waited: nothing may be stored any more */
 	struct card_volatile now;
+	struct card_charge charge;
 	uint8_t *chain_data; /* SJ_APDU_NC_EXTENDED bytes */
 	uint8_t *opened; /* plain data of a protected command, as many */
 	uint8_t *plain; /* CARD_PLAIN_MAX bytes: response data */
@@ -81,6 +98,24 @@ struct card_class {
 void *card_state_of(struct card *card, const struct card_applet *applet);
 /* Whether it may be found by SELECT by DF name now. */
 bool card_applet_selectable(struct card *card, const struct card_applet *applet);
+
+/* Waits under power; if that goes meanwhile, card->cut is set. */
+void card_wait(struct card *card, uint64_t us);
+
+/* --- charge.c: the timing model; all of it does nothing on a card without --- */
+
+/* Power-up: the card takes commands only after activation, which the first one waits out. */
+void card_charge_activation(struct card *card);
+/* Around one command: waits until the card is ready; then for what it cost (0: none left). */
+void card_charge_begin(struct card *card);
+void card_charge_end(struct card *card, size_t command, size_t response);
+/* Around work after a response: it delays what comes next. */
+void card_charge_after_begin(struct card *card);
+void card_charge_after_end(struct card *card);
+/* An operation that crypt does not see. */
+void card_charge(struct card *card, enum card_rf_op op, double amount);
+/* A wait that was served inside the command comes on top of its cost. */
+void card_charge_wait(struct card *card, uint64_t us);
 
 /* --- class.c --- */
 

@@ -5,9 +5,9 @@
 #include "host/card_internal.h"
 
 #define OBJECT_DELAY (CARD_OBJECT_HOST + 0x100u) /* + slot: failures, one byte */
-#define DELAY_ONCE_MS 1000u
-#define DELAY_REPEATED_MS 7000u /* for each failure after the first */
-#define DELAY_MAX_MS 21000u
+#define DELAY_ONCE_US 1000000u
+#define DELAY_REPEATED_US 7000000u /* for each failure after the first */
+#define DELAY_MAX_US 21000000u
 
 static uint8_t failures(const struct card *card, uint8_t slot)
 {
@@ -18,14 +18,14 @@ static uint8_t failures(const struct card *card, uint8_t slot)
 	return count.ptr[0];
 }
 
-static uint64_t cost_ms(uint8_t count)
+static uint64_t cost_us(uint8_t count)
 {
-	uint64_t ms;
+	uint64_t us;
 
 	if (count == 0)
 		return 0;
-	ms = count == 1 ? DELAY_ONCE_MS : (uint64_t)(count - 1) * DELAY_REPEATED_MS;
-	return ms < DELAY_MAX_MS ? ms : DELAY_MAX_MS;
+	us = count == 1 ? DELAY_ONCE_US : (uint64_t)(count - 1) * DELAY_REPEATED_US;
+	return us < DELAY_MAX_US ? us : DELAY_MAX_US;
 }
 
 /*
@@ -35,14 +35,10 @@ static uint64_t cost_ms(uint8_t count)
  */
 void card_delay_serve(struct card *card, uint8_t slot)
 {
-	uint64_t cost = cost_ms(failures(card, slot)), start;
+	uint64_t cost = cost_us(failures(card, slot));
 
-	if (cost == 0)
-		return;
-	start = card->clock.now_ms(card->clock.self);
-	card->clock.wait_ms(card->clock.self, cost);
-	if (card->clock.now_ms(card->clock.self) - start < cost)
-		card->cut = true;
+	card_wait(card, cost);
+	card_charge_wait(card, cost);
 }
 
 bool card_delay_raise(struct card *card, uint8_t slot)

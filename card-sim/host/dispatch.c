@@ -206,10 +206,23 @@ static uint16_t settle(struct card *card, unsigned rights_before, uint16_t sw)
 		sw = SJ_SW_MEMORY_FAILURE;
 	if (card_sw_is_error(sw)) {
 		card_store_abort(card->store);
+		card->now.after_asked = false;
 		card->now.rights &= rights_before;
 		card->now.next.running = false;
 	}
 	return sw;
+}
+
+/* Who has work to do after the response. */
+static void keep_after(struct card *card)
+{
+	const struct card_applet *applet = current_applet(card);
+
+	if (card->now.after_asked && applet != NULL && applet->after != NULL) {
+		card->now.after = applet;
+		card->now.after_channel = card->now.channel;
+	}
+	card->now.after_asked = false;
 }
 
 static uint16_t run_row(struct search *s, struct sj_writer *out)
@@ -224,6 +237,7 @@ static uint16_t run_row(struct search *s, struct sj_writer *out)
 			return sw;
 	}
 	sw = settle(s->card, rights, call_handler(s, whole, out));
+	keep_after(s->card);
 	sj_wipe(s->card->chain_data, s->nc);
 	return sw;
 }

@@ -109,6 +109,7 @@ uint16_t card_select_by_name(struct card_call *call)
 	if (applet == NULL)
 		return SJ_SW_NOT_FOUND;
 	inner.state = card_state_of(call->card, applet);
+	card_charge(call->card, CARD_RF_SELECT, 1);
 	sw = applet->select != NULL ? applet->select(&inner) : answer_name(applet, p2, call->out);
 	if (card_sw_is_error(sw))
 		return sw; /* the selection stays as it was */

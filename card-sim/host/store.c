@@ -268,6 +268,11 @@ out:
 	return rc;
 }
 
+bool card_store_changed(const struct card_store *s)
+{
+	return s->before_count > 0;
+}
+
 enum card_store_rc card_store_commit(struct card_store *s)
 {
 	enum card_store_rc rc = CARD_STORE_OK;
@@ -275,7 +280,7 @@ enum card_store_rc card_store_commit(struct card_store *s)
 
 	if (s->failed)
 		rc = CARD_STORE_NO_MEMORY;
-	else if (s->before_count > 0 && s->file.io != NULL)
+	else if (card_store_changed(s) && s->file.io != NULL)
 		rc = write_changes(s);
 	if (rc != CARD_STORE_OK) {
 		error = errno;

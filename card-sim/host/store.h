@@ -42,6 +42,8 @@ SJ_MUST_CHECK bool card_store_delete(struct card_store *s, uint32_t id);
 /* The least id >= *id; false: none. To walk all objects. */
 bool card_store_next(const struct card_store *s, uint32_t *id);
 
+/* Whether anything was changed since the last commit. */
+bool card_store_changed(const struct card_store *s);
 /*
  * Writes and syncs what changed since the last commit (nothing, if nothing
  * did). On failure everything is as after the last commit.

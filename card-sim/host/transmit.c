@@ -102,14 +102,13 @@ static void answer(struct card *card, const struct sj_apdu *apdu, const struct c
 		sj_wipe(card->opened, apdu->data.len);
 }
 
-size_t card_transmit(struct card *card, struct sj_span command, uint8_t *response)
+/* One command, the response in `response`; 0: power went. */
+static size_t exchange(struct card *card, struct sj_span command, uint8_t *response)
 {
 	struct card_class class = { .base = 0 };
 	struct sj_apdu apdu = { .ne = 0 };
 	uint16_t sw;
 
-	if (!card->powered)
-		return 0;
 	if (!sj_apdu_parse(command, &apdu)) {
 		refuse(card, SJ_SW_WRONG_LENGTH);
 		return give_piece(card, 0, response);
@@ -121,9 +120,44 @@ size_t card_transmit(struct card *card, struct sj_span command, uint8_t *respons
 		refuse(card, sw);
 	else if (!is_get_response(card, &apdu, &class))
 		answer(card, &apdu, &class);
-	if (card->cut) {
-		card_power_off(card);
+	return card->cut ? 0 : give_piece(card, apdu.ne, response);
+}
+
+size_t card_transmit(struct card *card, struct sj_span command, uint8_t *response)
+{
+	size_t len = 0;
+
+	if (!card->powered)
 		return 0;
-	}
-	return give_piece(card, apdu.ne, response);
+	card_settle(card);
+	card_charge_begin(card);
+	if (!card->cut)
+		len = exchange(card, command, response);
+	card_charge_end(card, command.len, len);
+	if (!card->cut)
+		return len;
+	sj_wipe(response, len);
+	card_power_off(card);
+	return 0;
+}
+
+/* The response has left: the work that its applet put off, with a transaction of its own. */
+void card_settle(struct card *card)
+{
+	const struct card_applet *applet = card->now.after;
+	struct sj_writer out = sj_writer(card->plain, CARD_PLAIN_MAX);
+	const struct sj_apdu none = { .ne = 0 };
+	struct card_call call = { .card = card, .apdu = &none, .out = &out };
+
+	if (!card->powered || applet == NULL)
+		return;
+	card->now.after = NULL;
+	call.channel = card->now.channel = card->now.after_channel;
+	call.state = card_state_of(card, applet);
+	card_charge_after_begin(card);
+	applet->after(&call);
+	if (!card_commit(card))
+		card_store_abort(card->store);
+	card_charge_after_end(card);
+	sj_wipe(card->plain, out.len);
 }

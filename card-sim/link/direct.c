@@ -14,5 +14,9 @@ void card_direct_power_off(void *card)
 
 size_t card_direct_transmit(void *card, struct sj_span command, uint8_t *response)
 {
-	return card_field_transmit(card, command, response);
+	size_t len = card_field_transmit(card, command, response);
+
+	/* Nothing is between the response and its reader. */
+	card_settle(card);
+	return len;
 }

@@ -10,16 +10,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DIAL_MS 2000
+#define DIAL_US 2000000
 
-enum card_wait card_socket_wait(int fd, short events, int ms, int stop_fd)
+enum card_wait card_socket_wait(int fd, short events, int64_t us, int stop_fd)
 {
+	const struct timespec limit = { .tv_sec = (time_t)(us / 1000000),
+					.tv_nsec = (long)(us % 1000000) * 1000 };
 	struct pollfd fds[2] = { { .fd = stop_fd, .events = POLLIN },
 				 { .fd = fd, .events = events } };
 	int n;
 
 	do
-		n = poll(fds, 2, ms);
+		n = ppoll(fds, 2, us < 0 ? NULL : &limit, NULL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return CARD_WAIT_FAILED;
@@ -71,7 +73,7 @@ static enum card_dial dial_address(const struct addrinfo *a, int stop_fd, int *o
 	if (connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
 		error = errno;
 		if (error == EINPROGRESS) {
-			waited = card_socket_wait(fd, POLLOUT, DIAL_MS, stop_fd);
+			waited = card_socket_wait(fd, POLLOUT, DIAL_US, stop_fd);
 			if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
 				error = errno;
 		}

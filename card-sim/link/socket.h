@@ -8,10 +8,10 @@
 enum card_wait { CARD_WAIT_READY, CARD_WAIT_TIMED_OUT, CARD_WAIT_STOPPED, CARD_WAIT_FAILED };
 
 /*
- * Waits for `events` of poll() on fd (-1: just waits), at most `ms` (-1: without
- * limit). STOPPED, before all else, while stop_fd (-1: none) is readable.
+ * Waits for `events` of poll() on fd (-1: just waits), at most `us` microseconds
+ * (-1: without limit). STOPPED, before all else, while stop_fd (-1: none) is readable.
  */
-enum card_wait card_socket_wait(int fd, short events, int ms, int stop_fd);
+enum card_wait card_socket_wait(int fd, short events, int64_t us, int stop_fd);
 
 enum card_dial { CARD_DIAL_OK, CARD_DIAL_BAD_HOST, CARD_DIAL_REFUSED, CARD_DIAL_STOPPED };
 

@@ -29,27 +29,27 @@ struct lines {
 
 /* --- the clock ------------------------------------------------------------ */
 
-static uint64_t now_ms(void *self)
+static uint64_t now_us(void *self)
 {
 	const struct card_clock clock = card_clock_system();
 
 	(void)self;
-	return clock.now_ms(clock.self);
+	return clock.now_us(clock.self);
 }
 
-static void wait_ms(void *self, uint64_t ms)
+static void wait_us(void *self, uint64_t us)
 {
 	const struct card_stdio_config *config = self;
-	uint64_t end = now_ms(NULL) + ms, now = now_ms(NULL);
+	uint64_t end = now_us(NULL) + us, now = now_us(NULL);
 
-	while (now < end &&
-	       card_socket_wait(-1, 0, (int)(end - now), config->stop_fd) == CARD_WAIT_TIMED_OUT)
-		now = now_ms(NULL);
+	while (now < end && card_socket_wait(-1, 0, (int64_t)(end - now), config->stop_fd) ==
+				    CARD_WAIT_TIMED_OUT)
+		now = now_us(NULL);
 }
 
 struct card_clock card_stdio_clock(struct card_stdio_config *config)
 {
-	return (struct card_clock){ now_ms, wait_ms, config };
+	return (struct card_clock){ now_us, wait_us, config };
 }
 
 /* --- lines ---------------------------------------------------------------- */
@@ -112,6 +112,7 @@ static bool serve_command(struct lines *l, const char *line, size_t len)
 	if (!sj_hex_read(line, len, &command))
 		return say(l, "error\n");
 	ok = say_bytes(l, card_field_transmit(l->card, sj_written(&command), l->response));
+	card_settle(l->card);
 	sj_wipe(l->command, command.len);
 	return ok;
 }

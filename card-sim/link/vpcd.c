@@ -1,7 +1,6 @@
 #include "link/vpcd.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,8 @@
 
 #define LENGTH_SIZE 2u
 #define STREAM_MAX (LENGTH_SIZE + UINT16_MAX)
-#define RETRY_FIRST_MS 50
-#define RETRY_LAST_MS 2000
+#define RETRY_FIRST_US 50000
+#define RETRY_LAST_US 2000000
 
 struct card_vpcd {
 	struct card_vpcd_config config;
@@ -124,12 +123,12 @@ static bool send_reply(struct card_vpcd *v, size_t len)
 
 /* --- the clock ------------------------------------------------------------ */
 
-static uint64_t now_ms(void *self)
+static uint64_t now_us(void *self)
 {
 	const struct card_clock clock = card_clock_system();
 
 	(void)self;
-	return clock.now_ms(clock.self);
+	return clock.now_us(clock.self);
 }
 
 /* The next message whole in the stream takes the power, or there will be none. */
@@ -151,12 +150,12 @@ static bool power_goes(struct card_vpcd *v)
 	}
 }
 
-/* One turn of a wait, of at most ms; false: power went. */
-static bool wait_turn(struct card_vpcd *v, uint64_t ms)
+/* One turn of a wait, of at most us; false: power went. */
+static bool wait_turn(struct card_vpcd *v, uint64_t us)
 {
-	int limit = ms < INT_MAX ? (int)ms : INT_MAX;
+	short events = room(v) > 0 ? POLLIN : 0;
 
-	switch (card_socket_wait(v->fd, room(v) > 0 ? POLLIN : 0, limit, v->config.stop_fd)) {
+	switch (card_socket_wait(v->fd, events, (int64_t)us, v->config.stop_fd)) {
 	case CARD_WAIT_READY:
 		return room(v) > 0 && receive(v) && !power_goes(v);
 	case CARD_WAIT_TIMED_OUT:
@@ -168,32 +167,37 @@ static bool wait_turn(struct card_vpcd *v, uint64_t ms)
 	}
 }
 
-static void wait_ms(void *self, uint64_t ms)
+static void wait_us(void *self, uint64_t us)
 {
 	struct card_vpcd *v = self;
-	uint64_t end = now_ms(NULL) + ms, now = now_ms(NULL);
+	uint64_t end = now_us(NULL) + us, now = now_us(NULL);
 
 	v->cut = power_goes(v);
 	while (!v->cut && now < end) {
 		v->cut = !wait_turn(v, end - now);
-		now = now_ms(NULL);
+		now = now_us(NULL);
 	}
 }
 
 struct card_clock card_vpcd_clock(struct card_vpcd *v)
 {
-	return (struct card_clock){ now_ms, wait_ms, v };
+	return (struct card_clock){ now_us, wait_us, v };
 }
 
 /* --- serving -------------------------------------------------------------- */
 
 static bool serve_command(struct card_vpcd *v, struct card *card, struct sj_span command)
 {
+	bool sent;
 	size_t n;
 
 	v->cut = false;
 	n = card_field_transmit(card, command, v->reply + LENGTH_SIZE);
-	return v->cut || send_reply(v, n);
+	if (v->cut)
+		return true;
+	sent = send_reply(v, n);
+	card_settle(card);
+	return sent;
 }
 
 /* Serves one message; false: the connection must end. */
@@ -280,7 +284,7 @@ static enum card_dial await_reader(struct card_vpcd *v)
 /* Connects, trying again and again; OK, BAD_HOST or STOPPED. */
 static enum card_dial connect_reader(struct card_vpcd *v)
 {
-	int pause = RETRY_FIRST_MS;
+	int pause = RETRY_FIRST_US;
 
 	for (;;) {
 		enum card_dial rc = v->listener >= 0 ? await_reader(v) : dial(v);
@@ -289,7 +293,7 @@ static enum card_dial connect_reader(struct card_vpcd *v)
 			return rc;
 		if (card_socket_wait(-1, 0, pause, v->config.stop_fd) == CARD_WAIT_STOPPED)
 			return CARD_DIAL_STOPPED;
-		pause = pause * 2 < RETRY_LAST_MS ? pause * 2 : RETRY_LAST_MS;
+		pause = pause * 2 < RETRY_LAST_US ? pause * 2 : RETRY_LAST_US;
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "crypt/aead.h"
 
+#include "crypt/meter.h"
 #include "crypt/wipe.h"
 
 #include <limits.h>
@@ -79,6 +80,7 @@ bool sj_aead_seal(enum sj_aead alg, const uint8_t *key, const uint8_t *nonce, st
 	if (out->failed || aad.len > INT_MAX || plain.len > INT_MAX / 2 ||
 	    plain.len + tag > out->cap - out->len)
 		return false;
+	sj_meter_cipher(aad.len + plain.len);
 	ctx = begin(alg, key, nonce, NULL, (int)plain.len, true);
 	ok = ctx != NULL && run(ctx, alg, aad, plain, out->ptr + out->len, true) &&
 	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)tag,
@@ -102,6 +104,7 @@ bool sj_aead_open(enum sj_aead alg, const uint8_t *key, const uint8_t *nonce, st
 	    !sj_take_copy(&rest, size, tag) || out->failed || aad.len > INT_MAX ||
 	    text.len > INT_MAX || text.len > out->cap - out->len)
 		return false;
+	sj_meter_cipher(aad.len + text.len);
 	ctx = begin(alg, key, nonce, tag, (int)text.len, false);
 	ok = ctx != NULL && run(ctx, alg, aad, text, out->ptr + out->len, false);
 	if (ok)

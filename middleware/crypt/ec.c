@@ -110,6 +110,7 @@ bool sj_ec_point_from_x(enum sj_curve curve, struct sj_span x, struct sj_ec_poin
 
 	if (size == 0 || x.len != size)
 		return false;
+	sj_meter_count(SJ_METER_EC_Y, curve, 1);
 	memcpy(compressed + 1, x.ptr, size);
 	ok = work_start(&w, curve) &&
 	     EC_POINT_oct2point(w.group, w.p, compressed, 1 + size, w.bn) == 1 &&

@@ -2,6 +2,7 @@
 
 #include "crypt/hash.h"
 #include "crypt/internal.h"
+#include "crypt/meter.h"
 #include "crypt/wipe.h"
 
 #include <stdlib.h>
@@ -14,7 +15,18 @@
 struct sj_hmac {
 	EVP_MD_CTX *inner, *outer;
 	EVP_MD_CTX *work;
+	bool used; /* the key's blocks are counted with the first MAC */
 };
+
+/* Two messages that begin with the key's block; its state is kept after the first MAC. */
+static void count(struct sj_hmac *h, size_t bytes)
+{
+	const size_t kept = h->used ? BLOCK : 0;
+
+	sj_meter_hash(SJ_SHA256, BLOCK + bytes - kept);
+	sj_meter_hash(SJ_SHA256, BLOCK + SJ_PRK_SIZE - kept);
+	h->used = true;
+}
 
 static bool start(EVP_MD_CTX *ctx, const uint8_t key[static BLOCK], uint8_t pad)
 {
@@ -75,6 +87,7 @@ bool sj_hmac(struct sj_hmac *h, const struct sj_span *parts, size_t n,
 {
 	bool ok = EVP_MD_CTX_copy_ex(h->work, h->inner) == 1;
 
+	count(h, sj_spans_len(parts, n));
 	for (size_t i = 0; ok && i < n; i++)
 		ok = EVP_DigestUpdate(h->work, parts[i].ptr, parts[i].len) == 1;
 	return ok && EVP_DigestFinal_ex(h->work, out, NULL) == 1 &&
@@ -104,7 +117,8 @@ bool sj_hkdf_expand(struct sj_hmac *prk, const struct sj_span *info, size_t n, u
 
 		counter++;
 		parts[0] = sj_span(t, done == 0 ? 0 : SJ_PRK_SIZE);
-		memcpy(parts + 1, info, n * sizeof(*info));
+		for (size_t i = 0; i < n; i++)
+			parts[i + 1] = info[i];
 		parts[n + 1] = sj_span(&counter, 1);
 		ok = sj_hmac(prk, parts, n + 2, t);
 		if (ok)

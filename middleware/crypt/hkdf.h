@@ -23,7 +23,7 @@ SJ_MUST_CHECK bool sj_hmac(struct sj_hmac *h, const struct sj_span *parts, size_
 /* HKDF-Extract; an empty salt stands for 32 zeros. */
 SJ_MUST_CHECK bool sj_hkdf_extract(struct sj_span salt, struct sj_span ikm,
 				   uint8_t prk[static SJ_PRK_SIZE]);
-/* HKDF-Expand: `len` bytes, at most SJ_HKDF_MAX; `info` in parts. */
+/* HKDF-Expand: `len` bytes, at most SJ_HKDF_MAX; `info` in at most 8 parts. */
 SJ_MUST_CHECK bool sj_hkdf_expand(struct sj_hmac *prk, const struct sj_span *info, size_t n,
 				  uint8_t *out, size_t len);
 

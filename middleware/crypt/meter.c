@@ -41,11 +41,3 @@ void sj_meter_hash(enum sj_hash alg, size_t bytes)
 {
 	sj_meter_count(SJ_METER_HASH, SJ_CURVE_NONE, blocks(alg, bytes));
 }
-
-void sj_meter_hmac(enum sj_hash alg, size_t bytes)
-{
-	size_t pad = sj_hash_size(alg) > 32 ? 128 : 64;
-
-	sj_meter_hash(alg, pad + bytes);
-	sj_meter_hash(alg, pad + sj_hash_size(alg));
-}

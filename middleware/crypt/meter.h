@@ -39,7 +39,5 @@ struct sj_meter *sj_meter_use(struct sj_meter *meter);
 void sj_meter_count(enum sj_meter_op op, enum sj_curve curve, size_t amount);
 void sj_meter_cipher(size_t bytes);
 void sj_meter_hash(enum sj_hash alg, size_t bytes);
-/* HMAC over so many bytes: (ipad, message) and (opad, digest). HKDF is made of these. */
-void sj_meter_hmac(enum sj_hash alg, size_t bytes);
 
 #endif

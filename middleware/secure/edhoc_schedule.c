@@ -127,7 +127,8 @@ bool sj_edhoc_th_next(uint8_t th[static SJ_EDHOC_HASH], const struct sj_span *pa
 
 	if (n > SJ_EDHOC_CONTEXT_PARTS)
 		return false;
-	memcpy(all + 2, parts, n * sizeof(*parts));
+	for (size_t i = 0; i < n; i++)
+		all[i + 2] = parts[i];
 	if (!sj_hash(SJ_SHA256, all, n + 2, hash))
 		return false;
 	memcpy(th, hash, SJ_EDHOC_HASH);

@@ -128,9 +128,9 @@ static size_t start_of(struct sj_span chunk, uint32_t h)
 
 	if (h == 0)
 		return 0;
-	for (;; at += STEP) {
-		uint64_t zeros = ~load(chunk, at) & (((uint64_t)1 << STEP) - 1);
-		uint64_t sums = running_ones(zeros);
+	/* From a whole byte on a load has all 64 bits. */
+	for (;; at += 64) {
+		uint64_t zeros = ~load(chunk, at), sums = running_ones(zeros);
 
 		if (sums >> 56 >= h)
 			return at + place_of(zeros, sums, h) + 1;
@@ -162,8 +162,9 @@ static bool set_has(const struct sj_status_block *block, uint32_t x)
 
 	if (!chunk_of(block, h >> CHUNK_BITS, &chunk))
 		return false;
-	for (size_t i = LINE; i < chunk.len; i += LINE)
-		__builtin_prefetch(chunk.ptr + i);
+	/* Its low halves while the high ones are counted; no loop, which could be guessed wrong. */
+	__builtin_prefetch(chunk.ptr + (chunk.len > LINE ? LINE : 0));
+	__builtin_prefetch(chunk.ptr + (chunk.len > 2 * LINE ? 2 * LINE : 0));
 	h %= CHUNK;
 	for (size_t at = start_of(chunk, h), run = STEP; run == STEP; at += run) {
 		run = (size_t)__builtin_ctzll(~load(chunk, at) | (uint64_t)1 << STEP);

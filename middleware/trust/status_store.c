@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,13 +26,15 @@ const char *sj_status_slot_name(unsigned number)
 
 static bool issuer_path(const char *issuer, char out[static SJ_STATUS_PATH])
 {
-	size_t len = strlen(issuer), prefix = strlen(SJ_STATUS_FOLDER "/");
+	char digits[2 * SJ_STATUS_ISSUER_MAX];
+	size_t len = strlen(issuer);
 
-	if (len == 0 || len >= SJ_STATUS_ISSUER_MAX)
+	if (len == 0 || len >= SJ_STATUS_ISSUER_MAX ||
+	    !sj_hex_text(sj_span((const uint8_t *)issuer, len), SJ_HEX_LOWER, digits,
+			 sizeof(digits)))
 		return false;
-	memcpy(out, SJ_STATUS_FOLDER "/", prefix);
-	return sj_hex_text(sj_span((const uint8_t *)issuer, len), SJ_HEX_LOWER, out + prefix,
-			   SJ_STATUS_PATH - prefix);
+	snprintf(out, SJ_STATUS_PATH, SJ_STATUS_FOLDER "/%s", digits);
+	return true;
 }
 
 enum sj_rc sj_status_folder_open(int dir, const char *issuer, bool make, int *out)

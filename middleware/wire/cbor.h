@@ -22,7 +22,7 @@ enum sj_cbor_type {
 	SJ_CBOR_SIMPLE = 7,
 };
 
-#define SJ_CBOR_DEPTH_MAX 8u /* arrays, maps and tags inside one another */
+#define SJ_CBOR_DEPTH_MAX 8u /* items inside one another, the innermost included */
 
 /* The type of the next item; false: nothing is left. */
 SJ_MUST_CHECK bool sj_cbor_peek(struct sj_span in, enum sj_cbor_type *type);

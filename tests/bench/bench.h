@@ -16,7 +16,7 @@
 #include <jansson.h>
 #include <sojourn/document.h>
 
-#include "crypt/meter.h"
+#include "host/rf.h"
 
 #define BENCH_PATH 160
 #define BENCH_NO_FLOOR ((double)NAN)
@@ -143,11 +143,44 @@ bool bench_blank(struct bench *b, const char *file);
  */
 bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *file, bool lean);
 
-/* A card of a file and its reader in this process, nothing between them; NULL: failed. */
+/*
+ * A card of a file and its reader in this process, nothing between them; NULL: failed.
+ * `rf`: as in struct card_config.
+ */
 struct bench_inside;
-struct bench_inside *bench_inside_open(const char *file);
+struct bench_inside *bench_inside_open(const char *file, const struct card_rf *rf);
 struct sj_card *bench_inside_card(struct bench_inside *in);
 void bench_inside_close(struct bench_inside *in);
+
+/* --- the timing model ---------------------------------------------------------------------- */
+
+/*
+ * What card and reader do in this thread, for the model: give `rf` to the card,
+ * play, take the moment of the decision. One recording serves every chip and rate.
+ */
+#define BENCH_STEPS_MAX 256
+struct bench_exchange {
+	struct card_rf rf;
+	struct card_rf_meter reader;
+	size_t n;
+	struct card_rf_step steps[BENCH_STEPS_MAX];
+};
+/* Counts from now on until it is freed; not beside bench_record(). NULL: no memory. */
+struct bench_exchange *bench_exchange_new(void);
+void bench_exchange_free(struct bench_exchange *e);
+
+/* How far it has come: steps of the card, and the reader's work. */
+struct bench_moment {
+	size_t steps;
+	struct card_rf_work reader;
+};
+struct bench_moment bench_exchange_now(const struct bench_exchange *e);
+/* Modelled ms from card present to that moment. */
+double bench_model_ms(const struct bench_exchange *e, const struct bench_moment *until,
+		      enum card_chip chip, unsigned rate);
+/* Rows <prefix>.model.CHIP.RATE for all chips at 106 and 848. */
+bool bench_model_rows(struct bench *b, const struct bench_exchange *e,
+		      const struct bench_moment *until, const char *prefix, const char *what);
 
 /* --- a raw client ------------------------------------------------------------------------ */
 

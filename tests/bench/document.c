@@ -121,7 +121,7 @@ static bool measure_inside(struct sj_card *card, struct sj_trust *trust, struct 
 
 static bool inside(const struct bench_place *p, struct bench_calls *calls, double *ms)
 {
-	struct bench_inside *in = bench_inside_open(p->whole);
+	struct bench_inside *in = bench_inside_open(p->whole, NULL);
 	struct bench_samples cpu;
 	struct sj_trust *trust = NULL;
 	bool ok = bench_samples_init(&cpu, RUNS);
@@ -205,6 +205,28 @@ static bool cpu_rows(struct bench *b, const struct bench_place *p)
 	return true;
 }
 
+/* The lean card, in this process, as the model of every chip sees it. */
+static bool model_rows(struct bench *b, const struct bench_place *p)
+{
+	struct bench_exchange *e = bench_exchange_new();
+	struct bench_inside *in = e ? bench_inside_open(p->lean, &e->rf) : NULL;
+	struct sj_trust *trust = NULL;
+	struct sj_statistics statistics;
+	struct bench_moment end;
+	bool ok = in && sj_trust_open(p->trust, &trust) == SJ_OK &&
+		  verify_open(bench_inside_card(in), trust, false, &statistics);
+
+	if (ok) {
+		end = bench_exchange_now(e);
+		ok = bench_model_rows(b, e, &end, "document",
+				      "PACE, CA, SOD, COM, DG1, DG14, DG2 of 20 kB, DG11, DG12");
+	}
+	sj_trust_close(trust);
+	bench_inside_close(in);
+	bench_exchange_free(e);
+	return ok || bench_fail(b, "no verification for the model");
+}
+
 /* A card that was just put in, as every card is that somebody brings. */
 static bool apdu_row(struct bench *b, const struct bench_place *p, const char *file,
 		     bool short_only, const char *id, const char *note)
@@ -246,7 +268,7 @@ void bench_document(struct bench *b)
 	}
 	if (apdu_rows(b, &p)) {
 		bench_remove(b, 1); /* its file is locked while it runs */
-		if (cpu_rows(b, &p))
+		if (model_rows(b, &p) && cpu_rows(b, &p))
 			reader_rss(b, &p);
 	}
 	bench_remove(b, 1);

@@ -25,12 +25,13 @@ static bool connect(struct bench_inside *in)
 	       sj_card_over(in->ctx, t, "inside", sj_deadline_after(0), &in->open) == SJ_OK;
 }
 
-struct bench_inside *bench_inside_open(const char *file)
+struct bench_inside *bench_inside_open(const char *file, const struct card_rf *rf)
 {
 	struct bench_inside *in = calloc(1, sizeof(*in));
 	struct card_config config = { .interface = CARD_CONTACTLESS,
 				      .clock = card_clock_system(),
-				      .random = sj_random_system() };
+				      .random = sj_random_system(),
+				      .rf = rf };
 
 	if (in && card_store_open(file, &in->store) == CARD_STORE_OK) {
 		config.store = in->store;

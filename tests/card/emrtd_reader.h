@@ -97,12 +97,13 @@ static inline void bench_queue(struct bench *b, const char *text)
 
 static inline uint64_t bench_now(void *self)
 {
-	return ((struct bench *)self)->now_ms;
+	return ((struct bench *)self)->now_ms * 1000;
 }
 
-static inline void bench_wait(void *self, uint64_t ms)
+static inline void bench_wait(void *self, uint64_t us)
 {
 	struct bench *b = self;
+	uint64_t ms = us / 1000;
 
 	if (b->power_left_ms != 0 && ms > b->power_left_ms)
 		ms = b->power_left_ms;

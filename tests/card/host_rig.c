@@ -116,21 +116,22 @@ static const struct card_applet *const applets[] = { &first, &second, &third, NU
 
 /* --- the clock ------------------------------------------------------------------ */
 
-static uint64_t now_ms(void *self)
+static uint64_t now_us(void *self)
 {
-	return ((const struct rig_clock *)self)->now;
+	return ((const struct rig_clock *)self)->now * 1000;
 }
 
-static void wait_ms(void *self, uint64_t ms)
+static void wait_us(void *self, uint64_t us)
 {
 	struct rig_clock *clock = self;
+	uint64_t ms = us / 1000;
 
 	clock->now += ms < clock->power_for ? ms : clock->power_for;
 }
 
 struct card_clock rig_clock(struct rig_clock *clock)
 {
-	return (struct card_clock){ now_ms, wait_ms, clock };
+	return (struct card_clock){ now_us, wait_us, clock };
 }
 
 /* --- the card --------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ enum rig_ins {
 
 /* A clock that only moves when waited for. */
 struct rig_clock {
-	uint64_t now;
+	uint64_t now; /* ms, as below */
 	uint64_t power_for; /* a wait longer than this is cut short */
 };
 struct card_clock rig_clock(struct rig_clock *clock);

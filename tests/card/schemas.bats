@@ -49,8 +49,8 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority show' 'card show' doctor issue 'lab status' 'reader list' \
-		'reader watch' 'trust import' 'trust list' verify | sort | diff - have
+	printf '%s\n' 'authority show' 'bench rf' 'card show' doctor issue 'lab status' 'reader list' \
+		'reader watch' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
 }
 
 @test "reader list" {
@@ -89,6 +89,14 @@ while text:
 	sojourn card show --json a.card | valid card card
 }
 
+@test "bench rf, and what a card logs for it" {
+	sojourn bench rf --json | valid bench table
+	sojourn card new log.card
+	echo on 00A4040C07A0000001510000 | tr ' ' '\n' |
+		sojourn card run log.card --link stdio --rf-log log
+	valid card step <log
+}
+
 @test "lab status, running and not" {
 	sojourn lab status --json --dir "$LAB" >out
 	valid lab status <out
@@ -116,6 +124,7 @@ fails() {
 	fails reader 3 sojourn reader watch
 	fails reader 2 sojourn reader list --timeout 0
 	fails authority 13 sojourn authority show nowhere
+	fails bench 2 sojourn bench rf --host soon
 	fails card 13 sojourn card show nowhere
 	fails issue 2 sojourn issue -a authority
 	fails issue 3 sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l l2

@@ -95,12 +95,26 @@ static uint16_t attempt(struct card_call *call)
 	return card_delay_raise(call->card, 1) ? SJ_SW_NO_INFORMATION : SJ_SW_MEMORY_FAILURE;
 }
 
+static uint16_t put_off(struct card_call *call)
+{
+	card_after(call->card);
+	return SJ_SW_OK;
+}
+
+#define AFTER_MS 300
+static void after(struct card_call *call)
+{
+	(void)call;
+	poll(NULL, 0, AFTER_MS);
+}
+
 static const struct card_command commands[] = {
 	{ 0x00, 0x10, CARD_ANY, CARD_ANY, 0, 65535, CARD_ALWAYS, ok },
 	{ 0x00, 0x11, CARD_ANY, CARD_ANY, 0, 0, CARD_ALWAYS, attempt },
+	{ 0x00, 0x12, CARD_ANY, CARD_ANY, 0, 0, CARD_ALWAYS, put_off },
 };
 static const struct card_applet mf = {
-	.name = "mf", .is_mf = true, .commands = commands, .command_count = 2
+	.name = "mf", .is_mf = true, .commands = commands, .command_count = 3, .after = after
 };
 static const struct card_applet *const applets[] = { &mf, NULL };
 
@@ -203,6 +217,7 @@ static void expect(struct rig *r, const void *bytes, size_t n)
 #define RESET "\0\1\2"
 #define COMMAND "\0\4\0\x10\0\0"
 #define ATTEMPT "\0\4\0\x11\0\0"
+#define PUT_OFF "\0\4\0\x12\0\0"
 
 static void expect_atr(struct rig *r)
 {
@@ -305,7 +320,7 @@ static void dialling_card_comes_back(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(card_socket_wait(listener, POLLIN, 5000, -1), CARD_WAIT_READY);
+		assert_int_equal(card_socket_wait(listener, POLLIN, 5000000, -1), CARD_WAIT_READY);
 		r->fd = accept(listener, NULL, NULL);
 		assert_true(r->fd >= 0);
 		SEND(r, ON COMMAND);
@@ -321,7 +336,7 @@ static uint64_t now_ms(void)
 {
 	const struct card_clock clock = card_clock_system();
 
-	return clock.now_ms(clock.self);
+	return clock.now_us(clock.self) / 1000;
 }
 
 /* Power off during the wait: nothing is answered or stored, and the link goes on at once. */
@@ -355,6 +370,25 @@ static void wait_ends_when_the_link_is_stopped(void **state)
 	start = now_ms();
 	rig_stop(r);
 	assert_true(now_ms() - start < 1000);
+}
+
+/* The response does not wait for it, the next one does. */
+static void work_put_off_is_done_after_the_response(void **state)
+{
+	struct rig *r = listening();
+	uint64_t start;
+
+	(void)state;
+	SEND(r, ON COMMAND);
+	EXPECT(r, "\0\2\x90\0");
+	start = now_ms();
+	SEND(r, PUT_OFF);
+	EXPECT(r, "\0\2\x90\0");
+	assert_true(now_ms() - start < AFTER_MS - 50);
+	SEND(r, COMMAND);
+	EXPECT(r, "\0\2\x90\0");
+	assert_true(now_ms() - start >= AFTER_MS - 1);
+	rig_stop(r);
 }
 
 static void unknown_host_is_told(void **state)
@@ -393,6 +427,7 @@ int main(void)
 		cmocka_unit_test(dialling_card_comes_back),
 		cmocka_unit_test(wait_ends_when_power_goes),
 		cmocka_unit_test(wait_ends_when_the_link_is_stopped),
+		cmocka_unit_test(work_put_off_is_done_after_the_response),
 		cmocka_unit_test(unknown_host_is_told),
 	};
 

@@ -19,6 +19,10 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_issue();
 	case 6:
 		return fuzz_document();
+	case 7:
+		return fuzz_edhoc();
+	case 8:
+		return fuzz_status();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

@@ -32,6 +32,8 @@ struct fuzz_room fuzz_secure(void);
 struct fuzz_room fuzz_card(void);
 struct fuzz_room fuzz_issue(void);
 struct fuzz_room fuzz_document(void);
+struct fuzz_room fuzz_edhoc(void);
+struct fuzz_room fuzz_status(void);
 
 /* The i-th parser of all rooms; NULL: past the end. */
 const struct fuzz_parser *fuzz_parser_at(size_t i);

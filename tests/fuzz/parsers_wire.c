@@ -2,6 +2,7 @@
 
 #include "wire/apdu.h"
 #include "wire/atr.h"
+#include "wire/cbor.h"
 #include "wire/cms.h"
 #include "wire/hex.h"
 #include "wire/mrz.h"
@@ -170,6 +171,46 @@ static bool tlv_run(struct sj_span in)
 	return rc == SJ_TLV_ABSENT;
 }
 
+/* --- CBOR ------------------------------------------------------------------------------- */
+
+SEEDS(cbor_seed,
+      SJ_SPAN_STR("\xA5\x01\x82\x0A\x19\x03\xE8\x03\xD8\x3D\x43\x01\x02\x03\x20\x64\x61\x62"
+		  "\x63\x64\x61\x61\xA1\x00\x83\xF4\xF5\x1B\0\0\0\1\0\0\0\0\x61\x62\xF6"),
+      SJ_SPAN_STR("\x3B\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF"), SJ_SPAN_STR("\x82\x40\x80"))
+
+/* The head alone, as the type that it is. */
+static void cbor_head(struct sj_span in)
+{
+	struct sj_span bytes;
+	int64_t value;
+	size_t n;
+
+	if (sj_cbor_take_bytes(&in, &bytes) || sj_cbor_take_text(&in, &bytes))
+		fuzz_touch(bytes);
+	else if (!sj_cbor_take_int(&in, &value))
+		(void)!sj_cbor_take_array(&in, &n);
+}
+
+static bool cbor_run(struct sj_span in)
+{
+	struct sj_span item, key, value;
+	struct sj_cbor_map map;
+
+	cbor_head(in);
+	if (!sj_cbor_take_item(&in, &item) || in.len != 0)
+		return false;
+	fuzz_touch(item);
+	if (!sj_cbor_take_map(&item, &map))
+		return true;
+	if (sj_cbor_find(map, -1, &value))
+		fuzz_touch(value);
+	while (sj_cbor_next(&map, &key, &value)) {
+		cbor_head(key);
+		cbor_head(value);
+	}
+	return map.pairs.len == 0;
+}
+
 /* --- SecurityInfos, CMS ----------------------------------------------------------------- */
 
 static bool secinfo_seed(size_t i, struct sj_writer *w)
@@ -327,6 +368,7 @@ struct fuzz_room fuzz_wire(void)
 		{ "response", response_seed, response_run },
 		{ "atr", atr_seed, atr_run },
 		{ "tlv", tlv_seed, tlv_run },
+		{ "cbor", cbor_seed, cbor_run },
 		{ "secinfo", secinfo_seed, secinfo_run },
 		{ "cms", cms_seed, cms_run },
 		{ "cms-definite", cms_definite_seed, cms_definite_run },

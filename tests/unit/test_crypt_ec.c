@@ -140,6 +140,55 @@ static void points_off_the_curve_are_refused(void **state)
 	assert_false(sj_ec_agree(SJ_P256, &(struct sj_ec_secret){ { 1 }, 32 }, &p, out.bytes));
 }
 
+/* The point or its negative: the same x, and the same agreement. */
+static void points_from_x_on_every_curve(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CURVES; i++) {
+		const enum sj_curve c = all_curves[i];
+		const size_t size = sj_curve_field_size(c);
+		struct sj_ec_point pa, pb, out;
+		const struct sj_ec_secret a = key_pair(c, &pa);
+		uint8_t x[SJ_EC_FIELD_MAX], y[SJ_EC_FIELD_MAX];
+
+		(void)key_pair(c, &pb);
+		assert_true(sj_ec_point_from_x(c, sj_span(pb.bytes + 1, size), &out));
+		assert_int_equal(out.len, pb.len);
+		assert_memory_equal(out.bytes, pb.bytes, 1 + size);
+		assert_int_equal(out.bytes[out.len - 1] & 1, 0);
+		assert_true(sj_ec_agree(c, &a, &pb, x));
+		assert_true(sj_ec_agree(c, &a, &out, y));
+		assert_memory_equal(x, y, size);
+		assert_false(sj_ec_point_from_x(c, sj_span(pb.bytes + 1, size - 1), &out));
+		assert_false(sj_ec_point_from_x(c, sj_span(pb.bytes + 1, size + 1), &out));
+	}
+	assert_false(
+		sj_ec_point_from_x(SJ_CURVE_NONE, sj_span(NULL, 0), &(struct sj_ec_point){ 0 }));
+}
+
+/* P-256: a key of RFC 9529; zero is on the curve, so the prime, which it equals, would be too. */
+static void points_from_x_of_p256(void **state)
+{
+	struct sj_ec_point p;
+
+	(void)state;
+	assert_true(sj_ec_point_from_x(
+		SJ_P256, hex("BBC34960526EA4D32E940CAD2A234148DDC21791A12AFBCBAC93622046DD44F0"),
+		&p));
+	assert_hex(sj_ec_point_span(&p),
+		   "04BBC34960526EA4D32E940CAD2A234148DDC21791A12AFBCBAC93622046DD44F0"
+		   "4519E257236B2A0CE2023F0931F1F386CA7AFDA64FCDE0108C224C51EABF6072");
+	assert_true(sj_ec_point_from_x(
+		SJ_P256, hex("0000000000000000000000000000000000000000000000000000000000000000"),
+		&p));
+	assert_false(sj_ec_point_from_x(
+		SJ_P256, hex("FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF"),
+		&p));
+	assert_false(sj_ec_point_from_x(
+		SJ_P256, hex("0000000000000000000000000000000000000000000000000000000000000001"),
+		&p));
+}
+
 static void scalars_outside_the_order_are_refused(void **state)
 {
 	const char *order = "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551";
@@ -299,6 +348,8 @@ int main(void)
 		cmocka_unit_test(signs_and_verifies_on_every_curve),
 		cmocka_unit_test(zero_signatures_are_refused),
 		cmocka_unit_test(points_off_the_curve_are_refused),
+		cmocka_unit_test(points_from_x_on_every_curve),
+		cmocka_unit_test(points_from_x_of_p256),
 		cmocka_unit_test(scalars_outside_the_order_are_refused),
 		cmocka_unit_test(a_broken_source_gives_no_scalar),
 		cmocka_unit_test(mapping_to_infinity_is_refused),

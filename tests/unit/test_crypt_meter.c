@@ -7,7 +7,9 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "crypt/aead.h"
 #include "crypt/cipher.h"
+#include "crypt/hkdf.h"
 #include "crypt/kdf.h"
 #include "crypt/meter.h"
 #include "crypt/rsa.h"
@@ -80,15 +82,24 @@ static void test_hash_blocks(void **state)
 	assert_int_equal(t->calls[SJ_METER_HASH], 6);
 }
 
-static void test_hmac_is_two_hashes(void **state)
+static void test_hkdf_is_hmacs(void **state)
 {
 	const struct tally *t = *state;
+	const struct sj_span info = SJ_SPAN_STR("0123456789"), salt = SJ_SPAN_STR("salt");
+	uint8_t prk[SJ_PRK_SIZE], out[64];
+	struct sj_hmac *h;
 
-	sj_meter_hmac(SJ_SHA256, 32); /* 64 + 32: 2 blocks; 64 + 32: 2 blocks */
-	assert_int_equal(t->calls[SJ_METER_HASH], 2);
+	assert_true(sj_hkdf_extract(salt, info, prk)); /* 64 + 10 and 64 + 32: 2 and 2 blocks */
 	assert_int_equal(t->amount[SJ_METER_HASH], 4);
-	sj_meter_hmac(SJ_SHA256, 56); /* 3 and 2 */
-	assert_int_equal(t->amount[SJ_METER_HASH], 9);
+	h = sj_hmac_new(SJ_SPAN_OF(prk));
+	assert_non_null(h);
+	assert_int_equal(t->calls[SJ_METER_HASH], 2);
+	/* T(1) over 11 bytes as above; T(2) over 43 after the kept state: 1 and 1. */
+	assert_true(sj_hkdf_expand(h, &info, 1, out, sizeof(out)));
+	assert_int_equal(t->calls[SJ_METER_HASH], 6);
+	assert_int_equal(t->amount[SJ_METER_HASH], 10);
+	assert_int_equal(total(t), 6);
+	sj_hmac_free(h);
 }
 
 static void test_kdf_is_one_hash(void **state)
@@ -120,6 +131,21 @@ static void test_cipher_bytes(void **state)
 	assert_int_equal(total(t), 4);
 }
 
+static void test_aead_is_one_call(void **state)
+{
+	const struct tally *t = *state;
+	const uint8_t key[16] = { 1 }, nonce[13] = { 2 };
+	const struct sj_span aad = SJ_SPAN_STR("aad"), text = SJ_SPAN_STR("0123456789");
+	uint8_t sealed[26], plain[10];
+	struct sj_writer s = SJ_WRITER_OF(sealed), p = SJ_WRITER_OF(plain);
+
+	assert_true(sj_aead_seal(SJ_AES_CCM_16_128_128, key, nonce, aad, text, &s));
+	assert_int_equal(t->amount[SJ_METER_CIPHER], 13);
+	assert_true(sj_aead_open(SJ_AES_CCM_16_128_128, key, nonce, aad, sj_written(&s), &p));
+	assert_int_equal(t->amount[SJ_METER_CIPHER], 26);
+	assert_int_equal(total(t), 2);
+}
+
 /* --- public keys ------------------------------------------------------------------------------ */
 
 static void test_key_pair_and_agreement(void **state)
@@ -140,6 +166,20 @@ static void test_key_pair_and_agreement(void **state)
 	assert_int_equal(t->calls[SJ_METER_EC_MAP], 1);
 	assert_int_equal(t->curve, SJ_P384);
 	assert_int_equal(total(t), 3);
+}
+
+static void test_point_from_x(void **state)
+{
+	const struct tally *t = *state;
+	const struct sj_random random = sj_random_system();
+	struct sj_ec_secret k;
+	struct sj_ec_point q, found;
+
+	assert_true(sj_ec_secret_random(SJ_P256, &random, &k));
+	assert_true(sj_ec_multiply(SJ_P256, &k, NULL, &q));
+	assert_true(sj_ec_point_from_x(SJ_P256, sj_span(q.bytes + 1, 32), &found));
+	assert_int_equal(t->calls[SJ_METER_EC_Y], 1);
+	assert_int_equal(total(t), 2);
 }
 
 static void test_sign_and_verify(void **state)
@@ -175,7 +215,7 @@ static void test_signature_of_a_certificate(void **state)
 {
 	struct tally *t = *state;
 	struct sj_key *key = sj_key_generate("P-384");
-	uint8_t spki[256], algorithm[64], value[160];
+	uint8_t spki[600], algorithm[64], value[160];
 	struct sj_writer s = SJ_WRITER_OF(spki), a = SJ_WRITER_OF(algorithm),
 			 v = SJ_WRITER_OF(value);
 	const struct sj_span message = SJ_SPAN_STR("message");
@@ -247,16 +287,12 @@ static void test_meters_nest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_hash_blocks),
-		TEST(test_hmac_is_two_hashes),
-		TEST(test_kdf_is_one_hash),
-		TEST(test_cipher_bytes),
-		TEST(test_key_pair_and_agreement),
-		TEST(test_sign_and_verify),
-		TEST(test_failure_counts_too),
-		TEST(test_signature_of_a_certificate),
-		TEST(test_rsa_bytes),
-		TEST(test_other_threads_are_not_counted),
+		TEST(test_hash_blocks),        TEST(test_hkdf_is_hmacs),
+		TEST(test_kdf_is_one_hash),    TEST(test_cipher_bytes),
+		TEST(test_aead_is_one_call),   TEST(test_key_pair_and_agreement),
+		TEST(test_point_from_x),       TEST(test_sign_and_verify),
+		TEST(test_failure_counts_too), TEST(test_signature_of_a_certificate),
+		TEST(test_rsa_bytes),          TEST(test_other_threads_are_not_counted),
 		TEST(test_meters_nest),
 	};
 

@@ -93,7 +93,7 @@ static void message_3_inner(void **state)
 	assert_true(sj_span_eq(travelling, id_cred()));
 	assert_true(sj_edhoc_message_parse(sealed, &sealed) && sj_span_eq(sealed, ciphertext));
 	assert_encrypt0(sj_edhoc_suite(2), PSK_PRK_4E3M, SJ_EDHOC_K_3, PSK_TH_3, sj_written(&w), "",
-			PSK_CIPHERTEXT_3B + 2);
+			&PSK_CIPHERTEXT_3B[2]);
 }
 
 static void message_3_outer(void **state)
@@ -117,7 +117,7 @@ static void message_4(void **state)
 	assert_kdf(PSK_PRK_4E3M, SJ_EDHOC_K_4, PSK_TH_4, PSK_K_4);
 	assert_kdf(PSK_PRK_4E3M, SJ_EDHOC_K_4 + 1, PSK_TH_4, PSK_IV_4);
 	assert_encrypt0(sj_edhoc_suite(2), PSK_PRK_4E3M, SJ_EDHOC_K_4, PSK_TH_4, hex(PSK_TH_4), "",
-			PSK_MESSAGE_4 + 2);
+			&PSK_MESSAGE_4[2]);
 }
 
 /* In place, so that no older key stays; the labels of rPSK and rKID are not registered yet. */

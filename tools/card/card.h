@@ -2,6 +2,8 @@
 #ifndef SOJOURN_TOOLS_CARD_CARD_H
 #define SOJOURN_TOOLS_CARD_CARD_H
 
+#include <stdio.h>
+
 #include "cli/cli.h"
 #include "host/card.h"
 #include "host/store.h"
@@ -23,8 +25,15 @@ int card_file_fail(struct cli *cli, enum card_store_rc rc, const char *path);
 /* Whether errno speaks of permission. */
 bool card_file_denied(void);
 
-/* A card of ours in the store; NULL: told. */
-struct card *card_load(struct cli *cli, struct card_store *store, enum card_interface interface,
-		       struct card_clock clock);
+/* A card of ours; only interface, clock and rf of the configuration are set. NULL: told. */
+struct card *card_load(struct cli *cli, struct card_store *store, struct card_config config);
+
+/* --interface; contactless by default. */
+enum card_interface card_interface_asked(const struct cli *cli);
+/*
+ * --rf, --chip and --rf-log; *log is to be closed, NULL: none. The caller sets
+ * rf->self to it.
+ */
+CLI_MUST_CHECK int card_rf_read(struct cli *cli, struct card_rf *rf, FILE **log);
 
 #endif

@@ -43,17 +43,13 @@ int card_file_open(struct cli *cli, struct card_store **out)
 	return rc == CARD_STORE_OK ? 0 : card_file_fail(cli, rc, path);
 }
 
-struct card *card_load(struct cli *cli, struct card_store *store, enum card_interface interface,
-		       struct card_clock clock)
+struct card *card_load(struct cli *cli, struct card_store *store, struct card_config config)
 {
-	const struct card_config config = {
-		.interface = interface,
-		.clock = clock,
-		.random = sj_random_system(),
-		.store = store,
-	};
-	struct card *card = card_new(&config);
+	struct card *card;
 
+	config.random = sj_random_system();
+	config.store = store;
+	card = card_new(&config);
 	if (card == NULL)
 		cli_fail(cli, SJ_NO_MEMORY, NULL);
 	return card;

@@ -8,7 +8,7 @@
 #include "link/stdio.h"
 #include "link/vpcd.h"
 
-static enum card_interface interface_of(const struct cli *cli)
+enum card_interface card_interface_asked(const struct cli *cli)
 {
 	const char *name = cli_value(cli, "interface");
 
@@ -42,7 +42,7 @@ static int tell_end(struct cli *cli, const struct card_vpcd_config *config, enum
 	}
 }
 
-static int run_vpcd(struct cli *cli, struct card_store *store,
+static int run_vpcd(struct cli *cli, struct card_store *store, struct card_config how,
 		    const struct card_vpcd_config *config)
 {
 	struct card_vpcd *link = card_vpcd_new(config);
@@ -51,7 +51,8 @@ static int run_vpcd(struct cli *cli, struct card_store *store,
 
 	if (link == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	card = card_load(cli, store, interface_of(cli), card_vpcd_clock(link));
+	how.clock = card_vpcd_clock(link);
+	card = card_load(cli, store, how);
 	if (card != NULL)
 		rc = tell_end(cli, config, card_vpcd_run(link, card));
 	else
@@ -63,12 +64,14 @@ static int run_vpcd(struct cli *cli, struct card_store *store,
 
 /* --- on standard input and output ------------------------------------------- */
 
-static int run_stdio(struct cli *cli, struct card_store *store, int stop_fd)
+static int run_stdio(struct cli *cli, struct card_store *store, struct card_config how, int stop_fd)
 {
 	struct card_stdio_config config = { STDIN_FILENO, STDOUT_FILENO, stop_fd };
-	struct card *card = card_load(cli, store, interface_of(cli), card_stdio_clock(&config));
+	struct card *card;
 	int rc = 0;
 
+	how.clock = card_stdio_clock(&config);
+	card = card_load(cli, store, how);
 	if (card == NULL)
 		return cli_exit_code(cli);
 	signal(SIGPIPE, SIG_IGN); /* the reader's end is told by EPIPE */
@@ -88,6 +91,30 @@ static int run_stdio(struct cli *cli, struct card_store *store, int stop_fd)
 }
 
 /* --- the command ------------------------------------------------------------ */
+
+/* The card in its reader, charged as the options say. */
+static int run_card(struct cli *cli, struct card_store *store,
+		    const struct card_vpcd_config *config)
+{
+	struct card_config how = { .interface = card_interface_asked(cli) };
+	const char *link = cli_value(cli, "link");
+	struct card_rf rf;
+	FILE *log;
+	int rc = card_rf_read(cli, &rf, &log);
+
+	if (rc != 0)
+		return rc;
+	rf.self = log;
+	if (rf.rate != 0 || log != NULL)
+		how.rf = &rf;
+	if (link != NULL && strcmp(link, "stdio") == 0)
+		rc = run_stdio(cli, store, how, config->stop_fd);
+	else
+		rc = run_vpcd(cli, store, how, config);
+	if (log != NULL && fclose(log) != 0 && rc == 0)
+		rc = cli_fail(cli, SJ_OUTPUT_FAILED, "--rf-log: %s", strerror(errno));
+	return rc;
+}
 
 static int run_run(struct cli *cli)
 {
@@ -116,10 +143,7 @@ static int run_run(struct cli *cli)
 	rc = card_file_open(cli, &store);
 	if (rc != 0)
 		return rc;
-	if (link != NULL && strcmp(link, "stdio") == 0)
-		rc = run_stdio(cli, store, config.stop_fd);
-	else
-		rc = run_vpcd(cli, store, &config);
+	rc = run_card(cli, store, &config);
 	card_store_close(store);
 	return rc;
 }
@@ -133,11 +157,18 @@ static const struct cli_option options[] = {
 	  NULL, false },
 	{ "port", 'p', "PORT", "the reader's port, or the one to listen on (default 35963)",
 	  CLI_COMPLETE_NONE, NULL, false },
+	{ "rf", 'r', "RATE", "take the time of a chip on the air, at 106 to 848 kbit/s",
+	  CLI_COMPLETE_WORDS, "106 212 424 848", false },
+	{ "chip", 'c', "CHIP", "with --rf: the chip to be as slow as (default jcop4-p71)",
+	  CLI_COMPLETE_WORDS, "jcop4-p71 jcop3-p60 sle78 native", false },
+	{ "rf-log", 0, "FILE", "write what each command asks of a chip, a JSON object a line",
+	  CLI_COMPLETE_FILE, NULL, false },
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 static const char *const examples[] = {
 	"sojourn card run alice.card # into vpcd's reader on this machine",
 	"sojourn card run alice.card --interface contact --port 35964",
+	"sojourn card run alice.card --rf 848 --chip jcop3-p60 # as slow as that chip",
 	"echo on | sojourn card run alice.card --link stdio # prints the ATR",
 	NULL,
 };
@@ -154,7 +185,13 @@ const struct cli_command card_run_command = {
 		"What a command changes is on disk before its answer leaves.\n"
 		"\n"
 		"With --link stdio, each line of input is \"on\", \"off\", \"reset\" or a command in\n"
-		"hex, and each is answered with one line. Listening is on the loopback only.",
+		"hex, and each is answered with one line. Listening is on the loopback only.\n"
+		"\n"
+		"With --rf every answer comes when a contactless chip would give it, by a model\n"
+		"of the air, of the chip's operations and of activation. The model is a lower\n"
+		"bound: real cards take 1.5 to 2 times as long. jcop4-p71, jcop3-p60 and sle78\n"
+		"use published measurements, native is an assumption; see sojourn-bench(1).\n"
+		"--rf-log alone makes nothing slower. Its lines have sizes and counts only.",
 	.options = options,
 	.positionals = card_file_argument,
 	.examples = examples,

@@ -66,13 +66,15 @@ static json_t *card_json(const struct card *card)
 
 static int run_show(struct cli *cli)
 {
+	const struct card_config config = { .interface = CARD_CONTACTLESS,
+					    .clock = card_clock_system() };
 	struct card_store *store;
 	struct card *card;
 	int rc = card_file_open(cli, &store);
 
 	if (rc != 0)
 		return rc;
-	card = card_load(cli, store, CARD_CONTACTLESS, card_clock_system());
+	card = card_load(cli, store, config);
 	if (card == NULL)
 		rc = cli_exit_code(cli);
 	else if (cli_json(cli))

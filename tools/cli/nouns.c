@@ -12,6 +12,7 @@ static const struct cli_noun nouns[] = {
 	{ "issue", "authority", "personalise a blank card for a holder" },
 	{ "card", "card", "make, run and look at simulated cards" },
 	{ "lab", "lab", "a private set of readers and cards to play with" },
+	{ "bench", "bench", "model how long a tap takes, ours and others'" },
 	{ "demo", "demo", "see the main job end to end" },
 };
 

@@ -2,19 +2,21 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <sojourn/status.h>
 #include <sojourn/trust.h>
 
 #include "trust/trust.h"
 
 #define LIST_MAX (64u << 20) /* bytes of a master list */
 #define FILE_MAX (1u << 20) /* bytes of a certificate or CRL */
+#define STATUS_MAX (1u << 29) /* bytes of a status list */
 
 struct import {
 	struct cli *cli;
 	const char *directory;
 	struct sj_trust *trust;
 	struct sj_trust_counts total;
-	unsigned crls, gate_tokens;
+	unsigned crls, gate_tokens, statuses;
 	json_t *refusals;
 };
 
@@ -120,6 +122,35 @@ static int import_files(struct import *import, const char *option, import_fn fn,
 	return code;
 }
 
+typedef enum sj_rc (*status_fn)(const char *directory, const uint8_t *bytes, size_t len,
+				const char **why);
+
+/* Status lists and deltas in the order given; heads of lists. */
+static int import_statuses(struct import *import, const char *option, status_fn fn)
+{
+	const char *path, *why = NULL;
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && (path = cli_value_at(import->cli, option, i)) != NULL;
+	     i++) {
+		uint8_t *bytes = NULL;
+		size_t len = 0;
+		enum sj_rc rc;
+
+		code = cli_file_read(import->cli, path, STATUS_MAX, &bytes, &len);
+		if (code != 0)
+			break;
+		rc = fn(import->directory, bytes, len, &why);
+		free(bytes);
+		if (rc != SJ_OK && why != NULL)
+			hear(import, path, why);
+		if (rc != SJ_OK)
+			code = fail(import, rc, path);
+		import->statuses += code == 0;
+	}
+	return code;
+}
+
 /* The administrator's word that the clock is right: it is never earlier from now on. */
 static int note_clock(struct import *import)
 {
@@ -145,6 +176,10 @@ static int import_all(struct import *import)
 		code = import_files(import, "gate-ca", import_gate_ca, &import->gate_tokens);
 	if (code == 0)
 		code = import_files(import, "gate-token", import_gate_token, &import->gate_tokens);
+	if (code == 0)
+		code = import_statuses(import, "status", sj_status_import);
+	if (code == 0)
+		code = import_statuses(import, "status-head", sj_status_note_head);
 	return code == 0 && cli_given(import->cli, "clock") ? note_clock(import) : code;
 }
 
@@ -155,15 +190,19 @@ static int report(struct import *import, const char *directory)
 	if (cli_json(import->cli))
 		return cli_json_print(
 			import->cli, 1,
-			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "store", directory,
-				  "added", (json_int_t)t->added, "known", (json_int_t)t->known,
-				  "explicitParameters", (json_int_t)t->explicit_parameters, "links",
-				  (json_int_t)t->links, "refused", (json_int_t)t->refused, "crls",
+			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "store",
+				  directory, "added", (json_int_t)t->added, "known",
+				  (json_int_t)t->known, "explicitParameters",
+				  (json_int_t)t->explicit_parameters, "links", (json_int_t)t->links,
+				  "refused", (json_int_t)t->refused, "crls",
 				  (json_int_t)import->crls, "gateTokens",
-				  (json_int_t)import->gate_tokens, "refusals", import->refusals));
+				  (json_int_t)import->gate_tokens, "statusLists",
+				  (json_int_t)import->statuses, "refusals", import->refusals));
 	cli_line(import->cli, CLI_MARK_GOOD, "imported",
-		 "%zu certificates new, %zu known before, %zu refused; CRLs: %u; gate tokens: %u",
-		 t->added, t->known, t->refused, import->crls, import->gate_tokens);
+		 "%zu certificates new, %zu known before, %zu refused; CRLs: %u, gate tokens: %u, "
+		 "status lists: %u",
+		 t->added, t->known, t->refused, import->crls, import->gate_tokens,
+		 import->statuses);
 	cli_line(import->cli, CLI_MARK_PLAIN, "of them",
 		 "%zu with explicit EC parameters, %zu links", t->explicit_parameters, t->links);
 	cli_line(import->cli, CLI_MARK_PLAIN, "store", "%s", directory);
@@ -176,7 +215,8 @@ static int check_usage(struct cli *cli)
 		return cli_usage(cli, "--masterlist and --signer belong together");
 	if (!cli_given(cli, "masterlist") && !cli_given(cli, "csca") && !cli_given(cli, "link") &&
 	    !cli_given(cli, "crl") && !cli_given(cli, "gate-ca") &&
-	    !cli_given(cli, "gate-token") && !cli_given(cli, "clock"))
+	    !cli_given(cli, "gate-token") && !cli_given(cli, "status") &&
+	    !cli_given(cli, "status-head") && !cli_given(cli, "clock"))
 		return cli_usage(cli, "nothing to import");
 	return 0;
 }
@@ -236,6 +276,14 @@ static const struct cli_option import_options[] = {
 	  .argument = "FILE",
 	  .help = "import a token that a gate CA signed: its successor's or a status signer's; may be given again",
 	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "status",
+	  .argument = "FILE",
+	  .help = "import a status list, or a delta to the one there; may be given again",
+	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "status-head",
+	  .argument = "FILE",
+	  .help = "remember the signed head of a status list: older lists are refused then",
+	  .complete = CLI_COMPLETE_FILE },
 	{ .name = "clock",
 	  .help = "the clock is right: remember that it is never earlier than now" },
 	{ 0 },
@@ -244,6 +292,7 @@ static const char *const import_examples[] = {
 	"sojourn trust import --masterlist DE_ML.ml --signer DE_CSCA.cer # a country's list",
 	"sojourn trust import --csca authority/csca-1.cer --crl authority/crl.crl # one issuer",
 	"sojourn trust import --gate-ca gate-ca.cwt --gate-token status-signer.cwt # for gates",
+	"sojourn trust import --status utopia.list --status monday.delta # a list and a delta to it",
 	NULL,
 };
 static const enum sj_rc import_failures[] = {
@@ -258,8 +307,10 @@ const struct cli_command trust_import_command = {
 		"A master list is checked against the CSCA certificate given with --signer. A CSCA\n"
 		"certificate given with --csca is believed because you say so: get it from its\n"
 		"country by a way that you trust; so is a gate CA's token given with --gate-ca.\n"
-		"Links, revocation lists and other tokens must be signed by what the store holds. Each list is stored as a whole or not at all; single\n"
-		"certificates in it that cannot be accepted are named and left out.",
+		"Links, revocation lists and other tokens must be signed by what the store holds.\n"
+		"Each list is stored as a whole or not at all; single certificates in it that\n"
+		"cannot be accepted are named and left out. A status list must be signed by a\n"
+		"status signer of the store and never be older than one that was seen before.",
 	.features = CLI_JSON | CLI_TRUST,
 	.options = import_options,
 	.examples = import_examples,

@@ -5,11 +5,7 @@
 
 #include "trust/trust.h"
 
-struct date {
-	char text[24];
-};
-
-static struct date date_of(int64_t when, const char *format)
+struct date date_of(int64_t when, const char *format)
 {
 	time_t t = (time_t)when;
 	struct date date = { "?" };
@@ -25,8 +21,8 @@ static json_t *row(const struct sj_trust_entry *e)
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b}", "subject",
 			 e->subject, "issuer", e->issuer, "country", e->country, "sha256",
 			 e->sha256, "key", e->key, "notBefore",
-			 date_of(e->not_before, "%Y-%m-%dT%H:%M:%SZ").text, "notAfter",
-			 date_of(e->not_after, "%Y-%m-%dT%H:%M:%SZ").text, "link", e->link,
+			 date_of(e->not_before, DATE_JSON).text, "notAfter",
+			 date_of(e->not_after, DATE_JSON).text, "link", e->link,
 			 "explicitParameters", e->explicit_parameters, "hasCrl", e->has_crl);
 }
 

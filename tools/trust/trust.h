@@ -6,5 +6,13 @@
 
 extern const struct cli_command trust_import_command;
 extern const struct cli_command trust_list_command;
+extern const struct cli_command trust_status_command;
+
+/* A time for people or for JSON (RFC 3339). */
+struct date {
+	char text[24];
+};
+struct date date_of(int64_t when, const char *format);
+#define DATE_JSON "%Y-%m-%dT%H:%M:%SZ"
 
 #endif

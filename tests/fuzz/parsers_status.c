@@ -1,0 +1,253 @@
+#include "tests/fuzz/parsers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trust/status_build.h"
+#include "trust/status_delta.h"
+#include "wire/hex.h"
+
+#define SMALL 5000u /* indices a kind, in the lists of deltas */
+#define INDICES_MAX (1u << 18) /* what a run goes through; larger lists are opened only */
+
+/* --- a list: opened, asked, decoded ------------------------------------------------ */
+
+/* `unit` sparse indices, as many dense ones, and as many empty ones after a small partition. */
+static bool put_list(struct sj_writer *w, uint32_t unit, uint32_t seed,
+		     struct sj_status_draft *draft, struct sj_span *body)
+{
+	uint32_t *revoked = calloc(2 * (size_t)unit + 1000, sizeof(*revoked));
+	struct sj_status_revoked parts[] = { { 70, 900, revoked, 0 },
+					     { 80, 3 * unit + 5, revoked + 1000, 0 } };
+	size_t n = 0;
+	bool ok;
+
+	if (revoked == NULL)
+		return false;
+	for (uint32_t i = 0; i < 900; i += 1 + i * seed % 7)
+		revoked[parts[0].n++] = i;
+	for (uint32_t i = 0; i < unit; i += 40 + (i * 7 + seed) % 90)
+		revoked[1000 + n++] = i;
+	for (uint32_t i = unit; i < 2 * unit; i++)
+		if (i % 500 != seed)
+			revoked[1000 + n++] = i;
+	parts[1].n = n;
+	ok = sj_status_build(parts, 2, draft, body) == SJ_OK;
+	if (ok && w != NULL)
+		sj_put(w, *body);
+	free(revoked);
+	return ok;
+}
+
+static bool list_seed(size_t i, struct sj_writer *w)
+{
+	struct sj_status_draft *draft = malloc(sizeof(*draft));
+	struct sj_span body;
+	bool ok = draft != NULL && i < 2 && put_list(w, SJ_STATUS_BLOCK, (uint32_t)i, draft, &body);
+
+	if (ok)
+		sj_status_draft_free(draft);
+	free(draft);
+	return ok;
+}
+
+static void walk_list(const struct sj_status_list *list, struct sj_status_bits *bits)
+{
+	for (uint32_t p = 0; p < list->parts.n; p++) {
+		const struct sj_status_part *part = &list->parts.list[p];
+
+		for (uint32_t i = 0; i < part->size; i += 1 + part->size / 300)
+			(void)sj_status_list_query(list, part->partition, i);
+		for (uint32_t b = 0; b < sj_status_blocks(part->size); b++)
+			if (sj_status_list_read(list, part, b, bits))
+				fuzz_touch(SJ_SPAN_OF(bits->bytes));
+	}
+}
+
+static bool list_run(struct sj_span in)
+{
+	struct sj_status_list *list = malloc(sizeof(*list));
+	struct sj_status_bits *bits = malloc(sizeof(*bits));
+	bool ok = list != NULL && bits != NULL && sj_status_list_open(in, list);
+
+	if (ok && list->parts.indices <= INDICES_MAX)
+		walk_list(list, bits);
+	free(bits);
+	free(list);
+	return ok;
+}
+
+/* --- a delta to a fixed list ---------------------------------------------------------- */
+
+struct pair {
+	struct sj_status_draft was, is;
+	struct sj_status_list old, new;
+};
+
+static bool make_pair(struct pair *p)
+{
+	struct sj_span old, new;
+
+	return put_list(NULL, SMALL, 0, &p->was, &old) && put_list(NULL, SMALL, 3, &p->is, &new) &&
+	       sj_status_list_open(old, &p->old) && sj_status_list_open(new, &p->new);
+}
+
+static void free_pair(struct pair *p)
+{
+	if (p != NULL) {
+		sj_status_draft_free(&p->was);
+		sj_status_draft_free(&p->is);
+	}
+	free(p);
+}
+
+static bool delta_seed(size_t i, struct sj_writer *w)
+{
+	struct pair *p = calloc(1, sizeof(*p));
+	uint8_t *delta = NULL;
+	size_t len = 0;
+	bool ok = i == 0 && p != NULL && make_pair(p) &&
+		  sj_status_delta_make(&p->old, &p->new, &delta, &len) == SJ_OK;
+
+	if (ok)
+		sj_put(w, sj_span(delta, len));
+	free(delta);
+	free_pair(p);
+	return ok;
+}
+
+/* A table that names more than a run goes through is read, and not applied. */
+static bool is_small(struct sj_span delta)
+{
+	struct sj_status_parts *parts = malloc(sizeof(*parts));
+	bool small = parts != NULL && sj_status_parts_take(&delta, parts) &&
+		     parts->indices <= INDICES_MAX;
+
+	free(parts);
+	return small;
+}
+
+static bool delta_run(struct sj_span in)
+{
+	struct sj_status_draft *draft = malloc(sizeof(*draft));
+	struct pair *p = calloc(1, sizeof(*p));
+	struct sj_span body;
+	bool ok = draft != NULL && p != NULL && is_small(in) && make_pair(p) &&
+		  sj_status_delta_apply(&p->old, in, draft, &body) == SJ_OK;
+
+	if (ok) {
+		fuzz_touch(body);
+		sj_status_draft_free(draft);
+	}
+	free(draft);
+	free_pair(p);
+	return ok;
+}
+
+/* --- a file with its signed head -------------------------------------------------------- */
+
+static bool file_seed(size_t i, struct sj_writer *w)
+{
+	static const uint8_t body[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	struct sj_status_head head = {
+		.issuer = "UTO", .epoch = 1, .not_before = 1790000000, .next_update = 1790086400
+	};
+	struct sj_ec_secret key = { .bytes = { 1 }, .len = 32 };
+	uint8_t token[SJ_STATUS_HEAD_MAX];
+	struct sj_writer t = SJ_WRITER_OF(token);
+	struct sj_status_file file = { (enum sj_status_file_kind)i, { NULL, 0 }, SJ_SPAN_OF(body) };
+
+	if (i > SJ_STATUS_FILE_DELTA || !sj_status_root(SJ_SPAN_OF(body), head.root) ||
+	    !sj_status_head_put(&t, &head, &key))
+		return false;
+	file.head = sj_written(&t);
+	sj_status_file_put(w, &file);
+	return true;
+}
+
+/* Nobody signed it, so what parses ends as refused. */
+static bool file_run(struct sj_span in)
+{
+	struct sj_signers *nobody = calloc(1, sizeof(*nobody));
+	struct sj_status_head head;
+	struct sj_status_file file;
+	bool ok = nobody != NULL && sj_status_file_read(in, &file) &&
+		  sj_status_head_read(file.head, nobody, &head) == SJ_INPUT_REFUSED;
+
+	if (ok)
+		fuzz_touch(file.body);
+	free(nobody);
+	return ok;
+}
+
+/* --- a signer's token -------------------------------------------------------------------- */
+
+static bool signer_seed(size_t i, struct sj_writer *w)
+{
+	struct sj_ec_secret key = { .bytes = { 1 }, .len = 32 };
+	struct sj_ec_point point;
+	struct sj_cwt cwt = { .kind = SJ_CWT_SIGNER,
+			      .issuer = SJ_SPAN_STR("UTO"),
+			      .not_before = 1790000000,
+			      .expires = 1790086400,
+			      .signer = SJ_CWT_GATE_CA };
+
+	if (i > 0 || !sj_ec_multiply(SJ_P256, &key, NULL, &point))
+		return false;
+	cwt.key_x = sj_span(point.bytes + 1, SJ_CWT_KEY);
+	cwt.key_y = sj_span(point.bytes + 1 + SJ_CWT_KEY, SJ_CWT_KEY);
+	return sj_cwt_put(w, &cwt, &key);
+}
+
+static bool signer_run(struct sj_span in)
+{
+	struct sj_signers *signers = calloc(1, sizeof(*signers));
+	bool ok = signers != NULL && sj_signers_add(signers, in);
+
+	free(signers);
+	return ok;
+}
+
+/* --- a Token Status List of somebody else --------------------------------------------------- */
+
+static bool token_seed(size_t i, struct sj_writer *w)
+{
+	static const char list[] = "A2646269747301636C73744A78DADBB918000217015D";
+
+	switch (i) {
+	case 0:
+		return sj_hex_read(list, strlen(list), w);
+	case 1:
+		return sj_hex_read("D28443A10126A0581AA119FFFD", 26, w) &&
+		       sj_hex_read(list, strlen(list), w) && sj_hex_read("40", 2, w);
+	case 2:
+		sj_put(w, SJ_SPAN_STR("{\"ttl\": 1, \"status_list\": {\"bits\": 1, \"lst\": "
+				      "\"eNrbuRgAAhcBXQ\"}}"));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool token_run(struct sj_span in)
+{
+	uint8_t *bits;
+	size_t len;
+
+	if (sj_status_read_token(in.ptr, in.len, &bits, &len) != SJ_OK)
+		return false;
+	fuzz_touch(sj_span(bits, len));
+	sj_status_free(bits);
+	return true;
+}
+
+static const struct fuzz_parser parsers[] = {
+	{ "status-list", list_seed, list_run },     { "status-delta", delta_seed, delta_run },
+	{ "status-file", file_seed, file_run },     { "status-token", token_seed, token_run },
+	{ "gate-signer", signer_seed, signer_run },
+};
+
+struct fuzz_room fuzz_status(void)
+{
+	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };
+}
