@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <sojourn/trust.h>
+
 #include "tests/reader/gate_stage.h"
 
 static void expect(struct sj_gate_verdict v, enum sj_gate_decision decision, enum sj_rc reason)
@@ -535,6 +537,53 @@ static void test_a_request_proves_its_key(void **state)
 	assert_int_equal(sj_gate_request(key, request, &len), SJ_INPUT_MALFORMED);
 }
 
+/* --- importing, as `sojourn trust import` does it --------------------------------------- */
+
+static void keep_reason(void *user, const char *what, const char *why)
+{
+	(void)what;
+	snprintf(user, 128, "%s", why);
+}
+
+static void test_tokens_are_imported_on_our_word_or_a_signature(void **state)
+{
+	struct stage *s = *state;
+	struct sj_cwt claims = { .kind = SJ_CWT_SIGNER,
+				 .issuer = SJ_SPAN_STR("XOM"),
+				 .not_before = (uint32_t)STAGE_NOW,
+				 .expires = (uint32_t)(STAGE_NOW + STAGE_DAY),
+				 .signer = SJ_CWT_GATE_CA };
+	struct sj_ec_secret ca, next;
+	struct sj_trust *trust = NULL;
+	uint8_t own[SJ_CWT_MAX], link[SJ_CWT_MAX], other[SJ_CWT_MAX];
+	char why[128] = "";
+	size_t own_len, link_len, other_len;
+
+	stage_random(&ca);
+	stage_random(&next);
+	own_len = stage_token(&claims, &ca, &ca, own);
+	link_len = stage_token(&claims, &next, &ca, link);
+	claims.signer = SJ_CWT_STATUS_SIGNER;
+	other_len = stage_token(&claims, &next, &next, other);
+	assert_int_equal(sj_trust_create(s->directory, &trust), SJ_OK);
+	sj_trust_listen(trust, keep_reason, why);
+	assert_int_equal(sj_trust_import_gate_token(trust, link, link_len), SJ_INPUT_REFUSED);
+	assert_non_null(strstr(why, "No gate CA"));
+	assert_int_equal(sj_trust_import_gate_token(trust, own, own_len), SJ_INPUT_REFUSED);
+	assert_non_null(strstr(why, "its own key"));
+	assert_int_equal(sj_trust_import_gate_ca(trust, link, link_len), SJ_INPUT_REFUSED);
+	assert_int_equal(sj_trust_import_gate_ca(trust, other, other_len), SJ_INPUT_REFUSED);
+	assert_non_null(strstr(why, "not a gate CA"));
+	assert_int_equal(sj_trust_import_gate_ca(trust, s->credential, s->credential_len),
+			 SJ_INPUT_MALFORMED);
+	for (size_t n = 0; n < own_len; n++)
+		assert_int_equal(sj_trust_import_gate_ca(trust, own, n), SJ_INPUT_MALFORMED);
+	assert_int_equal(sj_trust_import_gate_ca(trust, own, own_len), SJ_OK);
+	assert_int_equal(sj_trust_import_gate_token(trust, link, link_len), SJ_OK);
+	assert_int_equal(sj_trust_import_gate_token(trust, link, link_len), SJ_OK);
+	sj_trust_close(trust);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, stage_open, stage_close)
 
 int main(void)
@@ -566,6 +615,7 @@ int main(void)
 		CASE(test_policies_out_of_range_are_refused),
 		CASE(test_key_and_credential_belong_together),
 		CASE(test_a_gate_without_trust_takes_no_taps),
+		CASE(test_tokens_are_imported_on_our_word_or_a_signature),
 		cmocka_unit_test(test_a_request_proves_its_key),
 	};
 
