@@ -38,9 +38,9 @@ static enum sj_rc take_credential(struct sj_gate *gate, const uint8_t *credentia
 	memcpy(gate->credential, credential, len);
 	gate->credential_len = len;
 	return sj_cwt_parse(sj_span(gate->credential, len), &gate->cwt) &&
-			       gate->cwt.kind == SJ_CWT_READER ?
-		       SJ_OK :
-		       SJ_INPUT_MALFORMED;
+			       gate->cwt.kind == SJ_CWT_READER
+		       ? SJ_OK
+		       : SJ_INPUT_MALFORMED;
 }
 
 enum sj_rc sj_gate_new(const uint8_t *key, size_t key_len, const uint8_t *credential,
@@ -375,8 +375,8 @@ static bool passed(const struct sj_gate *gate, const struct sj_gate_facts *f, ui
 void sj_gate_decide(struct sj_gate *gate, const struct sj_gate_policy *policy,
 		    struct sj_gate_facts *facts, struct sj_gate_verdict *out)
 {
-	const bool watch = policy->antipassback != 0 && facts->card == SJ_OK &&
-			   sj_gate_pseudonym_told(facts);
+	const bool watch =
+		policy->antipassback != 0 && facts->card == SJ_OK && sj_gate_pseudonym_told(facts);
 
 	pthread_mutex_lock(&gate->lock);
 	if (watch)

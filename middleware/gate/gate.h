@@ -48,8 +48,8 @@ const struct sj_gate_list *sj_gate_list_hashed(const struct sj_gate_trust *trust
  * at `now`. SJ_ISSUER_UNKNOWN: none of that issuer; SJ_CHAIN_SIGNATURE: none of
  * them signed it; SJ_SIGNER_EXPIRED: one did that is no longer valid.
  */
-SJ_MUST_CHECK enum sj_rc sj_gate_signed(const struct sj_gate_trust *trust,
-					const struct sj_cwt *cwt, int64_t now);
+SJ_MUST_CHECK enum sj_rc sj_gate_signed(const struct sj_gate_trust *trust, const struct sj_cwt *cwt,
+					int64_t now);
 /* The newest token of a kind and issuer; NULL: none. */
 const struct sj_signer *sj_gate_newest(const struct sj_gate_trust *trust, struct sj_span iss,
 				       enum sj_cwt_signer kind);

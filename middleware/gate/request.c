@@ -11,8 +11,8 @@ enum sj_rc sj_gate_key_new(uint8_t key[32])
 	const struct sj_random rnd = sj_random_system();
 	uint8_t x[SJ_EDHOC_KEY];
 
-	return sj_edhoc_keygen(sj_edhoc_suite(SJ_GATE_SUITE), &rnd, key, x) ? SJ_OK :
-									      SJ_CRYPTO_FAILED;
+	return sj_edhoc_keygen(sj_edhoc_suite(SJ_GATE_SUITE), &rnd, key, x) ? SJ_OK
+									    : SJ_CRYPTO_FAILED;
 }
 
 enum sj_rc sj_gate_request(const uint8_t key[32], uint8_t *out, size_t *len)

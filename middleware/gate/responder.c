@@ -257,8 +257,7 @@ bool sj_responder_open_3(struct sj_responder *r, struct sj_span in, struct sj_sp
 static bool finish(struct sj_responder *r, const struct sj_span *parts, size_t n)
 {
 	struct sj_edhoc_prk prk_out = { 0 };
-	bool ok = sj_edhoc_th_next(r->th, parts, n) &&
-		  sj_edhoc_prk_out(&r->prk, r->th, &prk_out) &&
+	bool ok = sj_edhoc_th_next(r->th, parts, n) && sj_edhoc_prk_out(&r->prk, r->th, &prk_out) &&
 		  sj_edhoc_prk_exporter(&prk_out, &r->exporter);
 
 	sj_edhoc_prk_end(&prk_out);
@@ -328,8 +327,7 @@ static bool open_3b(struct sj_responder *r, struct sj_span psk, struct sj_span c
 	int64_t label;
 
 	sj_edhoc_psk_aad_put(&aad, r->plain.id_cred, r->th, cred_i, cred_r);
-	if (aad.failed ||
-	    !sj_edhoc_next_prk(&r->prk, SJ_EDHOC_SALT_4E3M, r->th, psk, &r->prk) ||
+	if (aad.failed || !sj_edhoc_next_prk(&r->prk, SJ_EDHOC_SALT_4E3M, r->th, psk, &r->prk) ||
 	    !sj_edhoc_open(r->suite, &r->prk, SJ_EDHOC_K_3, r->th, sj_written(&aad), r->plain.proof,
 			   &plain))
 		return false;
@@ -357,9 +355,8 @@ bool sj_responder_message_4(struct sj_responder *r, struct sj_span ead_4, struct
 	uint8_t bytes[SJ_RESPONDER_TEXT];
 	struct sj_writer sealed = SJ_WRITER_OF(bytes);
 
-	if (r->state != SJ_RESPONDER_DONE ||
-	    !sj_edhoc_seal(r->suite, &r->prk, SJ_EDHOC_K_4, r->th, SJ_SPAN_OF(r->th), ead_4,
-			   &sealed))
+	if (r->state != SJ_RESPONDER_DONE || !sj_edhoc_seal(r->suite, &r->prk, SJ_EDHOC_K_4, r->th,
+							    SJ_SPAN_OF(r->th), ead_4, &sealed))
 		return fail(r);
 	sj_cbor_put_bytes(out, sj_written(&sealed));
 	return !out->failed;

@@ -142,9 +142,8 @@ static bool authenticate(struct sj_tap *tap)
 {
 	const struct sj_gate *gate = tap->gate;
 	const struct sj_span credential = { gate->credential, gate->credential_len };
-	const struct sj_responder_own own = {
-		gate->key, SJ_SPAN_STR("\xA1\x04\x41\x02"), credential
-	};
+	const struct sj_responder_own own = { gate->key, SJ_SPAN_STR("\xA1\x04\x41\x02"),
+					      credential };
 	const bool psk = tap->r.method == SJ_EDHOC_PSK;
 	const struct sj_random rnd = sj_random_system();
 	uint8_t bytes[DATA_MAX];

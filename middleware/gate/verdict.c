@@ -69,8 +69,7 @@ static bool too_young(const struct sj_gate_policy *policy, const struct sj_gate_
 	if (policy->min_age == 0 || old_enough(policy, f))
 		return false;
 	for (size_t i = 0; i <= age_index(policy->min_age); i++)
-		if ((f->rights & (uint32_t)SJ_RIGHT_AGE_FIRST << i) != 0 &&
-		    (f->ages >> i & 1) == 0)
+		if ((f->rights & (uint32_t)SJ_RIGHT_AGE_FIRST << i) != 0 && (f->ages >> i & 1) == 0)
 			return true;
 	return false;
 }
@@ -191,8 +190,7 @@ static bool stale_vouched(const struct sj_gate_policy *policy, const struct sj_g
 	return stale(policy, f) && vouched(policy, f);
 }
 
-static bool not_covered_vouched(const struct sj_gate_policy *policy,
-				const struct sj_gate_facts *f)
+static bool not_covered_vouched(const struct sj_gate_policy *policy, const struct sj_gate_facts *f)
 {
 	return not_covered(policy, f) && vouched(policy, f);
 }
@@ -257,8 +255,8 @@ static void walk(const struct row *list, size_t n, const struct sj_gate_policy *
 		if (most < out->decision)
 			out->decision = most;
 		if (reasons < SJ_GATE_REASONS)
-			out->reasons[reasons++] = list[i].reason == SJ_OK ? facts->card :
-									    list[i].reason;
+			out->reasons[reasons++] =
+				list[i].reason == SJ_OK ? facts->card : list[i].reason;
 	}
 }
 
@@ -267,8 +265,8 @@ void sj_gate_judge(const struct sj_gate_policy *policy, const struct sj_gate_fac
 {
 	*out = (struct sj_gate_verdict){ .size = sizeof(*out), .resumed = facts->resumed };
 	if (facts->card != SJ_OK) {
-		walk(unproved_rows, sizeof(unproved_rows) / sizeof(unproved_rows[0]), policy,
-		     facts, out);
+		walk(unproved_rows, sizeof(unproved_rows) / sizeof(unproved_rows[0]), policy, facts,
+		     out);
 		return;
 	}
 	walk(rows, sizeof(rows) / sizeof(rows[0]), policy, facts, out);

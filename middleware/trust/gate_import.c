@@ -28,8 +28,8 @@ static enum sj_rc import(struct sj_trust *trust, struct sj_span token, bool anch
 		return refuse(trust, &cwt, "It is not a gate CA's token.");
 	if (sj_cwt_verify(&cwt, &key) != anchor)
 		return refuse(trust, &cwt,
-			      anchor ? "It is not signed by its own key." :
-				       "It is signed by its own key: that is for --gate-ca.");
+			      anchor ? "It is not signed by its own key."
+				     : "It is signed by its own key: that is for --gate-ca.");
 	rc = sj_signers_store(trust->dir, token);
 	if (rc == SJ_INPUT_REFUSED)
 		return refuse(trust, &cwt, "No gate CA of the trust store has signed it.");

@@ -93,8 +93,9 @@ static bool answer_full(struct test_card *c, struct sj_span cred_r, struct sj_sp
 	sj_put(&p, claim.ead);
 	parts[0] = sj_written(&p);
 	parts[1] = cred_i;
-	ok = ok && sj_edhoc_seal(suite(), &prk_3, SJ_EDHOC_K_3, c->th, SJ_SPAN_OF(c->th),
-				 sj_written(&p), out) &&
+	ok = ok &&
+	     sj_edhoc_seal(suite(), &prk_3, SJ_EDHOC_K_3, c->th, SJ_SPAN_OF(c->th), sj_written(&p),
+			   out) &&
 	     finish(c, parts, 2);
 	sj_edhoc_prk_end(&prk_3);
 	return ok;
@@ -110,8 +111,7 @@ static bool answer_resuming(struct test_card *c, struct sj_span text, struct sj_
 	size_t start;
 	bool ok;
 
-	ok = sj_edhoc_th_next(c->th, parts, 1) &&
-	     sj_gate_psk_cred('I', SJ_SPAN_OF(c->ticket), i) &&
+	ok = sj_edhoc_th_next(c->th, parts, 1) && sj_gate_psk_cred('I', SJ_SPAN_OF(c->ticket), i) &&
 	     sj_gate_psk_cred('R', SJ_SPAN_OF(c->ticket), r);
 	sj_edhoc_prk_set(&prk_3, c->prk.bytes);
 	if (c->mood == WRONG_PSK)
@@ -154,8 +154,8 @@ static bool on_message_2(struct test_card *c, struct sj_span template, struct sj
 	ok = sj_edhoc_agree(suite(), c->x, g_y, shared) && sj_edhoc_th_2(g_y, c->th, c->th) &&
 	     sj_edhoc_extract(&c->prk, SJ_SPAN_OF(c->th), SJ_SPAN_OF(shared)) &&
 	     sj_edhoc_stream(&c->prk, SJ_EDHOC_KEYSTREAM_2, c->th, w.ptr, w.len) &&
-	     (c->resuming ? answer_resuming(c, sj_written(&w), &m) :
-			    answer_full(c, cred, g_y, sj_written(&w), &m));
+	     (c->resuming ? answer_resuming(c, sj_written(&w), &m)
+			  : answer_full(c, cred, g_y, sj_written(&w), &m));
 	if (!ok || m.failed)
 		return false;
 	w = SJ_WRITER_OF(bytes);

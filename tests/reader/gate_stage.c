@@ -32,8 +32,8 @@ size_t stage_token(struct sj_cwt *claims, const struct sj_ec_secret *subject,
 
 	assert_true(sj_ec_multiply(SJ_P256, subject, NULL, &point));
 	claims->key_x = sj_span(point.bytes + 1, 32);
-	claims->key_y = claims->kind == SJ_CWT_SIGNER ? sj_span(point.bytes + 33, 32) :
-							sj_span(NULL, 0);
+	claims->key_y =
+		claims->kind == SJ_CWT_SIGNER ? sj_span(point.bytes + 33, 32) : sj_span(NULL, 0);
 	assert_true(sj_cwt_put(&w, claims, signer));
 	return w.len;
 }
@@ -121,9 +121,8 @@ struct sj_gate *stage_gate(struct stage *s, uint32_t operator_id, uint32_t right
 
 	stage_random(&s->gate_key);
 	s->credential_len = stage_token(&claims, &s->gate_key, &s->ca, s->credential);
-	assert_int_equal(sj_gate_new(s->gate_key.bytes, 32, s->credential, s->credential_len,
-				     &gate),
-			 SJ_OK);
+	assert_int_equal(
+		sj_gate_new(s->gate_key.bytes, 32, s->credential, s->credential_len, &gate), SJ_OK);
 	assert_int_equal(sj_gate_load_trust(gate, s->directory), SJ_OK);
 	return gate;
 }
@@ -170,8 +169,9 @@ void stage_ticket_keys(struct stage *s, uint8_t first, uint8_t second)
 
 	memset(keys, first, SJ_GATE_TICKET_KEY);
 	memset(keys + SJ_GATE_TICKET_KEY, second, SJ_GATE_TICKET_KEY);
-	assert_int_equal(sj_gate_set_ticket_keys(s->gate, keys, (size_t)(first != 0) + (second != 0)),
-			 SJ_OK);
+	assert_int_equal(
+		sj_gate_set_ticket_keys(s->gate, keys, (size_t)(first != 0) + (second != 0)),
+		SJ_OK);
 }
 
 void card_sign(struct test_card *card, const struct sj_ec_secret *authority)
@@ -186,7 +186,7 @@ void card_make(struct stage *s, struct test_card *card, uint32_t index)
 	card->claims = (struct sj_cwt){ .kind = SJ_CWT_CARD,
 					.issuer = ISSUER,
 					.not_before = (uint32_t)(STAGE_NOW - 30 * STAGE_DAY),
-					.expires = (uint32_t)(STAGE_NOW + 1000 * STAGE_DAY),
+					.expires = (uint32_t)(STAGE_NOW + 4900 * STAGE_DAY),
 					.status = { s->partition, index } };
 	card->ead = (struct sj_gate_ead_3){ 5, SJ_CLASS_VISITOR, 0x0F, { 1, 2, 3 } };
 	card_sign(card, &s->ca);

@@ -23,9 +23,8 @@ static struct sj_span item(const struct trace *t, const char *prefix)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(t->run, name, value)
-		if (strncmp(name, prefix, strlen(prefix)) == 0)
-			return hex(json_string_value(value));
+	json_object_foreach(t->run, name, value) if (strncmp(name, prefix, strlen(prefix)) ==
+						     0) return hex(json_string_value(value));
 	fail_msg("no %s", prefix);
 	return sj_span(NULL, 0);
 }
@@ -172,9 +171,9 @@ static void test_published_invalid_messages_are_refused(void **state)
 		if (strstr(text_of(row, "what"), "message_1") == NULL)
 			continue;
 		sj_responder_begin(&t.r, ALL_METHODS, all_suites, sizeof(all_suites));
-		assert_false(sj_responder_message_1(&t.r, hex_of(row, "hex"), &m) &&
-			     sj_responder_message_2(&t.r, &own, hex("05"), sj_span(NULL, 0), &rnd,
-						    &w));
+		assert_false(
+			sj_responder_message_1(&t.r, hex_of(row, "hex"), &m) &&
+			sj_responder_message_2(&t.r, &own, hex("05"), sj_span(NULL, 0), &rnd, &w));
 		sj_responder_error(&t.r, &error);
 		assert_true(error.len >= 2 && !error.failed);
 		n++;
@@ -226,8 +225,8 @@ static void test_a_method_that_was_not_asked_for_is_refused(void **state)
 
 	(void)state;
 	sj_responder_begin(&r, 1u << SJ_EDHOC_DH_DH | 1u << SJ_EDHOC_PSK, all_suites, 3);
-	sj_edhoc_message_1_put(&w, SJ_EDHOC_SIGN_SIGN, hex("03"), SJ_SPAN_OF(g_x),
-			       hex("00"), sj_span(NULL, 0));
+	sj_edhoc_message_1_put(&w, SJ_EDHOC_SIGN_SIGN, hex("03"), SJ_SPAN_OF(g_x), hex("00"),
+			       sj_span(NULL, 0));
 	assert_false(sj_responder_message_1(&r, sj_written(&w), &m));
 	sj_responder_error(&r, &e);
 	same(sj_written(&e), hex("0160"));

@@ -73,9 +73,9 @@ static bool make(const char *row, struct sj_gate_policy *p, struct sj_gate_facts
 		f->list = !missing;
 		f->list_time = stale ? NOW - 2 * DAY : NOW;
 		f->status = missing || !stale ? SJ_STATUS_UNKNOWN : SJ_STATUS_VALID;
-		p->when_stale = strcmp(end, "-refused") == 0 ? SJ_GATE_STALE_REFUSE :
-				strcmp(end, "-vouched") == 0 ? SJ_GATE_STALE_STAPLE :
-							       SJ_GATE_STALE_ASK;
+		p->when_stale = strcmp(end, "-refused") == 0   ? SJ_GATE_STALE_REFUSE
+				: strcmp(end, "-vouched") == 0 ? SJ_GATE_STALE_STAPLE
+							       : SJ_GATE_STALE_ASK;
 		if (p->when_stale == SJ_GATE_STALE_STAPLE)
 			f->not_before = NOW - DAY;
 	} else {
@@ -141,9 +141,8 @@ static void test_every_row_of_the_page_holds(void **state)
 
 		if (!read_row(line, cell))
 			continue;
-		reason = strncmp(cell[1], "SJ-", 3) == 0 ?
-				 (unsigned)strtoul(cell[1] + 3, NULL, 10) :
-				 SJ_GATE_PROOF;
+		reason = strncmp(cell[1], "SJ-", 3) == 0 ? (unsigned)strtoul(cell[1] + 3, NULL, 10)
+							 : SJ_GATE_PROOF;
 		check(cell[0], reason, cell[2], false);
 		check(cell[0], reason, cell[3], true);
 		rows++;
@@ -168,10 +167,10 @@ static void test_nothing_wrong_opens(void **state)
 /* A forgery never opens, whatever the policy and whatever else it claims. */
 static void test_what_is_unproved_opens_nothing(void **state)
 {
-	static const enum sj_rc unproved[] = { SJ_CARD_LOST,	       SJ_CARD_ANSWER,
-					       SJ_CARD_REFUSED,	       SJ_NO_GATE_APPLICATION,
-					       SJ_GATE_REFUSED,	       SJ_CHAIN_SIGNATURE,
-					       SJ_GATE_PROOF,	       SJ_ISSUER_UNKNOWN };
+	static const enum sj_rc unproved[] = { SJ_CARD_LOST,    SJ_CARD_ANSWER,
+					       SJ_CARD_REFUSED, SJ_NO_GATE_APPLICATION,
+					       SJ_GATE_REFUSED, SJ_CHAIN_SIGNATURE,
+					       SJ_GATE_PROOF,   SJ_ISSUER_UNKNOWN };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(unproved) / sizeof(unproved[0]); i++)

@@ -214,9 +214,8 @@ static int check_usage(struct cli *cli)
 	if (cli_given(cli, "masterlist") != cli_given(cli, "signer"))
 		return cli_usage(cli, "--masterlist and --signer belong together");
 	if (!cli_given(cli, "masterlist") && !cli_given(cli, "csca") && !cli_given(cli, "link") &&
-	    !cli_given(cli, "crl") && !cli_given(cli, "gate-ca") &&
-	    !cli_given(cli, "gate-token") && !cli_given(cli, "status") &&
-	    !cli_given(cli, "status-head") && !cli_given(cli, "clock"))
+	    !cli_given(cli, "crl") && !cli_given(cli, "gate-ca") && !cli_given(cli, "gate-token") &&
+	    !cli_given(cli, "status") && !cli_given(cli, "status-head") && !cli_given(cli, "clock"))
 		return cli_usage(cli, "nothing to import");
 	return 0;
 }
