@@ -182,6 +182,7 @@ static void gather(struct sj_tap *tap, const struct sj_gate_list *list)
 {
 	const struct sj_ticket *t = &tap->ticket;
 	struct sj_gate_facts *f = &tap->facts;
+	struct sj_gate_head head;
 
 	f->rights = t->rights & tap->gate->cwt.reader.rights;
 	f->class = (f->rights & SJ_RIGHT_CLASS) != 0 ? t->class : 0;
@@ -195,6 +196,11 @@ static void gather(struct sj_tap *tap, const struct sj_gate_list *list)
 	f->list_epoch = list->info.epoch;
 	f->newest_epoch = list->info.newest_epoch;
 	tap->ours = list == sj_gate_list_of(tap->trust, tap->gate->cwt.issuer);
+	if (tap->ours) {
+		/* It may have come with another card since. */
+		sj_gate_head_get(tap->gate, &head);
+		f->newest_epoch = head.epoch;
+	}
 }
 
 static void set_time(struct sj_tap *tap)

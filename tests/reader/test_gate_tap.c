@@ -306,6 +306,10 @@ static void test_a_card_brings_a_newer_head(void **state)
 	assert_memory_equal(head, card.head, len);
 	stage_tap_head(s->gate, &card, 0, &brought);
 	assert_false(brought);
+	card.ead.epoch = 5; /* whoever comes next */
+	s->policy.ask_when_behind = true;
+	stage_policy(s);
+	expect(stage_tap(s->gate, &card, 0), SJ_GATE_ASK, SJ_STATUS_BEHIND);
 }
 
 static void test_a_wrong_epoch_makes_a_gate_ask_at_most(void **state)
