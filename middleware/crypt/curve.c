@@ -2,6 +2,7 @@
 
 #include <openssl/obj_mac.h>
 #include <openssl/objects.h>
+#include <stdatomic.h>
 #include <string.h>
 
 struct curve_row {
@@ -135,9 +136,27 @@ enum sj_curve sj_curve_from_oid(struct sj_span oid)
 	return SJ_CURVE_NONE;
 }
 
-EC_GROUP *sj_ec_group_new(enum sj_curve curve)
+/*
+ * Making a group costs as much as multiplying by the generator, and a verification
+ * wants some forty. So each is made when it is first asked for, and kept:
+ * constants of the standards, not a state, so that rule 6's reason (two cards in one
+ * process) does not reach them, and a handle would pass through every call of every
+ * protocol. Threads that race make one too many; the first to arrive is kept.
+ */
+const EC_GROUP *sj_ec_group(enum sj_curve curve)
 {
+	static _Atomic(EC_GROUP *) ec_groups[CURVES];
 	const struct curve_row *row = find(curve);
+	EC_GROUP *made, *kept = NULL;
 
-	return row != NULL ? EC_GROUP_new_by_curve_name(row->nid) : NULL;
+	if (row == NULL)
+		return NULL;
+	kept = atomic_load(&ec_groups[row - curves]);
+	if (kept != NULL)
+		return kept;
+	made = EC_GROUP_new_by_curve_name(row->nid);
+	if (atomic_compare_exchange_strong(&ec_groups[row - curves], &kept, made))
+		return made;
+	EC_GROUP_free(made);
+	return kept;
 }

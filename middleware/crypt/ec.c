@@ -8,7 +8,7 @@
 
 /* What every verb here needs, made at its start and freed at its one exit. */
 struct work {
-	EC_GROUP *group;
+	const EC_GROUP *group; /* not ours */
 	BN_CTX *bn;
 	EC_POINT *p, *q;
 	BIGNUM *k;
@@ -20,13 +20,12 @@ static void work_end(struct work *w)
 	EC_POINT_clear_free(w->q);
 	EC_POINT_clear_free(w->p);
 	BN_CTX_free(w->bn);
-	EC_GROUP_free(w->group);
 }
 
 static bool work_start(struct work *w, enum sj_curve curve)
 {
 	memset(w, 0, sizeof(*w));
-	w->group = sj_ec_group_new(curve);
+	w->group = sj_ec_group(curve);
 	if (w->group == NULL)
 		return false;
 	w->bn = BN_CTX_secure_new();

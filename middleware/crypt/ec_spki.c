@@ -92,7 +92,7 @@ static bool is_generator(const EC_GROUP *group, struct sj_span encoded, BN_CTX *
 
 static bool is_curve(const struct domain *d, enum sj_curve curve)
 {
-	EC_GROUP *group = sj_ec_group_new(curve);
+	const EC_GROUP *group = sj_ec_group(curve);
 	BN_CTX *bn = BN_CTX_new();
 	BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
 	bool same;
@@ -105,7 +105,6 @@ static bool is_curve(const struct domain *d, enum sj_curve curve)
 	BN_free(a);
 	BN_free(p);
 	BN_CTX_free(bn);
-	EC_GROUP_free(group);
 	return same;
 }
 
@@ -125,7 +124,7 @@ static enum sj_curve known_domain(struct sj_span parameters)
 /* A point of 02, 03 or 04 form, made uncompressed. */
 static bool read_point(enum sj_curve curve, struct sj_span in, struct sj_ec_point *out)
 {
-	EC_GROUP *group = NULL;
+	const EC_GROUP *group;
 	BN_CTX *bn = NULL;
 	EC_POINT *p = NULL;
 	bool ok;
@@ -134,7 +133,7 @@ static bool read_point(enum sj_curve curve, struct sj_span in, struct sj_ec_poin
 		return sj_ec_point_read(curve, in, out);
 	if (in.len != 1 + sj_curve_field_size(curve) || (in.ptr[0] | 1) != 0x03)
 		return false;
-	group = sj_ec_group_new(curve);
+	group = sj_ec_group(curve);
 	bn = BN_CTX_new();
 	if (group != NULL)
 		p = EC_POINT_new(group);
@@ -142,7 +141,6 @@ static bool read_point(enum sj_curve curve, struct sj_span in, struct sj_ec_poin
 	     sj_ec_point_encode(group, p, bn, out);
 	EC_POINT_free(p);
 	BN_CTX_free(bn);
-	EC_GROUP_free(group);
 	return ok;
 }
 
@@ -211,7 +209,7 @@ static void put_element(struct sj_writer *w, const BIGNUM *bn, size_t size)
 /* ECParameters of RFC 3279, 2.3.5: version 1, no seed, cofactor 1. */
 static bool put_domain(struct sj_writer *w, enum sj_curve curve)
 {
-	EC_GROUP *group = sj_ec_group_new(curve);
+	const EC_GROUP *group = sj_ec_group(curve);
 	BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
 	const size_t size = sj_curve_field_size(curve);
 	struct sj_ec_point g;
@@ -240,7 +238,6 @@ out:
 	BN_free(b);
 	BN_free(a);
 	BN_free(p);
-	EC_GROUP_free(group);
 	return ok;
 }
 

@@ -29,8 +29,11 @@ enum sj_curve sj_curve_from_oid(struct sj_span oid);
 /* The curve at this place of the table, SJ_CURVE_NONE after the last. */
 enum sj_curve sj_curve_at(size_t index);
 
-/* A group; freed by the caller with EC_GROUP_free(). NULL: unknown curve. */
-EC_GROUP *sj_ec_group_new(enum sj_curve curve);
+/*
+ * OpenSSL's group of a curve, the same one every time, for any thread. Not owned
+ * by the caller. NULL: unknown curve or no memory.
+ */
+const EC_GROUP *sj_ec_group(enum sj_curve curve);
 /* Encodes a point as 04 || x || y; false for infinity. */
 SJ_MUST_CHECK bool sj_ec_point_encode(const EC_GROUP *group, const EC_POINT *point, BN_CTX *bn,
 				      struct sj_ec_point *out);

@@ -4,7 +4,6 @@
  * Source: ICAO Doc 9303-11 (8th ed.), 5 (Passive Authentication); 9303-10, 4.6.2.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "document/document.h"
@@ -23,24 +22,6 @@ static void fail_object(struct sj_document *doc, const char *why)
 {
 	sj_check_set(check_of(doc, SJ_CHECK_SOD), SJ_CHECK_FAILED, SJ_SOD_SIGNATURE, "EF.SOD: %s",
 		     why);
-}
-
-/* Old security objects have indefinite lengths; what is signed inside stays as it is. */
-static bool make_definite(struct sj_document *doc, struct sj_span *content)
-{
-	size_t cap = content->len + content->len / 1024 + 64;
-	struct sj_writer w;
-
-	if (!sj_cms_is_indefinite(*content))
-		return true;
-	doc->sod_bytes = malloc(cap);
-	if (!doc->sod_bytes)
-		return false;
-	w = sj_writer(doc->sod_bytes, cap);
-	if (!sj_cms_definite(*content, &w))
-		return false;
-	*content = sj_written(&w);
-	return true;
 }
 
 static void signer_text(struct sj_document *doc)
@@ -82,10 +63,11 @@ void sj_check_security_object(struct sj_document *doc)
 		fail_object(doc, "The card does not deliver it.");
 		return;
 	}
-	if (!sj_lds_open(file, SJ_TAG_SOD, &content) || !make_definite(doc, &content)) {
+	if (!sj_lds_open(file, SJ_TAG_SOD, &content)) {
 		fail_object(doc, "It cannot be understood.");
 		return;
 	}
+	sj_signed_close(&doc->sod);
 	judge_object(doc, sj_signed_open(content, SJ_OID_ICAO_LDS_SECURITY_OBJECT, &doc->sod));
 }
 

@@ -79,8 +79,8 @@ struct sj_document {
 	struct sj_pace_result pace;
 	bool bac_done;
 
-	uint8_t *sod_bytes; /* what the spans of `sod` point into */
-	struct sj_signed sod;
+	struct sj_signed sod; /* EF.SOD's */
+	struct sj_signed security; /* EF.CardSecurity's */
 	struct sj_security_object object;
 	bool sod_holds; /* its signature holds, `object` is filled */
 	bool chain_holds;
@@ -156,7 +156,10 @@ SJ_MUST_CHECK enum sj_rc sj_check_chip(struct sj_document *doc);
 SJ_MUST_CHECK enum sj_rc sj_check_active(struct sj_document *doc);
 /* What the chip-authentication mapping of PACE proves; needs EF.CardSecurity. */
 void sj_check_mapping(struct sj_document *doc);
-/* EF.CardSecurity is signed by somebody we trust; *infos gets its SecurityInfos. */
+/*
+ * EF.CardSecurity is signed by somebody we trust; *infos gets its SecurityInfos,
+ * there until the next call.
+ */
 bool sj_card_security_holds(struct sj_document *doc, struct sj_span *infos, struct sj_finding *f);
 /* With neither key, or files only: says that a copy cannot be excluded. */
 void sj_check_copy(struct sj_document *doc);

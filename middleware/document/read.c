@@ -4,6 +4,7 @@
 
 #include "document/document.h"
 #include "reader/context.h"
+#include "wire/cms.h"
 #include "wire/std/iso7816.h"
 #include "wire/sw.h"
 
@@ -175,6 +176,29 @@ static enum sj_rc read_rest(struct sj_document *doc, struct sj_document_file *fi
 	return SJ_OK;
 }
 
+/* An object of indefinite length: the file ends where the card says so. */
+static enum sj_rc read_to_end(struct sj_document *doc, struct sj_document_file *file)
+{
+	struct sj_response r;
+	uint8_t *longer;
+	enum sj_rc rc;
+
+	do {
+		rc = command_next(doc, file->len, piece_size(doc), &r);
+		if (rc != SJ_OK || !gave_data(&r))
+			return rc;
+		if (r.data.len > SJ_DOCUMENT_FILE_MAX - file->len)
+			return SJ_FILE_TOO_LARGE;
+		longer = realloc(file->bytes, file->len + r.data.len);
+		if (!longer)
+			return SJ_NO_MEMORY;
+		memcpy(longer + file->len, r.data.ptr, r.data.len);
+		file->bytes = longer;
+		file->len += r.data.len;
+	} while (r.sw == SJ_SW_OK);
+	return SJ_OK;
+}
+
 /* The size that the first piece announces; without one, what came is the file. */
 static size_t file_size(const struct sj_lds_entry *entry, struct sj_span first)
 {
@@ -186,8 +210,10 @@ static size_t file_size(const struct sj_lds_entry *entry, struct sj_span first)
 }
 
 static enum sj_rc read_whole(struct sj_document *doc, const struct sj_lds_entry *entry,
-			     struct sj_span first, struct sj_document_file *file)
+			     const struct sj_response *r, struct sj_document_file *file)
 {
+	const struct sj_span first = r->data;
+	const bool more = r->sw == SJ_SW_OK && sj_cms_is_indefinite(first);
 	size_t size = file_size(entry, first);
 
 	if (size > SJ_DOCUMENT_FILE_MAX)
@@ -198,7 +224,7 @@ static enum sj_rc read_whole(struct sj_document *doc, const struct sj_lds_entry 
 	file->len = first.len < size ? first.len : size;
 	memcpy(file->bytes, first.ptr, file->len);
 	file->state = SJ_FILE_READ;
-	return read_rest(doc, file, size);
+	return more ? read_to_end(doc, file) : read_rest(doc, file, size);
 }
 
 enum sj_rc sj_document_read(struct sj_document *doc, enum sj_lds_file id)
@@ -212,7 +238,7 @@ enum sj_rc sj_document_read(struct sj_document *doc, enum sj_lds_file id)
 	if (rc != SJ_OK)
 		return rc;
 	if (gave_data(&r)) {
-		rc = read_whole(doc, entry, r.data, &got);
+		rc = read_whole(doc, entry, &r, &got);
 	} else {
 		got.state = SJ_FILE_REFUSED;
 		got.sw = r.sw;

@@ -57,7 +57,8 @@ void sj_document_reset(struct sj_document *doc)
 	for (i = 0; i < SJ_FILE_COUNT; i++)
 		sj_document_file_clear(&report->files[i]);
 	reset_checks(report);
-	free(doc->sod_bytes);
+	sj_signed_close(&doc->sod);
+	sj_signed_close(&doc->security);
 	sj_wipe(&doc->pace, sizeof(doc->pace));
 	sj_wipe(&doc->mrz, sizeof(doc->mrz));
 	*doc = (struct sj_document){ .session = doc->session,

@@ -126,19 +126,20 @@ static void judge_security(struct sj_document *doc, const struct sj_signed *secu
 bool sj_card_security_holds(struct sj_document *doc, struct sj_span *infos, struct sj_finding *f)
 {
 	struct sj_span file = sj_report_bytes(doc->report, SJ_EF_CARD_SECURITY);
-	struct sj_signed security;
+	struct sj_signed *security = &doc->security;
 	enum sj_signed_rc rc;
 
 	if (!file.ptr) {
 		sj_find(f, SJ_CAM_FAILED, "The card does not deliver EF.CardSecurity.");
 		return false;
 	}
-	rc = sj_signed_open(file, SJ_OID_SECURITY_OBJECT, &security);
+	sj_signed_close(security);
+	rc = sj_signed_open(file, SJ_OID_SECURITY_OBJECT, security);
 	if (rc != SJ_SIGNED_OK) {
 		sj_find(f, SJ_CAM_FAILED, "EF.CardSecurity: %s", sj_signed_text(rc));
 		return false;
 	}
-	judge_security(doc, &security, f);
-	*infos = security.cms.content;
+	judge_security(doc, security, f);
+	*infos = security->cms.content;
 	return f->rc == SJ_OK;
 }

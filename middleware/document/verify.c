@@ -189,7 +189,8 @@ static void release(struct sj_document *doc)
 static void hand_out(struct sj_document *doc, struct sj_report **out)
 {
 	*out = doc->report;
-	free(doc->sod_bytes);
+	sj_signed_close(&doc->sod);
+	sj_signed_close(&doc->security);
 	sj_wipe(doc, sizeof(*doc));
 }
 

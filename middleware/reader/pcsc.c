@@ -259,7 +259,8 @@ static const struct sj_transport_ops pcsc_ops = {
 	.close = transport_close,
 };
 
-struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader)
+struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader,
+				       struct sj_pcsc **p)
 {
 	struct pcsc_transport *self = calloc(1, sizeof(*self));
 
@@ -269,6 +270,8 @@ struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *rea
 	}
 	self->head.ops = &pcsc_ops;
 	self->cancel = sj_cancel_ref(cancel);
+	self->worker = *p;
+	*p = NULL;
 	memcpy(self->reader, reader, strlen(reader) + 1);
 	return &self->head;
 }

@@ -54,7 +54,12 @@ SJ_MUST_CHECK enum sj_rc sj_pcsc_wait(struct sj_pcsc **p, const struct sj_pcsc_r
 SJ_MUST_CHECK enum sj_rc sj_pcsc_apdu_max(struct sj_pcsc **p, const char *reader, int64_t deadline,
 					  size_t *bytes);
 
-/* Transport to the card in the reader of exactly this name. NULL: no memory. */
-SJ_MUST_CHECK struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader);
+/*
+ * Transport to the card in the reader of exactly this name. It takes over the idle
+ * worker *p (NULL is fine), which is NULL then: another thread and another
+ * connection to the service cost more than an APDU. NULL: no memory, *p is as it was.
+ */
+SJ_MUST_CHECK struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader,
+						     struct sj_pcsc **p);
 
 #endif

@@ -147,7 +147,7 @@ static bool was_refused(const struct sj_context *ctx, const struct sj_pcsc_reade
 
 static enum sj_rc open_card(struct search *s, const struct sj_pcsc_reader *r, struct sj_card **out)
 {
-	struct sj_transport *t = sj_transport_pcsc(s->ctx->cancel, r->name);
+	struct sj_transport *t = sj_transport_pcsc(s->ctx->cancel, r->name, &s->ctx->monitor);
 	enum sj_rc rc;
 
 	if (!t)

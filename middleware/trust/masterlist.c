@@ -58,13 +58,28 @@ static enum sj_rc admit_all(struct sj_trust_batch *batch, struct sj_span certifi
 	return more == SJ_TLV_ABSENT ? SJ_OK : SJ_INPUT_MALFORMED;
 }
 
+/* All of them or none. */
+static enum sj_rc store_all(struct sj_trust *trust, struct sj_span certificates,
+			    struct sj_trust_counts *counts)
+{
+	struct sj_trust_batch batch;
+	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = admit_all(&batch, certificates, counts);
+	if (rc == SJ_OK)
+		return sj_trust_batch_commit(&batch);
+	sj_trust_batch_abort(&batch);
+	return rc;
+}
+
 enum sj_rc sj_trust_import_masterlist(struct sj_trust *trust, const uint8_t *list, size_t list_len,
 				      const uint8_t *csca_der, size_t csca_len,
 				      struct sj_trust_counts *counts)
 {
 	struct sj_trust_counts found = { 0 };
 	struct sj_masterlist certificates;
-	struct sj_trust_batch batch;
 	struct sj_signed envelope;
 	struct sj_cert csca;
 	enum sj_rc rc;
@@ -72,19 +87,12 @@ enum sj_rc sj_trust_import_masterlist(struct sj_trust *trust, const uint8_t *lis
 	if (!sj_cert_read(sj_span(csca_der, csca_len), &csca))
 		return SJ_INPUT_MALFORMED;
 	rc = open_list(sj_span(list, list_len), &csca, &envelope, &certificates);
-	if (rc != SJ_OK)
-		return rc;
-	rc = sj_trust_batch_begin(trust, &batch);
-	if (rc != SJ_OK)
-		return rc;
-	rc = admit_all(&batch, certificates.certificates, &found);
-	if (rc != SJ_OK) {
-		sj_trust_batch_abort(&batch);
-		return rc;
+	if (rc == SJ_OK)
+		rc = store_all(trust, certificates.certificates, &found);
+	if (rc == SJ_OK) {
+		sj_counts_give(&found, counts);
+		rc = sj_trust_note_time(trust, envelope.signer.signed_at);
 	}
-	rc = sj_trust_batch_commit(&batch);
-	if (rc != SJ_OK)
-		return rc;
-	sj_counts_give(&found, counts);
-	return sj_trust_note_time(trust, envelope.signer.signed_at);
+	sj_signed_close(&envelope);
+	return rc;
 }

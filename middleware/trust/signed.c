@@ -64,6 +64,24 @@ static enum sj_signed_rc take_signer(struct sj_signed *s)
 	return SJ_SIGNED_OK;
 }
 
+/* Foreign signers stream: they do not know lengths when they write them. */
+static enum sj_signed_rc make_definite(struct sj_signed *s, struct sj_span *in)
+{
+	size_t cap = in->len + in->len / 1024 + 64;
+	struct sj_writer w;
+
+	if (!sj_cms_is_indefinite(*in))
+		return SJ_SIGNED_OK;
+	s->definite = malloc(cap);
+	if (!s->definite)
+		return SJ_SIGNED_NO_MEMORY;
+	w = sj_writer(s->definite, cap);
+	if (!sj_cms_definite(*in, &w))
+		return SJ_SIGNED_MALFORMED;
+	*in = sj_written(&w);
+	return SJ_SIGNED_OK;
+}
+
 enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span content_type,
 				 struct sj_signed *out)
 {
@@ -71,6 +89,9 @@ enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span content_type,
 	enum sj_hash alg;
 
 	memset(out, 0, sizeof(*out));
+	rc = make_definite(out, &in);
+	if (rc != SJ_SIGNED_OK)
+		return rc;
 	if (!sj_cms_parse(in, &out->cms))
 		return SJ_SIGNED_MALFORMED;
 	rc = take_signer(out);
@@ -86,6 +107,12 @@ enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span content_type,
 	if (rc == SJ_SIGNED_OK)
 		rc = check_digest(out, alg);
 	return rc == SJ_SIGNED_OK ? check_signature(out, alg) : rc;
+}
+
+void sj_signed_close(struct sj_signed *s)
+{
+	free(s->definite);
+	s->definite = NULL;
 }
 
 const char *sj_signed_text(enum sj_signed_rc rc)

@@ -24,16 +24,21 @@ struct sj_signed {
 	struct sj_cms cms;
 	struct sj_cms_signer signer;
 	struct sj_cert certificate; /* the signer's, out of the SignedData */
+	uint8_t *definite; /* what the spans point into if lengths were indefinite; else NULL */
 };
 
 /*
  * Reads a SignedData of this content type, finds its one signer's
- * certificate in it and checks digest and signature. All spans in *out point
- * into `in`. Whether the certificate may sign this, and is believed, is not
- * asked. *out is filled as far as it went, for those who explain.
+ * certificate in it and checks digest and signature. Lengths may be indefinite:
+ * a copy is made definite, what is signed inside stays as it is. All spans in *out
+ * point into `in` or that copy, until sj_signed_close(). Whether the certificate may
+ * sign this, and is believed, is not asked. *out is filled as far as it went, for
+ * those who explain.
  */
 SJ_MUST_CHECK enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span content_type,
 					       struct sj_signed *out);
+/* Frees the copy, after any result of sj_signed_open() or on one that is all zero. */
+void sj_signed_close(struct sj_signed *s);
 /* A sentence; never NULL. */
 const char *sj_signed_text(enum sj_signed_rc rc);
 

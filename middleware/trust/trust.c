@@ -212,3 +212,17 @@ bool sj_trust_get(const struct sj_trust *trust, size_t i, struct sj_trust_entry 
 	memcpy(out, &entry, out->size < sizeof(entry) ? out->size : sizeof(entry));
 	return true;
 }
+
+size_t sj_trust_check_crls(const struct sj_trust *trust)
+{
+	struct sj_trust_file file;
+	size_t damaged = 0;
+
+	for (size_t i = 0; i < trust->items.n && trust->items.list[i].kind == SJ_TRUST_CRL; i++) {
+		file = (struct sj_trust_file){ NULL, 0 };
+		if (sj_trust_load(trust, &trust->items.list[i], &file) != SJ_OK)
+			damaged++;
+		sj_trust_file_free(&file);
+	}
+	return damaged;
+}

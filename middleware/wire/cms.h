@@ -4,7 +4,7 @@
  * Sources: RFC 5652, 3, 5 and 11; ICAO Doc 9303-12 (8th ed.), 9 (master list).
  * Nothing is judged here and nothing re-encoded: every span points into the
  * input. Lengths are definite (BER's long forms too); sj_cms_definite() turns
- * the indefinite ones of some old security objects into definite ones.
+ * the indefinite ones of signers that stream into definite ones.
  */
 #ifndef SJ_WIRE_CMS_H
 #define SJ_WIRE_CMS_H

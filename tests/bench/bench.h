@@ -83,6 +83,8 @@ int64_t bench_ns(void);
 int64_t bench_own_cpu_ns(void);
 /* CPU time of another process so far; -1: it cannot be told. */
 int64_t bench_cpu_ns(pid_t pid);
+/* The part of it outside the kernel, in steps of 10 ms; -1: it cannot be told. */
+int64_t bench_user_ns(pid_t pid);
 /* Most memory that a process ever had, in bytes; 0: it cannot be told. */
 size_t bench_rss(pid_t pid);
 

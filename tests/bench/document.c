@@ -4,10 +4,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/bench/bench.h"
 
 #define RUNS 31
+#define USER_RUNS 200 /* together long enough for the kernel's ticks */
 
 /* --- one verification ------------------------------------------------------------------ */
 
@@ -165,6 +167,58 @@ static void reader_rss(struct bench *b, const struct bench_place *p)
 			  "peak of sojourn verify");
 }
 
+/* What both ends do themselves; the rest is the kernel's, mostly for their sockets. */
+static bool user_row(struct bench *b, const struct bench_place *p, double floor)
+{
+	struct reading r = { .wall_ns = 0 };
+	const pid_t own = getpid(), card = b->card[1];
+	int64_t user = bench_user_ns(own) + bench_user_ns(card), all = 0;
+	char note[128];
+	bool ok = true;
+
+	for (int i = 0; ok && i < USER_RUNS; i++) {
+		ok = verify(b, p, false, &r);
+		all += r.reader_ns + r.card_ns;
+	}
+	user = bench_user_ns(own) + bench_user_ns(card) - user;
+	snprintf(note, sizeof(note),
+		 "in user mode, mean of %d runs of %.2f ms; the rest is system time, for sockets",
+		 USER_RUNS, (double)all / 1e6 / USER_RUNS);
+	if (ok)
+		bench_row(b, "document.verify.cpu.user", (double)user / 1e6 / USER_RUNS, "ms",
+			  floor, note);
+	return ok;
+}
+
+/* As many bare round trips as a verification takes: nobody gets below this through PC/SC. */
+static bool pcsc_row(struct bench *b, unsigned apdus)
+{
+	static const uint8_t select[] = { 0x00, 0xA4, 0x04, 0x0C, 0x07, 0xA0,
+					  0x00, 0x00, 0x02, 0x47, 0x10, 0x01 };
+	struct bench_client *c = bench_null_card(b, 0) ? bench_client_open(BENCH_READER_0) : NULL;
+	struct bench_samples cpu;
+	uint8_t response[16];
+	bool ok = bench_samples_init(&cpu, RUNS) && c;
+
+	for (int i = 0; ok && i < RUNS; i++) {
+		int64_t start = bench_own_cpu_ns() + bench_cpu_ns(b->card[0]);
+
+		for (unsigned n = 0; ok && n < apdus; n++)
+			ok = bench_client_send(c, select, sizeof(select), response,
+					       sizeof(response)) >= 2;
+		bench_sample(&cpu, bench_own_cpu_ns() + bench_cpu_ns(b->card[0]) - start);
+	}
+	if (ok)
+		bench_row(
+			b, "document.verify.cpu.pcsc", bench_percentile(&cpu, 50), "ms",
+			BENCH_NO_FLOOR,
+			"as many bare SCardTransmit with the null card, both ends: part of any total");
+	bench_client_close(c);
+	bench_remove(b, 0);
+	bench_samples_free(&cpu);
+	return ok;
+}
+
 /* Through PC/SC; `floor` are the public-key operations bare, in ms. */
 static bool time_rows(struct bench *b, const struct bench_place *p, double floor, const char *text)
 {
@@ -185,7 +239,7 @@ static bool time_rows(struct bench *b, const struct bench_place *p, double floor
 	}
 	bench_samples_free(&wall);
 	bench_samples_free(&cpu);
-	return ok;
+	return ok && user_row(b, p, floor) && pcsc_row(b, r.statistics.apdus);
 }
 
 static bool cpu_rows(struct bench *b, const struct bench_place *p)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <winscard.h>
 
 #include "tests/bench/bench.h"
@@ -36,6 +37,26 @@ int64_t bench_cpu_ns(pid_t pid)
 	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
 		return -1;
 	return to_ns(&t);
+}
+
+int64_t bench_user_ns(pid_t pid)
+{
+	char path[32], line[512];
+	unsigned long ticks = 0;
+	const char *at;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "r");
+	/* The name in brackets may hold anything; utime is the 12th field after it. */
+	at = f && fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+	for (int i = 0; at && i < 12; i++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		ticks = strtoul(at, NULL, 10);
+	if (f)
+		fclose(f);
+	return at ? (int64_t)ticks * (1000000000 / sysconf(_SC_CLK_TCK)) : -1;
 }
 
 size_t bench_rss(pid_t pid)

@@ -209,6 +209,32 @@ complete_words() {
 	[[ $output == *"nowhere/letter: No such file"*"[SJ-0105]"* && $output != *personalised* ]]
 }
 
+@test "issue --aa-key: what is no RSA key, or too weak, is refused before the card is touched" {
+	sojourn authority init authority
+	sojourn card new a.card
+	share=$BUILD_DIR/share/sojourn
+	issue() {
+		run sojourn issue -a authority --holder "$share/holder.json" -p "$share/face.jpg" -l letter "$@" \
+			--exec -- sojourn card run a.card --link stdio
+	}
+	make_key() { # NAME ALGORITHM OPTION
+		openssl genpkey -quiet -algorithm $2 -pkeyopt $3 | openssl pkcs8 -topk8 -nocrypt -outform DER -out $1.key
+	}
+	make_key ec EC ec_paramgen_curve:P-256
+	make_key weak RSA rsa_keygen_bits:1024
+	make_key good RSA rsa_keygen_bits:3072
+	openssl pkey -in good.key -inform DER -out pem.key
+	for key in ec weak pem; do
+		issue --aa-key $key.key
+		[ "$status" -eq 13 ]
+		[[ $output == *"$key.key: not an RSA key of 2048 or 3072 bits"*"[SJ-1302]"* && $output != *personalised* ]]
+	done
+	issue --aa-key ec.key --aa rsa-2048
+	[ "$status" -eq 2 ]
+	issue --json --aa-key good.key
+	[[ $output == *'"activeAuthentication": "RSA-3072"'* ]]
+}
+
 @test "doctor sees a trust store that is not as it was imported" {
 	sojourn authority init authority
 	sojourn trust import --trust trust --csca authority/csca-1.cer
@@ -216,7 +242,24 @@ complete_words() {
 	[[ $output == *"ok           trust store"* ]]
 	: >trust/csca/*.cer
 	run sojourn doctor --trust trust
-	[[ $output == *"fail         trust store: trust: 1 of its files"*"SJ-1102"* ]]
+	[[ $output == *"fail         trust store: trust: csca/"*".cer is not as it was imported (files: 1;"*"SJ-1102"* ]]
+}
+
+@test "trust list and doctor name a damaged revocation list" {
+	cd "$BATS_TEST_TMPDIR"
+	sojourn authority init authority
+	sojourn authority crl authority --out list.crl
+	sojourn trust import --trust trust --csca authority/csca-1.cer --crl list.crl
+	run sojourn trust list --trust trust
+	[[ $output == *", CRL"* && $output != *"crl/"* ]]
+	echo >>trust/crl/*.crl
+	run sojourn trust list --trust trust
+	[[ $output == *"$(cd trust && echo crl/*.crl): It is not the file that was imported."* ]]
+	run sojourn doctor --trust trust
+	[[ $output == *"fail         trust store: trust: $(cd trust && echo crl/*.crl)"*"SJ-1102"* ]]
+	sojourn trust import --trust trust --crl list.crl
+	run sojourn trust list --trust trust
+	[[ $output != *"crl/"* ]]
 }
 
 @test "with --json standard output is one JSON object, in failure too" {

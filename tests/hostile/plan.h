@@ -63,6 +63,7 @@ struct plan {
 	bool mapping_unlisted; /* DG14 does not have the PACEInfo */
 	bool unknown_aa; /* DG14 names a hash for Active Authentication that is not known */
 	bool spoilt_date; /* of expiry: a year alone */
+	bool indefinite_security; /* EF.CardSecurity has indefinite lengths */
 	bool foreign_security; /* EF.CardSecurity is signed by another, trusted country */
 };
 
@@ -401,11 +402,31 @@ static OWN_FRAME struct sj_span issued_foreign_signer(struct issued *d)
 	return sj_written(&w[1]);
 }
 
+/* The outer objects of a ContentInfo with indefinite lengths. */
+static inline struct sj_span issued_indefinite(struct sj_span info, uint8_t *buffer)
+{
+	struct sj_writer w = sj_writer(buffer, SJ_SOD_MAX);
+	struct sj_span body, oid, wrapped, data;
+
+	assert_int_equal(sj_tlv_take(&info, 0x30, &body), SJ_TLV_FOUND);
+	assert_int_equal(sj_tlv_take_element(&body, 0x06, &oid), SJ_TLV_FOUND);
+	assert_int_equal(sj_tlv_take(&body, 0xA0, &wrapped), SJ_TLV_FOUND);
+	assert_int_equal(sj_tlv_take(&wrapped, 0x30, &data), SJ_TLV_FOUND);
+	sj_put(&w, SJ_SPAN_STR("\x30\x80"));
+	sj_put(&w, oid);
+	sj_put(&w, SJ_SPAN_STR("\xA0\x80\x30\x80"));
+	sj_put(&w, data);
+	sj_put_fill(&w, 0, 6);
+	assert_false(w.failed);
+	return sj_written(&w);
+}
+
 static OWN_FRAME void issued_card_security(struct issued *d)
 {
-	uint8_t items[700], set[720], *file = malloc(SJ_SOD_MAX);
+	uint8_t items[700], set[720], *file = malloc(2 * SJ_SOD_MAX);
 	struct sj_writer i = SJ_WRITER_OF(items), s = SJ_WRITER_OF(set);
 	struct sj_writer w = sj_writer(file, SJ_SOD_MAX);
+	struct sj_span written;
 	struct sj_ca_key_info key = { .oid = sj_ca_public_key_oid(),
 				      .spki = sj_span(d->cam_spki, d->cam_spki_len),
 				      .key_id = { true, d->plan.suite.curve } };
@@ -419,7 +440,10 @@ static OWN_FRAME void issued_card_security(struct issued *d)
 	sj_secinfo_put_ca_key(&i, &key);
 	sj_secinfos_put(&s, sj_written(&i));
 	assert_true(sj_signed_put_card_security(&w, sj_written(&s), &signer));
-	issued_file(d, SJ_EF_CARD_SECURITY, sj_written(&w));
+	written = sj_written(&w);
+	if (d->plan.indefinite_security)
+		written = issued_indefinite(written, file + SJ_SOD_MAX);
+	issued_file(d, SJ_EF_CARD_SECURITY, written);
 	free(file);
 }
 

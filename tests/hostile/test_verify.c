@@ -78,6 +78,23 @@ static void genuine_with_chip_authentication_mapping(void **state)
 	issued_free(d);
 }
 
+/* In one piece with extended length, else in several that end where the card says. */
+static void card_security_of_indefinite_length(void **state)
+{
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+
+	WITH(plan.suite = ((struct sj_pace_suite){ SJ_PACE_CAM, SJ_CIPHER_AES128, SJ_BP256R1 }),
+	     plan.ca = SJ_CURVE_NONE, plan.indefinite_security = true);
+	options.now = NOW;
+	for (int i = 0; i < 2; i++) {
+		options.short_only = i == 1;
+		assert_int_equal(issued_verify(d, &options), SJ_OK);
+		assert_int_equal(sj_report_verdict(d->report), SJ_VERDICT_GENUINE);
+		assert_non_null(strstr(issued_check(d, SJ_CHECK_CHIP).detail, "mapping"));
+	}
+	issued_free(d);
+}
+
 static void the_same_card_is_verified_again(void **state)
 {
 	WITH();
@@ -406,6 +423,7 @@ int main(void)
 		cmocka_unit_test(genuine_with_both_and_strong_algorithms),
 		cmocka_unit_test(genuine_with_rsa_signers),
 		cmocka_unit_test(genuine_with_chip_authentication_mapping),
+		cmocka_unit_test(card_security_of_indefinite_length),
 		cmocka_unit_test(the_same_card_is_verified_again),
 		cmocka_unit_test(holder_is_complete),
 		cmocka_unit_test(portrait_is_handed_out_as_it_is),

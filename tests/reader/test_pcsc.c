@@ -1,4 +1,5 @@
 /* The reader's side over a real pcscd of our own, which is stopped, killed and shared. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -223,6 +224,33 @@ static void test_a_card_is_found_whichever_reader_it_is_in(void **state)
 	assert_int_equal(sj_card_atr(card, atr), 5);
 	assert_int_equal(ping(card, 5000), SJ_OK);
 	sj_card_close(card);
+}
+
+static unsigned threads_of_this_process(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* Who found the card goes on with it; a context that is asked again makes another. */
+static void test_a_card_is_opened_by_the_thread_that_found_it(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before = threads_of_this_process();
+	struct sj_card *card = open_first(f);
+
+	assert_int_equal(threads_of_this_process(), before + 1);
+	assert_false(slots_empty(f->ctx));
+	assert_int_equal(threads_of_this_process(), before + 2);
+	assert_int_equal(ping(card, 5000), SJ_OK);
+	sj_card_close(card);
+	assert_int_equal(threads_of_this_process(), before + 1);
 }
 
 static void test_waiting_sees_a_card_come_and_go(void **state)
@@ -511,6 +539,7 @@ int main(void)
 		CASE(test_what_a_driver_does_not_tell_is_no_failure, setup_readers),
 		CASE(test_names_are_matched, setup_readers),
 		CASE(test_a_card_is_found_whichever_reader_it_is_in, setup_readers),
+		CASE(test_a_card_is_opened_by_the_thread_that_found_it, setup_card),
 		CASE(test_waiting_sees_a_card_come_and_go, setup_readers),
 		CASE(test_a_card_taken_away_is_lost, setup_card),
 		CASE(test_a_refused_card_is_passed_over_until_it_is_taken_away, setup_card),

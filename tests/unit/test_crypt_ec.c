@@ -1,4 +1,7 @@
+#include <openssl/objects.h>
+
 #include "crypt/ec.h"
+#include "crypt/internal.h"
 #include "tests/vectors/hexbytes.h"
 #include "wire/tlv.h"
 
@@ -338,9 +341,25 @@ static void keys_on_standardised_parameters(void **state)
 	assert_false(sj_ec_spki_read(sj_written(&w), &curve, &back));
 }
 
+/* Making one costs as much as a multiplication: each is made once. */
+static void groups_are_made_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CURVES; i++) {
+		const EC_GROUP *group = sj_ec_group(all_curves[i]);
+
+		assert_non_null(group);
+		assert_ptr_equal(sj_ec_group(all_curves[i]), group);
+		assert_int_equal(EC_GROUP_get_curve_name(group),
+				 OBJ_sn2nid(sj_curve_openssl_name(all_curves[i])));
+	}
+	assert_null(sj_ec_group(SJ_CURVE_NONE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(groups_are_made_once),
 		cmocka_unit_test(agreement_of_rfc5903),
 		cmocka_unit_test(agreement_of_rfc7027),
 		cmocka_unit_test(signature_of_rfc6979),

@@ -157,6 +157,7 @@ static enum sj_signed_rc open_it(const struct recipe *r, const struct signer *s)
 	sj_tlv_close(&w, SJ_ASN1_SEQUENCE, info);
 	assert_false(w.failed);
 	rc = sj_signed_open(sj_written(&w), SJ_OID_ICAO_LDS_SECURITY_OBJECT, &out);
+	sj_signed_close(&out);
 	free(bytes);
 	return rc;
 }

@@ -164,7 +164,7 @@ static void list_is_imported(void **state)
 	assert_int_equal(s->counts.refused, 1); /* a curve that no standard names */
 	assert_int_equal(s->counts.links, 1);
 	assert_int_equal(s->counts.explicit_parameters, 2);
-	assert_int_equal(import_list(s, "list.ml", "old.cer"), SJ_OK);
+	assert_int_equal(import_list(s, "indefinite.ml", "old.cer"), SJ_OK);
 	assert_int_equal(s->counts.added, 0);
 	assert_int_equal(s->counts.known, 4);
 	assert_int_equal(entries(s), 4);
@@ -402,6 +402,22 @@ static void a_damaged_file_is_named_and_repaired(void **state)
 	store_free(s);
 }
 
+static void a_damaged_crl_is_named_and_repaired(void **state)
+{
+	struct store *s = store_new();
+
+	(void)state;
+	assert_int_equal(import_csca(s, "old.cer"), SJ_OK);
+	assert_int_equal(import_crl(s, "first.crl"), SJ_OK);
+	assert_int_equal(sj_trust_check_crls(s->trust), 0);
+	shell(s, "for f in crl/*; do echo >>$f; done");
+	assert_int_equal(sj_trust_check_crls(s->trust), 1);
+	assert_string_equal(s->why, "It is not the file that was imported.");
+	assert_int_equal(import_crl(s, "first.crl"), SJ_OK);
+	assert_int_equal(sj_trust_check_crls(s->trust), 0);
+	store_free(s);
+}
+
 static void a_damaged_index_is_an_error(void **state)
 {
 	static const char *const damages[] = {
@@ -572,6 +588,7 @@ int main(void)
 		cmocka_unit_test(opened_for_reading_imports_nothing),
 		cmocka_unit_test(files_that_no_index_names_are_nothing),
 		cmocka_unit_test(a_damaged_file_is_named_and_repaired),
+		cmocka_unit_test(a_damaged_crl_is_named_and_repaired),
 		cmocka_unit_test(a_damaged_index_is_an_error),
 		cmocka_unit_test(evidence_of_the_time_only_grows),
 		cmocka_unit_test(documents_prove_no_far_future),

@@ -127,6 +127,25 @@ def master_list(out, names, signer="lister", content_type="2.23.136.1.1.2", when
         f.write(cms.ContentInfo({"content_type": "signed_data", "content": data}).dump())
 
 
+def element(tag, body):
+    return bytes([tag, 0x82]) + len(body).to_bytes(2, "big") + body
+
+
+def indefinite(out, name):
+    """The same list from an encoder that streams: lengths unknown, its content in pieces."""
+    info = cms.ContentInfo.load(read(name))
+    data = info["content"]
+    content = data["encap_content_info"]["content"].contents
+    pieces = b"".join(element(4, content[i:i + 1000]) for i in range(0, len(content), 1000))
+    end = bytes(2)
+    wrapped = (b"\x30\x80" + data["encap_content_info"]["content_type"].dump() + b"\xa0\x80\x24\x80" + pieces
+               + 3 * end)
+    rest = b"".join(data[part].dump() for part in ("certificates", "signer_infos"))
+    with open(out, "wb") as f:
+        f.write(b"\x30\x80" + info["content_type"].dump() + b"\xa0\x80\x30\x80" + data["version"].dump()
+                + data["digest_algorithms"].dump() + wrapped + rest + 3 * end)
+
+
 def crl(out, issuer, revoke=None, days=None, last=None, until=None):
     open("index.txt", "w").close()
     if revoke:
@@ -163,6 +182,7 @@ def main():
     everything = ["old", "new", "new.link", "unknown", "stranger"]
     master_list("list.ml", everything)
     master_list("spoiled.ml", everything, spoil=True)
+    indefinite("indefinite.ml", "list.ml")
     master_list("type.ml", everything, content_type="2.23.136.1.1.1")
     master_list("ds.ml", everything, signer="signer")
     master_list("faker.ml", everything, signer="faker")

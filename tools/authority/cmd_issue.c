@@ -158,7 +158,7 @@ static json_t *files_json(const struct file_set *set)
 
 static const char *aa_name(const struct profile *p)
 {
-	if (p->aa == PROFILE_AA_RSA)
+	if (p->aa == PROFILE_AA_RSA || p->aa == PROFILE_AA_IMPORT)
 		return p->aa_bits == 2048 ? "RSA-2048" : "RSA-3072";
 	return p->aa == PROFILE_AA_EC ? sj_curve_name(p->aa_curve) : NULL;
 }

@@ -235,6 +235,7 @@ void job_free(struct job *job)
 	authority_signer_free(&job->signer);
 	authority_close(&job->authority);
 	holder_free(&job->holder);
+	profile_free(&job->profile);
 	free(job->portrait);
 	sj_wipe(job, sizeof(*job));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypt/rsa.h"
 #include "crypt/wipe.h"
 #include "wire/apdu.h"
 #include "wire/std/icao9303.h"
@@ -29,6 +30,7 @@
 #define DGI_FILE 0x0002u
 #define DGI_CA_KEY 0x0011u
 #define DGI_AA_EC 0x0012u
+#define DGI_AA_IMPORT 0x0013u
 #define DGI_AA_RSA 0x0014u
 #define DGI_CAM_KEY 0x0015u
 
@@ -37,6 +39,7 @@
 
 #define DGI_HEAD_MAX 5u /* id, and the long form of the length */
 #define FILE_HEAD 7u /* parent, file id, offset */
+#define KEY_HEAD 4u /* hash, offset */
 #define PIECE_MAX 16384u /* bytes of a file in one command: drivers' buffers take it */
 #define COMMAND_ROOM (PIECE_MAX + 64u)
 #define TIMEOUT_MS 20000u
@@ -250,7 +253,16 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 	return rc;
 }
 
-/* Has the card make a key; *out gets its public half. */
+/* Most bytes of a file or a key in one grouping, which has its own head before them. */
+static size_t piece_max(const struct perso *p, size_t head)
+{
+	size_t most = p->data_max - head -
+		      (p->data_max > SJ_APDU_NC_SHORT ? DGI_HEAD_MAX : DGI_HEAD_MAX - 2);
+
+	return most < PIECE_MAX ? most : PIECE_MAX;
+}
+
+/* Has the card make or take a key; *out gets its public half. */
 static int make_key(struct perso *p, const char *step, uint16_t dgi, struct sj_span value,
 		    struct card_key *out)
 {
@@ -266,6 +278,29 @@ static int make_key(struct perso *p, const char *step, uint16_t dgi, struct sj_s
 	return 0;
 }
 
+/* In pieces; the last one is answered. */
+static int import_aa_key(struct perso *p, const struct profile *profile, struct card_key *out)
+{
+	struct sj_span rest = sj_span(profile->aa_key, profile->aa_key_len), piece;
+	size_t most = piece_max(p, KEY_HEAD);
+	uint8_t value[KEY_HEAD + SJ_RSA_PRIVATE_MAX];
+	struct sj_writer w;
+	int rc = 0;
+
+	while (rc == 0 && rest.len > 0) {
+		w = sj_writer(value, sizeof(value));
+		sj_put_u8(&w, SJ_SHA256);
+		sj_put_be(&w, 3, (uint32_t)(profile->aa_key_len - rest.len));
+		if (!sj_take(&rest, rest.len < most ? rest.len : most, &piece))
+			break;
+		sj_put(&w, piece);
+		rc = rest.len > 0 ? store(p, "AA key", DGI_AA_IMPORT, sj_written(&w), false, NULL)
+				  : make_key(p, "AA key", DGI_AA_IMPORT, sj_written(&w), out);
+	}
+	sj_wipe(value, sizeof(value));
+	return rc;
+}
+
 static int make_aa_key(struct perso *p, const struct profile *profile, struct card_key *out)
 {
 	uint8_t value[3];
@@ -276,6 +311,8 @@ static int make_aa_key(struct perso *p, const struct profile *profile, struct ca
 		sj_put_u8(&w, (uint8_t)profile_aa_hash(profile->aa_curve));
 		return make_key(p, "AA key", DGI_AA_EC, sj_written(&w), out);
 	}
+	if (profile->aa == PROFILE_AA_IMPORT)
+		return import_aa_key(p, profile, out);
 	sj_put_be(&w, 2, profile->aa_bits);
 	sj_put_u8(&w, SJ_SHA256);
 	return make_key(p, "AA key", DGI_AA_RSA, sj_written(&w), out);
@@ -326,15 +363,12 @@ int perso_make_keys(struct perso *p, const struct profile *profile, struct card_
 static int write_file(struct perso *p, const struct sj_lds_entry *entry, struct sj_span content,
 		      bool last, uint8_t *buffer)
 {
-	size_t head = p->data_max > SJ_APDU_NC_SHORT ? DGI_HEAD_MAX : DGI_HEAD_MAX - 2;
-	size_t most = p->data_max - head - FILE_HEAD;
+	const size_t most = piece_max(p, FILE_HEAD);
 	uint32_t offset = 0;
 	struct sj_span piece;
 	struct sj_writer w;
 	int rc = 0;
 
-	if (most > PIECE_MAX)
-		most = PIECE_MAX;
 	while (rc == 0 && content.len > 0) {
 		if (!sj_take(&content, content.len < most ? content.len : most, &piece))
 			break;

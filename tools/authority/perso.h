@@ -45,7 +45,7 @@ struct perso_access {
  */
 CLI_MUST_CHECK int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card);
 CLI_MUST_CHECK int perso_set_access(struct perso *p, const struct perso_access *access);
-/* Has the card make the keys of `profile`. */
+/* Has the card make the keys of `profile`, or take the one that is given. */
 CLI_MUST_CHECK int perso_make_keys(struct perso *p, const struct profile *profile,
 				   struct card_keys *out);
 /* The keys of the PACE suites alone: without them the card takes no such suite. */

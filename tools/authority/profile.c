@@ -1,7 +1,12 @@
 #include "authority/profile.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "crypt/rsa.h"
+#include "crypt/sign.h"
+#include "crypt/wipe.h"
 
 static const struct {
 	const char *name;
@@ -150,6 +155,46 @@ static int read_aa(struct cli *cli, struct profile *p)
 	return 0;
 }
 
+static bool usable(const struct profile *p)
+{
+	const struct sj_span pkcs8 = sj_span(p->aa_key, p->aa_key_len);
+	struct sj_key *key = p->aa_bits == 2048 || p->aa_bits == 3072 ? sj_key_read(pkcs8) : NULL;
+	const bool ok = key != NULL;
+
+	sj_key_free(key);
+	return ok;
+}
+
+/* A key that was made elsewhere: what the card will refuse is refused before it is touched. */
+static int read_aa_key(struct cli *cli, struct profile *p)
+{
+	const char *path = cli_value(cli, "aa-key");
+	int rc;
+
+	if (path == NULL)
+		return read_aa(cli, p);
+	if (cli_given(cli, "aa"))
+		return cli_usage(cli, "--aa and --aa-key");
+	rc = cli_file_read(cli, path, SJ_RSA_PRIVATE_MAX, &p->aa_key, &p->aa_key_len);
+	if (rc != 0)
+		return rc;
+	p->aa = PROFILE_AA_IMPORT;
+	p->aa_bits = 8 * (unsigned)sj_rsa_private_size(sj_span(p->aa_key, p->aa_key_len));
+	return usable(p) ? 0
+			 : cli_fail(cli, SJ_INPUT_MALFORMED,
+				    "%s: not an RSA key of 2048 or 3072 bits as 'openssl pkcs8 "
+				    "-topk8 -nocrypt -outform DER' makes it",
+				    path);
+}
+
+void profile_free(struct profile *profile)
+{
+	if (profile->aa_key != NULL)
+		sj_wipe(profile->aa_key, profile->aa_key_len);
+	free(profile->aa_key);
+	profile->aa_key = NULL;
+}
+
 int profile_read(struct cli *cli, struct profile *out)
 {
 	const char *access = cli_value(cli, "access");
@@ -166,7 +211,7 @@ int profile_read(struct cli *cli, struct profile *out)
 		rc = read_pace(cli, out);
 	if (rc == 0)
 		rc = read_ca(cli, out);
-	return rc != 0 ? rc : read_aa(cli, out);
+	return rc != 0 ? rc : read_aa_key(cli, out);
 }
 
 enum sj_hash profile_aa_hash(enum sj_curve curve)

@@ -8,7 +8,7 @@
 #define PROFILE_PACE_MAX 8u
 #define PROFILE_CA_MAX 4u
 
-enum profile_aa { PROFILE_AA_NONE, PROFILE_AA_EC, PROFILE_AA_RSA };
+enum profile_aa { PROFILE_AA_NONE, PROFILE_AA_EC, PROFILE_AA_RSA, PROFILE_AA_IMPORT };
 
 /* A Chip Authentication key and the ciphers that it is used with. */
 struct profile_ca {
@@ -24,14 +24,18 @@ struct profile {
 	size_t ca_count;
 	enum profile_aa aa;
 	enum sj_curve aa_curve; /* EC */
-	unsigned aa_bits; /* RSA */
+	unsigned aa_bits; /* RSA, IMPORT */
+	uint8_t *aa_key; /* IMPORT: PKCS#8, aa_key_len bytes, wiped by profile_free() */
+	size_t aa_key_len;
 };
 
 /*
- * From --access, --pace, --ca, --no-ca and --aa. Defaults: BAC and PACE;
+ * From --access, --pace, --ca, --no-ca, --aa and --aa-key; ended by
+ * profile_free(), whatever this returned. Defaults: BAC and PACE;
  * PACE GM, P-256, AES-128; CA P-256, AES-128; AA with ECDSA on P-256.
  */
 CLI_MUST_CHECK int profile_read(struct cli *cli, struct profile *out);
+void profile_free(struct profile *profile);
 
 /* Table rows for these options. */
 #define PROFILE_OPTIONS \
@@ -57,10 +61,17 @@ CLI_MUST_CHECK int profile_read(struct cli *cli, struct profile *out);
 		  NULL, \
 		  false }, \
 		{ "no-ca", 0, NULL, "no Chip Authentication", CLI_COMPLETE_NONE, NULL, false }, \
+		{ "aa", \
+		  0, \
+		  "KIND", \
+		  "Active Authentication: ec:CURVE, rsa-2048, rsa-3072, none (default ec:P-256)", \
+		  CLI_COMPLETE_NONE, \
+		  NULL, \
+		  false }, \
 	{ \
-		"aa", 0, "KIND", \
-			"Active Authentication: ec:CURVE, rsa-2048, rsa-3072, none (default ec:P-256)", \
-			CLI_COMPLETE_NONE, NULL, false \
+		"aa-key", 0, "FILE", \
+			"Active Authentication with this RSA key: PKCS#8 (DER), 2048 or 3072 bits", \
+			CLI_COMPLETE_FILE, NULL, false \
 	}
 
 /* Hash for Active Authentication on a curve: the longest that its order takes. */

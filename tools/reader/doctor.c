@@ -46,6 +46,7 @@ void doctor_find(struct doctor *d, const char *what, enum doctor_state state, en
 struct store_view {
 	size_t certificates, links, crls, expired;
 	size_t damaged;
+	char first[64]; /* the first damaged file */
 	int64_t newest; /* the newest certificate's first day */
 };
 
@@ -53,9 +54,9 @@ static void hear_damage(void *user, const char *what, const char *why)
 {
 	struct store_view *v = user;
 
-	(void)what;
 	(void)why;
-	v->damaged++;
+	if (v->damaged++ == 0)
+		snprintf(v->first, sizeof(v->first), "%s", what);
 }
 
 static struct store_view look_at(struct sj_trust *trust, int64_t now)
@@ -64,6 +65,7 @@ static struct store_view look_at(struct sj_trust *trust, int64_t now)
 	struct store_view v = { 0 };
 
 	sj_trust_listen(trust, hear_damage, &v);
+	(void)sj_trust_check_crls(trust);
 	for (size_t i = 0; sj_trust_get(trust, i, &entry); i++) {
 		v.certificates++;
 		v.links += entry.link;
@@ -105,9 +107,9 @@ void doctor_trust(struct doctor *d)
 	v = look_at(trust, now);
 	if (v.damaged > 0)
 		doctor_find(d, "trust store", DOCTOR_FAIL, SJ_TRUST_UNREADABLE,
-			    "%s: %zu of its files are not as they were imported; `sojourn trust "
-			    "list` names them",
-			    directory, v.damaged);
+			    "%s: %s is not as it was imported (files: %zu; `sojourn trust list` "
+			    "names all)",
+			    directory, v.first, v.damaged);
 	else
 		doctor_find(
 			d, "trust store", DOCTOR_OK, SJ_OK,
@@ -175,8 +177,10 @@ static const char *const doctor_examples[] = {
 	"sojourn doctor --bundle findings.json # to send to support",
 	NULL,
 };
-static const enum sj_rc doctor_failures[] = { SJ_NO_PCSCD,      SJ_NO_READER,    SJ_NOT_ALLOWED,
-					      SJ_TRUST_MISSING, SJ_CLOCK_BEHIND, SJ_OK };
+static const enum sj_rc doctor_failures[] = {
+	SJ_NO_PCSCD,         SJ_NO_READER,    SJ_NOT_ALLOWED, SJ_TRUST_MISSING,
+	SJ_TRUST_UNREADABLE, SJ_CLOCK_BEHIND, SJ_OK
+};
 
 const struct cli_command reader_doctor = {
 	.noun = "doctor",

@@ -68,6 +68,7 @@ static int run_list(struct cli *cli)
 	if (rc != SJ_OK)
 		return cli_fail(cli, rc, "%s", directory);
 	sj_trust_listen(trust, hear, cli);
+	(void)sj_trust_check_crls(trust);
 	if (cli_json(cli))
 		code = list_json(cli, trust, directory);
 	else

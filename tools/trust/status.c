@@ -45,7 +45,7 @@ static int read_question(struct cli *cli, struct question *q)
 static int run_token(struct cli *cli, const char *path, const struct question *q)
 {
 	uint8_t *token = NULL, *bits = NULL;
-	size_t len = 0, bytes = 0, revoked = 0;
+	size_t len = 0, bytes = 0, statuses, revoked = 0;
 	enum sj_status_answer answer = SJ_STATUS_UNKNOWN;
 	int code = cli_file_read(cli, path, TOKEN_MAX, &token, &len);
 	enum sj_rc rc;
@@ -56,21 +56,22 @@ static int run_token(struct cli *cli, const char *path, const struct question *q
 	free(token);
 	if (rc != SJ_OK)
 		return cli_fail(cli, rc, "%s", path);
+	statuses = 8 * bytes;
 	for (size_t i = 0; i < bytes; i++)
 		revoked += (size_t)__builtin_popcount(bits[i]);
-	if (q->index / 8 < bytes)
+	if (q->index < statuses)
 		answer = (bits[q->index / 8] >> q->index % 8 & 1) != 0 ? SJ_STATUS_REVOKED
 								       : SJ_STATUS_VALID;
 	sj_status_free(bits);
 	if (cli_json(cli)) {
 		json_t *object = json_pack("{s:s, s:I, s:I}", "token", path, "statuses",
-					   (json_int_t)(8 * bytes), "revoked", (json_int_t)revoked);
+					   (json_int_t)statuses, "revoked", (json_int_t)revoked);
 
 		if (q->index_given)
 			json_object_set_new(object, "answer", json_string(answer_word(answer)));
 		return cli_json_print(cli, 1, object);
 	}
-	cli_line(cli, CLI_MARK_PLAIN, "token", "%zu statuses, %zu of them revoked", 8 * bytes,
+	cli_line(cli, CLI_MARK_PLAIN, "token", "%zu statuses, %zu of them revoked", statuses,
 		 revoked);
 	if (q->index_given)
 		show_answer(cli, answer, cli_value(cli, "index"));

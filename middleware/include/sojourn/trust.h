@@ -80,6 +80,12 @@ struct sj_trust_entry {
 SJ_API bool sj_trust_get(const struct sj_trust *trust, size_t i, struct sj_trust_entry *out);
 
 /*
+ * Reads every CRL of the store, as sj_trust_get() reads certificates: the
+ * listener hears of each that is not as it was imported. Returns their number.
+ */
+SJ_API size_t sj_trust_check_crls(const struct sj_trust *trust);
+
+/*
  * The time to use, in seconds since 1970 UTC: the latest of `now` (the system
  * clock) and the newest time the store has evidence for. *behind: the clock
  * is behind that evidence (SJ_CLOCK_BEHIND is then worth a warning).
