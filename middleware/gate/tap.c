@@ -272,7 +272,9 @@ static void on_credential(struct sj_tap *tap, struct sj_span id_cred, struct sj_
 		refuse(tap, rc);
 		return;
 	}
-	f->early = !sj_gate_learn(tap->gate, tap->card.not_before, f->now);
+	/* Only a signer that is valid now tells the time. */
+	f->early = tap->card.not_before > f->now + SJ_GATE_CLOCK_STEP ||
+		   (rc == SJ_OK && !sj_gate_learn(tap->gate, tap->card.not_before, f->now));
 	set_time(tap);
 	f->not_before = tap->card.not_before;
 	f->card_epoch = told.epoch;
