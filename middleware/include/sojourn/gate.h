@@ -1,8 +1,9 @@
 /*
  * gate.h -- decide at a gate, offline: EDHOC with the card, status, policy.
  *
- * The engine does no I/O: it gives the next command, is fed the response, and
- * has decided at the latest after two of them. sj_gate_run() is the engine
+ * The engine does no I/O with the card: it gives the next command, is fed the
+ * response, and has decided after two of them (a card that does not know operator
+ * ids in SELECT, or whose ticket is of no use, takes more). sj_gate_run() is the engine
  * around a card of reader.h. Sources: RFC 9528; middleware/secure/GATE.md.
  *
  * Threads: a gate may be used by several taps in several threads at once; it
@@ -86,7 +87,7 @@ SJ_API enum sj_rc sj_gate_load_trust(struct sj_gate *gate, const char *directory
  * no tickets. Copied. Keys older than 7 days are the caller's to leave out.
  */
 SJ_API enum sj_rc sj_gate_set_ticket_keys(struct sj_gate *gate, const uint8_t *keys, size_t n);
-/* A folder with staples by name PPPP-IIIIIIII.cwt (hexadecimal), asked after decisions; NULL: none. */
+/* A folder with staples, PPPP-IIIIIIII.cwt (lower-case hexadecimal), asked after decisions; NULL: none. */
 SJ_API enum sj_rc sj_gate_set_staples(struct sj_gate *gate, const char *directory);
 
 /*
@@ -145,8 +146,9 @@ SJ_API bool sj_tap_command(struct sj_tap *tap, const uint8_t **command, size_t *
 SJ_API void sj_tap_feed(struct sj_tap *tap, const uint8_t *response, size_t len);
 /*
  * The verdict, once there is one (at the latest when sj_tap_command() has no
- * more); commands after it bring the card a ticket, a head, a staple, and
- * fetch a newer head: the barrier need not wait for them.
+ * more); set out->size before. Commands after it bring the card a ticket, a head, a
+ * staple, and fetch a newer head: the barrier need not wait for them. How it comes
+ * about: middleware/gate/VERDICT.md.
  */
 SJ_API bool sj_tap_verdict(const struct sj_tap *tap, struct sj_gate_verdict *out);
 /* After the last command: a newer head that the card brought was taken into use. */
@@ -166,7 +168,8 @@ struct sj_gate_times {
 /*
  * Runs one tap with a connected card. `decided` is called at the decision,
  * before what comes after it. SJ_OK: there is a verdict (also when the card was
- * lost later); else the card was lost or the reader failed before.
+ * lost later); else the card was lost or the reader failed before. Set
+ * verdict->size and times->size before; times may be NULL. The clock is the system's.
  */
 typedef void (*sj_gate_decided_fn)(void *user, const struct sj_gate_verdict *verdict);
 SJ_API enum sj_rc sj_gate_run(struct sj_gate *gate, struct sj_card *card, unsigned timeout_ms,
