@@ -23,6 +23,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_edhoc();
 	case 8:
 		return fuzz_status();
+	case 9:
+		return fuzz_gate();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

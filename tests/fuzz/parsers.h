@@ -32,6 +32,7 @@ struct fuzz_room fuzz_secure(void);
 struct fuzz_room fuzz_card(void);
 struct fuzz_room fuzz_issue(void);
 struct fuzz_room fuzz_document(void);
+struct fuzz_room fuzz_gate(void);
 struct fuzz_room fuzz_edhoc(void);
 struct fuzz_room fuzz_status(void);
 

@@ -36,6 +36,17 @@ asan_flags() {
 	[[ "$output" == SJ-1101:* ]]
 }
 
+@test "a gate's program builds out of tree too" {
+	cd "$BATS_TEST_TMPDIR"
+	export PKG_CONFIG_PATH=$DEST/opt/sojourn/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$DEST
+	gcc -Wall -Wextra -Werror $(asan_flags | cut -d= -f2-) "$ROOT/tests/reader/example/gate.c" \
+		$(pkg-config --cflags --libs sojourn) -o gate
+	export LD_LIBRARY_PATH=$DEST/opt/sojourn/lib
+	run ./gate "$LAB/trust" /dev/null /dev/null
+	[ "$status" -eq 13 ]
+	[[ "$output" == SJ-1302:* ]]
+}
+
 @test "verify opens no network socket" {
 	export ASAN_OPTIONS=detect_leaks=0 # the leak check does not work under strace
 	run strace -f -e trace=network -o "$BATS_TEST_TMPDIR/trace" \

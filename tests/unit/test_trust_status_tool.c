@@ -65,6 +65,38 @@ static void a_list_is_imported_and_asked(void **state)
 	assert_says(out, "unknown");
 }
 
+static struct rig_file token(enum sj_cwt_signer kind, const struct sj_ec_secret *key,
+			     const struct sj_ec_secret *by)
+{
+	struct rig_file file = { malloc(SJ_CWT_MAX), 0 };
+
+	assert_non_null(file.bytes);
+	file.len = rig_token(kind, "XOM", key, by, file.bytes);
+	return file;
+}
+
+/* For gates: a CA on our word, whom it signed, and what nobody signed. */
+static void gate_tokens_are_imported(void **state)
+{
+	struct status_rig *r = *state;
+	struct sj_ec_secret ca, signer;
+	char out[2048];
+
+	rig_new_key(&ca);
+	rig_new_key(&signer);
+	put(r, "ca", token(SJ_CWT_GATE_CA, &ca, &ca));
+	put(r, "signer", token(SJ_CWT_STATUS_SIGNER, &signer, &ca));
+	put(r, "stranger", token(SJ_CWT_STATUS_SIGNER, &signer, &signer));
+	assert_int_equal(trust(r, "import --gate-token signer", out), 13);
+	assert_says(out, "No gate CA of the trust store has signed it");
+	assert_int_equal(trust(r, "import --gate-token ca", out), 13);
+	assert_says(out, "--gate-ca");
+	assert_int_equal(trust(r, "import --gate-ca signer", out), 13);
+	assert_int_equal(trust(r, "import --gate-token signer --gate-ca ca", out), 0);
+	assert_says(out, "gate tokens: 2");
+	assert_int_equal(trust(r, "import --gate-token stranger", out), 13);
+}
+
 static void a_refused_list_says_why(void **state)
 {
 	struct status_rig *r = *state;
@@ -139,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STATUS_CASE(a_list_is_imported_and_asked),
+		STATUS_CASE(gate_tokens_are_imported),
 		STATUS_CASE(a_refused_list_says_why),
 		STATUS_CASE(a_head_that_a_card_brought_is_told),
 		STATUS_CASE(an_export_is_looked_into),

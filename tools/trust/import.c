@@ -16,7 +16,7 @@ struct import {
 	const char *directory;
 	struct sj_trust *trust;
 	struct sj_trust_counts total;
-	unsigned crls, statuses;
+	unsigned crls, gate_tokens, statuses;
 	json_t *refusals;
 };
 
@@ -80,6 +80,20 @@ static enum sj_rc import_crl(struct sj_trust *trust, const uint8_t *der, size_t 
 {
 	(void)counts;
 	return sj_trust_import_crl(trust, der, len);
+}
+
+static enum sj_rc import_gate_ca(struct sj_trust *trust, const uint8_t *cwt, size_t len,
+				 struct sj_trust_counts *counts)
+{
+	(void)counts;
+	return sj_trust_import_gate_ca(trust, cwt, len);
+}
+
+static enum sj_rc import_gate_token(struct sj_trust *trust, const uint8_t *cwt, size_t len,
+				    struct sj_trust_counts *counts)
+{
+	(void)counts;
+	return sj_trust_import_gate_token(trust, cwt, len);
 }
 
 /* Every file given with one option. */
@@ -159,6 +173,10 @@ static int import_all(struct import *import)
 	if (code == 0)
 		code = import_files(import, "crl", import_crl, &import->crls);
 	if (code == 0)
+		code = import_files(import, "gate-ca", import_gate_ca, &import->gate_tokens);
+	if (code == 0)
+		code = import_files(import, "gate-token", import_gate_token, &import->gate_tokens);
+	if (code == 0)
 		code = import_statuses(import, "status", sj_status_import);
 	if (code == 0)
 		code = import_statuses(import, "status-head", sj_status_note_head);
@@ -172,16 +190,19 @@ static int report(struct import *import, const char *directory)
 	if (cli_json(import->cli))
 		return cli_json_print(
 			import->cli, 1,
-			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "store",
+			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "store",
 				  directory, "added", (json_int_t)t->added, "known",
 				  (json_int_t)t->known, "explicitParameters",
 				  (json_int_t)t->explicit_parameters, "links", (json_int_t)t->links,
 				  "refused", (json_int_t)t->refused, "crls",
-				  (json_int_t)import->crls, "statusLists",
+				  (json_int_t)import->crls, "gateTokens",
+				  (json_int_t)import->gate_tokens, "statusLists",
 				  (json_int_t)import->statuses, "refusals", import->refusals));
 	cli_line(import->cli, CLI_MARK_GOOD, "imported",
-		 "%zu certificates new, %zu known before, %zu refused; CRLs: %u, status lists: %u",
-		 t->added, t->known, t->refused, import->crls, import->statuses);
+		 "%zu certificates new, %zu known before, %zu refused; CRLs: %u, gate tokens: %u, "
+		 "status lists: %u",
+		 t->added, t->known, t->refused, import->crls, import->gate_tokens,
+		 import->statuses);
 	cli_line(import->cli, CLI_MARK_PLAIN, "of them",
 		 "%zu with explicit EC parameters, %zu links", t->explicit_parameters, t->links);
 	cli_line(import->cli, CLI_MARK_PLAIN, "store", "%s", directory);
@@ -193,8 +214,8 @@ static int check_usage(struct cli *cli)
 	if (cli_given(cli, "masterlist") != cli_given(cli, "signer"))
 		return cli_usage(cli, "--masterlist and --signer belong together");
 	if (!cli_given(cli, "masterlist") && !cli_given(cli, "csca") && !cli_given(cli, "link") &&
-	    !cli_given(cli, "crl") && !cli_given(cli, "status") && !cli_given(cli, "status-head") &&
-	    !cli_given(cli, "clock"))
+	    !cli_given(cli, "crl") && !cli_given(cli, "gate-ca") && !cli_given(cli, "gate-token") &&
+	    !cli_given(cli, "status") && !cli_given(cli, "status-head") && !cli_given(cli, "clock"))
 		return cli_usage(cli, "nothing to import");
 	return 0;
 }
@@ -246,6 +267,14 @@ static const struct cli_option import_options[] = {
 	  .argument = "FILE",
 	  .help = "import a revocation list of a CSCA (DER); may be given again",
 	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "gate-ca",
+	  .argument = "FILE",
+	  .help = "import a gate CA's own token (CWT); may be given again",
+	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "gate-token",
+	  .argument = "FILE",
+	  .help = "import a token that a gate CA signed: its successor's or a status signer's; may be given again",
+	  .complete = CLI_COMPLETE_FILE },
 	{ .name = "status",
 	  .argument = "FILE",
 	  .help = "import a status list, or a delta to the one there; may be given again",
@@ -261,6 +290,7 @@ static const struct cli_option import_options[] = {
 static const char *const import_examples[] = {
 	"sojourn trust import --masterlist DE_ML.ml --signer DE_CSCA.cer # a country's list",
 	"sojourn trust import --csca authority/csca-1.cer --crl authority/crl.crl # one issuer",
+	"sojourn trust import --gate-ca gate-ca.cwt --gate-token status-signer.cwt # for gates",
 	"sojourn trust import --status utopia.list --status monday.delta # a list and a delta to it",
 	NULL,
 };
@@ -275,11 +305,11 @@ const struct cli_command trust_import_command = {
 	.description =
 		"A master list is checked against the CSCA certificate given with --signer. A CSCA\n"
 		"certificate given with --csca is believed because you say so: get it from its\n"
-		"country by a way that you trust. Links and revocation lists must be signed by\n"
-		"what the store holds. Each list is stored as a whole or not at all; single\n"
-		"certificates in it that cannot be accepted are named and left out. A status\n"
-		"list must be signed by a status signer of the store and never be older than\n"
-		"one that was seen before.",
+		"country by a way that you trust; so is a gate CA's token given with --gate-ca.\n"
+		"Links, revocation lists and other tokens must be signed by what the store holds.\n"
+		"Each list is stored as a whole or not at all; single certificates in it that\n"
+		"cannot be accepted are named and left out. A status list must be signed by a\n"
+		"status signer of the store and never be older than one that was seen before.",
 	.features = CLI_JSON | CLI_TRUST,
 	.options = import_options,
 	.examples = import_examples,

@@ -43,6 +43,8 @@ enum sj_rc {
 	SJ_CARD_SM_BROKEN = 605, /* secure messaging: wrong MAC or missing object */
 	SJ_CARD_REFUSED = 606, /* a status word where success was due */
 	SJ_FILE_TOO_LARGE = 607,
+	SJ_NO_GATE_APPLICATION = 608, /* no gate application: not a card of ours */
+	SJ_GATE_REFUSED = 609, /* the card refused this gate (EDHOC error) */
 
 	SJ_SOD_SIGNATURE = 701, /* the security object's signature is wrong */
 	SJ_HASH_MISMATCH = 702, /* a data group differs from what was signed */
@@ -55,10 +57,18 @@ enum sj_rc {
 	SJ_MRZ_MISMATCH = 709, /* the MRZ that opened the chip is not the one in DG1 */
 	SJ_CHAIN_SIGNATURE =
 		710, /* a certificate's signature does not hold under its issuer's key */
+	SJ_GATE_PROOF = 711, /* EDHOC: the card has not the key of its credential */
 
 	SJ_DOCUMENT_EXPIRED = 801,
 	SJ_SIGNER_REVOKED = 802, /* the signer's certificate is on its CSCA's CRL */
 	SJ_SIGNER_EXPIRED = 803, /* the certificate of signer or CSCA is out of its time */
+	SJ_CREDENTIAL_EXPIRED = 804, /* the card's credential is out of its time */
+	SJ_CARD_REVOKED = 805, /* on its issuer's status list */
+	SJ_CLASS_NOT_ADMITTED = 806, /* a holder class that does not pass here */
+	SJ_NOT_AT_THIS_TIME = 807, /* outside the time windows */
+	SJ_PASSED_ALREADY = 808, /* anti-passback */
+	SJ_TOO_YOUNG = 809,
+	SJ_GATE_CREDENTIAL_EXPIRED = 810, /* the gate's own is out of its time */
 
 	SJ_READER_BUSY = 901, /* another process holds the card */
 	SJ_TIMED_OUT = 902,
@@ -70,6 +80,9 @@ enum sj_rc {
 	SJ_TRUST_UNREADABLE = 1102, /* the trust store holds something that cannot be read */
 	SJ_CRL_STALE = 1103, /* a CRL is past its next update */
 	SJ_CLOCK_BEHIND = 1104, /* the clock is behind evidence of the time */
+	SJ_STATUS_STALE = 1105, /* the status list is older than the policy allows */
+	SJ_STATUS_MISSING = 1106, /* no status list of the issuer */
+	SJ_STATUS_BEHIND = 1107, /* a newer status list than the one in use exists */
 
 	SJ_WRONG_CAN = 1201,
 	SJ_WRONG_MRZ = 1202,
@@ -87,6 +100,8 @@ enum sj_rc {
 	SJ_COPY_NOT_EXCLUDED = 1401, /* authentic data, no proof that the chip is the original */
 	SJ_ISSUER_UNKNOWN = 1402, /* no CSCA of the trust store signed this */
 	SJ_UNDECIDED = 1403, /* a check that the verdict needs was not possible */
+	SJ_STATUS_NOT_COVERED = 1404, /* the status list does not say anything about this card */
+	SJ_NOT_TOLD = 1405, /* the gate's rights do not cover what its policy asks */
 };
 
 struct sj_failure {

@@ -1,8 +1,9 @@
 /*
  * gate.h -- decide at a gate, offline: EDHOC with the card, status, policy.
  *
- * The engine does no I/O: it gives the next command, is fed the response, and
- * has decided at the latest after two of them. sj_gate_run() is the engine
+ * The engine does no I/O with the card: it gives the next command, is fed the
+ * response, and has decided after two of them (a card that does not know operator
+ * ids in SELECT, or whose ticket is of no use, takes more). sj_gate_run() is the engine
  * around a card of reader.h. Sources: RFC 9528; middleware/secure/GATE.md.
  *
  * Threads: a gate may be used by several taps in several threads at once; it
@@ -21,6 +22,7 @@ extern "C" {
 #define SJ_GATE_REASONS 4u
 #define SJ_GATE_TICKET_KEY 32u /* bytes */
 #define SJ_GATE_TICKET_KEYS 8u
+#define SJ_GATE_REQUEST 129u /* bytes */
 
 enum sj_gate_decision { SJ_GATE_REFUSE, SJ_GATE_ASK, SJ_GATE_OPEN };
 /* "refuse", "ask", "open". */
@@ -50,11 +52,12 @@ struct sj_gate_policy {
 	uint32_t antipassback; /* seconds in which a pseudonym does not pass again; 0: off */
 	bool fail_safe; /* an exit: doubt opens (said in the reasons); else doubt asks or refuses */
 	bool tickets; /* leave tickets on cards, if the credential may */
+	bool ask_when_behind; /* however young our list is: a card knows of a newer one, so ask */
 };
 #define SJ_GATE_POLICY_INIT \
 	{ \
 		sizeof(struct sj_gate_policy), 0, 0, 86400, SJ_GATE_STALE_ASK, { { 0, 0, 0 } }, 0, \
-			0, false, true \
+			0, false, true, false \
 	}
 /* The i-th age that a card can answer for, in years; 0 past the end. */
 SJ_API unsigned sj_gate_age_at(size_t i);
@@ -74,8 +77,9 @@ SJ_API void sj_gate_free(struct sj_gate *gate);
 SJ_API enum sj_rc sj_gate_set_policy(struct sj_gate *gate, const struct sj_gate_policy *policy);
 /*
  * Reads from a trust directory the gate CA's anchors, links, status signers
- * and status lists (newer than those in use, never older), and takes them into
- * use at once; on failure everything stays as it was. Call it again to reload.
+ * and status lists, and takes them into use at once; on failure everything stays
+ * as it was. SJ_STATUS_BEHIND: a list there is older than the one in use.
+ * SJ_TRUST_MISSING: no gate CA. Call it again to reload.
  */
 SJ_API enum sj_rc sj_gate_load_trust(struct sj_gate *gate, const char *directory);
 /*
@@ -83,13 +87,13 @@ SJ_API enum sj_rc sj_gate_load_trust(struct sj_gate *gate, const char *directory
  * no tickets. Copied. Keys older than 7 days are the caller's to leave out.
  */
 SJ_API enum sj_rc sj_gate_set_ticket_keys(struct sj_gate *gate, const uint8_t *keys, size_t n);
-/* A folder with staples by name PPPP-IIIIIIII.cwt (hexadecimal), asked after decisions; NULL: none. */
+/* A folder with staples, PPPP-IIIIIIII.cwt (lower-case hexadecimal), asked after decisions; NULL: none. */
 SJ_API enum sj_rc sj_gate_set_staples(struct sj_gate *gate, const char *directory);
 
 /*
  * Signs a request for a credential: the gate's public key and proof that it has
- * the private one (a CWT of its own, see GATE.md). *len: room before, size after.
- * A new key: sj_gate_key_new(), 32 bytes.
+ * the private one, SJ_GATE_REQUEST bytes (see GATE.md, "Requests"). *len: room
+ * before, size after. A new key: sj_gate_key_new(), 32 bytes.
  */
 SJ_API enum sj_rc sj_gate_key_new(uint8_t key[32]);
 SJ_API enum sj_rc sj_gate_request(const uint8_t key[32], uint8_t *out, size_t *len);
@@ -104,8 +108,14 @@ struct sj_gate_info {
 	bool status_known; /* a status list of this issuer is in use */
 	uint32_t status_epoch;
 	int64_t status_time; /* its head's not-before */
+	uint32_t head_epoch; /* of the newest signed head known; greater: the list is behind */
 };
-SJ_API bool sj_gate_get_info(const struct sj_gate *gate, struct sj_gate_info *out);
+SJ_API bool sj_gate_get_info(struct sj_gate *gate, struct sj_gate_info *out);
+/*
+ * The newest signed head of the gate's issuer, which a card may have brought, for
+ * sj_status_note_head(). *len: room before (256 is enough), size after. SJ_STATUS_MISSING: none.
+ */
+SJ_API enum sj_rc sj_gate_head(struct sj_gate *gate, uint8_t *out, size_t *len);
 
 /* --- one tap --------------------------------------------------------------- */
 
@@ -136,8 +146,9 @@ SJ_API bool sj_tap_command(struct sj_tap *tap, const uint8_t **command, size_t *
 SJ_API void sj_tap_feed(struct sj_tap *tap, const uint8_t *response, size_t len);
 /*
  * The verdict, once there is one (at the latest when sj_tap_command() has no
- * more); commands after it bring the card a ticket, a head, a staple, and
- * fetch a newer head: the barrier need not wait for them.
+ * more); set out->size before. Commands after it bring the card a ticket, a head, a
+ * staple, and fetch a newer head: the barrier need not wait for them. How it comes
+ * about: middleware/gate/VERDICT.md.
  */
 SJ_API bool sj_tap_verdict(const struct sj_tap *tap, struct sj_gate_verdict *out);
 /* After the last command: a newer head that the card brought was taken into use. */
@@ -157,7 +168,8 @@ struct sj_gate_times {
 /*
  * Runs one tap with a connected card. `decided` is called at the decision,
  * before what comes after it. SJ_OK: there is a verdict (also when the card was
- * lost later); else the card was lost or the reader failed before.
+ * lost later); else the card was lost or the reader failed before. Set
+ * verdict->size and times->size before; times may be NULL. The clock is the system's.
  */
 typedef void (*sj_gate_decided_fn)(void *user, const struct sj_gate_verdict *verdict);
 SJ_API enum sj_rc sj_gate_run(struct sj_gate *gate, struct sj_card *card, unsigned timeout_ms,

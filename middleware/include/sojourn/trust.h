@@ -54,6 +54,16 @@ SJ_API enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *de
 /* Imports a CRL signed by a CSCA of the store; an older one than the stored is SJ_INPUT_REFUSED. */
 SJ_API enum sj_rc sj_trust_import_crl(struct sj_trust *trust, const uint8_t *der, size_t len);
 
+/*
+ * What gates need, as tokens of the gate profile (middleware/secure/GATE.md). A
+ * gate CA's own, signed by itself, is believed because the caller says so.
+ * SJ_INPUT_REFUSED (the listener hears why): it is none, or not signed by itself.
+ */
+SJ_API enum sj_rc sj_trust_import_gate_ca(struct sj_trust *trust, const uint8_t *cwt, size_t len);
+/* A gate CA's successor or a status signer: signed by a gate CA of the store. */
+SJ_API enum sj_rc sj_trust_import_gate_token(struct sj_trust *trust, const uint8_t *cwt,
+					     size_t len);
+
 struct sj_trust_entry {
 	size_t size;
 	char subject[256];
