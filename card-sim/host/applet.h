@@ -63,6 +63,12 @@ struct card_applet {
 	/* SELECT by DF name finds it by its whole name only, not by the beginning of it. */
 	bool full_name_only;
 	/*
+	 * Bytes that may follow the whole name in SELECT; select() finds them in
+	 * call->apdu->data. An extension of ours: ISO/IEC 7816-4 lets the card's
+	 * name be longer than the one given, not shorter. 0: none.
+	 */
+	size_t name_suffix;
+	/*
 	 * Its table is the one in force while no application is selected on a
 	 * channel. At most one applet; never found by SELECT by DF name.
 	 */

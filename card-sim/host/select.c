@@ -11,12 +11,15 @@ enum answer { ANSWER_FCI = 0x00, ANSWER_FCP = 0x04, ANSWER_FMD = 0x08, ANSWER_NO
 
 /*
  * The name begins with what was given: full, truncated, or nothing at all
- * (GP 2.3.1, 11.9.2.3). Some applications want all of it.
+ * (GP 2.3.1, 11.9.2.3). Some applications want all of it, and some take a
+ * suffix of theirs behind it.
  */
 static bool fits(struct card *card, size_t i, struct sj_span name)
 {
 	const struct card_applet *applet = card->applets[i];
 
+	if (applet->name_suffix != 0 && name.len == applet->aid.len + applet->name_suffix)
+		name.len = applet->aid.len;
 	if (applet->full_name_only && name.len != applet->aid.len)
 		return false;
 	return name.len <= applet->aid.len &&
