@@ -42,9 +42,9 @@ static bool is_genuine(struct card *card, struct sj_span token, const struct sj_
 		return false;
 	memcpy(out->hash, hash, sizeof(out->hash));
 	*is_new = !gate_reader_find(card_store_of(card), out);
-	return !*is_new || (gate_believes(card_store_of(card), reader, SJ_CWT_GATE_CA) &&
-			    gate_holder_know(card, reader->reader.operator_id, &out->slot,
-					     out->pseudonym));
+	return !*is_new ||
+	       (gate_believes(card_store_of(card), reader, SJ_CWT_GATE_CA) &&
+		gate_holder_know(card, reader->reader.operator_id, &out->slot, out->pseudonym));
 }
 
 /* Checks 3 and 4. */
@@ -114,8 +114,10 @@ bool gate_message_2(struct card_call *call, const struct gate_parts *in)
 bool gate_message_2_psk(struct card_call *call, const struct gate_parts *in)
 {
 	struct gate_session *s = &((struct gate *)call->state)->session;
-	const struct initiator_psk psk = { SJ_SPAN_OF(s->ticket.ticket), SJ_SPAN_OF(s->ticket.cred_i),
-					   SJ_SPAN_OF(s->ticket.cred_r), s->ticket.psk };
+	const struct initiator_psk psk = { SJ_SPAN_OF(s->ticket.ticket),
+					   SJ_SPAN_OF(s->ticket.cred_i),
+					   SJ_SPAN_OF(s->ticket.cred_r),
+					   SJ_SPAN_OF(s->ticket.psk) };
 	size_t at = sj_tlv_open(call->out);
 	struct sj_edhoc_plaintext plain;
 	bool ok;
@@ -139,8 +141,7 @@ static bool keep_ticket(struct card *card, uint32_t operator_id, struct sj_span 
 	struct gate_ticket t = { .psk = { 0 } };
 	struct sj_span in = ticket;
 	bool ok = sj_take_copy(&in, sizeof(t.ticket), t.ticket) &&
-		  sj_gate_psk(exporter, ticket, t.psk) &&
-		  sj_gate_psk_cred('I', ticket, t.cred_i) &&
+		  sj_gate_psk(exporter, ticket, t.psk) && sj_gate_psk_cred('I', ticket, t.cred_i) &&
 		  sj_gate_psk_cred('R', ticket, t.cred_r) &&
 		  gate_ticket_keep(card_store_of(card), operator_id, &t);
 

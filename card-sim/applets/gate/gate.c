@@ -164,7 +164,7 @@ static void refuse(struct card_call *call)
 	gate_drop(call->state);
 	sj_wipe(call->out->ptr, call->out->len);
 	*call->out = sj_writer(call->out->ptr, call->out->cap);
-	sj_edhoc_error_put(&error, SJ_EDHOC_UNSPECIFIED, NULL);
+	sj_edhoc_error_put(&error, SJ_EDHOC_UNSPECIFIED, sj_span(NULL, 0));
 	sj_tlv_put(call->out, SJ_GATE_TAG_ERROR, sj_written(&error));
 }
 

@@ -94,8 +94,8 @@ uint16_t gate_holder_make(struct card_call *call, uint8_t class, uint32_t born)
 	sj_put_be(&w, 4, born);
 	sj_put(&w, SJ_SPAN_OF(secret));
 	sj_put(&w, SJ_SPAN_OF(prk));
-	if (!w.failed && card_store_set(card_store_of(call->card), GATE_OBJECT_HOLDER,
-					sj_written(&w)))
+	if (!w.failed &&
+	    card_store_set(card_store_of(call->card), GATE_OBJECT_HOLDER, sj_written(&w)))
 		sw = SJ_SW_OK;
 out:
 	sj_wipe(bytes, sizeof(bytes));

@@ -77,8 +77,7 @@ static bool begin_keys(struct initiator *in, struct sj_span g_y)
 	bool ok;
 
 	memcpy(hash, in->th, sizeof(hash));
-	ok = sj_edhoc_th_2(g_y, hash, in->th) &&
-	     sj_edhoc_agree(in->suite, in->key, g_y, shared) &&
+	ok = sj_edhoc_th_2(g_y, hash, in->th) && sj_edhoc_agree(in->suite, in->key, g_y, shared) &&
 	     sj_edhoc_extract(&in->prk_2e, SJ_SPAN_OF(in->th), SJ_SPAN_OF(shared));
 	sj_wipe(shared, sizeof(shared));
 	return ok;
@@ -270,8 +269,8 @@ bool initiator_message_3_psk(struct initiator *in, const struct initiator_psk *p
 	struct sj_writer late = SJ_WRITER_OF(in->text);
 	struct sj_span id_cred;
 	bool ok = in->state == INITIATOR_READY && in->method == SJ_EDHOC_PSK &&
-		  sj_edhoc_next_prk(prk_3e2m(in), SJ_EDHOC_SALT_4E3M, in->th,
-				    sj_span(psk->psk, SJ_PRK_SIZE), &in->prk_4e3m);
+		  sj_edhoc_next_prk(prk_3e2m(in), SJ_EDHOC_SALT_4E3M, in->th, psk->psk,
+				    &in->prk_4e3m);
 
 	sj_edhoc_put_id(&late, psk->kid);
 	id_cred = sj_written(&late);
@@ -308,8 +307,10 @@ bool initiator_message_4(struct initiator *in, struct sj_span message_4, struct 
 	bool ok = in->state == INITIATOR_SENT_3 &&
 		  sj_edhoc_message_parse(message_4, &ciphertext_4) && make_exporter(in, exporter);
 
-	ok = ok && sj_edhoc_open(in->suite, &in->prk_4e3m, SJ_EDHOC_K_4, in->th, SJ_SPAN_OF(in->th),
-				 ciphertext_4, buffer);
+	ok = ok &&
+	     sj_edhoc_open(in->suite, &in->prk_4e3m, SJ_EDHOC_K_4, in->th, SJ_SPAN_OF(in->th),
+			   ciphertext_4, buffer) &&
+	     sj_edhoc_ead_check(sj_span(buffer->ptr + start, buffer->len - start));
 	if (ok)
 		*ead_4 = sj_span(buffer->ptr + start, buffer->len - start);
 	else

@@ -80,7 +80,7 @@ SJ_MUST_CHECK bool initiator_message_3(struct initiator *in, const struct initia
 struct initiator_psk {
 	struct sj_span kid; /* of ID_CRED_PSK, { 4 : kid } */
 	struct sj_span cred_i, cred_r; /* encoded items */
-	const uint8_t *psk; /* SJ_PRK_SIZE bytes */
+	struct sj_span psk;
 };
 /* The same in method 4 (PSK draft, "Message 3"). */
 SJ_MUST_CHECK bool initiator_message_3_psk(struct initiator *in, const struct initiator_psk *psk,

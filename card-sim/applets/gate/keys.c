@@ -11,7 +11,9 @@
 
 void gate_message_1_put(struct sj_writer *w, uint8_t method, const uint8_t x[static SJ_EDHOC_KEY])
 {
-	sj_edhoc_message_1_put(w, method, sj_edhoc_suite(SJ_GATE_SUITE), sj_span(x, SJ_EDHOC_KEY),
+	static const uint8_t suite = SJ_GATE_SUITE;
+
+	sj_edhoc_message_1_put(w, method, sj_span(&suite, 1), sj_span(x, SJ_EDHOC_KEY),
 			       sj_gate_c_i(), sj_span(NULL, 0));
 }
 
@@ -110,8 +112,8 @@ bool gate_credential_set(struct card_store *store, uint8_t sector, uint8_t slot,
 		sj_put(&w, present.key);
 		sj_put(&w, present.x);
 		sj_put(&w, token);
-		ok = !w.failed && card_store_set(store, gate_credential_object(sector, slot),
-						 sj_written(&w));
+		ok = !w.failed &&
+		     card_store_set(store, gate_credential_object(sector, slot), sj_written(&w));
 	}
 	sj_wipe(bytes, sizeof(bytes));
 	return ok;

@@ -24,8 +24,8 @@ static uint16_t configure(struct card_call *call, struct sj_span data)
 	uint32_t born;
 
 	if (!sj_take_u8(&data, &class) || class < SJ_CLASS_VISITOR || class > SJ_CLASS_RETURN ||
-	    !sj_take(&data, 4, &bcd) || !gate_birth_date(bcd, &born) ||
-	    !sj_take(&data, 4, &date) || data.len != 0)
+	    !sj_take(&data, 4, &bcd) || !gate_birth_date(bcd, &born) || !sj_take(&data, 4, &date) ||
+	    data.len != 0)
 		return SJ_SW_WRONG_DATA;
 	if (!card_store_set(store, GATE_OBJECT_DATE, date))
 		return SJ_SW_MEMORY_FAILURE;
