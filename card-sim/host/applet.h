@@ -166,6 +166,13 @@ uint16_t card_personalise(struct card_call *call, struct sj_span aid, uint16_t d
 bool card_has_applet(const struct card *card, struct sj_span aid);
 /* Asks every applet's lock(), then sets the card issued. */
 uint16_t card_lock(struct card_call *call);
+/* enum card_profile. False: the store failed. */
+SJ_MUST_CHECK bool card_set_profile(struct card *card, uint8_t profile);
+/*
+ * For selectable(): an application that a private card hides is hidden from
+ * the present command: it is issued, contactless, and not inside PACE.
+ */
+bool card_hides(const struct card *card);
 
 /*
  * Failure delay for passwords that do not block (`slot` tells them apart):

@@ -13,6 +13,7 @@
 #define DGI_FORMAT 0x08u
 #define CASE_4 0x01u /* a response is expected: taken either way */
 #define BLOCK_MAX 0xFFu
+#define DGI_PROFILE 0x0001u
 
 enum manager_state { IDLE, OPEN };
 
@@ -141,6 +142,23 @@ static uint16_t manager_select_mf(struct card_call *call)
 	return SJ_SW_OK;
 }
 
+static bool manager_selectable(struct card *card)
+{
+	return !card_hides(card);
+}
+
+/* What concerns the whole card: 0001, its profile (../gate/PERSO.md). */
+static uint16_t manager_personalise(struct card_call *call, uint16_t dgi, struct sj_span data)
+{
+	uint8_t profile;
+
+	if (dgi != DGI_PROFILE)
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	if (!sj_take_u8(&data, &profile) || profile > CARD_OPEN || data.len != 0)
+		return SJ_SW_WRONG_DATA;
+	return card_set_profile(call->card, profile) ? SJ_SW_OK : SJ_SW_MEMORY_FAILURE;
+}
+
 static const struct card_command manager_commands[] = {
 	/* CLA   INS   P1        P2        Lc        conditions, handler */
 	{ 0x00, 0xA4, 0x00, 0x0C, 0, 2, CARD_ALWAYS, manager_select_mf },
@@ -160,4 +178,6 @@ const struct card_applet card_applet_manager = {
 	.state_size = sizeof(struct manager),
 	.select = manager_select,
 	.deselect = manager_deselect,
+	.selectable = manager_selectable,
+	.personalise = manager_personalise,
 };
