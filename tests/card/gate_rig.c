@@ -149,6 +149,31 @@ struct bench *gate_card(const struct issuer *ca)
 	return b;
 }
 
+int gate_room_setup(void **state)
+{
+	struct gate_room *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->tap = calloc(1, sizeof(*r->tap));
+	assert_non_null(r->tap);
+	issuer_make(&r->ca);
+	reader_make(&r->reader, &r->ca);
+	r->tap->b = gate_card(&r->ca);
+	*state = r;
+	return 0;
+}
+
+int gate_room_teardown(void **state)
+{
+	struct gate_room *r = *state;
+
+	tap_end(r->tap);
+	bench_free(r->tap->b);
+	free(r->tap);
+	free(r);
+	return 0;
+}
+
 /* --- commands ------------------------------------------------------------------------------- */
 
 uint16_t gate_send(struct bench *b, struct sj_span objects)
@@ -212,13 +237,16 @@ uint8_t tap_select(struct tap *t, bool named, uint32_t operator_id)
 void tap_make_2(struct tap *t, const struct rig_reader *reader)
 {
 	struct sj_writer w = SJ_WRITER_OF(t->message_2);
-	struct responder_own own = { NULL, SJ_SPAN_STR("\xA1\x04\x41\x02"), { NULL, 0 } };
+	const struct sj_span c_r = t->c_r.len > 0 ? t->c_r : sj_gate_c_r();
+	struct responder_own own = { NULL, t->id_cred, { NULL, 0 } };
 
+	if (t->id_cred.len == 0)
+		own.id_cred = SJ_SPAN_STR("\xA1\x04\x41\x02");
 	if (reader != NULL) {
 		own.key = reader->key;
 		own.cred = token_span(&reader->token);
 	}
-	responder_put_2(&t->r, reader != NULL ? &own : NULL, sj_gate_c_r(), sj_span(NULL, 0), &w);
+	responder_put_2(&t->r, reader != NULL ? &own : NULL, c_r, t->ead_2, &w);
 	t->message_2_len = w.len;
 }
 
@@ -327,12 +355,28 @@ void tap_end(struct tap *t)
 	sj_edhoc_prk_end(&t->exporter);
 }
 
+bool tap_ask(struct tap *t, const struct rig_reader *reader)
+{
+	bench_power(t->b);
+	assert_int_equal(tap_select(t, false, 0), SJ_EDHOC_DH_DH);
+	tap_make_2(t, reader);
+	return tap_send_2(t, reader);
+}
+
+bool tap_repeat(struct tap *t, const uint8_t *ticket)
+{
+	bench_power(t->b);
+	assert_int_equal(tap_select(t, true, RIG_OPERATOR), SJ_EDHOC_PSK);
+	tap_make_2(t, NULL);
+	assert_true(tap_send_2(t, NULL));
+	tap_check_psk(t);
+	return tap_finish(t, ticket);
+}
+
 void tap_first(struct tap *t, const struct rig_reader *reader, const struct issuer *ca,
 	       const uint8_t *ticket)
 {
-	assert_int_equal(tap_select(t, false, 0), SJ_EDHOC_DH_DH);
-	tap_make_2(t, reader);
-	assert_true(tap_send_2(t, reader));
+	assert_true(tap_ask(t, reader));
 	tap_check_3(t, ca);
 	assert_true(tap_finish(t, ticket));
 }

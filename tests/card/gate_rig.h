@@ -63,11 +63,23 @@ void gate_personalise_all(struct bench *b, const struct issuer *ca);
 /* A card with a document (BAC) and everything for gates, locked, powered. */
 struct bench *gate_card(const struct issuer *ca);
 
+struct tap;
+/* For cases: an authority, a reader of it, a card, and a tap at it. */
+struct gate_room {
+	struct issuer ca;
+	struct rig_reader reader;
+	struct tap *tap;
+};
+int gate_room_setup(void **state);
+int gate_room_teardown(void **state);
+#define GATE_CASE(name) cmocka_unit_test_setup_teardown(name, gate_room_setup, gate_room_teardown)
+
 /* --- a tap ---------------------------------------------------------------------------- */
 
 struct tap {
 	struct bench *b;
 	struct responder r;
+	struct sj_span c_r, id_cred, ead_2; /* lies in message_2; empty: as the profile says */
 	uint8_t x[SJ_EDHOC_KEY]; /* G_X that the card offered */
 	uint8_t message_2[512], message_3[512];
 	size_t message_2_len, message_3_len;
@@ -101,7 +113,11 @@ void tap_end(struct tap *t);
 uint16_t gate_send(struct bench *b, struct sj_span objects);
 /* The card answered with the one error, and has no session any more. */
 void assert_refused(struct bench *b);
-/* A whole first tap by this reader at a powered card. */
+/* Power, SELECT without operator, message_2; false: refused. */
+bool tap_ask(struct tap *t, const struct rig_reader *reader);
+/* Power and a whole tap with the ticket that the card has of RIG_OPERATOR; false: refused. */
+bool tap_repeat(struct tap *t, const uint8_t *ticket);
+/* Power and a whole first tap by this reader. */
 void tap_first(struct tap *t, const struct rig_reader *reader, const struct issuer *ca,
 	       const uint8_t *ticket);
 
