@@ -120,6 +120,11 @@ const struct sj_random *card_random(const struct card *card);
 uint8_t card_channel(const struct card *card);
 /* SELECT of the MF: no application is selected on the present channel any more. */
 void card_select_mf(struct card *card);
+/*
+ * The handler for that in applications without files: 00 A4 00 0C, no data or
+ * 3F00 (ISO/IEC 7816-4:2020, 11.2.2); another file is 6A82.
+ */
+uint16_t card_lead_out(struct card_call *call);
 
 /*
  * Asks for after() of the applet that is current on the present channel when

@@ -98,6 +98,16 @@ void card_select_mf(struct card *card)
 	card_make_current(card, NULL);
 }
 
+uint16_t card_lead_out(struct card_call *call)
+{
+	static const uint8_t mf[] = { 0x3F, 0x00 };
+
+	if (call->apdu->data.len != 0 && !sj_span_eq(call->apdu->data, SJ_SPAN_OF(mf)))
+		return SJ_SW_NOT_FOUND;
+	card_select_mf(call->card);
+	return SJ_SW_OK;
+}
+
 uint16_t card_select_by_name(struct card_call *call)
 {
 	uint8_t p2 = call->apdu->p2;

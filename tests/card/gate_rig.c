@@ -365,12 +365,16 @@ bool tap_ask(struct tap *t, const struct rig_reader *reader)
 
 bool tap_repeat(struct tap *t, const uint8_t *ticket)
 {
+	bool ok;
+
 	bench_power(t->b);
 	assert_int_equal(tap_select(t, true, RIG_OPERATOR), SJ_EDHOC_PSK);
 	tap_make_2(t, NULL);
 	assert_true(tap_send_2(t, NULL));
 	tap_check_psk(t);
-	return tap_finish(t, ticket);
+	ok = tap_finish(t, ticket);
+	card_settle(t->b->card);
+	return ok;
 }
 
 void tap_first(struct tap *t, const struct rig_reader *reader, const struct issuer *ca,
@@ -379,4 +383,5 @@ void tap_first(struct tap *t, const struct rig_reader *reader, const struct issu
 	assert_true(tap_ask(t, reader));
 	tap_check_3(t, ca);
 	assert_true(tap_finish(t, ticket));
+	card_settle(t->b->card);
 }

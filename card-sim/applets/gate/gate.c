@@ -223,6 +223,7 @@ static bool gate_selectable(struct card *card)
 
 static const struct card_command gate_commands[] = {
 	/* CLA   INS   P1    P2    Lc      conditions, handler */
+	{ 0x00, 0xA4, 0x00, 0x0C, 0, 2, CARD_ALWAYS, card_lead_out },
 	{ 0x00, 0x87, 0x00, 0x00, 0, 255, CARD_ALWAYS, gate_authenticate },
 };
 

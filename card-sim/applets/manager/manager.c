@@ -131,17 +131,6 @@ static uint16_t manager_set_status(struct card_call *call)
 	return card_lock(call);
 }
 
-/* SELECT of the MF leads out of every application (ISO/IEC 7816-4:2020, 11.2.2). */
-static uint16_t manager_select_mf(struct card_call *call)
-{
-	static const uint8_t mf[] = { 0x3F, 0x00 };
-
-	if (call->apdu->data.len != 0 && !sj_span_eq(call->apdu->data, SJ_SPAN_OF(mf)))
-		return SJ_SW_NOT_FOUND;
-	card_select_mf(call->card);
-	return SJ_SW_OK;
-}
-
 static bool manager_selectable(struct card *card)
 {
 	return !card_hides(card);
@@ -161,7 +150,7 @@ static uint16_t manager_personalise(struct card_call *call, uint16_t dgi, struct
 
 static const struct card_command manager_commands[] = {
 	/* CLA   INS   P1        P2        Lc        conditions, handler */
-	{ 0x00, 0xA4, 0x00, 0x0C, 0, 2, CARD_ALWAYS, manager_select_mf },
+	{ 0x00, 0xA4, 0x00, 0x0C, 0, 2, CARD_ALWAYS, card_lead_out },
 	{ 0x80, 0xE6, 0x20, 0x00, 1, 255, CARD_ONLY_BLANK | CARD_ONLY_BASIC_CHANNEL,
 	  manager_install },
 	{ 0x80, 0xE2, CARD_ANY, CARD_ANY, 1, 65535, CARD_ONLY_BLANK | CARD_ONLY_BASIC_CHANNEL,
