@@ -121,14 +121,14 @@ static inline void bench_power(struct bench *b)
 	assert_true(card_power_on(b->card, atr) > 0);
 }
 
-/* A blank card, powered. */
-static inline struct bench *bench_new(void)
+/* A card in this store (the bench's from now on), powered. */
+static inline struct bench *bench_new_in(struct card_store *store)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	struct card_config config = { .interface = CARD_CONTACTLESS };
 
 	assert_non_null(b);
-	assert_int_equal(card_store_memory(&b->store), CARD_STORE_OK);
+	b->store = store;
 	config.clock = (struct card_clock){ bench_now, bench_wait, b };
 	config.random = (struct sj_random){ bench_fill, b };
 	config.store = b->store;
@@ -136,6 +136,15 @@ static inline struct bench *bench_new(void)
 	assert_non_null(b->card);
 	bench_power(b);
 	return b;
+}
+
+/* A blank card, powered. */
+static inline struct bench *bench_new(void)
+{
+	struct card_store *store = NULL;
+
+	assert_int_equal(card_store_memory(&store), CARD_STORE_OK);
+	return bench_new_in(store);
 }
 
 static inline void bench_free(struct bench *b)

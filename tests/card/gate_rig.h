@@ -62,6 +62,8 @@ void gate_install(struct bench *b);
 void gate_personalise_all(struct bench *b, const struct issuer *ca);
 /* A card with a document (BAC) and everything for gates, locked, powered. */
 struct bench *gate_card(const struct issuer *ca);
+/* The same of a blank one. */
+void gate_issue(struct bench *b, const struct issuer *ca);
 
 struct tap;
 /* For cases: an authority, a reader of it, a card, and a tap at it. */
@@ -94,7 +96,9 @@ struct tap {
 	size_t object_len;
 };
 
-/* SELECT, with the operator if `named`; the method that the card offers. */
+/* SELECT, with the operator if `named`; false: the card answered with an error. */
+bool tap_try_select(struct tap *t, bool named, uint32_t operator_id);
+/* The same, which must succeed; the method that the card offers. */
 uint8_t tap_select(struct tap *t, bool named, uint32_t operator_id);
 /* Makes message_2 by this reader; NULL: method 4. */
 void tap_make_2(struct tap *t, const struct rig_reader *reader);
@@ -103,7 +107,7 @@ bool tap_send_2(struct tap *t, const struct rig_reader *reader);
 /* Checks message_3 against the authority; fills credential and ead_3. */
 void tap_check_3(struct tap *t, const struct issuer *ca);
 void tap_check_psk(struct tap *t);
-/* message_4, with this ticket (NULL: none), which becomes t->ticket; false: refused. */
+/* message_4, with this ticket (NULL: none), which becomes t->ticket; false: refused, or 6581. */
 bool tap_finish(struct tap *t, const uint8_t *ticket);
 /* Sends an object, gives the type of the answer; content in t->object. */
 uint8_t tap_object(struct tap *t, uint8_t type, struct sj_span content);
