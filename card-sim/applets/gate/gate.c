@@ -114,7 +114,7 @@ static const struct gate_step {
 	{ GATE_OPEN, HAS(GATE_OBJECT), gate_object, GATE_OPEN },
 };
 
-static bool parse_template(struct sj_span in, struct gate_parts *out)
+bool gate_parts_parse(struct sj_span in, struct gate_parts *out)
 {
 	static const uint8_t tags[GATE_PARTS] = { SJ_GATE_TAG_CREDENTIAL, SJ_GATE_TAG_MESSAGE_2,
 						  SJ_GATE_TAG_MESSAGE_4, SJ_GATE_TAG_OBJECT,
@@ -176,7 +176,7 @@ static uint16_t gate_authenticate(struct card_call *call)
 	if (g->session.state == GATE_IDLE || g->session.channel != call->channel)
 		return SJ_SW_CONDITIONS;
 	card_after(call->card);
-	if (!parse_template(call->apdu->data, &in)) {
+	if (!gate_parts_parse(call->apdu->data, &in)) {
 		refuse(call);
 	} else if (in.present == HAS(GATE_ERROR)) { /* not answered by another (RFC 9528, 6) */
 		gate_drop(g);

@@ -57,11 +57,11 @@ static struct sj_edhoc_prk *prk_4e3m(struct initiator *in)
 
 /* The next PRK by the shared secret of one of our keys and one of the peer's. */
 static bool agree_on(struct initiator *in, struct sj_edhoc_prk *from, enum sj_edhoc_label salt,
-		     const uint8_t key[static SJ_EDHOC_KEY], struct sj_span peer_x,
+		     const uint8_t key[static SJ_EDHOC_KEY], const struct sj_ec_point *peer,
 		     struct sj_edhoc_prk *to)
 {
 	uint8_t shared[SJ_EDHOC_KEY];
-	bool ok = sj_edhoc_agree(in->suite, key, peer_x, shared) &&
+	bool ok = sj_edhoc_agree_with(in->suite, key, peer, shared) &&
 		  sj_edhoc_next_prk(from, salt, in->th, SJ_SPAN_OF(shared), to);
 
 	sj_wipe(shared, sizeof(shared));
@@ -77,7 +77,8 @@ static bool begin_keys(struct initiator *in, struct sj_span g_y)
 	bool ok;
 
 	memcpy(hash, in->th, sizeof(hash));
-	ok = sj_edhoc_th_2(g_y, hash, in->th) && sj_edhoc_agree(in->suite, in->key, g_y, shared) &&
+	ok = sj_edhoc_th_2(g_y, hash, in->th) && sj_edhoc_peer(in->suite, g_y, &in->g_y) &&
+	     sj_edhoc_agree_with(in->suite, in->key, &in->g_y, shared) &&
 	     sj_edhoc_extract(&in->prk_2e, SJ_SPAN_OF(in->th), SJ_SPAN_OF(shared));
 	sj_wipe(shared, sizeof(shared));
 	return ok;
@@ -107,10 +108,8 @@ bool initiator_message_2(struct initiator *in, struct sj_span message_2,
 	ok = in->state == INITIATOR_SENT_1 &&
 	     sj_edhoc_message_2_parse(message_2, &g_y, &ciphertext_2) && begin_keys(in, g_y) &&
 	     decrypt_2(in, ciphertext_2);
-	if (ok) {
-		memcpy(in->g_y, g_y.ptr, sizeof(in->g_y));
+	if (ok)
 		*out = in->plaintext_2;
-	}
 	if (ok && psk) { /* no credential to wait for: TH_3 = H( TH_2, PLAINTEXT_2A ) */
 		const struct sj_span plain = { in->text, in->text_len };
 
@@ -161,9 +160,11 @@ bool initiator_verify(struct initiator *in, struct sj_span cred_r, struct sj_spa
 {
 	const struct sj_span heard[] = { { in->text, in->text_len }, cred_r };
 	bool ok = in->state == INITIATOR_TOOK_2;
+	struct sj_ec_point g_r;
 
 	if (ok && responder_has_dh(in))
-		ok = agree_on(in, &in->prk_2e, SJ_EDHOC_SALT_3E2M, in->key, key, &in->prk_3e2m);
+		ok = sj_edhoc_peer(in->suite, key, &g_r) &&
+		     agree_on(in, &in->prk_2e, SJ_EDHOC_SALT_3E2M, in->key, &g_r, &in->prk_3e2m);
 	ok = ok && check_proof(in, cred_r, key) && sj_edhoc_th_next(in->th, heard, 2);
 	return step(in, ok, INITIATOR_READY);
 }
@@ -201,8 +202,8 @@ static bool make_proof(struct initiator *in, const struct initiator_credential *
 	const struct sj_edhoc_claim claim = { { NULL, 0 }, own->id_cred, own->cred, ead_3 };
 	uint8_t mac_3[SJ_EDHOC_MAC_MAX];
 	const struct sj_span mac = { mac_3, signs ? SJ_EDHOC_HASH : in->suite->mac_size };
-	bool ok = signs || agree_on(in, prk_3e2m(in), SJ_EDHOC_SALT_4E3M, own->key,
-				    SJ_SPAN_OF(in->g_y), &in->prk_4e3m);
+	bool ok = signs ||
+		  agree_on(in, prk_3e2m(in), SJ_EDHOC_SALT_4E3M, own->key, &in->g_y, &in->prk_4e3m);
 
 	ok = ok && sj_edhoc_mac(prk_4e3m(in), SJ_EDHOC_MAC_3, in->th, &claim, mac_3, mac.len);
 	*len = signs ? SJ_EDHOC_SIGNATURE : mac.len;

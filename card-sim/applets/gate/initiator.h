@@ -29,7 +29,7 @@ struct initiator {
 	uint8_t method; /* enum sj_edhoc_method */
 	const struct sj_edhoc_suite *suite;
 	uint8_t key[SJ_EDHOC_KEY]; /* X, until message_3 */
-	uint8_t g_y[SJ_EDHOC_KEY];
+	struct sj_ec_point g_y; /* G_Y; on P-256 with its y */
 	uint8_t th[SJ_EDHOC_HASH]; /* H(message_1), TH_2, TH_3, TH_4 */
 	struct sj_edhoc_prk prk_2e, prk_3e2m, prk_4e3m;
 	/* PLAINTEXT_2; then what TH_4 takes besides TH_3: PLAINTEXT_3 and credentials. */

@@ -175,6 +175,9 @@ struct gate_parts {
 	unsigned present; /* bit i: part i */
 };
 
+/* The data of GENERAL AUTHENTICATE. False: malformed, a part twice, an unknown one. */
+SJ_MUST_CHECK bool gate_parts_parse(struct sj_span in, struct gate_parts *out);
+
 /* Each writes what goes into the template of the answer. False: refused, whatever the reason. */
 SJ_MUST_CHECK bool gate_message_2(struct card_call *call, const struct gate_parts *in);
 SJ_MUST_CHECK bool gate_message_2_psk(struct card_call *call, const struct gate_parts *in);
