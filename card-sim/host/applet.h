@@ -63,6 +63,12 @@ struct card_applet {
 	/* SELECT by DF name finds it by its whole name only, not by the beginning of it. */
 	bool full_name_only;
 	/*
+	 * Bytes that may follow the whole name in SELECT; select() finds them in
+	 * call->apdu->data. An extension of ours: ISO/IEC 7816-4 lets the card's
+	 * name be longer than the one given, not shorter. 0: none.
+	 */
+	size_t name_suffix;
+	/*
 	 * Its table is the one in force while no application is selected on a
 	 * channel. At most one applet; never found by SELECT by DF name.
 	 */
@@ -114,6 +120,11 @@ const struct sj_random *card_random(const struct card *card);
 uint8_t card_channel(const struct card *card);
 /* SELECT of the MF: no application is selected on the present channel any more. */
 void card_select_mf(struct card *card);
+/*
+ * The handler for that in applications without files: 00 A4 00 0C, no data or
+ * 3F00 (ISO/IEC 7816-4:2020, 11.2.2); another file is 6A82.
+ */
+uint16_t card_lead_out(struct card_call *call);
 
 /*
  * Asks for after() of the applet that is current on the present channel when
@@ -160,6 +171,13 @@ uint16_t card_personalise(struct card_call *call, struct sj_span aid, uint16_t d
 bool card_has_applet(const struct card *card, struct sj_span aid);
 /* Asks every applet's lock(), then sets the card issued. */
 uint16_t card_lock(struct card_call *call);
+/* enum card_profile. False: the store failed. */
+SJ_MUST_CHECK bool card_set_profile(struct card *card, uint8_t profile);
+/*
+ * For selectable(): an application that a private card hides is hidden from
+ * the present command: it is issued, contactless, and not inside PACE.
+ */
+bool card_hides(const struct card *card);
 
 /*
  * Failure delay for passwords that do not block (`slot` tells them apart):

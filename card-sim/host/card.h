@@ -81,6 +81,10 @@ uint64_t card_rf_elapsed_us(const struct card *card);
 /* The final lock was passed. */
 bool card_is_issued(const struct card *card);
 
+/* What an issued card lets a contactless reader see before PACE (STATES.md, "Profiles"). */
+enum card_profile { CARD_PRIVATE = 0, CARD_OPEN = 1 };
+enum card_profile card_profile(const struct card *card);
+
 struct card_applet_info {
 	const char *name;
 	struct sj_span aid; /* empty: the MF */

@@ -1,7 +1,8 @@
-/* perso.c -- the card's life: blank until the final lock. */
+/* perso.c -- the card's life: blank until the final lock; and its profile. */
 #include "host/card_internal.h"
 
 #define OBJECT_LIFE (CARD_OBJECT_HOST + 1u) /* one byte; absent: blank */
+#define OBJECT_PROFILE (CARD_OBJECT_HOST + 2u) /* enum card_profile, one byte; absent: private */
 #define LIFE_ISSUED 1u
 
 bool card_is_issued(const struct card *card)
@@ -10,6 +11,28 @@ bool card_is_issued(const struct card *card)
 
 	return card_store_get(card->store, OBJECT_LIFE, &life) && life.len == 1 &&
 	       life.ptr[0] == LIFE_ISSUED;
+}
+
+enum card_profile card_profile(const struct card *card)
+{
+	struct sj_span profile;
+
+	if (card_store_get(card->store, OBJECT_PROFILE, &profile) && profile.len == 1 &&
+	    profile.ptr[0] == CARD_OPEN)
+		return CARD_OPEN;
+	return CARD_PRIVATE;
+}
+
+bool card_set_profile(struct card *card, uint8_t profile)
+{
+	return card_store_set(card->store, OBJECT_PROFILE, sj_span(&profile, 1));
+}
+
+/* A plain command has ended PACE, and its right, before it gets here. */
+bool card_hides(const struct card *card)
+{
+	return card->interface == CARD_CONTACTLESS && card_is_issued(card) &&
+	       card_profile(card) == CARD_PRIVATE && (card->now.rights & CARD_RIGHT_PACE) == 0;
 }
 
 static const struct card_applet *find_applet(const struct card *card, struct sj_span aid)

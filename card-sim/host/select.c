@@ -11,12 +11,15 @@ enum answer { ANSWER_FCI = 0x00, ANSWER_FCP = 0x04, ANSWER_FMD = 0x08, ANSWER_NO
 
 /*
  * The name begins with what was given: full, truncated, or nothing at all
- * (GP 2.3.1, 11.9.2.3). Some applications want all of it.
+ * (GP 2.3.1, 11.9.2.3). Some applications want all of it, and some take a
+ * suffix of theirs behind it.
  */
 static bool fits(struct card *card, size_t i, struct sj_span name)
 {
 	const struct card_applet *applet = card->applets[i];
 
+	if (applet->name_suffix != 0 && name.len == applet->aid.len + applet->name_suffix)
+		name.len = applet->aid.len;
 	if (applet->full_name_only && name.len != applet->aid.len)
 		return false;
 	return name.len <= applet->aid.len &&
@@ -93,6 +96,16 @@ void card_leave_current(struct card *card)
 void card_select_mf(struct card *card)
 {
 	card_make_current(card, NULL);
+}
+
+uint16_t card_lead_out(struct card_call *call)
+{
+	static const uint8_t mf[] = { 0x3F, 0x00 };
+
+	if (call->apdu->data.len != 0 && !sj_span_eq(call->apdu->data, SJ_SPAN_OF(mf)))
+		return SJ_SW_NOT_FOUND;
+	card_select_mf(call->card);
+	return SJ_SW_OK;
 }
 
 uint16_t card_select_by_name(struct card_call *call)

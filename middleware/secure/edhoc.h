@@ -55,6 +55,16 @@ SJ_MUST_CHECK bool sj_edhoc_public(const struct sj_edhoc_suite *suite,
 SJ_MUST_CHECK bool sj_edhoc_agree(const struct sj_edhoc_suite *suite,
 				  const uint8_t key[static SJ_EDHOC_KEY], struct sj_span peer_x,
 				  uint8_t out[static SJ_EDHOC_KEY]);
+/*
+ * The same in two steps, for a key that one agrees with more than once: on
+ * P-256 its y is computed in the first. False there: no point on the curve.
+ */
+SJ_MUST_CHECK bool sj_edhoc_peer(const struct sj_edhoc_suite *suite, struct sj_span peer_x,
+				 struct sj_ec_point *out);
+SJ_MUST_CHECK bool sj_edhoc_agree_with(const struct sj_edhoc_suite *suite,
+				       const uint8_t key[static SJ_EDHOC_KEY],
+				       const struct sj_ec_point *peer,
+				       uint8_t out[static SJ_EDHOC_KEY]);
 /* ES256 (r || s) or EdDSA over `message`. */
 SJ_MUST_CHECK bool sj_edhoc_sign(const struct sj_edhoc_suite *suite,
 				 const uint8_t key[static SJ_EDHOC_KEY], struct sj_span message,

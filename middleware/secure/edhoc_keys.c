@@ -65,25 +65,41 @@ bool sj_edhoc_public(const struct sj_edhoc_suite *suite, const uint8_t key[stati
 	return ok;
 }
 
-bool sj_edhoc_agree(const struct sj_edhoc_suite *suite, const uint8_t key[static SJ_EDHOC_KEY],
-		    struct sj_span peer_x, uint8_t out[static SJ_EDHOC_KEY])
+bool sj_edhoc_peer(const struct sj_edhoc_suite *suite, struct sj_span peer_x,
+		   struct sj_ec_point *out)
+{
+	if (peer_x.len != SJ_EDHOC_KEY)
+		return false;
+	if (suite->curve != SJ_CURVE_NONE)
+		return sj_ec_point_from_x(suite->curve, peer_x, out);
+	memcpy(out->bytes, peer_x.ptr, SJ_EDHOC_KEY);
+	out->len = SJ_EDHOC_KEY;
+	return true;
+}
+
+bool sj_edhoc_agree_with(const struct sj_edhoc_suite *suite, const uint8_t key[static SJ_EDHOC_KEY],
+			 const struct sj_ec_point *peer, uint8_t out[static SJ_EDHOC_KEY])
 {
 	uint8_t shared[SJ_EC_FIELD_MAX];
-	struct sj_ec_point peer;
 	struct sj_ec_secret k;
 	bool ok;
 
-	if (peer_x.len != SJ_EDHOC_KEY)
-		return false;
 	if (suite->curve == SJ_CURVE_NONE)
-		return sj_x25519_agree(key, peer_x.ptr, out);
-	ok = scalar(key, &k) && sj_ec_point_from_x(suite->curve, peer_x, &peer) &&
-	     sj_ec_agree(suite->curve, &k, &peer, shared);
+		return sj_x25519_agree(key, peer->bytes, out);
+	ok = scalar(key, &k) && sj_ec_agree(suite->curve, &k, peer, shared);
 	if (ok)
 		memcpy(out, shared, SJ_EDHOC_KEY);
 	sj_wipe(&k, sizeof(k));
 	sj_wipe(shared, sizeof(shared));
 	return ok;
+}
+
+bool sj_edhoc_agree(const struct sj_edhoc_suite *suite, const uint8_t key[static SJ_EDHOC_KEY],
+		    struct sj_span peer_x, uint8_t out[static SJ_EDHOC_KEY])
+{
+	struct sj_ec_point peer;
+
+	return sj_edhoc_peer(suite, peer_x, &peer) && sj_edhoc_agree_with(suite, key, &peer, out);
 }
 
 bool sj_edhoc_sign(const struct sj_edhoc_suite *suite, const uint8_t key[static SJ_EDHOC_KEY],

@@ -28,6 +28,7 @@
 
 #define SELECT_LDS "00A4040C07A0000002471001"
 #define SELECT_MANAGER "00A4040008A00000015100000000"
+#define INSTALL_MANAGER "80E620000E000008A00000015100000000000000"
 #define INSTALL "80E620000D000007A000000247100100000000"
 #define LOCK "80F0800F"
 
@@ -120,14 +121,14 @@ static inline void bench_power(struct bench *b)
 	assert_true(card_power_on(b->card, atr) > 0);
 }
 
-/* A blank card, powered. */
-static inline struct bench *bench_new(void)
+/* A card in this store (the bench's from now on), powered. */
+static inline struct bench *bench_new_in(struct card_store *store)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	struct card_config config = { .interface = CARD_CONTACTLESS };
 
 	assert_non_null(b);
-	assert_int_equal(card_store_memory(&b->store), CARD_STORE_OK);
+	b->store = store;
 	config.clock = (struct card_clock){ bench_now, bench_wait, b };
 	config.random = (struct sj_random){ bench_fill, b };
 	config.store = b->store;
@@ -135,6 +136,15 @@ static inline struct bench *bench_new(void)
 	assert_non_null(b->card);
 	bench_power(b);
 	return b;
+}
+
+/* A blank card, powered. */
+static inline struct bench *bench_new(void)
+{
+	struct card_store *store = NULL;
+
+	assert_int_equal(card_store_memory(&store), CARD_STORE_OK);
+	return bench_new_in(store);
 }
 
 static inline void bench_free(struct bench *b)
@@ -333,16 +343,34 @@ static inline void bench_lock(struct bench *b)
 #define ACCESS_BAC "800101" ACCESS_MRZ
 #define ACCESS_BOTH "800103" ACCESS_MRZ ACCESS_CAN "830300010D" /* GM, AES-128, brainpoolP256r1 */
 
+/* The card's profile, in hexadecimal. */
+static inline void bench_profile(struct bench *b, const char *profile)
+{
+	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, INSTALL_MANAGER), SJ_SW_OK);
+	b->block = 0;
+	assert_int_equal(bench_dgi_hex(b, 0x0001, profile), SJ_SW_OK);
+}
+
 /* A card issued with this access configuration and no keys, switched on. */
-static inline struct bench *bench_issued(const char *access)
+static inline struct bench *bench_issued_as(const char *access, const char *profile)
 {
 	struct bench *b = bench_new();
 
 	bench_install(b);
 	assert_int_equal(bench_dgi_hex(b, 0x0001, access), SJ_SW_OK);
 	bench_perso_files(b);
+	bench_profile(b, profile);
 	bench_lock(b);
 	return b;
+}
+
+#define PROFILE_PRIVATE "00"
+#define PROFILE_OPEN "01"
+
+static inline struct bench *bench_issued(const char *access)
+{
+	return bench_issued_as(access, PROFILE_PRIVATE);
 }
 
 /* --- BAC, the reader's half (Doc 9303-11, 4.3.3) ------------------------------- */

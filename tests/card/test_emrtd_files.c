@@ -112,8 +112,7 @@ static void test_application_has_its_full_name_only(void **state)
 	assert_int_equal(bench_hex(b, "00A4040C06A00000024710"), SJ_SW_NOT_FOUND);
 	assert_int_equal(bench_hex(b, "00A4040C08A000000247100100"), SJ_SW_NOT_FOUND);
 	assert_int_equal(bench_hex(b, "00A4040205A000000247"), SJ_SW_NOT_FOUND);
-	assert_int_equal(bench_hex(b, "00A4040000"), SJ_SW_OK);
-	assert_bytes(b->data, "6F118408A000000151000000A5059F6502FFFF");
+	assert_int_equal(bench_hex(b, "00A4040000"), SJ_SW_NOT_FOUND);
 	assert_int_equal(bench_hex(b, "00A4040C07A0000002471001"), SJ_SW_OK);
 }
 
@@ -313,9 +312,8 @@ static void test_nothing_can_be_written(void **state)
 		assert_int_equal(bench_do(*state, commands[i]), SJ_SW_WRONG_INS);
 		assert_int_equal(bench_do(*state, "00B0810001"), SJ_SW_OK);
 	}
-	assert_int_equal(bench_hex(*state, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(*state, INSTALL), SJ_SW_CONDITIONS);
-	assert_int_equal(bench_hex(*state, "80E20800050002010000"), SJ_SW_CONDITIONS);
+	assert_int_equal(bench_hex(*state, SELECT_MANAGER), SJ_SW_NOT_FOUND);
+	assert_int_equal(bench_hex(*state, INSTALL), SJ_SW_WRONG_CLA);
 }
 
 static void test_two_cards_in_one_process(void **state)

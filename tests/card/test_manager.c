@@ -223,7 +223,7 @@ static void test_lock_parameters(void **state)
 
 static void test_all_is_refused_after_the_lock(void **state)
 {
-	struct bench *b = bench_issued(ACCESS_BAC);
+	struct bench *b = bench_issued_as(ACCESS_BAC, PROFILE_OPEN);
 
 	(void)state;
 	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);

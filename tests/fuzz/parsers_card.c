@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "applets/emrtd/state.h"
+#include "applets/gate/state.h"
 #include "host/card.h"
 #include "host/store.h"
 #include "host/store_internal.h"
@@ -48,6 +49,88 @@ static bool access_run(struct sj_span in)
 	fuzz_touch(access.can);
 	fuzz_touch(access.mrz);
 	return true;
+}
+
+/* --- GENERAL AUTHENTICATE of the gate applet ---------------------------------------------- */
+
+static bool gate_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_span seeds[] = {
+		SJ_SPAN_STR("\x7C\x08\x80\x02\x84\x43\x82\x02\x41\x00"),
+		SJ_SPAN_STR("\x7C\x03\x84\x01\x40"),
+		SJ_SPAN_STR("\x7C\x04\x8F\x02\x01\x60"),
+	};
+
+	if (i >= sizeof(seeds) / sizeof(seeds[0]))
+		return false;
+	sj_put(w, seeds[i]);
+	return true;
+}
+
+static bool gate_run(struct sj_span in)
+{
+	struct gate_parts parts;
+
+	if (!gate_parts_parse(in, &parts))
+		return false;
+	for (size_t i = 0; i < GATE_PARTS; i++)
+		fuzz_touch(parts.part[i]);
+	return true;
+}
+
+static bool birth_seed(size_t i, struct sj_writer *w)
+{
+	sj_put(w, i == 0 ? SJ_SPAN_STR("\x19\x90\x06\x15") : SJ_SPAN_STR("\x20\x00\x00\x00"));
+	return i < 2;
+}
+
+static bool birth_run(struct sj_span in)
+{
+	uint32_t born;
+
+	return gate_birth_date(in, &born) && gate_ages(born, 20270115) <= 0x7F;
+}
+
+/* --- message_2, as the Initiator takes it ----------------------------------------------------- */
+
+static const uint8_t exchange_key[SJ_EDHOC_KEY] = { [SJ_EDHOC_KEY - 1] = 2 };
+static const uint8_t exchange_hash[SJ_EDHOC_HASH] = { 1 };
+
+/* C_R 05 under the keystream of a Responder whose key is 1. */
+static bool message_2_seed(size_t i, struct sj_writer *w)
+{
+	static const uint8_t one[SJ_EDHOC_KEY] = { [SJ_EDHOC_KEY - 1] = 1 };
+	const struct sj_edhoc_suite *suite = sj_edhoc_suite(3);
+	uint8_t g_y[SJ_EDHOC_KEY], shared[SJ_EDHOC_KEY], th_2[SJ_EDHOC_HASH], text = 0x05;
+	struct sj_edhoc_prk prk = { .mac = NULL };
+	bool ok;
+
+	ok = sj_edhoc_public(suite, one, g_y) &&
+	     sj_edhoc_th_2(SJ_SPAN_OF(g_y), exchange_hash, th_2) &&
+	     sj_edhoc_agree(suite, exchange_key, SJ_SPAN_OF(g_y), shared) &&
+	     sj_edhoc_extract(&prk, SJ_SPAN_OF(th_2), SJ_SPAN_OF(shared)) &&
+	     sj_edhoc_stream(&prk, SJ_EDHOC_KEYSTREAM_2, th_2, &text, 1);
+	sj_edhoc_prk_end(&prk);
+	sj_cbor_put_bytes_head(w, SJ_EDHOC_KEY + 1);
+	sj_put(w, SJ_SPAN_OF(g_y));
+	sj_put_u8(w, text);
+	return ok && i == 0;
+}
+
+static bool message_2_run(struct sj_span in)
+{
+	struct initiator initiator = { .state = INITIATOR_NONE };
+	struct sj_edhoc_plaintext plain;
+	bool ok;
+
+	initiator_begin(&initiator, SJ_EDHOC_PSK, sj_edhoc_suite(3), exchange_key, exchange_hash);
+	ok = initiator_message_2(&initiator, in, &plain);
+	if (ok) {
+		fuzz_touch(plain.c_r);
+		fuzz_touch(plain.ead);
+	}
+	initiator_end(&initiator);
+	return ok;
 }
 
 /* --- a card file ------------------------------------------------------------------------ */
@@ -157,6 +240,9 @@ struct fuzz_room fuzz_card(void)
 	static const struct fuzz_parser parsers[] = {
 		{ "vpcd-stream", vpcd_seed, vpcd_run },
 		{ "emrtd-access", access_seed, access_run },
+		{ "gate-parts", gate_seed, gate_run },
+		{ "gate-birth-date", birth_seed, birth_run },
+		{ "gate-message-2", message_2_seed, message_2_run },
 		{ "card-file", store_seed, store_run },
 		{ "card-commands", card_seed, card_run },
 	};

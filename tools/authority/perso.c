@@ -120,16 +120,27 @@ static size_t data_max_of(struct sj_span answer)
 	return max;
 }
 
-static int select_manager(struct perso *p)
+static int select_name(struct perso *p, struct sj_span aid, struct sj_response *r)
 {
 	const struct sj_apdu select = { 0x00, SJ_INS_SELECT, SJ_SELECT_DF_NAME,
-					0x00, AID_MANAGER,   SJ_APDU_NE_SHORT,
+					0x00, aid,           SJ_APDU_NE_SHORT,
 					false };
-	struct sj_response r = { { NULL, 0 }, 0 };
-	int rc = transmit(p, &select, TIMEOUT_MS, &r);
 
+	return transmit(p, &select, TIMEOUT_MS, r);
+}
+
+static int select_manager(struct perso *p)
+{
+	struct sj_response r = { { NULL, 0 }, 0 }, document = { { NULL, 0 }, 0 };
+	int rc = select_name(p, AID_MANAGER, &r);
+
+	/* An issued card may hide its manager; only an issued one has a document. */
+	if (rc == 0 && r.sw == SJ_SW_NOT_FOUND)
+		rc = select_name(p, SJ_AID_LDS1, &document);
 	if (rc != 0)
 		return rc;
+	if (document.sw == SJ_SW_OK)
+		return fail(p, SJ_CARD_STATE, "the card was issued before");
 	if (r.sw != SJ_SW_OK)
 		return fail(p, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
 	p->data_max = data_max_of(r.data);

@@ -13,6 +13,7 @@
 #define DGI_FORMAT 0x08u
 #define CASE_4 0x01u /* a response is expected: taken either way */
 #define BLOCK_MAX 0xFFu
+#define DGI_PROFILE 0x0001u
 
 enum manager_state { IDLE, OPEN };
 
@@ -130,20 +131,26 @@ static uint16_t manager_set_status(struct card_call *call)
 	return card_lock(call);
 }
 
-/* SELECT of the MF leads out of every application (ISO/IEC 7816-4:2020, 11.2.2). */
-static uint16_t manager_select_mf(struct card_call *call)
+static bool manager_selectable(struct card *card)
 {
-	static const uint8_t mf[] = { 0x3F, 0x00 };
+	return !card_hides(card);
+}
 
-	if (call->apdu->data.len != 0 && !sj_span_eq(call->apdu->data, SJ_SPAN_OF(mf)))
-		return SJ_SW_NOT_FOUND;
-	card_select_mf(call->card);
-	return SJ_SW_OK;
+/* What concerns the whole card: 0001, its profile (../gate/PERSO.md). */
+static uint16_t manager_personalise(struct card_call *call, uint16_t dgi, struct sj_span data)
+{
+	uint8_t profile;
+
+	if (dgi != DGI_PROFILE)
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	if (!sj_take_u8(&data, &profile) || profile > CARD_OPEN || data.len != 0)
+		return SJ_SW_WRONG_DATA;
+	return card_set_profile(call->card, profile) ? SJ_SW_OK : SJ_SW_MEMORY_FAILURE;
 }
 
 static const struct card_command manager_commands[] = {
 	/* CLA   INS   P1        P2        Lc        conditions, handler */
-	{ 0x00, 0xA4, 0x00, 0x0C, 0, 2, CARD_ALWAYS, manager_select_mf },
+	{ 0x00, 0xA4, 0x00, 0x0C, 0, 2, CARD_ALWAYS, card_lead_out },
 	{ 0x80, 0xE6, 0x20, 0x00, 1, 255, CARD_ONLY_BLANK | CARD_ONLY_BASIC_CHANNEL,
 	  manager_install },
 	{ 0x80, 0xE2, CARD_ANY, CARD_ANY, 1, 65535, CARD_ONLY_BLANK | CARD_ONLY_BASIC_CHANNEL,
@@ -160,4 +167,6 @@ const struct card_applet card_applet_manager = {
 	.state_size = sizeof(struct manager),
 	.select = manager_select,
 	.deselect = manager_deselect,
+	.selectable = manager_selectable,
+	.personalise = manager_personalise,
 };

@@ -1,0 +1,619 @@
+/*
+ * The whole card against a reader without rights: nothing that a card says
+ * comes again in another tap, unless every card of the model says it.
+ *
+ * Two cards of one model, of two people, and a rogue that does everything that
+ * it can think of, twice to each. What may mark a card all the same is the list
+ * `known` below, each with its reason.
+ */
+#include "applets/gate/state.h"
+#include "tests/card/gate_rig.h"
+#include "tests/card/pace_reader.h"
+
+#define SAID_MAX 8192u /* answers */
+#define ROOM 524288u /* their bytes */
+#define WINDOW 8u /* bytes in a row that no two answers have by accident */
+#define GRAM 4u /* so many that all cards say make a window no mark */
+
+/* Everything that a card said in a tap, in order. */
+struct transcript {
+	struct bench *b;
+	struct {
+		size_t at, len;
+		uint64_t waited_ms;
+	} said[SAID_MAX];
+	size_t count;
+	uint8_t bytes[ROOM];
+	size_t used;
+};
+
+static void note(struct transcript *t, struct sj_span bytes)
+{
+	assert_true(t->count < SAID_MAX && bytes.len <= ROOM - t->used);
+	t->said[t->count].at = t->used;
+	t->said[t->count].len = bytes.len;
+	t->said[t->count++].waited_ms = t->b->waited_ms;
+	if (bytes.len > 0)
+		memcpy(t->bytes + t->used, bytes.ptr, bytes.len);
+	t->used += bytes.len;
+	t->b->waited_ms = 0;
+}
+
+/* The last answer, status word included. */
+static void note_answer(struct transcript *t)
+{
+	uint8_t bytes[1024];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	sj_put(&w, t->b->data);
+	sj_put_be(&w, 2, t->b->sw);
+	assert_false(w.failed);
+	note(t, sj_written(&w));
+}
+
+static void ask(struct transcript *t, const char *command)
+{
+	bench_hex(t->b, command);
+	note_answer(t);
+}
+
+/* --- what a rogue does: card and files ------------------------------------------------------ */
+
+static void power(struct transcript *t)
+{
+	uint8_t atr[CARD_ATR_MAX];
+	size_t n;
+
+	t->b->secured = false;
+	n = card_power_on(t->b->card, atr);
+	note(t, sj_span(atr, n));
+	note(t, card_uid(t->b->card));
+}
+
+static void try_names(struct transcript *t)
+{
+	static const char *const names[] = {
+		"00A4040008A00000015100000000", /* GlobalPlatform's manager */
+		"00A4040008A00000000300000000",
+		"00A4040007A000000247100100", /* LDS1 */
+		"00A4040007A000000247200100", /* travel records, visas, biometrics */
+		"00A4040007A000000247200200",
+		"00A4040007A000000247200300",
+		"00A4040009E80704007F0007030200", /* eID */
+		"00A404000BA00000030800001000010000", /* PIV */
+		"00A4040005A00000030800",
+		"00A404000E325041592E5359532E444446303100", /* payment */
+		"00A4040007D276000085010100", /* NDEF */
+		"00A4040006D2760001240100", /* OpenPGP */
+		"00A404000CA000000063504B43532D313500", /* PKCS #15 */
+		"00A4040009F0534F4A4F55524E0100", /* gate */
+		"00A404000DF0534F4A4F55524E010000000100",
+		"00A4040001A000",
+		"00A4040001F000",
+		"00A4040000",
+		"00A4040200",
+		"00A4040100",
+		"00A4040300",
+		"00A4000C023F00",
+		"00A4000C",
+		"00A40000023F0000",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		ask(t, names[i]);
+}
+
+/* CPLC, issuer and card numbers, key diversification, sequence counters, and so on. */
+static void try_data(struct transcript *t)
+{
+	static const char *const commands[] = {
+		"80CA9F7F00",
+		"00CA9F7F00",
+		"80CA004200",
+		"80CA004500",
+		"80CA00CF00",
+		"80CA00C100",
+		"80CA00E000",
+		"80CA006600",
+		"80CA006700",
+		"00CA010100",
+		"00CB3FFF055C035FC10200",
+		"00CB3FFF055C035FC10700",
+		"8050000008000102030405060700",
+		"80500100080001020304050607",
+		"8482000010000102030405060708090A0B0C0D0E0F",
+		"80F28000024F0000",
+		"80F24000024F0000",
+		"00C0000000",
+		"0084000008",
+		"0084000000",
+		"0020008000",
+		"0020000000",
+		"0088000008000102030405060700",
+		"00B09C0000",
+		"00B0810000",
+		"00B0820000",
+		"00B0830000",
+		"00B09D0000",
+		"00B09E0000",
+		"00B0000000",
+		"00B1011C0454024F0000",
+		"00A4020C02011C",
+		"00B0000000",
+		"00A4020C02011D",
+		"00B0000000",
+		"00A4020C022F00",
+		"00B0000000",
+		"00A4020C022F01",
+		"00B0000000",
+		"00A4020C020101",
+		"00B0000000",
+		"002241A60691046B6B6B6B",
+		"0022C1A406800100830102",
+		"0070000001",
+		"0070800100",
+		"0C70000001",
+		"0CB0000000",
+		"0CA4040C02011E",
+		"10B0000000",
+		"FFCA000000",
+		"FF",
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		ask(t, commands[i]);
+}
+
+/* Every instruction: what a card says of what it cannot. */
+static void try_instructions(struct transcript *t)
+{
+	static const uint8_t classes[] = { 0x00, 0x80, 0x01, 0x0C, 0x84 };
+
+	for (size_t i = 0; i < sizeof(classes); i++)
+		for (unsigned ins = 0; ins <= 0xFF; ins++) {
+			const uint8_t command[] = { classes[i], (uint8_t)ins, 0, 0, 0 };
+
+			bench_raw(t->b, SJ_SPAN_OF(command));
+			note_answer(t);
+		}
+}
+
+/* --- what a rogue does: documents ------------------------------------------------------------- */
+
+/* PACE with passwords that are guessed, left after every step. */
+static void try_pace(struct transcript *t)
+{
+	static const struct {
+		enum sj_pace_password kind;
+		const char *password;
+	} guesses[] = { { SJ_PACE_CAN, "000000" }, { SJ_PACE_MRZ, "X00000000<000101<300101<" } };
+
+	for (size_t i = 0; i < sizeof(guesses) / sizeof(guesses[0]); i++)
+		for (int last = 1; last <= 5; last++) {
+			struct pace_reader p;
+
+			power(t);
+			pace_init(&p, t->b, SUITE_DEFAULT, guesses[i].kind, guesses[i].password);
+			pace_until(&p, last);
+			note_answer(t);
+			ask(t, SELECT_MANAGER);
+			ask(t, "00B0810001");
+		}
+}
+
+static void try_bac(struct transcript *t)
+{
+	power(t);
+	ask(t, SELECT_LDS);
+	ask(t, "0084000008");
+	ask(t, "0084000008");
+	bac_run(t->b, "X00000000<000101<300101<");
+	note_answer(t);
+	ask(t, "00B0810001");
+}
+
+/* --- what a rogue does: gates -------------------------------------------------------------------- */
+
+struct rogue {
+	struct issuer fake; /* its own authority, of the right name */
+	struct rig_reader reader; /* credential by that */
+	struct rig_token stolen; /* a true credential, which is public, without its key */
+};
+
+/* SELECT, then one lie; all of it noted, and what a message_3 can be opened to. */
+static void lie(struct transcript *t, const struct rogue *r, unsigned which, bool named)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+	struct rig_reader reader = r->reader;
+	struct sj_span ticket = { NULL, 0 };
+	bool psk;
+
+	assert_non_null(tap);
+	tap->b = t->b;
+	psk = tap_select(tap, named, RIG_OPERATOR) == SJ_EDHOC_PSK;
+	note_answer(t);
+	if (which == 1)
+		reader.token = r->stolen;
+	if (which == 2)
+		reader.key[0] ^= 1;
+	tap_make_2(tap, psk ? NULL : &reader);
+	if (which == 3)
+		tap->message_2[40] ^= 1;
+	if (which > 3)
+		ask(t, which == 4 ? "00870000067C048F02016000" : "00870000057C0382014000");
+	else if (tap_send_2(tap, psk ? NULL : &reader) &&
+		 responder_take_3(&tap->r, sj_span(tap->message_3, tap->message_3_len)))
+		ticket = tap->r.id_cred; /* method 4: whoever asks can open it, once */
+	note_answer(t);
+	note(t, ticket);
+	ask(t, "00870000097C078405444444444400");
+	ask(t, "00870000047C02850000");
+	card_settle(t->b->card);
+	free(tap);
+}
+
+static void try_gates(struct transcript *t, const struct rogue *r)
+{
+	for (unsigned which = 0; which <= 5; which++)
+		for (unsigned named = 0; named < 2; named++) {
+			power(t);
+			lie(t, r, which, named != 0);
+			lie(t, r, which, named == 0);
+			ask(t, SELECT_LDS);
+			lie(t, r, which, named != 0);
+		}
+}
+
+/* --- a tap of the rogue --------------------------------------------------------------------------- */
+
+static struct transcript *tap_by_rogue(struct bench *b, const struct rogue *r)
+{
+	struct transcript *t = calloc(1, sizeof(*t));
+	static const char *const places[] = { SELECT_LDS, GATE_SELECT, "00A4000C023F00" };
+
+	assert_non_null(t);
+	t->b = b;
+	b->waited_ms = 0;
+	power(t);
+	try_names(t);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		power(t);
+		ask(t, places[i]);
+		try_data(t);
+		ask(t, places[i]);
+		try_instructions(t);
+	}
+	try_pace(t);
+	try_bac(t);
+	try_gates(t, r);
+	return t;
+}
+
+/* --- what is the same -------------------------------------------------------------------------------- */
+
+/* Strings of `size` bytes out of answers, sorted. */
+struct strings {
+	size_t count, size;
+	uint8_t *bytes;
+};
+
+static int compare_windows(const void *a, const void *b)
+{
+	return memcmp(a, b, WINDOW);
+}
+
+static int compare_grams(const void *a, const void *b)
+{
+	return memcmp(a, b, GRAM);
+}
+
+static struct strings strings_of(const struct transcript *t, size_t size)
+{
+	struct strings s = { .size = size, .bytes = malloc((t->used + 1) * size) };
+
+	assert_non_null(s.bytes);
+	for (size_t i = 0; i < t->count; i++)
+		for (size_t at = 0; at + size <= t->said[i].len; at++)
+			memcpy(s.bytes + size * s.count++, t->bytes + t->said[i].at + at, size);
+	qsort(s.bytes, s.count, size, size == GRAM ? compare_grams : compare_windows);
+	return s;
+}
+
+static bool has_string(const struct strings *s, const uint8_t *bytes)
+{
+	return bsearch(bytes, s->bytes, s->count, s->size,
+		       s->size == GRAM ? compare_grams : compare_windows) != NULL;
+}
+
+/* None of it is something that the other card says as well. */
+static bool is_own(const struct strings *others, const uint8_t window[static WINDOW])
+{
+	for (size_t i = 0; i + GRAM <= WINDOW; i++)
+		if (has_string(others, window + i))
+			return false;
+	return true;
+}
+
+/* Something that two have in common and the other card has not. */
+static bool share(const struct transcript *first, const struct transcript *second,
+		  const struct transcript *other)
+{
+	struct strings one = strings_of(first, WINDOW), two = strings_of(second, WINDOW),
+		       others = strings_of(other, GRAM);
+	bool found = false;
+
+	for (size_t i = 0; i < one.count; i++)
+		found = found || (has_string(&two, one.bytes + WINDOW * i) &&
+				  is_own(&others, one.bytes + WINDOW * i));
+	free(one.bytes);
+	free(two.bytes);
+	free(others.bytes);
+	return found;
+}
+
+static bool same_answer(const struct transcript *a, const struct transcript *b, size_t i)
+{
+	return sj_span_eq(sj_span(a->bytes + a->said[i].at, a->said[i].len),
+			  sj_span(b->bytes + b->said[i].at, b->said[i].len));
+}
+
+/* The same question, the same answer twice by one card: then by the other, too; and in length and time. */
+static void assert_no_answer_tells(const struct transcript *first, const struct transcript *second,
+				   const struct transcript *other)
+{
+	assert_int_equal(first->count, second->count);
+	assert_int_equal(first->count, other->count);
+	for (size_t i = 0; i < first->count; i++) {
+		if (same_answer(first, second, i))
+			assert_true(same_answer(first, other, i));
+		assert_int_equal(first->said[i].len, other->said[i].len);
+		assert_int_equal(first->said[i].waited_ms, other->said[i].waited_ms);
+	}
+}
+
+/* --- two cards ------------------------------------------------------------------------------------------ */
+
+#define ACCESS_OTHER_MRZ "8218443233313435383930373734303831323231323034313539"
+#define ACCESS_OTHER_CAN "8106363534333231"
+#define ACCESS_OTHER "800103" ACCESS_OTHER_MRZ ACCESS_OTHER_CAN "830300010D"
+
+struct people {
+	struct issuer ca;
+	struct rig_reader reader;
+	struct rogue rogue;
+	struct bench *a, *b;
+};
+
+static struct bench *card_of(const struct issuer *ca, const char *access, uint8_t person)
+{
+	struct bench *b = bench_new();
+	uint8_t dg1[DG1_SIZE];
+
+	bench_install(b);
+	assert_int_equal(bench_dgi_hex(b, 0x0001, access), SJ_SW_OK);
+	bench_perso_files(b);
+	memset(dg1, person, sizeof(dg1));
+	assert_int_equal(bench_file(b, 0x0101, 0x0101, SJ_SPAN_OF(dg1)), SJ_SW_OK);
+	assert_int_equal(bench_file(b, 0x3F00, 0x011D, SJ_SPAN_OF(dg1)), SJ_SW_OK);
+	gate_personalise_all(b, ca);
+	bench_lock(b);
+	return b;
+}
+
+static int setup(void **state)
+{
+	struct people *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	issuer_make(&p->ca);
+	reader_make(&p->reader, &p->ca);
+	issuer_make(&p->rogue.fake);
+	reader_make(&p->rogue.reader, &p->rogue.fake);
+	p->rogue.stolen = p->reader.token;
+	p->a = card_of(&p->ca, ACCESS_BOTH, 'A');
+	p->b = card_of(&p->ca, ACCESS_OTHER, 'B');
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct people *p = *state;
+
+	bench_free(p->a);
+	bench_free(p->b);
+	free(p);
+	return 0;
+}
+
+/* A tap of each at a true gate before: readers known, tickets there, dates moved. */
+static void use(struct people *p, struct bench *b, const uint8_t *ticket)
+{
+	struct tap *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	t->b = b;
+	tap_first(t, &p->reader, &p->ca, ticket);
+	tap_end(t);
+	free(t);
+}
+
+static void compare(struct people *p)
+{
+	struct transcript *a_1 = tap_by_rogue(p->a, &p->rogue),
+			  *a_2 = tap_by_rogue(p->a, &p->rogue);
+	struct transcript *b_1 = tap_by_rogue(p->b, &p->rogue),
+			  *b_2 = tap_by_rogue(p->b, &p->rogue);
+
+	assert_true(a_1->used > 10000);
+	assert_false(share(a_1, a_2, b_1));
+	assert_false(share(b_1, b_2, a_1));
+	assert_no_answer_tells(a_1, a_2, b_1);
+	assert_no_answer_tells(a_2, a_1, b_2);
+	free(a_1);
+	free(a_2);
+	free(b_1);
+	free(b_2);
+}
+
+static void new_cards(void **state)
+{
+	compare(*state);
+}
+
+static void used_cards(void **state)
+{
+	static const uint8_t tickets[2][SJ_GATE_TICKET] = { { 1, 2, 3, 4, 5, 6, 7 },
+							    { 8, 9, 10, 11, 12, 13, 14 } };
+	struct people *p = *state;
+
+	use(p, p->a, tickets[0]);
+	use(p, p->b, tickets[1]);
+	compare(p);
+}
+
+/* --- what is known to mark a card: the reasons stand beside ------------------------------------------------ */
+
+/*
+ * Failures of passwords cost time until the right one comes: without that a CAN
+ * could be guessed (BSI TR-03110-2, 3.3). All cards with as many failures
+ * wait as long, so it tells apart some cards, not one.
+ */
+static void known_failures_cost_time(void **state)
+{
+	struct people *p = *state;
+	struct pace_reader guess;
+
+	bench_power(p->a);
+	pace_init(&guess, p->a, SUITE_DEFAULT, SJ_PACE_CAN, "000000");
+	assert_int_equal(pace_until(&guess, 5), SJ_SW_NO_INFORMATION);
+	p->a->waited_ms = p->b->waited_ms = 0;
+	bench_power(p->a);
+	bench_power(p->b);
+	pace_init(&guess, p->a, SUITE_DEFAULT, SJ_PACE_CAN, "000000");
+	assert_int_equal(pace_until(&guess, 2), SJ_SW_OK);
+	pace_init(&guess, p->b, SUITE_DEFAULT, SJ_PACE_CAN, "000000");
+	assert_int_equal(pace_until(&guess, 2), SJ_SW_OK);
+	assert_int_equal(p->a->waited_ms, 1000);
+	assert_int_equal(p->b->waited_ms, 0);
+}
+
+/*
+ * Whoever knows an operator's id sees whether the card holds a ticket of it,
+ * once, and of one operator a power-up (GATE.md, "Who learns what").
+ */
+static void known_a_ticket_shows_once(void **state)
+{
+	static const uint8_t ticket[SJ_GATE_TICKET] = { 1 };
+	struct people *p = *state;
+	struct tap *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	use(p, p->a, ticket);
+	t->b = p->a;
+	bench_power(t->b);
+	assert_int_equal(tap_select(t, true, RIG_OPERATOR), SJ_EDHOC_PSK);
+	bench_power(t->b);
+	assert_int_equal(tap_select(t, true, RIG_OPERATOR), SJ_EDHOC_DH_DH);
+	free(t);
+}
+
+/* An open card says what the standards let it say; here the manager's name, no number. */
+static void known_an_open_card_shows_its_manager(void **state)
+{
+	struct bench *b = bench_issued_as(ACCESS_BOTH, PROFILE_OPEN);
+
+	(void)state;
+	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
+	bench_free(b);
+}
+
+/* --- readers with rights ------------------------------------------------------------------------------------- */
+
+/* What a reader of this operator and sector gets to know in a whole tap. */
+static struct transcript *learn(struct people *p, struct bench *b, uint32_t operator_id,
+				uint8_t sector)
+{
+	struct transcript *t = calloc(1, sizeof(*t));
+	struct tap *tap = calloc(1, sizeof(*tap));
+
+	assert_true(t != NULL && tap != NULL);
+	p->reader.claims.reader.operator_id = operator_id;
+	p->reader.claims.reader.sector = sector;
+	reader_sign(&p->reader, &p->ca.ca);
+	t->b = tap->b = b;
+	tap_first(tap, &p->reader, &p->ca, NULL);
+	note(t, SJ_SPAN_OF(tap->x));
+	note(t, sj_span(tap->token, tap->token_len));
+	note(t, tap->r.plain.ead);
+	tap_end(tap);
+	free(tap);
+	return t;
+}
+
+static void two_sectors_have_nothing_to_compare(void **state)
+{
+	struct people *p = *state;
+
+	for (uint8_t sector = 2; sector <= SJ_GATE_SECTORS; sector++) {
+		struct transcript *one = learn(p, p->a, RIG_OPERATOR, 1),
+				  *two = learn(p, p->a, RIG_OPERATOR + sector, sector),
+				  *other = learn(p, p->b, RIG_OPERATOR, 1);
+
+		assert_false(share(one, two, other));
+		free(one);
+		free(two);
+		free(other);
+	}
+}
+
+/* One in eight pairs of operators of one sector sees the same credential, and nothing else. */
+static void operators_of_a_sector_share_a_slot_at_times(void **state)
+{
+	struct people *p = *state;
+	struct transcript *one = learn(p, p->a, RIG_OPERATOR, 1),
+			  *other = learn(p, p->b, RIG_OPERATOR, 1);
+	unsigned shared = 0;
+
+	for (uint32_t i = 1; i <= 160; i++) {
+		struct transcript *two = learn(p, p->a, RIG_OPERATOR + i, 1);
+
+		shared += share(one, two, other);
+		free(two);
+	}
+	free(one);
+	free(other);
+	assert_in_range(shared, 4, 45); /* 20 expected; p < 1e-5 outside */
+}
+
+/* An operator recognises its own guests, by pseudonym: that is what it is for. */
+static void an_operator_recognises_a_card(void **state)
+{
+	struct people *p = *state;
+	struct transcript *one = learn(p, p->a, RIG_OPERATOR, 1),
+			  *two = learn(p, p->a, RIG_OPERATOR, 1),
+			  *other = learn(p, p->b, RIG_OPERATOR, 1);
+
+	assert_true(share(one, two, other));
+	free(one);
+	free(two);
+	free(other);
+}
+
+#define PEOPLE_CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PEOPLE_CASE(new_cards),
+		PEOPLE_CASE(used_cards),
+		PEOPLE_CASE(known_failures_cost_time),
+		PEOPLE_CASE(known_a_ticket_shows_once),
+		cmocka_unit_test(known_an_open_card_shows_its_manager),
+		PEOPLE_CASE(two_sectors_have_nothing_to_compare),
+		PEOPLE_CASE(operators_of_a_sector_share_a_slot_at_times),
+		PEOPLE_CASE(an_operator_recognises_a_card),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
