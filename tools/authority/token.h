@@ -12,7 +12,7 @@
 #include "secure/cwt.h"
 
 #define TOKEN_INDICES (1ul << 20) /* default of a partition */
-#define TOKEN_INDICES_MAX (1ul << 30)
+#define TOKEN_INDICES_MAX (1ul << 25) /* a list counts all in four bytes */
 
 /* A role's key and the token that names it. Wipe it with token_signer_wipe(). */
 struct token_signer {
