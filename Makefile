@@ -54,7 +54,7 @@ card_a := $(BUILD)/lib/card.a
 cli_a := $(BUILD)/lib/cli.a
 
 # What the programs read at run time.
-share := $(patsubst %,$(BUILD)/share/sojourn/%,$(notdir $(wildcard tools/demo/*.json tools/demo/*.jp* tools/schema/*.json)))
+share := $(patsubst %,$(BUILD)/share/sojourn/%,$(notdir $(wildcard tools/demo/*.json tools/demo/*.jp* tools/schema/*.json tools/authority/*.json)))
 completions := $(BUILD)/share/bash-completion/completions/sojourn $(BUILD)/share/zsh/site-functions/_sojourn \
 	$(BUILD)/share/fish/vendor_completions.d/sojourn.fish
 
@@ -104,7 +104,7 @@ endef
 $(foreach p,$(filter $(public_programs),$(programs)),$(eval $(call public_program,$(p))))
 $(foreach p,$(filter-out $(public_programs),$(programs)),$(eval $(call whole_program,$(p))))
 
-vpath %.json tools/demo tools/schema
+vpath %.json tools/demo tools/schema tools/authority
 vpath %.jpg tools/demo
 vpath %.jp2 tools/demo
 $(BUILD)/share/sojourn/%: %

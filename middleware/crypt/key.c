@@ -2,6 +2,7 @@
 #include "crypt/scheme.h"
 #include "crypt/sign.h"
 
+#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -121,6 +122,22 @@ bool sj_key_put_public(const struct sj_key *key, bool explicit_form, struct sj_w
 		sj_put(w, sj_span(der, (size_t)n));
 	OPENSSL_free(der);
 	return n > 0 && !w->failed;
+}
+
+bool sj_key_get_ec(const struct sj_key *key, enum sj_curve *curve, struct sj_ec_secret *secret,
+		   struct sj_ec_point *point)
+{
+	BIGNUM *k = NULL;
+	bool ok;
+
+	*curve = key->curve;
+	secret->len = sj_curve_order_size(key->curve);
+	ok = key->curve != SJ_CURVE_NONE &&
+	     EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &k) == 1 &&
+	     BN_bn2binpad(k, secret->bytes, (int)secret->len) == (int)secret->len &&
+	     sj_ec_multiply(key->curve, secret, NULL, point);
+	BN_clear_free(k);
+	return ok;
 }
 
 enum sj_hash sj_key_hash(const struct sj_key *key)

@@ -45,6 +45,9 @@ SJ_MUST_CHECK bool sj_key_sign(const struct sj_key *key, struct sj_span message,
 			       struct sj_writer *algorithm, struct sj_writer *signature);
 /* The AlgorithmIdentifier that sj_key_sign() will give (a certificate names it inside too). */
 SJ_MUST_CHECK bool sj_key_put_algorithm(const struct sj_key *key, struct sj_writer *w);
+/* The scalar and the public point of an EC key; wipe the scalar. False: an RSA key. */
+SJ_MUST_CHECK bool sj_key_get_ec(const struct sj_key *key, enum sj_curve *curve,
+				 struct sj_ec_secret *secret, struct sj_ec_point *point);
 /* The hash that sj_key_sign() will use. */
 enum sj_hash sj_key_hash(const struct sj_key *key);
 void sj_key_free(struct sj_key *key);

@@ -85,6 +85,27 @@ bool sj_lds_open(struct sj_span file, uint32_t tag, struct sj_span *content)
 	return sj_tlv_take(&file, tag, content) == SJ_TLV_FOUND && file.len == 0;
 }
 
+bool sj_dg13_parse(struct sj_span file, uint16_t *partition, uint32_t *index)
+{
+	struct sj_span content, value;
+	uint32_t month;
+
+	if (!sj_lds_open(file, SJ_TAG_DG13, &content) ||
+	    !sj_lds_open(content, SJ_TAG_DG13_STATUS, &value) || value.len != 6 ||
+	    !sj_take_be(&value, 2, &month) || !sj_take_be(&value, 4, index))
+		return false;
+	*partition = (uint16_t)month;
+	return true;
+}
+
+void sj_dg13_put(struct sj_writer *w, uint16_t partition, uint32_t index)
+{
+	sj_tlv_put_header(w, SJ_TAG_DG13, 8);
+	sj_tlv_put_header(w, SJ_TAG_DG13_STATUS, 6);
+	sj_put_be(w, 2, partition);
+	sj_put_be(w, 4, index);
+}
+
 /* --- versions -------------------------------------------------------------- */
 
 static bool digits_text(struct sj_span in, char *out, size_t digits)

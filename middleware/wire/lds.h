@@ -68,6 +68,16 @@ const struct sj_lds_entry *sj_lds_by_name(const char *name);
  */
 SJ_MUST_CHECK bool sj_lds_open(struct sj_span file, uint32_t tag, struct sj_span *content);
 
+/* --- DG13: where the document stands in its issuer's status list ------------ */
+
+/*
+ * 6D { 80 partition (2) || index (4) }, as GATE.md has it for credentials; the
+ * issuer is the state that DG1 names. False: a DG13 of another kind.
+ */
+#define SJ_TAG_DG13_STATUS 0x80u /* ours: DG13 is the issuer's to fill */
+SJ_MUST_CHECK bool sj_dg13_parse(struct sj_span file, uint16_t *partition, uint32_t *index);
+void sj_dg13_put(struct sj_writer *w, uint16_t partition, uint32_t index);
+
 /* --- EF.COM -------------------------------------------------------------- */
 
 struct sj_lds_version {

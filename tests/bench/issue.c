@@ -7,6 +7,7 @@
 #include "tests/bench/bench.h"
 
 #define ISSUED 20u
+#define CREDENTIALS 56 /* for gates: seven sectors, eight each */
 #define AUTHORITY "libexec/sojourn/sojourn-authority"
 #define TRUST "libexec/sojourn/sojourn-trust"
 #define CARD "libexec/sojourn/sojourn-card"
@@ -77,9 +78,8 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 				 "--can-file", p->can,       "--letter-out",
 				 p->letter };
 	const char *const whole_words[] = { "--holder", "tools/demo/holder.json" };
-	const char *const lean_words[] = {
-		"--holder", p->holder, "--access", "pace", "--aa", "none"
-	};
+	const char *const lean_words[] = { "--holder", p->holder, "--access", "pace",
+					   "--aa",     "none",    "--no-gate" };
 	const char *const program[] = {
 		"--exec", "--", card, "card", "run", file, "--link", "stdio"
 	};
@@ -98,14 +98,14 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 
 /* --- how many a second -------------------------------------------------------------------- */
 
-/* The keys of the default card and the signature of its security object. */
+/* Keys of the default card, signatures of its security object and credentials for gates. */
 static bool floor_ms(double *ms)
 {
 	double key, sign;
 
 	if (!bench_bare(BENCH_BASE, SJ_P256, &key) || !bench_bare(BENCH_SIGN, SJ_P256, &sign))
 		return false;
-	*ms = 2 * key + sign;
+	*ms = (2 + CREDENTIALS) * key + (1 + CREDENTIALS) * sign;
 	return true;
 }
 
@@ -135,7 +135,8 @@ void bench_issue(struct bench *b)
 	if (ok)
 		bench_row(b, "issue.rate", 1000 / bench_percentile(&s, 50), "1/s", 1000 / floor,
 			  "sojourn issue to a card on tmpfs, one after the other, start of both "
-			  "programs included; floor: P-256, two key pairs and a signature");
+			  "programs included; floor: P-256, 58 key pairs, 57 "
+			  "signatures");
 	else
 		bench_fail(b, "issuing failed");
 	bench_samples_free(&s);

@@ -49,8 +49,8 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority show' 'bench rf' 'card show' doctor issue 'lab status' 'reader list' \
-		'reader watch' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
+	printf '%s\n' 'authority show' 'authority status-list' 'bench rf' 'card show' doctor issue 'lab status' \
+		'reader list' 'reader watch' 'service list' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
 }
 
 @test "reader list" {
@@ -97,6 +97,20 @@ while text:
 	valid card step <log
 }
 
+@test "service list, and what an authority has issued" {
+	sojourn service list --json | valid service services
+	sojourn authority status list authority --json | valid authority status
+	sojourn card new s.card
+	sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l s.letter \
+		--exec -- sojourn card run s.card --link stdio
+	sojourn authority status list authority --json >out
+	valid authority status <out
+	grep -q '"issued": ' out
+	sojourn card new t.card
+	sojourn issue --json --no-gate -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
+		--exec -- sojourn card run t.card --link stdio | valid issue issued
+}
+
 @test "lab status, running and not" {
 	sojourn lab status --json --dir "$LAB" >out
 	valid lab status <out
@@ -125,6 +139,8 @@ fails() {
 	fails reader 2 sojourn reader list --timeout 0
 	fails authority 13 sojourn authority show nowhere
 	fails bench 2 sojourn bench rf --host soon
+	fails authority 13 sojourn authority status list nowhere
+	fails service 13 sojourn service list nowhere
 	fails card 13 sojourn card show nowhere
 	fails issue 2 sojourn issue -a authority
 	fails issue 3 sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l l2

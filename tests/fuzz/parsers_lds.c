@@ -162,6 +162,20 @@ static bool dg12_run(struct sj_span in)
 	return true;
 }
 
+static bool dg13_seed(size_t i, struct sj_writer *w)
+{
+	sj_dg13_put(w, 172, 0xABCDEF);
+	return i == 0;
+}
+
+static bool dg13_run(struct sj_span in)
+{
+	uint16_t partition;
+	uint32_t index;
+
+	return sj_dg13_parse(in, &partition, &index);
+}
+
 static bool dg16_seed(size_t i, struct sj_writer *w)
 {
 	struct sj_dg16 dg16 = { .count = 2 };
@@ -227,6 +241,7 @@ struct fuzz_room fuzz_lds(void)
 		{ "dg7", dg7_seed, dg7_run },
 		{ "dg11", dg11_seed, dg11_run },
 		{ "dg12", dg12_seed, dg12_run },
+		{ "dg13", dg13_seed, dg13_run },
 		{ "dg16", dg16_seed, dg16_run },
 		{ "ef-dir", dir_seed, dir_run },
 		{ "ef-atr-info", atr_info_seed, atr_info_run },

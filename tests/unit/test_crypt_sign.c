@@ -158,6 +158,30 @@ static void hashes_fit_the_keys(void **state)
 	}
 }
 
+/* The scalar makes the point, and the point is the one that is written out. */
+static void an_ec_key_gives_its_parts(void **state)
+{
+	struct sj_key *ec = sj_key_generate("P-256"), *rsa = sj_key_generate("RSA-2048");
+	struct sj_ec_point point, own, public;
+	struct sj_ec_secret secret;
+	uint8_t bytes[SJ_EC_SPKI_MAX];
+	struct sj_writer spki = SJ_WRITER_OF(bytes);
+	enum sj_curve curve;
+
+	(void)state;
+	assert_true(sj_key_get_ec(ec, &curve, &secret, &point));
+	assert_int_equal(curve, SJ_P256);
+	assert_int_equal(secret.len, 32);
+	assert_true(sj_ec_multiply(SJ_P256, &secret, NULL, &own));
+	assert_true(sj_span_eq(sj_ec_point_span(&point), sj_ec_point_span(&own)));
+	assert_true(sj_key_put_public(ec, false, &spki));
+	assert_true(sj_ec_spki_read(sj_written(&spki), &curve, &public));
+	assert_true(sj_span_eq(sj_ec_point_span(&point), sj_ec_point_span(&public)));
+	assert_false(sj_key_get_ec(rsa, &curve, &secret, &point));
+	sj_key_free(ec);
+	sj_key_free(rsa);
+}
+
 static void no_key(void **state)
 {
 	(void)state;
@@ -181,6 +205,7 @@ int main(void)
 		cmocka_unit_test(rsa_signs_both_ways),
 		cmocka_unit_test(a_pss_key_verifies_pss_alone),
 		cmocka_unit_test(hashes_fit_the_keys),
+		cmocka_unit_test(an_ec_key_gives_its_parts),
 		cmocka_unit_test(no_key),
 	};
 

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "authority/commands.h"
-#include "authority/registry.h"
+#include "authority/token.h"
 
 static const struct cli_positional directory_only[] = {
 	{ "DIR", "the authority's directory", CLI_COMPLETE_DIRECTORY, NULL, false, false },
@@ -29,6 +29,8 @@ static const struct cli_option init_options[] = {
 	{ "csca-key", 0, "KIND", "kind of the CSCA's key", CLI_COMPLETE_WORDS, KEY_KINDS, false },
 	{ "signer-key", 0, "KIND", "kind of the document signer's key", CLI_COMPLETE_WORDS,
 	  KEY_KINDS, false },
+	{ "indices", 0, "N", "indices of each partition of the status list (default 1048576)",
+	  CLI_COMPLETE_NONE, NULL, false },
 	{ "named-curves", 0, NULL,
 	  "certificates without explicit EC parameters, so that stock tools verify",
 	  CLI_COMPLETE_NONE, NULL, false },
@@ -54,6 +56,7 @@ static int read_plan(struct cli *cli, struct authority_plan *plan)
 		.csca_key = cli_value(cli, "csca-key"),
 		.signer_key = cli_value(cli, "signer-key"),
 		.explicit_parameters = !cli_given(cli, "named-curves"),
+		.indices = TOKEN_INDICES,
 	};
 	if (plan->country == NULL)
 		plan->country = "UTO";
@@ -67,7 +70,7 @@ static int read_plan(struct cli *cli, struct authority_plan *plan)
 		return cli_usage(cli, "--country %s: one to three capital letters", plan->country);
 	if (plan->alpha2 == NULL || !all_capitals(plan->alpha2, 2, 2))
 		return cli_usage(cli, "--alpha2 CC: the country's two capital letters are needed");
-	return 0;
+	return cli_number(cli, "indices", 65536, TOKEN_INDICES_MAX, &plan->indices);
 }
 
 static int init_run(struct cli *cli)
@@ -96,12 +99,13 @@ static const enum sj_rc init_failures[] = { SJ_INPUT_REFUSED, SJ_FILE_PERMISSION
 const struct cli_command authority_init_command = {
 	.noun = "authority",
 	.verb = "init",
-	.summary = "make an issuing authority: a CSCA and a document signer",
+	.summary = "make an issuing authority: CSCA, document signer, gate CA, status signer",
 	.description =
 		"Makes the directory DIR with keys, certificates and a registry. An existing\n"
 		"directory is left alone. Private keys are files that only their owner may\n"
 		"read; they are not encrypted. DIR/csca-1.cer is the certificate that verifiers\n"
-		"import: 'sojourn trust import --csca'.",
+		"import: 'sojourn trust import --csca'. DIR/gate-ca-1.cwt and\n"
+		"DIR/status-signer-1.cwt are what gates import.",
 	.options = init_options,
 	.positionals = directory_only,
 	.examples = init_examples,
@@ -127,26 +131,44 @@ static const char *text_of(const json_t *row, const char *key)
 	return text != NULL ? text : "";
 }
 
+static bool is_current(const struct authority *a, const char *name)
+{
+	const char *current;
+
+	for (int role = AUTHORITY_CSCA; role <= AUTHORITY_STATUS_SIGNER; role++) {
+		current = authority_current(a, (enum authority_role)role);
+		if (current != NULL && strcmp(current, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of a certificate or a token. */
 static void show_row(struct cli *cli, const struct authority *a, const json_t *row)
 {
 	char from[16], signs[16], until[16];
-	const char *name = text_of(row, "name"), *state = "";
+	const char *name = text_of(row, "name"), *state = is_current(a, name) ? "  current" : "";
 
-	for (int role = AUTHORITY_CSCA; role <= AUTHORITY_LIST_SIGNER; role++) {
-		const char *current = authority_current(a, (enum authority_role)role);
-
-		if (current != NULL && strcmp(current, name) == 0)
-			state = "  current";
-	}
 	if (json_is_integer(json_object_get(row, "revoked")))
 		state = "  revoked";
 	date_of(row, "not_before", from);
 	date_of(row, "private_until", signs);
 	date_of(row, "not_after", until);
-	cli_print(cli, "%-14s %-16s from %s, signs until %s, valid until %s%s\n", name,
+	cli_print(cli, "%-16s %-16s from %s, signs until %s, valid until %s%s\n", name,
 		  text_of(row, "key"), from, signs, until, state);
-	cli_print(cli, "               serial %s, issued by %s\n", text_of(row, "serial"),
-		  text_of(row, "issuer"));
+	if (json_object_get(row, "serial") == NULL)
+		cli_print(cli, "                 issued by %s\n", text_of(row, "issuer"));
+	else
+		cli_print(cli, "                 serial %s, issued by %s\n", text_of(row, "serial"),
+			  text_of(row, "issuer"));
+}
+
+static void show_rows(struct cli *cli, const struct authority *a, const char *list)
+{
+	const json_t *row;
+
+	for (size_t i = 0; (row = json_array_get(json_object_get(a->state, list), i)) != NULL; i++)
+		show_row(cli, a, row);
 }
 
 /* Seconds since 1970 as "2026-11-23T16:58:15Z"; null when it is none. */
@@ -173,30 +195,42 @@ static json_t *row_json(const json_t *row)
 			 time_json(row, "private_until"), "revoked", time_json(row, "revoked"));
 }
 
+static json_t *token_json(const json_t *row)
+{
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "name", text_of(row, "name"), "kind",
+			 text_of(row, "kind"), "issuer", text_of(row, "issuer"), "notBefore",
+			 time_json(row, "not_before"), "notAfter", time_json(row, "not_after"),
+			 "signsUntil", time_json(row, "private_until"));
+}
+
 static int show_json(struct cli *cli, const struct authority *a)
 {
-	json_t *rows = json_array(), *row;
+	json_t *rows = json_array(), *tokens = json_array(), *row;
 
 	for (size_t i = 0;
 	     (row = json_array_get(json_object_get(a->state, "certificates"), i)) != NULL; i++)
 		json_array_append_new(rows, row_json(row));
+	for (size_t i = 0; (row = json_array_get(json_object_get(a->state, "tokens"), i)) != NULL;
+	     i++)
+		json_array_append_new(tokens, token_json(row));
 	return cli_json_print(
 		cli, 1,
-		json_pack("{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:O, s:o}", "country",
-			  authority_country(a), "alpha2", text_of(a->state, "alpha2"),
+		json_pack("{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o}",
+			  "country", authority_country(a), "alpha2", text_of(a->state, "alpha2"),
 			  "organization", json_object_get(a->state, "organization"),
 			  "explicitParameters", json_object_get(a->state, "explicit_parameters"),
 			  "csca", authority_current(a, AUTHORITY_CSCA), "signer",
 			  authority_current(a, AUTHORITY_SIGNER), "listSigner",
-			  authority_current(a, AUTHORITY_LIST_SIGNER), "crlNumber",
-			  json_object_get(a->state, "crl_number"), "certificates", rows));
+			  authority_current(a, AUTHORITY_LIST_SIGNER), "gateCa",
+			  authority_current(a, AUTHORITY_GATE_CA), "statusSigner",
+			  authority_current(a, AUTHORITY_STATUS_SIGNER), "crlNumber",
+			  json_object_get(a->state, "crl_number"), "certificates", rows, "tokens",
+			  tokens));
 }
 
 static int show_run(struct cli *cli)
 {
 	struct authority a;
-	json_t *row;
-	size_t i;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_READ, &a);
 
 	if (rc != 0)
@@ -208,10 +242,8 @@ static int show_run(struct cli *cli)
 	cli_print(cli, "country %s (%s), CRL number %d\n", authority_country(&a),
 		  text_of(a.state, "alpha2"),
 		  (int)json_integer_value(json_object_get(a.state, "crl_number")));
-	for (i = 0; (row = json_array_get(json_object_get(a.state, "certificates"), i)) != NULL;
-	     i++) {
-		show_row(cli, &a, row);
-	}
+	show_rows(cli, &a, "certificates");
+	show_rows(cli, &a, "tokens");
 out:
 	authority_close(&a);
 	return rc;
@@ -224,7 +256,7 @@ static const enum sj_rc open_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFOR
 const struct cli_command authority_show_command = {
 	.noun = "authority",
 	.verb = "show",
-	.summary = "list an authority's certificates",
+	.summary = "list an authority's certificates and tokens",
 	.features = CLI_JSON,
 	.positionals = directory_only,
 	.examples = show_examples,

@@ -24,6 +24,11 @@ static const struct cli_option options[] = {
 	  CLI_COMPLETE_FILE, NULL, false },
 	CLI_SECRET_OPTIONS("can", "CAN"),
 	PROFILE_OPTIONS,
+	{ "profile", 0, "NAME",
+	  "private (default): the card tells nothing without a key; open: all", CLI_COMPLETE_WORDS,
+	  "private open", false },
+	{ "no-gate", 0, NULL, "no credentials for gates and no status: a plain ICAO document",
+	  CLI_COMPLETE_NONE, NULL, false },
 	{ "sod-version", 0, "N", "version of the security object: 0 (default) or 1",
 	  CLI_COMPLETE_WORDS, "0 1", false },
 	{ "exec", 0, NULL, "the card is behind the program CMD (hex lines; see card run)",
@@ -107,6 +112,10 @@ static int personalise(struct job *job, struct perso *p, struct card_keys *keys)
 	if (rc == 0)
 		rc = perso_make_keys(p, &job->profile, keys);
 	if (rc == 0)
+		rc = gate_personalise(&job->gate, &job->authority, p);
+	if (rc == 0)
+		rc = perso_set_profile(p, job->open);
+	if (rc == 0)
 		rc = job_make_files(job, keys, p->data_max > 255);
 	if (rc == 0 && files_out != NULL)
 		rc = copy_write(job, files_out);
@@ -156,6 +165,15 @@ static json_t *files_json(const struct file_set *set)
 	return sizes;
 }
 
+/* Null: none. */
+static json_t *gate_json(const struct gate_data *g)
+{
+	if (!g->wanted)
+		return json_null();
+	return json_pack("{s:s, s:i, s:i}", "class", gate_class_name(g->class), "credentials",
+			 (int)GATE_CREDENTIALS, "partition", (int)g->rows[0].status.partition);
+}
+
 static const char *aa_name(const struct profile *p)
 {
 	if (p->aa == PROFILE_AA_RSA || p->aa == PROFILE_AA_IMPORT)
@@ -179,12 +197,13 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 		json_array_append_new(ca, json_string(sj_curve_name(job->profile.ca[i].curve)));
 	return cli_json_print(
 		job->cli, 1,
-		json_pack("{s:b, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s?, s:o, s:i, s:f}", "issued", 1,
-			  "reader", reader, "signer", signer, "defect", defect, "bac",
+		json_pack("{s:b, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s?, s:o, s:o, s:s, s:i, s:f}",
+			  "issued", 1, "reader", reader, "signer", signer, "defect", defect, "bac",
 			  (int)job->profile.bac, "pace", suites_json(&job->profile),
 			  "chipAuthentication", ca, "activeAuthentication", aa_name(&job->profile),
-			  "files", files_json(&job->files), "apdus", (int)p->commands, "seconds",
-			  seconds));
+			  "files", files_json(&job->files), "gate", gate_json(&job->gate),
+			  "profile", job->open ? "open" : "private", "apdus", (int)p->commands,
+			  "seconds", seconds));
 }
 
 static double seconds_since(const struct timespec *start)
@@ -280,6 +299,10 @@ const struct cli_command issue_command = {
 		"By default the card takes BAC and PACE (generic mapping, P-256, AES-128, with\n"
 		"CAN and MRZ) and proves that it is no copy in two ways: Chip Authentication\n"
 		"(P-256, AES-128) and Active Authentication (ECDSA, P-256).\n"
+		"\n"
+		"For gates it gets 56 credentials, eight for each sector, each with a key and a\n"
+		"place in the status list of its own; the authority records them, so that\n"
+		"'authority status revoke' finds them. DG13 has the document's own place.\n"
 		"\n"
 		"M is GM or CAM (with AES only); CIPHER 3des, aes128, aes192 or aes256; CURVE\n"
 		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"

@@ -10,6 +10,16 @@ extern const struct cli_command authority_signer_command;
 extern const struct cli_command authority_link_command;
 extern const struct cli_command authority_masterlist_command;
 extern const struct cli_command authority_crl_command;
+extern const struct cli_command authority_gate_init_command;
+extern const struct cli_command authority_gate_renew_command;
+extern const struct cli_command authority_gate_sign_command;
+extern const struct cli_command authority_status_build_command;
+extern const struct cli_command authority_status_revoke_command;
+extern const struct cli_command authority_status_list_command;
+extern const struct cli_command authority_status_staple_command;
+extern const struct cli_command authority_status_export_command;
+extern const struct cli_command service_list_command;
+extern const struct cli_command service_check_command;
 extern const struct cli_command issue_command;
 
 #endif

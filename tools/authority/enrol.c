@@ -6,8 +6,6 @@
 
 #include "authority/registry.h"
 #include "crypt/random.h"
-#include "crypt/rsa.h"
-#include "crypt/wipe.h"
 #include "crypt/x509.h"
 
 #define DAY ((int64_t)86400)
@@ -134,23 +132,6 @@ static int set_issuer(const struct authority *a, struct enrolment *e)
 	return 0;
 }
 
-static int write_key(const struct authority *a, const struct enrolment *e)
-{
-	uint8_t *pkcs8 = malloc(SJ_RSA_PRIVATE_MAX);
-	struct sj_writer w = sj_writer(pkcs8, SJ_RSA_PRIVATE_MAX);
-	int rc;
-
-	if (pkcs8 == NULL)
-		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	if (sj_key_put(e->key, &w))
-		rc = authority_file_write(a, e->name, ".key", sj_written(&w), 0600);
-	else
-		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
-	sj_wipe(pkcs8, SJ_RSA_PRIVATE_MAX);
-	free(pkcs8);
-	return rc;
-}
-
 static int add_row(struct authority *a, const struct enrolment *e, const char *name,
 		   const char *kind, const char *issuer)
 {
@@ -218,7 +199,7 @@ int authority_enrol(struct authority *a, enum authority_role role, const char *k
 	if (rc == 0)
 		rc = set_issuer(a, &e);
 	if (rc == 0)
-		rc = write_key(a, &e);
+		rc = authority_key_write(a, e.name, e.key);
 	if (rc == 0)
 		rc = certify(a, &e, e.name, role_names[role]);
 	if (rc == 0 && role == AUTHORITY_CSCA && e.number > 1)

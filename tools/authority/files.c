@@ -141,6 +141,14 @@ static bool put_dg12(struct sj_writer *w, const struct files_plan *plan)
 	return true;
 }
 
+/* Where the document stands in the status list of its issuing state. */
+static bool put_dg13(struct sj_writer *w, const struct files_plan *plan)
+{
+	if (plan->status != NULL)
+		sj_dg13_put(w, plan->status->partition, plan->status->index);
+	return true;
+}
+
 static bool put_dg16(struct sj_writer *w, const struct files_plan *plan)
 {
 	const struct holder *h = plan->holder;
@@ -391,6 +399,7 @@ static const struct maker {
 	{ SJ_DG2, put_dg2 },
 	{ SJ_DG11, put_dg11 },
 	{ SJ_DG12, put_dg12 },
+	{ SJ_DG13, put_dg13 },
 	{ SJ_DG14, put_dg14 },
 	{ SJ_DG15, put_dg15 },
 	{ SJ_DG16, put_dg16 },

@@ -10,6 +10,7 @@
 #include "authority/holder.h"
 #include "authority/profile.h"
 #include "authority/signed.h"
+#include "secure/cwt.h"
 
 #define CARD_FILE_MAX 262144u /* bytes of one file: what the card takes */
 
@@ -46,6 +47,7 @@ struct files_plan {
 	const struct card_keys *keys;
 	bool extended_length; /* the card takes it: for EF.ATR/INFO */
 	unsigned sod_version;
+	const struct sj_status_ref *status; /* of the document, for DG13; NULL: none */
 	struct sj_signed_by signer; /* signer.when is also the default date of issue */
 };
 

@@ -47,6 +47,7 @@ static const struct rule rules[HOLDER_FIELD_COUNT] = {
 	{ "profession", TEXT, false, 60, NULL },
 	{ "title", TEXT, false, 40, NULL },
 	{ "issuingAuthority", TEXT, false, 80, NULL },
+	{ "class", WORD, false, 9, " visitor resident permanent return " },
 };
 
 static const struct rule person_rules[] = {
@@ -116,7 +117,7 @@ static bool is_date(const char *text, bool partial)
 
 static bool is_word(const char *text, const char *words)
 {
-	char padded[8];
+	char padded[16];
 
 	snprintf(padded, sizeof(padded), " %s ", text);
 	return strchr(text, ' ') == NULL && strstr(words, padded) != NULL;

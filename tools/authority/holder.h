@@ -38,6 +38,7 @@ enum holder_field {
 	HOLDER_PROFESSION,
 	HOLDER_TITLE,
 	HOLDER_ISSUING_AUTHORITY,
+	HOLDER_CLASS, /* "visitor" (default), "resident", "permanent", "return" */
 	HOLDER_FIELD_COUNT
 };
 

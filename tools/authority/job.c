@@ -181,6 +181,8 @@ static int read_authority(struct job *job)
 		rc = check_expiry(job);
 	if (rc == 0 && !holder_mrz(&job->holder, authority_country(&job->authority), &job->mrz))
 		rc = cli_fail(job->cli, SJ_INTERNAL, "zone");
+	if (rc == 0 && !cli_given(job->cli, "no-gate"))
+		rc = gate_prepare(&job->gate, &job->authority, &job->holder);
 	return rc;
 }
 
@@ -213,7 +215,10 @@ int job_prepare(struct job *job, struct cli *cli)
 	unsigned long version = 0;
 	int rc;
 
+	const char *profile = cli_value(cli, "profile");
+
 	*job = (struct job){ .cli = cli, .authority = { .lock = -1 } };
+	job->open = profile != NULL && strcmp(profile, "open") == 0;
 	rc = cli_number(cli, "sod-version", 0, 1, &version);
 	job->sod_version = (unsigned)version;
 	if (rc == 0)
@@ -232,6 +237,7 @@ int job_prepare(struct job *job, struct cli *cli)
 void job_free(struct job *job)
 {
 	file_set_free(&job->files);
+	gate_wipe(&job->gate);
 	authority_signer_free(&job->signer);
 	authority_close(&job->authority);
 	holder_free(&job->holder);
@@ -251,6 +257,7 @@ int job_make_files(struct job *job, const struct card_keys *keys, bool extended_
 		.keys = keys,
 		.extended_length = extended_length,
 		.sod_version = job->sod_version,
+		.status = gate_document_status(&job->gate),
 		.signer = { job->signer.key,
 			    sj_span(job->signer.certificate.bytes, job->signer.certificate.len),
 			    (int64_t)time(NULL) },

@@ -6,6 +6,7 @@
 #ifndef SJ_AUTHORITY_JOB_H
 #define SJ_AUTHORITY_JOB_H
 
+#include "authority/gate.h"
 #include "authority/perso.h"
 #include "authority/registry.h"
 
@@ -29,6 +30,8 @@ struct job {
 	struct holder holder;
 	uint8_t *portrait;
 	struct sj_face face;
+	struct gate_data gate;
+	bool open; /* the profile of the card: host/STATES.md */
 	/* What opens the card. */
 	struct sj_mrz mrz;
 	uint8_t information[SJ_MRZ_INFORMATION_MAX];

@@ -1,13 +1,27 @@
-/* main.c -- the issuing side: nouns authority and issue. */
+/* main.c -- the issuing side: nouns authority, service and issue. */
 #include "authority/commands.h"
 
 int main(int argc, char **argv)
 {
 	static const struct cli_command *const commands[] = {
-		&authority_init_command,       &authority_show_command,
-		&authority_signer_command,     &authority_link_command,
-		&authority_crl_command,        &issue_command,
-		&authority_masterlist_command, NULL,
+		&authority_init_command,
+		&authority_show_command,
+		&authority_signer_command,
+		&authority_link_command,
+		&authority_masterlist_command,
+		&authority_crl_command,
+		&authority_gate_init_command,
+		&authority_gate_renew_command,
+		&authority_gate_sign_command,
+		&authority_status_build_command,
+		&authority_status_revoke_command,
+		&authority_status_list_command,
+		&authority_status_staple_command,
+		&authority_status_export_command,
+		&service_list_command,
+		&service_check_command,
+		&issue_command,
+		NULL,
 	};
 	static const struct cli_program program = { "authority", commands };
 

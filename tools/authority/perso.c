@@ -27,6 +27,7 @@
 
 #define DGI_BEGIN 0x0000u /* forgets what an unfinished attempt left */
 #define DGI_ACCESS 0x0001u
+#define DGI_PROFILE 0x0001u /* of the manager */
 #define DGI_FILE 0x0002u
 #define DGI_CA_KEY 0x0011u
 #define DGI_AA_EC 0x0012u
@@ -61,9 +62,7 @@ const char *perso_state_text(enum perso_state state)
 	return "";
 }
 
-/* Tells a failure and the state that the card is left in. */
-__attribute__((format(printf, 3, 4))) static int fail(struct perso *p, enum sj_rc rc,
-						      const char *format, ...)
+int perso_fail(struct perso *p, enum sj_rc rc, const char *format, ...)
 {
 	char what[128];
 	va_list args;
@@ -94,13 +93,13 @@ static int transmit(struct perso *p, const struct sj_apdu *apdu, unsigned timeou
 	free(command);
 	out->data = sj_span(p->response, len);
 	p->commands++;
-	return rc == SJ_OK ? 0 : fail(p, rc, "command %u", p->commands);
+	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", p->commands);
 }
 
 /* Tells a status word that is not 9000. */
 static int refused(struct perso *p, const char *step, uint16_t sw)
 {
-	return fail(p, SJ_CARD_REFUSED, "%s: %04X, %s", step, sw, sj_sw_text(sw));
+	return perso_fail(p, SJ_CARD_REFUSED, "%s: %04X, %s", step, sw, sj_sw_text(sw));
 }
 
 /*
@@ -140,17 +139,17 @@ static int select_manager(struct perso *p)
 	if (rc != 0)
 		return rc;
 	if (document.sw == SJ_SW_OK)
-		return fail(p, SJ_CARD_STATE, "the card was issued before");
+		return perso_fail(p, SJ_CARD_STATE, "the card was issued before");
 	if (r.sw != SJ_SW_OK)
-		return fail(p, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
+		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
 	p->data_max = data_max_of(r.data);
 	return 0;
 }
 
-/* INSTALL [for personalisation] of the LDS1 application. */
-static int install(struct perso *p)
+/* INSTALL [for personalisation]. */
+static int install(struct perso *p, uint16_t *sw)
 {
-	uint8_t data[16];
+	uint8_t data[24];
 	struct sj_writer w = SJ_WRITER_OF(data);
 	struct sj_apdu apdu = { CLA_GP, INS_INSTALL, P1_FOR_PERSONALISATION,
 				0x00,   { NULL, 0 }, SJ_APDU_NE_SHORT,
@@ -159,21 +158,38 @@ static int install(struct perso *p)
 	int rc;
 
 	sj_put_be(&w, 2, 0);
-	sj_put_u8(&w, (uint8_t)SJ_AID_LDS1.len);
-	sj_put(&w, SJ_AID_LDS1);
+	sj_put_u8(&w, (uint8_t)p->target.len);
+	sj_put(&w, p->target);
 	sj_put_be(&w, 3, 0);
 	apdu.data = sj_written(&w);
 	rc = transmit(p, &apdu, TIMEOUT_MS, &r);
-	if (rc != 0)
-		return rc;
-	if (r.sw == SJ_SW_CONDITIONS)
-		return fail(p, SJ_CARD_STATE, "the card was issued before");
-	if (r.sw == SJ_SW_REFERENCE_NOT_FOUND)
-		return fail(p, SJ_NOT_A_DOCUMENT, "no identity application on the card");
-	if (r.sw != SJ_SW_OK)
-		return refused(p, "INSTALL", r.sw);
+	*sw = r.sw;
 	p->block = 0;
-	return 0;
+	return rc;
+}
+
+int perso_target(struct perso *p, struct sj_span aid, const char *name, bool needed)
+{
+	uint16_t sw;
+	int rc;
+
+	p->target = aid;
+	rc = install(p, &sw);
+	p->target_found = rc == 0 && sw == SJ_SW_OK;
+	if (rc != 0 || p->target_found || (!needed && sw == SJ_SW_REFERENCE_NOT_FOUND))
+		return rc;
+	if (sw == SJ_SW_CONDITIONS)
+		return perso_fail(p, SJ_CARD_STATE, "the card was issued before");
+	if (sw == SJ_SW_REFERENCE_NOT_FOUND)
+		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no %s application on the card", name);
+	return refused(p, "INSTALL", sw);
+}
+
+/* The identity application, unless it is the target already. */
+static int target_identity(struct perso *p)
+{
+	return sj_span_eq(p->target, SJ_AID_LDS1) ? 0
+						  : perso_target(p, SJ_AID_LDS1, "identity", true);
 }
 
 int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card)
@@ -185,7 +201,7 @@ int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card)
 	if (p->response == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	rc = select_manager(p);
-	return rc != 0 ? rc : install(p);
+	return rc != 0 ? rc : target_identity(p);
 }
 
 void perso_end(struct perso *p)
@@ -195,37 +211,26 @@ void perso_end(struct perso *p)
 }
 
 /*
- * STORE DATA with one grouping. `answer` not NULL: it answers. The block
+ * STORE DATA with whole groupings. `answer` not NULL: it answers. The block
  * numbered FF ends a sequence, and a new one begins.
  */
-static int store(struct perso *p, const char *step, uint16_t dgi, struct sj_span value, bool last,
-		 struct sj_span *answer)
+static int store_all(struct perso *p, const char *step, struct sj_span groupings, bool last,
+		     struct sj_span *answer)
 {
 	const enum perso_state before = p->state;
 	const bool full = p->block == BLOCK_LAST;
-	size_t room = value.len + DGI_HEAD_MAX;
-	uint8_t *data = malloc(room);
-	struct sj_writer w = sj_writer(data, room);
-	struct sj_apdu apdu = { .cla = CLA_GP, .ins = INS_STORE_DATA, .p1 = P1_DGI_FORMAT };
+	struct sj_apdu apdu = {
+		.cla = CLA_GP, .ins = INS_STORE_DATA, .p1 = P1_DGI_FORMAT, .data = groupings
+	};
 	struct sj_response r = { { NULL, 0 }, 0 };
 	int rc;
 
-	if (data == NULL)
-		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
-	sj_put_be(&w, 2, dgi);
-	if (value.len >= 0xFF)
-		sj_put_u8(&w, 0xFF);
-	sj_put_be(&w, value.len < 0xFF ? 1 : 2, (uint32_t)value.len);
-	sj_put(&w, value);
-	apdu.data = sj_written(&w);
 	apdu.p1 |= (uint8_t)((last || full ? P1_LAST_BLOCK : 0) | (answer != NULL ? P1_CASE_4 : 0));
 	apdu.p2 = (uint8_t)p->block;
-	apdu.extended = p->data_max > SJ_APDU_NC_SHORT && (answer != NULL || w.len > 0xFF);
+	apdu.extended = p->data_max > SJ_APDU_NC_SHORT && (answer != NULL || groupings.len > 0xFF);
 	apdu.ne = answer == NULL ? 0 : apdu.extended ? SJ_APDU_NE_EXTENDED : SJ_APDU_NE_SHORT;
 	p->state = PERSO_BEGUN;
 	rc = transmit(p, &apdu, answer != NULL ? KEY_TIMEOUT_MS : TIMEOUT_MS, &r);
-	sj_wipe(data, room);
-	free(data);
 	if (rc != 0)
 		return rc;
 	if (r.sw != SJ_SW_OK) {
@@ -235,7 +240,45 @@ static int store(struct perso *p, const char *step, uint16_t dgi, struct sj_span
 	p->block++;
 	if (answer != NULL)
 		*answer = r.data;
-	return full && !last ? install(p) : 0;
+	return full && !last ? perso_target(p, p->target, step, true) : 0;
+}
+
+void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value)
+{
+	sj_put_be(w, 2, dgi);
+	if (value.len >= 0xFF)
+		sj_put_u8(w, 0xFF);
+	sj_put_be(w, value.len < 0xFF ? 1 : 2, (uint32_t)value.len);
+	sj_put(w, value);
+}
+
+/* STORE DATA with one grouping. */
+static int store(struct perso *p, const char *step, uint16_t dgi, struct sj_span value, bool last,
+		 struct sj_span *answer)
+{
+	const size_t room = value.len + DGI_HEAD_MAX;
+	uint8_t *data = malloc(room);
+	struct sj_writer w = sj_writer(data, room);
+	int rc;
+
+	if (data == NULL)
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+	perso_put_grouping(&w, dgi, value);
+	rc = store_all(p, step, sj_written(&w), last, answer);
+	sj_wipe(data, room);
+	free(data);
+	return rc;
+}
+
+int perso_store(struct perso *p, const char *step, uint16_t dgi, struct sj_span value,
+		struct sj_span *answer)
+{
+	return store(p, step, dgi, value, false, answer);
+}
+
+int perso_store_groupings(struct perso *p, const char *step, struct sj_span groupings)
+{
+	return store_all(p, step, groupings, false, NULL);
 }
 
 int perso_set_access(struct perso *p, const struct perso_access *access)
@@ -257,7 +300,9 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 		sj_put_u8(&w, (uint8_t)profile->suites[i].cipher);
 		sj_put_u8(&w, (uint8_t)profile->suites[i].curve);
 	}
-	rc = store(p, "begin", DGI_BEGIN, sj_span(NULL, 0), false, NULL);
+	rc = target_identity(p);
+	if (rc == 0)
+		rc = store(p, "begin", DGI_BEGIN, sj_span(NULL, 0), false, NULL);
 	if (rc == 0)
 		rc = store(p, "access configuration", DGI_ACCESS, sj_written(&w), false, NULL);
 	sj_wipe(value, sizeof(value));
@@ -277,13 +322,13 @@ static size_t piece_max(const struct perso *p, size_t head)
 static int make_key(struct perso *p, const char *step, uint16_t dgi, struct sj_span value,
 		    struct card_key *out)
 {
-	struct sj_span spki;
+	struct sj_span spki = { NULL, 0 };
 	int rc = store(p, step, dgi, value, false, &spki);
 
 	if (rc != 0)
 		return rc;
 	if (spki.len == 0 || spki.len > sizeof(out->bytes))
-		return fail(p, SJ_CARD_ANSWER, "%s: no public key", step);
+		return perso_fail(p, SJ_CARD_ANSWER, "%s: no public key", step);
 	memcpy(out->bytes, spki.ptr, spki.len);
 	out->len = spki.len;
 	return 0;
@@ -399,7 +444,7 @@ int perso_write_files(struct perso *p, const struct file_set *set)
 {
 	uint8_t *buffer = malloc(COMMAND_ROOM);
 	unsigned last = 0;
-	int rc = buffer != NULL ? 0 : cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+	int rc = buffer != NULL ? target_identity(p) : cli_fail(p->cli, SJ_NO_MEMORY, NULL);
 
 	for (unsigned f = SJ_DG1; f <= SJ_EF_ATR_INFO; f++) {
 		if (set->files[f].len > 0)
@@ -412,6 +457,14 @@ int perso_write_files(struct perso *p, const struct file_set *set)
 	}
 	free(buffer);
 	return rc;
+}
+
+int perso_set_profile(struct perso *p, bool open)
+{
+	const uint8_t profile = open ? 1 : 0;
+	int rc = perso_target(p, AID_MANAGER, "manager", true);
+
+	return rc != 0 ? rc : store(p, "profile", DGI_PROFILE, sj_span(&profile, 1), true, NULL);
 }
 
 int perso_lock(struct perso *p)

@@ -29,6 +29,8 @@ struct perso {
 	unsigned block; /* number of the next STORE DATA */
 	unsigned commands; /* sent so far */
 	enum perso_state state;
+	struct sj_span target; /* AID of the applet that is being personalised */
+	bool target_found;
 	bool told; /* a failure was told, with the state */
 };
 
@@ -52,9 +54,26 @@ CLI_MUST_CHECK int perso_make_keys(struct perso *p, const struct profile *profil
 CLI_MUST_CHECK int perso_make_cam_keys(struct perso *p, const struct profile *profile,
 				       struct card_keys *out);
 CLI_MUST_CHECK int perso_write_files(struct perso *p, const struct file_set *set);
+/* What the whole card tells without a key: host/STATES.md. */
+CLI_MUST_CHECK int perso_set_profile(struct perso *p, bool open);
 /* The final lock: after it the card is issued. */
 CLI_MUST_CHECK int perso_lock(struct perso *p);
 void perso_end(struct perso *p);
+
+/*
+ * For the parts of other applets. The AID is static; target_found says whether
+ * the card has the applet, and when it does not and is `needed`, that is told.
+ */
+CLI_MUST_CHECK int perso_target(struct perso *p, struct sj_span aid, const char *name, bool needed);
+/* One grouping; `answer` not NULL: it answers, until the next command. */
+CLI_MUST_CHECK int perso_store(struct perso *p, const char *step, uint16_t dgi,
+			       struct sj_span value, struct sj_span *answer);
+/* Groupings put together with perso_put_grouping(), in one command. */
+CLI_MUST_CHECK int perso_store_groupings(struct perso *p, const char *step,
+					 struct sj_span groupings);
+void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value);
+/* Tells a failure and the state that the card is left in. */
+CLI_PRINTF(3, 4) int perso_fail(struct perso *p, enum sj_rc rc, const char *format, ...);
 
 /* What the card's state means to the person at the desk: a clause. */
 const char *perso_state_text(enum perso_state state);

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority/token.h"
+#include "crypt/rsa.h"
 #include "crypt/wipe.h"
 #include "crypt/x509.h"
 
@@ -19,7 +21,8 @@
 #define KEY_FILE_MAX 4096u
 #define SPKI_MAX 1024u /* RSA-4096, or a curve of 521 bits spelled out */
 
-static const char *const role_keys[] = { "csca", "signer", "list_signer" };
+static const char *const role_keys[] = { "csca", "signer", "list_signer", "gate_ca",
+					 "status_signer" };
 
 /* DIR/NAME, to be freed; NULL: no memory, told. */
 static char *path_of(const struct authority *a, const char *name, const char *suffix)
@@ -42,6 +45,19 @@ int authority_file_write(const struct authority *a, const char *name, const char
 	if (path == NULL)
 		return cli_exit_code(a->cli);
 	rc = cli_file_write(a->cli, path, bytes.ptr, bytes.len, mode);
+	free(path);
+	return rc;
+}
+
+int authority_file_read(const struct authority *a, const char *name, const char *suffix, size_t max,
+			uint8_t **bytes, size_t *len)
+{
+	char *path = path_of(a, name, suffix);
+	int rc;
+
+	if (path == NULL)
+		return cli_exit_code(a->cli);
+	rc = cli_file_read(a->cli, path, max, bytes, len);
 	free(path);
 	return rc;
 }
@@ -137,9 +153,8 @@ int authority_set_current(struct authority *a, enum authority_role role, const c
 	return 0;
 }
 
-json_t *authority_row(const struct authority *a, const char *name)
+static json_t *row_of(const json_t *rows, const char *name)
 {
-	const json_t *rows = json_object_get(a->state, "certificates");
 	const char *row_name;
 	json_t *row;
 	size_t i;
@@ -152,17 +167,17 @@ json_t *authority_row(const struct authority *a, const char *name)
 	return NULL;
 }
 
+json_t *authority_row(const struct authority *a, const char *name)
+{
+	json_t *row = row_of(json_object_get(a->state, "certificates"), name);
+
+	return row != NULL ? row : row_of(json_object_get(a->state, "tokens"), name);
+}
+
 int authority_certificate_read(const struct authority *a, const char *name,
 			       struct authority_certificate *out)
 {
-	char *path = path_of(a, name, ".cer");
-	int rc;
-
-	if (path == NULL)
-		return cli_exit_code(a->cli);
-	rc = cli_file_read(a->cli, path, SJ_ISSUED_CERT_MAX, &out->bytes, &out->len);
-	free(path);
-	return rc;
+	return authority_file_read(a, name, ".cer", SJ_ISSUED_CERT_MAX, &out->bytes, &out->len);
 }
 
 void authority_certificate_free(struct authority_certificate *c)
@@ -173,24 +188,37 @@ void authority_certificate_free(struct authority_certificate *c)
 
 int authority_key_read(const struct authority *a, const char *name, struct sj_key **out)
 {
-	char *path = path_of(a, name, ".key");
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	int rc;
+	int rc = authority_file_read(a, name, ".key", KEY_FILE_MAX, &bytes, &len);
 
-	if (path == NULL)
-		return cli_exit_code(a->cli);
-	rc = cli_file_read(a->cli, path, KEY_FILE_MAX, &bytes, &len);
 	if (rc != 0)
 		goto out;
 	*out = sj_key_read(sj_span(bytes, len));
 	if (*out == NULL)
-		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s: not a private key", path);
+		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s/%s.key: not a private key",
+			      a->directory, name);
 out:
 	if (bytes != NULL)
 		sj_wipe(bytes, len);
 	free(bytes);
-	free(path);
+	return rc;
+}
+
+int authority_key_write(const struct authority *a, const char *name, const struct sj_key *key)
+{
+	uint8_t *pkcs8 = malloc(SJ_RSA_PRIVATE_MAX);
+	struct sj_writer w = sj_writer(pkcs8, SJ_RSA_PRIVATE_MAX);
+	int rc;
+
+	if (pkcs8 == NULL)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	if (sj_key_put(key, &w))
+		rc = authority_file_write(a, name, ".key", sj_written(&w), 0600);
+	else
+		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
+	sj_wipe(pkcs8, SJ_RSA_PRIVATE_MAX);
+	free(pkcs8);
 	return rc;
 }
 
@@ -281,6 +309,8 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		rc = stop_if_interrupted(a);
 	if (rc == 0)
 		rc = authority_enrol(a, AUTHORITY_SIGNER, plan->signer_key);
+	if (rc == 0)
+		rc = token_found(a, plan->indices);
 	if (rc == 0)
 		rc = stop_if_interrupted(a);
 	return rc != 0 ? rc : authority_save(a);

@@ -24,7 +24,13 @@ struct authority {
 };
 
 /* A role's present holder, as registry.json names it. */
-enum authority_role { AUTHORITY_CSCA, AUTHORITY_SIGNER, AUTHORITY_LIST_SIGNER };
+enum authority_role {
+	AUTHORITY_CSCA,
+	AUTHORITY_SIGNER,
+	AUTHORITY_LIST_SIGNER,
+	AUTHORITY_GATE_CA, /* these two have tokens: see token.h */
+	AUTHORITY_STATUS_SIGNER,
+};
 
 /* What a new authority is to be. */
 struct authority_plan {
@@ -33,6 +39,7 @@ struct authority_plan {
 	const char *organization; /* or NULL */
 	const char *csca_key, *signer_key; /* kinds as for sj_key_generate() */
 	bool explicit_parameters; /* as Doc 9303-12 requires */
+	unsigned long indices; /* of each partition of the status list */
 };
 
 /*
@@ -57,12 +64,17 @@ const char *authority_country(const struct authority *a);
 const char *authority_current(const struct authority *a, enum authority_role role);
 CLI_MUST_CHECK int authority_set_current(struct authority *a, enum authority_role role,
 					 const char *name);
-/* The registry's row of a certificate by its name; borrowed; NULL: none. */
+/* The registry's row of a certificate or token by its name; borrowed; NULL: none. */
 json_t *authority_row(const struct authority *a, const char *name);
 
 /* Writes DIR/<name><suffix>, whole or not at all. */
 CLI_MUST_CHECK int authority_file_write(const struct authority *a, const char *name,
 					const char *suffix, struct sj_span bytes, unsigned mode);
+
+/* Reads DIR/<name><suffix>, at most `max` bytes; free *bytes. */
+CLI_MUST_CHECK int authority_file_read(const struct authority *a, const char *name,
+				       const char *suffix, size_t max, uint8_t **bytes,
+				       size_t *len);
 
 /* A certificate in memory; free it with authority_certificate_free(). */
 struct authority_certificate {
@@ -75,6 +87,9 @@ void authority_certificate_free(struct authority_certificate *c);
 /* The private key of that name; freed with sj_key_free(). */
 CLI_MUST_CHECK int authority_key_read(const struct authority *a, const char *name,
 				      struct sj_key **out);
+/* Writes it as PKCS#8 that only its owner may read. */
+CLI_MUST_CHECK int authority_key_write(const struct authority *a, const char *name,
+				       const struct sj_key *key);
 
 /*
  * The key of the role's present holder, its certificate and its name, for

@@ -44,6 +44,17 @@ static const struct cli_command *find(const struct cli_program *program, const c
 	return NULL;
 }
 
+/* "gate sign" is the verb gate-sign. */
+static const struct cli_command *find_two(const struct cli_program *program, const char *noun,
+					  const char *first, const char *second, int *words)
+{
+	char verb[32];
+
+	snprintf(verb, sizeof(verb), "%s-%s", first, second);
+	*words = 4;
+	return find(program, noun, verb);
+}
+
 static int unknown_verb(struct cli *cli, const char *noun, const char *verb)
 {
 	const char **verbs;
@@ -92,6 +103,8 @@ static int choose(struct cli *cli, int argc, char **argv, int *words)
 		return cli_usage(cli, "sojourn-%s does not serve '%s'", cli->program->name, noun);
 	*words = 3;
 	cli->command = find(cli->program, noun, next);
+	if (cli->command == NULL && argc > 3)
+		cli->command = find_two(cli->program, noun, next, argv[3], words);
 	if (cli->command != NULL)
 		return 0;
 	*words = 2;

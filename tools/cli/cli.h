@@ -65,7 +65,8 @@ struct cli;
 
 struct cli_command {
 	const char *noun;
-	const char *verb; /* NULL: the noun alone is the command */
+	const char *
+		verb; /* NULL: the noun alone is the command; for "gate-sign" "gate sign" does, too */
 	const char *summary; /* one line, no full stop */
 	const char *description; /* paragraphs, wrapped by hand at 78; NULL: none */
 	unsigned features; /* of enum cli_feature, or-ed */

@@ -9,6 +9,7 @@ static const struct cli_noun nouns[] = {
 	{ "trust", "trust", "whom to believe: master lists, issuers, revocation lists" },
 	{ "doctor", "reader", "find out why it does not work" },
 	{ "authority", "authority", "the issuing side's keys and certificates" },
+	{ "service", "authority", "who may ask a card for what" },
 	{ "issue", "authority", "personalise a blank card for a holder" },
 	{ "card", "card", "make, run and look at simulated cards" },
 	{ "lab", "lab", "a private set of readers and cards to play with" },

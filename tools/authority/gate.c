@@ -1,0 +1,251 @@
+#include "authority/gate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "crypt/wipe.h"
+
+#define DAY 86400
+
+#define DGI_BEGIN 0x0000u
+#define DGI_CONFIGURATION 0x0001u
+#define DGI_ANCHOR 0x0002u
+#define DGI_KEYS 0x0011u
+#define DGI_CREDENTIAL 0x0012u
+
+#define GROUPING_HEAD 3u /* id and length of one of at most 254 bytes */
+#define BATCH_MAX (GATE_CREDENTIALS * (GROUPING_HEAD + 2u + 160u))
+
+static const char *const classes[] = { "", "visitor", "resident", "permanent", "return" };
+
+const char *gate_class_name(enum sj_gate_class class)
+{
+	return classes[class];
+}
+
+/* --- what stands in it ------------------------------------------------------- */
+
+static enum sj_gate_class class_of(const struct holder *h)
+{
+	const char *name = h->fields[HOLDER_CLASS];
+
+	for (int c = SJ_CLASS_VISITOR; name != NULL && c <= SJ_CLASS_RETURN; c++) {
+		if (strcmp(name, classes[c]) == 0)
+			return (enum sj_gate_class)c;
+	}
+	return SJ_CLASS_VISITOR;
+}
+
+/* YYYYMMDD, two digits a byte; what is unknown is zero from there on. */
+static void set_birth(struct gate_data *g, const char *date)
+{
+	char digits[9];
+
+	holder_date(date, digits);
+	if (memcmp(digits + 4, "00", 2) == 0)
+		memcpy(digits + 6, "00", 2);
+	for (size_t i = 0; i < sizeof(g->birth); i++)
+		g->birth[i] = (uint8_t)((digits[2 * i] - '0') << 4 | (digits[2 * i + 1] - '0'));
+}
+
+/* The last second of a day YYYY-MM-DD that exists. */
+static int64_t end_of(const char *date)
+{
+	char digits[9];
+	struct tm tm = { .tm_hour = 23, .tm_min = 59, .tm_sec = 59 };
+	long number;
+
+	holder_date(date, digits);
+	number = strtol(digits, NULL, 10);
+	tm.tm_year = (int)(number / 10000) - 1900;
+	tm.tm_mon = (int)(number / 100 % 100) - 1;
+	tm.tm_mday = (int)(number % 100);
+	return (int64_t)timegm(&tm);
+}
+
+/*
+ * Credentials begin with the day, so that the second of issue does not tell
+ * cards apart, but not before the key that signs them.
+ */
+static int set_times(struct gate_data *g, const struct authority *a, const struct holder *h)
+{
+	const int64_t now = (int64_t)time(NULL), end = end_of(h->fields[HOLDER_EXPIRY_DATE]);
+	uint16_t partition;
+
+	if (end < now) {
+		cli_note(a->cli, "expired already: no credentials for gates");
+		g->wanted = false;
+		return 0;
+	}
+	if (end > (int64_t)g->ca.cwt.expires)
+		return cli_fail(a->cli, SJ_INPUT_REFUSED, "/expiryDate lies after %s", g->ca.name);
+	g->expires = (uint32_t)end;
+	g->not_before = (uint32_t)(now / DAY * DAY);
+	if (g->not_before < g->ca.cwt.not_before)
+		g->not_before = g->ca.cwt.not_before;
+	if (!ledger_partition(g->expires, &partition))
+		return cli_fail(a->cli, SJ_INTERNAL, "partition");
+	for (size_t i = 0; i <= GATE_CREDENTIALS; i++) {
+		struct ledger_row *r = &g->rows[i];
+		const bool document = i == GATE_CREDENTIALS;
+
+		snprintf(r->document, sizeof(r->document), "%s", h->fields[HOLDER_DOCUMENT_NUMBER]);
+		r->sector = document ? 0 : (uint8_t)(i / SJ_GATE_SLOTS + 1);
+		r->slot = document ? 0 : (uint8_t)(i % SJ_GATE_SLOTS);
+		r->status.partition = partition;
+		r->expires = g->expires;
+	}
+	return 0;
+}
+
+/* The gate CA before the present one: gates may still have credentials that it signed. */
+static int read_older(struct gate_data *g, const struct authority *a)
+{
+	char name[AUTHORITY_NAME_MAX];
+	const char *dash = strrchr(g->ca.name, '-');
+	const unsigned long number = dash != NULL ? strtoul(dash + 1, NULL, 10) : 1;
+
+	if (number < 2)
+		return 0;
+	snprintf(name, sizeof(name), "gate-ca-%lu", number - 1);
+	return token_read(a, name, &g->older_ca);
+}
+
+int gate_prepare(struct gate_data *g, const struct authority *a, const struct holder *h)
+{
+	int rc = token_signer_get(a, AUTHORITY_GATE_CA, &g->ca);
+
+	g->wanted = true;
+	g->class = class_of(h);
+	set_birth(g, h->fields[HOLDER_BIRTH_DATE]);
+	if (rc == 0)
+		rc = set_times(g, a, h);
+	if (rc == 0)
+		rc = read_older(g, a);
+	return rc != 0 ? rc : token_signer_get(a, AUTHORITY_STATUS_SIGNER, &g->status);
+}
+
+const struct sj_status_ref *gate_document_status(const struct gate_data *g)
+{
+	return g->wanted ? &g->rows[GATE_CREDENTIALS].status : NULL;
+}
+
+void gate_wipe(struct gate_data *g)
+{
+	sj_wipe(g, sizeof(*g));
+}
+
+/* --- to the card --------------------------------------------------------------- */
+
+static int store_configuration(const struct gate_data *g, struct perso *p)
+{
+	uint8_t value[9];
+	struct sj_writer w = SJ_WRITER_OF(value);
+
+	sj_put_u8(&w, (uint8_t)g->class);
+	sj_put(&w, SJ_SPAN_OF(g->birth));
+	sj_put_be(&w, 4, (uint32_t)time(NULL));
+	return perso_store(p, "gate configuration", DGI_CONFIGURATION, sj_written(&w), NULL);
+}
+
+static int store_anchor(const struct token_signer *s, struct perso *p)
+{
+	uint8_t value[1 + SJ_CWT_MAX];
+	struct sj_writer w = SJ_WRITER_OF(value);
+
+	if (s->len == 0)
+		return 0;
+	sj_put_u8(&w, s->cwt.signer);
+	sj_put(&w, sj_span(s->bytes, s->len));
+	return perso_store(p, "gate anchor", DGI_ANCHOR, sj_written(&w), NULL);
+}
+
+/* The card makes its keys; their public halves go to the rows. */
+static int make_keys(struct gate_data *g, struct perso *p)
+{
+	struct sj_span keys = { NULL, 0 };
+	int rc;
+
+	for (uint8_t sector = 1; sector <= SJ_GATE_SECTORS; sector++) {
+		struct ledger_row *row = &g->rows[(sector - 1) * SJ_GATE_SLOTS];
+
+		rc = perso_store(p, "gate keys", DGI_KEYS, sj_span(&sector, 1), &keys);
+		if (rc != 0)
+			return rc;
+		for (size_t slot = 0; slot < SJ_GATE_SLOTS; slot++) {
+			if (!sj_take_copy(&keys, SJ_CWT_KEY, row[slot].key_x))
+				return perso_fail(p, SJ_CARD_ANSWER, "gate keys: too short");
+		}
+	}
+	return 0;
+}
+
+static int put_credential(const struct gate_data *g, const struct authority *a,
+			  const struct ledger_row *row, struct sj_writer *w)
+{
+	struct sj_cwt cwt = { .kind = SJ_CWT_CARD,
+			      .not_before = g->not_before,
+			      .expires = g->expires,
+			      .key_x = SJ_SPAN_OF(row->key_x),
+			      .status = row->status };
+
+	sj_put_u8(w, row->sector);
+	sj_put_u8(w, row->slot);
+	return token_put(a, &g->ca, &cwt, w);
+}
+
+/* As many credentials in a command as the card takes; `w` is a buffer of BATCH_MAX. */
+static int store_credentials(const struct gate_data *g, const struct authority *a, struct perso *p,
+			     struct sj_writer *w)
+{
+	uint8_t value[2 + SJ_CWT_MAX];
+	struct sj_writer v;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < GATE_CREDENTIALS; i++) {
+		v = sj_writer(value, sizeof(value));
+		rc = put_credential(g, a, &g->rows[i], &v);
+		if (rc == 0 && w->len + GROUPING_HEAD + v.len > p->data_max) {
+			rc = perso_store_groupings(p, "gate credentials", sj_written(w));
+			w->len = 0;
+		}
+		perso_put_grouping(w, DGI_CREDENTIAL, sj_written(&v));
+	}
+	if (rc == 0 && w->failed)
+		rc = perso_fail(p, SJ_INTERNAL, "gate credentials");
+	return rc != 0 ? rc : perso_store_groupings(p, "gate credentials", sj_written(w));
+}
+
+int gate_personalise(struct gate_data *g, const struct authority *a, struct perso *p)
+{
+	uint8_t *buffer;
+	struct sj_writer w;
+	int rc = perso_target(p, sj_gate_aid(), "gate", g->wanted);
+
+	if (rc == 0 && p->target_found)
+		rc = perso_store(p, "gate begin", DGI_BEGIN, sj_span(NULL, 0), NULL);
+	if (rc != 0 || !g->wanted)
+		return rc;
+	rc = store_configuration(g, p);
+	if (rc == 0)
+		rc = store_anchor(&g->older_ca, p);
+	if (rc == 0)
+		rc = store_anchor(&g->ca, p);
+	if (rc == 0)
+		rc = store_anchor(&g->status, p);
+	if (rc == 0)
+		rc = make_keys(g, p);
+	if (rc == 0)
+		rc = ledger_issue(a, g->rows, GATE_CREDENTIALS + 1);
+	if (rc != 0)
+		return rc;
+	buffer = malloc(BATCH_MAX);
+	if (buffer == NULL)
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+	w = sj_writer(buffer, BATCH_MAX);
+	rc = store_credentials(g, a, p, &w);
+	free(buffer);
+	return rc;
+}

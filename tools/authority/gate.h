@@ -1,0 +1,48 @@
+/*
+ * gate.h -- what a card in the making gets for gates.
+ *
+ * Sources: middleware/secure/GATE.md; card-sim/applets/gate/PERSO.md.
+ * Functions that return int return 0 or the exit code of what they told.
+ */
+#ifndef SJ_AUTHORITY_GATE_H
+#define SJ_AUTHORITY_GATE_H
+
+#include "authority/holder.h"
+#include "authority/ledger.h"
+#include "authority/perso.h"
+#include "authority/token.h"
+#include "secure/gate.h"
+
+#define GATE_CREDENTIALS (SJ_GATE_SECTORS * SJ_GATE_SLOTS)
+
+/* Starts zeroed; wiped with gate_wipe(). */
+struct gate_data {
+	bool wanted;
+	struct token_signer ca, older_ca, status; /* older_ca.len 0: there is none */
+	enum sj_gate_class class;
+	uint8_t birth[4]; /* BCD */
+	uint32_t not_before, expires; /* of the credentials */
+	/* What the ledger knows; the last one is the document's own (DG13). */
+	struct ledger_row rows[GATE_CREDENTIALS + 1];
+};
+
+/*
+ * Sets everything that the authority and the holder file say. A document that
+ * has expired already gets nothing.
+ */
+CLI_MUST_CHECK int gate_prepare(struct gate_data *g, const struct authority *a,
+				const struct holder *h);
+/*
+ * The gate applet's part: the card's keys, the ledger's indices, the
+ * credentials. Not wanted: makes the card forget an earlier attempt's.
+ */
+CLI_MUST_CHECK int gate_personalise(struct gate_data *g, const struct authority *a,
+				    struct perso *p);
+/* Where the document itself stands; NULL: nowhere. */
+const struct sj_status_ref *gate_document_status(const struct gate_data *g);
+void gate_wipe(struct gate_data *g);
+
+/* "visitor": as in the holder file. */
+const char *gate_class_name(enum sj_gate_class class);
+
+#endif

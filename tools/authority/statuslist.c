@@ -1,0 +1,387 @@
+#include "authority/statuslist.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "authority/ledger.h"
+#include "authority/token.h"
+#include "trust/status_build.h"
+#include "trust/status_delta.h"
+#include "trust/status_store.h"
+
+#define LIST_MAX (SJ_STATUS_BODY_MAX + 1024u)
+#define PARTS (LEDGER_MONTHS_AHEAD + 1u)
+
+void statuslist_free(struct statuslist *list)
+{
+	free(list->bytes);
+	list->bytes = NULL;
+}
+
+/* --- building ---------------------------------------------------------------- */
+
+/* What goes into a list; `lists` owns the indices. */
+struct collected {
+	struct sj_status_revoked parts[PARTS];
+	uint32_t *lists[PARTS];
+	size_t revoked;
+};
+
+static size_t count_bits(const uint8_t *bits, uint32_t n)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; bits != NULL && i < n; i++)
+		count += bits[i / 8] != 0 && sj_status_bit(bits, i);
+	return count;
+}
+
+/* The indices of the bits that are set, ascending; *n: how many. */
+static uint32_t *list_bits(const uint8_t *bits, uint32_t size, size_t *n)
+{
+	uint32_t *list = malloc((count_bits(bits, size) + 1) * sizeof(*list));
+
+	*n = 0;
+	for (uint32_t i = 0; list != NULL && i < size; i++) {
+		if (sj_status_bit(bits, i))
+			list[(*n)++] = i;
+	}
+	return list;
+}
+
+static int collect_part(const struct authority *a, uint16_t partition, size_t at,
+			struct collected *c)
+{
+	struct sj_status_revoked *part = &c->parts[at];
+	uint8_t *bits = NULL;
+	int rc = ledger_bits_read(a, partition, LEDGER_REVOKED, &bits);
+
+	part->partition = partition;
+	part->size = ledger_indices(a);
+	if (rc != 0 || bits == NULL)
+		return rc;
+	c->lists[at] = list_bits(bits, part->size, &part->n);
+	free(bits);
+	if (c->lists[at] == NULL)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	part->list = c->lists[at];
+	c->revoked += part->n;
+	return 0;
+}
+
+/* Every month in which something may expire that is issued until the next list. */
+static int collect(const struct authority *a, struct collected *c)
+{
+	uint16_t first;
+	int rc = 0;
+
+	if (!ledger_partition((uint32_t)time(NULL), &first))
+		return cli_fail(a->cli, SJ_INPUT_REFUSED, "the system's clock is wrong");
+	for (size_t i = 0; rc == 0 && i < PARTS; i++)
+		rc = collect_part(a, (uint16_t)(first + i), i, c);
+	return rc;
+}
+
+/* The root of the list before; zeros where there is none. */
+static void previous_root(const struct authority *a, uint8_t root[static SJ_STATUS_ROOT])
+{
+	struct sj_status_file file;
+	uint8_t *bytes = NULL;
+	char *path = NULL;
+	size_t len;
+
+	memset(root, 0, SJ_STATUS_ROOT);
+	if (asprintf(&path, "%s/status.list", a->directory) < 0)
+		return;
+	if (access(path, F_OK) == 0 && cli_file_read(a->cli, path, LIST_MAX, &bytes, &len) == 0 &&
+	    (!sj_status_file_read(sj_span(bytes, len), &file) || !sj_status_root(file.body, root)))
+		memset(root, 0, SJ_STATUS_ROOT);
+	free(bytes);
+	free(path);
+}
+
+/* Root and size of a body that was just built. */
+static int describe(struct cli *cli, struct sj_span body, struct sj_status_head *head)
+{
+	struct sj_status_list *list = malloc(sizeof(*list));
+	bool ok;
+
+	if (list == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	ok = sj_status_list_open(body, list) && sj_status_root(body, head->root);
+	head->indices = (uint32_t)list->parts.indices;
+	free(list);
+	return ok ? 0 : cli_fail(cli, SJ_INTERNAL, "status list");
+}
+
+/* The next epoch's head over this body. */
+static int sign_head(struct authority *a, struct sj_span body, uint32_t seconds,
+		     struct sj_status_head *head, struct sj_writer *w)
+{
+	json_t *status = json_object_get(a->state, "status");
+	struct token_signer signer;
+	int rc = token_signer_get(a, AUTHORITY_STATUS_SIGNER, &signer);
+
+	head->epoch = (uint32_t)json_integer_value(json_object_get(status, "epoch")) + 1;
+	head->not_before = (uint32_t)time(NULL);
+	head->next_update = head->not_before + seconds;
+	snprintf(head->issuer, sizeof(head->issuer), "%s", authority_country(a));
+	previous_root(a, head->previous);
+	if (rc == 0)
+		rc = describe(a->cli, body, head);
+	if (rc == 0 && (!sj_status_head_put(w, head, &signer.secret) ||
+			json_object_set_new(status, "epoch", json_integer(head->epoch)) != 0))
+		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "%s: signature", signer.name);
+	token_signer_wipe(&signer);
+	return rc;
+}
+
+/* The whole file: head and body. */
+static int assemble(struct cli *cli, enum sj_status_file_kind kind, struct sj_span head,
+		    struct sj_span body, uint8_t **out, size_t *len)
+{
+	const struct sj_status_file file = { kind, head, body };
+	const size_t size = SJ_STATUS_FILE_HEAD + head.len + body.len;
+	struct sj_writer w = sj_writer(malloc(size), size);
+
+	*out = w.ptr;
+	if (w.ptr == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	sj_status_file_put(&w, &file);
+	*len = w.len;
+	return w.failed ? cli_fail(cli, SJ_INTERNAL, "status list") : 0;
+}
+
+static int build(struct authority *a, uint32_t seconds, const struct collected *c,
+		 struct sj_status_draft *draft, struct statuslist *out)
+{
+	struct sj_status_head head = { .epoch = 0 };
+	uint8_t token[SJ_STATUS_HEAD_MAX];
+	struct sj_writer w = SJ_WRITER_OF(token);
+	struct sj_span body;
+	enum sj_rc built = sj_status_build(c->parts, PARTS, draft, &body);
+	int rc;
+
+	if (built != SJ_OK)
+		return cli_fail(a->cli, built, "status list");
+	rc = sign_head(a, body, seconds, &head, &w);
+	if (rc == 0)
+		rc = assemble(a->cli, SJ_STATUS_FILE_LIST, sj_written(&w), body, &out->bytes,
+			      &out->len);
+	out->epoch = head.epoch;
+	out->revoked = c->revoked;
+	sj_status_draft_free(draft);
+	return rc;
+}
+
+/* Large things: they are not on the stack. */
+struct building {
+	struct sj_status_draft draft;
+	struct collected collected;
+};
+
+int statuslist_build(struct authority *a, uint32_t seconds, struct statuslist *out)
+{
+	struct building *b = calloc(1, sizeof(*b));
+	int rc;
+
+	*out = (struct statuslist){ .bytes = NULL };
+	if (b == NULL)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	rc = collect(a, &b->collected);
+	if (rc == 0)
+		rc = build(a, seconds, &b->collected, &b->draft, out);
+	for (size_t i = 0; i < PARTS; i++)
+		free(b->collected.lists[i]);
+	free(b);
+	return rc;
+}
+
+/* --- deltas, other forms ------------------------------------------------------- */
+
+/* Opens the list that a file holds; the bytes are the caller's. */
+static int open_list(struct cli *cli, const char *name, struct sj_span bytes,
+		     struct sj_status_file *file, struct sj_status_list *list)
+{
+	if (!sj_status_file_read(bytes, file) || file->kind != SJ_STATUS_FILE_LIST ||
+	    !sj_status_list_open(file->body, list))
+		return cli_fail(cli, SJ_INPUT_MALFORMED, "%s: not a status list", name);
+	return 0;
+}
+
+/* Two lists are large: they are not on the stack. */
+struct step {
+	struct sj_status_file old_file, new_file;
+	struct sj_status_list old, new;
+};
+
+static int make_delta(struct cli *cli, const struct step *step, const char *out)
+{
+	uint8_t *delta = NULL, *bytes = NULL;
+	size_t delta_len = 0, len = 0;
+	enum sj_rc made = sj_status_delta_make(&step->old, &step->new, &delta, &delta_len);
+	int rc = made == SJ_OK ? 0 : cli_fail(cli, made, "delta");
+
+	if (rc == 0)
+		rc = assemble(cli, SJ_STATUS_FILE_DELTA, step->new_file.head,
+			      sj_span(delta, delta_len), &bytes, &len);
+	if (rc == 0)
+		rc = cli_file_write(cli, out, bytes, len, 0644);
+	free(bytes);
+	free(delta);
+	return rc;
+}
+
+int statuslist_write_delta(struct cli *cli, const struct statuslist *list, const char *old,
+			   const char *out)
+{
+	struct step *step = malloc(sizeof(*step));
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (step == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = cli_file_read(cli, old, LIST_MAX, &bytes, &len);
+	if (rc == 0)
+		rc = open_list(cli, old, sj_span(bytes, len), &step->old_file, &step->old);
+	if (rc == 0)
+		rc = open_list(cli, "status.list", sj_span(list->bytes, list->len), &step->new_file,
+			       &step->new);
+	if (rc == 0)
+		rc = make_delta(cli, step, out);
+	free(bytes);
+	free(step);
+	return rc;
+}
+
+/* Exports from a list that was opened: of `status` only that is looked at. */
+static int export(struct cli *cli, const struct sj_status *status, uint16_t partition, bool cbor,
+		  const char *out)
+{
+	uint8_t *made = NULL;
+	size_t len = 0;
+	enum sj_rc exported = sj_status_export(status, partition,
+					       cbor ? SJ_STATUS_CBOR : SJ_STATUS_JSON, &made, &len);
+	int rc;
+
+	if (exported != SJ_OK)
+		return cli_fail(cli, exported, "%04x: no such partition in status.list", partition);
+	rc = cli_file_write(cli, out, made, len, 0644);
+	sj_status_free(made);
+	return rc;
+}
+
+int statuslist_export(const struct authority *a, uint16_t partition, bool cbor, const char *out)
+{
+	struct sj_status *status = calloc(1, sizeof(*status));
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (status == NULL)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	rc = authority_file_read(a, "status", ".list", LIST_MAX, &bytes, &len);
+	if (rc == 0)
+		rc = open_list(a->cli, "status.list", sj_span(bytes, len), &status->slot.file,
+			       &status->list);
+	if (rc == 0)
+		rc = export(a->cli, status, partition, cbor, out);
+	free(bytes);
+	free(status);
+	return rc;
+}
+
+/* --- counting, staples --------------------------------------------------------- */
+
+int statuslist_count(const struct authority *a,
+		     void (*row)(void *user, uint16_t partition, size_t issued, size_t revoked),
+		     void *user)
+{
+	const uint32_t n = ledger_indices(a);
+	uint8_t *used = NULL, *revoked = NULL;
+	int rc = 0;
+
+	for (uint16_t p = 0; rc == 0 && p < SJ_STATUS_PARTS_MAX; p++) {
+		rc = ledger_bits_read(a, p, LEDGER_USED, &used);
+		if (rc == 0 && used != NULL)
+			rc = ledger_bits_read(a, p, LEDGER_REVOKED, &revoked);
+		if (rc == 0 && used != NULL)
+			row(user, p, count_bits(used, n), count_bits(revoked, n));
+		free(used);
+		free(revoked);
+		used = revoked = NULL;
+	}
+	return rc;
+}
+
+struct stapling {
+	const struct authority *a;
+	const char *dir;
+	struct token_signer ca;
+	uint8_t *revoked; /* bits of this partition */
+	uint16_t partition;
+	size_t found, made;
+	uint32_t now;
+};
+
+static int write_staple(struct stapling *s, const struct ledger_row *row)
+{
+	struct sj_cwt cwt = { .kind = SJ_CWT_CARD,
+			      .not_before = s->now,
+			      .expires = row->expires,
+			      .key_x = SJ_SPAN_OF(row->key_x),
+			      .status = row->status };
+	uint8_t bytes[SJ_CWT_MAX];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	char *path = NULL;
+	int rc = token_put(s->a, &s->ca, &cwt, &w);
+
+	if (rc == 0 && asprintf(&path, "%s/%04x-%08x.cwt", s->dir, row->status.partition,
+				row->status.index) < 0)
+		rc = cli_fail(s->a->cli, SJ_NO_MEMORY, NULL);
+	if (rc == 0)
+		rc = cli_file_write(s->a->cli, path, bytes, w.len, 0644);
+	free(path);
+	s->made++;
+	return rc;
+}
+
+static int staple_row(void *user, const struct ledger_row *row)
+{
+	struct stapling *s = user;
+	int rc = 0;
+
+	if (s->found++ == 0 || s->partition != row->status.partition) {
+		free(s->revoked);
+		s->partition = row->status.partition;
+		rc = ledger_bits_read(s->a, s->partition, LEDGER_REVOKED, &s->revoked);
+	}
+	if (rc != 0 || row->sector == 0 || row->expires < s->now)
+		return rc;
+	if (s->revoked != NULL && row->status.index < ledger_indices(s->a) &&
+	    sj_status_bit(s->revoked, row->status.index))
+		return 0;
+	return write_staple(s, row);
+}
+
+int statuslist_staple(const struct authority *a, const char *document, const char *dir,
+		      size_t *made)
+{
+	struct stapling s = { .a = a, .dir = dir, .now = (uint32_t)time(NULL) };
+	int rc = token_signer_get(a, AUTHORITY_GATE_CA, &s.ca);
+
+	if (rc == 0)
+		rc = ledger_find(a, document, staple_row, &s);
+	if (rc == 0 && s.made == 0)
+		rc = cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: %s", document,
+			      s.found == 0 ? "nothing was issued to this number"
+					   : "revoked, or expired");
+	*made += s.made;
+	free(s.revoked);
+	token_signer_wipe(&s.ca);
+	return rc;
+}
