@@ -50,6 +50,7 @@ while text:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
 	printf '%s\n' 'authority show' 'bench rf' 'card show' doctor issue 'lab status' 'reader list' \
+		'gate enrol' 'gate journal' 'gate stats' 'gate ticket-key' \
 		'reader watch' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
 }
 
