@@ -32,16 +32,17 @@ LDFLAGS_EXE = -pie $(LDFLAGS_ALL)
 LIBS_CORE = -lcrypto -lz
 LIBS_READER = -lpcsclite -lpthread
 LIBS_TOOLS = -ljansson -linih
+LIBS_gate = -lsqlite3 -lpthread
 
 # --- what is built from what -------------------------------------------------
 
 core_src := $(wildcard middleware/wire/*.c middleware/crypt/*.c middleware/secure/*.c)
-reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/trust/*.c middleware/gate/*.c)
+reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/trust/*.c middleware/gate/*.c middleware/journal/*.c)
 card_src := $(wildcard card-sim/host/*.c card-sim/applets/*.c card-sim/applets/*/*.c card-sim/link/*.c)
 cli_src := $(wildcard tools/cli/*.c)
 
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab
+public_programs := reader trust verify demo lab gate
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -93,7 +94,7 @@ define public_program
 $(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(lib_so)
 	@mkdir -p $$(@D)
 	$$(call Q,LD)$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) -L$$(BUILD)/lib -lsojourn \
-		-Wl,-rpath,'$$$$ORIGIN/../../lib' $$(LIBS_TOOLS)
+		-Wl,-rpath,'$$$$ORIGIN/../../lib' $$(LIBS_TOOLS) $$(LIBS_$(1))
 endef
 define whole_program
 $(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(card_a) $$(reader_a) $$(core_a)
@@ -130,6 +131,8 @@ install: all
 	install -m644 middleware/include/sojourn/*.h $(DESTDIR)$(PREFIX)/include/sojourn/
 	install -m644 $(share) $(DESTDIR)$(PREFIX)/share/sojourn/
 	$(foreach c,$(completions:$(BUILD)/%=%),install -D -m644 $(BUILD)/$(c) $(DESTDIR)$(PREFIX)/$(c);)
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed -e 's|@PREFIX@|$(PREFIX)|g' tools/gate/sojourn-gate.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/sojourn-gate.service
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' middleware/sojourn.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc
 	$(foreach s,1 5 7,$(if $(wildcard tools/man/*.$(s)),install -m644 $(wildcard tools/man/*.$(s)) $(DESTDIR)$(PREFIX)/share/man/man$(s)/;))
@@ -137,6 +140,7 @@ install: all
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/sojourn $(DESTDIR)$(PREFIX)/include/sojourn $(DESTDIR)$(PREFIX)/share/sojourn
 	rm -f $(DESTDIR)$(PREFIX)/bin/sojourn $(DESTDIR)$(PREFIX)/lib/libsojourn.so* $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sojourn-gate.service \
 		$(DESTDIR)$(PREFIX)/share/man/man[157]/sojourn* $(completions:$(BUILD)/%=$(DESTDIR)$(PREFIX)/%)
 
 clean:
