@@ -1,6 +1,7 @@
 /* The gate applet: first and repeated taps, and what they tell. */
 #include "applets/gate/state.h"
 #include "tests/card/gate_rig.h"
+#include "tests/card/pace_reader.h"
 
 static const uint8_t ticket_a[SJ_GATE_TICKET] = { 1, 2, 3 };
 static const uint8_t ticket_b[SJ_GATE_TICKET] = { 4, 5, 6 };
@@ -151,6 +152,22 @@ static void ages_of_unknown_birthdays_are_certain(void **state)
 	assert_int_equal(gate_ages(20090000, 20271231), 0x0F);
 	assert_int_equal(gate_ages(20090100, 20270130), 0x07);
 	assert_int_equal(gate_ages(20090100, 20270201), 0x0F);
+}
+
+/* The channel around it changes nothing: secure messaging is the host's. */
+static void a_tap_inside_pace(void **state)
+{
+	struct gate_room *r = *state;
+	struct tap *t = r->tap;
+
+	assert_int_equal(pace_run(t->b, SUITE_DEFAULT, SJ_PACE_CAN, CAN), SJ_SW_OK);
+	assert_int_equal(tap_select(t, false, 0), SJ_EDHOC_DH_DH);
+	tap_make_2(t, &r->reader);
+	assert_true(tap_send_2(t, &r->reader));
+	tap_check_3(t, &r->ca);
+	assert_true(tap_finish(t, ticket_a));
+	assert_true(t->b->secured);
+	assert_true(tap_repeat(t, NULL));
 }
 
 /* --- tickets ------------------------------------------------------------------------- */
@@ -330,6 +347,7 @@ int main(void)
 		GATE_CASE(rights_limit_what_is_told),
 		cmocka_unit_test(ages_by_the_day),
 		cmocka_unit_test(ages_of_unknown_birthdays_are_certain),
+		GATE_CASE(a_tap_inside_pace),
 		GATE_CASE(repeated_taps),
 		GATE_CASE(a_ticket_is_offered_once_whatever_comes_of_it),
 		GATE_CASE(one_operator_a_power_up),
