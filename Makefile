@@ -36,7 +36,7 @@ LIBS_TOOLS = -ljansson -linih
 # --- what is built from what -------------------------------------------------
 
 core_src := $(wildcard middleware/wire/*.c middleware/crypt/*.c middleware/secure/*.c)
-reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/trust/*.c middleware/gate/*.c)
+reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/trust/*.c middleware/gate/*.c middleware/journal/*.c)
 card_src := $(wildcard card-sim/host/*.c card-sim/applets/*.c card-sim/applets/*/*.c card-sim/link/*.c)
 cli_src := $(wildcard tools/cli/*.c)
 

@@ -25,6 +25,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_status();
 	case 9:
 		return fuzz_gate();
+	case 10:
+		return fuzz_journal();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

@@ -35,6 +35,7 @@ struct fuzz_room fuzz_document(void);
 struct fuzz_room fuzz_gate(void);
 struct fuzz_room fuzz_edhoc(void);
 struct fuzz_room fuzz_status(void);
+struct fuzz_room fuzz_journal(void);
 
 /* The i-th parser of all rooms; NULL: past the end. */
 const struct fuzz_parser *fuzz_parser_at(size_t i);

@@ -119,12 +119,23 @@ size_t cli_argument_count(const struct cli *cli);
 bool cli_json(const struct cli *cli);
 /*
  * The option of that name if given, else the configuration (sojourn.conf(5)),
- * else the built-in default. Keys: "trust", "reader", "timeout", "color".
- * NULL: not set and without default ("reader").
+ * else the built-in default. Keys: "trust", "reader", "timeout", "color", "gate".
+ * NULL: not set and without default ("reader", "gate").
  */
 const char *cli_setting(const struct cli *cli, const char *key);
 /* The setting "timeout" in milliseconds; 0: not set. */
 unsigned cli_timeout_ms(const struct cli *cli);
+
+#define CLI_PROBLEM_MAX 160
+/* Takes one setting; 0, and a text in `problem`: it is wrong. */
+typedef int (*cli_ini_fn)(void *user, const char *section, const char *key, const char *value,
+			  char problem[static CLI_PROBLEM_MAX]);
+/*
+ * Reads an INI file and then those of <path>.d that end in .conf, by name. What is
+ * wrong is told with file and line. A file that is not there is fine unless `asked`.
+ */
+CLI_MUST_CHECK int cli_ini_load(struct cli *cli, const char *path, bool asked, cli_ini_fn fn,
+				void *user);
 
 /* --- talk -------------------------------------------------------------------- */
 

@@ -8,13 +8,7 @@
 
 #define SECTION "sojourn"
 
-static const char *const keys[] = { "trust", "reader", "timeout", "color", NULL };
-
-/* One file being read; inih gives the line when the handler says no. */
-struct reading {
-	struct cli_config *config;
-	char problem[160];
-};
+static const char *const keys[] = { "trust", "reader", "timeout", "color", "gate", NULL };
 
 static bool known(const char *key)
 {
@@ -58,25 +52,40 @@ static bool set(struct cli_config *config, const char *key, const char *value)
 	return true;
 }
 
-static int handle(void *user, const char *section, const char *key, const char *value)
+static int handle(void *user, const char *section, const char *key, const char *value,
+		  char problem[static CLI_PROBLEM_MAX])
+{
+	struct cli_config *config = user;
+
+	if (strcmp(section, SECTION) != 0)
+		snprintf(problem, CLI_PROBLEM_MAX, "'%.40s' is not in [%s]", key, SECTION);
+	else if (!known(key))
+		snprintf(problem, CLI_PROBLEM_MAX, "unknown key '%.40s'", key);
+	else if (!set(config, key, value))
+		snprintf(problem, CLI_PROBLEM_MAX, "no memory");
+	return problem[0] == '\0';
+}
+
+/* --- files and their drop-ins ---------------------------------------------------- */
+
+/* One file being read; inih gives the line when the handler says no. */
+struct reading {
+	cli_ini_fn fn;
+	void *user;
+	char problem[CLI_PROBLEM_MAX];
+};
+
+static int pass_on(void *user, const char *section, const char *key, const char *value)
 {
 	struct reading *r = user;
 
-	if (r->problem[0] != '\0')
-		return 1;
-	if (strcmp(section, SECTION) != 0)
-		snprintf(r->problem, sizeof(r->problem), "'%.40s' is not in [%s]", key, SECTION);
-	else if (!known(key))
-		snprintf(r->problem, sizeof(r->problem), "unknown key '%.40s'", key);
-	else if (!set(r->config, key, value))
-		snprintf(r->problem, sizeof(r->problem), "no memory");
-	return r->problem[0] == '\0';
+	return r->problem[0] != '\0' || r->fn(r->user, section, key, value, r->problem);
 }
 
 /* A file that is not there is fine unless it was asked for. */
-static int load_file(struct cli *cli, const char *path, bool asked)
+static int load_file(struct cli *cli, const char *path, bool asked, cli_ini_fn fn, void *user)
 {
-	struct reading r = { .config = &cli->config };
+	struct reading r = { .fn = fn, .user = user };
 	FILE *f = fopen(path, "re");
 	int line;
 
@@ -84,7 +93,7 @@ static int load_file(struct cli *cli, const char *path, bool asked)
 		return 0;
 	if (f == NULL)
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
-	line = ini_parse_file(f, handle, &r);
+	line = ini_parse_file(f, pass_on, &r);
 	fclose(f);
 	if (line == 0)
 		return 0;
@@ -100,7 +109,7 @@ static int is_drop_in(const struct dirent *d)
 }
 
 /* The files of <path>.d that end in .conf, by name. */
-static int load_drop_ins(struct cli *cli, const char *path)
+static int load_drop_ins(struct cli *cli, const char *path, cli_ini_fn fn, void *user)
 {
 	struct dirent **list = NULL;
 	char *folder = NULL, *file = NULL;
@@ -113,7 +122,7 @@ static int load_drop_ins(struct cli *cli, const char *path)
 		if (rc == 0 && asprintf(&file, "%s/%s", folder, list[i]->d_name) < 0)
 			rc = cli_fail(cli, SJ_NO_MEMORY, NULL);
 		else if (rc == 0)
-			rc = load_file(cli, file, true);
+			rc = load_file(cli, file, true, fn, user);
 		free(file);
 		file = NULL;
 		free(list[i]);
@@ -123,11 +132,16 @@ static int load_drop_ins(struct cli *cli, const char *path)
 	return rc;
 }
 
+int cli_ini_load(struct cli *cli, const char *path, bool asked, cli_ini_fn fn, void *user)
+{
+	int rc = load_file(cli, path, asked, fn, user);
+
+	return rc != 0 ? rc : load_drop_ins(cli, path, fn, user);
+}
+
 static int load(struct cli *cli, const char *path, bool asked)
 {
-	int rc = load_file(cli, path, asked);
-
-	return rc != 0 ? rc : load_drop_ins(cli, path);
+	return cli_ini_load(cli, path, asked, handle, &cli->config);
 }
 
 static int load_own(struct cli *cli)

@@ -58,6 +58,7 @@ enum sj_rc {
 	SJ_CHAIN_SIGNATURE =
 		710, /* a certificate's signature does not hold under its issuer's key */
 	SJ_GATE_PROOF = 711, /* EDHOC: the card has not the key of its credential */
+	SJ_JOURNAL_BROKEN = 720, /* a journal whose chain or signed heads do not hold */
 
 	SJ_DOCUMENT_EXPIRED = 801,
 	SJ_SIGNER_REVOKED = 802, /* the signer's certificate is on its CSCA's CRL */

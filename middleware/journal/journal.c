@@ -1,0 +1,203 @@
+/* journal.c -- going on with a chain: add, sign, trim. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypt/wipe.h"
+#include "journal/record.h"
+
+#define SIGN_EVERY 100u
+
+struct sj_journal {
+	struct sj_journal_store store;
+	struct sj_ec_secret key;
+	uint64_t last; /* number of the last record; 0: none */
+	uint64_t covered; /* by a signed head */
+	uint32_t every;
+	uint8_t hash[SJ_JOURNAL_HASH]; /* of the last record, or the origin */
+};
+
+static bool public_of(const struct sj_ec_secret *key, struct sj_ec_point *out)
+{
+	return sj_ec_multiply(SJ_P256, key, NULL, out);
+}
+
+enum sj_rc sj_journal_public(const uint8_t key[SJ_JOURNAL_KEY],
+			     uint8_t public_key[SJ_JOURNAL_PUBLIC])
+{
+	struct sj_ec_secret secret;
+	struct sj_ec_point point;
+	enum sj_rc rc = SJ_OK;
+
+	if (!sj_ec_secret_read(SJ_P256, sj_span(key, SJ_JOURNAL_KEY), &secret))
+		rc = SJ_INPUT_MALFORMED;
+	else if (!public_of(&secret, &point) || point.len != SJ_JOURNAL_PUBLIC)
+		rc = SJ_CRYPTO_FAILED;
+	else
+		memcpy(public_key, point.bytes, SJ_JOURNAL_PUBLIC);
+	sj_wipe(&secret, sizeof(secret));
+	return rc;
+}
+
+/* The number of the newest head; heads are few: one in a hundred records. */
+static enum sj_rc find_covered(struct sj_journal *j)
+{
+	struct sj_journal_head head = { .number = 0 };
+	enum sj_rc rc;
+
+	do {
+		j->covered = head.number;
+		rc = j->store.head(j->store.user, j->covered, &head);
+	} while (rc == SJ_OK && head.number != 0);
+	return rc;
+}
+
+static enum sj_rc find_end(struct sj_journal *j, bool *clean)
+{
+	struct sj_journal_record record = SJ_JOURNAL_RECORD_INIT;
+	struct sj_journal_row row = { .number = 0 };
+	struct sj_ec_point point;
+	enum sj_rc rc = j->store.row(j->store.user, UINT64_MAX, &row);
+
+	*clean = true;
+	if (rc == SJ_OK && row.number == 0)
+		return public_of(&j->key, &point) &&
+				       sj_journal_origin(sj_ec_point_span(&point), j->hash)
+			       ? SJ_OK
+			       : SJ_CRYPTO_FAILED;
+	if (rc == SJ_OK)
+		rc = sj_journal_take_row(&row, &record);
+	if (rc == SJ_OK && !sj_journal_hash(&row, j->hash))
+		rc = SJ_CRYPTO_FAILED;
+	j->last = row.number;
+	*clean = record.kind == SJ_JOURNAL_STOP;
+	sj_wipe(&row, sizeof(row));
+	sj_wipe(&record, sizeof(record));
+	return rc;
+}
+
+enum sj_rc sj_journal_open(const struct sj_journal_store *store, const uint8_t key[SJ_JOURNAL_KEY],
+			   struct sj_journal **out, bool *clean)
+{
+	struct sj_journal *j = calloc(1, sizeof(*j));
+	enum sj_rc rc = SJ_OK;
+
+	if (j == NULL)
+		return SJ_NO_MEMORY;
+	j->store = *store;
+	j->every = SIGN_EVERY;
+	if (!sj_ec_secret_read(SJ_P256, sj_span(key, SJ_JOURNAL_KEY), &j->key))
+		rc = SJ_INPUT_MALFORMED;
+	if (rc == SJ_OK)
+		rc = find_end(j, clean);
+	if (rc == SJ_OK)
+		rc = find_covered(j);
+	if (rc == SJ_OK)
+		*out = j;
+	else
+		sj_journal_close(j);
+	return rc;
+}
+
+void sj_journal_close(struct sj_journal *journal)
+{
+	if (journal == NULL)
+		return;
+	sj_wipe(journal, sizeof(*journal));
+	free(journal);
+}
+
+void sj_journal_sign_every(struct sj_journal *journal, uint32_t records)
+{
+	journal->every = records;
+}
+
+enum sj_rc sj_journal_add(struct sj_journal *j, struct sj_journal_record *record)
+{
+	struct sj_journal_row row = { .number = 0 };
+	struct sj_journal_head head;
+	uint8_t hash[SJ_JOURNAL_HASH];
+	bool sign = j->every != 0 && j->last + 1 - j->covered >= j->every;
+	enum sj_rc rc = SJ_CRYPTO_FAILED;
+
+	record->number = j->last + 1;
+	if (!sj_journal_put_row(record, j->hash, &row) || !sj_journal_hash(&row, hash))
+		goto out;
+	if (sign && !sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_AT, row.number, record->time,
+					  hash, &head))
+		goto out;
+	rc = j->store.add(j->store.user, &row, sign ? &head : NULL);
+	if (rc != SJ_OK)
+		goto out;
+	memcpy(j->hash, hash, sizeof(j->hash));
+	j->last = row.number;
+	if (sign)
+		j->covered = row.number;
+out:
+	sj_wipe(&row, sizeof(row));
+	return rc;
+}
+
+enum sj_rc sj_journal_sign(struct sj_journal *j, int64_t now)
+{
+	struct sj_journal_head head;
+	enum sj_rc rc;
+
+	if (j->last == 0 || j->covered >= j->last)
+		return SJ_OK;
+	if (!sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_AT, j->last, now, j->hash, &head))
+		return SJ_CRYPTO_FAILED;
+	rc = j->store.add(j->store.user, NULL, &head);
+	if (rc == SJ_OK)
+		j->covered = j->last;
+	return rc;
+}
+
+/* The last of the oldest rows that are before that time; number 0: none. */
+static enum sj_rc oldest_before(struct sj_journal *j, int64_t before, struct sj_journal_row *out,
+				uint64_t *n)
+{
+	struct sj_journal_row row = { .number = 0 };
+	struct sj_journal_link link;
+	enum sj_rc rc;
+
+	out->number = 0;
+	for (*n = 0;; (*n)++) {
+		rc = j->store.row(j->store.user, row.number, &row);
+		if (rc != SJ_OK || row.number == 0 || row.number >= j->last)
+			break;
+		if (!sj_journal_take_link(sj_span(row.body, row.body_len), &link)) {
+			rc = SJ_JOURNAL_BROKEN;
+			break;
+		}
+		if (link.time >= before)
+			break;
+		*out = row;
+	}
+	sj_wipe(&row, sizeof(row));
+	return rc;
+}
+
+enum sj_rc sj_journal_trim(struct sj_journal *j, int64_t now, int64_t before, uint64_t *removed)
+{
+	struct sj_journal_row row = { .number = 0 };
+	struct sj_journal_head head;
+	uint8_t hash[SJ_JOURNAL_HASH];
+	enum sj_rc rc = oldest_before(j, before, &row, removed);
+
+	if (rc != SJ_OK || row.number == 0)
+		goto out;
+	/* What goes away is covered to the end first: the chain is never without a signed head. */
+	rc = sj_journal_sign(j, now);
+	if (rc != SJ_OK)
+		goto out;
+	if (sj_journal_hash(&row, hash) &&
+	    sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_TRIM, row.number, now, hash, &head))
+		rc = j->store.trim(j->store.user, &head);
+	else
+		rc = SJ_CRYPTO_FAILED;
+out:
+	if (rc != SJ_OK)
+		*removed = 0;
+	sj_wipe(&row, sizeof(row));
+	return rc;
+}

@@ -1,0 +1,349 @@
+#include <string.h>
+
+#include "crypt/aead.h"
+#include "crypt/wipe.h"
+#include "journal/record.h"
+
+#define VERSION 1u
+#define SALT 16u
+#define PERSONAL (SALT + 3u + 16u)
+#define FLAG_DECIDED 1u
+#define FLAG_RESUMED 2u
+#define FLAG_STAPLE 4u
+
+static void put_u64(struct sj_writer *w, uint64_t value)
+{
+	sj_put_be(w, 4, (uint32_t)(value >> 32));
+	sj_put_be(w, 4, (uint32_t)value);
+}
+
+static bool take_u64(struct sj_span *in, uint64_t *out)
+{
+	struct sj_span rest = *in;
+	uint32_t high, low;
+
+	if (!sj_take_be(&rest, 4, &high) || !sj_take_be(&rest, 4, &low))
+		return false;
+	*out = (uint64_t)high << 32 | low;
+	*in = rest;
+	return true;
+}
+
+static bool take_time(struct sj_span *in, int64_t *out)
+{
+	uint64_t value;
+
+	if (!take_u64(in, &value))
+		return false;
+	*out = (int64_t)value;
+	return true;
+}
+
+const char *sj_journal_kind_name(enum sj_journal_kind kind)
+{
+	static const char *const names[] = {
+		[SJ_JOURNAL_START] = "start", [SJ_JOURNAL_STOP] = "stop",
+		[SJ_JOURNAL_TAP] = "tap",     [SJ_JOURNAL_GAP] = "gap",
+		[SJ_JOURNAL_FIRE] = "fire",   [SJ_JOURNAL_FIRE_END] = "fire-end",
+		[SJ_JOURNAL_TRUST] = "trust",
+	};
+	size_t i = (size_t)kind;
+
+	return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
+}
+
+/* --- a tap -------------------------------------------------------------------- */
+
+static void put_tap(struct sj_writer *w, const struct sj_journal_record *r)
+{
+	const struct sj_gate_verdict *v = &r->verdict;
+	const uint32_t times[] = { r->times.select_us, r->times.card_us, r->times.gate_us,
+				   r->times.decision_us, r->times.complete_us };
+	size_t name = strnlen(r->reader, sizeof(r->reader) - 1);
+
+	sj_put_u8(w, (uint8_t)((r->decided ? FLAG_DECIDED : 0) | (v->resumed ? FLAG_RESUMED : 0) |
+			       (v->from_staple ? FLAG_STAPLE : 0)));
+	sj_put_be(w, 2, (uint32_t)r->rc);
+	sj_put_u8(w, (uint8_t)v->decision);
+	for (size_t i = 0; i < SJ_GATE_REASONS; i++)
+		sj_put_be(w, 2, (uint32_t)v->reasons[i]);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		sj_put_be(w, 4, times[i]);
+	sj_put_u8(w, (uint8_t)(r->times.apdus < 255 ? r->times.apdus : 255));
+	sj_put_u8(w, (uint8_t)name);
+	sj_put(w, sj_span((const uint8_t *)r->reader, name));
+}
+
+static bool take_times(struct sj_span *in, struct sj_gate_times *out)
+{
+	uint8_t apdus;
+
+	if (!sj_take_be(in, 4, &out->select_us) || !sj_take_be(in, 4, &out->card_us) ||
+	    !sj_take_be(in, 4, &out->gate_us) || !sj_take_be(in, 4, &out->decision_us) ||
+	    !sj_take_be(in, 4, &out->complete_us) || !sj_take_u8(in, &apdus))
+		return false;
+	out->apdus = apdus;
+	return true;
+}
+
+static bool take_tap(struct sj_span *in, struct sj_journal_record *r)
+{
+	uint8_t flags, decision, name;
+	uint32_t rc;
+
+	if (!sj_take_u8(in, &flags) || !sj_take_be(in, 2, &rc) || !sj_take_u8(in, &decision) ||
+	    decision > SJ_GATE_OPEN)
+		return false;
+	r->decided = (flags & FLAG_DECIDED) != 0;
+	r->verdict.resumed = (flags & FLAG_RESUMED) != 0;
+	r->verdict.from_staple = (flags & FLAG_STAPLE) != 0;
+	r->rc = (enum sj_rc)rc;
+	r->verdict.decision = (enum sj_gate_decision)decision;
+	for (size_t i = 0; i < SJ_GATE_REASONS; i++) {
+		if (!sj_take_be(in, 2, &rc))
+			return false;
+		r->verdict.reasons[i] = (enum sj_rc)rc;
+	}
+	if (!take_times(in, &r->times) || !sj_take_u8(in, &name) || name >= sizeof(r->reader) ||
+	    !sj_take_copy(in, name, (uint8_t *)r->reader))
+		return false;
+	r->reader[name] = '\0';
+	return true;
+}
+
+/* --- contents ------------------------------------------------------------------- */
+
+static void put_content(struct sj_writer *w, const struct sj_journal_record *r)
+{
+	if (r->kind == SJ_JOURNAL_TAP) {
+		put_tap(w, r);
+	} else if (r->kind == SJ_JOURNAL_GAP) {
+		sj_put_be(w, 4, r->lost);
+		put_u64(w, (uint64_t)r->since);
+	} else if (r->kind == SJ_JOURNAL_TRUST) {
+		sj_put_be(w, 2, (uint32_t)r->rc);
+	}
+}
+
+static bool take_content(struct sj_span in, struct sj_journal_record *r)
+{
+	uint32_t rc;
+
+	if (r->kind == SJ_JOURNAL_TAP) {
+		if (!take_tap(&in, r))
+			return false;
+	} else if (r->kind == SJ_JOURNAL_GAP) {
+		if (!sj_take_be(&in, 4, &r->lost) || !take_time(&in, &r->since))
+			return false;
+	} else if (r->kind == SJ_JOURNAL_TRUST) {
+		if (!sj_take_be(&in, 2, &rc))
+			return false;
+		r->rc = (enum sj_rc)rc;
+	}
+	return in.len == 0;
+}
+
+/* --- personal data ------------------------------------------------------------- */
+
+static bool has_personal(const struct sj_journal_record *r)
+{
+	return r->kind == SJ_JOURNAL_TAP && r->decided &&
+	       (r->verdict.pseudonym_known || r->verdict.holder_class != 0 || r->verdict.ages != 0);
+}
+
+static bool commitment_of(struct sj_span plain, uint8_t out[static SJ_HASH_MAX])
+{
+	const struct sj_span parts[] = { SJ_SPAN_STR("sojourn journal personal"), plain };
+
+	return sj_hash(SJ_SHA256, parts, 2, out);
+}
+
+/* The key seals this one text and no other, so the nonce may be zeros. */
+static bool seal_personal(const struct sj_journal_record *r, struct sj_journal_row *row,
+			  uint8_t commitment[static SJ_HASH_MAX])
+{
+	static const uint8_t nonce[12] = { 0 };
+	const struct sj_random random = sj_random_system();
+	struct sj_writer sealed = SJ_WRITER_OF(row->sealed);
+	uint8_t plain[PERSONAL], salt[SALT];
+	struct sj_writer w = SJ_WRITER_OF(plain);
+	bool ok = sj_random_fill(&random, salt, sizeof(salt)) &&
+		  sj_random_fill(&random, row->key, sizeof(row->key));
+
+	sj_put(&w, SJ_SPAN_OF(salt));
+	sj_put_u8(&w, (uint8_t)r->verdict.holder_class);
+	sj_put_u8(&w, (uint8_t)r->verdict.ages);
+	sj_put_u8(&w, r->verdict.pseudonym_known);
+	sj_put(&w, SJ_SPAN_OF(r->verdict.pseudonym));
+	ok = ok && !w.failed && commitment_of(sj_written(&w), commitment) &&
+	     sj_aead_seal(SJ_AES_256_GCM, row->key, nonce, sj_span(NULL, 0), sj_written(&w),
+			  &sealed);
+	row->sealed_len = ok ? sealed.len : 0;
+	sj_wipe(plain, sizeof(plain));
+	sj_wipe(salt, sizeof(salt));
+	return ok;
+}
+
+static bool take_personal(struct sj_span in, struct sj_gate_verdict *v)
+{
+	struct sj_span salt;
+	uint8_t class, ages, known;
+
+	if (!sj_take(&in, SALT, &salt) || !sj_take_u8(&in, &class) || !sj_take_u8(&in, &ages) ||
+	    !sj_take_u8(&in, &known) || !sj_take_copy(&in, sizeof(v->pseudonym), v->pseudonym))
+		return false;
+	v->holder_class = class;
+	v->ages = ages;
+	v->pseudonym_known = known != 0;
+	return in.len == 0;
+}
+
+static bool open_personal(const struct sj_journal_row *row, struct sj_span commitment,
+			  struct sj_gate_verdict *out)
+{
+	static const uint8_t nonce[12] = { 0 };
+	uint8_t plain[PERSONAL], hash[SJ_HASH_MAX];
+	struct sj_writer w = SJ_WRITER_OF(plain);
+	bool ok = sj_aead_open(SJ_AES_256_GCM, row->key, nonce, sj_span(NULL, 0),
+			       sj_span(row->sealed, row->sealed_len), &w) &&
+		  commitment_of(sj_written(&w), hash) &&
+		  sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment) &&
+		  take_personal(sj_written(&w), out);
+
+	sj_wipe(plain, sizeof(plain));
+	return ok;
+}
+
+/* --- rows ------------------------------------------------------------------------ */
+
+bool sj_journal_take_link(struct sj_span body, struct sj_journal_link *out)
+{
+	uint8_t version;
+
+	if (!sj_take_u8(&body, &version) || version != VERSION || !sj_take_u8(&body, &out->kind) ||
+	    sj_journal_kind_name((enum sj_journal_kind)out->kind) == NULL ||
+	    !take_u64(&body, &out->number) || !take_time(&body, &out->time) ||
+	    !sj_take(&body, SJ_JOURNAL_HASH, &out->previous) ||
+	    !sj_take(&body, SJ_JOURNAL_HASH, &out->commitment))
+		return false;
+	out->content = body;
+	return true;
+}
+
+bool sj_journal_committed(const struct sj_journal_link *link)
+{
+	static const uint8_t zeros[SJ_JOURNAL_HASH] = { 0 };
+
+	return !sj_span_eq(link->commitment, SJ_SPAN_OF(zeros));
+}
+
+bool sj_journal_put_row(const struct sj_journal_record *record,
+			const uint8_t previous[static SJ_JOURNAL_HASH], struct sj_journal_row *out)
+{
+	uint8_t commitment[SJ_HASH_MAX] = { 0 };
+	struct sj_writer w = SJ_WRITER_OF(out->body);
+
+	out->number = record->number;
+	out->sealed_len = 0;
+	if (sj_journal_kind_name(record->kind) == NULL ||
+	    (has_personal(record) && !seal_personal(record, out, commitment)))
+		return false;
+	sj_put_u8(&w, VERSION);
+	sj_put_u8(&w, (uint8_t)record->kind);
+	put_u64(&w, record->number);
+	put_u64(&w, (uint64_t)record->time);
+	sj_put(&w, sj_span(previous, SJ_JOURNAL_HASH));
+	sj_put(&w, sj_span(commitment, SJ_JOURNAL_HASH));
+	put_content(&w, record);
+	out->body_len = w.len;
+	return !w.failed;
+}
+
+enum sj_rc sj_journal_take_row(const struct sj_journal_row *row, struct sj_journal_record *out)
+{
+	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
+	struct sj_journal_link link;
+
+	if (row->body_len > sizeof(row->body) || row->sealed_len > sizeof(row->sealed) ||
+	    !sj_journal_take_link(sj_span(row->body, row->body_len), &link))
+		return SJ_JOURNAL_BROKEN;
+	r.kind = (enum sj_journal_kind)link.kind;
+	r.number = link.number;
+	r.time = link.time;
+	if (link.number != row->number || !take_content(link.content, &r))
+		return SJ_JOURNAL_BROKEN;
+	r.personal = row->sealed_len != 0;
+	r.erased = sj_journal_committed(&link) && !r.personal;
+	if (r.personal && !open_personal(row, link.commitment, &r.verdict))
+		return SJ_JOURNAL_BROKEN;
+	*out = r;
+	return SJ_OK;
+}
+
+bool sj_journal_hash(const struct sj_journal_row *row, uint8_t out[static SJ_JOURNAL_HASH])
+{
+	const struct sj_span parts[] = { SJ_SPAN_STR("sojourn journal record"),
+					 sj_span(row->body, row->body_len) };
+	uint8_t hash[SJ_HASH_MAX];
+
+	if (!sj_hash(SJ_SHA256, parts, 2, hash))
+		return false;
+	memcpy(out, hash, SJ_JOURNAL_HASH);
+	return true;
+}
+
+bool sj_journal_origin(struct sj_span public_key, uint8_t out[static SJ_JOURNAL_HASH])
+{
+	const struct sj_span parts[] = { SJ_SPAN_STR("sojourn journal origin"), public_key };
+	uint8_t hash[SJ_HASH_MAX];
+
+	if (!sj_hash(SJ_SHA256, parts, 2, hash))
+		return false;
+	memcpy(out, hash, SJ_JOURNAL_HASH);
+	return true;
+}
+
+/* --- heads ------------------------------------------------------------------------- */
+
+static bool head_digest(struct sj_span bytes, uint8_t out[static SJ_HASH_MAX])
+{
+	const struct sj_span parts[] = { SJ_SPAN_STR("sojourn journal head"), bytes };
+
+	return sj_hash(SJ_SHA256, parts, 2, out);
+}
+
+bool sj_journal_head_make(const struct sj_ec_secret *key, enum sj_journal_head_kind kind,
+			  uint64_t number, int64_t time, const uint8_t hash[static SJ_JOURNAL_HASH],
+			  struct sj_journal_head *out)
+{
+	uint8_t digest[SJ_HASH_MAX], signature[SJ_EC_SIGNATURE_MAX];
+	struct sj_writer w = SJ_WRITER_OF(out->bytes);
+	size_t len = 0;
+
+	out->number = number;
+	sj_put_u8(&w, VERSION);
+	sj_put_u8(&w, (uint8_t)kind);
+	put_u64(&w, number);
+	put_u64(&w, (uint64_t)time);
+	sj_put(&w, sj_span(hash, SJ_JOURNAL_HASH));
+	if (w.failed || !head_digest(sj_written(&w), digest) ||
+	    !sj_ec_sign(SJ_P256, key, sj_span(digest, SJ_JOURNAL_HASH), signature, &len) ||
+	    len != sizeof(out->signature))
+		return false;
+	memcpy(out->signature, signature, len);
+	return true;
+}
+
+bool sj_journal_head_take(const struct sj_journal_head *head, const struct sj_ec_point *key,
+			  struct sj_journal_head_view *out)
+{
+	struct sj_span in = SJ_SPAN_OF(head->bytes);
+	uint8_t digest[SJ_HASH_MAX], version;
+
+	return sj_take_u8(&in, &version) && version == VERSION && sj_take_u8(&in, &out->kind) &&
+	       take_u64(&in, &out->number) && out->number == head->number &&
+	       take_time(&in, &out->time) && sj_take(&in, SJ_JOURNAL_HASH, &out->hash) &&
+	       in.len == 0 && head_digest(SJ_SPAN_OF(head->bytes), digest) &&
+	       sj_ec_verify(SJ_P256, key, sj_span(digest, SJ_JOURNAL_HASH),
+			    SJ_SPAN_OF(head->signature));
+}

@@ -1,0 +1,71 @@
+/*
+ * record.h -- the bytes of a record and of a head: JOURNAL.md.
+ */
+#ifndef SJ_JOURNAL_RECORD_H
+#define SJ_JOURNAL_RECORD_H
+
+#include <sojourn/journal.h>
+
+#include "crypt/ec.h"
+
+#define SJ_JOURNAL_HASH 32u /* SHA-256 */
+
+/* What links a body to the others. */
+struct sj_journal_link {
+	uint64_t number;
+	int64_t time;
+	struct sj_span previous; /* SJ_JOURNAL_HASH bytes: the hash of the body before */
+	struct sj_span commitment; /* the salted hash of the personal data; zeros: none */
+	struct sj_span content;
+	uint8_t kind;
+};
+
+/* Takes a body apart; false: it is none. */
+SJ_MUST_CHECK bool sj_journal_take_link(struct sj_span body, struct sj_journal_link *out);
+/* Is there a commitment to personal data? */
+bool sj_journal_committed(const struct sj_journal_link *link);
+
+/*
+ * Makes the row of a record: its number, its previous hash; personal data are
+ * sealed under a new key. False: out of range, or no random bytes.
+ */
+SJ_MUST_CHECK bool sj_journal_put_row(const struct sj_journal_record *record,
+				      const uint8_t previous[static SJ_JOURNAL_HASH],
+				      struct sj_journal_row *out);
+/*
+ * The reverse. SJ_JOURNAL_BROKEN: the body is none, or the sealed data are not
+ * those that it commits to.
+ */
+SJ_MUST_CHECK enum sj_rc sj_journal_take_row(const struct sj_journal_row *row,
+					     struct sj_journal_record *out);
+
+SJ_MUST_CHECK bool sj_journal_hash(const struct sj_journal_row *row,
+				   uint8_t out[static SJ_JOURNAL_HASH]);
+/* What stands before the first record: the hash of the journal's public key. */
+SJ_MUST_CHECK bool sj_journal_origin(struct sj_span public_key,
+				     uint8_t out[static SJ_JOURNAL_HASH]);
+
+/* --- heads -------------------------------------------------------------------- */
+
+enum sj_journal_head_kind {
+	SJ_JOURNAL_HEAD_AT = 1, /* the chain was so */
+	SJ_JOURNAL_HEAD_TRIM, /* the chain begins behind it */
+};
+
+SJ_MUST_CHECK bool sj_journal_head_make(const struct sj_ec_secret *key,
+					enum sj_journal_head_kind kind, uint64_t number,
+					int64_t time, const uint8_t hash[static SJ_JOURNAL_HASH],
+					struct sj_journal_head *out);
+
+struct sj_journal_head_view {
+	uint8_t kind;
+	uint64_t number;
+	int64_t time;
+	struct sj_span hash;
+};
+/* False: malformed, of another number than it is stored under, or not signed by that key. */
+SJ_MUST_CHECK bool sj_journal_head_take(const struct sj_journal_head *head,
+					const struct sj_ec_point *key,
+					struct sj_journal_head_view *out);
+
+#endif
