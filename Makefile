@@ -32,6 +32,7 @@ LDFLAGS_EXE = -pie $(LDFLAGS_ALL)
 LIBS_CORE = -lcrypto -lz
 LIBS_READER = -lpcsclite -lpthread
 LIBS_TOOLS = -ljansson -linih
+LIBS_gate = -lsqlite3 -lpthread
 
 # --- what is built from what -------------------------------------------------
 
@@ -41,7 +42,7 @@ card_src := $(wildcard card-sim/host/*.c card-sim/applets/*.c card-sim/applets/*
 cli_src := $(wildcard tools/cli/*.c)
 
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab
+public_programs := reader trust verify demo lab gate
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -93,7 +94,7 @@ define public_program
 $(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(lib_so)
 	@mkdir -p $$(@D)
 	$$(call Q,LD)$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) -L$$(BUILD)/lib -lsojourn \
-		-Wl,-rpath,'$$$$ORIGIN/../../lib' $$(LIBS_TOOLS)
+		-Wl,-rpath,'$$$$ORIGIN/../../lib' $$(LIBS_TOOLS) $$(LIBS_$(1))
 endef
 define whole_program
 $(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(card_a) $$(reader_a) $$(core_a)

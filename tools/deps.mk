@@ -1,6 +1,6 @@
 # What Debian must provide. Installed when something is missing, and only then.
 
-DEPS = build-essential pkg-config libpcsclite-dev libssl-dev zlib1g-dev libjansson-dev libinih-dev \
+DEPS = build-essential pkg-config libpcsclite-dev libssl-dev zlib1g-dev libjansson-dev libinih-dev libsqlite3-dev \
 	pcscd vsmartcard-vpcd
 DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka-dev bats opensc \
 	python3 python3-pyscard python3-cryptography python3-asn1crypto python3-jsonschema python3-pil \

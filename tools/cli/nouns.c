@@ -8,6 +8,7 @@ static const struct cli_noun nouns[] = {
 	{ "reader", "reader", "readers and the cards on them" },
 	{ "trust", "trust", "whom to believe: master lists, issuers, revocation lists" },
 	{ "doctor", "reader", "find out why it does not work" },
+	{ "gate", "gate", "decide at a gate who passes, offline" },
 	{ "authority", "authority", "the issuing side's keys and certificates" },
 	{ "service", "authority", "who may ask a card for what" },
 	{ "issue", "authority", "personalise a blank card for a holder" },

@@ -1,0 +1,128 @@
+/*
+ * tool.h -- what the files of `sojourn gate` share: configuration, the state
+ * directory, ticket keys, the journal's database, lines for the log.
+ */
+#ifndef SOJOURN_TOOLS_GATE_TOOL_H
+#define SOJOURN_TOOLS_GATE_TOOL_H
+
+#include <time.h>
+
+#include <sojourn/gate.h>
+#include <sojourn/journal.h>
+
+#include "cli/cli.h"
+
+#define GATE_SCHEMA 1
+#define GATE_PATH_MAX 512u
+#define GATE_READERS_MAX 8u
+#define GATE_KEY 32u /* bytes of a private key */
+#define GATE_DAY 86400
+
+extern const struct cli_command gate_enrol;
+extern const struct cli_command gate_ticket_key;
+extern const struct cli_command gate_run;
+extern const struct cli_command gate_journal;
+extern const struct cli_command gate_stats;
+
+/* --- config.c: sojourn-gate.conf(5) --------------------------------------------- */
+
+/* Texts are owned; NULL: not set. */
+struct gate_config {
+	char *readers[GATE_READERS_MAX];
+	size_t readers_n; /* 0: whichever has a card */
+	char *trust, *state, *journal, *staples;
+	char *open_exec, *open_file, *fire_file, *ticket_key_exec;
+	struct sj_gate_policy policy;
+	uint32_t sign_records, sign_seconds; /* 0: not by that */
+	uint32_t keep_records, keep_personal; /* seconds; 0: for ever */
+};
+
+/* --config FILE, and --state DIR as the last word. */
+#define GATE_CONFIG_OPTIONS \
+	{ .name = "config", \
+	  .letter = 'c', \
+	  .argument = "FILE", \
+	  .help = "configuration; default /etc/sojourn/gate.conf", \
+	  .complete = CLI_COMPLETE_FILE }, \
+	{ \
+		.name = "state", .argument = "DIR", \
+		.help = "directory of the gate's keys; default /var/lib/sojourn/gate", \
+		.complete = CLI_COMPLETE_DIRECTORY \
+	}
+
+/* Reads the configuration; what is not set has its default. Free it also after a failure. */
+CLI_MUST_CHECK int gate_config_load(struct cli *cli, struct gate_config *out);
+void gate_config_free(struct gate_config *config);
+/* "Mon-Fri 06:00-22:00", "Sat,Sun 00:00-24:00". */
+CLI_MUST_CHECK bool gate_window_parse(const char *text, struct sj_gate_window *out);
+/* "90s", "10m", "24h", "7d", "0". */
+CLI_MUST_CHECK bool gate_duration_parse(const char *text, uint32_t *seconds);
+
+/* --- state.c: the state directory -------------------------------------------------- */
+
+struct gate_path {
+	char text[GATE_PATH_MAX];
+};
+/* A path in the state directory. */
+struct gate_path gate_path(const struct gate_config *config, const char *name);
+/* A key file of the state directory: exactly GATE_KEY bytes. Wipe it. */
+CLI_MUST_CHECK int gate_key_read(struct cli *cli, const struct gate_config *config,
+				 const char *name, uint8_t key[static GATE_KEY]);
+/* The gate from key and credential of the state directory, with policy and staples. */
+CLI_MUST_CHECK int gate_make(struct cli *cli, const struct gate_config *config,
+			     struct sj_gate **out);
+/* Changes whenever something in the directory does, three levels deep. */
+uint64_t gate_folder_stamp(const char *directory);
+void gate_wipe(void *bytes, size_t len);
+
+struct gate_time {
+	char text[24];
+};
+/* "2026-11-25T06:30:00Z" */
+struct gate_time gate_time_text(int64_t when);
+/* Two lower-case digits a byte; `out` holds 2 * len + 1. */
+void gate_hex(const uint8_t *bytes, size_t len, char *out);
+/* The reverse: exactly `len` bytes, either case. */
+CLI_MUST_CHECK bool gate_hex_read(const char *text, uint8_t *out, size_t len);
+
+/* --- tickets.c: ticket keys ---------------------------------------------------------- */
+
+#define GATE_TICKET_FOLDER "ticket-keys"
+#define GATE_TICKET_LIFE (7 * GATE_DAY) /* seconds that a key opens tickets */
+
+struct gate_ticket_keys {
+	size_t n; /* newest first */
+	int64_t made[SJ_GATE_TICKET_KEYS];
+	uint8_t keys[SJ_GATE_TICKET_KEYS * SJ_GATE_TICKET_KEY];
+};
+/*
+ * The keys of folder and hook that may be used now. A file that is no key is
+ * told and left out. Wipe them.
+ */
+CLI_MUST_CHECK int gate_tickets_load(struct cli *cli, const struct gate_config *config, int64_t now,
+				     struct gate_ticket_keys *out);
+/* Makes a key in the folder, named by the time. */
+CLI_MUST_CHECK int gate_ticket_make(struct cli *cli, const struct gate_config *config, int64_t now);
+/* Removes keys that are too old. */
+CLI_MUST_CHECK int gate_tickets_prune(struct cli *cli, const struct gate_config *config,
+				      int64_t now, unsigned *removed);
+
+/* --- store.c: the journal in SQLite ---------------------------------------------------- */
+
+struct gate_store {
+	struct sj_journal_store store;
+};
+/* Opens (`create`: makes) the database. SJ_INPUT_UNREADABLE, SJ_JOURNAL_BROKEN; *why: SQLite's words. */
+CLI_MUST_CHECK enum sj_rc gate_store_open(const char *path, bool create, struct gate_store **out,
+					  char why[static 128]);
+/* NULL is fine. */
+void gate_store_close(struct gate_store *store);
+
+/* --- show.c: what happened, as JSON ------------------------------------------------------ */
+
+/* The tap of `gate run` and `journal export`; NULL: no memory. */
+json_t *gate_record_json(const struct sj_journal_record *record);
+/* "visitor"; NULL: not told. */
+const char *gate_class_name(unsigned holder_class);
+
+#endif
