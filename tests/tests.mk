@@ -3,6 +3,9 @@
 authority_a := $(BUILD)/lib/authority.a
 $(authority_a): $(call objs,$(filter-out tools/authority/main.c,$(wildcard tools/authority/*.c)))
 
+gate_a := $(BUILD)/lib/gate.a
+$(gate_a): $(call objs,$(filter-out tools/gate/main.c,$(wildcard tools/gate/*.c)))
+
 test_src := $(wildcard tests/*/test_*.c)
 test_bins := $(patsubst %.c,$(BUILD)/%,$(test_src))
 test_bats := $(wildcard tests/*/*.bats)
@@ -15,12 +18,13 @@ helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src),$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
+$(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 
 .PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
-$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
