@@ -131,6 +131,8 @@ install: all
 	install -m644 middleware/include/sojourn/*.h $(DESTDIR)$(PREFIX)/include/sojourn/
 	install -m644 $(share) $(DESTDIR)$(PREFIX)/share/sojourn/
 	$(foreach c,$(completions:$(BUILD)/%=%),install -D -m644 $(BUILD)/$(c) $(DESTDIR)$(PREFIX)/$(c);)
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed -e 's|@PREFIX@|$(PREFIX)|g' tools/gate/sojourn-gate.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/sojourn-gate.service
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' middleware/sojourn.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc
 	$(foreach s,1 5 7,$(if $(wildcard tools/man/*.$(s)),install -m644 $(wildcard tools/man/*.$(s)) $(DESTDIR)$(PREFIX)/share/man/man$(s)/;))
@@ -138,6 +140,7 @@ install: all
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/sojourn $(DESTDIR)$(PREFIX)/include/sojourn $(DESTDIR)$(PREFIX)/share/sojourn
 	rm -f $(DESTDIR)$(PREFIX)/bin/sojourn $(DESTDIR)$(PREFIX)/lib/libsojourn.so* $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sojourn-gate.service \
 		$(DESTDIR)$(PREFIX)/share/man/man[157]/sojourn* $(completions:$(BUILD)/%=$(DESTDIR)$(PREFIX)/%)
 
 clean:

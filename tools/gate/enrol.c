@@ -20,7 +20,7 @@ static int key_make(struct cli *cli, const struct gate_config *config, const cha
 		return 0;
 	made = sj_gate_key_new(key);
 	rc = made != SJ_OK ? cli_fail(cli, made, NULL)
-			   : cli_file_write(cli, path.text, key, sizeof(key), 0600);
+			   : gate_file_write(cli, config, path.text, key, sizeof(key), 0600);
 	if (rc == 0)
 		cli_line(cli, CLI_MARK_GOOD, "made", "%s", path.text);
 	gate_wipe(key, sizeof(key));
@@ -39,7 +39,8 @@ static int journal_public(struct cli *cli, const struct gate_config *config)
 		return rc;
 	made = sj_journal_public(key, public_key);
 	rc = made != SJ_OK ? cli_fail(cli, made, "%s", gate_path(config, "journal.key").text)
-			   : cli_file_write(cli, path.text, public_key, sizeof(public_key), 0644);
+			   : gate_file_write(cli, config, path.text, public_key, sizeof(public_key),
+					     0644);
 	gate_wipe(key, sizeof(key));
 	return rc;
 }
@@ -72,7 +73,7 @@ static int make_request(struct cli *cli, const struct gate_config *config, const
 
 /* --- the credential ------------------------------------------------------------------ */
 
-static int tell(struct cli *cli, const struct sj_gate *gate)
+static int tell(struct cli *cli, struct sj_gate *gate)
 {
 	struct sj_gate_info info = { .size = sizeof(info) };
 
@@ -113,8 +114,8 @@ static int install(struct cli *cli, const struct gate_config *config, const char
 	else if (made != SJ_OK)
 		rc = cli_fail(cli, made, "%s", file);
 	if (rc == 0)
-		rc = cli_file_write(cli, gate_path(config, "credential.cwt").text, credential, len,
-				    0644);
+		rc = gate_file_write(cli, config, gate_path(config, "credential.cwt").text,
+				     credential, len, 0644);
 	if (rc == 0)
 		rc = tell(cli, gate);
 out:

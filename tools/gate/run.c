@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sojourn/status.h>
+
 #include "gate/tool_run.h"
 
 #define TICK_MS 1000
@@ -77,6 +79,23 @@ static void renew(struct gate_run *run)
 	cli_note(run->cli, "the new credential is in use");
 }
 
+/* A head that a card brought is kept beside the lists: a restart does not forget it. */
+static void keep_head(struct gate_run *run)
+{
+	struct sj_gate_info info = { .size = sizeof(info) };
+	uint8_t head[256];
+	size_t len = sizeof(head);
+	const char *why = "it cannot be written";
+
+	if (!sj_gate_get_info(run->gate, &info) || info.head_epoch <= run->head_epoch)
+		return;
+	run->head_epoch = info.head_epoch;
+	if (info.head_epoch > info.status_epoch && sj_gate_head(run->gate, head, &len) == SJ_OK &&
+	    sj_status_note_head(run->config.trust, head, len, &why) != SJ_OK)
+		cli_warn(run->cli, "%s: a status head that a card brought is not kept: %s",
+			 run->config.trust, why);
+}
+
 static void look(struct gate_run *run, int64_t now, bool all)
 {
 	struct gate_path keys = gate_path(&run->config, GATE_TICKET_FOLDER),
@@ -92,6 +111,7 @@ static void look(struct gate_run *run, int64_t now, bool all)
 	if (all || gate_folder_stamp(keys.text) != run->keys_stamp ||
 	    now - run->hook_at >= HOOK_SECONDS)
 		load_keys(run);
+	keep_head(run);
 }
 
 /* --- events ------------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "gate/tool.h"
 
@@ -131,6 +132,25 @@ out:
 	return rc;
 }
 
+/* Who runs the gate owns the state directory, and what root puts there. */
+int gate_give(struct cli *cli, const struct gate_config *config, const char *path)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || stat(config->state, &st) != 0 || st.st_uid == 0 ||
+	    chown(path, st.st_uid, st.st_gid) == 0)
+		return 0;
+	return cli_fail(cli, SJ_FILE_PERMISSION, "%s: %s", path, strerror(errno));
+}
+
+int gate_file_write(struct cli *cli, const struct gate_config *config, const char *path,
+		    const void *bytes, size_t len, unsigned mode)
+{
+	int rc = cli_file_write(cli, path, bytes, len, mode);
+
+	return rc != 0 ? rc : gate_give(cli, config, path);
+}
+
 #define FOLDER_LEVELS 3
 
 /* FNV-1a over what changes when a file does. */
@@ -161,8 +181,8 @@ uint64_t gate_folder_stamp(const char *directory)
 			continue;
 		stamp = mix(stamp, (uint64_t)e->fts_statp->st_ino);
 		stamp = mix(stamp, (uint64_t)e->fts_statp->st_size);
-		stamp = mix(stamp, (uint64_t)e->fts_statp->st_mtim.tv_sec);
-		stamp = mix(stamp, (uint64_t)e->fts_statp->st_mtim.tv_nsec);
+		stamp = mix(stamp, (uint64_t)e->fts_statp->st_ctim.tv_sec);
+		stamp = mix(stamp, (uint64_t)e->fts_statp->st_ctim.tv_nsec);
 	}
 	if (walk != NULL)
 		fts_close(walk);

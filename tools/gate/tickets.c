@@ -188,6 +188,8 @@ int gate_ticket_make(struct cli *cli, const struct gate_config *config, int64_t 
 	time_t t = (time_t)now;
 	int rc = cli_directory_make(cli, folder.text, 0700);
 
+	if (rc == 0)
+		rc = gate_give(cli, config, folder.text);
 	for (; rc == 0 && path == NULL; t++) {
 		if (gmtime_r(&t, &tm) == NULL || strftime(name, sizeof(name), NAME, &tm) == 0)
 			return cli_fail(cli, SJ_INTERNAL, "the clock");
@@ -201,7 +203,7 @@ int gate_ticket_make(struct cli *cli, const struct gate_config *config, int64_t 
 	if (rc == 0 && getentropy(key, sizeof(key)) != 0)
 		rc = cli_fail(cli, SJ_CRYPTO_FAILED, "random bytes: %s", strerror(errno));
 	if (rc == 0)
-		rc = cli_file_write(cli, path, key, sizeof(key), 0600);
+		rc = gate_file_write(cli, config, path, key, sizeof(key), 0600);
 	if (rc == 0)
 		cli_line(cli, CLI_MARK_GOOD, "made", "%s", path);
 	gate_wipe(key, sizeof(key));

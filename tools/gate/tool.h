@@ -71,6 +71,11 @@ CLI_MUST_CHECK int gate_key_read(struct cli *cli, const struct gate_config *conf
 /* The gate from key and credential of the state directory, with policy and staples. */
 CLI_MUST_CHECK int gate_make(struct cli *cli, const struct gate_config *config,
 			     struct sj_gate **out);
+/* Gives what root has made to the owner of the state directory; nothing when it is another's. */
+CLI_MUST_CHECK int gate_give(struct cli *cli, const struct gate_config *config, const char *path);
+/* Writes a file of the state directory as cli_file_write() does, and gives it. */
+CLI_MUST_CHECK int gate_file_write(struct cli *cli, const struct gate_config *config,
+				   const char *path, const void *bytes, size_t len, unsigned mode);
 /* Changes whenever something in the directory does, three levels deep. */
 uint64_t gate_folder_stamp(const char *directory);
 void gate_wipe(void *bytes, size_t len);

@@ -124,6 +124,7 @@ struct gate_run {
 	unsigned fires_told, fire_ends_told;
 	uint64_t trust_stamp, keys_stamp, credential_stamp;
 	int64_t looked_at, hook_at;
+	uint32_t head_epoch; /* the newest that was seen and kept */
 	atomic_bool stopping;
 };
 

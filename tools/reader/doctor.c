@@ -156,6 +156,7 @@ static int run_doctor(struct cli *cli)
 	if (doctor_service(&d))
 		doctor_readers(&d, ctx);
 	doctor_trust(&d);
+	doctor_gate(&d);
 	rc = d.no_memory ? cli_fail(cli, SJ_NO_MEMORY, NULL) : write_bundle(&d);
 	if (rc == 0 && cli_json(cli))
 		rc = cli_json_print(
@@ -187,7 +188,7 @@ const struct cli_command reader_doctor = {
 	.summary = "find out why it does not work",
 	.description =
 		"Looks at the PC/SC service, the permission to use it, the readers, who holds a\n"
-		"card, the trust store and the clock. Each line is ok, warn or fail, with the\n"
+		"card, the trust store, the clock and, where one is configured, the gate. Each line is ok, warn or fail, with the\n"
 		"failure id and what to do. The exit code is that of the first failure.",
 	.features = CLI_JSON | CLI_TRUST,
 	.options = doctor_options,

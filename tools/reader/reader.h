@@ -37,5 +37,7 @@ bool doctor_service(struct doctor *d);
 /* Readers, cards in them, and the programs that use PC/SC. */
 void doctor_readers(struct doctor *d, struct sj_context *ctx);
 void doctor_trust(struct doctor *d);
+/* A gate's credential, status list and ticket keys, where the setting "gate" names its state. */
+void doctor_gate(struct doctor *d);
 
 #endif
