@@ -50,6 +50,7 @@ while text:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
 	printf '%s\n' 'authority show' 'authority status-list' 'bench rf' 'card show' doctor issue 'lab status' \
+		'gate enrol' 'gate journal' 'gate stats' 'gate ticket-key' \
 		'reader list' 'reader watch' 'service list' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
 }
 
