@@ -1,0 +1,384 @@
+#!/usr/bin/env bats
+# `sojourn gate`: from enrolment to taps of real cards through pcscd, and what may happen meanwhile.
+
+load ../reader/pcscd.sh
+
+setup_file() {
+	BUILD_DIR=$(realpath "${SOJOURN_BUILD:-build}")
+	export BUILD_DIR PATH="$BUILD_DIR/bin:$PATH" SOJOURN_CONFIG=/dev/null SHARE=$BUILD_DIR/share/sojourn
+	export ROOT=$PWD BASE=$BATS_FILE_TMPDIR
+	cd "$BASE" || exit 1
+	sojourn authority init ut
+	sojourn gate enrol --state state --request gate.req
+	sojourn authority gate sign ut --request gate.req --service 'metro gate' --operator 00004711 --out gate.cwt
+	sojourn gate enrol --state state --install gate.cwt
+	issue A000001
+	issue A000002
+	sojourn authority status build ut
+	sojourn trust import --trust trust --gate-ca ut/gate-ca-1.cwt --gate-token ut/status-signer-1.cwt \
+		--status ut/status.list
+}
+
+# issue NUMBER: a card of that document number.
+issue() {
+	sed "s/\"documentNumber\": \"[^\"]*\"/\"documentNumber\": \"$1\"/" "$SHARE/holder.json" >holder.json
+	rm -f letter
+	sojourn card new "$1.card"
+	sojourn issue -a ut --holder holder.json -p "$SHARE/face.jpg" -l letter \
+		--exec -- sojourn card run "$1.card" --link stdio
+}
+
+# Each test has a gate of its own, with the keys of all.
+setup() {
+	bats_require_minimum_version 1.5.0
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	cp -r "$BASE/state" "$BASE/trust" .
+	GATE_PID= CARD_PID= PCSCD_DIR=
+}
+
+teardown() {
+	[ -z "$CARD_PID" ] || kill "$CARD_PID" 2>/dev/null || true
+	[ -z "$GATE_PID" ] || kill "$GATE_PID" 2>/dev/null || true
+	[ -z "$PCSCD_DIR" ] || pcscd_stop
+}
+
+# gate [OPTION...]: starts it, and waits until it serves.
+gate() {
+	sojourn gate run --state state --trust trust --open-file opened --fire-file fire "$@" \
+		>lines 2>talk 3>&- &
+	GATE_PID=$!
+	wait_for '"event":"trust"' lines
+}
+
+gate_stop() {
+	kill "$GATE_PID"
+	wait "$GATE_PID"
+	GATE_PID=
+}
+
+# wait_for TEXT FILE [TIMES]
+wait_for() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		[ "$(grep -cF -- "$1" "$2" 2>/dev/null)" -ge "${3:-1}" ] && return 0
+		sleep 0.05
+	done
+	echo "waited for $1 in $2:"
+	cat "$2" talk
+	return 1
+}
+
+card_in() { # FILE
+	sojourn card run "$1" --port "$PCSCD_PORT" >/dev/null 2>&1 3>&- &
+	CARD_PID=$!
+}
+
+card_out() {
+	kill "$CARD_PID"
+	wait "$CARD_PID" || true
+	CARD_PID=
+	sleep 0.9 # pcscd looks every 400 ms
+}
+
+# tap FILE TIMES: lays a card down until that many taps were decided, and takes it away.
+tap() {
+	card_in "$1"
+	wait_for '"event":"tap"' lines "$2"
+	card_out
+}
+
+# of LINE KEY: a value of a line.
+of() {
+	/usr/bin/python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$1" "$2"
+}
+
+taps() {
+	grep '"event":"tap"' lines
+}
+
+@test "a first tap opens, a repeated one by ticket, and the journal holds" {
+	sojourn gate ticket-key new --state state
+	pcscd_start
+	gate
+	cp "$BASE/A000001.card" .
+	tap A000001.card 1
+	tap A000001.card 2
+	gate_stop
+	cat lines talk
+	[ "$(of "$(taps | sed -n 1p)" decision)" = open ]
+	[ "$(of "$(taps | sed -n 1p)" resumed)" = False ]
+	[ "$(of "$(taps | sed -n 2p)" decision)" = open ]
+	[ "$(of "$(taps | sed -n 2p)" resumed)" = True ]
+	[ "$(of "$(taps | sed -n 1p)" pseudonym)" = "$(of "$(taps | sed -n 2p)" pseudonym)" ]
+	[ "$(of "$(taps | sed -n 1p)" pseudonym)" != None ]
+	[ "$(cut -d' ' -f2 opened | uniq -c | tr -s ' \n' ' ')" = ' 1 open 1 signal 1 open 1 signal ' ]
+	sojourn gate journal verify --state state
+	sojourn gate stats --state state --json >stats
+	/usr/bin/python3 -c 'import json; s = json.load(open("stats")); assert s["taps"] == s["decisions"]["open"] == 2 and s["resumed"] == 1 and s["milliseconds"]["decision"]["p50"] > 0'
+}
+
+@test "tickets survive a restart of the gate" {
+	sojourn gate ticket-key new --state state
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate
+	tap A000001.card 1
+	gate_stop
+	gate
+	tap A000001.card 1
+	[ "$(of "$(taps)" resumed)" = True ]
+	[ "$(of "$(taps)" decision)" = open ]
+}
+
+@test "a revoked card is refused as soon as the list is there, without a restart" {
+	pcscd_start
+	cp -r "$BASE/ut" "$BASE/A000001.card" "$BASE/A000002.card" .
+	gate
+	tap A000002.card 1
+	sojourn authority status revoke ut --document A000002
+	sojourn authority status build ut
+	sojourn trust import --trust trust --status ut/status.list
+	wait_for '"event":"trust"' lines 2
+	tap A000002.card 2
+	tap A000001.card 3
+	[ "$(taps | sed 's/.*"decision":"\([a-z]*\)".*/\1/' | tr '\n' ' ')" = 'open refuse open ' ]
+	[ "$(grep -c ' open ' opened)" -ge 2 ]
+	! grep ' open .* refuse' opened
+}
+
+@test "bad trust leaves the old in use" {
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate
+	rm -r trust/gate
+	wait_for '"failure"' lines
+	grep -q 'What was in use before stays in use' talk
+	tap A000001.card 1
+	[ "$(of "$(taps)" decision)" = open ]
+}
+
+@test "a gate whose credential expires gets another one while it runs" {
+	cp -r "$BASE/ut" "$BASE/A000001.card" "$BASE/gate.req" .
+	sojourn authority gate sign ut --request gate.req --service 'metro gate' --operator 00000815 --out next.cwt
+	pcscd_start
+	gate
+	sojourn gate enrol --state state --install next.cwt
+	wait_for 'the new credential is in use' talk
+	tap A000001.card 1
+	[ "$(of "$(taps)" decision)" = open ]
+}
+
+@test "a credential for another gate's key is not installed" {
+	sojourn gate enrol --state other --request other.req
+	run -13 sojourn gate enrol --state other --install "$BASE/gate.cwt"
+	[[ $output == *"another gate's key"*SJ-1303* ]]
+	[ ! -e other/credential.cwt ]
+	[ "$(stat -c %a other/gate.key other/journal.key | sort -u)" = 600 ]
+}
+
+@test "a policy from a file: nobody but residents, and doubt opens an exit" {
+	printf '[gate]\nclasses = resident\n' >strict.conf
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate --config strict.conf
+	tap A000001.card 1
+	gate_stop
+	[ "$(of "$(taps)" decision)" != open ]
+	[ ! -s opened ] || ! grep -q ' open .* open$' opened
+}
+
+@test "the service restarts, the reader goes and comes: the gate goes on" {
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate
+	tap A000001.card 1
+	local port=$PCSCD_PORT socket=$PCSCLITE_CSOCK_NAME old=$PCSCD_DIR
+	kill "$PCSCD_PID"
+	wait "$PCSCD_PID" || true
+	wait_for reader-lost lines
+	rm -f "$socket"
+	restart_pcscd "$old"
+	wait_for '"event":"reader"' lines
+	tap A000001.card 2
+	[ "$(of "$(taps | tail -1)" decision)" = open ]
+}
+
+# The same service again, on its socket and ports.
+restart_pcscd() {
+	/usr/bin/python3 - "$1" >>"$1/log" 2>&1 3>&- <<-'PY' &
+		import os, socket, sys
+		os.setsid()
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(sys.argv[1] + "/pcscd.comm")
+		listener.listen(16)
+		os.dup2(listener.fileno(), 3)
+		os.set_inheritable(3, True)
+		os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+		os.environ["PATH"] += ":/usr/sbin"
+		os.execvp("pcscd", ["pcscd", "--foreground", "-c", sys.argv[1] + "/conf"])
+	PY
+	PCSCD_PID=$!
+}
+
+@test "fire opens within half a second, without a reader and with a full disk" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	(
+		ulimit -f 40
+		exec sojourn gate run --state state --trust trust --open-file opened --fire-file fire
+	) >lines 2>talk 3>&- &
+	GATE_PID=$!
+	wait_for reader-lost lines
+	touch fire
+	local at=${EPOCHREALTIME/./}
+	wait_for ' fire - open' opened
+	/usr/bin/python3 -c 'import sys; t = float(open("opened").read().split()[0]) * 1e6; assert t - int(sys.argv[1]) < 500000' "$at"
+	wait_for '"event":"fire"' lines
+	rm fire
+	wait_for ' fire-end ' opened
+	gate_stop
+}
+
+@test "kill -9 at random moments: the journal opens and verifies, and says that it was cut off" {
+	sojourn gate ticket-key new --state state
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	local i
+	for i in $(seq 12); do
+		sojourn gate run --state state --trust trust --fire-file fire >lines 2>talk 3>&- &
+		GATE_PID=$!
+		touch fire
+		sleep "0.$((RANDOM % 40 + 10))"
+		rm fire
+		sleep "0.0$((RANDOM % 10))"
+		kill -9 "$GATE_PID"
+		wait "$GATE_PID" || true
+		GATE_PID=
+		[ ! -e state/journal.db ] || sojourn gate journal verify --state state >holds
+	done
+	gate
+	gate_stop
+	sojourn gate journal verify --state state --json >report
+	/usr/bin/python3 -c 'import json; r = json.load(open("report")); assert r["holds"] and r["gaps"] > 5 and r["covered"] == r["last"]'
+}
+
+@test "two gates do not share a state directory" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	gate
+	run -9 sojourn gate run --state state --trust trust
+	[[ $output == *"a gate runs there already"* ]]
+	gate_stop
+}
+
+@test "a changed journal is found, erasing leaves it whole, trimming leaves a checkpoint" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	gate
+	gate_stop
+	sojourn gate journal verify --state state
+	sojourn gate journal erase --older-than 0 --state state
+	sojourn gate journal trim --older-than 0 --state state
+	sojourn gate journal verify --state state
+	sojourn gate journal export --state state | grep -q '"event":"stop"'
+	/usr/bin/python3 -c '
+import sqlite3
+db = sqlite3.connect("state/journal.db")
+body = bytearray(db.execute("SELECT body FROM record ORDER BY number DESC LIMIT 1").fetchone()[0])
+body[12] ^= 1
+db.execute("UPDATE record SET body = ? WHERE number = (SELECT MAX(number) FROM record)", (bytes(body),))
+db.commit()'
+	run -7 sojourn gate journal verify --state state
+	[[ $output == *SJ-0720* ]]
+}
+
+@test "the unit is sandboxed" {
+	command -v systemd-analyze >/dev/null || {
+		echo "# SKIPPED: no systemd-analyze" >&3
+		skip "no systemd-analyze"
+	}
+	sed 's|@PREFIX@|/usr|' "$ROOT/tools/gate/sojourn-gate.service" >sojourn-gate.service
+	run systemd-analyze security --offline=yes --threshold=15 ./sojourn-gate.service
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "a service manager hears that it is ready, lives and stops" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	/usr/bin/python3 - >heard 3>&- <<-'PY' &
+		import socket
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind("notify")
+		while True:
+		    text = s.recv(100).decode()
+		    print(text, flush=True)
+		    if text == "STOPPING=1":
+		        break
+	PY
+	for _ in $(seq 100); do [ -S notify ] && break; sleep 0.05; done
+	export NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=400000
+	gate
+	wait_for READY=1 heard
+	wait_for WATCHDOG=1 heard 4
+	gate_stop
+	wait_for STOPPING=1 heard
+}
+
+@test "a running gate opens no network socket" {
+	export ASAN_OPTIONS=detect_leaks=0 # the leak check does not work under strace
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	strace -f -qq -e trace=network -o trace sojourn gate run --state state --trust trust >lines 2>talk 3>&- &
+	GATE_PID=$!
+	tap A000001.card 1
+	pkill -TERM -P "$GATE_PID"
+	wait "$GATE_PID" || true
+	GATE_PID=
+	grep -q AF_UNIX trace
+	! grep -E 'AF_INET|AF_NETLINK|AF_PACKET' trace
+}
+
+@test "doctor looks at the gate" {
+	printf '[sojourn]\ngate = state\ntrust = trust\n' >doctor.conf
+	sojourn gate ticket-key new --state state
+	SOJOURN_CONFIG=$PWD/doctor.conf run sojourn doctor
+	echo "$output"
+	[[ $output == *"gate credential: of UTO, operator 00004711, "*"days left"* ]]
+	[[ $output == *"status list: epoch 1, 0.0 days old"* ]]
+	[[ $output == *"ticket keys: 1, "* ]]
+}
+
+# valid KIND <JSON
+valid() {
+	/usr/bin/python3 -c '
+import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+text, decoder, n = sys.stdin.read().strip(), json.JSONDecoder(), 0
+while text:
+    value, end = decoder.raw_decode(text)
+    text, n = text[end:].strip(), n + 1
+    jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+    jsonschema.validate(value, {"$ref": "#/$defs/" + sys.argv[2], "$defs": schema["$defs"]},
+                        jsonschema.Draft202012Validator)
+assert n > 0' "$SHARE/gate.schema.json" "$1"
+}
+
+@test "everything printed is as its schema says" {
+	sojourn gate ticket-key new --state state
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate
+	tap A000001.card 1
+	touch fire
+	wait_for '"event":"fire"' lines
+	rm fire
+	gate_stop
+	valid line <lines
+	valid tap < <(taps)
+	sojourn gate journal export --state state --json | valid line
+	sojourn gate journal export --state state --json | grep '"event":"head"' | valid head
+	sojourn gate journal verify --state state --json | valid journal
+	sojourn gate stats --state state --json | valid stats
+	sojourn gate ticket-key list --state state --json | valid ticketKeys
+	sojourn gate enrol --state state --install "$BASE/gate.cwt" --json | valid credential
+	sojourn gate journal erase --older-than 0 --state state --json | valid erased
+	sojourn gate journal trim --older-than 0 --state state --json | valid trimmed
+	run -13 --separate-stderr sojourn gate stats --state nowhere --json
+	valid failure <<<"$output"
+}
