@@ -68,8 +68,8 @@ wait_for() {
 	return 1
 }
 
-card_in() { # FILE
-	sojourn card run "$1" --port "$PCSCD_PORT" >/dev/null 2>&1 3>&- &
+card_in() { # FILE [OPTION...]
+	sojourn card run "$@" --port "$PCSCD_PORT" >/dev/null 2>&1 3>&- &
 	CARD_PID=$!
 }
 
@@ -115,6 +115,37 @@ taps() {
 	sojourn gate journal verify --state state
 	sojourn gate stats --state state --json >stats
 	/usr/bin/python3 -c 'import json; s = json.load(open("stats")); assert s["taps"] == s["decisions"]["open"] == 2 and s["resumed"] == 1 and s["milliseconds"]["decision"]["p50"] > 0'
+}
+
+@test "a slow card: opened at the decision, the holder is told after 150 ms" {
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate
+	card_in A000001.card --rf 106 --chip sle78
+	wait_for '"event":"tap"' lines
+	card_out
+	cat lines opened
+	/usr/bin/python3 -c '
+import json
+open_, signal = [float(line.split()[0]) for line in open("opened")]
+tap = [json.loads(line) for line in open("lines") if "\"tap\"" in line][0]["microseconds"]
+assert tap["complete"] - tap["decision"] > 170000, tap
+assert 0.14 < signal - open_ < 0.17 + 0.1, signal - open_
+assert tap["select"] + tap["card"] + tap["gate"] == tap["decision"]'
+}
+
+@test "two readers, each with a lane of its own" {
+	pcscd_start
+	cp "$BASE/A000001.card" "$BASE/A000002.card" .
+	gate --reader 'Test PCD 00 00' --reader 'Test PCD 00 01'
+	card_in A000001.card
+	wait_for '"reader":"Test PCD 00 00","decision":"open"' lines
+	local first=$CARD_PID
+	sojourn card run A000002.card --port $((PCSCD_PORT + 1)) >/dev/null 2>&1 3>&- &
+	CARD_PID=$!
+	wait_for '"reader":"Test PCD 00 01","decision":"open"' lines
+	kill "$first"
+	[ "$(of "$(taps | sed -n 1p)" pseudonym)" != "$(of "$(taps | sed -n 2p)" pseudonym)" ]
 }
 
 @test "tickets survive a restart of the gate" {

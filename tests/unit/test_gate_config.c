@@ -120,7 +120,7 @@ static void test_every_rule_is_read(void **state)
 				 "sign_interval = 5m\nkeep_records = 90d\nkeep_personal = 0\n"),
 			 0);
 	assert_int_equal(c->policy.classes, 1 << 1 | 1 << 4);
-	assert_int_equal(c->policy.min_age, 18);
+	assert_int_equal(c->policy.min_age, sj_gate_age_at(3));
 	assert_int_equal(c->policy.stale_after, 7200);
 	assert_int_equal(c->policy.when_stale, SJ_GATE_STALE_STAPLE);
 	assert_true(c->policy.ask_when_behind);

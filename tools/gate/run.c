@@ -44,7 +44,7 @@ static void load_trust(struct gate_run *run)
 
 static void load_keys(struct gate_run *run)
 {
-	struct gate_ticket_keys keys;
+	struct gate_ticket_keys keys = { .n = 0 };
 	int64_t now = (int64_t)time(NULL);
 	enum sj_rc rc;
 

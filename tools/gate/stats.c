@@ -114,7 +114,9 @@ static int by_size(const void *a, const void *b)
 /* In ms; the times are sorted. */
 static double quantile(const struct stats *s, size_t stage, unsigned percent)
 {
-	return s->n != 0 ? s->times[stage][(s->n - 1) * percent / 100] / 1000.0 : 0;
+	size_t at = s->n != 0 ? (s->n - 1) * percent / 100 : 0;
+
+	return s->n != 0 ? s->times[stage][at] / 1000.0 : 0;
 }
 
 static json_t *stages_json(const struct stats *s)

@@ -25,7 +25,7 @@ static json_t *row(const struct gate_ticket_keys *keys, size_t i)
 /* Never the keys themselves. */
 static int list(struct cli *cli, const struct gate_config *config, int64_t now)
 {
-	struct gate_ticket_keys keys;
+	struct gate_ticket_keys keys = { .n = 0 };
 	json_t *rows = json_array();
 	int rc = gate_tickets_load(cli, config, now, &keys);
 
