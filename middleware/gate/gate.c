@@ -273,6 +273,14 @@ bool sj_gate_learn(struct sj_gate *gate, int64_t when, int64_t now)
 	return true;
 }
 
+void sj_gate_note_time(struct sj_gate *gate, int64_t when)
+{
+	pthread_mutex_lock(&gate->lock);
+	if (when > gate->newest)
+		gate->newest = when;
+	pthread_mutex_unlock(&gate->lock);
+}
+
 void sj_gate_head_get(struct sj_gate *gate, struct sj_gate_head *out)
 {
 	pthread_mutex_lock(&gate->lock);

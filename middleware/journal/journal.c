@@ -11,6 +11,7 @@ struct sj_journal {
 	struct sj_journal_store store;
 	struct sj_ec_secret key;
 	uint64_t last; /* number of the last record; 0: none */
+	int64_t time; /* of the last record */
 	uint64_t covered; /* by a signed head */
 	uint32_t every;
 	uint8_t hash[SJ_JOURNAL_HASH]; /* of the last record, or the origin */
@@ -69,6 +70,7 @@ static enum sj_rc find_end(struct sj_journal *j, bool *clean)
 	if (rc == SJ_OK && !sj_journal_hash(&row, j->hash))
 		rc = SJ_CRYPTO_FAILED;
 	j->last = row.number;
+	j->time = record.time;
 	*clean = record.kind == SJ_JOURNAL_STOP;
 	sj_wipe(&row, sizeof(row));
 	sj_wipe(&record, sizeof(record));
@@ -111,6 +113,11 @@ void sj_journal_sign_every(struct sj_journal *journal, uint32_t records)
 	journal->every = records;
 }
 
+int64_t sj_journal_time(const struct sj_journal *journal)
+{
+	return journal->time;
+}
+
 enum sj_rc sj_journal_add(struct sj_journal *j, struct sj_journal_record *record)
 {
 	struct sj_journal_row row = { .number = 0 };
@@ -120,6 +127,8 @@ enum sj_rc sj_journal_add(struct sj_journal *j, struct sj_journal_record *record
 	enum sj_rc rc = SJ_CRYPTO_FAILED;
 
 	record->number = j->last + 1;
+	if (record->time < j->time)
+		record->time = j->time;
 	if (!sj_journal_put_row(record, j->hash, &row) || !sj_journal_hash(&row, hash))
 		goto out;
 	if (sign && !sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_AT, row.number, record->time,
@@ -130,6 +139,7 @@ enum sj_rc sj_journal_add(struct sj_journal *j, struct sj_journal_record *record
 		goto out;
 	memcpy(j->hash, hash, sizeof(j->hash));
 	j->last = row.number;
+	j->time = record->time;
 	if (sign)
 		j->covered = row.number;
 out:

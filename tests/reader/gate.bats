@@ -291,6 +291,28 @@ restart_pcscd() {
 	/usr/bin/python3 -c 'import json; r = json.load(open("report")); assert r["holds"] and r["gaps"] > 5 and r["covered"] == r["last"]'
 }
 
+@test "a clock that was set back: the journal's time counts, and nothing expired passes" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	gate
+	gate_stop
+	/usr/bin/python3 - <<-'PY'
+		import sqlite3
+		db = sqlite3.connect("state/journal.db")
+		db.execute("DELETE FROM head")
+		body = bytearray(db.execute("SELECT body FROM record ORDER BY number DESC LIMIT 1").fetchone()[0])
+		body[10:18] = (int.from_bytes(body[10:18], "big") + 30 * 86400).to_bytes(8, "big")
+		db.execute("UPDATE record SET body = ? WHERE number = (SELECT MAX(number) FROM record)", (bytes(body),))
+		db.commit()
+	PY
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate
+	grep -q 'SJ-1104' talk
+	tap A000001.card 1
+	[ "$(of "$(taps)" decision)" != open ] # the gate's own credential is past its week
+	[[ "$(taps)" == *SJ-0810* ]]
+}
+
 @test "two gates do not share a state directory" {
 	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
 	gate

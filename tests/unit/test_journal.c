@@ -451,6 +451,19 @@ static void test_a_trimmed_journal_holds_and_goes_on(void **state)
 	broken_at(m, 11, "not signed");
 }
 
+static void test_the_time_never_goes_back(void **state)
+{
+	struct sj_journal_record r = tap(NOW - 1000, 1);
+	struct memory *m = *state;
+
+	fill(m, 1);
+	assert_int_equal(sj_journal_add(m->journal, &r), SJ_OK);
+	assert_int_equal(r.time, NOW);
+	reopen(m, false);
+	assert_int_equal(sj_journal_time(m->journal), NOW);
+	assert_int_equal(verify(m), SJ_OK);
+}
+
 static void test_a_full_disk_leaves_the_chain_whole(void **state)
 {
 	struct sj_journal_record r = tap(NOW, 1);
@@ -503,6 +516,7 @@ int main(void)
 		CASE(test_erased_data_are_gone_and_the_chain_holds),
 		CASE(test_one_holder_is_erased),
 		CASE(test_a_trimmed_journal_holds_and_goes_on),
+		CASE(test_the_time_never_goes_back),
 		CASE(test_a_full_disk_leaves_the_chain_whole),
 		CASE(test_a_journal_whose_end_is_no_record_is_not_opened),
 	};

@@ -106,6 +106,16 @@ void gate_log_event(struct gate_log *log, enum sj_journal_kind kind, enum sj_rc 
 	gate_log_add(log, &r);
 }
 
+int64_t gate_log_time(struct gate_log *log)
+{
+	int64_t when;
+
+	pthread_mutex_lock(&log->lock);
+	when = log->journal != NULL ? sj_journal_time(log->journal) : 0;
+	pthread_mutex_unlock(&log->lock);
+	return when;
+}
+
 /* Once a day: personal data and records go when their time is over. */
 static void keep(struct gate_log *log, int64_t now)
 {

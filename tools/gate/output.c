@@ -33,7 +33,11 @@ static bool append(int fd, const char *what, const char *reader, const char *dec
 bool gate_output(const struct gate_output *output, const char *what, const char *reader,
 		 const char *decision)
 {
-	bool ok = output->exec == NULL || start(output->exec, what, reader, decision);
+	bool ok = output->exec == NULL && output->file < 0;
 
-	return (output->file < 0 || append(output->file, what, reader, decision)) && ok;
+	if (output->exec != NULL && start(output->exec, what, reader, decision))
+		ok = true;
+	if (output->file >= 0 && append(output->file, what, reader, decision))
+		ok = true;
+	return ok;
 }

@@ -59,6 +59,19 @@ static void load_keys(struct gate_run *run)
 	gate_wipe(keys.keys, sizeof(keys.keys));
 }
 
+/* A clock that was set back makes nothing valid again that had expired. */
+static void note_time(struct gate_run *run, struct sj_gate *gate)
+{
+	int64_t last = gate_log_time(&run->log), now = (int64_t)time(NULL);
+
+	sj_gate_note_time(gate, last);
+	if (now < last && !run->clock_told)
+		cli_warn(run->cli, "the journal ends %lld seconds after now. %s [%s]",
+			 (long long)(last - now), sj_strerror(SJ_CLOCK_BEHIND),
+			 cli_failure_id(SJ_CLOCK_BEHIND).text);
+	run->clock_told = now < last;
+}
+
 /* A new credential makes a new gate; taps under way end with the old one. */
 static void renew(struct gate_run *run)
 {
@@ -70,6 +83,7 @@ static void renew(struct gate_run *run)
 	if (sj_gate_load_trust(gate, run->config.trust) != SJ_OK)
 		cli_warn(run->cli, "%s: the new credential begins without trust",
 			 run->config.trust);
+	note_time(run, gate);
 	pthread_rwlock_wrlock(&run->gate_lock);
 	old = run->gate;
 	run->gate = gate;
@@ -112,6 +126,7 @@ static void look(struct gate_run *run, int64_t now, bool all)
 	    now - run->hook_at >= HOOK_SECONDS)
 		load_keys(run);
 	keep_head(run);
+	note_time(run, run->gate);
 }
 
 /* --- events ------------------------------------------------------------------------------ */
@@ -293,6 +308,7 @@ static int work(struct gate_run *run, int signals, int wake)
 		rc = cli_fail(run->cli, SJ_NO_MEMORY, "threads");
 	run->credential_stamp = gate_folder_stamp(gate_path(&run->config, "credential.cwt").text);
 	say_start(run);
+	note_time(run, run->gate);
 	load_trust(run);
 	load_keys(run);
 	if (rc == 0 && !start_lanes(run))

@@ -20,7 +20,8 @@ struct gate_output {
 
 /*
  * Starts PROGRAM what reader decision, and does not wait for it; appends the line
- * "SECONDS.MILLIS what reader decision" to the file. False: one of them failed.
+ * "SECONDS.MILLIS what reader decision" to the file. False: nothing that is
+ * configured took it.
  */
 bool gate_output(const struct gate_output *output, const char *what, const char *reader,
 		 const char *decision);
@@ -80,6 +81,8 @@ void gate_log_add(struct gate_log *log, struct sj_journal_record *record);
 void gate_log_event(struct gate_log *log, enum sj_journal_kind kind, enum sj_rc rc);
 /* Tries what failed again, signs and trims when it is due. */
 void gate_log_tick(struct gate_log *log, int64_t now);
+/* When the last record was made; 0: not known. */
+int64_t gate_log_time(struct gate_log *log);
 /* Writes the end, signs it, and closes. */
 void gate_log_close(struct gate_log *log);
 
@@ -125,6 +128,7 @@ struct gate_run {
 	uint64_t trust_stamp, keys_stamp, credential_stamp;
 	int64_t looked_at, hook_at;
 	uint32_t head_epoch; /* the newest that was seen and kept */
+	bool clock_told;
 	atomic_bool stopping;
 };
 

@@ -83,6 +83,11 @@ SJ_API enum sj_rc sj_gate_set_policy(struct sj_gate *gate, const struct sj_gate_
  */
 SJ_API enum sj_rc sj_gate_load_trust(struct sj_gate *gate, const char *directory);
 /*
+ * It is at least `when`, on the caller's word: the last record of a journal. The
+ * gate's time is the latest of this, the clock, and what it has seen signed.
+ */
+SJ_API void sj_gate_note_time(struct sj_gate *gate, int64_t when);
+/*
  * The operator's ticket keys, newest first; the first seals, all open. None:
  * no tickets. Copied. Keys older than 7 days are the caller's to leave out.
  */

@@ -114,7 +114,12 @@ SJ_API enum sj_rc sj_journal_open(const struct sj_journal_store *store,
 SJ_API void sj_journal_close(struct sj_journal *journal);
 /* Signs a head after so many records (0: never by itself); 100 at the beginning. */
 SJ_API void sj_journal_sign_every(struct sj_journal *journal, uint32_t records);
-/* Adds a record. After a failure the journal is as it was, and the next may succeed. */
+/* When the last record was made; 0: there is none. It is at least that late, whatever the clock says. */
+SJ_API int64_t sj_journal_time(const struct sj_journal *journal);
+/*
+ * Adds a record; a time before the last one's becomes that (a clock that was set
+ * back). After a failure the journal is as it was, and the next may succeed.
+ */
 SJ_API enum sj_rc sj_journal_add(struct sj_journal *journal, struct sj_journal_record *record);
 /* Signs the head now, unless the last record is covered already. */
 SJ_API enum sj_rc sj_journal_sign(struct sj_journal *journal, int64_t now);
