@@ -27,10 +27,10 @@ $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+$(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c $(fuzz_src)) $(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c,$(wildcard tests/bench/*.c))) \

@@ -162,52 +162,38 @@ enum sj_rc sj_journal_sign(struct sj_journal *j, int64_t now)
 	return rc;
 }
 
-/* The last of the oldest rows that are before that time; number 0: none. */
-static enum sj_rc oldest_before(struct sj_journal *j, int64_t before, struct sj_journal_row *out,
-				uint64_t *n)
-{
-	struct sj_journal_row row = { .number = 0 };
-	struct sj_journal_link link;
-	enum sj_rc rc;
-
-	out->number = 0;
-	for (*n = 0;; (*n)++) {
-		rc = j->store.row(j->store.user, row.number, &row);
-		if (rc != SJ_OK || row.number == 0 || row.number >= j->last)
-			break;
-		if (!sj_journal_take_link(sj_span(row.body, row.body_len), &link)) {
-			rc = SJ_JOURNAL_BROKEN;
-			break;
-		}
-		if (link.time >= before)
-			break;
-		*out = row;
-	}
-	sj_wipe(&row, sizeof(row));
-	return rc;
-}
-
-enum sj_rc sj_journal_trim(struct sj_journal *j, int64_t now, int64_t before, uint64_t *removed)
+/* What goes away is covered to the end first: the chain is never without a signed head. */
+static enum sj_rc trim_to(struct sj_journal *j, int64_t now, uint64_t last)
 {
 	struct sj_journal_row row = { .number = 0 };
 	struct sj_journal_head head;
 	uint8_t hash[SJ_JOURNAL_HASH];
-	enum sj_rc rc = oldest_before(j, before, &row, removed);
+	enum sj_rc rc = sj_journal_sign(j, now);
 
-	if (rc != SJ_OK || row.number == 0)
-		goto out;
-	/* What goes away is covered to the end first: the chain is never without a signed head. */
-	rc = sj_journal_sign(j, now);
-	if (rc != SJ_OK)
-		goto out;
-	if (sj_journal_hash(&row, hash) &&
-	    sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_TRIM, row.number, now, hash, &head))
-		rc = j->store.trim(j->store.user, &head);
-	else
+	if (rc == SJ_OK)
+		rc = j->store.row(j->store.user, last - 1, &row);
+	if (rc == SJ_OK && row.number != last)
+		rc = SJ_JOURNAL_BROKEN;
+	if (rc == SJ_OK &&
+	    (!sj_journal_hash(&row, hash) ||
+	     !sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_TRIM, last, now, hash, &head)))
 		rc = SJ_CRYPTO_FAILED;
-out:
-	if (rc != SJ_OK)
-		*removed = 0;
 	sj_wipe(&row, sizeof(row));
+	return rc == SJ_OK ? j->store.trim(j->store.user, &head) : rc;
+}
+
+enum sj_rc sj_journal_trim(struct sj_journal *j, int64_t now, int64_t before, uint64_t *removed)
+{
+	uint64_t first, last;
+	enum sj_rc rc = sj_journal_find(&j->store, before, &first, &last);
+
+	*removed = 0;
+	if (rc == SJ_OK && last >= j->last)
+		last = j->last - 1;
+	if (rc != SJ_OK || last == 0 || last < first)
+		return rc;
+	rc = trim_to(j, now, last);
+	if (rc == SJ_OK)
+		*removed = last - first + 1;
 	return rc;
 }

@@ -45,6 +45,13 @@ SJ_MUST_CHECK bool sj_journal_hash(const struct sj_journal_row *row,
 SJ_MUST_CHECK bool sj_journal_origin(struct sj_span public_key,
 				     uint8_t out[static SJ_JOURNAL_HASH]);
 
+/*
+ * The numbers of the first record, and of the last one that is older than
+ * `before` (*last 0: none is). Times never go back, so a few rows are looked at.
+ */
+SJ_MUST_CHECK enum sj_rc sj_journal_find(const struct sj_journal_store *store, int64_t before,
+					 uint64_t *first, uint64_t *last);
+
 /* --- heads -------------------------------------------------------------------- */
 
 enum sj_journal_head_kind {

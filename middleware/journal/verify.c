@@ -20,33 +20,62 @@ enum sj_rc sj_journal_read(const struct sj_journal_store *store, uint64_t after,
 
 /* --- erasing ------------------------------------------------------------------- */
 
-enum sj_rc sj_journal_erase(const struct sj_journal_store *store, int64_t before, uint64_t *erased)
+static enum sj_rc is_before(const struct sj_journal_store *store, uint64_t number, int64_t before,
+			    bool *yes)
 {
 	struct sj_journal_row row = { .number = 0 };
 	struct sj_journal_link link;
-	uint64_t first = 0, last = 0;
-	enum sj_rc rc;
+	enum sj_rc rc = store->row(store->user, number - 1, &row);
+
+	if (rc == SJ_OK && !sj_journal_take_link(sj_span(row.body, row.body_len), &link))
+		rc = SJ_JOURNAL_BROKEN;
+	if (rc == SJ_OK)
+		*yes = link.time < before;
+	sj_wipe(&row, sizeof(row));
+	return rc;
+}
+
+enum sj_rc sj_journal_find(const struct sj_journal_store *store, int64_t before, uint64_t *first,
+			   uint64_t *last)
+{
+	struct sj_journal_row row = { .number = 0 };
+	uint64_t low, high;
+	enum sj_rc rc = store->row(store->user, 0, &row);
+	bool yes = false;
+
+	*first = row.number;
+	if (rc == SJ_OK)
+		rc = store->row(store->user, UINT64_MAX, &row);
+	high = row.number;
+	low = *first != 0 ? *first - 1 : high;
+	while (rc == SJ_OK && low < high) {
+		uint64_t middle = high - (high - low) / 2;
+
+		rc = is_before(store, middle, before, &yes);
+		if (yes)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	*last = low >= *first ? low : 0;
+	sj_wipe(&row, sizeof(row));
+	return rc;
+}
+
+enum sj_rc sj_journal_erase(const struct sj_journal_store *store, int64_t before, uint64_t *erased)
+{
+	uint64_t first, last;
+	enum sj_rc rc = sj_journal_find(store, before, &first, &last);
 
 	*erased = 0;
-	while ((rc = store->row(store->user, row.number, &row)) == SJ_OK && row.number != 0) {
-		if (!sj_journal_take_link(sj_span(row.body, row.body_len), &link)) {
-			rc = SJ_JOURNAL_BROKEN;
-			break;
-		}
-		if (link.time >= before)
-			break;
-		first = first != 0 ? first : row.number;
-		last = row.number;
-		*erased += row.sealed_len != 0;
-	}
-	sj_wipe(&row, sizeof(row));
-	return rc == SJ_OK && *erased != 0 ? store->erase(store->user, first, last) : rc;
+	return rc == SJ_OK && last != 0 ? store->erase(store->user, first, last, erased) : rc;
 }
 
 enum sj_rc sj_journal_erase_pseudonym(const struct sj_journal_store *store,
 				      const uint8_t pseudonym[16], uint64_t *erased)
 {
 	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
+	uint64_t n = 0;
 	enum sj_rc rc;
 
 	*erased = 0;
@@ -54,10 +83,10 @@ enum sj_rc sj_journal_erase_pseudonym(const struct sj_journal_store *store,
 		if (!r.personal || !r.verdict.pseudonym_known ||
 		    memcmp(r.verdict.pseudonym, pseudonym, sizeof(r.verdict.pseudonym)) != 0)
 			continue;
-		rc = store->erase(store->user, r.number, r.number);
+		rc = store->erase(store->user, r.number, r.number, &n);
 		if (rc != SJ_OK)
 			break;
-		(*erased)++;
+		*erased += n;
 	}
 	sj_wipe(&r, sizeof(r));
 	return rc;

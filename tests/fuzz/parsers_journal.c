@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gate/tool.h"
 #include "journal/record.h"
 
 /* A row as it could lie in a store: the body alone; its number is the one it names. */
@@ -39,10 +40,34 @@ static bool row_run(struct sj_span in)
 	return true;
 }
 
+/* A window of a gate's policy, as text. */
+static bool window_seed(size_t i, struct sj_writer *out)
+{
+	static const char *const texts[] = { "Mon-Fri 06:00-22:00", "Sat-Mon,Wed 00:00-24:00" };
+
+	if (i >= sizeof(texts) / sizeof(texts[0]))
+		return false;
+	sj_put(out, sj_span((const uint8_t *)texts[i], strlen(texts[i])));
+	return !out->failed;
+}
+
+static bool window_run(struct sj_span in)
+{
+	struct sj_gate_window w;
+	char text[256];
+
+	if (in.len >= sizeof(text))
+		return false;
+	memcpy(text, in.ptr, in.len);
+	text[in.len] = '\0';
+	return gate_window_parse(text, &w) && w.days != 0 && w.from < w.to && w.to <= 1440;
+}
+
 struct fuzz_room fuzz_journal(void)
 {
 	static const struct fuzz_parser parsers[] = {
 		{ "journal", row_seed, row_run },
+		{ "gate-window", window_seed, window_run },
 	};
 
 	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };

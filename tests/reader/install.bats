@@ -60,7 +60,8 @@ asan_flags() {
 @test "manual pages, completions, schemas and headers are installed" {
 	for file in share/man/man1/sojourn-verify.1 share/man/man7/sojourn-failures.7 \
 		share/bash-completion/completions/sojourn share/sojourn/holder.schema.json \
-		include/sojourn/document.h lib/libsojourn.so lib/pkgconfig/sojourn.pc; do
+		include/sojourn/document.h lib/libsojourn.so lib/pkgconfig/sojourn.pc \
+		share/man/man5/sojourn-gate.conf.5 lib/systemd/system/sojourn-gate.service; do
 		[ -e "$DEST/opt/sojourn/$file" ] || { echo "$file"; false; }
 	done
 }

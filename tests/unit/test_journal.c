@@ -67,15 +67,17 @@ static enum sj_rc add(void *user, const struct sj_journal_row *r, const struct s
 	return SJ_OK;
 }
 
-static enum sj_rc erase(void *user, uint64_t first, uint64_t last)
+static enum sj_rc erase(void *user, uint64_t first, uint64_t last, uint64_t *erased)
 {
 	struct memory *m = user;
 
+	*erased = 0;
 	for (size_t i = 0; i < m->rows_n; i++) {
 		if (m->rows[i].number < first || m->rows[i].number > last)
 			continue;
 		memset(m->rows[i].key, 0, sizeof(m->rows[i].key));
 		memset(m->rows[i].sealed, 0, sizeof(m->rows[i].sealed));
+		*erased += m->rows[i].sealed_len != 0;
 		m->rows[i].sealed_len = 0;
 	}
 	return SJ_OK;
@@ -416,6 +418,22 @@ static void test_erased_data_are_gone_and_the_chain_holds(void **state)
 	assert_int_equal(m->report.personal, 3);
 }
 
+static void test_what_is_older_is_found_at_every_place(void **state)
+{
+	struct memory *m = *state;
+	uint64_t first, last;
+
+	assert_int_equal(sj_journal_find(&m->store, NOW, &first, &last), SJ_OK);
+	assert_int_equal(last, 0);
+	fill(m, 9);
+	for (uint64_t n = 0; n <= 9; n++) {
+		assert_int_equal(sj_journal_find(&m->store, NOW + (int64_t)n, &first, &last),
+				 SJ_OK);
+		assert_int_equal(first, 1);
+		assert_int_equal(last, n);
+	}
+}
+
 static void test_one_holder_is_erased(void **state)
 {
 	const uint8_t who[16] = { 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 };
@@ -514,6 +532,7 @@ int main(void)
 		CASE(test_a_chain_computed_anew_lacks_the_signature),
 		CASE(test_another_key_does_not_verify),
 		CASE(test_erased_data_are_gone_and_the_chain_holds),
+		CASE(test_what_is_older_is_found_at_every_place),
 		CASE(test_one_holder_is_erased),
 		CASE(test_a_trimmed_journal_holds_and_goes_on),
 		CASE(test_the_time_never_goes_back),

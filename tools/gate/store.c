@@ -20,7 +20,8 @@ static const char *const queries[QUERIES] = {
 		      "ORDER BY number LIMIT 1",
 	[ROW_ADD] = "INSERT INTO record (number, body, key, sealed) VALUES (?1, ?2, ?3, ?4)",
 	[HEAD_ADD] = "INSERT OR REPLACE INTO head (number, bytes, signature) VALUES (?1, ?2, ?3)",
-	[ERASE] = "UPDATE record SET key = NULL, sealed = NULL WHERE number BETWEEN ?1 AND ?2",
+	[ERASE] = "UPDATE record INDEXED BY personal SET key = NULL, sealed = NULL "
+		  "WHERE sealed IS NOT NULL AND number BETWEEN ?1 AND ?2",
 	[TRIM_ROWS] = "DELETE FROM record WHERE number <= ?1",
 	[TRIM_HEADS] = "DELETE FROM head WHERE number <= ?1",
 };
@@ -28,7 +29,9 @@ static const char *const queries[QUERIES] = {
 static const char schema[] = "CREATE TABLE IF NOT EXISTS record (number INTEGER PRIMARY KEY, "
 			     "body BLOB NOT NULL, key BLOB, sealed BLOB);"
 			     "CREATE TABLE IF NOT EXISTS head (number INTEGER PRIMARY KEY, "
-			     "bytes BLOB NOT NULL, signature BLOB NOT NULL);";
+			     "bytes BLOB NOT NULL, signature BLOB NOT NULL);"
+			     "CREATE INDEX IF NOT EXISTS personal ON record (number) "
+			     "WHERE sealed IS NOT NULL;";
 
 struct database {
 	struct gate_store outer; /* first: what the caller has */
@@ -231,11 +234,13 @@ static enum sj_rc empty_log(struct database *db)
 		sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
 }
 
-static enum sj_rc erase(void *user, uint64_t first, uint64_t last)
+static enum sj_rc erase(void *user, uint64_t first, uint64_t last, uint64_t *erased)
 {
+	struct database *db = user;
 	enum sj_rc rc = between(user, ERASE, first, last);
 
-	return rc == SJ_OK ? empty_log(user) : rc;
+	*erased = rc == SJ_OK ? (uint64_t)sqlite3_changes(db->sql) : 0;
+	return rc == SJ_OK && *erased != 0 ? empty_log(user) : rc;
 }
 
 static enum sj_rc trim(void *user, const struct sj_journal_head *start)
@@ -267,6 +272,9 @@ static enum sj_rc prepare(struct database *db, bool create)
 		rc = execute(db, "PRAGMA synchronous = FULL");
 	if (rc == SJ_OK && create)
 		rc = execute(db, schema);
+	/* What a kill between erasing and this has left; somebody who reads may forbid it. */
+	if (rc == SJ_OK && create)
+		(void)empty_log(db);
 	return rc;
 }
 

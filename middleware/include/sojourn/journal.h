@@ -54,8 +54,11 @@ struct sj_journal_store {
 	/* Adds a row (NULL: none) and a head (NULL: none). */
 	enum sj_rc (*add)(void *user, const struct sj_journal_row *row,
 			  const struct sj_journal_head *head);
-	/* Destroys keys and personal data of the rows from `first` to `last`, beyond recovery. */
-	enum sj_rc (*erase)(void *user, uint64_t first, uint64_t last);
+	/*
+	 * Destroys keys and personal data of the rows from `first` to `last`, beyond
+	 * recovery; *erased: how many had some.
+	 */
+	enum sj_rc (*erase)(void *user, uint64_t first, uint64_t last, uint64_t *erased);
 	/* Removes rows and heads up to start->number and puts that head there. */
 	enum sj_rc (*trim)(void *user, const struct sj_journal_head *start);
 };
