@@ -112,8 +112,7 @@ static void unknown_is_not_revoked_and_not_good(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		struct issued *d =
-			with_place(issued_plan(), places[i].partition, places[i].index);
+		struct issued *d = with_place(issued_plan(), places[i].partition, places[i].index);
 
 		import_list(d, false);
 		assert_verdict(d, SJ_VERDICT_UNDECIDED, SJ_STATUS_NOT_COVERED);
@@ -297,8 +296,7 @@ static void a_place_that_nobody_signed(void **state)
 						       d->bytes[f], d->len[f] };
 	files[n++] = (struct sj_file){ "DG13", place, w.len };
 	options.now = NOW;
-	assert_int_equal(sj_document_verify_files(files, n, d->trust, &options, &d->report),
-			 SJ_OK);
+	assert_int_equal(sj_document_verify_files(files, n, d->trust, &options, &d->report), SJ_OK);
 	assert_int_equal(sj_report_verdict(d->report), SJ_VERDICT_COPY_NOT_EXCLUDED);
 	assert_status(d, SJ_CHECK_NOT_DONE, SJ_OK);
 	issued_free(d);
