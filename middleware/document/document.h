@@ -1,8 +1,9 @@
 /*
  * document.h -- one verification from inside: what was read, what was found.
  *
- * access.c opens the card, read.c gets files, authentic.c, signer.c, files.c,
- * ca.c, aa.c and cam.c fill in the checks, verdict.c makes one verdict of them.
+ * access.c opens the card, read.c gets files, authentic.c, signer.c, access_file.c,
+ * expiry.c, state.c, status.c, ca.c, aa.c and cam.c fill in the checks, verdict.c
+ * makes one verdict of them.
  */
 #ifndef SJ_DOCUMENT_DOCUMENT_H
 #define SJ_DOCUMENT_DOCUMENT_H
@@ -147,6 +148,8 @@ void sj_check_access_file(struct sj_document *doc);
 void sj_check_expiry(struct sj_document *doc);
 /* The state in DG1 against the country of the CSCA; needs sj_check_expiry(). */
 void sj_check_state(struct sj_document *doc);
+/* The document in its issuer's status list; needs the groups and all of the above. */
+void sj_check_status(struct sj_document *doc);
 /*
  * Chip Authentication with DG14's key; new secure messaging runs afterwards.
  * SJ_OK, whatever it found, or the conversation is over.

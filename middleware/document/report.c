@@ -188,7 +188,7 @@ const char *sj_check_name(enum sj_check_id id)
 		[SJ_CHECK_REVOCATION] = "revocation", [SJ_CHECK_GROUPS] = "groups",
 		[SJ_CHECK_PRESENCE] = "presence",     [SJ_CHECK_ACCESS_FILE] = "access-file",
 		[SJ_CHECK_ACTIVE] = "active",         [SJ_CHECK_CHIP] = "chip",
-		[SJ_CHECK_EXPIRY] = "expiry",
+		[SJ_CHECK_EXPIRY] = "expiry",         [SJ_CHECK_STATUS] = "status",
 	};
 
 	return (unsigned)id < SJ_CHECK_COUNT ? names[id] : "unknown";

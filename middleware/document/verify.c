@@ -54,6 +54,7 @@ static void conclude(struct sj_document *doc)
 		sj_check_access_file(doc);
 		sj_check_expiry(doc);
 		sj_check_state(doc);
+		sj_check_status(doc);
 		sj_check_mapping(doc);
 	}
 	require_proof(doc);

@@ -52,13 +52,20 @@ enum sj_rc sj_status_folder_open(int dir, const char *issuer, bool make, int *ou
 	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
 }
 
+static enum sj_rc directory_open(const char *directory, int *out)
+{
+	*out = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*out >= 0)
+		return SJ_OK;
+	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+}
+
 enum sj_rc sj_status_directory_open(const char *directory, int *out, struct sj_signers **signers)
 {
-	enum sj_rc rc;
+	enum sj_rc rc = directory_open(directory, out);
 
-	*out = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*out < 0)
-		return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+	if (rc != SJ_OK)
+		return rc;
 	*signers = malloc(sizeof(**signers));
 	rc = *signers != NULL ? sj_signers_load(*out, *signers) : SJ_NO_MEMORY;
 	if (rc != SJ_OK) {
@@ -170,30 +177,46 @@ void sj_status_unload(struct sj_status *status)
 
 /* --- the public side ----------------------------------------------------------------------- */
 
-enum sj_rc sj_status_open(const char *directory, const char *issuer, struct sj_status **out)
+/* The folder first: where there is none, no signature is checked in vain. */
+static enum sj_rc load_at(int dir, const char *issuer, struct sj_signers *signers,
+			  struct sj_status *status)
+{
+	int folder;
+	enum sj_rc rc = sj_status_folder_open(dir, issuer, false, &folder);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = sj_signers_load(dir, signers);
+	if (rc == SJ_OK)
+		rc = sj_status_folder_load(folder, issuer, signers, status);
+	close(folder);
+	return rc;
+}
+
+enum sj_rc sj_status_open_at(int dir, const char *issuer, struct sj_status **out)
 {
 	struct sj_status *status = malloc(sizeof(*status));
-	struct sj_signers *signers;
-	int dir, folder;
-	enum sj_rc rc;
+	struct sj_signers *signers = malloc(sizeof(*signers));
+	enum sj_rc rc = SJ_NO_MEMORY;
 
-	if (status == NULL)
-		return SJ_NO_MEMORY;
-	rc = sj_status_directory_open(directory, &dir, &signers);
-	if (rc != SJ_OK) {
-		free(status);
-		return rc;
-	}
-	rc = sj_status_folder_open(dir, issuer, false, &folder);
-	if (rc == SJ_OK) {
-		rc = sj_status_folder_load(folder, issuer, signers, status);
-		close(folder);
-	}
+	if (status != NULL && signers != NULL)
+		rc = load_at(dir, issuer, signers, status);
 	if (rc == SJ_OK)
 		*out = status;
 	else
 		free(status);
 	free(signers);
+	return rc;
+}
+
+enum sj_rc sj_status_open(const char *directory, const char *issuer, struct sj_status **out)
+{
+	int dir;
+	enum sj_rc rc = directory_open(directory, &dir);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = sj_status_open_at(dir, issuer, out);
 	close(dir);
 	return rc;
 }

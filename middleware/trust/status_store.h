@@ -27,6 +27,8 @@ struct sj_status {
 	unsigned number; /* of the slot */
 };
 
+/* sj_status_open() in a directory that is open. */
+SJ_MUST_CHECK enum sj_rc sj_status_open_at(int dir, const char *issuer, struct sj_status **out);
 /* sj_status_import() and sj_status_note_head() with other system calls. */
 SJ_MUST_CHECK enum sj_rc sj_status_import_with(const struct sj_trust_io *io, const char *directory,
 					       struct sj_span bytes, const char **why);

@@ -65,6 +65,7 @@ struct plan {
 	bool spoilt_date; /* of expiry: a year alone */
 	bool indefinite_security; /* EF.CardSecurity has indefinite lengths */
 	bool foreign_security; /* EF.CardSecurity is signed by another, trusted country */
+	struct sj_span dg13; /* the file; empty: none */
 };
 
 static inline struct plan issued_plan(void)

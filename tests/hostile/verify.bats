@@ -99,6 +99,39 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "tools/
 	[[ "$output" == *SJ-1302* ]]
 }
 
+# status_row: of a report on standard input.
+status_row() {
+	/usr/bin/python3 -c '
+import json, sys
+print(*next((c["state"], c["reason"]) for c in json.load(sys.stdin)["checks"] if c["check"] == "status"))'
+}
+
+@test "a document that its authority revokes: 0 before the new list, 8 with it" {
+	local t=$BATS_TEST_TMPDIR number
+	cp -r "$LAB/trust" "$LAB/authority" "$t"
+	number=$(sed -n 's/.*"documentNumber": "\([^"]*\)".*/\1/p' "$LAB/holder-01.json")
+	check() { "$SOJOURN" verify --trust "$t/trust" --can-file "$LAB/card-01.can" --json >"$t/v.json"; }
+	check
+	[ "$(status_row <"$t/v.json")" = "not possible SJ-1106" ]
+	"$SOJOURN" authority status build "$t/authority" --out "$t/1.list"
+	"$SOJOURN" trust import --trust "$t/trust" --gate-ca "$t/authority/gate-ca-1.cwt" \
+		--gate-token "$t/authority/status-signer-1.cwt" --status "$t/1.list"
+	check
+	[ "$(status_row <"$t/v.json")" = "passed None" ]
+	"$SOJOURN" authority status revoke "$t/authority" --document "$number"
+	"$SOJOURN" authority status build "$t/authority" --out "$t/2.list"
+	check
+	"$SOJOURN" trust import --trust "$t/trust" --status "$t/2.list"
+	run check
+	[ "$status" -eq 8 ]
+	[ "$(status_row <"$t/v.json")" = "failed SJ-0811" ]
+	valid verify <"$t/v.json"
+	grep -q '"verdict": "expired"' "$t/v.json"
+	run "$SOJOURN" verify --trust "$t/trust" --can-file "$LAB/card-01.can"
+	[ "$status" -eq 8 ]
+	[[ "$output" == *"EXPIRED"*"The document was revoked. [SJ-0811]"* ]]
+}
+
 @test "files that were read before: a copy is not excluded" {
 	"$SOJOURN" card new "$BATS_TEST_TMPDIR/card"
 	"$SOJOURN" issue --authority "$LAB/authority" --holder "$LAB/holder-01.json" \

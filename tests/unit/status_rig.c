@@ -83,17 +83,11 @@ size_t rig_token(enum sj_cwt_signer kind, const char *issuer, const struct sj_ec
 	return w.len;
 }
 
-int status_rig_setup(void **state)
+void rig_found(struct status_rig *r)
 {
-	struct status_rig *r = calloc(1, sizeof(*r));
 	uint8_t token[SJ_CWT_MAX];
 	int dir;
 
-	if (r == NULL)
-		return -1;
-	strcpy(r->directory, "/tmp/sojourn-status-XXXXXX");
-	if (mkdtemp(r->directory) == NULL)
-		return -1;
 	rig_new_key(&r->ca);
 	rig_new_key(&r->signer);
 	r->io = (struct sj_trust_io){ rig_write, rig_fsync, rig_rename, r };
@@ -106,6 +100,18 @@ int status_rig_setup(void **state)
 							       &r->signer, &r->ca, token))),
 		SJ_OK);
 	close(dir);
+}
+
+int status_rig_setup(void **state)
+{
+	struct status_rig *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return -1;
+	strcpy(r->directory, "/tmp/sojourn-status-XXXXXX");
+	if (mkdtemp(r->directory) == NULL)
+		return -1;
+	rig_found(r);
 	*state = r;
 	return 0;
 }

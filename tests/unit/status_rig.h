@@ -28,6 +28,8 @@ struct status_rig {
 	bool synced; /* what was written is on the disk */
 };
 
+/* New keys, and their tokens into r->directory. */
+void rig_found(struct status_rig *r);
 int status_rig_setup(void **state);
 int status_rig_teardown(void **state);
 #define STATUS_CASE(name) \

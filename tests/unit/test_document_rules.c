@@ -248,6 +248,7 @@ static void every_row_of_the_table(void **state)
 		{ SJ_CHECK_SIGNER_TIME, SJ_SIGNER_INVALID, SJ_VERDICT_NOT_GENUINE },
 		{ SJ_CHECK_ACCESS, SJ_MRZ_MISMATCH, SJ_VERDICT_NOT_GENUINE },
 		{ SJ_CHECK_REVOCATION, SJ_SIGNER_REVOKED, SJ_VERDICT_EXPIRED },
+		{ SJ_CHECK_STATUS, SJ_DOCUMENT_REVOKED, SJ_VERDICT_EXPIRED },
 		{ SJ_CHECK_SIGNER_TIME, SJ_SIGNER_EXPIRED, SJ_VERDICT_EXPIRED },
 		{ SJ_CHECK_EXPIRY, SJ_DOCUMENT_EXPIRED, SJ_VERDICT_EXPIRED },
 	};
@@ -264,6 +265,19 @@ static void every_row_of_the_table(void **state)
 	/* One proof that it is no copy is enough. */
 	assert_judged(SJ_CHECK_CHIP, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED, SJ_VERDICT_GENUINE);
 	assert_judged(SJ_CHECK_ACTIVE, SJ_CHECK_NOT_DONE, SJ_OK, SJ_VERDICT_GENUINE);
+}
+
+/* Only the want of any list is not held against the document. */
+static void a_status_that_cannot_be_told(void **state)
+{
+	const enum sj_check_state none = SJ_CHECK_NOT_POSSIBLE;
+
+	(void)state;
+	assert_judged(SJ_CHECK_STATUS, none, SJ_STATUS_MISSING, SJ_VERDICT_GENUINE);
+	assert_judged(SJ_CHECK_STATUS, none, SJ_TRUST_UNREADABLE, SJ_VERDICT_UNDECIDED);
+	assert_judged(SJ_CHECK_STATUS, none, SJ_STATUS_STALE, SJ_VERDICT_UNDECIDED);
+	assert_judged(SJ_CHECK_STATUS, none, SJ_STATUS_NOT_COVERED, SJ_VERDICT_UNDECIDED);
+	assert_judged(SJ_CHECK_STATUS, SJ_CHECK_NOT_DONE, SJ_OK, SJ_VERDICT_GENUINE);
 }
 
 static void what_was_not_done_is_never_genuine(void **state)
@@ -338,6 +352,7 @@ int main(void)
 		cmocka_unit_test(a_hash_counts_whole_or_not_at_all),
 		cmocka_unit_test(texts_show_what_they_are),
 		cmocka_unit_test(every_row_of_the_table),
+		cmocka_unit_test(a_status_that_cannot_be_told),
 		cmocka_unit_test(what_was_not_done_is_never_genuine),
 		cmocka_unit_test(the_worst_finding_decides),
 		cmocka_unit_test(names_are_stable),

@@ -272,17 +272,9 @@ static const char *const examples[] = {
 	NULL,
 };
 static const enum sj_rc failures[] = {
-	SJ_NO_READER,
-	SJ_NO_CARD,
-	SJ_NOT_A_DOCUMENT,
-	SJ_HASH_MISMATCH,
-	SJ_DOCUMENT_EXPIRED,
-	SJ_TRUST_MISSING,
-	SJ_WRONG_CAN,
-	SJ_WRONG_MRZ,
-	SJ_COPY_NOT_EXCLUDED,
-	SJ_ISSUER_UNKNOWN,
-	SJ_OK,
+	SJ_NO_READER,        SJ_NO_CARD,           SJ_NOT_A_DOCUMENT, SJ_HASH_MISMATCH,
+	SJ_DOCUMENT_EXPIRED, SJ_DOCUMENT_REVOKED,  SJ_TRUST_MISSING,  SJ_WRONG_CAN,
+	SJ_WRONG_MRZ,        SJ_COPY_NOT_EXCLUDED, SJ_ISSUER_UNKNOWN, SJ_OK,
 };
 
 static const struct cli_command verify_command = {
@@ -291,9 +283,11 @@ static const struct cli_command verify_command = {
 	.description =
 		"Opens the chip with what is printed on the card, reads it, and says whether it is\n"
 		"genuine, unaltered, no copy, in time, and issued by an authority of the trust\n"
-		"store. Nothing is looked up online. The exit code follows the verdict: 0 genuine,\n"
-		"7 not genuine, 8 expired or revoked, 14 undecided or copy not excluded; other\n"
-		"codes tell why the document could not be read.",
+		"store. Where the trust store holds its issuer's status list and the document names\n"
+		"its place in it (DG13), it must not be revoked. Nothing is looked up online. The\n"
+		"exit code follows the verdict: 0 genuine, 7 not genuine, 8 expired or revoked, 14\n"
+		"undecided or copy not excluded; other codes tell why the document could not be\n"
+		"read.",
 	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_TRUST,
 	.options = options,
 	.examples = examples,

@@ -38,6 +38,7 @@ enum sj_check_id {
 	SJ_CHECK_ACTIVE, /* Active Authentication */
 	SJ_CHECK_CHIP, /* Chip Authentication or chip-authentication mapping */
 	SJ_CHECK_EXPIRY, /* the document is in time */
+	SJ_CHECK_STATUS, /* the document is not revoked in its issuer's status list */
 	SJ_CHECK_COUNT
 };
 

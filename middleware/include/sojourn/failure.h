@@ -70,6 +70,7 @@ enum sj_rc {
 	SJ_PASSED_ALREADY = 808, /* anti-passback */
 	SJ_TOO_YOUNG = 809,
 	SJ_GATE_CREDENTIAL_EXPIRED = 810, /* the gate's own is out of its time */
+	SJ_DOCUMENT_REVOKED = 811, /* on its issuer's status list */
 
 	SJ_READER_BUSY = 901, /* another process holds the card */
 	SJ_TIMED_OUT = 902,
@@ -81,7 +82,7 @@ enum sj_rc {
 	SJ_TRUST_UNREADABLE = 1102, /* the trust store holds something that cannot be read */
 	SJ_CRL_STALE = 1103, /* a CRL is past its next update */
 	SJ_CLOCK_BEHIND = 1104, /* the clock is behind evidence of the time */
-	SJ_STATUS_STALE = 1105, /* the status list is older than the policy allows */
+	SJ_STATUS_STALE = 1105, /* the status list is older than it may be */
 	SJ_STATUS_MISSING = 1106, /* no status list of the issuer */
 	SJ_STATUS_BEHIND = 1107, /* a newer status list than the one in use exists */
 
