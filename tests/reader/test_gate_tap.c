@@ -132,6 +132,19 @@ static void test_a_credential_has_its_time(void **state)
 	expect(stage_tap(s->gate, &card, 0), SJ_GATE_REFUSE, SJ_CREDENTIAL_EXPIRED);
 }
 
+static void test_the_callers_word_for_the_time_counts(void **state)
+{
+	struct stage *s = *state;
+	struct test_card card;
+
+	card_make(s, &card, 3);
+	card.claims.expires = (uint32_t)(STAGE_NOW + STAGE_DAY);
+	card_sign(&card, &s->ca);
+	sj_gate_note_time(s->gate, STAGE_NOW + 2 * STAGE_DAY);
+	sj_gate_note_time(s->gate, STAGE_NOW); /* and never goes back */
+	expect(stage_tap(s->gate, &card, 0), SJ_GATE_REFUSE, SJ_CREDENTIAL_EXPIRED);
+}
+
 /* Dates that were verified hold; a clock set back makes nothing valid again. */
 static void test_a_clock_that_was_set_back(void **state)
 {
@@ -469,6 +482,7 @@ int main(void)
 		CASE(test_an_expired_gate_asks_and_its_exit_opens),
 		CASE(test_credentials_of_others_are_refused),
 		CASE(test_a_credential_has_its_time),
+		CASE(test_the_callers_word_for_the_time_counts),
 		CASE(test_a_clock_that_was_set_back),
 		CASE(test_a_revoked_card_at_a_fresh_gate),
 		CASE(test_a_revoked_card_at_a_stale_gate_by_policy),
