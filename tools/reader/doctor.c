@@ -188,8 +188,9 @@ const struct cli_command reader_doctor = {
 	.summary = "find out why it does not work",
 	.description =
 		"Looks at the PC/SC service, the permission to use it, the readers, who holds a\n"
-		"card, the trust store, the clock and, where one is configured, the gate. Each line is ok, warn or fail, with the\n"
-		"failure id and what to do. The exit code is that of the first failure.",
+		"card, the trust store, the clock and, where the setting 'gate' names one, the\n"
+		"gate. Each line is ok, warn or fail, with the failure id and what to do. The exit\n"
+		"code is that of the first failure.",
 	.features = CLI_JSON | CLI_TRUST,
 	.options = doctor_options,
 	.examples = doctor_examples,
