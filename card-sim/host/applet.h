@@ -184,7 +184,8 @@ bool card_hides(const struct card *card);
  * card_delay_serve() waits, under power, for what stored failures cost; if
  * power goes meanwhile, nothing of this command is stored or answered;
  * card_delay_raise() stores one more failure (commits) before a comparison;
- * card_delay_clear() forgets them after success.
+ * card_delay_clear() forgets them after success. A minute of power forgets one
+ * of each slot (0 to 15).
  */
 void card_delay_serve(struct card *card, uint8_t slot);
 SJ_MUST_CHECK bool card_delay_raise(struct card *card, uint8_t slot);

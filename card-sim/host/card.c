@@ -171,6 +171,7 @@ size_t card_power_on(struct card *card, uint8_t atr[static CARD_ATR_MAX])
 	if (!sj_random_fill(&card->random, card->now.uid, CARD_UID_SIZE))
 		return 0;
 	card->now.uid[0] = 0x08;
+	card->now.aged_us = card->clock.now_us(card->clock.self);
 	card->cut = false;
 	card->powered = true;
 	return put_atr(card, atr);

@@ -53,6 +53,7 @@ struct card_charge {
 struct card_volatile {
 	uint8_t uid[CARD_UID_SIZE];
 	uint8_t channel; /* of the present command */
+	uint64_t aged_us; /* powered time until which failures were forgotten (delay.c) */
 	struct card_channel_state channels[CARD_CHANNELS];
 	struct card_session session;
 	struct card_session next; /* takes over after the present response */
@@ -141,6 +142,11 @@ uint16_t card_manage_channel(struct card_call *call);
 void card_make_current(struct card *card, const struct card_applet *applet);
 /* The present channel closes: nothing is current on it, the MF neither. */
 void card_leave_current(struct card *card);
+
+/* --- delay.c --- */
+
+/* Before a command: forgets failures of passwords for the time that the card was powered. */
+void card_delay_age(struct card *card);
 
 /* --- sm.c --- */
 

@@ -8,6 +8,8 @@
 #define DELAY_ONCE_US 1000000u
 #define DELAY_REPEATED_US 7000000u /* for each failure after the first */
 #define DELAY_MAX_US 21000000u
+#define DELAY_FORGET_US 60000000u /* over the longest wait: guessing never gains by it */
+#define DELAY_SLOTS 16u
 
 static uint8_t failures(const struct card *card, uint8_t slot)
 {
@@ -49,6 +51,33 @@ bool card_delay_raise(struct card *card, uint8_t slot)
 		count++;
 	return card_store_set(card->store, OBJECT_DELAY + slot, sj_span(&count, 1)) &&
 	       card_commit(card);
+}
+
+/*
+ * Failures mark a card for everybody who tries to open it, so powered time
+ * takes them away again. A commit that fails leaves them for the next time.
+ */
+void card_delay_age(struct card *card)
+{
+	uint64_t now = card->clock.now_us(card->clock.self);
+	uint64_t forgotten = (now - card->now.aged_us) / DELAY_FORGET_US;
+	bool ok = true;
+
+	if (forgotten == 0)
+		return;
+	card->now.aged_us += forgotten * DELAY_FORGET_US;
+	for (uint8_t slot = 0; ok && slot < DELAY_SLOTS; slot++) {
+		uint8_t count = failures(card, slot);
+
+		if (count > forgotten) {
+			count = (uint8_t)(count - forgotten);
+			ok = card_store_set(card->store, OBJECT_DELAY + slot, sj_span(&count, 1));
+		} else if (count > 0) {
+			ok = card_store_delete(card->store, OBJECT_DELAY + slot);
+		}
+	}
+	if (!ok || !card_commit(card))
+		card_store_abort(card->store);
 }
 
 /* The store keeps a failure in mind: the command's commit then fails. */

@@ -130,6 +130,7 @@ size_t card_transmit(struct card *card, struct sj_span command, uint8_t *respons
 	if (!card->powered)
 		return 0;
 	card_settle(card);
+	card_delay_age(card);
 	card_charge_begin(card);
 	if (!card->cut)
 		len = exchange(card, command, response);

@@ -66,6 +66,27 @@ static void test_success_forgets_after_one_more_wait(void **state)
 	assert_int_equal(pace_cost(*state, SJ_PACE_CAN, CAN, SJ_SW_OK), 0);
 }
 
+/* The card is powered for so long and then asked something. */
+static void stay_powered(struct bench *b, uint64_t ms)
+{
+	bench_power(b);
+	b->now_ms += ms;
+	assert_int_equal(bench_hex(b, SELECT_LDS), SJ_SW_OK);
+}
+
+static void test_a_minute_of_power_forgets_one_failure(void **state)
+{
+	for (int i = 0; i < 3; i++)
+		pace_cost(*state, SJ_PACE_CAN, WRONG_CAN, SJ_SW_NO_INFORMATION);
+	stay_powered(*state, 59999);
+	stay_powered(*state, 59999); /* the time of two taps does not add up */
+	assert_int_equal(pace_cost(*state, SJ_PACE_CAN, WRONG_CAN, SJ_SW_NO_INFORMATION), 14000);
+	stay_powered(*state, 120000);
+	assert_int_equal(pace_cost(*state, SJ_PACE_CAN, WRONG_CAN, SJ_SW_NO_INFORMATION), 7000);
+	stay_powered(*state, 3600000);
+	assert_int_equal(pace_cost(*state, SJ_PACE_CAN, WRONG_CAN, SJ_SW_NO_INFORMATION), 0);
+}
+
 static void test_each_password_has_its_own_count(void **state)
 {
 	for (int i = 0; i < 3; i++)
@@ -150,6 +171,7 @@ int main(void)
 		ISSUED(test_right_passwords_cost_nothing),
 		ISSUED(test_repeated_failures_cost_seven_seconds),
 		ISSUED(test_success_forgets_after_one_more_wait),
+		ISSUED(test_a_minute_of_power_forgets_one_failure),
 		ISSUED(test_each_password_has_its_own_count),
 		ISSUED(test_bac_and_pace_count_the_mrz_together),
 		ISSUED(test_the_wait_comes_before_the_nonce),

@@ -386,7 +386,7 @@ static void used_cards(void **state)
 /* --- what is known to mark a card: the reasons stand beside ------------------------------------------------ */
 
 /*
- * Failures of passwords cost time until the right one comes: without that a CAN
+ * Failures of passwords cost time until the right one or minutes of power come: else a CAN
  * could be guessed (BSI TR-03110-2, 3.3). All cards with as many failures
  * wait as long, so it tells apart some cards, not one.
  */
