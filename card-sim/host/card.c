@@ -239,12 +239,17 @@ void card_after(struct card *card)
 
 bool card_commit(struct card *card)
 {
-	bool changed = card_store_changed(card->store);
+	bool changed = card_store_changed(card->store), ok;
+	struct sj_meter *meter;
 
-	if (card->cut || card_store_commit(card->store) != CARD_STORE_OK)
+	if (card->cut)
 		return false;
-	card_charge(card, CARD_RF_WRITE, changed ? 1 : 0);
-	return true;
+	meter = sj_meter_use(NULL); /* how a file is kept whole is no work of a chip */
+	ok = card_store_commit(card->store) == CARD_STORE_OK;
+	(void)sj_meter_use(meter);
+	if (ok)
+		card_charge(card, CARD_RF_WRITE, changed ? 1 : 0);
+	return ok;
 }
 
 uint8_t card_channel(const struct card *card)

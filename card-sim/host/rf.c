@@ -145,7 +145,7 @@ double card_rf_reader_ms(const struct card_rf_work *work)
 	const double *n = work->n;
 
 	return n[CARD_RF_KEYGEN] + n[CARD_RF_ECDH] + n[CARD_RF_SIGN] + n[CARD_RF_VERIFY] +
-	       n[CARD_RF_POINT_Y] + 0.3 * (n[CARD_RF_RSA] + n[CARD_RF_RSA_PUBLIC]);
+	       0.3 * (n[CARD_RF_POINT_Y] + n[CARD_RF_RSA] + n[CARD_RF_RSA_PUBLIC]);
 }
 
 /* --- the air ------------------------------------------------------------------ */

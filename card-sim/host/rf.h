@@ -16,7 +16,8 @@
  * the third power of their size (RSA public: the second); y from x as one RSA
  * public operation, which is how a Java Card gets at modular exponentiation;
  * 3 to 4 ms (native: 1.5) for a non-volatile write of whatever size; 1 ms for
- * each elliptic curve operation of the reader and 0.3 ms for RSA; randomness free.
+ * each elliptic curve operation of the reader and 0.3 ms for RSA and for y from
+ * x; randomness free.
  */
 #ifndef CARD_HOST_RF_H
 #define CARD_HOST_RF_H

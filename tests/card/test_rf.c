@@ -3,7 +3,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -116,7 +118,8 @@ static void rig_wait(void *self, uint64_t us)
 }
 
 /* On jcop4-p71 at that rate (0: none); powered, nothing sent yet. */
-static void open_card(struct rig *r, unsigned rate, enum card_interface interface)
+static void open_over(struct rig *r, struct card_store *store, unsigned rate,
+		      enum card_interface interface)
 {
 	const struct card_rf rf = { rate, CARD_CHIP_JCOP4_P71, keep_step, r };
 	struct card_config config = { .interface = interface,
@@ -128,11 +131,18 @@ static void open_card(struct rig *r, unsigned rate, enum card_interface interfac
 
 	*r = (struct rig){ .power_for = UINT64_MAX, .response = malloc(SJ_APDU_RESPONSE_MAX) };
 	assert_non_null(r->response);
-	assert_int_equal(card_store_memory(&r->store), CARD_STORE_OK);
-	config.store = r->store;
+	config.store = r->store = store;
 	r->card = card_new(&config);
 	assert_non_null(r->card);
 	assert_true(card_power_on(r->card, atr) > 0);
+}
+
+static void open_card(struct rig *r, unsigned rate, enum card_interface interface)
+{
+	struct card_store *store = NULL;
+
+	assert_int_equal(card_store_memory(&store), CARD_STORE_OK);
+	open_over(r, store, rate, interface);
 }
 
 static void close_card(struct rig *r)
@@ -292,6 +302,18 @@ static void test_power_that_goes_meanwhile_takes_the_answer(void **state)
 	close_card(&r);
 }
 
+static void test_the_readers_own_work(void **state)
+{
+	struct card_rf_work w = { { 0 } };
+
+	(void)state;
+	w.n[CARD_RF_ECDH] = 3;
+	w.n[CARD_RF_VERIFY] = 1;
+	w.n[CARD_RF_POINT_Y] = 2;
+	w.n[CARD_RF_HASH_BLOCKS] = 50; /* free */
+	assert_ms(card_rf_reader_ms(&w), 4.6);
+}
+
 /* --- work put off ---------------------------------------------------------------------- */
 
 static unsigned runs(const struct rig *r)
@@ -303,6 +325,28 @@ static unsigned runs(const struct rig *r)
 
 /* The work of after(): a hash of two blocks and a write. */
 #define AFTER_MS (0.8 + 2 * 1.43 + 3.0)
+
+/* The hash that guards a card's file is the host's own work. */
+static void test_a_write_to_a_file_is_no_hash_of_the_chip(void **state)
+{
+	const uint8_t store_one[] = { 0, STORE, 0, 0, 1, 0xAA };
+	char dir[] = "/tmp/sojourn-rf-XXXXXX", path[64];
+	struct card_store *file = NULL;
+	struct rig r;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/card", dir);
+	assert_int_equal(card_store_create(path, &file), CARD_STORE_OK);
+	open_over(&r, file, 0, CARD_CONTACTLESS);
+	select_timed(&r);
+	assert_int_equal(send(&r, store_one, sizeof(store_one)), 2);
+	assert_ms(r.steps[1].work.n[CARD_RF_WRITE], 1);
+	assert_ms(r.steps[1].work.n[CARD_RF_HASH], 0);
+	close_card(&r);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
 
 static void test_after_delays_an_early_command(void **state)
 {
@@ -480,6 +524,8 @@ int main(void)
 		cmocka_unit_test(test_the_callers_meter_is_put_back),
 		cmocka_unit_test(test_served_delay_comes_on_top),
 		cmocka_unit_test(test_power_that_goes_meanwhile_takes_the_answer),
+		cmocka_unit_test(test_a_write_to_a_file_is_no_hash_of_the_chip),
+		cmocka_unit_test(test_the_readers_own_work),
 		cmocka_unit_test(test_after_delays_an_early_command),
 		cmocka_unit_test(test_after_delays_no_late_command),
 		cmocka_unit_test(
