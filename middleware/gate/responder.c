@@ -84,12 +84,12 @@ static bool take_1(struct sj_responder *r, struct sj_span in, struct sj_edhoc_me
 	    (r->methods >> m->method & 1) == 0 || !negotiate(r, m))
 		return false;
 	suite = sj_edhoc_suite(m->selected);
-	if (suite == NULL || m->g_x.len != SJ_EDHOC_KEY || !sj_hash(SJ_SHA256, &in, 1, hash))
+	if (suite == NULL || !sj_edhoc_peer(suite, m->g_x, &r->g_x) ||
+	    !sj_hash(SJ_SHA256, &in, 1, hash))
 		return false;
 	if (r->suite != suite)
 		sj_wipe(r->y, sizeof(r->y));
 	memcpy(r->th, hash, SJ_EDHOC_HASH);
-	memcpy(r->g_x, m->g_x.ptr, SJ_EDHOC_KEY);
 	r->method = m->method;
 	return true;
 }
@@ -106,7 +106,7 @@ bool sj_responder_message_1(struct sj_responder *r, struct sj_span in,
 static bool extract_2e(struct sj_responder *r)
 {
 	uint8_t g_xy[SJ_EDHOC_KEY];
-	bool ok = sj_edhoc_agree(r->suite, r->y, SJ_SPAN_OF(r->g_x), g_xy) &&
+	bool ok = sj_edhoc_agree_with(r->suite, r->y, &r->g_x, g_xy) &&
 		  sj_edhoc_th_2(SJ_SPAN_OF(r->g_y), r->th, r->th) &&
 		  sj_edhoc_extract(&r->prk, SJ_SPAN_OF(r->th), SJ_SPAN_OF(g_xy));
 
@@ -123,7 +123,7 @@ static bool extract_3e2m(struct sj_responder *r, const uint8_t *key, struct sj_e
 	sj_edhoc_prk_set(prk_2e, r->prk.bytes);
 	if (sj_edhoc_responder_signs(r->method))
 		return true;
-	ok = sj_edhoc_agree(r->suite, key, SJ_SPAN_OF(r->g_x), g_rx) &&
+	ok = sj_edhoc_agree_with(r->suite, key, &r->g_x, g_rx) &&
 	     sj_edhoc_next_prk(&r->prk, SJ_EDHOC_SALT_3E2M, r->th, SJ_SPAN_OF(g_rx), &r->prk);
 	sj_wipe(g_rx, sizeof(g_rx));
 	return ok;

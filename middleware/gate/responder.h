@@ -37,7 +37,7 @@ struct sj_responder {
 	const struct sj_edhoc_suite *suite; /* of y and g_y; NULL: nothing prepared */
 	uint8_t method;
 	uint8_t y[SJ_EDHOC_KEY], g_y[SJ_EDHOC_KEY];
-	uint8_t g_x[SJ_EDHOC_KEY];
+	struct sj_ec_point g_x; /* G_X; on P-256 with its y */
 	uint8_t th[SJ_EDHOC_HASH]; /* H(message_1), then TH_2 to TH_4 */
 	struct sj_edhoc_prk prk; /* PRK_2e, PRK_3e2m, then PRK_4e3m */
 	struct sj_edhoc_prk exporter; /* PRK_exporter, from SJ_RESPONDER_DONE on */
