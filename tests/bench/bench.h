@@ -30,6 +30,7 @@ struct bench {
 	unsigned port; /* slot 0; slot 1 is one more */
 	pid_t card[BENCH_SLOTS]; /* what dials each slot; 0: nothing */
 	json_t *rows;
+	unsigned gate_cards; /* 0: the bench's default */
 	bool failed;
 };
 
@@ -57,6 +58,7 @@ void bench_document(struct bench *b);
 void bench_issue(struct bench *b);
 void bench_programs(struct bench *b);
 void bench_status(struct bench *b);
+void bench_gate(struct bench *b);
 
 /* --- the stage ---------------------------------------------------------------------- */
 
@@ -87,6 +89,8 @@ int64_t bench_cpu_ns(pid_t pid);
 int64_t bench_user_ns(pid_t pid);
 /* Most memory that a process ever had, in bytes; 0: it cannot be told. */
 size_t bench_rss(pid_t pid);
+/* What it has now. */
+size_t bench_rss_now(pid_t pid);
 
 /* Samples in ns. */
 struct bench_samples {
@@ -137,13 +141,18 @@ struct bench_place {
 
 /* An authority, a trust store that knows it, a CAN and the lean card's holder. */
 bool bench_place_make(struct bench *b, struct bench_place *p);
+/* From now on lean cards have this document number. */
+bool bench_holder_number(const struct bench_place *p, const char *number);
 /* A blank card in a file. */
 bool bench_blank(struct bench *b, const char *file);
-/*
- * Issues to it through a pipe: as by default, or `lean`: PACE, CA, DG1, DG2
- * (of 20 kB), DG14 and no more.
- */
-bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *file, bool lean);
+enum bench_kind {
+	BENCH_WHOLE, /* as by default */
+	BENCH_LEAN, /* PACE, CA, DG1, DG2 (of 20 kB), DG14 and no more */
+	BENCH_FOR_GATES, /* that, and credentials for gates */
+};
+/* Issues to it through a pipe. */
+bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *file,
+		    enum bench_kind kind);
 
 /*
  * A card of a file and its reader in this process, nothing between them; NULL: failed.
@@ -183,6 +192,10 @@ double bench_model_ms(const struct bench_exchange *e, const struct bench_moment 
 /* Rows <prefix>.model.CHIP.RATE for all chips at 106 and 848. */
 bool bench_model_rows(struct bench *b, const struct bench_exchange *e,
 		      const struct bench_moment *until, const char *prefix, const char *what);
+
+/* Prints what the card's work up to that moment is made of, in ms. */
+void bench_model_shares(const struct bench_exchange *e, const struct bench_moment *until,
+			enum card_chip chip);
 
 /* --- a raw client ------------------------------------------------------------------------ */
 

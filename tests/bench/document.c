@@ -316,7 +316,8 @@ void bench_document(struct bench *b)
 		return;
 	}
 	if (!bench_place_make(b, &p) || !bench_blank(b, p.whole) || !bench_blank(b, p.lean) ||
-	    !bench_issue_to(b, &p, p.whole, false) || !bench_issue_to(b, &p, p.lean, true)) {
+	    !bench_issue_to(b, &p, p.whole, BENCH_WHOLE) ||
+	    !bench_issue_to(b, &p, p.lean, BENCH_LEAN)) {
 		bench_fail(b, "no card could be issued");
 		return;
 	}

@@ -51,6 +51,17 @@ static bool write_lean_holder(const struct bench_place *p)
 	return ok;
 }
 
+bool bench_holder_number(const struct bench_place *p, const char *number)
+{
+	json_t *holder = json_load_file(p->holder, 0, NULL);
+	bool ok = holder != NULL &&
+		  json_object_set_new(holder, "documentNumber", json_string(number)) == 0 &&
+		  json_dump_file(holder, p->holder, 0) == 0;
+
+	json_decref(holder);
+	return ok;
+}
+
 bool bench_place_make(struct bench *b, struct bench_place *p)
 {
 	const char *const init[] = { AUTHORITY, "authority", "init", p->authority, NULL };
@@ -70,7 +81,8 @@ bool bench_blank(struct bench *b, const char *file)
 	return bench_run(b, make);
 }
 
-bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *file, bool lean)
+bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *file,
+		    enum bench_kind kind)
 {
 	char card[2 * BENCH_PATH];
 	const char *argv[32] = { AUTHORITY,    "issue",      "--authority",
@@ -83,16 +95,13 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 	const char *const program[] = {
 		"--exec", "--", card, "card", "run", file, "--link", "stdio"
 	};
-	size_t n = 10;
+	const bool whole = kind == BENCH_WHOLE;
+	size_t n = 10, more = whole ? 2 : kind == BENCH_LEAN ? 7 : 6;
 
 	snprintf(card, sizeof(card), "%s/" CARD, b->build);
 	unlink(p->letter);
-	if (lean)
-		memcpy(argv + n, lean_words, sizeof(lean_words));
-	else
-		memcpy(argv + n, whole_words, sizeof(whole_words));
-	n += lean ? sizeof(lean_words) / sizeof(*argv) : sizeof(whole_words) / sizeof(*argv);
-	memcpy(argv + n, program, sizeof(program));
+	memcpy(argv + n, whole ? whole_words : lean_words, more * sizeof(*argv));
+	memcpy(argv + n + more, program, sizeof(program));
 	return bench_run(b, argv);
 }
 
@@ -128,7 +137,7 @@ void bench_issue(struct bench *b)
 		snprintf(file, sizeof(file), "%s/rate-%u.card", b->dir, i);
 		ok = bench_blank(b, file);
 		start = bench_ns();
-		ok = ok && bench_issue_to(b, &p, file, false);
+		ok = ok && bench_issue_to(b, &p, file, BENCH_WHOLE);
 		bench_sample(&s, bench_ns() - start);
 		unlink(file);
 	}

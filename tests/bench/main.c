@@ -48,34 +48,48 @@ bool bench_fail(struct bench *b, const char *what)
 	return false;
 }
 
-static bool write_rows(struct bench *b)
+/* `group`: NULL, or the one whose rows these are. */
+static bool write_rows(struct bench *b, const char *group)
 {
 	char path[BENCH_PATH];
 
-	snprintf(path, sizeof(path), "%s/bench.json", b->build);
+	snprintf(path, sizeof(path), "%s/bench%s%s.json", b->build, group ? "-" : "",
+		 group ? group : "");
 	if (json_dump_file(b->rows, path, JSON_INDENT(2)) != 0)
-		return bench_fail(b, "bench.json cannot be written");
+		return bench_fail(b, "the rows cannot be written");
 	printf("Written to %s\n", path);
 	return true;
 }
 
-int main(void)
+/* `bench [GROUP [CARDS]]`: one group only; how many cards go through a gate. */
+int main(int argc, char **argv)
 {
-	static void (*const groups[])(struct bench * b) = {
-		bench_roundtrips, bench_store,    bench_document,
-		bench_issue,      bench_programs, bench_status,
+	static const struct {
+		const char *name;
+		void (*run)(struct bench *b);
+	} groups[] = {
+		{ "roundtrips", bench_roundtrips },
+		{ "store", bench_store },
+		{ "document", bench_document },
+		{ "issue", bench_issue },
+		{ "programs", bench_programs },
+		{ "status", bench_status },
+		{ "gate", bench_gate },
 	};
-	struct bench b = { .build = getenv("SOJOURN_BUILD"), .rows = json_array() };
+	struct bench b = { .build = getenv("SOJOURN_BUILD"),
+			   .rows = json_array(),
+			   .gate_cards = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
 
 	if (!b.build)
 		b.build = "build";
 	printf("%-28s %12s %-5s %12s %7s\n", "id", "value", "unit", "floor", "ratio");
 	if (bench_stage_up(&b)) {
 		for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-			groups[i](&b);
+			if (argc < 2 || strcmp(argv[1], groups[i].name) == 0)
+				groups[i].run(&b);
 	}
 	bench_stage_down(&b);
-	(void)write_rows(&b);
+	(void)write_rows(&b, argc > 1 ? argv[1] : NULL);
 	json_decref(b.rows);
 	return b.failed ? 1 : 0;
 }

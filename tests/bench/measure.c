@@ -59,7 +59,7 @@ int64_t bench_user_ns(pid_t pid)
 	return at ? (int64_t)ticks * (1000000000 / sysconf(_SC_CLK_TCK)) : -1;
 }
 
-size_t bench_rss(pid_t pid)
+static size_t memory(pid_t pid, const char *format)
 {
 	char path[32], line[128];
 	unsigned long kb = 0;
@@ -68,12 +68,22 @@ size_t bench_rss(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "VmHWM: %lu", &kb) == 1)
+		if (sscanf(line, format, &kb) == 1)
 			break;
 	}
 	if (f)
 		fclose(f);
 	return kb * 1024u;
+}
+
+size_t bench_rss(pid_t pid)
+{
+	return memory(pid, "VmHWM: %lu");
+}
+
+size_t bench_rss_now(pid_t pid)
+{
+	return memory(pid, "VmRSS: %lu");
 }
 
 bool bench_samples_init(struct bench_samples *s, size_t cap)

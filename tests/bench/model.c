@@ -65,3 +65,24 @@ bool bench_model_rows(struct bench *b, const struct bench_exchange *e,
 	}
 	return true;
 }
+
+/* Each kind of work with how often and how long; what is no work is the air, OS and waiting. */
+void bench_model_shares(const struct bench_exchange *e, const struct bench_moment *until,
+			enum card_chip chip)
+{
+	struct card_rf_work all = { { 0 } };
+	const char *name;
+
+	for (size_t i = 0; i < until->steps; i++)
+		for (size_t op = 0; e->steps[i].command > 0 && op < CARD_RF_OPS; op++)
+			all.n[op] += e->steps[i].work.n[op];
+	printf("%28s  card:", "");
+	for (size_t op = 0; (name = card_rf_op_name((enum card_rf_op)op)) != NULL; op++) {
+		struct card_rf_work one = { { 0 } };
+
+		one.n[op] = all.n[op];
+		if (all.n[op] > 0)
+			printf(" %s %.0f = %.1f", name, all.n[op], card_rf_work_ms(chip, &one));
+	}
+	printf("; gate: %.1f\n", card_rf_reader_ms(&until->reader));
+}
