@@ -75,11 +75,17 @@ shows() {
 	/usr/bin/python3 -c '
 import json
 ours = [r for r in json.load(open("table"))["rows"] if r["ours"]]
-assert len(ours) == 2 and all(r["source"] == "c" and r["apdus"] > 10 for r in ours)
-short, whole = ours
+assert len(ours) == 5 and all(r["source"] == "c" for r in ours)
+short, whole, new, known, repeated = ours
+assert short["apdus"] > 10 and whole["apdus"] > 10
 assert whole["responseBytes"] > short["responseBytes"] + 19000
 for chip, ms in whole["ms"].items():
-    assert 100 < short["ms"][chip]["848"] < ms["848"] < ms["106"], chip'
+    assert 100 < short["ms"][chip]["848"] < ms["848"] < ms["106"], chip
+assert new["apdus"] == known["apdus"] == repeated["apdus"] == 2
+for chip, ms in known["ms"].items():
+    assert repeated["ms"][chip]["848"] < ms["848"] < new["ms"][chip]["848"], chip
+assert known["ms"]["jcop4-p71"]["848"] <= 250 and repeated["ms"]["jcop4-p71"]["848"] <= 155
+assert known["ms"]["native"]["848"] <= 90 and repeated["ms"]["native"]["848"] <= 60'
 	[ "$(ls -d /tmp/sojourn-bench-* 2>/dev/null | wc -l)" -eq "$before" ]
 }
 

@@ -8,24 +8,12 @@
 
 #include <sojourn/document.h>
 
-#include "bench/bench.h"
+#include "bench/stage.h"
 #include "cli/child.h"
 
 #define CAN "267431"
-#define TEMPLATE "/tmp/sojourn-bench-XXXXXX"
-#define NAME_MAX_SIZE 16u
 
-struct stage {
-	struct cli *cli;
-	char dir[sizeof(TEMPLATE)];
-	int log; /* standard error of the programs that are run */
-};
-
-struct path {
-	char text[sizeof(TEMPLATE) + NAME_MAX_SIZE];
-};
-
-static struct path in_stage(const struct stage *s, const char *name)
+struct path in_stage(const struct stage *s, const char *name)
 {
 	struct path p;
 
@@ -35,8 +23,7 @@ static struct path in_stage(const struct stage *s, const char *name)
 
 /* --- issuing -------------------------------------------------------------------- */
 
-/* Runs a program of Sojourn (argv[0] is set here); a failure is told. */
-static int run_program(struct stage *s, const char *program, const char **argv)
+int run_program(struct stage *s, const char *program, const char **argv)
 {
 	struct cli_child child = CLI_CHILD_INIT;
 	char *path = cli_program_path(program), *out = NULL;
@@ -56,17 +43,12 @@ static int run_program(struct stage *s, const char *program, const char **argv)
 static int make_authority(struct stage *s)
 {
 	struct path authority = in_stage(s, "authority"), trust = in_stage(s, "trust");
-	struct path csca = in_stage(s, "csca");
+	struct path csca = in_stage(s, "authority/csca-1.cer");
 	const char *init[] = { NULL, "authority", "init", authority.text, NULL };
 	const char *import[] = { NULL,       "trust",  "import",  "--trust",
 				 trust.text, "--csca", csca.text, NULL };
-	char *made = NULL;
 	int rc = run_program(s, "authority", init);
 
-	if (rc == 0 &&
-	    (asprintf(&made, "%s/csca-1.cer", authority.text) < 0 || rename(made, csca.text) != 0))
-		rc = cli_fail(s->cli, SJ_INTERNAL, "csca-1.cer: %s", strerror(errno));
-	free(made);
 	return rc == 0 ? run_program(s, "trust", import) : rc;
 }
 
@@ -121,24 +103,31 @@ static enum sj_rc verify(const struct stage *s, struct sj_card *card, bool portr
 	return rc;
 }
 
-static enum sj_rc verify_with_portrait(const struct stage *s, struct sj_card *card)
+static enum sj_rc verify_with_portrait(struct stage *s, struct sj_card *card)
 {
 	return verify(s, card, true);
 }
 
-static enum sj_rc verify_without_portrait(const struct stage *s, struct sj_card *card)
+static enum sj_rc verify_without_portrait(struct stage *s, struct sj_card *card)
 {
 	return verify(s, card, false);
 }
 
 static const struct exchange {
 	const char *name, *properties;
-	enum sj_rc (*play)(const struct stage *s, struct sj_card *card);
+	enum sj_rc (*play)(struct stage *s, struct sj_card *card);
 } exchanges[] = {
 	{ "Sojourn verify: PACE, CA, SOD, DG1, DG11, DG12, DG14, DG16",
 	  "MA=no(holder's CAN) ID=y(after PACE) PKI=y FS=y RR=no", verify_without_portrait },
 	{ "Sojourn verify: the same and DG2, a portrait of 20 kB",
 	  "MA=no(holder's CAN) ID=y(after PACE) PKI=y FS=y RR=no", verify_with_portrait },
+	/* In this order: each leaves the card as the next one wants it. */
+	{ "Sojourn gate: first tap, the card has never seen the reader",
+	  "MA=y ID=y PKI=y FS=y RR=no", stage_gate_tap },
+	{ "Sojourn gate: first tap, the card knows the reader", "MA=y ID=y PKI=y FS=y RR=no",
+	  stage_gate_tap_ticket },
+	{ "Sojourn gate: repeated tap, by ticket", "MA=y ID=y PKI=via ticket FS=y RR=no",
+	  stage_gate_repeat },
 };
 
 /* One line of `card run --rf-log`. */
@@ -156,6 +145,19 @@ static bool read_step(const json_t *line, struct card_rf_step *out)
 	return true;
 }
 
+/* Only what comes before the decision, where an exchange has one. */
+static void cut(const struct stage *s, struct bench_row *row)
+{
+	size_t n = 0, commands = s->decided_commands;
+
+	if (commands == 0)
+		return;
+	while (n < row->n && commands > 0)
+		commands -= row->steps[n++].command > 0 ? 1 : 0;
+	row->n = n;
+	row->reader = s->decided_reader;
+}
+
 static int read_log(struct stage *s, struct bench_row *row)
 {
 	FILE *f = fopen(in_stage(s, "rf").text, "re");
@@ -168,6 +170,7 @@ static int read_log(struct stage *s, struct bench_row *row)
 	}
 	if (f != NULL)
 		fclose(f);
+	cut(s, row);
 	return ok && row->n > 0 ? 0 : cli_fail(s->cli, SJ_INTERNAL, "the card's log");
 }
 
@@ -178,16 +181,16 @@ static int play(struct stage *s, const struct exchange *e, const char *card_prog
 	const char *const argv[] = { card_program, "card",   "run",     "--link", "stdio",
 				     "--rf-log",   log.text, file.text, NULL };
 	struct sj_context *ctx = cli_context(s->cli);
-	struct card_rf_meter meter;
 	struct sj_card *card = NULL;
 	enum sj_rc rc;
 
 	if (ctx == NULL)
 		return cli_exit_code(s->cli);
-	card_rf_meter_init(&meter);
+	card_rf_meter_init(&s->meter);
+	s->decided_commands = 0;
 	rc = sj_card_spawn(ctx, argv, 10000, &card);
 	if (rc == SJ_OK) {
-		struct sj_meter *former = sj_meter_use(&meter.head);
+		struct sj_meter *former = sj_meter_use(&s->meter.head);
 
 		rc = e->play(s, card);
 		(void)sj_meter_use(former);
@@ -199,7 +202,7 @@ static int play(struct stage *s, const struct exchange *e, const char *card_prog
 				   .properties = e->properties,
 				   .source = 'c',
 				   .ours = true,
-				   .reader = meter.work };
+				   .reader = s->meter.work };
 	return read_log(s, row);
 }
 
@@ -219,6 +222,8 @@ static int play_all(struct stage *s, void (*tell)(void *self, const struct bench
 	rc = make_authority(s);
 	if (rc == 0)
 		rc = issue(s, program);
+	if (rc == 0)
+		rc = stage_gate_open(s);
 	for (size_t i = 0; rc == 0 && i < sizeof(exchanges) / sizeof(exchanges[0]); i++) {
 		rc = play(s, &exchanges[i], program, row);
 		if (rc == 0)
@@ -255,6 +260,7 @@ int bench_own(struct cli *cli, void (*tell)(void *self, const struct bench_row *
 		show_log(&s);
 	if (s.log >= 0)
 		close(s.log);
+	sj_gate_free(s.gate);
 	cli_tree_remove(s.dir);
 	return rc;
 }

@@ -220,9 +220,10 @@ const struct cli_command bench_rf_command = {
 	.verb = "rf",
 	.summary = "what a tap takes on the air and in the chip, beside other protocols",
 	.description =
-		"Prints the milliseconds from card present to the last response, for protocols\n"
-		"of others by their byte counts and operations, and for ours as counted in a\n"
-		"real exchange with a card that is issued for the purpose in a temporary folder.\n"
+		"Prints the milliseconds from card present to the last response, at our gate to\n"
+		"its decision, for protocols of others by their byte counts and operations, and\n"
+		"for ours as counted in a real exchange with a card that is issued for the\n"
+		"purpose in a temporary folder.\n"
 		"Nothing is waited for, and the figures do not depend on this machine.\n"
 		"\n"
 		"THE MODEL IS A LOWER BOUND: taps of real EMV cards measure 1.5 to 2 times what\n"
