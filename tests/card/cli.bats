@@ -397,25 +397,26 @@ complete_words() {
 	run timeout 15 sojourn demo
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$(grep -c '^. as expected' <<<"$output")" -eq 8 ]
-	for id in SJ-0705 SJ-0703 SJ-0702 SJ-1402 SJ-0801 SJ-1201; do
+	[ "$(grep -c '^. as expected' <<<"$output")" -eq 11 ]
+	[ "$(grep -c 'jcop4-p71 at 848 kbit/s: [1-9][0-9]* ms' <<<"$output")" -eq 2 ]
+	for id in SJ-0705 SJ-0703 SJ-0702 SJ-1402 SJ-0801 SJ-1201 SJ-0805; do
 		[[ $output == *"$id"* ]]
 	done
 	[ "$(ls -d /tmp/sojourn-demo-* 2>/dev/null || true)" = "$before" ]
 }
 
-# The same programs, but verify is a script of ours.
-with_verify() {
+# with_program NAME SCRIPT: the same programs, but that one is a script of ours.
+with_program() {
 	mkdir -p tree/libexec/sojourn
 	cp "$BUILD_DIR"/libexec/sojourn/sojourn-* tree/libexec/sojourn/
 	ln -s "$BUILD_DIR/lib" "$BUILD_DIR/share" tree/
-	rm -f tree/libexec/sojourn/sojourn-verify
-	printf '#!/bin/sh\n%s\n' "$1" >tree/libexec/sojourn/sojourn-verify
-	chmod +x tree/libexec/sojourn/sojourn-verify
+	rm -f "tree/libexec/sojourn/sojourn-$1"
+	printf '#!/bin/sh\n%s\n' "$2" >"tree/libexec/sojourn/sojourn-$1"
+	chmod +x "tree/libexec/sojourn/sojourn-$1"
 }
 
 @test "demo: a verifier that believes everything makes it fail" {
-	with_verify "echo '{\"schema\":1,\"verdict\":\"genuine\",\"reason\":null}'"
+	with_program verify "echo '{\"schema\":1,\"verdict\":\"genuine\",\"reason\":null}'"
 	run tree/libexec/sojourn/sojourn-demo demo
 	[ "$status" -eq 1 ]
 	[ "$(grep -c '^. UNEXPECTED' <<<"$output")" -eq 6 ]
@@ -423,9 +424,19 @@ with_verify() {
 }
 
 @test "demo: a verifier that believes nothing makes it fail" {
-	with_verify 'exit 7'
+	with_program verify 'exit 7'
 	run tree/libexec/sojourn/sojourn-demo demo
 	[ "$status" -eq 1 ]
+}
+
+@test "demo: a gate that opens to everybody makes it fail" {
+	with_program gate "[ \$2 != run ] || echo '{\"decision\":\"open\",\"reasons\":[],\"resumed\":true}'
+		: >gate.req; [ \$2 != enrol ] || exec $BUILD_DIR/libexec/sojourn/sojourn-gate \"\$@\""
+	run tree/libexec/sojourn/sojourn-demo demo
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[ "$(grep -c '^. UNEXPECTED  *\(9\|11\)\.' <<<"$output")" -eq 2 ]
+	[[ $output == *"2 of 11 scenes"* ]]
 }
 
 @test "demo: interrupted, it leaves nothing" {

@@ -1,7 +1,7 @@
 /*
  * demo.h -- the main job, end to end, before the eyes: cards are made, issued,
  * put on readers of a private pcscd and verified by a program that knows
- * nothing of all that.
+ * nothing of all that. Then one goes to a gate.
  */
 #ifndef SOJOURN_TOOLS_DEMO_DEMO_H
 #define SOJOURN_TOOLS_DEMO_DEMO_H
@@ -49,5 +49,11 @@ unsigned demo_cards(void);
 CLI_MUST_CHECK int demo_issue(struct demo *demo);
 /* Verifies them one after the other; 1 when one does not end as it should. */
 CLI_MUST_CHECK int demo_play(struct demo *demo);
+
+/* --- gate.c ------------------------------------------------------------------------ */
+
+unsigned demo_gate_scenes(void);
+/* Sets a gate up, of the trusted authority, and takes the genuine card there; scenes from `number`. */
+CLI_MUST_CHECK int demo_gate_play(struct demo *demo, unsigned number, unsigned *wrong);
 
 #endif

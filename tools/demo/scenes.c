@@ -248,6 +248,7 @@ static void show_holder(struct demo *demo, json_t *holder)
 int demo_play(struct demo *demo)
 {
 	unsigned wrong = 0;
+	int rc = 0;
 
 	for (unsigned i = 0; i < SCENES && !cli_interrupted(demo->cli); i++) {
 		struct outcome out;
@@ -261,10 +262,12 @@ int demo_play(struct demo *demo)
 		json_decref(out.json);
 		wrong += ok ? 0 : 1;
 	}
+	if (!cli_interrupted(demo->cli))
+		rc = demo_gate_play(demo, SCENES + 1, &wrong);
 	if (cli_interrupted(demo->cli))
 		return cli_fail(demo->cli, SJ_CANCELLED, NULL);
-	if (wrong == 0)
-		return 0;
+	if (rc != 0 || wrong == 0)
+		return rc;
 	return cli_fail(demo->cli, SJ_INTERNAL, "%u of %u scenes did not end as they should", wrong,
-			SCENES);
+			SCENES + demo_gate_scenes());
 }
