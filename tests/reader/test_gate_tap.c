@@ -287,7 +287,7 @@ static void test_an_altered_list_is_not_taken(void **state)
 	struct stage *s = *state;
 	struct sj_gate_info info = { .size = sizeof(info) };
 
-	run("for f in $(find %s/status -type f); do printf '\\377' | dd of=$f bs=1 conv=notrunc "
+	run("for f in $(find %s/status -type f -size +0); do printf '\\377' | dd of=$f bs=1 conv=notrunc "
 	    "seek=$(($(stat -c %%s $f) - 1)) 2>/dev/null; done",
 	    s->directory);
 	assert_int_equal(sj_gate_load_trust(s->gate, s->directory), SJ_TRUST_UNREADABLE);
