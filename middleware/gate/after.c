@@ -24,7 +24,9 @@ static bool seal_ticket(struct sj_tap *tap, uint8_t out[static SJ_GATE_TICKET])
 
 bool sj_tap_confirm(struct sj_tap *tap)
 {
-	const bool open = tap->verdict.decision == SJ_GATE_OPEN;
+	const struct sj_gate_facts *f = &tap->facts;
+	/* An exit lets out what it doubts; a ticket would hide the doubt from an entry. */
+	const bool open = tap->verdict.decision == SJ_GATE_OPEN && !f->signer_expired && !f->early;
 	uint8_t ticket[SJ_GATE_TICKET], ead[160], message[256];
 	struct sj_writer w = SJ_WRITER_OF(ead), m = SJ_WRITER_OF(message);
 	struct sj_span given = sj_span(NULL, 0);

@@ -1,14 +1,17 @@
 /* Repeated taps: tickets that are good, and all that are not. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "gate/gate.h"
 #include "tests/reader/gate_stage.h"
+#include "trust/signers.h"
 
 static const uint8_t key_a[SJ_TICKET_KEY] = { 0xA }, key_b[SJ_TICKET_KEY] = { 0xB };
 static const uint8_t salt[SJ_TICKET_SALT] = { 1, 2, 3 };
@@ -281,6 +284,58 @@ static void test_an_expired_card_is_not_saved_by_its_ticket(void **state)
 	assert_int_equal(tap(s, &card, 101).reasons[0], SJ_CREDENTIAL_EXPIRED);
 }
 
+static void sign_by_an_expired_ca(struct stage *s, struct test_card *card)
+{
+	struct sj_cwt claims = { .kind = SJ_CWT_SIGNER,
+				 .issuer = card->claims.issuer,
+				 .not_before = (uint32_t)(STAGE_NOW - 100 * STAGE_DAY),
+				 .expires = (uint32_t)(STAGE_NOW - STAGE_DAY),
+				 .signer = SJ_CWT_GATE_CA };
+	int dir = open(s->directory, O_RDONLY | O_DIRECTORY);
+	uint8_t token[SJ_CWT_MAX];
+	struct sj_ec_secret old;
+
+	stage_random(&old);
+	assert_int_equal(
+		sj_signers_store(dir, sj_span(token, stage_token(&claims, &old, &old, token))),
+		SJ_OK);
+	close(dir);
+	card_make(s, card, 3);
+	card_sign(card, &old);
+}
+
+/*
+ * An exit lets out whom it doubts, but leaves no ticket that an entry would then
+ * take: in a ticket neither who signed nor when it began can be seen.
+ */
+static void test_an_exit_leaves_no_ticket_for_what_it_cannot_tell(void **state)
+{
+	struct stage *s = *state;
+	struct sj_gate *entry = stage_gate(s, STAGE_OPERATOR, 0xFFFFFF), *exit = s->gate;
+	struct test_card card;
+
+	stage_ticket_keys(s, 1, 0);
+	s->gate = entry;
+	stage_ticket_keys(s, 1, 0);
+	s->gate = exit;
+	s->policy.fail_safe = true;
+	stage_policy(s);
+	card_make(s, &card, 3);
+	card.claims.not_before = (uint32_t)(STAGE_NOW + 401 * STAGE_DAY);
+	card.claims.expires = (uint32_t)(STAGE_NOW + 500 * STAGE_DAY);
+	card_sign(&card, &s->ca);
+	assert_int_equal(tap(s, &card, 0).decision, SJ_GATE_OPEN);
+	assert_false(card.has_ticket);
+	assert_int_equal(stage_tap(entry, &card, 1).reasons[0], SJ_CREDENTIAL_EXPIRED);
+	sign_by_an_expired_ca(s, &card);
+	assert_int_equal(sj_gate_load_trust(exit, s->directory), SJ_OK);
+	assert_int_equal(sj_gate_load_trust(entry, s->directory), SJ_OK);
+	assert_int_equal(tap(s, &card, 2).decision, SJ_GATE_OPEN);
+	assert_false(card.has_ticket);
+	assert_int_equal(stage_tap(entry, &card, 3).reasons[0], SJ_SIGNER_EXPIRED);
+	sj_gate_free(entry);
+}
+
 /* --- threads ------------------------------------------------------------------------------- */
 
 struct worker {
@@ -346,6 +401,7 @@ int main(void)
 		CASE(test_a_policy_without_tickets_leaves_none),
 		CASE(test_who_is_not_let_in_gets_no_ticket),
 		CASE(test_an_expired_card_is_not_saved_by_its_ticket),
+		CASE(test_an_exit_leaves_no_ticket_for_what_it_cannot_tell),
 		CASE(test_gates_and_taps_in_threads),
 	};
 
