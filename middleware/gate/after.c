@@ -167,7 +167,8 @@ void sj_tap_after_confirm(struct sj_tap *tap)
 		queue(tap, FETCH_HEAD);
 	if (tap->ours && !f->resumed && f->card_epoch < head.epoch)
 		queue(tap, GIVE_HEAD);
-	if (!f->resumed)
+	/* Where our list names it, one from before would help it past others. */
+	if (!f->resumed && f->status != SJ_STATUS_REVOKED)
 		queue(tap, GIVE_STAPLE);
 	next(tap);
 }

@@ -392,12 +392,12 @@ static void test_a_card_that_does_not_know_the_signer_is_told(void **state)
 	assert_int_equal(card.taken_type, SJ_OBJECT_HEAD);
 }
 
-static void write_staple(const struct stage *s, struct sj_span token)
+static void write_staple(const struct stage *s, uint32_t index, struct sj_span token)
 {
 	char path[128];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/%04x-%08x.cwt", s->directory, s->partition, 3u);
+	snprintf(path, sizeof(path), "%s/%04x-%08x.cwt", s->directory, s->partition, index);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	assert_int_equal(fwrite(token.ptr, 1, token.len, file), token.len);
@@ -419,15 +419,35 @@ static void test_a_card_takes_its_staple(void **state)
 	stage_tap(s->gate, &card, 0);
 	assert_int_equal(card.taken_len, 0);
 	len = stage_token(&claims, &s->signer, &s->ca, token); /* of another key */
-	write_staple(s, sj_span(token, len));
+	write_staple(s, 3, sj_span(token, len));
 	stage_tap(s->gate, &card, 0);
 	assert_int_equal(card.taken_len, 0);
 	len = stage_token(&claims, &card.key, &s->ca, token);
-	write_staple(s, sj_span(token, len));
+	write_staple(s, 3, sj_span(token, len));
 	stage_tap(s->gate, &card, 0);
 	assert_int_equal(card.taken_type, SJ_OBJECT_STAPLE);
 	assert_int_equal(card.taken_len, len);
 	assert_memory_equal(card.taken, token, len);
+}
+
+/* A staple of yesterday would open other gates, whose list is stale, to it. */
+static void test_a_revoked_card_gets_no_staple(void **state)
+{
+	struct stage *s = *state;
+	uint8_t token[SJ_CWT_MAX];
+	struct test_card card;
+	struct sj_cwt claims;
+	size_t len;
+
+	card_make(s, &card, STAGE_REVOKED);
+	claims = card.claims;
+	claims.not_before = (uint32_t)(STAGE_NOW - STAGE_DAY);
+	len = stage_token(&claims, &card.key, &s->ca, token);
+	write_staple(s, STAGE_REVOKED, sj_span(token, len));
+	assert_int_equal(sj_gate_set_staples(s->gate, s->directory), SJ_OK);
+	expect(stage_tap(s->gate, &card, 0), SJ_GATE_REFUSE, SJ_CARD_REVOKED);
+	assert_true(card.confirmed);
+	assert_int_equal(card.taken_len, 0);
 }
 
 /* --- policy ----------------------------------------------------------------------------------- */
@@ -497,6 +517,7 @@ int main(void)
 		CASE(test_a_card_takes_our_newer_head),
 		CASE(test_a_card_that_does_not_know_the_signer_is_told),
 		CASE(test_a_card_takes_its_staple),
+		CASE(test_a_revoked_card_gets_no_staple),
 		CASE(test_nobody_passes_twice_in_a_row),
 		CASE(test_windows_and_classes),
 	};
