@@ -166,6 +166,29 @@ static void test_a_clock_that_was_set_back(void **state)
 	assert_int_equal(v.reasons[1], SJ_CLOCK_BEHIND);
 }
 
+/* The hour, too, is that of the time used. */
+static void test_a_clock_that_was_set_back_into_a_window(void **state)
+{
+	struct stage *s = *state;
+	struct test_card card;
+
+	s->policy.windows[0] = (struct sj_gate_window){ 0x7F, 590, 610 }; /* taps are at 600 */
+	s->policy.window_count = 1;
+	stage_policy(s);
+	card_make(s, &card, 3);
+	expect(stage_tap(s->gate, &card, 0), SJ_GATE_OPEN, SJ_OK);
+	sj_gate_note_time(s->gate, STAGE_NOW + STAGE_DAY / 2);
+	expect(stage_tap(s->gate, &card, 0), SJ_GATE_REFUSE, SJ_NOT_AT_THIS_TIME);
+	s->policy.windows[0] = (struct sj_gate_window){ 0x01, 1319, 1321 };
+	stage_policy(s);
+	expect(stage_tap(s->gate, &card, 0), SJ_GATE_OPEN, SJ_CLOCK_BEHIND);
+	s->policy.windows[0] = (struct sj_gate_window){ 0x01, 600, 601 };
+	s->policy.stale_after = (uint32_t)(30 * STAGE_DAY);
+	stage_policy(s);
+	sj_gate_note_time(s->gate, STAGE_NOW + 7 * STAGE_DAY); /* a week is a round */
+	expect(stage_tap(s->gate, &card, 0), SJ_GATE_OPEN, SJ_GATE_CREDENTIAL_EXPIRED);
+}
+
 /* --- status ------------------------------------------------------------------------------ */
 
 static void test_a_revoked_card_at_a_fresh_gate(void **state)
@@ -504,6 +527,7 @@ int main(void)
 		CASE(test_a_credential_has_its_time),
 		CASE(test_the_callers_word_for_the_time_counts),
 		CASE(test_a_clock_that_was_set_back),
+		CASE(test_a_clock_that_was_set_back_into_a_window),
 		CASE(test_a_revoked_card_at_a_fresh_gate),
 		CASE(test_a_revoked_card_at_a_stale_gate_by_policy),
 		CASE(test_a_fresh_staple_opens_where_the_list_is_stale),
