@@ -173,6 +173,17 @@ void sj_tap_after_confirm(struct sj_tap *tap)
 	next(tap);
 }
 
+/* A signer that has expired may sign nothing that would count from now on. */
+static bool signer_holds(const struct sj_tap *tap, struct sj_span token)
+{
+	const struct sj_signer *signer = NULL;
+	struct sj_cwt cwt;
+
+	if (sj_cwt_parse(token, &cwt))
+		signer = sj_signers_of(tap->trust->signers, &cwt, SJ_CWT_STATUS_SIGNER);
+	return signer != NULL && signer->cwt.expires >= tap->facts.now;
+}
+
 /* The card's head, if it is of our issuer, verified, newer, and not of a far future. */
 static void take_head(struct sj_tap *tap, struct sj_span token)
 {
@@ -181,7 +192,7 @@ static void take_head(struct sj_tap *tap, struct sj_span token)
 
 	if (sj_status_head_read(token, tap->trust->signers, &head) != SJ_OK ||
 	    !sj_span_eq(own, sj_span((const uint8_t *)head.issuer, strlen(head.issuer))) ||
-	    !sj_gate_learn(tap->gate, head.not_before, tap->facts.now))
+	    !signer_holds(tap, token) || !sj_gate_learn(tap->gate, head.not_before, tap->facts.now))
 		return;
 	tap->brought_head |= sj_gate_head_offer(tap->gate, &head, token);
 }

@@ -1,14 +1,17 @@
 /* Taps at a gate: what opens, what does not, and what the card takes home. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/reader/gate_stage.h"
+#include "trust/signers.h"
 
 static void expect(struct sj_gate_verdict v, enum sj_gate_decision decision, enum sj_rc reason)
 {
@@ -386,6 +389,35 @@ static void test_a_head_is_verified(void **state)
 	assert_false(brought);
 }
 
+/* Whoever finds the key of a signer that has expired could block all lists to come. */
+static void test_a_head_of_an_expired_signer_is_not_taken(void **state)
+{
+	struct stage *s = *state;
+	struct sj_cwt claims = { .kind = SJ_CWT_SIGNER,
+				 .issuer = SJ_SPAN_STR("UTO"),
+				 .not_before = (uint32_t)(STAGE_NOW - 100 * STAGE_DAY),
+				 .expires = (uint32_t)(STAGE_NOW - STAGE_DAY),
+				 .signer = SJ_CWT_STATUS_SIGNER };
+	int dir = open(s->directory, O_RDONLY | O_DIRECTORY);
+	uint8_t token[SJ_CWT_MAX];
+	struct test_card card;
+	bool brought;
+
+	stage_random(&s->signer);
+	assert_int_equal(sj_signers_store(dir, sj_span(token, stage_token(&claims, &s->signer,
+									  &s->ca, token))),
+			 SJ_OK);
+	close(dir);
+	stage_load(s);
+	card_make(s, &card, 3);
+	card.ead.epoch = UINT32_MAX;
+	card.head_len = stage_head(s, UINT32_MAX, STAGE_NOW - 2 * STAGE_DAY, card.head);
+	stage_tap_head(s->gate, &card, 0, &brought);
+	assert_false(brought);
+	stage_tap_head(s->gate, &card, -STAGE_DAY, &brought); /* the clock is behind */
+	assert_false(brought);
+}
+
 static void test_a_card_takes_our_newer_head(void **state)
 {
 	struct stage *s = *state;
@@ -538,6 +570,7 @@ int main(void)
 		CASE(test_a_card_brings_a_newer_head),
 		CASE(test_a_wrong_epoch_makes_a_gate_ask_at_most),
 		CASE(test_a_head_is_verified),
+		CASE(test_a_head_of_an_expired_signer_is_not_taken),
 		CASE(test_a_card_takes_our_newer_head),
 		CASE(test_a_card_that_does_not_know_the_signer_is_told),
 		CASE(test_a_card_takes_its_staple),
