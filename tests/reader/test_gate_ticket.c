@@ -225,6 +225,39 @@ static void test_a_ticket_of_another_operator_is_of_no_use(void **state)
 	sj_gate_free(first);
 }
 
+/* Sealed by a key of the operator, with its PSK on the card: only what it says can be wrong. */
+static void give_ticket(struct test_card *card, struct sj_ticket t)
+{
+	uint8_t key[SJ_TICKET_KEY];
+
+	memset(key, 1, sizeof(key));
+	assert_true(sj_ticket_seal(key, salt, &t, card->ticket));
+	memcpy(card->psk, t.psk, sizeof(t.psk));
+	card->has_ticket = true;
+}
+
+static void test_a_ticket_of_another_sector_or_issuer_is_of_no_use(void **state)
+{
+	struct stage *s = *state;
+	struct sj_ticket t = sample();
+	struct test_card card;
+
+	stage_ticket_keys(s, 1, 0);
+	card_make(s, &card, 3);
+	t.status = card.claims.status;
+	assert_true(sj_ticket_issuer(card.claims.issuer, t.issuer));
+	t.sector = SJ_SECTOR_HEALTH;
+	give_ticket(&card, t);
+	opens(tap(s, &card, 0), false);
+	t.sector = SJ_SECTOR_TRANSPORT;
+	t.issuer[0] ^= 1;
+	give_ticket(&card, t);
+	opens(tap(s, &card, 1), false);
+	t.issuer[0] ^= 1;
+	give_ticket(&card, t);
+	opens(tap(s, &card, 2), true);
+}
+
 /* A ticket from a gate with fewer rights does not tell what this policy asks. */
 static void test_a_ticket_that_tells_too_little_is_of_no_use(void **state)
 {
@@ -397,6 +430,7 @@ int main(void)
 		CASE(test_a_copied_ticket_is_worth_nothing),
 		CASE(test_a_ticket_does_not_hide_a_revocation),
 		CASE(test_a_ticket_of_another_operator_is_of_no_use),
+		CASE(test_a_ticket_of_another_sector_or_issuer_is_of_no_use),
 		CASE(test_a_ticket_that_tells_too_little_is_of_no_use),
 		CASE(test_a_policy_without_tickets_leaves_none),
 		CASE(test_who_is_not_let_in_gets_no_ticket),
