@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "gate/gate.h"
 #include "tests/reader/gate_stage.h"
 #include "trust/signers.h"
 
@@ -447,6 +448,41 @@ static void test_a_card_that_does_not_know_the_signer_is_told(void **state)
 	assert_int_equal(card.taken_type, SJ_OBJECT_HEAD);
 }
 
+/* A card believes a new gate CA by its link alone, which begins in the same second. */
+static void test_a_card_is_given_the_link_of_a_new_gate_ca(void **state)
+{
+	struct stage *s = *state;
+	struct sj_signers *signers = calloc(1, sizeof(*signers));
+	const struct sj_gate_trust trust = { .signers = signers };
+	struct sj_cwt claims = { .kind = SJ_CWT_SIGNER,
+				 .issuer = SJ_SPAN_STR("UTO"),
+				 .not_before = (uint32_t)(STAGE_NOW - 100 * STAGE_DAY),
+				 .expires = (uint32_t)(STAGE_NOW + 100 * STAGE_DAY),
+				 .signer = SJ_CWT_GATE_CA };
+	uint8_t first[SJ_CWT_MAX], own[SJ_CWT_MAX], link[SJ_CWT_MAX];
+	struct sj_span tokens[2];
+	struct sj_ec_secret next;
+
+	assert_non_null(signers);
+	stage_random(&next);
+	tokens[0] = sj_span(first, stage_token(&claims, &s->ca, &s->ca, first));
+	assert_true(sj_signers_add(signers, tokens[0]));
+	claims.not_before = (uint32_t)STAGE_NOW;
+	tokens[0] = sj_span(own, stage_token(&claims, &next, &next, own));
+	tokens[1] = sj_span(link, stage_token(&claims, &next, &s->ca, link));
+	for (unsigned i = 0; i < 2; i++) {
+		const struct sj_signer *given;
+
+		signers->n = 1;
+		assert_true(sj_signers_add(signers, tokens[i]));
+		assert_true(sj_signers_add(signers, tokens[1 - i]));
+		given = sj_gate_newest(&trust, claims.issuer, SJ_CWT_GATE_CA);
+		assert_non_null(given);
+		assert_true(sj_span_eq(sj_span(given->token, given->len), tokens[1]));
+	}
+	free(signers);
+}
+
 static void write_staple(const struct stage *s, uint32_t index, struct sj_span token)
 {
 	char path[128];
@@ -573,6 +609,7 @@ int main(void)
 		CASE(test_a_head_of_an_expired_signer_is_not_taken),
 		CASE(test_a_card_takes_our_newer_head),
 		CASE(test_a_card_that_does_not_know_the_signer_is_told),
+		CASE(test_a_card_is_given_the_link_of_a_new_gate_ca),
 		CASE(test_a_card_takes_its_staple),
 		CASE(test_a_revoked_card_gets_no_staple),
 		CASE(test_nobody_passes_twice_in_a_row),
