@@ -24,7 +24,9 @@ static bool seal_ticket(struct sj_tap *tap, uint8_t out[static SJ_GATE_TICKET])
 
 bool sj_tap_confirm(struct sj_tap *tap)
 {
-	const bool open = tap->verdict.decision == SJ_GATE_OPEN;
+	const struct sj_gate_facts *f = &tap->facts;
+	/* An exit lets out what it doubts; a ticket would hide the doubt from an entry. */
+	const bool open = tap->verdict.decision == SJ_GATE_OPEN && !f->signer_expired && !f->early;
 	uint8_t ticket[SJ_GATE_TICKET], ead[160], message[256];
 	struct sj_writer w = SJ_WRITER_OF(ead), m = SJ_WRITER_OF(message);
 	struct sj_span given = sj_span(NULL, 0);
@@ -165,9 +167,21 @@ void sj_tap_after_confirm(struct sj_tap *tap)
 		queue(tap, FETCH_HEAD);
 	if (tap->ours && !f->resumed && f->card_epoch < head.epoch)
 		queue(tap, GIVE_HEAD);
-	if (!f->resumed)
+	/* Where our list names it, one from before would help it past others. */
+	if (!f->resumed && f->status != SJ_STATUS_REVOKED)
 		queue(tap, GIVE_STAPLE);
 	next(tap);
+}
+
+/* A signer that has expired may sign nothing that would count from now on. */
+static bool signer_holds(const struct sj_tap *tap, struct sj_span token)
+{
+	const struct sj_signer *signer = NULL;
+	struct sj_cwt cwt;
+
+	if (sj_cwt_parse(token, &cwt))
+		signer = sj_signers_of(tap->trust->signers, &cwt, SJ_CWT_STATUS_SIGNER);
+	return signer != NULL && signer->cwt.expires >= tap->facts.now;
 }
 
 /* The card's head, if it is of our issuer, verified, newer, and not of a far future. */
@@ -178,7 +192,7 @@ static void take_head(struct sj_tap *tap, struct sj_span token)
 
 	if (sj_status_head_read(token, tap->trust->signers, &head) != SJ_OK ||
 	    !sj_span_eq(own, sj_span((const uint8_t *)head.issuer, strlen(head.issuer))) ||
-	    !sj_gate_learn(tap->gate, head.not_before, tap->facts.now))
+	    !signer_holds(tap, token) || !sj_gate_learn(tap->gate, head.not_before, tap->facts.now))
 		return;
 	tap->brought_head |= sj_gate_head_offer(tap->gate, &head, token);
 }

@@ -124,7 +124,7 @@ struct sj_gate_facts {
 	bool gate_expired, clock_behind, signer_expired;
 	bool resumed;
 	int64_t now; /* the time used */
-	unsigned minute_of_week;
+	unsigned minute_of_week; /* then */
 	int64_t not_before, expires; /* of the card's credential; not_before 0: not known */
 	bool early; /* not_before is too far ahead to be evidence of the time */
 	bool list; /* there is one of its issuer */

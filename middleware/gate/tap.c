@@ -18,6 +18,7 @@
 #define TAG_DYNAMIC 0x7Cu
 #define KCWT 13 /* COSE header parameter */
 #define DATA_MAX SJ_APDU_NC_SHORT
+#define WEEK_MINUTES (7u * 1440u)
 
 /* --- commands and responses --------------------------------------------------------------- */
 
@@ -208,6 +209,7 @@ static void set_time(struct sj_tap *tap)
 	struct sj_gate_facts *f = &tap->facts;
 
 	f->now = sj_gate_time(tap->gate, tap->clock, &f->clock_behind);
+	f->minute_of_week = (unsigned)((tap->minute + (f->now - tap->clock) / 60) % WEEK_MINUTES);
 	f->gate_expired = tap->gate->cwt.expires < f->now;
 }
 
@@ -367,7 +369,7 @@ enum sj_rc sj_tap_new(struct sj_gate *gate, int64_t now, unsigned minute_of_week
 {
 	struct sj_tap *tap;
 
-	if (minute_of_week >= 7 * 1440 || now < 0 || now > UINT32_MAX)
+	if (minute_of_week >= WEEK_MINUTES || now < 0 || now > UINT32_MAX)
 		return SJ_USAGE;
 	tap = calloc(1, sizeof(*tap));
 	if (tap == NULL)
@@ -382,7 +384,7 @@ enum sj_rc sj_tap_new(struct sj_gate *gate, int64_t now, unsigned minute_of_week
 	tap->policy = gate->policy;
 	pthread_mutex_unlock(&gate->lock);
 	tap->clock = now;
-	tap->facts.minute_of_week = minute_of_week;
+	tap->minute = minute_of_week;
 	set_time(tap);
 	tap->tickets = offers_tickets(tap);
 	if (!begin(tap, tap->tickets)) {

@@ -24,6 +24,7 @@ struct sj_tap {
 	struct sj_gate_trust *trust;
 	struct sj_gate_policy policy;
 	int64_t clock; /* the system's */
+	unsigned minute; /* of the week, by it */
 	enum sj_tap_step step;
 	bool tickets; /* may be offered and taken */
 	bool restarted;

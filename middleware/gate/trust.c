@@ -144,6 +144,14 @@ enum sj_rc sj_gate_signed(const struct sj_gate_trust *trust, const struct sj_cwt
 	return rc;
 }
 
+/* A link begins with the anchor of its key, and says more to who has the one before. */
+static bool is_newer(const struct sj_signer *s, const struct sj_signer *than)
+{
+	if (s->cwt.not_before != than->cwt.not_before)
+		return s->cwt.not_before > than->cwt.not_before;
+	return than->anchor && !s->anchor;
+}
+
 const struct sj_signer *sj_gate_newest(const struct sj_gate_trust *trust, struct sj_span iss,
 				       enum sj_cwt_signer kind)
 {
@@ -152,8 +160,7 @@ const struct sj_signer *sj_gate_newest(const struct sj_gate_trust *trust, struct
 	for (size_t i = 0; i < trust->signers->n; i++) {
 		const struct sj_signer *s = &trust->signers->list[i];
 
-		if (is_of(s, iss, kind) &&
-		    (newest == NULL || s->cwt.not_before > newest->cwt.not_before))
+		if (is_of(s, iss, kind) && (newest == NULL || is_newer(s, newest)))
 			newest = s;
 	}
 	return newest;

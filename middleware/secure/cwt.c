@@ -39,7 +39,7 @@ static bool take_constant(struct sj_span *in, int64_t key, int64_t value)
 	return take_key(in, key) && sj_cbor_take_int(in, &found) && found == value;
 }
 
-/* A time has one width: 2004 to 2106. */
+/* A time has one width; it ends in 2106. */
 static bool take_time(struct sj_span *in, int64_t key, uint32_t *out)
 {
 	int64_t value;
@@ -129,6 +129,16 @@ static bool keys_fit(const struct sj_cwt *cwt)
 	       (cwt->kind == SJ_CWT_SIGNER) == (cwt->key_y.len != 0);
 }
 
+/* Visible ASCII: it is a name in C and in files, too. */
+static bool is_issuer(struct sj_span name)
+{
+	size_t i = 0;
+
+	while (i < name.len && name.ptr[i] > ' ' && name.ptr[i] < 0x7F)
+		i++;
+	return i == name.len && name.len > 0 && name.len <= SJ_CWT_ISSUER_MAX;
+}
+
 static bool take_claims(struct sj_span payload, struct sj_cwt *out)
 {
 	struct sj_cbor_map claims;
@@ -136,9 +146,9 @@ static bool take_claims(struct sj_span payload, struct sj_cwt *out)
 	struct sj_span ahead;
 
 	if (!sj_cbor_take_map(&payload, &claims) || payload.len != 0 || !take_key(in, ISS) ||
-	    !sj_cbor_take_text(in, &out->issuer) || out->issuer.len == 0 ||
-	    out->issuer.len > SJ_CWT_ISSUER_MAX || !take_time(in, EXP, &out->expires) ||
-	    !take_time(in, NBF, &out->not_before) || out->expires < out->not_before)
+	    !sj_cbor_take_text(in, &out->issuer) || !is_issuer(out->issuer) ||
+	    !take_time(in, EXP, &out->expires) || !take_time(in, NBF, &out->not_before) ||
+	    out->expires < out->not_before)
 		return false;
 	ahead = *in;
 	if (take_key(&ahead, CNF)) {

@@ -43,7 +43,7 @@ struct sj_cwt_reader {
 /* Spans point into the token. Times are seconds since 1970 UTC. */
 struct sj_cwt {
 	enum sj_cwt_kind kind;
-	struct sj_span issuer; /* 1 to SJ_CWT_ISSUER_MAX bytes */
+	struct sj_span issuer; /* 1 to SJ_CWT_ISSUER_MAX visible ASCII characters */
 	uint32_t not_before, expires;
 	struct sj_span key_x; /* empty in a head */
 	struct sj_span key_y; /* signers only, else empty */

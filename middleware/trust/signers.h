@@ -17,6 +17,7 @@
 
 struct sj_signer {
 	enum sj_cwt_signer kind;
+	bool anchor; /* signed by itself */
 	uint8_t token[SJ_CWT_MAX]; /* what cwt's spans point into */
 	size_t len;
 	struct sj_cwt cwt;

@@ -402,6 +402,18 @@ answers() {
 	run -2 sojourn authority status staple ut --document AA1
 }
 
+@test "staples of one card do not share a second that others lack: they begin with the hour" {
+	sojourn authority init ut
+	issue AA1
+	ca=$("$TOKENS" show ut/gate-ca-1.cwt | json '"%d" % o["nbf"]')
+	sleep 1.1
+	sojourn authority status staple ut --document AA1 --out-dir staples
+	hour=$(($(date +%s) / 3600 * 3600))
+	begin=$((hour > ca ? hour : ca)) # nor before the key that signs
+	for f in $(ls staples | head -8); do "$TOKENS" show "staples/$f" | json '"%d" % o["nbf"]'; done | sort -u >begins
+	[ "$(cat begins)" = "$begin" ]
+}
+
 @test "status export: a month, two forms" {
 	sojourn authority init ut
 	run -13 sojourn authority status export ut --month 2031-11 --out x

@@ -127,12 +127,88 @@ static void repeated_tap(void **state)
 	assert_true(modelled(&r, CARD_CHIP_NATIVE) < 60);
 }
 
+/* --- what a refusal costs: it tells nothing of the card ------------------------------------- */
+
+/* Operations of GENERAL AUTHENTICATE that refuses this reader. */
+static struct card_rf_work refusal(struct gate_room *room, struct record *r,
+				   const struct rig_reader *reader)
+{
+	r->count = 0;
+	assert_false(tap_ask(room->tap, reader));
+	assert_true(r->count >= TO_DECISION);
+	return r->steps[TO_DECISION - 1].work;
+}
+
+static void assert_same_work(struct card_rf_work a, struct card_rf_work b)
+{
+	for (size_t op = 0; op < CARD_RF_OPS; op++)
+		if (a.n[op] != b.n[op])
+			fail_msg("%s: %.0f, %.0f", card_rf_op_name((enum card_rf_op)op), a.n[op],
+				 b.n[op]);
+}
+
+/* A credential of one's own making has a private key, so MAC_2 holds. */
+static void who_made_a_credential_learns_nothing_of_anchors(void **state)
+{
+	struct gate_room *room = *state;
+	struct signer fake, second;
+	struct rig_reader made = room->reader;
+	struct rig_token link;
+	struct card_rf_work w;
+	struct record r;
+
+	signer_make(&fake);
+	signer_make(&second);
+	reader_sign(&made, &fake);
+	with_meter(room->tap->b, &r);
+	w = refusal(room, &r, &made);
+	made.claims.issuer = SJ_SPAN_STR("XTB"); /* which authority is the card's? */
+	reader_sign(&made, &fake);
+	assert_same_work(w, refusal(room, &r, &made));
+	made.claims.issuer = room->reader.claims.issuer;
+	made.claims.not_before =
+		UINT32_MAX - SJ_GATE_READER_LIFE; /* how long does its anchor live? */
+	made.claims.expires = UINT32_MAX;
+	reader_sign(&made, &fake);
+	assert_same_work(w, refusal(room, &r, &made));
+	r.count = 0;
+	tap_first(room->tap, &room->reader, &room->ca, NULL);
+	signer_token(&link, &second, SJ_CWT_GATE_CA, RIG_NOW + 1, &room->ca.ca);
+	assert_int_equal(tap_object(room->tap, SJ_OBJECT_LINK, token_span(&link)), SJ_OBJECT_DONE);
+	made.claims = room->reader.claims; /* has it seen the anchor's successor? */
+	reader_sign(&made, &fake);
+	assert_same_work(w, refusal(room, &r, &made));
+}
+
+/* A reader whose time is over does not learn whether the card was there before. */
+static void an_expired_reader_learns_nothing_of_visits(void **state)
+{
+	struct gate_room *room = *state;
+	struct rig_reader later = room->reader, stranger = room->reader;
+	struct card_rf_work w;
+	struct record r;
+
+	later.claims.not_before = room->reader.claims.expires + 1;
+	later.claims.expires = later.claims.not_before + RIG_DAY;
+	reader_sign(&later, &room->ca.ca);
+	stranger.claims.reader.service++;
+	reader_sign(&stranger, &room->ca.ca);
+	with_meter(room->tap->b, &r);
+	tap_first(room->tap, &room->reader, &room->ca, NULL);
+	r.count = 0;
+	tap_first(room->tap, &later, &room->ca, NULL);
+	w = refusal(room, &r, &stranger);
+	assert_same_work(w, refusal(room, &r, &room->reader));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GATE_CASE(first_tap_of_a_known_reader),
 		GATE_CASE(first_tap_of_a_new_reader),
 		GATE_CASE(repeated_tap),
+		GATE_CASE(who_made_a_credential_learns_nothing_of_anchors),
+		GATE_CASE(an_expired_reader_learns_nothing_of_visits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

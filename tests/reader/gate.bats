@@ -313,6 +313,31 @@ restart_pcscd() {
 	[[ "$(taps)" == *SJ-0810* ]]
 }
 
+@test "a clock that was set back brings no ticket key back that was too old" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	sojourn gate ticket-key new --state state
+	printf '[gate]\nstale_after = 30d\n' >gate.conf
+	gate --config gate.conf
+	gate_stop
+	/usr/bin/python3 - <<-'PY'
+		import sqlite3
+		db = sqlite3.connect("state/journal.db")
+		db.execute("DELETE FROM head")
+		body = bytearray(db.execute("SELECT body FROM record ORDER BY number DESC LIMIT 1").fetchone()[0])
+		body[10:18] = (int.from_bytes(body[10:18], "big") + 8 * 86400).to_bytes(8, "big")
+		db.execute("UPDATE record SET body = ? WHERE number = (SELECT MAX(number) FROM record)", (bytes(body),))
+		db.commit()
+	PY
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate --config gate.conf
+	tap A000001.card 1
+	tap A000001.card 2
+	cat lines talk
+	[ "$(of "$(taps | sed -n 2p)" decision)" = open ]
+	[ "$(of "$(taps | sed -n 2p)" resumed)" = False ]
+}
+
 @test "two gates do not share a state directory" {
 	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
 	gate

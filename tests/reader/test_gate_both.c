@@ -173,6 +173,100 @@ static void a_revoked_card_is_refused_ticket_or_not(void **state)
 	assert_int_equal(tap(b, 20, &n).reasons[0], SJ_CARD_REVOKED);
 }
 
+/* --- a gate that dies --------------------------------------------------------------------- */
+
+/* What left both sides in all taps: no key twice. */
+struct shown {
+	uint8_t keys[128][SJ_EDHOC_KEY];
+	size_t n;
+};
+
+static void note_key(struct shown *shown, struct sj_span message, const uint8_t *head, size_t len)
+{
+	size_t at = 0;
+
+	while (at + len + SJ_EDHOC_KEY <= message.len && memcmp(message.ptr + at, head, len) != 0)
+		at++;
+	assert_true(at + len + SJ_EDHOC_KEY <= message.len);
+	for (size_t i = 0; i < shown->n; i++)
+		assert_memory_not_equal(shown->keys[i], message.ptr + at + len, SJ_EDHOC_KEY);
+	assert_true(shown->n < sizeof(shown->keys) / sizeof(shown->keys[0]));
+	memcpy(shown->keys[shown->n++], message.ptr + at + len, SJ_EDHOC_KEY);
+}
+
+/* The gate dies and comes again: nothing is left of it but its files. */
+static void die(struct both *b)
+{
+	static const uint8_t key[SJ_GATE_TICKET_KEY] = { 7 };
+
+	sj_gate_free(b->gate);
+	assert_int_equal(sj_gate_new(b->room->reader.key, 32, b->room->reader.token.bytes,
+				     b->room->reader.token.len, &b->gate),
+			 SJ_OK);
+	assert_int_equal(sj_gate_set_ticket_keys(b->gate, key, 1), SJ_OK);
+	assert_int_equal(sj_gate_load_trust(b->gate, b->directory), SJ_OK);
+}
+
+/*
+ * A tap of which the gate sends `last` commands, the answer to the last one lost
+ * or not, and then dies. The method that the card offered: 3 or 4.
+ */
+static uint8_t tap_until(struct both *b, struct shown *shown, unsigned last, bool lost)
+{
+	static const uint8_t psk_head[] = { 0x04, 0x03, 0x58, 0x20 };
+	uint8_t atr[33], head[] = { 0x03, 0x03, 0x58, 0x20 }, method = 0;
+	uint8_t *response = malloc(SJ_APDU_RESPONSE_MAX);
+	struct card *card = b->room->tap->b->card;
+	struct sj_tap *t = NULL;
+	const uint8_t *command;
+	size_t len;
+
+	assert_non_null(response);
+	card_direct_power_off(card);
+	assert_true(card_direct_power_on(card, atr) > 0);
+	assert_int_equal(sj_tap_new(b->gate, RIG_NOW + 1, 0, &t), SJ_OK);
+	for (unsigned i = 1; i <= last && sj_tap_command(t, &command, &len); i++) {
+		if (i == 2) /* message_2 ends the command: G_Y leads it */
+			note_key(shown, sj_span(command, len),
+				 method == 4 ? (const uint8_t *)"\x82\x23\x58\x21"
+					     : (const uint8_t *)"\x82\x35\x58\x33",
+				 4);
+		len = card_direct_transmit(card, sj_span(command, len), response);
+		if (i == 1) {
+			method = memmem(response, len, psk_head, sizeof(psk_head)) ? 4 : 3;
+			head[0] = method;
+			note_key(shown, sj_span(response, len), head, sizeof(head));
+		}
+		if (i < last || !lost)
+			sj_tap_feed(t, response, len);
+	}
+	sj_tap_free(t);
+	free(response);
+	die(b);
+	return method;
+}
+
+static void a_gate_that_dies_at_any_step(void **state)
+{
+	struct both *b = *state;
+	struct shown *shown = calloc(1, sizeof(*shown));
+	unsigned n;
+
+	assert_non_null(shown);
+	for (unsigned last = 1; last <= 4; last++)
+		for (unsigned i = 0; i < 4; i++) {
+			/* A whole tap leaves a ticket. */
+			assert_int_equal(tap(b, 0, &n).decision, SJ_GATE_OPEN);
+			assert_int_equal(tap_until(b, shown, last, i % 2), 4);
+			/* The ticket is gone, unless message_4 left another. */
+			assert_int_equal(tap_until(b, shown, last, i % 2), last < 3 ? 3 : 4);
+			assert_int_equal(tap(b, 0, &n).decision, SJ_GATE_OPEN);
+			assert_int_equal(tap(b, 0, &n).resumed, true);
+		}
+	assert_true(shown->n > 40);
+	free(shown);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -181,6 +275,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_revoked_card_is_refused_ticket_or_not, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_gate_that_dies_at_any_step, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

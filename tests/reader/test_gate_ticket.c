@@ -1,14 +1,17 @@
 /* Repeated taps: tickets that are good, and all that are not. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "gate/gate.h"
 #include "tests/reader/gate_stage.h"
+#include "trust/signers.h"
 
 static const uint8_t key_a[SJ_TICKET_KEY] = { 0xA }, key_b[SJ_TICKET_KEY] = { 0xB };
 static const uint8_t salt[SJ_TICKET_SALT] = { 1, 2, 3 };
@@ -222,6 +225,39 @@ static void test_a_ticket_of_another_operator_is_of_no_use(void **state)
 	sj_gate_free(first);
 }
 
+/* Sealed by a key of the operator, with its PSK on the card: only what it says can be wrong. */
+static void give_ticket(struct test_card *card, struct sj_ticket t)
+{
+	uint8_t key[SJ_TICKET_KEY];
+
+	memset(key, 1, sizeof(key));
+	assert_true(sj_ticket_seal(key, salt, &t, card->ticket));
+	memcpy(card->psk, t.psk, sizeof(t.psk));
+	card->has_ticket = true;
+}
+
+static void test_a_ticket_of_another_sector_or_issuer_is_of_no_use(void **state)
+{
+	struct stage *s = *state;
+	struct sj_ticket t = sample();
+	struct test_card card;
+
+	stage_ticket_keys(s, 1, 0);
+	card_make(s, &card, 3);
+	t.status = card.claims.status;
+	assert_true(sj_ticket_issuer(card.claims.issuer, t.issuer));
+	t.sector = SJ_SECTOR_HEALTH;
+	give_ticket(&card, t);
+	opens(tap(s, &card, 0), false);
+	t.sector = SJ_SECTOR_TRANSPORT;
+	t.issuer[0] ^= 1;
+	give_ticket(&card, t);
+	opens(tap(s, &card, 1), false);
+	t.issuer[0] ^= 1;
+	give_ticket(&card, t);
+	opens(tap(s, &card, 2), true);
+}
+
 /* A ticket from a gate with fewer rights does not tell what this policy asks. */
 static void test_a_ticket_that_tells_too_little_is_of_no_use(void **state)
 {
@@ -279,6 +315,58 @@ static void test_an_expired_card_is_not_saved_by_its_ticket(void **state)
 	card_sign(&card, &s->ca);
 	opens(tap(s, &card, 0), false);
 	assert_int_equal(tap(s, &card, 101).reasons[0], SJ_CREDENTIAL_EXPIRED);
+}
+
+static void sign_by_an_expired_ca(struct stage *s, struct test_card *card)
+{
+	struct sj_cwt claims = { .kind = SJ_CWT_SIGNER,
+				 .issuer = card->claims.issuer,
+				 .not_before = (uint32_t)(STAGE_NOW - 100 * STAGE_DAY),
+				 .expires = (uint32_t)(STAGE_NOW - STAGE_DAY),
+				 .signer = SJ_CWT_GATE_CA };
+	int dir = open(s->directory, O_RDONLY | O_DIRECTORY);
+	uint8_t token[SJ_CWT_MAX];
+	struct sj_ec_secret old;
+
+	stage_random(&old);
+	assert_int_equal(
+		sj_signers_store(dir, sj_span(token, stage_token(&claims, &old, &old, token))),
+		SJ_OK);
+	close(dir);
+	card_make(s, card, 3);
+	card_sign(card, &old);
+}
+
+/*
+ * An exit lets out whom it doubts, but leaves no ticket that an entry would then
+ * take: in a ticket neither who signed nor when it began can be seen.
+ */
+static void test_an_exit_leaves_no_ticket_for_what_it_cannot_tell(void **state)
+{
+	struct stage *s = *state;
+	struct sj_gate *entry = stage_gate(s, STAGE_OPERATOR, 0xFFFFFF), *exit = s->gate;
+	struct test_card card;
+
+	stage_ticket_keys(s, 1, 0);
+	s->gate = entry;
+	stage_ticket_keys(s, 1, 0);
+	s->gate = exit;
+	s->policy.fail_safe = true;
+	stage_policy(s);
+	card_make(s, &card, 3);
+	card.claims.not_before = (uint32_t)(STAGE_NOW + 401 * STAGE_DAY);
+	card.claims.expires = (uint32_t)(STAGE_NOW + 500 * STAGE_DAY);
+	card_sign(&card, &s->ca);
+	assert_int_equal(tap(s, &card, 0).decision, SJ_GATE_OPEN);
+	assert_false(card.has_ticket);
+	assert_int_equal(stage_tap(entry, &card, 1).reasons[0], SJ_CREDENTIAL_EXPIRED);
+	sign_by_an_expired_ca(s, &card);
+	assert_int_equal(sj_gate_load_trust(exit, s->directory), SJ_OK);
+	assert_int_equal(sj_gate_load_trust(entry, s->directory), SJ_OK);
+	assert_int_equal(tap(s, &card, 2).decision, SJ_GATE_OPEN);
+	assert_false(card.has_ticket);
+	assert_int_equal(stage_tap(entry, &card, 3).reasons[0], SJ_SIGNER_EXPIRED);
+	sj_gate_free(entry);
 }
 
 /* --- threads ------------------------------------------------------------------------------- */
@@ -342,10 +430,12 @@ int main(void)
 		CASE(test_a_copied_ticket_is_worth_nothing),
 		CASE(test_a_ticket_does_not_hide_a_revocation),
 		CASE(test_a_ticket_of_another_operator_is_of_no_use),
+		CASE(test_a_ticket_of_another_sector_or_issuer_is_of_no_use),
 		CASE(test_a_ticket_that_tells_too_little_is_of_no_use),
 		CASE(test_a_policy_without_tickets_leaves_none),
 		CASE(test_who_is_not_let_in_gets_no_ticket),
 		CASE(test_an_expired_card_is_not_saved_by_its_ticket),
+		CASE(test_an_exit_leaves_no_ticket_for_what_it_cannot_tell),
 		CASE(test_gates_and_taps_in_threads),
 	};
 

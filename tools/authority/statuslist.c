@@ -14,6 +14,7 @@
 
 #define LIST_MAX (SJ_STATUS_BODY_MAX + 1024u)
 #define PARTS (LEDGER_MONTHS_AHEAD + 1u)
+#define HOUR 3600u
 
 void statuslist_free(struct statuslist *list)
 {
@@ -325,13 +326,13 @@ struct stapling {
 	uint8_t *revoked; /* bits of this partition */
 	uint16_t partition;
 	size_t found, made;
-	uint32_t now;
+	uint32_t now, begin;
 };
 
 static int write_staple(struct stapling *s, const struct ledger_row *row)
 {
 	struct sj_cwt cwt = { .kind = SJ_CWT_CARD,
-			      .not_before = s->now,
+			      .not_before = s->begin,
 			      .expires = row->expires,
 			      .key_x = SJ_SPAN_OF(row->key_x),
 			      .status = row->status };
@@ -368,12 +369,21 @@ static int staple_row(void *user, const struct ledger_row *row)
 	return write_staple(s, row);
 }
 
+/* With the hour: a card's staples in two sectors are not known by the second that they share. */
+static uint32_t staple_begin(const struct stapling *s)
+{
+	const uint32_t hour = s->now / HOUR * HOUR;
+
+	return hour > s->ca.cwt.not_before ? hour : s->ca.cwt.not_before;
+}
+
 int statuslist_staple(const struct authority *a, const char *document, const char *dir,
 		      size_t *made)
 {
 	struct stapling s = { .a = a, .dir = dir, .now = (uint32_t)time(NULL) };
 	int rc = token_signer_get(a, AUTHORITY_GATE_CA, &s.ca);
 
+	s.begin = staple_begin(&s);
 	if (rc == 0)
 		rc = ledger_find(a, document, staple_row, &s);
 	if (rc == 0 && s.made == 0)

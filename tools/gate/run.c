@@ -45,11 +45,13 @@ static void load_trust(struct gate_run *run)
 static void load_keys(struct gate_run *run)
 {
 	struct gate_ticket_keys keys = { .n = 0 };
-	int64_t now = (int64_t)time(NULL);
+	int64_t now = (int64_t)time(NULL), last = gate_log_time(&run->log);
 	enum sj_rc rc;
 
 	run->keys_stamp = gate_folder_stamp(gate_path(&run->config, GATE_TICKET_FOLDER).text);
 	run->hook_at = now;
+	if (now < last) /* a key that was too old stays so */
+		now = last;
 	if (gate_tickets_load(run->cli, &run->config, now, &keys) ==
 	    0) { /* else those before stay */
 		rc = sj_gate_set_ticket_keys(run->gate, keys.keys, keys.n);
@@ -122,7 +124,7 @@ static void look(struct gate_run *run, int64_t now, bool all)
 		renew(run);
 	if (all || gate_folder_stamp(run->config.trust) != run->trust_stamp)
 		load_trust(run);
-	if (all || gate_folder_stamp(keys.text) != run->keys_stamp ||
+	if (all || gate_folder_stamp(keys.text) != run->keys_stamp || now < run->hook_at ||
 	    now - run->hook_at >= HOOK_SECONDS)
 		load_keys(run);
 	keep_head(run);

@@ -32,6 +32,12 @@ static bool heard_from(struct initiator *initiator, struct sj_span message_2, st
 	       initiator_verify(initiator, token, reader->key_x);
 }
 
+static bool is_vouched_for(struct card *card, const struct sj_cwt *reader, struct gate_reader *out)
+{
+	return gate_believes(card_store_of(card), reader, SJ_CWT_GATE_CA) &&
+	       gate_holder_know(card, reader->reader.operator_id, &out->slot, out->pseudonym);
+}
+
 /* Check 2: known, or signed by an anchor; *is_new: the latter. */
 static bool is_genuine(struct card *card, struct sj_span token, const struct sj_cwt *reader,
 		       struct gate_reader *out, bool *is_new)
@@ -42,18 +48,30 @@ static bool is_genuine(struct card *card, struct sj_span token, const struct sj_
 		return false;
 	memcpy(out->hash, hash, sizeof(out->hash));
 	*is_new = !gate_reader_find(card_store_of(card), out);
-	return !*is_new ||
-	       (gate_believes(card_store_of(card), reader, SJ_CWT_GATE_CA) &&
-		gate_holder_know(card, reader->reader.operator_id, &out->slot, out->pseudonym));
+	return !*is_new || is_vouched_for(card, reader, out);
 }
 
-/* Checks 3 and 4. */
-static bool is_admitted(const struct gate_session *s, const struct card_store *store,
-			const struct sj_cwt *reader)
+static bool fits_time_and_operator(const struct gate_session *s, const struct card_store *store,
+				   const struct sj_cwt *reader)
 {
 	return reader->expires >= gate_date(store) &&
 	       reader->expires - reader->not_before <= SJ_GATE_READER_LIFE &&
 	       (!s->named || s->operator_id == reader->reader.operator_id);
+}
+
+/*
+ * Checks 3 and 4. A known reader that is refused costs what a new one does: its
+ * time does not tell it that the card was there before.
+ */
+static bool is_admitted(struct card_call *call, const struct sj_cwt *reader, bool is_new)
+{
+	const struct gate_session *s = &((struct gate *)call->state)->session;
+	struct gate_reader again = { .slot = 0 };
+	bool ok = fits_time_and_operator(s, card_store_of(call->card), reader);
+
+	if (!ok && !is_new && is_vouched_for(call->card, reader, &again))
+		sj_wipe(&again, sizeof(again));
+	return ok;
 }
 
 /* --- message_3 -------------------------------------------------------------------------- */
@@ -99,8 +117,7 @@ bool gate_message_2(struct card_call *call, const struct gate_parts *in)
 
 	ok = heard_from(&g->session.initiator, in->part[GATE_MESSAGE_2], token, &reader) &&
 	     is_genuine(call->card, token, &reader, &known, &is_new) &&
-	     is_admitted(&g->session, card_store_of(call->card), &reader) &&
-	     answer(call, &reader, &known, call->out);
+	     is_admitted(call, &reader, is_new) && answer(call, &reader, &known, call->out);
 	if (ok) {
 		sj_tlv_close(call->out, SJ_GATE_TAG_MESSAGE_3, at);
 		g->met = is_new;
