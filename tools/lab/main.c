@@ -267,8 +267,8 @@ static const struct cli_command status_command = {
 int main(int argc, char **argv)
 {
 	static const struct cli_command *const commands[] = {
-		&up_command, &down_command, &status_command, &lab_take_command, &lab_put_command,
-		NULL,
+		&up_command,       &down_command,    &status_command,
+		&lab_take_command, &lab_put_command, NULL,
 	};
 	static const struct cli_program program = { "lab", commands };
 
