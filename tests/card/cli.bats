@@ -10,6 +10,7 @@ setup_file() {
 }
 
 setup() {
+	bats_require_minimum_version 1.5.0
 	cd "$BATS_TEST_TMPDIR" || exit 1
 	LAB=$(mktemp -d -u /tmp/sojourn-bats-XXXXXX)
 }
@@ -289,6 +290,11 @@ complete_words() {
 	[[ $output == *"sojourn.conf, line 2: unknown key 'raeder'"*"[SJ-1302]"* ]]
 }
 
+@test "a folder is no configuration" {
+	SOJOURN_CONFIG=/tmp run -13 sojourn lab status
+	[[ $output == *"/tmp: Is a directory"*SJ-1301* ]]
+}
+
 @test "NO_COLOR, --color and a pipe decide about colour" {
 	esc=$(printf '\033')
 	[[ $(sojourn lab status --dir "$LAB") != *"$esc"* ]]
@@ -357,6 +363,22 @@ complete_words() {
 	sleep 1
 	for _ in $(seq 100); do opensc-tool -l | grep -q 'Yes.*Sojourn Lab' && break; sleep 0.1; done
 	opensc-tool -l | grep -q 'Yes.*Sojourn Lab'
+}
+
+@test "lab: a card is taken away and put back" {
+	eval "$(sojourn lab --blank --cards 2 --dir "$LAB")"
+	sojourn lab take 2 --dir "$LAB"
+	sleep 1.5 # it does not come back by itself
+	opensc-tool -l | grep 'Lab 1 00 01' | grep -q No
+	opensc-tool -l | grep 'Lab 1 00 00' | grep -q Yes
+	sojourn lab take 2 --dir "$LAB"
+	sojourn lab put 2 --dir "$LAB"
+	[ "$(opensc-tool -l | grep -c 'Yes.*Sojourn Lab')" -eq 2 ]
+	run -13 sojourn lab take 3 --dir "$LAB"
+	[[ $output == *"has no card 3"* ]]
+	run -2 sojourn lab put 0 --dir "$LAB"
+	run -13 sojourn lab put --dir "$LAB-b"
+	[[ $output == *"no lab runs in $LAB-b"* ]]
 }
 
 @test "lab: without a network of its own too" {

@@ -14,22 +14,41 @@ teardown() {
 	"$BUILD_DIR/bin/sojourn" lab down 2>/dev/null
 }
 
-# The commands of the walk-through; the build is there already.
+# walk TITLE: the commands of a walk-through; the build is there already.
 walk() {
 	echo 'set -eu; make() { :; }'
-	sed -n '/^## A card of your own/,/^## Verdicts/p' "$README" | sed -n '/^```sh$/,/^```$/{/^```/!p}'
-	echo 'ls; cat report.json'
+	awk -v title="## $1" '/^## /{on = $0 == title} on' "$README" | sed -n '/^```sh$/,/^```$/{/^```/!p}'
 }
 
 @test "the walk-through works as it is written" {
 	ln -s "$BUILD_DIR" build
-	walk >walk.sh
+	walk 'A card of your own in five minutes' >walk.sh
+	echo 'ls; cat report.json' >>walk.sh
 	[ "$(grep -c '^sojourn\|^eval' walk.sh)" -ge 8 ]
 	run bash walk.sh 3>&-
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[[ $output == *"Sojourn Lab 1 00 00"*issued*GENUINE*face.jpg*'"verdict": "genuine"'* ]]
 	[ ! -e "$XDG_RUNTIME_DIR/sojourn-lab" ]
+}
+
+@test "the walk-through of a gate works as it is written" {
+	walk 'A gate in five minutes' >walk.sh
+	[ "$(grep -c '^sojourn\|^eval' walk.sh)" -ge 15 ]
+	PATH=$BUILD_DIR/bin:$PATH run bash walk.sh 3>&-
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *'"decision":"open"'*'"resumed":false'*'"decision":"open"'*'"resumed":true'* ]]
+	[[ $output == *'"decision":"refuse"'*SJ-0805* ]]
+	[ "$(grep -c '"event":"tap"' taps.jsonl)" -eq 3 ]
+	[ "$(grep -c ' open ' opened)" -eq 2 ]
+	[ ! -e "$XDG_RUNTIME_DIR/sojourn-lab" ]
+}
+
+@test "who learns what is the same in the README and in the design note" {
+	table() { awk '/^## /{on = /^## Who learns what/} on && /^\|/' "$1" | cut -d'|' -f2; }
+	[ "$(table "$README" | wc -l)" -eq 8 ]
+	diff <(table "$README") <(table "$ROOT/middleware/secure/GATE.md")
 }
 
 @test "every file and folder that the README names is there" {

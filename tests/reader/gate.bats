@@ -338,6 +338,26 @@ restart_pcscd() {
 	[ "$(of "$(taps | sed -n 2p)" resumed)" = False ]
 }
 
+@test "what cannot be started with is named, with what to do" {
+	run -13 sojourn gate run --state nowhere --trust trust
+	[[ $output == *"sojourn gate enrol --request"*"nowhere: No such file"*SJ-1301* ]]
+	run -1 sojourn gate run --state state --trust trust --open-file /
+	[[ $output == *"/: Is a directory"*SJ-0105* ]]
+	run -13 sojourn gate run --state state --trust trust --open-exec /tmp
+	[[ $output == *"/tmp: Is a directory"*SJ-1301* ]]
+	run -13 timeout 5 sojourn gate run --state state --trust trust --config /tmp
+	[[ $output == *"/tmp: Is a directory"*SJ-1301* ]]
+}
+
+@test "the journal is for its owner alone" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	printf '[gate]\njournal = %s\n' "$PWD/taps.db" >gate.conf
+	(umask 022; exec sojourn gate run --state state --trust trust -c gate.conf >lines 2>talk 3>&-) &
+	GATE_PID=$!
+	wait_for '"event":"trust"' lines
+	[ "$(stat -c %a taps.db taps.db-wal taps.db-shm | sort -u)" = 600 ]
+}
+
 @test "two gates do not share a state directory" {
 	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
 	gate

@@ -252,6 +252,8 @@ CLI_MUST_CHECK int cli_secret_write_letter(struct cli *cli, const char *path, co
  */
 CLI_MUST_CHECK int cli_file_read(struct cli *cli, const char *path, size_t max, uint8_t **bytes,
 				 size_t *len);
+/* Tells by errno why `path` could not be written; returns the exit code. */
+int cli_output_failed(struct cli *cli, const char *path);
 /*
  * Writes a whole file or nothing: a temporary file beside it, fsync, rename
  * ("-": standard output). mode: permissions of the new file, as in 0644.

@@ -87,14 +87,17 @@ static int load_file(struct cli *cli, const char *path, bool asked, cli_ini_fn f
 {
 	struct reading r = { .fn = fn, .user = user };
 	FILE *f = fopen(path, "re");
-	int line;
+	int line, broken;
 
 	if (f == NULL && errno == ENOENT && !asked)
 		return 0;
 	if (f == NULL)
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
 	line = ini_parse_file(f, pass_on, &r);
+	broken = ferror(f) != 0 ? errno : 0; /* a folder opens, but does not read */
 	fclose(f);
+	if (broken != 0)
+		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(broken));
 	if (line == 0)
 		return 0;
 	return cli_fail(cli, SJ_INPUT_MALFORMED, "%s, line %d: %s", path, line,

@@ -86,8 +86,6 @@ void cli_interrupt_free(struct cli_interrupt *w);
 
 /* Writes all of it or returns false with errno. */
 CLI_MUST_CHECK bool cli_write_all(int fd, const void *bytes, size_t len);
-/* Tells by errno why `path` could not be written. */
-int cli_output_failed(struct cli *cli, const char *path);
 
 /* Replaces control characters (but newline and tab) and invalid UTF-8 in place. */
 void cli_text_clean(char *text);

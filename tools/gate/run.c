@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -226,12 +227,27 @@ static int lock_state(struct cli *cli, const struct gate_config *config, int *lo
 	struct gate_path path = gate_path(config, "lock");
 
 	*lock = open(path.text, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*lock < 0 && errno == ENOENT) {
+		cli_note(cli, "the gate's keys come first: sojourn gate enrol --request FILE");
+		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", config->state, strerror(errno));
+	}
 	if (*lock < 0)
-		return cli_fail(cli, SJ_FILE_PERMISSION, "%s: %s", path.text, strerror(errno));
+		return cli_output_failed(cli, path.text);
 	if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
 		return cli_fail(cli, SJ_READER_BUSY, "%s: a gate runs there already",
 				config->state);
 	return 0;
+}
+
+/* No: errno says why. */
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || access(path, X_OK) != 0)
+		return false;
+	errno = EISDIR;
+	return S_ISREG(st.st_mode);
 }
 
 static int open_output(struct gate_run *run)
@@ -242,14 +258,14 @@ static int open_output(struct gate_run *run)
 	run->output.exec = exec != NULL ? exec : run->config.open_exec;
 	run->output.file = -1;
 	file = file != NULL ? file : run->config.open_file;
-	if (run->output.exec != NULL && access(run->output.exec, X_OK) != 0)
+	if (run->output.exec != NULL && !is_program(run->output.exec))
 		return cli_fail(run->cli, SJ_INPUT_UNREADABLE, "%s: %s", run->output.exec,
 				strerror(errno));
 	if (file == NULL)
 		return 0;
 	run->output.file = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
 	if (run->output.file < 0)
-		return cli_fail(run->cli, SJ_FILE_PERMISSION, "%s: %s", file, strerror(errno));
+		return cli_output_failed(run->cli, file);
 	return 0;
 }
 

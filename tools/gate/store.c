@@ -2,9 +2,11 @@
  * store.c -- the journal's store in SQLite. A write-ahead log that is synced at
  * every commit: after a power cut a transaction is wholly there or not at all.
  */
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gate/tool.h"
 
@@ -278,6 +280,15 @@ static enum sj_rc prepare(struct database *db, bool create)
 	return rc;
 }
 
+/* It holds personal data: for its owner alone. SQLite gives its logs the same mode. */
+static void make_private(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 enum sj_rc gate_store_open(const char *path, bool create, struct gate_store **out,
 			   char why[static 128])
 {
@@ -291,6 +302,8 @@ enum sj_rc gate_store_open(const char *path, bool create, struct gate_store **ou
 	db->outer.store = (struct sj_journal_store){
 		sizeof(struct sj_journal_store), db, row, head, add, erase, trim
 	};
+	if (create)
+		make_private(path);
 	rc = meaning(sqlite3_open_v2(path, &db->sql, flags, NULL));
 	if (rc == SJ_OK)
 		rc = prepare(db, create);

@@ -15,6 +15,11 @@ struct lab_path lab_reader(unsigned i)
 	return lab_path("", LAB_READER_NAME " %u 00 %02u", i / 2 + 1, i % 2);
 }
 
+struct lab_path lab_card_mark(const char *dir, unsigned i)
+{
+	return lab_path(dir, "card-%02u.out", i + 1);
+}
+
 static int open_log(const struct lab *lab, unsigned i)
 {
 	return open(lab_path(lab->dir, "card-%02u.log", i + 1).text,
@@ -77,16 +82,26 @@ int lab_card_start(struct lab *lab, unsigned i)
 
 /* --- presence -------------------------------------------------------------------------- */
 
-static unsigned present(const struct sj_readers *readers)
+/* All cards are there; or one, of this reader, is or is not. */
+struct awaited {
+	unsigned cards;
+	const char *reader;
+	bool there;
+};
+
+static bool has_come(const struct awaited *a, const struct sj_readers *readers)
 {
 	struct sj_reader_info info = { .size = sizeof(info) };
 	unsigned n = 0;
 
 	for (size_t i = 0; readers != NULL && sj_readers_get(readers, i, &info); i++) {
-		if (info.card_present && !info.mute)
-			n++;
+		bool there = info.card_present && !info.mute;
+
+		if (a->reader != NULL && strcmp(info.name, a->reader) == 0)
+			return there == a->there;
+		n += there;
 	}
-	return n;
+	return a->reader == NULL && n >= a->cards;
 }
 
 static uint64_t now_ms(void)
@@ -100,7 +115,7 @@ static uint64_t now_ms(void)
 /* pcscd needs a moment to come up, and looks for cards every 400 ms. */
 #define WAIT_MS 10000u
 
-int lab_cards_wait(struct lab *lab)
+static int await(struct lab *lab, const struct awaited *a)
 {
 	struct sj_context *context = cli_context(lab->cli);
 	struct sj_readers *known = NULL, *readers = NULL;
@@ -109,7 +124,7 @@ int lab_cards_wait(struct lab *lab)
 
 	if (context == NULL)
 		return cli_exit_code(lab->cli);
-	while (present(known) < lab->cards) {
+	while (!has_come(a, known)) {
 		now = now_ms();
 		if (now >= end) {
 			rc = SJ_TIMED_OUT;
@@ -126,4 +141,19 @@ int lab_cards_wait(struct lab *lab)
 		return 0;
 	return cli_fail(lab->cli, rc, "waiting for the cards; see %s",
 			lab_path(lab->dir, "pcscd.log").text);
+}
+
+int lab_cards_wait(struct lab *lab)
+{
+	const struct awaited all = { .cards = lab->cards };
+
+	return await(lab, &all);
+}
+
+int lab_card_wait(struct lab *lab, unsigned i, bool there)
+{
+	struct lab_path reader = lab_reader(i);
+	const struct awaited one = { .reader = reader.text, .there = there };
+
+	return await(lab, &one);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -45,24 +46,32 @@ static void stop(struct lab *lab)
 		cli_child_stop(lab->pcscd, STOP_MS);
 }
 
-/* One descriptor a child, readable at its end; the interrupt stands last. */
+/*
+ * One descriptor a child, readable at its end; -1, which poll() passes over,
+ * for a card that was taken away. Then the directory, where cards are asked to
+ * be taken or put; the interrupt stands last.
+ */
 struct watch {
-	struct pollfd fds[LAB_CARDS_MAX + 2];
+	struct pollfd fds[LAB_CARDS_MAX + 3];
 	nfds_t n;
 };
 
-static void watch_open(struct watch *w, const struct lab *lab, int interrupt)
+static void watch_open(struct watch *w, const struct lab *lab, int asked, int interrupt)
 {
 	w->n = 0;
 	w->fds[w->n++] = (struct pollfd){ pidfd_open(lab->pcscd, 0), POLLIN, 0 };
-	for (unsigned i = 0; i < lab->cards; i++)
-		w->fds[w->n++] = (struct pollfd){ pidfd_open(lab->card[i], 0), POLLIN, 0 };
+	for (unsigned i = 0; i < lab->cards; i++) {
+		int fd = lab->card[i] > 0 ? pidfd_open(lab->card[i], 0) : -1;
+
+		w->fds[w->n++] = (struct pollfd){ fd, POLLIN, 0 };
+	}
+	w->fds[w->n++] = (struct pollfd){ asked, POLLIN, 0 };
 	w->fds[w->n++] = (struct pollfd){ interrupt, POLLIN, 0 };
 }
 
 static void watch_close(struct watch *w)
 {
-	for (nfds_t i = 0; i + 1 < w->n; i++) {
+	for (nfds_t i = 0; i + 2 < w->n; i++) {
 		if (w->fds[i].fd >= 0)
 			close(w->fds[i].fd);
 	}
@@ -83,13 +92,35 @@ static int restart(struct lab *lab, unsigned i, int interrupt)
 	return lab_card_start(lab, i);
 }
 
-static int keep(struct lab *lab, int interrupt)
+/* Takes away the cards that have a mark, and puts back those that have none. */
+static int follow_marks(struct lab *lab, int asked)
+{
+	char events[1024];
+	int rc = 0;
+
+	/* What happened does not matter: the marks do. */
+	while (read(asked, events, sizeof(events)) > 0)
+		;
+	for (unsigned i = 0; rc == 0 && i < lab->cards; i++) {
+		bool taken = access(lab_card_mark(lab->dir, i).text, F_OK) == 0;
+
+		if (taken && lab->card[i] > 0) {
+			cli_child_stop(lab->card[i], STOP_MS);
+			lab->card[i] = 0;
+		} else if (!taken && lab->card[i] == 0) {
+			rc = lab_card_start(lab, i);
+		}
+	}
+	return rc;
+}
+
+static int keep(struct lab *lab, int asked, int interrupt)
 {
 	struct watch w;
 	int rc = 0;
 
 	while (rc == 0 && !cli_interrupted(lab->cli)) {
-		watch_open(&w, lab, interrupt);
+		watch_open(&w, lab, asked, interrupt);
 		if (poll(w.fds, w.n, -1) < 0 && errno != EINTR)
 			rc = cli_fail(lab->cli, SJ_INTERNAL, "poll: %s", strerror(errno));
 		else if (w.fds[0].revents != 0)
@@ -99,6 +130,8 @@ static int keep(struct lab *lab, int interrupt)
 			if (w.fds[i + 1].revents != 0)
 				rc = restart(lab, i, interrupt);
 		}
+		if (rc == 0 && w.fds[lab->cards + 1].revents != 0)
+			rc = follow_marks(lab, asked);
 		if (w.fds[0].revents != 0)
 			lab->pcscd = 0;
 		watch_close(&w);
@@ -106,23 +139,35 @@ static int keep(struct lab *lab, int interrupt)
 	return rc;
 }
 
+static int watch_marks(struct lab *lab, int *asked)
+{
+	*asked = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (*asked >= 0 && inotify_add_watch(*asked, lab->dir, IN_CREATE | IN_DELETE) >= 0)
+		return 0;
+	return cli_fail(lab->cli, SJ_INTERNAL, "inotify: %s", strerror(errno));
+}
+
 int lab_keep(struct lab *lab, bool (*ready)(void *user), void *user)
 {
-	int interrupt = -1, rc;
+	int asked = -1, interrupt = -1, rc;
 
 	rc = lab_directory_take(lab);
 	if (rc != 0)
 		goto out;
 	rc = lab_network(lab);
+	if (rc == 0)
+		rc = watch_marks(lab, &asked);
 	if (rc == 0) {
 		interrupt = cli_interrupt_fd(lab->cli);
 		rc = interrupt < 0 ? cli_exit_code(lab->cli) : start(lab);
 	}
 	if (rc == 0 && ready(user))
-		rc = keep(lab, interrupt);
+		rc = keep(lab, asked, interrupt);
 	stop(lab);
 	cli_tree_remove(lab->dir);
 out:
+	if (asked >= 0)
+		close(asked);
 	if (lab->lock >= 0)
 		close(lab->lock);
 	return rc;

@@ -66,10 +66,18 @@ void lab_pcscd_use(const char *dir);
 
 /* "Sojourn Lab 1 00 01": the reader of card i (from 0). */
 struct lab_path lab_reader(unsigned i);
+/* The file that is there as long as card i is taken out of its reader. */
+struct lab_path lab_card_mark(const char *dir, unsigned i);
 /* Makes the card file (unless it is there) and starts the card. */
 CLI_MUST_CHECK int lab_card_start(struct lab *lab, unsigned i);
 /* Waits until a card is present in every reader that has one. */
 CLI_MUST_CHECK int lab_cards_wait(struct lab *lab);
+/* Waits until the reader of card i has one, or none. */
+CLI_MUST_CHECK int lab_card_wait(struct lab *lab, unsigned i, bool there);
+
+/* --- tap.c ------------------------------------------------------------------------- */
+
+extern const struct cli_command lab_take_command, lab_put_command;
 
 /* --- personalise.c ----------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* main.c -- noun lab: up, down, status. */
+/* main.c -- noun lab: up, down, status; take and put are in tap.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -266,8 +266,10 @@ static const struct cli_command status_command = {
 
 int main(int argc, char **argv)
 {
-	static const struct cli_command *const commands[] = { &up_command, &down_command,
-							      &status_command, NULL };
+	static const struct cli_command *const commands[] = {
+		&up_command,       &down_command,    &status_command,
+		&lab_take_command, &lab_put_command, NULL,
+	};
 	static const struct cli_program program = { "lab", commands };
 
 	return cli_main(&program, argc, argv);
