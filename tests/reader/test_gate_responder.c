@@ -7,51 +7,12 @@
 #include <cmocka.h>
 
 #include "gate/responder.h"
-#include "tests/vectors/shared.h"
+#include "tests/vectors/edhoc_psk.h"
+#include "tests/vectors/hexbytes.h"
+#include "tests/vectors/rfc9529.h"
 
 static const uint8_t all_suites[] = { 0, 2, 3 };
 #define ALL_METHODS 0x1Fu
-
-/* A published run; what starts with one of these words is its value. */
-struct trace {
-	json_t *root, *run;
-	struct sj_responder r;
-};
-
-static struct sj_span item(const struct trace *t, const char *prefix)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(t->run, name, value) if (strncmp(name, prefix, strlen(prefix)) ==
-						     0) return hex(json_string_value(value));
-	fail_msg("no %s", prefix);
-	return sj_span(NULL, 0);
-}
-
-static bool open_trace(struct trace *t, const char *file, const char *name)
-{
-	const char *shared = getenv("SOJOURN_SHARED");
-	char path[1024];
-
-	memset(t, 0, sizeof(*t));
-	if (shared == NULL)
-		return false;
-	snprintf(path, sizeof(path), "%s/vectors/%s", shared, file);
-	t->root = json_load_file(path, 0, NULL);
-	t->run = json_object_get(t->root, name);
-	if (json_is_array(t->run))
-		t->run = json_array_get(t->run, 0);
-	assert_non_null(t->run);
-	sj_responder_begin(&t->r, ALL_METHODS, all_suites, sizeof(all_suites));
-	return true;
-}
-
-static void close_trace(struct trace *t)
-{
-	sj_responder_end(&t->r);
-	json_decref(t->root);
-}
 
 static void same(struct sj_span a, struct sj_span b)
 {
@@ -59,127 +20,121 @@ static void same(struct sj_span a, struct sj_span b)
 	assert_memory_equal(a.ptr, b.ptr, a.len);
 }
 
-/* The published ephemeral key in place of a random one. */
-static void prepare(struct trace *t, int suite)
+/* A Responder with the published ephemeral key in place of a random one. */
+static void begin(struct sj_responder *r, int suite, const char *y, const char *g_y)
 {
-	t->r.suite = sj_edhoc_suite(suite);
-	memcpy(t->r.y, item(t, "Responder's ephemeral private key").ptr, SJ_EDHOC_KEY);
-	memcpy(t->r.g_y, item(t, "Responder's ephemeral public key").ptr, SJ_EDHOC_KEY);
+	memset(r, 0, sizeof(*r));
+	sj_responder_begin(r, ALL_METHODS, all_suites, sizeof(all_suites));
+	r->suite = sj_edhoc_suite(suite);
+	memcpy(r->y, hex(y).ptr, SJ_EDHOC_KEY);
+	memcpy(r->g_y, hex(g_y).ptr, SJ_EDHOC_KEY);
 }
 
-static void run_to_2(struct trace *t, int suite, struct sj_span message_1, struct sj_span c_r)
+static void run_to_2(struct sj_responder *r, int suite, const struct rfc9529_trace *t)
 {
 	const struct sj_random rnd = sj_random_system();
-	struct sj_responder_own own = { 0 };
+	const struct sj_responder_own own = { hex(t->sk_r).ptr, hex(t->id_cred_r), hex(t->cred_r) };
 	struct sj_edhoc_message_1 m;
 	uint8_t bytes[512];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
 
-	prepare(t, suite);
-	assert_true(sj_responder_message_1(&t->r, message_1, &m));
-	if (m.method != SJ_EDHOC_PSK) {
-		own.key = item(t, "Responder's private authentication key").ptr;
-		own.id_cred = item(t, "ID_CRED_R (CBOR");
-		own.cred = item(t, "CRED_R (CBOR");
-	}
-	assert_true(sj_responder_message_2(&t->r, m.method == SJ_EDHOC_PSK ? NULL : &own, c_r,
-					   sj_span(NULL, 0), &rnd, &w));
-	same(sj_written(&w), item(t, "message_2 (CBOR"));
+	begin(r, suite, t->y, t->g_y);
+	assert_true(sj_responder_message_1(r, hex(t->message_1), &m));
+	assert_true(sj_responder_message_2(r, &own, hex(t->c_r), sj_span(NULL, 0), &rnd, &w));
+	same(sj_written(&w), hex(t->message_2));
 }
 
-static void run_to_end(struct trace *t, struct sj_span key_i)
+static void run_to_end(struct sj_responder *r, const struct rfc9529_trace *t)
 {
 	struct sj_span id, ead;
 	uint8_t bytes[64];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
 
-	assert_true(sj_responder_open_3(&t->r, item(t, "message_3 (CBOR"), &id, &ead));
+	assert_true(sj_responder_open_3(r, hex(t->message_3), &id, &ead));
 	assert_int_equal(ead.len, 0);
-	assert_true(sj_responder_check_3(&t->r, item(t, "CRED_I (CBOR"), key_i));
-	same(SJ_SPAN_OF(t->r.th), item(t, "TH_4 (Raw"));
-	same(SJ_SPAN_OF(t->r.exporter.bytes), item(t, "PRK_exporter (Raw"));
-	assert_true(sj_responder_message_4(&t->r, sj_span(NULL, 0), &w));
-	same(sj_written(&w), item(t, "message_4 (CBOR"));
+	assert_true(sj_responder_check_3(r, hex(t->cred_i), hex(t->pk_i)));
+	same(SJ_SPAN_OF(r->th), hex(t->th_4));
+	same(SJ_SPAN_OF(r->exporter.bytes), hex(t->prk_exporter));
+	assert_true(sj_responder_message_4(r, sj_span(NULL, 0), &w));
+	same(sj_written(&w), hex(t->message_4));
+	sj_responder_end(r);
 }
 
 /* RFC 9529, 2: method 0, suite 0, X.509 by hash. */
 static void test_the_published_run_with_signatures(void **state)
 {
-	struct trace t;
+	struct sj_responder r;
 
 	(void)state;
-	if (!open_trace(&t, "edhoc.json", "trace_1"))
-		SKIP_BECAUSE("SOJOURN_SHARED is not set");
-	run_to_2(&t, 0, item(&t, "message_1 (CBOR"), hex("18"));
-	run_to_end(&t, item(&t, "Initiator's public authentication key"));
-	close_trace(&t);
+	run_to_2(&r, 0, &rfc9529_trace_1);
+	run_to_end(&r, &rfc9529_trace_1);
 }
 
 /* RFC 9529, 3: method 3, suite 2, after a first message_1 with suite 6. */
 static void test_the_published_run_with_static_keys(void **state)
 {
-	struct trace t;
+	struct sj_responder r;
 
 	(void)state;
-	if (!open_trace(&t, "edhoc.json", "trace_2"))
-		SKIP_BECAUSE("SOJOURN_SHARED is not set");
-	run_to_2(&t, 2, item(&t, "message_1 (CBOR Sequence) (39"), hex("27"));
-	run_to_end(&t, item(&t, "Initiator's public authentication key"));
-	close_trace(&t);
+	run_to_2(&r, 2, &rfc9529_trace_2);
+	run_to_end(&r, &rfc9529_trace_2);
 }
 
 static void test_the_published_run_with_a_psk(void **state)
 {
+	const struct sj_random rnd = sj_random_system();
+	struct sj_edhoc_message_1 m;
+	struct sj_responder r;
 	struct sj_span id, ead;
 	uint8_t bytes[64];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
-	struct trace t;
 
 	(void)state;
-	if (!open_trace(&t, "edhoc-psk.json", "vectors"))
-		SKIP_BECAUSE("SOJOURN_SHARED is not set");
-	run_to_2(&t, 2, item(&t, "message_1 (CBOR"), hex("05"));
-	assert_true(sj_responder_open_3(&t.r, item(&t, "message_3 (CBOR"), &id, &ead));
+	begin(&r, 2, PSK_Y, PSK_G_Y);
+	assert_true(sj_responder_message_1(&r, hex(PSK_MESSAGE_1), &m));
+	assert_true(sj_responder_message_2(&r, NULL, hex(PSK_C_R), sj_span(NULL, 0), &rnd, &w));
+	same(sj_written(&w), hex(PSK_MESSAGE_2));
+	assert_true(sj_responder_open_3(&r, hex(PSK_MESSAGE_3), &id, &ead));
 	same(id, hex("420010"));
-	assert_true(sj_responder_check_psk(&t.r, item(&t, "PSK (Raw"), item(&t, "CRED_I (Raw"),
-					   item(&t, "CRED_R (Raw"), &ead));
-	same(SJ_SPAN_OF(t.r.exporter.bytes), item(&t, "PRK_exporter (Raw"));
-	assert_true(sj_responder_message_4(&t.r, sj_span(NULL, 0), &w));
-	same(sj_written(&w), item(&t, "message_4 (CBOR"));
-	close_trace(&t);
+	assert_true(sj_responder_check_psk(&r, hex(PSK_SECRET), hex(PSK_CRED_I), hex(PSK_CRED_R),
+					   &ead));
+	same(SJ_SPAN_OF(r.exporter.bytes), hex(PSK_PRK_EXPORTER));
+	w.len = 0;
+	assert_true(sj_responder_message_4(&r, sj_span(NULL, 0), &w));
+	same(sj_written(&w), hex(PSK_MESSAGE_4));
+	sj_responder_end(&r);
 }
 
 /* RFC 9529, 4: every invalid message_1 is refused, here or when its point is used. */
 static void test_published_invalid_messages_are_refused(void **state)
 {
+	static const char *const invalid[] = {
+		RFC9529_MESSAGE_1_IN_ARRAY,       RFC9529_C_I_AS_BSTR,
+		RFC9529_ONE_SUITE_IN_ARRAY,       RFC9529_G_X_AS_TSTR,
+		RFC9529_G_X_WITHOUT_LEADING_ZERO, RFC9529_METHOD_IN_16_BITS,
+		RFC9529_SUITES_INDEFINITE,        RFC9529_G_X_NOT_BELOW_P,
+		RFC9529_G_X_NOT_ON_CURVE,         RFC9529_G_X_OF_LOW_ORDER,
+		RFC9529_SUITE_24_G_X_SHORT,
+	};
 	const struct sj_random rnd = sj_random_system();
 	const uint8_t key[SJ_EDHOC_KEY] = { 1, 2, 3 };
 	const struct sj_responder_own own = { key, hex("a1044132"), hex("a0") };
+	struct sj_responder r = { 0 };
 	struct sj_edhoc_message_1 m;
-	struct trace t;
-	size_t i, n = 0;
-	json_t *row;
 
 	(void)state;
-	if (!open_trace(&t, "edhoc.json", "trace_1"))
-		SKIP_BECAUSE("SOJOURN_SHARED is not set");
-	json_array_foreach(json_object_get(t.root, "invalid"), i, row)
-	{
+	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++) {
 		uint8_t bytes[512];
 		struct sj_writer w = SJ_WRITER_OF(bytes), error = SJ_WRITER_OF(bytes);
 
-		if (strstr(text_of(row, "what"), "message_1") == NULL)
-			continue;
-		sj_responder_begin(&t.r, ALL_METHODS, all_suites, sizeof(all_suites));
+		sj_responder_begin(&r, ALL_METHODS, all_suites, sizeof(all_suites));
 		assert_false(
-			sj_responder_message_1(&t.r, hex_of(row, "hex"), &m) &&
-			sj_responder_message_2(&t.r, &own, hex("05"), sj_span(NULL, 0), &rnd, &w));
-		sj_responder_error(&t.r, &error);
+			sj_responder_message_1(&r, hex(invalid[i]), &m) &&
+			sj_responder_message_2(&r, &own, hex("05"), sj_span(NULL, 0), &rnd, &w));
+		sj_responder_error(&r, &error);
 		assert_true(error.len >= 2 && !error.failed);
-		n++;
+		sj_responder_end(&r);
 	}
-	assert_int_equal(n, 11);
-	close_trace(&t);
 }
 
 /* A message_1 with these SUITES_I (encoded) to a gate of these suites; the error that comes. */
@@ -236,52 +191,47 @@ static void test_a_method_that_was_not_asked_for_is_refused(void **state)
 /* Cut or with one bit changed, message_3 is refused, and nothing works after that. */
 static void test_every_altered_message_3_is_refused(void **state)
 {
-	struct trace t;
-	size_t i;
+	const struct sj_span good = hex(rfc9529_trace_2.message_3);
+	struct sj_responder r;
 
 	(void)state;
-	for (i = 0; i < 2 * 19; i++) {
+	for (size_t i = 0; i < 2 * good.len; i++) {
 		uint8_t bytes[64];
 		struct sj_writer w = SJ_WRITER_OF(bytes);
 		struct sj_span id, ead;
 
-		if (!open_trace(&t, "edhoc.json", "trace_2"))
-			SKIP_BECAUSE("SOJOURN_SHARED is not set");
-		run_to_2(&t, 2, item(&t, "message_1 (CBOR Sequence) (39"), hex("27"));
-		sj_put(&w, item(&t, "message_3 (CBOR"));
-		assert_int_equal(w.len, 19);
-		if (i < 19)
+		run_to_2(&r, 2, &rfc9529_trace_2);
+		sj_put(&w, hex(rfc9529_trace_2.message_3));
+		if (i < good.len)
 			w.len = i;
 		else
-			bytes[i - 19] ^= 0x10;
-		assert_false(sj_responder_open_3(&t.r, sj_written(&w), &id, &ead));
-		assert_int_equal(t.r.state, SJ_RESPONDER_FAILED);
+			bytes[i - good.len] ^= 0x10;
+		assert_false(sj_responder_open_3(&r, sj_written(&w), &id, &ead));
+		assert_int_equal(r.state, SJ_RESPONDER_FAILED);
 		w = SJ_WRITER_OF(bytes);
-		assert_false(sj_responder_open_3(&t.r, item(&t, "message_3 (CBOR"), &id, &ead));
-		assert_false(sj_responder_message_4(&t.r, sj_span(NULL, 0), &w));
-		close_trace(&t);
+		assert_false(sj_responder_open_3(&r, hex(rfc9529_trace_2.message_3), &id, &ead));
+		assert_false(sj_responder_message_4(&r, sj_span(NULL, 0), &w));
+		sj_responder_end(&r);
 	}
+}
+
+/* Of the second run: what CRED_I or its key is not. */
+static void refuses_as_initiator(const char *cred, const char *key)
+{
+	struct sj_responder r;
+	struct sj_span id, ead;
+
+	run_to_2(&r, 2, &rfc9529_trace_2);
+	assert_true(sj_responder_open_3(&r, hex(rfc9529_trace_2.message_3), &id, &ead));
+	assert_false(sj_responder_check_3(&r, hex(cred), hex(key)));
+	sj_responder_end(&r);
 }
 
 static void test_another_credential_is_refused(void **state)
 {
-	struct sj_span id, ead;
-	struct trace t;
-
 	(void)state;
-	if (!open_trace(&t, "edhoc.json", "trace_2"))
-		SKIP_BECAUSE("SOJOURN_SHARED is not set");
-	run_to_2(&t, 2, item(&t, "message_1 (CBOR Sequence) (39"), hex("27"));
-	assert_true(sj_responder_open_3(&t.r, item(&t, "message_3 (CBOR"), &id, &ead));
-	assert_false(sj_responder_check_3(&t.r, item(&t, "CRED_R (CBOR"),
-					  item(&t, "Initiator's public authentication key")));
-	close_trace(&t);
-	open_trace(&t, "edhoc.json", "trace_2");
-	run_to_2(&t, 2, item(&t, "message_1 (CBOR Sequence) (39"), hex("27"));
-	assert_true(sj_responder_open_3(&t.r, item(&t, "message_3 (CBOR"), &id, &ead));
-	assert_false(sj_responder_check_3(&t.r, item(&t, "CRED_I (CBOR"),
-					  item(&t, "Responder's public authentication key")));
-	close_trace(&t);
+	refuses_as_initiator(rfc9529_trace_2.cred_r, rfc9529_trace_2.pk_i);
+	refuses_as_initiator(rfc9529_trace_2.cred_i, rfc9529_trace_2.pk_r);
 }
 
 static void test_calls_out_of_order_fail(void **state)
