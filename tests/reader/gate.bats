@@ -199,6 +199,26 @@ assert tap["select"] + tap["card"] + tap["gate"] == tap["decision"]'
 	[ "$(of "$(taps)" decision)" = open ]
 }
 
+@test "a new credential brings no older list back" {
+	cp -r "$BASE/ut" "$BASE/A000002.card" "$BASE/gate.req" .
+	cp -r trust/status before
+	sojourn authority gate sign ut --request gate.req --service 'metro gate' --operator 00000815 --out next.cwt
+	sojourn authority status revoke ut --document A000002
+	sojourn authority status build ut
+	sojourn trust import --trust trust --status ut/status.list
+	cp -r trust/status after
+	pcscd_start
+	gate
+	rm -r trust/status && mv before trust/status
+	wait_for '"failure"' lines
+	sojourn gate enrol --state state --install next.cwt
+	wait_for 'credential waits' talk
+	tap A000002.card 1
+	[ "$(of "$(taps)" decision)" = refuse ]
+	rm -r trust/status && mv after trust/status
+	wait_for 'the new credential is in use' talk
+}
+
 @test "a credential for another gate's key is not installed" {
 	sojourn gate enrol --state other --request other.req
 	run -13 sojourn gate enrol --state other --install "$BASE/gate.cwt"

@@ -75,17 +75,34 @@ static void note_time(struct gate_run *run, struct sj_gate *gate)
 	run->clock_told = now < last;
 }
 
+/* With all that the directory holds now, and no older list than the one in use. */
+static bool trust_goes_on(struct gate_run *run, struct sj_gate *gate)
+{
+	struct sj_gate_info was = { .size = sizeof(was) }, is = { .size = sizeof(is) };
+
+	return sj_gate_load_trust(gate, run->config.trust) == SJ_OK &&
+	       sj_gate_get_info(run->gate, &was) && sj_gate_get_info(gate, &is) &&
+	       (strcmp(was.issuer, is.issuer) != 0 || is.status_epoch >= was.status_epoch);
+}
+
 /* A new credential makes a new gate; taps under way end with the old one. */
 static void renew(struct gate_run *run)
 {
 	struct sj_gate *gate = NULL, *old;
 
 	run->credential_stamp = gate_folder_stamp(gate_path(&run->config, "credential.cwt").text);
+	run->renewal_waits = false;
 	if (gate_make(run->cli, &run->config, &gate) != 0)
 		return; /* told; the old one stays */
-	if (sj_gate_load_trust(gate, run->config.trust) != SJ_OK)
-		cli_warn(run->cli, "%s: the new credential begins without trust",
+	if (!trust_goes_on(run, gate)) {
+		sj_gate_free(gate);
+		run->renewal_waits = true;
+		cli_warn(run->cli,
+			 "%s: the new credential waits until what is there is as new as "
+			 "what is in use",
 			 run->config.trust);
+		return;
+	}
 	note_time(run, gate);
 	pthread_rwlock_wrlock(&run->gate_lock);
 	old = run->gate;
@@ -117,13 +134,16 @@ static void look(struct gate_run *run, int64_t now, bool all)
 {
 	struct gate_path keys = gate_path(&run->config, GATE_TICKET_FOLDER),
 			 credential = gate_path(&run->config, "credential.cwt");
+	bool trust;
 
 	if (!all && now >= run->looked_at && now - run->looked_at < LOOK_SECONDS)
 		return;
 	run->looked_at = now;
-	if (gate_folder_stamp(credential.text) != run->credential_stamp)
+	trust = all || gate_folder_stamp(run->config.trust) != run->trust_stamp;
+	if (gate_folder_stamp(credential.text) != run->credential_stamp ||
+	    (trust && run->renewal_waits))
 		renew(run);
-	if (all || gate_folder_stamp(run->config.trust) != run->trust_stamp)
+	if (trust)
 		load_trust(run);
 	if (all || gate_folder_stamp(keys.text) != run->keys_stamp || now < run->hook_at ||
 	    now - run->hook_at >= HOOK_SECONDS)

@@ -126,6 +126,7 @@ struct gate_run {
 	size_t lanes_n;
 	unsigned fires_told, fire_ends_told;
 	uint64_t trust_stamp, keys_stamp, credential_stamp;
+	bool renewal_waits; /* for trust that is as new as what is in use */
 	int64_t looked_at, hook_at;
 	uint32_t head_epoch; /* the newest that was seen and kept */
 	bool clock_told;
