@@ -79,6 +79,11 @@ json.dump(o, open("ut/registry.json", "w"))'
 	"$TOKENS" request gate.req
 	sign --service 1
 	"$TOKENS" verify gate.cwt ut/gate-ca-2.cwt
+	# For cards that have not learnt the new key yet.
+	sign --service 1 --ca 1 --out old.cwt
+	"$TOKENS" verify old.cwt ut/gate-ca-1.cwt
+	run -13 sign --service 1 --ca 9
+	[[ $output == *"has no gate-ca-9"* ]]
 	sojourn authority gate renew ut --signer
 	"$TOKENS" verify ut/status-signer-3.cwt ut/gate-ca-2.cwt
 	[ ! -e ut/gate-ca-3.cwt ]

@@ -1,4 +1,5 @@
 /* cmd_gate.c -- authority gate-init, gate-renew, gate-sign. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -108,7 +109,9 @@ const struct cli_command authority_gate_renew_command = {
 	.description =
 		"gate-link-N is the new key's token, signed by the old key: whoever believes\n"
 		"the old one believes the new one, too. Cards that were issued before keep\n"
-		"their credentials; new ones know both keys.",
+		"their credentials; new ones know both keys. Older cards learn the new key from\n"
+		"gates whose credential the old one signed: go on with 'gate sign --ca' for a\n"
+		"while, and import the link at the gates.",
 	.options = renew_options,
 	.positionals = directory_only,
 	.examples = renew_examples,
@@ -126,6 +129,8 @@ static const struct cli_option sign_options[] = {
 	{ "operator", 0, "HEX8", "the operator's id, eight hexadecimal digits; needed",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "days", 0, "N", "how long it holds, 1 to 7 days (default 7)", CLI_COMPLETE_NONE, NULL,
+	  false },
+	{ "ca", 0, "N", "sign with gate-ca-N (default: the present one)", CLI_COMPLETE_NONE, NULL,
 	  false },
 	{ "out", 'o', "FILE", "where the credential goes; needed", CLI_COMPLETE_FILE, NULL, false },
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
@@ -259,10 +264,14 @@ static int sign(struct cli *cli, const struct authority *a, struct plan *p)
 	struct token_signer ca = { .name = NULL };
 	uint8_t bytes[SJ_CWT_MAX];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
+	unsigned long number = 0;
 	int rc = read_plan(cli, a, p);
 
 	if (rc == 0)
-		rc = token_signer_get(a, AUTHORITY_GATE_CA, &ca);
+		rc = cli_number(cli, "ca", 1, ULONG_MAX, &number);
+	if (rc == 0)
+		rc = number == 0 ? token_signer_get(a, AUTHORITY_GATE_CA, &ca)
+				 : token_gate_ca_get(a, number, &ca);
 	if (rc == 0)
 		rc = token_put(a, &ca, &p->cwt, &w);
 	if (rc == 0)

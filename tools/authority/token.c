@@ -57,18 +57,12 @@ static int read_key(const struct authority *a, const char *name, struct token_si
 	return rc;
 }
 
-int token_signer_get(const struct authority *a, enum authority_role role, struct token_signer *out)
+/* `row`: of this name in the registry. */
+static int signer_named(const struct authority *a, const char *name, const json_t *row,
+			struct token_signer *out)
 {
-	const char *name = authority_current(a, role);
-	const json_t *row = name == NULL ? NULL : authority_row(a, name);
 	int rc;
 
-	memset(out, 0, sizeof(*out));
-	if (row == NULL)
-		return cli_fail(a->cli, SJ_INPUT_REFUSED,
-				"%s: no gate CA and status signer; make them with "
-				"`authority gate init`",
-				a->directory);
 	if (json_integer_value(json_object_get(row, "private_until")) < (json_int_t)time(NULL))
 		return cli_fail(a->cli, SJ_INPUT_REFUSED,
 				"%s: its time to sign is over; make the next with "
@@ -76,6 +70,34 @@ int token_signer_get(const struct authority *a, enum authority_role role, struct
 				name);
 	rc = token_read(a, name, out);
 	return rc != 0 ? rc : read_key(a, name, out);
+}
+
+int token_signer_get(const struct authority *a, enum authority_role role, struct token_signer *out)
+{
+	const char *name = authority_current(a, role);
+	const json_t *row = name == NULL ? NULL : authority_row(a, name);
+
+	memset(out, 0, sizeof(*out));
+	if (row == NULL)
+		return cli_fail(a->cli, SJ_INPUT_REFUSED,
+				"%s: no gate CA and status signer; make them with "
+				"`authority gate init`",
+				a->directory);
+	return signer_named(a, name, row, out);
+}
+
+int token_gate_ca_get(const struct authority *a, unsigned long number, struct token_signer *out)
+{
+	char name[AUTHORITY_NAME_MAX];
+	const json_t *row;
+
+	memset(out, 0, sizeof(*out));
+	snprintf(name, sizeof(name), "gate-ca-%lu", number);
+	row = authority_row(a, name);
+	if (row == NULL)
+		return cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: has no %s", a->directory, name);
+	/* The registry's own copy of the name lasts as long as the registry. */
+	return signer_named(a, json_string_value(json_object_get(row, "name")), row, out);
 }
 
 void token_signer_wipe(struct token_signer *s)

@@ -29,6 +29,9 @@ struct token_signer {
  */
 CLI_MUST_CHECK int token_signer_get(const struct authority *a, enum authority_role role,
 				    struct token_signer *out);
+/* The gate CA of this number, the present one or one before, while it may sign. */
+CLI_MUST_CHECK int token_gate_ca_get(const struct authority *a, unsigned long number,
+				     struct token_signer *out);
 /* DIR/<name>.cwt: a signer's token. */
 CLI_MUST_CHECK int token_read(const struct authority *a, const char *name,
 			      struct token_signer *out);
