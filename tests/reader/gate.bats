@@ -183,7 +183,7 @@ assert tap["select"] + tap["card"] + tap["gate"] == tap["decision"]'
 	gate
 	rm -r trust/gate
 	wait_for '"failure"' lines
-	grep -q 'What was in use before stays in use' talk
+	grep -q 'What was in use before, if anything, stays in use' talk
 	tap A000001.card 1
 	[ "$(of "$(taps)" decision)" = open ]
 }
