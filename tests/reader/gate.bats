@@ -440,6 +440,10 @@ db.commit()'
 	[[ $output == *"gate credential: of UTO, operator 00004711, "*"days left"* ]]
 	[[ $output == *"status list: epoch 1, 0.0 days old"* ]]
 	[[ $output == *"ticket keys: 1, "* ]]
+	[[ $output != *SJ-1101* ]] # a gate needs no CSCA
+	rm -r trust
+	SOJOURN_CONFIG=$PWD/doctor.conf run sojourn doctor
+	[[ $output == *"gate trust: trust: "*SJ-1101* ]]
 }
 
 # valid KIND <JSON
