@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,39 +76,25 @@ enum sj_rc sj_status_directory_open(const char *directory, int *out, struct sj_s
 
 /* --- slots ------------------------------------------------------------------------------ */
 
-static void slot_close(struct sj_status_slot *slot)
+/*
+ * Read, not mapped: a file that is written over in place would change what was
+ * verified, and kill whoever looks at a page that it no longer has.
+ * True: there is such a file, whatever it holds.
+ */
+static bool slot_read(int folder, unsigned number, const char *issuer,
+		      const struct sj_signers *signers, struct sj_status_slot *slot)
 {
-	if (slot->map != NULL)
-		munmap(slot->map, slot->len);
-	slot->map = NULL;
-}
-
-/* True: there is such a file, whatever it holds. */
-static bool slot_map(int folder, unsigned number, const char *issuer,
-		     const struct sj_signers *signers, struct sj_status_slot *slot)
-{
-	int fd = openat(folder, slot_names[number], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct sj_span bytes;
-	struct stat st;
-	void *map = MAP_FAILED;
+	enum sj_rc rc;
 
 	memset(slot, 0, sizeof(*slot));
-	if (fd < 0)
-		return errno != ENOENT;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    (uint64_t)st.st_size <= FILE_MAX)
-		map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (map == MAP_FAILED)
-		return true;
-	slot->map = map;
-	slot->len = (size_t)st.st_size;
-	bytes = sj_span(map, slot->len);
-	slot->signed_head = sj_status_file_read(bytes, &slot->file) &&
-			    slot->file.kind == SJ_STATUS_FILE_LIST &&
-			    sj_status_head_read(slot->file.head, signers, &slot->head) == SJ_OK &&
-			    strcmp(slot->head.issuer, issuer) == 0;
-	return true;
+	rc = sj_trust_read(folder, slot_names[number], FILE_MAX, &slot->bytes);
+	slot->signed_head =
+		rc == SJ_OK &&
+		sj_status_file_read(sj_span(slot->bytes.bytes, slot->bytes.len), &slot->file) &&
+		slot->file.kind == SJ_STATUS_FILE_LIST &&
+		sj_status_head_read(slot->file.head, signers, &slot->head) == SJ_OK &&
+		strcmp(slot->head.issuer, issuer) == 0;
+	return rc != SJ_TRUST_MISSING;
 }
 
 static void note_newest(struct sj_status *status, const struct sj_status_head *head,
@@ -142,7 +127,7 @@ static bool take_slot(struct sj_status *status, struct sj_status_slot *slot, uns
 		return false;
 	status->slot = *slot;
 	status->number = number;
-	slot->map = NULL;
+	slot->bytes = (struct sj_trust_file){ NULL, 0 };
 	return true;
 }
 
@@ -155,7 +140,7 @@ enum sj_rc sj_status_folder_load(int folder, const char *issuer, const struct sj
 
 	memset(status, 0, sizeof(*status));
 	for (unsigned i = 0; i < SJ_STATUS_SLOTS; i++) {
-		any |= slot_map(folder, i, issuer, signers, &slots[i]);
+		any |= slot_read(folder, i, issuer, signers, &slots[i]);
 		if (slots[i].signed_head)
 			note_newest(status, &slots[i].head, slots[i].file.head);
 	}
@@ -164,7 +149,7 @@ enum sj_rc sj_status_folder_load(int folder, const char *issuer, const struct sj
 	taken = take_slot(status, &slots[first], first) ||
 		take_slot(status, &slots[1 - first], 1 - first);
 	for (unsigned i = 0; i < SJ_STATUS_SLOTS; i++)
-		slot_close(&slots[i]);
+		sj_trust_file_free(&slots[i].bytes);
 	if (taken)
 		return SJ_OK;
 	return any ? SJ_TRUST_UNREADABLE : SJ_TRUST_MISSING;
@@ -172,7 +157,7 @@ enum sj_rc sj_status_folder_load(int folder, const char *issuer, const struct sj
 
 void sj_status_unload(struct sj_status *status)
 {
-	slot_close(&status->slot);
+	sj_trust_file_free(&status->slot.bytes);
 }
 
 /* --- the public side ----------------------------------------------------------------------- */

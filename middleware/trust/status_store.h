@@ -9,10 +9,9 @@
 #include "trust/status_file.h"
 #include "trust/store.h"
 
-/* A slot's file, mapped. */
+/* A slot's file. */
 struct sj_status_slot {
-	void *map; /* NULL: no file, or none that can be read */
-	size_t len;
+	struct sj_trust_file bytes; /* NULL: no file, or none that can be read */
 	bool signed_head; /* its head is one that counts, whatever the rest is */
 	struct sj_status_head head;
 	struct sj_status_file file;

@@ -183,7 +183,7 @@ assert tap["select"] + tap["card"] + tap["gate"] == tap["decision"]'
 	gate
 	rm -r trust/gate
 	wait_for '"failure"' lines
-	grep -q 'What was in use before stays in use' talk
+	grep -q 'What was in use before, if anything, stays in use' talk
 	tap A000001.card 1
 	[ "$(of "$(taps)" decision)" = open ]
 }
@@ -460,6 +460,10 @@ db.commit()'
 	[[ $output == *"gate credential: of UTO, operator 00004711, "*"days left"* ]]
 	[[ $output == *"status list: epoch 1, 0.0 days old"* ]]
 	[[ $output == *"ticket keys: 1, "* ]]
+	[[ $output != *SJ-1101* ]] # a gate needs no CSCA
+	rm -r trust
+	SOJOURN_CONFIG=$PWD/doctor.conf run sojourn doctor
+	[[ $output == *"gate trust: trust: "*SJ-1101* ]]
 }
 
 # valid KIND <JSON

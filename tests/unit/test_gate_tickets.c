@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "cli/child.h"
 #include "cli/frame.h"
 #include "gate/tool.h"
 
@@ -195,6 +196,32 @@ static void test_a_hook_that_fails_is_told(void **state)
 	assert_non_null(strstr(f->err, "64 hexadecimal digits"));
 }
 
+static void test_a_hook_that_floods_is_ended(void **state)
+{
+	struct fixture *f = *state;
+
+	hook(f, "exec yes 20260921T141320Z");
+	assert_int_equal(gate_tickets_load(&f->cli, &f->config, NOW, &f->keys), 13);
+	fflush(f->cli.err);
+	assert_non_null(strstr(f->err, "hook: killed, as it did not end"));
+}
+
+/* Who keeps the pipe open counts, not only the program itself. */
+static void test_a_hook_that_hangs_is_ended_with_its_children(void **state)
+{
+	const struct cli_child child = CLI_CHILD_INIT;
+	const char *const argv[] = { "/bin/sh", "-c", "sleep 60 & echo key; sleep 60", NULL };
+	time_t begin = time(NULL);
+	char *text;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(cli_child_capture_within(&child, argv, 300, 100, &text, &len), 137);
+	assert_true(time(NULL) - begin < 10);
+	assert_string_equal(text, "key\n");
+	free(text);
+}
+
 static void test_the_stamp_changes_with_the_folder(void **state)
 {
 	struct fixture *f = *state;
@@ -224,6 +251,8 @@ int main(void)
 		CASE(test_old_keys_are_removed),
 		CASE(test_the_hook_gives_keys_too),
 		CASE(test_a_hook_that_fails_is_told),
+		CASE(test_a_hook_that_floods_is_ended),
+		CASE(test_a_hook_that_hangs_is_ended_with_its_children),
 		CASE(test_the_stamp_changes_with_the_folder),
 	};
 

@@ -37,7 +37,7 @@ static void write_slot(const struct status_rig *r, const char *name, const uint8
 	FILE *out;
 
 	path_of(r, name, path);
-	unlink(path); /* what is mapped stays as it was */
+	unlink(path);
 	out = fopen(path, "wb");
 	assert_non_null(out);
 	assert_int_equal(fwrite(bytes, 1, n, out), n);
@@ -479,6 +479,21 @@ static void an_open_list_stays_what_it_was(void **state)
 	sj_status_close(status);
 }
 
+static void an_open_list_outlives_its_file(void **state)
+{
+	struct status_rig *r = *state;
+	struct sj_status *status;
+	char path[128];
+
+	assert_int_equal(rig_import(r, rig_list(r, 1)), SJ_OK);
+	assert_int_equal(sj_status_open(r->directory, RIG_ISSUER, &status), SJ_OK);
+	path_of(r, "a", path);
+	assert_int_equal(truncate(path, 2), 0); /* in place, as cp does it */
+	assert_int_equal(sj_status_query(status, RIG_PARTITION, 1000), SJ_STATUS_REVOKED);
+	assert_int_equal(sj_status_query(status, RIG_PARTITION, RIG_SIZE - 1), SJ_STATUS_VALID);
+	sj_status_close(status);
+}
+
 static void reading_needs_no_right_to_write(void **state)
 {
 	struct status_rig *r = *state;
@@ -558,6 +573,7 @@ int main(void)
 		STATUS_CASE(an_error_leaves_the_old_list_or_the_new),
 		STATUS_CASE(leftovers_of_a_killed_import_are_swept),
 		STATUS_CASE(an_open_list_stays_what_it_was),
+		STATUS_CASE(an_open_list_outlives_its_file),
 		STATUS_CASE(reading_needs_no_right_to_write),
 		STATUS_CASE(many_threads_may_ask),
 		STATUS_CASE(without_a_gate_ca_nothing_opens),

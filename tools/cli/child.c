@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -131,46 +132,94 @@ void cli_child_stop(pid_t pid, unsigned wait_ms)
 
 /* --- collecting ------------------------------------------------------------------- */
 
-static char *collect(int fd, size_t *len)
+static long now_ms(void)
 {
-	size_t size = 0;
-	char *text = NULL, buffer[1024];
-	FILE *memory = open_memstream(&text, &size);
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* More can be read, or the end has come. wait_ms 0: no limit. */
+static bool readable(int fd, long since, unsigned wait_ms)
+{
+	struct pollfd in = { fd, POLLIN, 0 };
+	long left = wait_ms == 0 ? -1 : since + (long)wait_ms - now_ms();
+	int n;
+
+	if (wait_ms != 0 && left <= 0)
+		return false;
+	n = poll(&in, 1, (int)left);
+	return n > 0 || (n < 0 && errno == EINTR && readable(fd, since, wait_ms));
+}
+
+/* False: not to its end, for one of the limits. */
+static bool collect(int fd, unsigned wait_ms, size_t max, FILE *memory)
+{
+	long since = now_ms();
+	char buffer[1024];
+	size_t all = 0;
 	ssize_t got = 1;
 
-	if (memory == NULL)
-		return NULL;
 	while (got != 0) {
+		if (!readable(fd, since, wait_ms))
+			return false;
 		got = read(fd, buffer, sizeof(buffer));
-		if (got > 0)
-			fwrite(buffer, 1, (size_t)got, memory);
-		else if (got < 0 && errno != EINTR)
+		if (got < 0 && errno != EINTR)
 			break;
+		if (got <= 0)
+			continue;
+		fwrite(buffer, 1, (size_t)got, memory);
+		all += (size_t)got;
+		if (all > max)
+			return false;
 	}
-	if (fclose(memory) != 0) {
-		free(text);
-		return NULL;
+	return true;
+}
+
+/* The group first: it is the child's own once it has begun. */
+static int kill_all(pid_t pid)
+{
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	cli_child_end(pid);
+	return 128 + SIGKILL;
+}
+
+int cli_child_capture_within(const struct cli_child *child, const char *const argv[],
+			     unsigned wait_ms, size_t max, char **out, size_t *len)
+{
+	struct cli_child with = *child;
+	int ends[2] = { -1, -1 }, rc = -1;
+	FILE *memory;
+	bool whole;
+	pid_t pid;
+
+	*out = NULL;
+	*len = 0;
+	memory = open_memstream(out, len);
+	if (memory == NULL)
+		return -1;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		goto out;
+	with.out = ends[1];
+	with.session |= wait_ms != 0;
+	pid = cli_child_start(&with, argv);
+	close(ends[1]);
+	whole = pid > 0 && collect(ends[0], wait_ms, max, memory);
+	close(ends[0]);
+	if (pid > 0)
+		rc = whole ? cli_child_end(pid) : kill_all(pid);
+out:
+	if (fclose(memory) != 0 || (rc < 0 && *len == 0)) {
+		free(*out);
+		*out = NULL;
 	}
-	*len = size;
-	return text;
+	return rc;
 }
 
 int cli_child_capture(const struct cli_child *child, const char *const argv[], char **out,
 		      size_t *len)
 {
-	struct cli_child with = *child;
-	int ends[2];
-	pid_t pid;
-
-	*out = NULL;
-	*len = 0;
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
-	with.out = ends[1];
-	pid = cli_child_start(&with, argv);
-	close(ends[1]);
-	if (pid > 0)
-		*out = collect(ends[0], len);
-	close(ends[0]);
-	return pid > 0 ? cli_child_end(pid) : -1;
+	return cli_child_capture_within(child, argv, 0, SIZE_MAX, out, len);
 }

@@ -39,6 +39,12 @@ int cli_child_end(pid_t pid);
  */
 int cli_child_capture(const struct cli_child *child, const char *const argv[], char **out,
 		      size_t *len);
+/*
+ * The same for somebody else's program: with all that it started it is killed
+ * after wait_ms or when it prints more than max bytes, and 137 is returned.
+ */
+int cli_child_capture_within(const struct cli_child *child, const char *const argv[],
+			     unsigned wait_ms, size_t max, char **out, size_t *len);
 /* Asks it to end (SIGTERM), insists after wait_ms (SIGKILL), and collects it. */
 void cli_child_stop(pid_t pid, unsigned wait_ms);
 

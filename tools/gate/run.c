@@ -33,7 +33,7 @@ static void tell_trust(struct gate_run *run, enum sj_rc rc)
 	gate_log_add(&run->log, &r);
 	gate_say(&run->say, gate_record_json(&r));
 	if (rc != SJ_OK)
-		cli_warn(run->cli, "%s: %s What was in use before stays in use. [%s]",
+		cli_warn(run->cli, "%s: %s What was in use before, if anything, stays in use. [%s]",
 			 run->config.trust, sj_strerror(rc), cli_failure_id(rc).text);
 }
 

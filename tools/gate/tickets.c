@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,7 +16,8 @@
 #define NAME "%Y%m%dT%H%M%SZ"
 #define SUFFIX ".key"
 #define FUTURE_MAX 300 /* seconds that another gate's clock may be ahead */
-#define HOOK_SECONDS 10
+#define HOOK_SECONDS 10u
+#define HOOK_MAX 65536u /* bytes that it may print */
 
 /* The time in a name; `rest` gets what follows it. */
 static bool made_of(const char *name, int64_t *made, const char **rest)
@@ -121,7 +123,7 @@ static int load_file(struct cli *cli, const char *path, int64_t made, void *user
 static bool limit_time(void *user)
 {
 	(void)user;
-	alarm(HOOK_SECONDS);
+	alarm(HOOK_SECONDS + 1); /* it may have closed its output, and go on */
 	return true;
 }
 
@@ -146,9 +148,15 @@ static int load_hook(struct cli *cli, const char *program, struct loading *l)
 	const char *const argv[] = { program, NULL };
 	char *text = NULL, *next = NULL;
 	size_t len = 0;
-	int rc = cli_child_capture(&child, argv, &text, &len);
+	int rc =
+		cli_child_capture_within(&child, argv, HOOK_SECONDS * 1000u, HOOK_MAX, &text, &len);
 
-	if (rc != 0)
+	if (rc == 128 + SIGKILL)
+		rc = cli_fail(cli, SJ_INPUT_UNREADABLE,
+			      "%s: killed, as it did not end within %u s, or printed more than "
+			      "%u bytes",
+			      program, HOOK_SECONDS, HOOK_MAX);
+	else if (rc != 0)
 		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: exit code %d", program, rc);
 	for (char *line = rc == 0 ? strtok_r(text, "\n", &next) : NULL; line != NULL;
 	     line = strtok_r(NULL, "\n", &next)) {

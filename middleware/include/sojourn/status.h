@@ -25,8 +25,8 @@ enum sj_status_answer {
 #define SJ_STATUS_ISSUER_MAX 9u /* with NUL */
 
 /*
- * An issuer's list, mapped and verified. Queries may run on many threads at
- * once; it stays what it was when it was opened, whatever is imported later.
+ * An issuer's list, in memory and verified. Queries may run on many threads at
+ * once; it stays what it was when it was opened, whatever becomes of the files.
  */
 struct sj_status;
 
