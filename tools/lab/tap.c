@@ -36,7 +36,7 @@ static int find_card(struct lab *lab, unsigned *i)
 static int run_take(struct cli *cli)
 {
 	struct lab lab = { .cli = cli, .lock = -1 };
-	unsigned i;
+	unsigned i = 0;
 	int rc = find_card(&lab, &i), fd;
 
 	if (rc != 0)
@@ -52,7 +52,7 @@ static int run_take(struct cli *cli)
 static int run_put(struct cli *cli)
 {
 	struct lab lab = { .cli = cli, .lock = -1 };
-	unsigned i;
+	unsigned i = 0;
 	int rc = find_card(&lab, &i);
 
 	if (rc != 0)
