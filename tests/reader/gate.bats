@@ -44,6 +44,7 @@ teardown() {
 
 # gate [OPTION...]: starts it, and waits until it serves.
 gate() {
+	: >lines # what a run before this one wrote must not pass for its own
 	sojourn gate run --state state --trust trust --open-file opened --fire-file fire "$@" \
 		>lines 2>talk 3>&- &
 	GATE_PID=$!

@@ -399,6 +399,24 @@ static void test_a_program_that_opens_is_not_waited_for(void **state)
 	assert_true(output_has(f, "open|Gate 1 00 00|open|"));
 }
 
+/* A program that hangs would pile up, tap by tap. */
+static void test_a_program_that_opens_has_half_a_minute(void **state)
+{
+	static const char script[] = "#!/usr/bin/python3\n"
+				     "import signal, sys\n"
+				     "left = signal.alarm(0)\n"
+				     "open(sys.argv[0] + '.out', 'w').write(f'{0 < left <= 30}|')\n";
+	struct fixture *f = *state;
+	struct gate_output output = { .exec = f->file, .file = -1 };
+
+	assert_int_equal(cli_file_write(&f->cli, f->file, script, strlen(script), 0700), 0);
+	assert_true(gate_output(&output, "open", "Gate 1 00 00", "open"));
+	strcat(f->file, ".out");
+	for (int i = 0; i < 100 && access(f->file, F_OK) != 0; i++)
+		usleep(20000);
+	assert_true(output_has(f, "True|"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -416,6 +434,7 @@ int main(void)
 		CASE(test_a_line_in_a_fifo_is_fire),
 		CASE(test_fire_needs_no_lock),
 		CASE(test_a_program_that_opens_is_not_waited_for),
+		CASE(test_a_program_that_opens_has_half_a_minute),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);

@@ -80,18 +80,18 @@ static int tell(struct cli *cli, struct sj_gate *gate)
 	if (!sj_gate_get_info(gate, &info))
 		return cli_fail(cli, SJ_INTERNAL, NULL);
 	cli_line(cli, CLI_MARK_GOOD, "credential",
-		 "of %s, operator %08x, sector %u, service %u, until %s", info.issuer,
-		 (unsigned)info.operator_id, info.sector, info.service,
+		 "of %s, operator %s, sector %u, service %u, until %s", info.issuer,
+		 gate_operator_text(info.operator_id).text, info.sector, info.service,
 		 gate_time_text(info.expires).text);
 	if (!cli_json(cli))
 		return 0;
-	return cli_json_print(cli, GATE_SCHEMA,
-			      json_pack("{s:s, s:I, s:i, s:i, s:I, s:s, s:s}", "issuer",
-					info.issuer, "operator", (json_int_t)info.operator_id,
-					"sector", (int)info.sector, "service", (int)info.service,
-					"rights", (json_int_t)info.rights, "notBefore",
-					gate_time_text(info.not_before).text, "expires",
-					gate_time_text(info.expires).text));
+	return cli_json_print(
+		cli, GATE_SCHEMA,
+		json_pack("{s:s, s:s, s:i, s:i, s:I, s:s, s:s}", "issuer", info.issuer, "operator",
+			  gate_operator_text(info.operator_id).text, "sector", (int)info.sector,
+			  "service", (int)info.service, "rights", (json_int_t)info.rights,
+			  "notBefore", gate_time_text(info.not_before).text, "expires",
+			  gate_time_text(info.expires).text));
 }
 
 /* It is installed only if it belongs to the key. */

@@ -5,10 +5,20 @@
 #include "cli/child.h"
 #include "gate/tool_run.h"
 
+#define EXEC_SECONDS 30u /* to open something, at the most */
+
+/* A program that hangs must not pile up, tap by tap; the alarm outlives exec. */
+static bool limit(void *user)
+{
+	(void)user;
+	alarm(EXEC_SECONDS);
+	return true;
+}
+
 static bool start(const char *program, const char *what, const char *reader, const char *decision)
 {
 	/* What it prints must not come between our lines. */
-	const struct cli_child child = { -1, STDERR_FILENO, -1, true, NULL, NULL };
+	const struct cli_child child = { -1, STDERR_FILENO, -1, true, limit, NULL };
 	const char *const argv[] = { program, what, reader, decision, NULL };
 
 	return cli_child_start(&child, argv) > 0;

@@ -328,11 +328,12 @@ static void say_start(struct gate_run *run)
 
 	if (!sj_gate_get_info(run->gate, &info))
 		return;
-	gate_say(&run->say, json_pack("{s:s, s:s, s:s, s:I, s:i, s:i, s:s}", "event", "start",
-				      "time", gate_time_text((int64_t)time(NULL)).text, "issuer",
-				      info.issuer, "operator", (json_int_t)info.operator_id,
-				      "sector", (int)info.sector, "service", (int)info.service,
-				      "expires", gate_time_text(info.expires).text));
+	gate_say(&run->say,
+		 json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "event", "start", "time",
+			   gate_time_text((int64_t)time(NULL)).text, "issuer", info.issuer,
+			   "operator", gate_operator_text(info.operator_id).text, "sector",
+			   (int)info.sector, "service", (int)info.service, "expires",
+			   gate_time_text(info.expires).text));
 }
 
 /* With gate, journal and signals at hand. */

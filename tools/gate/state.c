@@ -26,6 +26,14 @@ struct gate_path gate_path(const struct gate_config *config, const char *name)
 	return path;
 }
 
+struct gate_operator gate_operator_text(uint32_t id)
+{
+	struct gate_operator o;
+
+	snprintf(o.text, sizeof(o.text), "%08x", (unsigned)id);
+	return o;
+}
+
 struct gate_time gate_time_text(int64_t when)
 {
 	struct gate_time out = { "" };

@@ -85,6 +85,11 @@ struct gate_time {
 };
 /* "2026-11-25T06:30:00Z" */
 struct gate_time gate_time_text(int64_t when);
+struct gate_operator {
+	char text[9];
+};
+/* "00004711" */
+struct gate_operator gate_operator_text(uint32_t id);
 /* Two lower-case digits a byte; `out` holds 2 * len + 1. */
 void gate_hex(const uint8_t *bytes, size_t len, char *out);
 /* The reverse: exactly `len` bytes, either case. */
