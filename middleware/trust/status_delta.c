@@ -332,8 +332,10 @@ static enum sj_rc apply_part(const struct sj_status_list *old, const struct sj_s
 		uint32_t n = sj_status_block_size(is, b);
 
 		if (!read_block(old, was, b, &draft->bits) ||
-		    (c.mode == BLOCKS && !change_block(&c, in, b, n, &draft->bits)))
-			rc = SJ_INPUT_MALFORMED;
+		    (c.mode == BLOCKS && !change_block(&c, in, b, n, &draft->bits))) {
+			rc = SJ_INPUT_MALFORMED; /* and the bits may be any */
+			break;
+		}
 		if (c.mode == INDICES)
 			change_indices(&c, b, &draft->bits);
 		sj_status_draft_block(draft, n);
