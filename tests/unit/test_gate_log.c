@@ -402,10 +402,11 @@ static void test_a_program_that_opens_is_not_waited_for(void **state)
 /* A program that hangs would pile up, tap by tap. */
 static void test_a_program_that_opens_has_half_a_minute(void **state)
 {
-	static const char script[] = "#!/usr/bin/python3\n"
-				     "import signal, sys\n"
-				     "left = signal.alarm(0)\n"
-				     "open(sys.argv[0] + '.out', 'w').write(f'{0 < left <= 30}|')\n";
+	static const char script[] =
+		"#!/usr/bin/python3\n"
+		"import signal, sys\n"
+		"left = signal.alarm(0)\n"
+		"open(sys.argv[0] + '.out', 'w').write(f'{0 < left <= 30}|')\n";
 	struct fixture *f = *state;
 	struct gate_output output = { .exec = f->file, .file = -1 };
 
