@@ -1,5 +1,4 @@
 /* batch.c -- an import: everything becomes visible at once, or nothing. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -41,19 +40,15 @@ static void sweep(int dir, const struct sj_trust_items *items)
 	size_t i;
 
 	for (i = 0; i < FOLDERS; i++) {
-		int fd = openat(dir, folders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+		DIR *stream = sj_trust_entries(dir, folders[i]);
 		const struct dirent *entry;
 
-		if (!stream) {
-			if (fd >= 0)
-				close(fd);
+		if (!stream)
 			continue;
-		}
 		while ((entry = readdir(stream)) != NULL)
 			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 			    !is_listed(items, folders[i], entry->d_name))
-				unlinkat(fd, entry->d_name, 0);
+				unlinkat(dirfd(stream), entry->d_name, 0);
 		closedir(stream);
 	}
 }

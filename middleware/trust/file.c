@@ -24,6 +24,16 @@ enum sj_rc sj_trust_errno(int error)
 	}
 }
 
+DIR *sj_trust_entries(int dir, const char *folder)
+{
+	int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+	if (stream == NULL && fd >= 0)
+		close(fd);
+	return stream;
+}
+
 static enum sj_rc read_all(int fd, size_t size, struct sj_trust_file *out)
 {
 	uint8_t *bytes = malloc(size + 1);

@@ -1,7 +1,6 @@
 /* signers.c -- the tokens of gate CAs and status signers in a trust directory. */
 #include "trust/signers.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,15 +70,11 @@ static bool is_token_name(const char *name)
 static bool add_files(int folder, struct sj_signers *signers)
 {
 	size_t before = signers->n;
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	DIR *stream = sj_trust_entries(folder, ".");
 	const struct dirent *entry;
 
-	if (stream == NULL) {
-		if (fd >= 0)
-			close(fd);
+	if (stream == NULL)
 		return false;
-	}
 	while ((entry = readdir(stream)) != NULL) {
 		struct sj_trust_file file = { NULL, 0 };
 

@@ -1,5 +1,4 @@
 /* status_import.c -- a new list or a delta into the slot that is not in use. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +27,14 @@ static enum sj_rc refuse(struct import *import, enum sj_rc rc, const char *why)
 /* Deletes what a killed import left; under the lock. */
 static void sweep(int folder)
 {
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	DIR *stream = sj_trust_entries(folder, ".");
 	const struct dirent *entry;
 
-	if (stream == NULL) {
-		if (fd >= 0)
-			close(fd);
+	if (stream == NULL)
 		return;
-	}
 	while ((entry = readdir(stream)) != NULL)
 		if (strncmp(entry->d_name, ".tmp-", 5) == 0)
-			unlinkat(fd, entry->d_name, 0);
+			unlinkat(dirfd(stream), entry->d_name, 0);
 	closedir(stream);
 }
 

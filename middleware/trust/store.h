@@ -6,6 +6,7 @@
 #ifndef SJ_TRUST_STORE_H
 #define SJ_TRUST_STORE_H
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include <sojourn/trust.h>
@@ -88,6 +89,8 @@ void sj_trust_items_free(struct sj_trust_items *items);
 /* Reads a whole file below `dir`. SJ_TRUST_MISSING: there is none. */
 SJ_MUST_CHECK enum sj_rc sj_trust_read(int dir, const char *path, size_t max,
 				       struct sj_trust_file *out);
+/* The entries of a folder below `dir` ("." is `dir` itself), for readdir(). NULL: none. closedir() it. */
+DIR *sj_trust_entries(int dir, const char *folder);
 /*
  * Writes a whole file or nothing: temporary name beside it, sync, rename. The
  * folder is not synced yet: sj_trust_sync().
