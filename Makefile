@@ -37,7 +37,7 @@ LIBS_gate = -lsqlite3 -lpthread
 # --- what is built from what -------------------------------------------------
 
 core_src := $(wildcard middleware/wire/*.c middleware/crypt/*.c middleware/secure/*.c)
-reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/trust/*.c middleware/gate/*.c middleware/journal/*.c)
+reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/piv/*.c middleware/trust/*.c middleware/gate/*.c middleware/journal/*.c)
 card_src := $(wildcard card-sim/host/*.c card-sim/applets/*.c card-sim/applets/*/*.c card-sim/link/*.c)
 cli_src := $(wildcard tools/cli/*.c)
 

@@ -45,6 +45,9 @@ enum sj_rc {
 	SJ_FILE_TOO_LARGE = 607,
 	SJ_NO_GATE_APPLICATION = 608, /* no gate application: not a card of ours */
 	SJ_GATE_REFUSED = 609, /* the card refused this gate (EDHOC error) */
+	SJ_NO_KEY_APPLICATION =
+		610, /* no key application (PIV), or one that hides: not a card of ours */
+	SJ_KEY_ABSENT = 611, /* the card has no such key, certificate or data object */
 
 	SJ_SOD_SIGNATURE = 701, /* the security object's signature is wrong */
 	SJ_HASH_MISMATCH = 702, /* a data group differs from what was signed */
@@ -58,6 +61,8 @@ enum sj_rc {
 	SJ_CHAIN_SIGNATURE =
 		710, /* a certificate's signature does not hold under its issuer's key */
 	SJ_GATE_PROOF = 711, /* EDHOC: the card has not the key of its credential */
+	SJ_CARD_CVC = 712, /* the card's own certificate (CVC) is not signed by a known key CA */
+	SJ_CARD_CVC_PROOF = 713, /* PIV secure messaging: the card has not the key of its CVC */
 	SJ_JOURNAL_BROKEN = 720, /* a journal whose chain or signed heads do not hold */
 
 	SJ_DOCUMENT_EXPIRED = 801,
@@ -89,7 +94,14 @@ enum sj_rc {
 	SJ_WRONG_CAN = 1201,
 	SJ_WRONG_MRZ = 1202,
 	SJ_SECRET_NEEDED = 1203, /* neither CAN nor MRZ was given */
-	SJ_SECRET_MALFORMED = 1204, /* not a CAN or an MRZ: length or check digit */
+	SJ_SECRET_MALFORMED = 1204, /* not a CAN, an MRZ or a PIN: length or check digit */
+	SJ_WRONG_PIN = 1205,
+	SJ_PIN_BLOCKED = 1206,
+	SJ_WRONG_PUK = 1207,
+	SJ_PUK_BLOCKED = 1208,
+	SJ_WRONG_PAIRING_CODE = 1209,
+	SJ_WRONG_ADMIN_KEY = 1210, /* management key of the key application */
+	SJ_PIN_NEEDED = 1211, /* the card wants a PIN first, or again */
 
 	SJ_INPUT_UNREADABLE = 1301, /* a file that is not there or cannot be read */
 	SJ_INPUT_MALFORMED = 1302, /* a file that is not what it should be */
