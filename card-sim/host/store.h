@@ -56,5 +56,6 @@ void card_store_abort(struct card_store *s);
 #define CARD_OBJECT_MANAGER 0x01000000u
 #define CARD_OBJECT_EMRTD 0x02000000u
 #define CARD_OBJECT_GATE 0x03000000u
+#define CARD_OBJECT_PIV 0x04000000u
 
 #endif
