@@ -134,10 +134,9 @@ static void put_extensions(struct sj_writer *w, const struct piv_key *key, uint3
 
 /* --- who signs --------------------------------------------------------------------------- */
 
-/* What the attestation takes from the certificate of F9; whole elements. */
 struct signer {
 	struct piv_key key;
-	struct sj_span subject, validity;
+	struct yubico_signer certificate;
 };
 
 static bool take_element(struct sj_span *in, uint32_t tag, struct sj_span *out)
@@ -145,7 +144,7 @@ static bool take_element(struct sj_span *in, uint32_t tag, struct sj_span *out)
 	return sj_tlv_take_element(in, tag, out) == SJ_TLV_FOUND;
 }
 
-static bool read_certificate(struct sj_span der, struct signer *s)
+bool yubico_signer_read(struct sj_span der, struct yubico_signer *out)
 {
 	struct sj_span certificate, tbs, skipped;
 
@@ -155,8 +154,8 @@ static bool read_certificate(struct sj_span der, struct signer *s)
 	       take_element(&tbs, SJ_ASN1_INTEGER, &skipped) &&
 	       take_element(&tbs, SJ_ASN1_SEQUENCE, &skipped) && /* algorithm */
 	       take_element(&tbs, SJ_ASN1_SEQUENCE, &skipped) && /* issuer */
-	       take_element(&tbs, SJ_ASN1_SEQUENCE, &s->validity) &&
-	       take_element(&tbs, SJ_ASN1_SEQUENCE, &s->subject);
+	       take_element(&tbs, SJ_ASN1_SEQUENCE, &out->validity) &&
+	       take_element(&tbs, SJ_ASN1_SEQUENCE, &out->subject);
 }
 
 static bool find_signer(const struct card_store *store, struct signer *out)
@@ -168,7 +167,8 @@ static bool find_signer(const struct card_store *store, struct signer *out)
 	       out->key.algorithm != YUBICO_ALG_X25519 &&
 	       piv_data_find(store, YUBICO_OBJECT_ATTESTATION_CERTIFICATE, &value) &&
 	       sj_piv_certificate_read(value, &c) && !c.gzip &&
-	       read_certificate(c.certificate, out);
+
+	       yubico_signer_read(c.certificate, &out->certificate);
 }
 
 static struct sj_scheme scheme_of(const struct piv_key *key)
@@ -260,8 +260,8 @@ static bool put_tbs(struct card *card, uint8_t ref, const struct signer *signer,
 	if (find_attested(store, ref, &key, &public_key) != SJ_SW_OK ||
 	    !put_serial_number(card, w) || !put_algorithm(&signer->key, w))
 		return false;
-	sj_put(w, signer->subject);
-	sj_put(w, signer->validity);
+	sj_put(w, signer->certificate.subject);
+	sj_put(w, signer->certificate.validity);
 	put_subject(w, ref);
 	if (!put_public(w, key.algorithm, public_key))
 		return false;
@@ -301,7 +301,7 @@ uint16_t yubico_attestation(struct card *card, uint8_t ref, struct sj_writer *ou
 /* P1 names the key. A private key is used: as those are, only over the contact interface or VCI. */
 uint16_t piv_attest(struct card_call *call)
 {
-	if (!piv_as_contact(call))
+	if (!piv_on_vci(call))
 		return SJ_SW_SECURITY_STATUS;
 	return yubico_attestation(call->card, call->apdu->p1, call->out);
 }

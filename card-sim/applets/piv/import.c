@@ -6,46 +6,39 @@
 #include "wire/tlv.h"
 #include "yubico.h"
 
-#define OBJECTS 8u /* 01 to 08 */
-
-/* What came in the data field: the empty span where an object is absent. */
-struct parts {
-	struct sj_span object[OBJECTS + 1]; /* by tag */
-	unsigned present; /* bit i: object i */
-};
-
 static bool take_policy(struct sj_span value, uint8_t *policy)
 {
 	return value.len == 1 && sj_take_u8(&value, policy);
 }
 
-/* False: malformed, an unknown object, or one twice. */
-static bool parse(struct yubico_import *plan, struct parts *out)
+static bool keep(struct yubico_parts *out, uint32_t tag, struct sj_span value)
 {
-	struct sj_span in = plan->objects, value;
+	if (tag == YUBICO_TAG_PIN_POLICY)
+		return take_policy(value, &out->pin_policy);
+	if (tag == YUBICO_TAG_TOUCH_POLICY)
+		return take_policy(value, &out->touch_policy);
+	if (tag < 1 || tag > YUBICO_PARTS || (out->present & 1u << tag) != 0)
+		return false;
+	out->part[tag] = value;
+	out->present |= 1u << tag;
+	return true;
+}
+
+bool yubico_parts_read(struct sj_span in, struct yubico_parts *out)
+{
+	struct sj_span value;
 	enum sj_tlv_rc rc;
 	uint32_t tag;
-	bool ok = true;
 
-	*out = (struct parts){ .present = 0 };
-	while (ok && (rc = sj_tlv_next(&in, &tag, &value)) == SJ_TLV_FOUND) {
-		if (tag == YUBICO_TAG_PIN_POLICY) {
-			ok = take_policy(value, &plan->pin_policy);
-		} else if (tag == YUBICO_TAG_TOUCH_POLICY) {
-			ok = take_policy(value, &plan->touch_policy);
-		} else {
-			ok = tag >= 1 && tag <= OBJECTS && (out->present & 1u << tag) == 0;
-			if (ok) {
-				out->object[tag] = value;
-				out->present |= 1u << tag;
-			}
-		}
-	}
-	return ok && rc == SJ_TLV_ABSENT;
+	*out = (struct yubico_parts){ .present = 0 };
+	while ((rc = sj_tlv_next(&in, &tag, &value)) == SJ_TLV_FOUND)
+		if (!keep(out, tag, value))
+			return false;
+	return rc == SJ_TLV_ABSENT;
 }
 
 /* The private half in the form in which the card stores it. False: not a key of this kind. */
-static bool make_secret(uint8_t algorithm, const struct parts *in, struct sj_writer *out)
+static bool make_secret(uint8_t algorithm, const struct yubico_parts *in, struct sj_writer *out)
 {
 	const enum sj_curve curve = piv_curve(algorithm);
 	struct sj_ec_secret scalar = { .len = 0 };
@@ -54,7 +47,7 @@ static bool make_secret(uint8_t algorithm, const struct parts *in, struct sj_wri
 
 	if (curve != SJ_CURVE_NONE) {
 		ok = in->present == 1u << YUBICO_IMPORT_EC &&
-		     sj_ec_secret_read(curve, in->object[YUBICO_IMPORT_EC], &scalar);
+		     sj_ec_secret_read(curve, in->part[YUBICO_IMPORT_EC], &scalar);
 		sj_put(out, sj_span(scalar.bytes, scalar.len));
 		sj_wipe(&scalar, sizeof(scalar));
 		return ok;
@@ -63,36 +56,34 @@ static bool make_secret(uint8_t algorithm, const struct parts *in, struct sj_wri
 		const unsigned tag = algorithm == YUBICO_ALG_ED25519 ? YUBICO_IMPORT_ED25519
 								     : YUBICO_IMPORT_X25519;
 
-		key = in->object[tag];
+		key = in->part[tag];
 		sj_put(out, key);
 		return in->present == 1u << tag && key.len == SJ_CFRG_KEY;
 	}
 	return in->present == ((1u << SJ_RSA_CRT) - 1) << YUBICO_IMPORT_RSA &&
 	       sj_rsa_import((unsigned)sj_piv_algorithm_size(algorithm) * 8,
-			     in->object + YUBICO_IMPORT_RSA, out);
+			     in->part + YUBICO_IMPORT_RSA, out);
 }
 
 uint16_t yubico_import(struct card *card, const struct yubico_import *plan)
 {
-	struct yubico_import known = *plan;
 	uint8_t bytes[PIV_PRIVATE_MAX];
 	struct sj_writer secret = SJ_WRITER_OF(bytes);
 	uint16_t sw = SJ_SW_WRONG_DATA;
+	struct yubico_parts in;
 	struct piv_key key;
-	struct parts in;
 
-	if (!parse(&known, &in) || known.pin_policy > YUBICO_PIN_POLICY_ALWAYS ||
-	    known.touch_policy > YUBICO_TOUCH_NEVER ||
-	    !make_secret(known.algorithm, &in, &secret) || secret.failed)
+	if (!yubico_parts_read(plan->objects, &in) || !make_secret(plan->algorithm, &in, &secret) ||
+	    secret.failed)
 		goto out;
 	key = (struct piv_key){
-		.algorithm = known.algorithm,
-		.pin_policy = known.pin_policy,
-		.touch_policy = known.touch_policy,
+		.algorithm = plan->algorithm,
+		.pin_policy = in.pin_policy != 0 ? in.pin_policy : plan->pin_policy,
+		.touch_policy = in.touch_policy != 0 ? in.touch_policy : plan->touch_policy,
 		.origin = PIV_IMPORTED,
 		.secret = sj_written(&secret),
 	};
-	sw = piv_key_set(card, known.ref, &key);
+	sw = piv_key_set(card, plan->ref, &key);
 out:
 	sj_wipe(bytes, sizeof(bytes));
 	return sw;
@@ -105,12 +96,11 @@ uint16_t piv_import_key(struct card_call *call)
 		.algorithm = call->apdu->p1,
 		.objects = call->apdu->data,
 	};
+	uint16_t sw = piv_need_admin(call);
 
 	if (!sj_piv_key_is(plan.ref))
 		return SJ_SW_WRONG_P1P2;
-	if (!piv_is_admin(call))
-		return SJ_SW_SECURITY_STATUS;
-	return yubico_import(call->card, &plan);
+	return sw == SJ_SW_OK ? yubico_import(call->card, &plan) : sw;
 }
 
 #define MOVE_TO_NOWHERE 0xFF
@@ -119,12 +109,13 @@ uint16_t piv_import_key(struct card_call *call)
 uint16_t piv_move_key(struct card_call *call)
 {
 	const uint8_t to = call->apdu->p1, from = call->apdu->p2;
+	uint16_t sw = piv_need_admin(call);
 	struct piv_key there;
 
 	if (!sj_piv_key_is(from) || (to != MOVE_TO_NOWHERE && !sj_piv_key_is(to)))
 		return SJ_SW_WRONG_P1P2;
-	if (!piv_is_admin(call))
-		return SJ_SW_SECURITY_STATUS;
+	if (sw != SJ_SW_OK)
+		return sw;
 	if (to == MOVE_TO_NOWHERE)
 		return piv_key_delete(call->card, from);
 	if (from == YUBICO_KEY_ATTESTATION || to == YUBICO_KEY_ATTESTATION ||

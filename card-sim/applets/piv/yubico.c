@@ -30,7 +30,7 @@ bool yubico_password_default(struct card_store *store, uint8_t ref, uint8_t trie
 
 uint16_t yubico_admin_default(struct card_store *store)
 {
-	return piv_admin_key_set(store, PIV_ALG_3DES, YUBICO_TOUCH_NEVER,
+	return piv_admin_key_set(store, PIV_ALG_3DES, YUBICO_TOUCH_POLICY_NEVER,
 				 SJ_SPAN_OF(default_admin));
 }
 
@@ -46,7 +46,7 @@ uint16_t piv_get_serial(struct card_call *call)
 {
 	uint32_t serial;
 
-	if (!piv_as_contact(call))
+	if (!piv_on_vci(call))
 		return SJ_SW_SECURITY_STATUS;
 	serial = yubico_serial(card_store_of(call->card));
 	if (serial == 0)
@@ -125,7 +125,7 @@ uint16_t piv_get_metadata(struct card_call *call)
 	const struct card_store *store = card_store_of(call->card);
 	const uint8_t ref = call->apdu->p2;
 
-	if (!piv_as_contact(call))
+	if (!piv_on_vci(call))
 		return SJ_SW_SECURITY_STATUS;
 	if (ref == PIV_REF_PIN || ref == PIV_REF_PUK)
 		return password_metadata(store, ref, call->out);
@@ -140,17 +140,19 @@ uint16_t piv_get_metadata(struct card_call *call)
 uint16_t piv_set_management_key(struct card_call *call)
 {
 	struct sj_span in = call->apdu->data, key;
+	uint16_t sw = piv_need_admin(call);
 	uint8_t algorithm;
 
 	if (call->apdu->p1 != SET_MANAGEMENT_KEY_P1 ||
 	    call->apdu->p2 != SET_MANAGEMENT_KEY_NO_TOUCH)
 		return SJ_SW_WRONG_P1P2;
-	if (!piv_is_admin(call))
-		return SJ_SW_SECURITY_STATUS;
+	if (sw != SJ_SW_OK)
+		return sw;
 	if (!sj_take_u8(&in, &algorithm) ||
 	    sj_tlv_take(&in, PIV_KEY_ADMINISTRATION, &key) != SJ_TLV_FOUND || in.len != 0)
 		return SJ_SW_WRONG_DATA;
-	return piv_admin_key_set(card_store_of(call->card), algorithm, YUBICO_TOUCH_NEVER, key);
+	return piv_admin_key_set(card_store_of(call->card), algorithm, YUBICO_TOUCH_POLICY_NEVER,
+				 key);
 }
 
 /* Sets both values to what everybody knows, too: so the PIN has to be verified anew. */
@@ -158,15 +160,19 @@ uint16_t piv_set_pin_retries(struct card_call *call)
 {
 	struct card_store *store = card_store_of(call->card);
 	struct piv *piv = call->state;
+	uint16_t sw = piv_need_admin(call);
 
 	if (call->apdu->p1 == 0 || call->apdu->p2 == 0)
 		return SJ_SW_WRONG_P1P2;
-	if (!piv_is_admin(call) || !piv_pin_verified(call))
+	if (sw != SJ_SW_OK)
+		return sw;
+	if (!piv_pin_verified(call, false))
 		return SJ_SW_SECURITY_STATUS;
 	if (!yubico_password_default(store, PIV_REF_PIN, call->apdu->p1) ||
 	    !yubico_password_default(store, PIV_REF_PUK, call->apdu->p2))
 		return SJ_SW_MEMORY_FAILURE;
-	piv->pin = piv->fresh = false;
+	piv->pin = false;
+	piv->verified_at = 0;
 	return SJ_SW_OK;
 }
 
@@ -197,16 +203,11 @@ static bool stays(uint32_t id)
 /* The global PIN is gone: the policy does not offer it any more. */
 static bool restrict_policy(struct card_store *store)
 {
-	struct sj_span stored;
-	uint8_t policy[2];
+	uint8_t policy[2] = { 0 };
 
-	if (!card_store_get(store, PIV_STORE_POLICY, &stored) ||
-	    !sj_take_copy(&stored, sizeof(policy), policy))
-		return true;
-	if ((policy[0] & PIV_POLICY_GLOBAL_PIN) == 0)
+	if (!piv_policy(store, &policy[0], &policy[1]) || (policy[0] & PIV_POLICY_GLOBAL_PIN) == 0)
 		return true;
 	policy[0] &= (uint8_t)~PIV_POLICY_GLOBAL_PIN;
-	policy[0] |= PIV_POLICY_PIN;
 	policy[1] = 0;
 	return card_store_set(store, PIV_STORE_POLICY, SJ_SPAN_OF(policy));
 }
@@ -225,8 +226,8 @@ uint16_t piv_reset(struct card_call *call)
 {
 	struct card_store *store = card_store_of(call->card);
 
-	if (!piv_as_contact(call))
-		return SJ_SW_SECURITY_STATUS;
+	if (!piv_on_contact(call))
+		return SJ_SW_FUNCTION_NOT_SUPPORTED;
 	if (!is_blocked(store, PIV_REF_PIN) || !is_blocked(store, PIV_REF_PUK))
 		return SJ_SW_CONDITIONS;
 	for (uint32_t id = CARD_OBJECT_PIV; card_store_next(store, &id) && id < PIV_STORE_END; id++)

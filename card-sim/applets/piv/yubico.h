@@ -29,7 +29,6 @@
 #define YUBICO_IMPORT_ED25519 0x07
 #define YUBICO_IMPORT_X25519 0x08
 
-#define YUBICO_TOUCH_NEVER 0x01
 #define YUBICO_PIN_TRIES 3u /* after RESET, of the PIN and of the PUK */
 
 /*
@@ -42,6 +41,16 @@ uint16_t yubico_admin_default(struct card_store *store);
 /* 0: the card has none. */
 uint32_t yubico_serial(const struct card_store *store);
 
+/* The data field of IMPORT; policies 0: absent. The spans point into it. */
+#define YUBICO_PARTS 8u
+struct yubico_parts {
+	struct sj_span part[YUBICO_PARTS + 1]; /* by tag; empty: absent */
+	unsigned present; /* bit i: part i */
+	uint8_t pin_policy, touch_policy;
+};
+/* False: malformed, an unknown object, or a part twice. */
+SJ_MUST_CHECK bool yubico_parts_read(struct sj_span in, struct yubico_parts *out);
+
 /* A key to import: what its command and its objects say; policies 0: the reference's own. */
 struct yubico_import {
 	uint8_t ref, algorithm, pin_policy, touch_policy;
@@ -49,6 +58,12 @@ struct yubico_import {
 };
 /* Stores it as an imported key. 9000, 6A80, 6581. */
 uint16_t yubico_import(struct card *card, const struct yubico_import *plan);
+
+/* What an attestation takes from the certificate of F9: whole elements. */
+struct yubico_signer {
+	struct sj_span subject, validity;
+};
+SJ_MUST_CHECK bool yubico_signer_read(struct sj_span der, struct yubico_signer *out);
 
 /*
  * The attestation of key `ref`: a certificate by key F9 with the subject of F9's certificate
