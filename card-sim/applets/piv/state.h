@@ -26,6 +26,8 @@
 #define PIV_STORE_DATA (CARD_OBJECT_PIV + 0x100000u) /* + the tag's last 16 bits */
 #define PIV_STORE_END (CARD_OBJECT_PIV + 0x1000000u)
 
+#define PIV_CONTENT_SIZE 32u
+
 /* The card has something of this applet. */
 bool piv_present(const struct card_store *store);
 /* Removes all of it. False: the store failed. */
@@ -38,27 +40,28 @@ SJ_MUST_CHECK bool piv_content_change(struct card *card);
 /* What a GENERAL AUTHENTICATE with the management key waits for. */
 enum piv_admin_step { PIV_ADMIN_IDLE, PIV_ADMIN_CHALLENGED, PIV_ADMIN_WITNESSED };
 
+/* Security status (part 2, 2.4.2). All of it but the global PIN's ends with the selection. */
 struct piv {
-	bool global_pin; /* verified; survives the selection of other applications */
-	bool pin, pairing; /* verified since the selection */
-	bool fresh; /* a PIN was verified by the command just before (PIN policy always) */
-	bool is_fresh; /* the same, for the command that is being answered */
+	bool global_pin, pin, pairing; /* verified */
 	bool admin; /* the management key was proved */
+	uint32_t verified_at; /* number of the command that verified a PIN; 0: none did */
 	enum piv_admin_step step;
-	uint8_t expected[SJ_CIPHER_BLOCK_MAX]; /* response or decrypted witness */
+	uint8_t algorithm; /* of the step */
+	uint8_t expected[SJ_CIPHER_BLOCK_MAX]; /* response, or decrypted witness */
 };
 
 /* --- conditions -------------------------------------------------------------- */
 
-/*
- * Contact, the virtual contact interface (SP 800-73-5, part 1, 5.5), or PACE: what
- * everything but the free data and 9E wants. On a blank card: true.
- */
-bool piv_as_contact(const struct card_call *call);
-/* The PIN that the policy allows is verified. */
-bool piv_pin_verified(const struct card_call *call);
-/* The management key was proved and this command may use that. */
+/* Over contact, or in PACE on a private card, which is the same: card management. */
+bool piv_on_contact(const struct card_call *call);
+/* So, or over the virtual contact interface (SP 800-73-5, part 1, 5.5). */
+bool piv_on_vci(const struct card_call *call);
+/* A PIN that satisfies the access rules is verified; `always`: by the command just before. */
+bool piv_pin_verified(const struct card_call *call, bool always);
+/* The management key was proved, and this command may use that. */
 bool piv_is_admin(const struct card_call *call);
+/* For commands that manage the card: 9000, 6A81 (not here), 6982 (management key not proved). */
+uint16_t piv_need_admin(const struct card_call *call);
 
 /* --- keys (keys.c) -------------------------------------------------------------- */
 
@@ -79,6 +82,10 @@ struct piv_key {
 
 /* 04, and what sj_piv_key_is() says. */
 bool piv_key_ref_is(uint8_t ref);
+/* A key of this algorithm may stand there. */
+bool piv_key_fits(uint8_t ref, uint8_t algorithm);
+/* 9D and 82 to 95: part 2, 3.2.4 allows no key agreement with the others. */
+bool piv_key_may_agree(uint8_t ref);
 /* False: no such key. */
 SJ_MUST_CHECK bool piv_key_find(const struct card_store *store, uint8_t ref, struct piv_key *out);
 /* Content of 7F49. False: no such key. */
@@ -112,9 +119,13 @@ SJ_MUST_CHECK bool piv_password_get(const struct card_store *store, uint8_t ref,
 				    struct piv_password *out);
 SJ_MUST_CHECK bool piv_password_set(struct card_store *store, uint8_t ref,
 				    const struct piv_password *password);
+/* The PIN's or PUK's form (part 2, 2.4.3). */
+bool piv_password_well_formed(uint8_t ref, struct sj_span value);
+/* Tries that this interface leaves: over the air never the last one (part 2, 3.2.1). */
+uint8_t piv_password_left(const struct card *card, const struct piv_password *password);
 /*
- * Compares: stores the counter lowered first (commits), and full again after success.
- * 9000, 63CX, 6983 (blocked, or just now), 6A88 (none such), 6581.
+ * Compares: stores the counter lowered first, and full again after success (both committed).
+ * 9000, 63CX, 6983 (blocked), 6A88 (none such), 6581.
  */
 uint16_t piv_password_check(struct card *card, uint8_t ref, struct sj_span value);
 
@@ -128,6 +139,10 @@ uint16_t piv_admin_key_set(struct card_store *store, uint8_t algorithm, uint8_t 
 /* False: none. */
 SJ_MUST_CHECK bool piv_admin_key_get(const struct card_store *store, uint8_t *algorithm,
 				     uint8_t *touch_policy, struct sj_span *key);
+
+/* One block; in and out have the algorithm's block size. False: failed. */
+SJ_MUST_CHECK bool piv_admin_encrypt(const struct card_store *store, const uint8_t *in,
+				     uint8_t *out);
 
 /* --- data objects (data.c) -------------------------------------------------------- */
 
@@ -149,6 +164,14 @@ uint16_t piv_generate(struct card_call *call);
 
 uint16_t piv_personalise(struct card_call *call, uint16_t dgi, struct sj_span data);
 uint16_t piv_lock(struct card_call *call);
+
+/* A session of secure messaging by key 04 (sm.c): what is in 7C is written to `out`. */
+uint16_t piv_establish(struct card_call *call, const struct sj_piv_auth *in);
+
+/* The two bytes of the PIN usage policy. False: the card has none, nor a discovery object. */
+SJ_MUST_CHECK bool piv_policy(const struct card_store *store, uint8_t *policy, uint8_t *preference);
+/* 9000, 6A80 (a value that table 1 lacks, or that this card cannot keep), 6581. */
+uint16_t piv_policy_set(struct card *card, uint8_t policy, uint8_t preference);
 
 /*
  * What a private key does with a command's data (keys.c): RSA raw, ECDSA (DER), Ed25519;
