@@ -68,6 +68,15 @@ class Card:
         self.block += 1
         return answer
 
+    def manager(self):
+        self.send("00A4040008A00000015100000000")
+
+    def install(self, aid):
+        self.manager()
+        n = len(aid) // 2
+        self.send(f"80E62000{n + 6:02X}0000{n:02X}{aid}00000000")
+        self.block = 0
+
     def close(self):
         self.process.stdin.close()
         self.process.wait()
@@ -102,11 +111,19 @@ def certify(key, subject, ca_key, path_length=None):
     )
 
 
+def document(card):
+    """The least that a card must have of a document."""
+    card.install("A0000002471001")
+    card.give("0001", tlv("80", b"\1") + tlv("82", b"L898902C<369080619406236"))
+    card.give("0002", bytes.fromhex("0101011E000000" + "60135F0104303130365F36063034303030305C0161"))
+    card.give("0002", bytes.fromhex("01010101000000" + "6100"))
+    card.give("0002", bytes.fromhex("0101011D000000" + "7700"))
+
+
 def personalise(card, ca_key):
     guid = os.urandom(16)
     certificates = {}
-    card.send("00A4040008A00000015100000000")
-    card.send(f"80E620001100000B{AID}00000000")
+    card.install(AID)
     card.give("0000")
     card.give("0001", guid + (12648430).to_bytes(4, "big"))
     card.give("0005", b"\x40\x00")
@@ -129,6 +146,8 @@ def personalise(card, ca_key):
     card.give("0010", bytes.fromhex("5FC102") + chuid)
     card.give("0010", bytes.fromhex("5FC107") + ccc)
     card.give("0010", bytes.fromhex("5FC106") + tlv("BA", b"") + tlv("BB", b"") + tlv("FE", b""))
+    document(card)
+    card.manager()
     card.send("80F0800F")
     return certificates[0xF9]
 
