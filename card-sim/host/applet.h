@@ -70,6 +70,11 @@ struct card_applet {
 	 */
 	size_t name_suffix;
 	/*
+	 * A command without Le gets its response all the same, up to 256 bytes at once, as if
+	 * Le were 00: programs of the application leave it out where ISO/IEC 7816-4 wants it.
+	 */
+	bool le_optional;
+	/*
 	 * Its table is the one in force while no application is selected on a
 	 * channel. At most one applet; never found by SELECT by DF name.
 	 */

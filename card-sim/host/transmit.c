@@ -132,11 +132,22 @@ static void answer(struct card *card, const struct sj_apdu *apdu, struct card_cl
 		sj_wipe(card->opened, plain.data.len);
 }
 
+/* Ne as the selected application understands the command. */
+static uint32_t expected(const struct card *card, const struct sj_apdu *apdu, uint8_t channel)
+{
+	const struct card_applet *applet = card->now.channels[channel].applet;
+
+	if (apdu->ne == 0 && applet != NULL && applet->le_optional)
+		return SJ_APDU_NE_SHORT;
+	return apdu->ne;
+}
+
 /* One command, the response in `response`; 0: power went. */
 static size_t exchange(struct card *card, struct sj_span command, uint8_t *response)
 {
 	struct card_class class = { .base = 0 };
 	struct sj_apdu apdu = { .ne = 0 };
+	uint32_t ne = 0;
 	uint16_t sw;
 
 	if (!sj_apdu_parse(command, &apdu)) {
@@ -148,11 +159,14 @@ static size_t exchange(struct card *card, struct sj_span command, uint8_t *respo
 		card->now.commands++;
 	if (sw == SJ_SW_OK && !card->now.channels[class.channel].open)
 		sw = SJ_SW_CHANNEL_NOT_SUPPORTED;
-	if (sw != SJ_SW_OK)
+	if (sw != SJ_SW_OK) {
 		refuse(card, sw);
-	else if (!is_get_response(card, &apdu, &class))
-		answer(card, &apdu, &class);
-	return card->cut ? 0 : give_piece(card, apdu.ne, response);
+	} else {
+		if (!is_get_response(card, &apdu, &class))
+			answer(card, &apdu, &class);
+		ne = expected(card, &apdu, class.channel); /* of what SELECT has selected */
+	}
+	return card->cut ? 0 : give_piece(card, ne, response);
 }
 
 size_t card_transmit(struct card *card, struct sj_span command, uint8_t *response)

@@ -3,7 +3,7 @@
 
 #include "crypt/wipe.h"
 #include "secure/piv_cvc.h"
-#include "state.h"
+#include "yubico.h"
 
 #define SERIAL_SIZE 4u
 #define POLICIES (PIV_POLICY_GLOBAL_PIN | PIV_POLICY_VCI | PIV_POLICY_VCI_WITHOUT_PAIRING)
@@ -122,6 +122,17 @@ static uint16_t generate(struct card_call *call, struct sj_span data)
 	return piv_key_generate(call, h.ref, h.algorithm, h.pin_policy, h.touch_policy);
 }
 
+static uint16_t import(struct card_call *call, struct sj_span data)
+{
+	struct yubico_import plan;
+	struct head h;
+
+	if (!take_head(&data, &h))
+		return SJ_SW_WRONG_DATA;
+	plan = (struct yubico_import){ h.ref, h.algorithm, h.pin_policy, h.touch_policy, data };
+	return yubico_import(call->card, &plan);
+}
+
 /* Its key is that of 04. */
 static uint16_t set_cvc(struct card_call *call, struct sj_span data)
 {
@@ -146,7 +157,8 @@ static const struct grouping {
 } groupings[] = {
 	{ 0x0000, forget },           { 0x0001, set_identity },  { 0x0002, set_password },
 	{ 0x0003, set_pairing_code }, { 0x0004, set_admin_key }, { 0x0005, set_policy },
-	{ 0x0010, set_object },       { 0x0020, generate },      { 0x0022, set_cvc },
+	{ 0x0010, set_object },       { 0x0020, generate },      { 0x0021, import },
+	{ 0x0022, set_cvc },
 };
 
 uint16_t piv_personalise(struct card_call *call, uint16_t dgi, struct sj_span data)

@@ -6,7 +6,7 @@
 #include "piv.h"
 
 #include "crypt/wipe.h"
-#include "state.h"
+#include "yubico.h"
 
 /* Data bytes of an extended command, and of a response; with the rest of their APDUs. */
 #define COMMAND_MAX SJ_APDU_COMMAND_MAX
@@ -156,6 +156,16 @@ static const struct card_command piv_commands[] = {
 	{ 0x00, PIV_INS_GENERAL_AUTHENTICATE, ANY, ANY, 1, NC, CHAIN, piv_general_authenticate },
 	{ 0x00, PIV_INS_PUT_DATA, 0x3F, 0xFF, 1, NC, CHAIN, piv_put_data },
 	{ 0x00, PIV_INS_GENERATE, 0x00, ANY, 1, 255, CHAIN, piv_generate },
+	/* Extensions: yubico.h */
+	{ 0x00, YUBICO_INS_GET_VERSION, 0x00, 0x00, 0, 0, BASIC, piv_get_version },
+	{ 0x00, YUBICO_INS_GET_SERIAL, 0x00, 0x00, 0, 0, BASIC, piv_get_serial },
+	{ 0x00, YUBICO_INS_GET_METADATA, 0x00, ANY, 0, 0, BASIC, piv_get_metadata },
+	{ 0x00, YUBICO_INS_SET_MANAGEMENT_KEY, ANY, ANY, 0, 255, CHAIN, piv_set_management_key },
+	{ 0x00, YUBICO_INS_SET_PIN_RETRIES, ANY, ANY, 0, 0, BASIC, piv_set_pin_retries },
+	{ 0x00, YUBICO_INS_RESET, 0x00, 0x00, 0, 0, BASIC, piv_reset },
+	{ 0x00, YUBICO_INS_IMPORT, ANY, ANY, 1, NC, CHAIN, piv_import_key },
+	{ 0x00, YUBICO_INS_MOVE_KEY, ANY, ANY, 0, 0, BASIC, piv_move_key },
+	{ 0x00, YUBICO_INS_ATTEST, ANY, 0x00, 0, 0, BASIC, piv_attest },
 };
 
 static const uint8_t piv_aid[] = PIV_AID;
@@ -164,6 +174,7 @@ const struct card_applet card_applet_piv = {
 	.aid = { piv_aid, sizeof(piv_aid) },
 	.name = "key",
 	.piv_sm = true,
+	.le_optional = true,
 	.commands = piv_commands,
 	.command_count = sizeof(piv_commands) / sizeof(piv_commands[0]),
 	.state_size = sizeof(struct piv),
