@@ -3,6 +3,7 @@
 
 #include "applets/piv/yubico.h"
 #include "tests/card/attest_rig.h"
+#include "tests/card/pace_reader.h"
 #include "tests/card/store_rig.h"
 #include "wire/sw.h"
 
@@ -52,6 +53,22 @@ static void a_blocked_puk_alone_is_not_enough(void **state)
 		(void)bench_do(b, WRONG_PUK);
 	assert_int_equal(bench_do(b, RESET), SJ_SW_CONDITIONS);
 	assert_int_equal(bench_do(b, VERIFY_PIN), SJ_SW_OK);
+}
+
+/* Where the last try is kept back, it is blocked all the same. */
+static void inside_pace_on_a_private_card(void **state)
+{
+	struct bench *b =
+		piv_card(&(struct piv_plan){ .interface = CARD_CONTACTLESS, .is_private = true });
+
+	(void)state;
+	assert_int_equal(pace_run(b, SUITE_DEFAULT, SJ_PACE_CAN, CAN), SJ_SW_OK);
+	assert_int_equal(bench_do(b, SELECT_PIV), SJ_SW_OK);
+	assert_int_equal(bench_do(b, RESET), SJ_SW_CONDITIONS);
+	block(b);
+	assert_int_equal(bench_do(b, RESET), SJ_SW_OK);
+	assert_false(holds(b, PIV_STORE_KEY + 0x9A));
+	bench_free(b);
 }
 
 /* Nor over the virtual contact interface: management is for contact, or PACE. */
@@ -308,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PIV_CASE(only_when_pin_and_puk_are_blocked),
 		PIV_CASE(a_blocked_puk_alone_is_not_enough),
+		cmocka_unit_test(inside_pace_on_a_private_card),
 		PIV_CASE(not_over_the_air),
 		PIV_CASE(what_the_holder_had_is_gone),
 		PIV_CASE(everything_is_as_everybody_knows),

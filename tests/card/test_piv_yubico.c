@@ -1,5 +1,6 @@
 /* The key applet's extensions: version, serial, metadata; management key and retries set anew. */
 #include "applets/piv/yubico.h"
+#include "tests/card/pace_reader.h"
 #include "tests/card/piv_rig.h"
 #include "wire/sw.h"
 
@@ -280,6 +281,24 @@ static void a_private_card_does_not_know_them_before_pace(void **state)
 	bench_free(b);
 }
 
+static void inside_pace_a_private_card_is_managed(void **state)
+{
+	struct bench *b =
+		piv_card(&(struct piv_plan){ .interface = CARD_CONTACTLESS, .is_private = true });
+
+	(void)state;
+	assert_int_equal(pace_run(b, SUITE_DEFAULT, SJ_PACE_CAN, CAN), SJ_SW_OK);
+	assert_int_equal(bench_do(b, SELECT_PIV), SJ_SW_OK);
+	assert_int_equal(bench_do(b, "00F8000000"), SJ_SW_OK);
+	assert_bytes(b->data, "00BC614E");
+	assert_int_equal(bench_do(b, "00F7009A00"), SJ_SW_OK);
+	assert_int_equal(bench_do(b, "00FB0000"), SJ_SW_CONDITIONS);
+	assert_int_equal(bench_do(b, SET_ADMIN_3DES), SJ_SW_SECURITY_STATUS);
+	piv_administer(b);
+	assert_int_equal(bench_do(b, SET_ADMIN_3DES), SJ_SW_OK);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +321,7 @@ int main(void)
 		PIV_CASE(over_the_air_only_the_version),
 		PIV_CASE(the_virtual_contact_interface_reads_and_manages_nothing),
 		cmocka_unit_test(a_private_card_does_not_know_them_before_pace),
+		cmocka_unit_test(inside_pace_a_private_card_is_managed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
