@@ -107,6 +107,33 @@ bool sj_cbc_decrypt(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, str
 	return cbc(c, key, iv, in, out, false);
 }
 
+static bool tdes(const uint8_t *key, const uint8_t *in, uint8_t *out, bool encrypt)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int got = 0;
+	bool ok;
+
+	sj_meter_cipher(SJ_TDES_BLOCK);
+	ok = ctx != NULL &&
+	     EVP_CipherInit_ex(ctx, EVP_des_ede3_ecb(), NULL, key, NULL, encrypt) == 1 &&
+	     EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
+	     EVP_CipherUpdate(ctx, out, &got, in, SJ_TDES_BLOCK) == 1 && got == SJ_TDES_BLOCK;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+bool sj_tdes_encrypt(const uint8_t key[static SJ_TDES_KEY], const uint8_t in[static SJ_TDES_BLOCK],
+		     uint8_t out[static SJ_TDES_BLOCK])
+{
+	return tdes(key, in, out, true);
+}
+
+bool sj_tdes_decrypt(const uint8_t key[static SJ_TDES_KEY], const uint8_t in[static SJ_TDES_BLOCK],
+		     uint8_t out[static SJ_TDES_BLOCK])
+{
+	return tdes(key, in, out, false);
+}
+
 /*
  * CBC-MAC that holds the last block back, since both MACs treat that one in
  * their own way.
@@ -218,7 +245,7 @@ static void cmac_last(struct chain *s, uint8_t subkey[static 16])
 }
 
 static bool cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, size_t n,
-		 uint8_t out[static SJ_MAC_SIZE])
+		 uint8_t *out, size_t size)
 {
 	static const uint8_t zero[SJ_CIPHER_BLOCK_MAX];
 	uint8_t subkey[SJ_CIPHER_BLOCK_MAX];
@@ -234,7 +261,7 @@ static bool cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *par
 		chain_put(&s, parts[i]);
 	cmac_last(&s, subkey);
 	chain_blocks(&s, s.held, s.block);
-	memcpy(out, s.state, SJ_MAC_SIZE);
+	memcpy(out, s.state, size);
 	sj_wipe(subkey, sizeof(subkey));
 	ok = s.ok;
 	chain_end(&s);
@@ -245,7 +272,15 @@ bool sj_mac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, s
 	    uint8_t out[static SJ_MAC_SIZE])
 {
 	sj_meter_cipher(sj_spans_len(parts, n));
-	return c == SJ_CIPHER_3DES ? retail_mac(key, parts, n, out) : cmac(c, key, parts, n, out);
+	return c == SJ_CIPHER_3DES ? retail_mac(key, parts, n, out)
+				   : cmac(c, key, parts, n, out, SJ_MAC_SIZE);
+}
+
+bool sj_cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, size_t n,
+	     uint8_t out[static SJ_CIPHER_BLOCK_MAX])
+{
+	sj_meter_cipher(sj_spans_len(parts, n));
+	return c != SJ_CIPHER_3DES && cmac(c, key, parts, n, out, SJ_CIPHER_BLOCK_MAX);
 }
 
 void sj_pad(struct sj_writer *w, size_t from, size_t block)

@@ -188,7 +188,7 @@ static bool parse_line(const char *line, const char *document, struct ledger_row
 	/* NOLINTNEXTLINE(cert-err34-c): what does not fit its place was not written here */
 	if (sscanf(line, "%22s %u %u %4x %8" SCNx32 " %" SCNu32 " %64s%c", out->document, &sector,
 		   &slot, &partition, &out->status.index, &out->expires, key, &end) != 8 ||
-	    end != '\n' || strcmp(out->document, document) != 0 ||
+	    end != '\n' || (document != NULL && strcmp(out->document, document) != 0) ||
 	    !sj_hex_read(key, strlen(key), &w) || w.len != SJ_CWT_KEY)
 		return false;
 	out->sector = (uint8_t)sector;
