@@ -154,9 +154,9 @@ static bool take(struct p11_config *c, const char *key, const char *value, bool 
 		const char *key;
 		char **text;
 	} texts[] = {
-		{ "readers", &c->readers },	      { "pinentry", &c->pinentry },
-		{ "can-file", &c->can_file },	      { "pairing-code-file", &c->pairing_code_file },
-		{ "trust", &c->trust },		      { "cache-folder", &c->cache_folder },
+		{ "readers", &c->readers },   { "pinentry", &c->pinentry },
+		{ "can-file", &c->can_file }, { "pairing-code-file", &c->pairing_code_file },
+		{ "trust", &c->trust },       { "cache-folder", &c->cache_folder },
 	};
 
 	*known = true;
@@ -228,8 +228,11 @@ static bool load_file(struct p11_config *c, const char *path, bool asked, char *
 		return true;
 	snprintf(line, sizeof(line), ", line %d", number);
 	snprintf(what, sizeof(what), "%.110s",
-		 broken != 0 ? strerror(broken) : problem[0] != '\0' ? problem : "not a setting");
-	snprintf(problem, P11_CONFIG_PROBLEM, "%.60s%s: %.70s", path, broken != 0 ? "" : line, what);
+		 broken != 0          ? strerror(broken)
+		 : problem[0] != '\0' ? problem
+				      : "not a setting");
+	snprintf(problem, P11_CONFIG_PROBLEM, "%.60s%s: %.70s", path, broken != 0 ? "" : line,
+		 what);
 	return false;
 }
 

@@ -239,7 +239,8 @@ CK_RV C_GetInfo(CK_INFO_PTR info)
 	memset(info, 0, sizeof(*info));
 	info->cryptokiVersion = (CK_VERSION){ CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR };
 	p11_pad(info->manufacturerID, sizeof(info->manufacturerID), "Sojourn");
-	p11_pad(info->libraryDescription, sizeof(info->libraryDescription), "Keys on Sojourn cards");
+	p11_pad(info->libraryDescription, sizeof(info->libraryDescription),
+		"Keys on Sojourn cards");
 	info->libraryVersion = (CK_VERSION){ 0, 1 };
 	p11_leave(m);
 	return CKR_OK;

@@ -58,8 +58,8 @@ CK_RV p11_login_admin(struct p11_token *t, const char *hex, size_t len)
 	CK_RV rv = p11_admin_key_read(t, hex, len, &key);
 
 	if (rv == CKR_OK)
-		rv = p11_card_failed(t, sj_piv_administer(p11_card_piv(t), key.algorithm,
-							   key.bytes, key.len));
+		rv = p11_card_failed(
+			t, sj_piv_administer(p11_card_piv(t), key.algorithm, key.bytes, key.len));
 	sj_wipe(&key, sizeof(key));
 	return rv == CKR_PIN_LEN_RANGE ? CKR_PIN_INCORRECT : rv;
 }
@@ -167,8 +167,8 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE type, CK_UTF8CHAR_PTR pin, 
 	rv = p11_session_leave(s, rv);
 	if (rv != CKR_OK)
 		return rv;
-	return pin != NULL ? with_pin(handle, type, (const char *)pin, len) :
-			     without_pin(handle, type);
+	return pin != NULL ? with_pin(handle, type, (const char *)pin, len)
+			   : without_pin(handle, type);
 }
 
 /* The card knows no names of users: only the empty one is right. */

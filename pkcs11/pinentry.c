@@ -114,9 +114,9 @@ static bool wait_ok(struct dialog *d, char *out, size_t *len)
 static bool converse(struct dialog *d, const char *prompt, const char *text, char *out, size_t *len)
 {
 	return wait_ok(d, NULL, NULL) && send_line(d, "SETTITLE ", "Sojourn") &&
-	       wait_ok(d, NULL, NULL) && send_line(d, "SETDESC ", text) &&
-	       wait_ok(d, NULL, NULL) && send_line(d, "SETPROMPT ", prompt) &&
-	       wait_ok(d, NULL, NULL) && send_line(d, "GETPIN", "") && wait_ok(d, out, len);
+	       wait_ok(d, NULL, NULL) && send_line(d, "SETDESC ", text) && wait_ok(d, NULL, NULL) &&
+	       send_line(d, "SETPROMPT ", prompt) && wait_ok(d, NULL, NULL) &&
+	       send_line(d, "GETPIN", "") && wait_ok(d, out, len);
 }
 
 /* --- the program -------------------------------------------------------------------------- */

@@ -78,8 +78,8 @@ static CK_RV set_user_pin(struct p11_token *t, const char *old, size_t old_len, 
 
 	if (rv != CKR_OK)
 		return rv;
-	return p11_card_failed(t, sj_piv_change(p11_card_piv(t), which, old, old_len, new, new_len,
-						NULL));
+	return p11_card_failed(
+		t, sj_piv_change(p11_card_piv(t), which, old, old_len, new, new_len, NULL));
 }
 
 static CK_RV set_admin_key(struct p11_token *t, const char *old, size_t old_len, const char *new,
@@ -92,7 +92,7 @@ static CK_RV set_admin_key(struct p11_token *t, const char *old, size_t old_len,
 		rv = p11_login_admin(t, old, old_len);
 	if (rv == CKR_OK)
 		rv = p11_card_failed(t, sj_piv_set_admin_key(p11_card_piv(t), key.algorithm,
-							      key.bytes, key.len));
+							     key.bytes, key.len));
 	sj_wipe(&key, sizeof(key));
 	return rv;
 }
@@ -135,10 +135,10 @@ static CK_RV ask_and_set(CK_SESSION_HANDLE handle, CK_SLOT_ID slot)
 	return rv;
 }
 
-CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old, CK_ULONG old_len,
-	       CK_UTF8CHAR_PTR new, CK_ULONG new_len)
+CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old, CK_ULONG old_len, CK_UTF8CHAR_PTR new,
+	       CK_ULONG new_len)
 {
-	bool ask = old == NULL && old_len == 0 && new == NULL && new_len == 0;
+	bool ask = old == NULL && old_len == 0 && new == NULL &&new_len == 0;
 	struct p11_session *s;
 	CK_SLOT_ID slot;
 	CK_RV rv = p11_session_enter(handle, &s);
@@ -153,8 +153,8 @@ CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old, CK_ULONG old_len,
 	rv = p11_session_leave(s, rv);
 	if (rv != CKR_OK)
 		return rv;
-	return ask ? ask_and_set(handle, slot) :
-		     set_pin(handle, (const char *)old, old_len, (const char *)new, new_len);
+	return ask ? ask_and_set(handle, slot)
+		   : set_pin(handle, (const char *)old, old_len, (const char *)new, new_len);
 }
 
 /* --- C_InitToken ------------------------------------------------------------------------------ */
@@ -246,7 +246,6 @@ CK_RV C_InitToken(CK_SLOT_ID id, CK_UTF8CHAR_PTR pin, CK_ULONG len, CK_UTF8CHAR_
 	rv = p11_token_enter(id, &t);
 	if (rv != CKR_OK)
 		return rv;
-	rv = t->slot->sessions != NULL ? CKR_SESSION_EXISTS :
-					 init_token(t, (const char *)pin, len);
+	rv = t->slot->sessions != NULL ? CKR_SESSION_EXISTS : init_token(t, (const char *)pin, len);
 	return p11_token_leave(t, rv);
 }

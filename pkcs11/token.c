@@ -48,8 +48,8 @@ static enum p11_found judge(const struct p11_slot *slot, enum sj_rc rc, enum p11
 	case SJ_OK:
 		return P11_OURS;
 	case SJ_SECRET_NEEDED:
-		return slot->module->config.pinentry != NULL && ask == P11_ASK_FILES ? P11_HIDDEN :
-										       P11_FOREIGN;
+		return slot->module->config.pinentry != NULL && ask == P11_ASK_FILES ? P11_HIDDEN
+										     : P11_FOREIGN;
 	case SJ_NO_KEY_APPLICATION:
 	case SJ_NOT_A_DOCUMENT:
 	case SJ_WRONG_CAN: /* not again and again: the user takes it away and brings it back */
@@ -222,8 +222,7 @@ static CK_RV token_info(struct p11_token *t, CK_TOKEN_INFO_PTR info)
 	memset(info, 0, sizeof(*info));
 	name_token(t, info);
 	info->flags = flags | CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED;
-	if (t->slot->module->config.pinentry != NULL ||
-	    sj_piv_reader_has_keypad(p11_card_piv(t)))
+	if (t->slot->module->config.pinentry != NULL || sj_piv_reader_has_keypad(p11_card_piv(t)))
 		info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
 	info->ulMaxSessionCount = info->ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE;
 	count_sessions(t->slot, info);
@@ -231,7 +230,8 @@ static CK_RV token_info(struct p11_token *t, CK_TOKEN_INFO_PTR info)
 	info->ulMaxPinLen = PIN_MAX;
 	info->ulTotalPublicMemory = info->ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION;
 	info->ulTotalPrivateMemory = info->ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION;
-	info->firmwareVersion = (CK_VERSION){ 1, 0 }; /* of the application: SP 800-73, part 1, 2.2 */
+	info->firmwareVersion =
+		(CK_VERSION){ 1, 0 }; /* of the application: SP 800-73, part 1, 2.2 */
 	p11_pad(info->utcTime, sizeof(info->utcTime), "");
 	return CKR_OK;
 }
