@@ -41,6 +41,15 @@ CLI_MUST_CHECK int ledger_find(const struct authority *a, const char *document,
 /* Marks all that was issued to this document; SJ_INPUT_REFUSED is told when nothing was. */
 CLI_MUST_CHECK int ledger_revoke(const struct authority *a, const char *document, size_t *marked);
 
+/* The management keys of cards: `number guid algorithm key` in a line. */
+#define LEDGER_ADMIN_KEYS "management-keys.txt"
+/*
+ * Appends lines to DIR/<file>, which only its owner may read; on the disk after. What a power
+ * cut left unfinished there stays alone.
+ */
+CLI_MUST_CHECK int ledger_append(const struct authority *a, const char *file, const char *lines,
+				 size_t len);
+
 /* Indices a partition has. */
 uint32_t ledger_indices(const struct authority *a);
 
