@@ -10,7 +10,7 @@
 #	$PIN $PUK $ADMIN	of the card; the last is its management key, the module's SO PIN
 #	$CA		PEM file of who certified the keys
 #
-# Keys: as issued, P-256; and 82, RSA-2048, made by yubico-piv-tool.
+# Keys: as issued, P-256; and 82, RSA-2048, made by yubico-piv-tool, whose 2.2 knows 3DES alone (9B).
 
 source "${BASH_SOURCE%/*}/../reader/pcscd.sh"
 
@@ -40,7 +40,7 @@ stage_issue() {
 	sojourn authority init ut
 	sojourn card new visitor.card
 	sojourn issue -a ut --holder holder.json -p "$1/face.jpg" -l letter --no-gate \
-		--pin-file pin --puk-file puk --exec -- sojourn card run visitor.card --link stdio
+		--pin-file pin --puk-file puk --key-algorithm 9B:3DES --exec -- sojourn card run visitor.card --link stdio
 	export CA=$STAGE/key-ca.pem ADMIN
 	ADMIN=$(cut -d' ' -f4 ut/management-keys.txt)
 	openssl x509 -inform DER -in ut/key-ca-1.cer -out "$CA"
