@@ -44,7 +44,7 @@ setup() {
 	run ! cmp before.pub 9D.pub
 	openssl x509 -new -force_pubkey 9D.pub -CA "$CA" -CAkey ut/key-ca-1.key -subj "/CN=$HOLDER" \
 		-days 30 -out 9D.pem
-	PIV_EXT_AUTH_KEY="$PWD/admin" piv-tool -A M:9B:03 -C 9D -i 9D.pem
+	PIV_EXT_AUTH_KEY="$PWD/admin" run piv-tool -A M:9B:03 -C 9D -i 9D.pem # ends with the number of bytes
 	pkcs15-tool --read-certificate 03 | openssl x509 -noout -pubkey | cmp - 9D.pub
 }
 
