@@ -218,7 +218,7 @@ static void cmac_last(struct chain *s, uint8_t subkey[static 16])
 }
 
 static bool cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, size_t n,
-		 uint8_t out[static SJ_MAC_SIZE])
+		 uint8_t *out, size_t size)
 {
 	static const uint8_t zero[SJ_CIPHER_BLOCK_MAX];
 	uint8_t subkey[SJ_CIPHER_BLOCK_MAX];
@@ -234,7 +234,7 @@ static bool cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *par
 		chain_put(&s, parts[i]);
 	cmac_last(&s, subkey);
 	chain_blocks(&s, s.held, s.block);
-	memcpy(out, s.state, SJ_MAC_SIZE);
+	memcpy(out, s.state, size);
 	sj_wipe(subkey, sizeof(subkey));
 	ok = s.ok;
 	chain_end(&s);
@@ -245,7 +245,15 @@ bool sj_mac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, s
 	    uint8_t out[static SJ_MAC_SIZE])
 {
 	sj_meter_cipher(sj_spans_len(parts, n));
-	return c == SJ_CIPHER_3DES ? retail_mac(key, parts, n, out) : cmac(c, key, parts, n, out);
+	return c == SJ_CIPHER_3DES ? retail_mac(key, parts, n, out)
+				   : cmac(c, key, parts, n, out, SJ_MAC_SIZE);
+}
+
+bool sj_cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, size_t n,
+	     uint8_t out[static SJ_CIPHER_BLOCK_MAX])
+{
+	sj_meter_cipher(sj_spans_len(parts, n));
+	return c != SJ_CIPHER_3DES && cmac(c, key, parts, n, out, SJ_CIPHER_BLOCK_MAX);
 }
 
 void sj_pad(struct sj_writer *w, size_t from, size_t block)

@@ -39,6 +39,10 @@ SJ_MUST_CHECK bool sj_cbc_decrypt(enum sj_cipher c, const uint8_t *key, const ui
 SJ_MUST_CHECK bool sj_mac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts,
 			  size_t n, uint8_t out[static SJ_MAC_SIZE]);
 
+/* AES-CMAC whole: 16 bytes over the parts in order, of any length. Not for 3DES. */
+SJ_MUST_CHECK bool sj_cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts,
+			   size_t n, uint8_t out[static SJ_CIPHER_BLOCK_MAX]);
+
 /* ISO/IEC 9797-1 padding method 2: puts 80 00* until `w->len - from` is whole blocks. */
 void sj_pad(struct sj_writer *w, size_t from, size_t block);
 /* Length without the padding; false: not padded so. Constant-time in the content. */

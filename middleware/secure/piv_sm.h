@@ -90,7 +90,7 @@ SJ_MUST_CHECK enum sj_sm_rc sj_piv_sm_command_open(const struct sj_piv_sm_keys *
 						   uint8_t chain[static SJ_PIV_SM_BLOCK],
 						   const struct sj_apdu *protected_command,
 						   struct sj_writer *buffer, struct sj_apdu *plain);
-/* Data objects 87, 99, 8E; then the status word in clear. */
+/* Data objects 87, 99, 8E; then 9000 in clear whatever `sw` is, as NIST's cards do. */
 void sj_piv_sm_response_put(struct sj_writer *w, const struct sj_piv_sm_keys *keys,
 			    const uint8_t counter[static SJ_PIV_SM_BLOCK],
 			    uint8_t chain[static SJ_PIV_SM_BLOCK], struct sj_span data,

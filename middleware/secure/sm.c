@@ -1,20 +1,10 @@
 #include "secure/sm.h"
 #include "crypt/wipe.h"
+#include "secure/sm_objects.h"
 #include "wire/tlv.h"
 
 #include <string.h>
 
-/* Data objects of ISO/IEC 7816-4:2020, 10, as ICAO Doc 9303-11, 9.8.4 uses them. */
-enum {
-	DO_CRYPTOGRAM_ODD = 0x85, /* of a BER-TLV command: no padding indicator */
-	DO_CRYPTOGRAM = 0x87, /* padding indicator 01, then the cryptogram */
-	DO_MAC = 0x8E,
-	DO_LE = 0x97,
-	DO_STATUS = 0x99,
-};
-
-#define CLA_SM 0x0Cu /* secure messaging, header authenticated */
-#define PADDING_METHOD_2 0x01u
 #define DO_MAC_SIZE (2u + SJ_MAC_SIZE)
 
 void sj_ssc_increment(struct sj_ssc *ssc, enum sj_cipher c)
@@ -32,13 +22,35 @@ size_t sj_sm_short_response(enum sj_cipher c)
 }
 
 /* 9.8.6.1: zero for 3DES, the encrypted SSC for AES. */
-static bool make_iv(const struct sj_sm_keys *keys, const struct sj_ssc *ssc,
-		    uint8_t iv[static SJ_CIPHER_BLOCK_MAX])
+static bool make_iv(const struct sj_sm_keys *keys, const struct sj_ssc *ssc, struct sj_sm_cbc *out)
 {
-	memset(iv, 0, SJ_CIPHER_BLOCK_MAX);
+	*out = (struct sj_sm_cbc){ .cipher = keys->cipher, .key = keys->enc };
 	if (keys->cipher == SJ_CIPHER_3DES)
 		return true;
-	return sj_cbc_encrypt(keys->cipher, keys->enc, NULL, SJ_SPAN_OF(ssc->bytes), iv);
+	return sj_cbc_encrypt(keys->cipher, keys->enc, NULL, SJ_SPAN_OF(ssc->bytes), out->iv);
+}
+
+static void put_cryptogram(struct sj_writer *w, const struct sj_sm_keys *keys,
+			   const struct sj_ssc *ssc, bool odd, struct sj_span data)
+{
+	struct sj_sm_cbc cbc;
+
+	if (!make_iv(keys, ssc, &cbc))
+		w->failed = true;
+	sj_sm_cryptogram_put(w, &cbc, odd, data);
+}
+
+static bool open_cryptogram(const struct sj_sm_keys *keys, const struct sj_ssc *ssc,
+			    const struct sj_sm_objects *o, struct sj_writer *buffer,
+			    struct sj_span *data)
+{
+	struct sj_sm_cbc cbc;
+
+	if (o->cryptogram.ptr == NULL) {
+		*data = sj_span(NULL, 0);
+		return true;
+	}
+	return make_iv(keys, ssc, &cbc) && sj_sm_cryptogram_open(&cbc, o, buffer, data);
 }
 
 /*
@@ -71,43 +83,6 @@ static bool mac_holds(const struct sj_sm_keys *keys, const struct sj_ssc *ssc,
 	       sj_equal_secret(mac, SJ_SPAN_OF(expected));
 }
 
-static size_t padded_size(const struct sj_sm_keys *keys, size_t n)
-{
-	const size_t block = sj_cipher_block_size(keys->cipher);
-
-	return n + block - n % block;
-}
-
-/* Content size of DO 85 or 87 over n > 0 plain bytes. */
-static size_t cryptogram_size(const struct sj_sm_keys *keys, bool odd, size_t n)
-{
-	return padded_size(keys, n) + !odd;
-}
-
-static void put_cryptogram(struct sj_writer *w, const struct sj_sm_keys *keys,
-			   const struct sj_ssc *ssc, bool odd, struct sj_span data)
-{
-	uint8_t iv[SJ_CIPHER_BLOCK_MAX];
-	struct sj_span padded;
-	size_t at;
-
-	sj_tlv_put_header(w, odd ? DO_CRYPTOGRAM_ODD : DO_CRYPTOGRAM,
-			  cryptogram_size(keys, odd, data.len));
-	if (!odd)
-		sj_put_u8(w, PADDING_METHOD_2);
-	at = w->len;
-	sj_put(w, data);
-	sj_pad(w, at, sj_cipher_block_size(keys->cipher));
-	if (w->failed)
-		return;
-	padded = sj_span(w->ptr + at, w->len - at);
-	if (!make_iv(keys, ssc, iv) ||
-	    !sj_cbc_encrypt(keys->cipher, keys->enc, iv, padded, w->ptr + at)) {
-		sj_wipe(w->ptr + at, w->len - at);
-		w->failed = true;
-	}
-}
-
 /* DO 8E over the objects written since `from`. */
 static void put_mac(struct sj_writer *w, const struct sj_sm_keys *keys, const struct sj_ssc *ssc,
 		    const uint8_t *header, size_t from)
@@ -120,13 +95,13 @@ static void put_mac(struct sj_writer *w, const struct sj_sm_keys *keys, const st
 		w->failed = true;
 		return;
 	}
-	sj_tlv_put(w, DO_MAC, SJ_SPAN_OF(mac));
+	sj_tlv_put(w, SJ_DO_MAC, SJ_SPAN_OF(mac));
 }
 
 void sj_sm_command_put(struct sj_writer *w, const struct sj_sm_keys *keys, const struct sj_ssc *ssc,
 		       const struct sj_apdu *plain)
 {
-	const uint8_t header[4] = { (uint8_t)(plain->cla | CLA_SM), plain->ins, plain->p1,
+	const uint8_t header[4] = { (uint8_t)(plain->cla | SJ_CLA_SM), plain->ins, plain->p1,
 				    plain->p2 };
 	const bool odd = plain->ins & 1;
 	const size_t nc = plain->data.len;
@@ -137,8 +112,8 @@ void sj_sm_command_put(struct sj_writer *w, const struct sj_sm_keys *keys, const
 	bool extended;
 
 	if (nc > 0) {
-		content = cryptogram_size(keys, odd, nc);
-		lc += sj_tlv_header_size(DO_CRYPTOGRAM, content) + content;
+		content = sj_sm_cryptogram_size(keys->cipher, odd, nc);
+		lc += sj_tlv_header_size(SJ_DO_CRYPTOGRAM, content) + content;
 	}
 	if (lc > SJ_APDU_NC_EXTENDED || plain->ne > SJ_APDU_NE_EXTENDED) {
 		w->failed = true;
@@ -151,7 +126,7 @@ void sj_sm_command_put(struct sj_writer *w, const struct sj_sm_keys *keys, const
 	if (nc > 0)
 		put_cryptogram(w, keys, ssc, odd, plain->data);
 	if (le > 0) {
-		sj_tlv_put_header(w, DO_LE, le);
+		sj_tlv_put_header(w, SJ_DO_LE, le);
 		sj_put_be(w, le, plain->ne); /* the maximum is written as zero: its low bytes are */
 	}
 	put_mac(w, keys, ssc, header, from);
@@ -165,90 +140,10 @@ void sj_sm_response_put(struct sj_writer *w, const struct sj_sm_keys *keys,
 
 	if (data.len > 0)
 		put_cryptogram(w, keys, ssc, odd_ins, data);
-	sj_tlv_put_header(w, DO_STATUS, 2);
+	sj_tlv_put_header(w, SJ_DO_STATUS, 2);
 	sj_put_be(w, 2, sw);
 	put_mac(w, keys, ssc, NULL, from);
 	sj_put_be(w, 2, sw);
-}
-
-/* A protected message taken apart; an absent object has ptr NULL. */
-struct objects {
-	struct sj_span cryptogram; /* value of DO 85 or 87 */
-	bool odd; /* it is DO 85 */
-	struct sj_span second; /* value of DO 97 (command) or 99 (response) */
-	struct sj_span mac; /* value of DO 8E */
-	struct sj_span covered; /* the bytes before DO 8E */
-};
-
-/*
- * The grammar [85 | 87] [second] 8E, nothing else; only then does a missing
- * object differ from a malformed message.
- */
-static enum sj_sm_rc take_objects(struct sj_span in, uint32_t second_tag, struct objects *o)
-{
-	const struct sj_span whole = in;
-	enum sj_tlv_rc rc;
-
-	memset(o, 0, sizeof(*o));
-	rc = sj_tlv_take(&in, DO_CRYPTOGRAM, &o->cryptogram);
-	if (rc == SJ_TLV_ABSENT) {
-		rc = sj_tlv_take(&in, DO_CRYPTOGRAM_ODD, &o->cryptogram);
-		o->odd = rc == SJ_TLV_FOUND;
-	}
-	if (rc == SJ_TLV_MALFORMED)
-		return SJ_SM_INCORRECT;
-	if (sj_tlv_take(&in, second_tag, &o->second) == SJ_TLV_MALFORMED)
-		return SJ_SM_INCORRECT;
-	o->covered = sj_span(whole.ptr, whole.len - in.len);
-	if (in.len == 0)
-		return SJ_SM_MISSING;
-	if (sj_tlv_take(&in, DO_MAC, &o->mac) != SJ_TLV_FOUND || in.len != 0 ||
-	    o->mac.len != SJ_MAC_SIZE)
-		return SJ_SM_INCORRECT;
-	return SJ_SM_OK;
-}
-
-/* Decrypts into `buffer`; on failure nothing stays there. */
-static bool open_cryptogram(const struct sj_sm_keys *keys, const struct sj_ssc *ssc,
-			    const struct objects *o, struct sj_writer *buffer, struct sj_span *data)
-{
-	const size_t block = sj_cipher_block_size(keys->cipher);
-	const size_t before = buffer->len;
-	struct sj_span in = o->cryptogram;
-	uint8_t iv[SJ_CIPHER_BLOCK_MAX], indicator = PADDING_METHOD_2, *to;
-	size_t len;
-
-	if (in.ptr == NULL) {
-		*data = sj_span(NULL, 0);
-		return true;
-	}
-	if ((!o->odd && !sj_take_u8(&in, &indicator)) || indicator != PADDING_METHOD_2)
-		return false;
-	to = sj_put_space(buffer, in.len);
-	if (to == NULL)
-		return false;
-	if (!make_iv(keys, ssc, iv) || !sj_cbc_decrypt(keys->cipher, keys->enc, iv, in, to) ||
-	    !sj_unpad(sj_span(to, in.len), block, &len)) {
-		sj_wipe(to, in.len);
-		buffer->len = before;
-		return false;
-	}
-	buffer->len = before + len;
-	*data = sj_span(to, len);
-	return true;
-}
-
-/* Ne from the value of DO 97: one or two bytes, zero for the maximum; absent: none. */
-static bool open_le(struct sj_span le, struct sj_apdu *a)
-{
-	if (le.ptr == NULL)
-		return true;
-	a->extended = le.len == 2;
-	if (le.len > 2 || !sj_take_be(&le, le.len, &a->ne))
-		return false;
-	if (a->ne == 0)
-		a->ne = a->extended ? SJ_APDU_NE_EXTENDED : SJ_APDU_NE_SHORT;
-	return true;
 }
 
 enum sj_sm_rc sj_sm_command_open(const struct sj_sm_keys *keys, const struct sj_ssc *ssc,
@@ -257,17 +152,17 @@ enum sj_sm_rc sj_sm_command_open(const struct sj_sm_keys *keys, const struct sj_
 {
 	const struct sj_apdu *in = protected_command;
 	const uint8_t header[4] = { in->cla, in->ins, in->p1, in->p2 };
-	struct sj_apdu a = { .cla = in->cla & (uint8_t)~CLA_SM, in->ins, in->p1, in->p2 };
-	struct objects o;
+	struct sj_apdu a = { .cla = in->cla & (uint8_t)~SJ_CLA_SM, in->ins, in->p1, in->p2 };
+	struct sj_sm_objects o;
 	enum sj_sm_rc rc;
 
-	if ((in->cla & CLA_SM) != CLA_SM)
+	if ((in->cla & SJ_CLA_SM) != SJ_CLA_SM)
 		return SJ_SM_INCORRECT;
-	rc = take_objects(in->data, DO_LE, &o);
+	rc = sj_sm_objects_take(in->data, SJ_DO_LE, &o);
 	if (rc != SJ_SM_OK)
 		return rc;
 	if (!mac_holds(keys, ssc, header, o.covered, o.mac) ||
-	    (o.cryptogram.ptr != NULL && o.odd != (in->ins & 1)) || !open_le(o.second, &a) ||
+	    (o.cryptogram.ptr != NULL && o.odd != (in->ins & 1)) || !sj_sm_le_open(o.second, &a) ||
 	    !open_cryptogram(keys, ssc, &o, buffer, &a.data))
 		return SJ_SM_INCORRECT;
 	a.extended = a.extended || a.data.len > SJ_APDU_NC_SHORT;
@@ -280,11 +175,11 @@ enum sj_sm_rc sj_sm_response_open(const struct sj_sm_keys *keys, const struct sj
 				  struct sj_response *plain)
 {
 	struct sj_response r;
-	struct objects o;
+	struct sj_sm_objects o;
 	enum sj_sm_rc rc;
 	uint32_t sw;
 
-	rc = take_objects(data, DO_STATUS, &o);
+	rc = sj_sm_objects_take(data, SJ_DO_STATUS, &o);
 	if (rc != SJ_SM_OK)
 		return rc;
 	if (o.second.ptr == NULL)

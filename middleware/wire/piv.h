@@ -105,12 +105,13 @@ struct sj_piv_key_history {
 SJ_MUST_CHECK bool sj_piv_key_history_read(struct sj_span value, struct sj_piv_key_history *out);
 void sj_piv_key_history_put(struct sj_writer *w, const struct sj_piv_key_history *h);
 
-/* 61: the answer to SELECT (part 2, table 3). */
+/* The answer to SELECT: 61 (part 2, table 3). */
 struct sj_piv_application {
 	struct sj_span aid; /* 4F: whole AID, or PIX and version alone in older cards */
 	struct sj_span label; /* 50; empty: absent */
 	uint8_t suite; /* PIV_ALG_CS2 or CS7; 0: no secure messaging */
-	uint32_t command_max, response_max; /* 7F66: bytes of an extended APDU; 0: not told */
+	/* 7F66, behind or (when read) inside of 61: bytes of an extended APDU; 0: not told. */
+	uint32_t command_max, response_max;
 };
 SJ_MUST_CHECK bool sj_piv_application_read(struct sj_span in, struct sj_piv_application *out);
 void sj_piv_application_put(struct sj_writer *w, const struct sj_piv_application *a);
