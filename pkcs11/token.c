@@ -1,390 +1,258 @@
-#include "mechanisms.h"
-#include "objects.h"
-#include "wire/piv.h"
-
+/* token.c -- a card of ours in a slot: opening, its end, what C_GetTokenInfo says. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* SP 800-73-5, part 1, table 3: data objects, their OBJECT IDENTIFIERs below 2.16.840.1.101.3.7. */
-struct data_row {
-	uint32_t tag;
-	uint8_t oid[3]; /* content bytes after the common ones */
-	uint8_t oid_size;
-	bool pin; /* read after VERIFY only */
+#include "state.h"
+#include "wire/hex.h"
+
+#define PIN_MIN 6u
+#define PIN_MAX 64u /* the management key in hexadecimal; the PIN itself: 8 */
+/* "PIN count low" where a card does not tell how many tries there are in all. */
+#define FEW_TRIES 3
+
+/* --- what is in the reader ----------------------------------------------------------- */
+
+/* Says what was found; the slot's own lock is held, or nobody knows of the slot. */
+static void found(struct p11_slot *slot, enum p11_found what, uint32_t at)
+{
+	p11_lock(&slot->module->lock);
+	slot->found = what;
+	slot->found_at = at;
+	p11_unlock(&slot->module->lock);
+}
+
+/* What is known of the card without asking it. */
+struct view {
+	bool present;
+	uint32_t events;
+	enum p11_found found;
 };
-static const struct data_row data_rows[] = {
-	{ PIV_OBJECT_CHUID, { 48, 0 }, 2, false },
-	{ PIV_OBJECT_CCC, { 0x81, 0x5B, 0 }, 3, false },
-	{ PIV_OBJECT_DISCOVERY, { 96, 80 }, 2, false },
-	{ PIV_OBJECT_SECURITY, { 0x81, 0x10, 0 }, 3, false },
-	{ PIV_OBJECT_KEY_HISTORY, { 96, 96 }, 2, false },
-	{ PIV_OBJECT_SM_SIGNER, { 16, 23 }, 2, false },
-	{ PIV_OBJECT_BIOMETRIC_GROUP, { 16, 22 }, 2, false },
-	{ PIV_OBJECT_FINGERPRINTS, { 96, 16 }, 2, true },
-	{ PIV_OBJECT_FACE, { 96, 48 }, 2, true },
-	{ PIV_OBJECT_PRINTED, { 48, 1 }, 2, true },
-	{ PIV_OBJECT_IRIS, { 16, 21 }, 2, true },
-	{ PIV_OBJECT_PAIRING_CODE, { 16, 24 }, 2, true },
-};
-static const uint8_t piv_arc[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x07 };
 
-static const CK_PROFILE_ID profiles[] = { CKP_BASELINE_PROVIDER, CKP_EXTENDED_PROVIDER,
-					  CKP_AUTHENTICATION_TOKEN, CKP_PUBLIC_CERTIFICATES_TOKEN };
-
-CK_OBJECT_HANDLE p11_token_handle(CK_OBJECT_CLASS class, uint32_t low)
+static struct view look_at(struct p11_slot *slot)
 {
-	return (class + 1) << 24 | low;
+	struct view v;
+
+	p11_lock(&slot->module->lock);
+	v.present = slot->present;
+	v.events = slot->events;
+	v.found = slot->found_at == slot->events ? slot->found : P11_UNKNOWN;
+	p11_unlock(&slot->module->lock);
+	return v;
 }
 
-static const struct data_row *data_row(uint32_t tag)
+/* Why a card could not be opened says what it is; P11_UNKNOWN: try again next time. */
+static enum p11_found judge(const struct p11_slot *slot, enum sj_rc rc, enum p11_ask ask)
 {
-	for (size_t i = 0; i < sizeof(data_rows) / sizeof(data_rows[0]); i++)
-		if (data_rows[i].tag == tag)
-			return &data_rows[i];
-	return NULL;
-}
-
-/* Whole OBJECT IDENTIFIER. */
-static void put_oid(struct sj_writer *w, const struct data_row *row)
-{
-	sj_put_u8(w, 0x06);
-	sj_put_u8(w, (uint8_t)(sizeof(piv_arc) + row->oid_size));
-	sj_put(w, SJ_SPAN_OF(piv_arc));
-	sj_put(w, sj_span(row->oid, row->oid_size));
-}
-
-uint32_t p11_token_tag(struct sj_span object_id, struct sj_span label)
-{
-	for (size_t i = 0; i < sizeof(data_rows) / sizeof(data_rows[0]); i++) {
-		const char *name = sj_piv_object_name(data_rows[i].tag);
-		uint8_t oid[16];
-		struct sj_writer w = SJ_WRITER_OF(oid);
-
-		put_oid(&w, &data_rows[i]);
-		if (object_id.len > 0 ? sj_span_eq(object_id, sj_written(&w))
-				      : name != NULL && label.len == strlen(name) &&
-						memcmp(name, label.ptr, label.len) == 0)
-			return data_rows[i].tag;
-	}
-	return 0;
-}
-
-/* --- candidates ------------------------------------------------------------------ */
-
-static bool id_leaves(struct sj_span id, uint32_t ref)
-{
-	return id.len == 0 || (id.len == 1 && id.ptr[0] == ref);
-}
-
-static CK_RV key_candidates(struct p11_token *t, CK_OBJECT_CLASS class, struct sj_span id,
-			    uint32_t *low, size_t *n)
-{
-	static const uint8_t first[] = { PIV_KEY_AUTHENTICATION, PIV_KEY_SIGNATURE,
-					 PIV_KEY_MANAGEMENT, PIV_KEY_CARD_AUTHENTICATION };
-	unsigned retired = 0;
-	CK_RV rv = CKR_OK;
-
-	for (size_t i = 0; i < sizeof(first); i++)
-		if (id_leaves(id, first[i]))
-			low[(*n)++] = first[i];
-	if (id.len == 0)
-		rv = p11_card_retired(t, &retired);
-	for (unsigned i = 0; rv == CKR_OK && i < retired && i < 20; i++)
-		low[(*n)++] = PIV_KEY_RETIRED_FIRST + i;
-	if (id.len == 1 && id.ptr[0] >= PIV_KEY_RETIRED_FIRST && id.ptr[0] <= PIV_KEY_RETIRED_LAST)
-		low[(*n)++] = id.ptr[0];
-	if (class == CKO_CERTIFICATE && id_leaves(id, YUBICO_KEY_ATTESTATION))
-		low[(*n)++] = YUBICO_KEY_ATTESTATION;
-	return rv;
-}
-
-static CK_RV mechanism_candidates(struct p11_token *t, uint32_t *low, size_t *n)
-{
-	const struct p11_mechanism *m;
-	CK_RV rv = CKR_OK;
-
-	for (size_t i = 0; rv == CKR_OK && (m = p11_mechanism_at(i)) != NULL; i++) {
-		bool ours = false;
-
-		rv = p11_mechanism_supported(t, m, &ours);
-		if (ours)
-			low[(*n)++] = (uint32_t)m->type;
-	}
-	return rv;
-}
-
-CK_RV p11_token_candidates(struct p11_token *t, CK_OBJECT_CLASS class, struct sj_span id,
-			   uint32_t low[static P11_CANDIDATES_MAX], size_t *n)
-{
-	*n = 0;
-	if (!p11_visible_class(t, class))
-		return CKR_OK;
-	switch (class) {
-	case CKO_CERTIFICATE:
-	case CKO_PUBLIC_KEY:
-	case CKO_PRIVATE_KEY:
-		return key_candidates(t, class, id, low, n);
-	case CKO_DATA:
-		for (size_t i = 0; i < sizeof(data_rows) / sizeof(data_rows[0]); i++)
-			low[(*n)++] = data_rows[i].tag;
-		break;
-	case CKO_PROFILE:
-		for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
-			low[(*n)++] = (uint32_t)profiles[i];
-		break;
-	case CKO_HW_FEATURE:
-		low[(*n)++] = CKH_USER_INTERFACE;
-		break;
-	case CKO_MECHANISM:
-		return mechanism_candidates(t, low, n);
+	switch ((int)rc) {
+	case SJ_OK:
+		return P11_OURS;
+	case SJ_SECRET_NEEDED:
+		return slot->module->config.pinentry != NULL && ask == P11_ASK_FILES ? P11_HIDDEN
+										     : P11_FOREIGN;
+	case SJ_NO_KEY_APPLICATION:
+	case SJ_NOT_A_DOCUMENT:
+	case SJ_WRONG_CAN: /* not again and again: the user takes it away and brings it back */
+	case SJ_WRONG_PAIRING_CODE:
+	case SJ_CARD_MUTE:
+		return P11_FOREIGN;
 	default:
-		break;
-	}
-	return CKR_OK;
-}
-
-/* --- objects ----------------------------------------------------------------------- */
-
-/* A unique id that another content never gets: "private-9a-0011223344556677". */
-static void put_unique(struct p11_object *o, const char *class, struct sj_span content)
-{
-	uint8_t hash[SJ_HASH_MAX] = { 0 };
-	char text[64];
-	int n = snprintf(text, sizeof(text), "%s-%02x-", class, (unsigned)o->low);
-
-	if (!sj_hash(SJ_SHA256, &content, 1, hash))
-		o->a.failed = true;
-	for (size_t i = 0; i < 8 && n > 0; i++)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, "%02x", hash[i]);
-	p11_put_text(&o->a, CKA_UNIQUE_ID, text);
-}
-
-/* What every object of the card is. */
-static void put_stored(struct p11_object *o, bool private, bool destroyable)
-{
-	p11_put_ulong(&o->a, CKA_CLASS, o->class);
-	p11_put_bool(&o->a, CKA_TOKEN, true);
-	p11_put_bool(&o->a, CKA_PRIVATE, private);
-	p11_put_bool(&o->a, CKA_MODIFIABLE, false);
-	p11_put_bool(&o->a, CKA_COPYABLE, o->class != CKO_PRIVATE_KEY);
-	p11_put_bool(&o->a, CKA_DESTROYABLE, destroyable);
-}
-
-static void put_key_name(struct p11_object *o)
-{
-	const uint8_t ref = (uint8_t)o->low;
-
-	p11_put(&o->a, CKA_ID, sj_span(&ref, 1));
-	p11_put_text(&o->a, CKA_LABEL, sj_piv_key_name(ref));
-}
-
-static CK_RV certificate(struct p11_token *t, struct p11_object *o, bool *there)
-{
-	struct sj_span der = { NULL, 0 };
-	CK_RV rv;
-
-	rv = p11_card_certificate(t, (uint8_t)o->low, &der);
-	*there = rv == CKR_OK && der.len > 0;
-	if (!*there)
-		return rv;
-	put_stored(o, false, true);
-	put_key_name(o);
-	p11_put_certificate(&o->a, der);
-	p11_put_ulong(&o->a, CKA_CERTIFICATE_CATEGORY,
-		      o->low == YUBICO_KEY_ATTESTATION ? CK_CERTIFICATE_CATEGORY_OTHER_ENTITY
-						       : CK_CERTIFICATE_CATEGORY_TOKEN_USER);
-	put_unique(o, "certificate", der);
-	p11_put_defaults(&o->a, o->class);
-	return CKR_OK;
-}
-
-/* The mechanisms that a key of this type serves, on its half of the work. */
-static void put_mechanisms(struct p11_object *o, CK_KEY_TYPE type)
-{
-	const CK_FLAGS half = o->class == CKO_PRIVATE_KEY
-				      ? CKF_SIGN | CKF_SIGN_RECOVER | CKF_DECRYPT | CKF_UNWRAP
-				      : CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_ENCRYPT | CKF_WRAP;
-	const bool derives = p11_attribute_bool(&o->a, CKA_DERIVE);
-	CK_MECHANISM_TYPE list[P11_MECHANISMS_MAX];
-	const struct p11_mechanism *m;
-	size_t n = 0;
-
-	for (size_t i = 0; (m = p11_mechanism_at(i)) != NULL; i++)
-		if ((m->key == type && (m->flags & half) != 0) ||
-		    (derives && m->scheme == P11_ECDH))
-			list[n++] = m->type;
-	p11_put(&o->a, CKA_ALLOWED_MECHANISMS, sj_span((const uint8_t *)list, n * sizeof(*list)));
-}
-
-static void put_public_uses(struct p11_object *o, CK_KEY_TYPE type)
-{
-	const bool rsa = type == CKK_RSA;
-
-	p11_put_bool(&o->a, CKA_ENCRYPT, rsa);
-	p11_put_bool(&o->a, CKA_WRAP, rsa);
-	p11_put_bool(&o->a, CKA_VERIFY_RECOVER, rsa);
-	p11_put_bool(&o->a, CKA_VERIFY, type != CKK_EC_MONTGOMERY);
-}
-
-/* SP 800-73-5, part 1, 3.2: 9C and 9E sign only; of the others the card decides. */
-static void put_private_uses(struct p11_object *o, CK_KEY_TYPE type,
-			     const struct sj_piv_key_info *key)
-{
-	const bool signs_only =
-		o->low == PIV_KEY_SIGNATURE || o->low == PIV_KEY_CARD_AUTHENTICATION;
-	const bool decrypts = type == CKK_RSA && !signs_only;
-
-	p11_put_bool(&o->a, CKA_DECRYPT, decrypts);
-	p11_put_bool(&o->a, CKA_UNWRAP, decrypts);
-	p11_put_bool(&o->a, CKA_SIGN_RECOVER, type == CKK_RSA);
-	p11_put_bool(&o->a, CKA_SIGN, type != CKK_EC_MONTGOMERY);
-	p11_put_bool(&o->a, CKA_DERIVE,
-		     (type == CKK_EC && !signs_only) || type == CKK_EC_MONTGOMERY);
-	p11_put_bool(&o->a, CKA_ALWAYS_AUTHENTICATE, key->pin_always);
-	p11_put_bool(&o->a, CKA_SENSITIVE, true);
-	p11_put_bool(&o->a, CKA_EXTRACTABLE, false);
-	p11_put_bool(&o->a, CKA_ALWAYS_SENSITIVE, key->generated);
-	p11_put_bool(&o->a, CKA_NEVER_EXTRACTABLE, key->generated);
-}
-
-static void hide_private_parts(struct p11_object *o, CK_KEY_TYPE type)
-{
-	static const CK_ATTRIBUTE_TYPE parts[] = { CKA_PRIVATE_EXPONENT, CKA_PRIME_1,
-						   CKA_PRIME_2,          CKA_EXPONENT_1,
-						   CKA_EXPONENT_2,       CKA_COEFFICIENT };
-
-	if (type != CKK_RSA)
-		p11_put_hidden(&o->a, CKA_VALUE);
-	for (size_t i = 0; type == CKK_RSA && i < sizeof(parts) / sizeof(parts[0]); i++)
-		p11_put_hidden(&o->a, parts[i]);
-}
-
-static CK_MECHANISM_TYPE made_by(CK_KEY_TYPE type)
-{
-	switch (type) {
-	case CKK_RSA:
-		return CKM_RSA_PKCS_KEY_PAIR_GEN;
-	case CKK_EC:
-		return CKM_EC_KEY_PAIR_GEN;
-	case CKK_EC_EDWARDS:
-		return CKM_EC_EDWARDS_KEY_PAIR_GEN;
-	default:
-		return CKM_EC_MONTGOMERY_KEY_PAIR_GEN;
+		return P11_UNKNOWN;
 	}
 }
 
-static CK_RV key(struct p11_token *t, struct p11_object *o, bool *there)
+static CK_RV open_card(struct p11_slot *slot, enum p11_ask ask, uint32_t events)
 {
-	const bool private = o->class == CKO_PRIVATE_KEY;
-	const struct sj_piv_key_info *info = NULL;
-	struct sj_span spki;
-	CK_KEY_TYPE type;
-	CK_RV rv;
+	struct p11_token *t = calloc(1, sizeof(*t));
+	enum sj_rc rc;
 
-	*there = false;
-	rv = p11_card_key(t, (uint8_t)o->low, &info);
-	if (rv != CKR_OK || info == NULL)
-		return rv;
-	spki = sj_span(info->spki, info->spki_len);
-	if (!p11_put_public(&o->a, o->class, spki))
-		return CKR_OK; /* an algorithm that we do not know */
-	*there = true;
-	type = p11_attribute_ulong(&o->a, CKA_KEY_TYPE);
-	put_stored(o, private && !info->pin_never, true);
-	put_key_name(o);
-	p11_put_bool(&o->a, CKA_LOCAL, info->generated);
-	p11_put_ulong(&o->a, CKA_KEY_GEN_MECHANISM,
-		      info->generated ? made_by(type) : CK_UNAVAILABLE_INFORMATION);
-	if (private) {
-		put_private_uses(o, type, info);
-		hide_private_parts(o, type);
-	} else {
-		put_public_uses(o, type);
+	if (t == NULL)
+		return CKR_HOST_MEMORY;
+	t->slot = slot;
+	t->user = P11_NOBODY;
+	rc = p11_card_open(slot, ask, &t->card);
+	found(slot, judge(slot, rc, ask), events);
+	if (rc != SJ_OK) {
+		free(t);
+		/* Gone between the look and the opening. */
+		return p11_rv(rc) == CKR_DEVICE_REMOVED ? CKR_TOKEN_NOT_PRESENT : p11_rv(rc);
 	}
-	put_mechanisms(o, type);
-	put_unique(o, private ? "private" : "public", spki);
-	p11_put_defaults(&o->a, o->class); /* but CKA_SUBJECT: read when asked for */
+	slot->token = t;
+	slot->token_at = events;
 	return CKR_OK;
 }
 
-static CK_RV data(struct p11_token *t, struct p11_object *o, bool *there)
+static CK_RV open_token(struct p11_slot *slot, enum p11_ask ask)
 {
-	const struct data_row *row = data_row(o->low);
-	struct sj_span value = { NULL, 0 };
-	const char *name = sj_piv_object_name(o->low);
-	uint8_t oid[16];
-	struct sj_writer w = SJ_WRITER_OF(oid);
-	CK_RV rv;
+	struct view v = look_at(slot);
 
-	*there = false;
-	if (row == NULL)
-		return CKR_OK;
-	rv = p11_card_object(t, o->low, &value);
-	if (rv == CKR_USER_NOT_LOGGED_IN) /* it is not seen before login anyway */
-		return CKR_OK;
-	if (rv != CKR_OK || value.len == 0)
+	if (!v.present)
+		return CKR_TOKEN_NOT_PRESENT;
+	if (v.found == P11_FOREIGN || (v.found == P11_HIDDEN && ask == P11_ASK_FILES) ||
+	    !p11_config_piv(&slot->module->config))
+		return CKR_TOKEN_NOT_RECOGNIZED;
+	return open_card(slot, ask, v.events);
+}
+
+CK_RV p11_token_need(struct p11_slot *slot, enum p11_ask ask)
+{
+	CK_RV rv = p11_slots_look(slot->module);
+
+	if (rv != CKR_OK)
 		return rv;
-	*there = true;
-	put_oid(&w, row);
-	put_stored(o, row->pin, true);
-	p11_put_text(&o->a, CKA_LABEL, name != NULL ? name : "");
-	p11_put_text(&o->a, CKA_APPLICATION, "PIV");
-	p11_put(&o->a, CKA_OBJECT_ID, sj_written(&w));
-	p11_put(&o->a, CKA_VALUE, value);
-	put_unique(o, "data", value);
-	p11_put_defaults(&o->a, o->class);
-	return CKR_OK;
+	if (slot->token != NULL && !p11_slot_same_card(slot))
+		p11_token_drop(slot);
+	if (slot->token != NULL)
+		rv = p11_card_check(slot->token);
+	if (slot->gone)
+		p11_token_drop(slot);
+	else if (rv != CKR_OK)
+		return rv;
+	return slot->token != NULL ? CKR_OK : open_token(slot, ask);
 }
 
-/* Profiles say what the module as a whole keeps (PKCS #11 Profiles 3.1). */
-static void profile(struct p11_object *o, bool *there)
+void p11_token_drop(struct p11_slot *slot)
 {
-	static const char *const names[] = { "Baseline Provider", "Extended Provider",
-					     "Authentication Token", "Public Certificates Token" };
+	struct p11_token *t = slot->token;
 
-	*there = o->low >= CKP_BASELINE_PROVIDER && o->low <= CKP_PUBLIC_CERTIFICATES_TOKEN;
-	if (!*there)
+	slot->gone = false;
+	if (t == NULL)
 		return;
-	put_stored(o, false, false);
-	p11_put_text(&o->a, CKA_LABEL, names[o->low - 1]);
-	p11_put_ulong(&o->a, CKA_PROFILE_ID, o->low);
-	put_unique(o, "profile", sj_span(NULL, 0));
-	p11_put_defaults(&o->a, o->class);
+	p11_sessions_end(slot);
+	slot->token = NULL;
+	p11_objects_free(t->objects);
+	p11_card_close(t->card);
+	free(t);
 }
 
-static CK_RV mechanism(struct p11_token *t, struct p11_object *o, bool *there)
+bool p11_token_usable(struct p11_slot *slot)
 {
-	uint32_t low[P11_CANDIDATES_MAX];
-	size_t n = 0;
-	CK_RV rv = mechanism_candidates(t, low, &n);
+	struct view v = look_at(slot);
 
-	*there = false;
-	for (size_t i = 0; i < n; i++)
-		*there = *there || low[i] == o->low;
-	p11_put_ulong(&o->a, CKA_CLASS, o->class);
-	p11_put_ulong(&o->a, CKA_MECHANISM_TYPE, o->low);
-	return rv;
-}
-
-CK_RV p11_token_object(struct p11_token *t, struct p11_object *o, bool *there)
-{
-	*there = false;
-	if (!p11_visible_class(t, o->class))
-		return CKR_OK;
-	switch (o->class) {
-	case CKO_CERTIFICATE:
-		return p11_visible_key(t, (uint8_t)o->low) ? certificate(t, o, there) : CKR_OK;
-	case CKO_PUBLIC_KEY:
-	case CKO_PRIVATE_KEY:
-		return p11_visible_key(t, (uint8_t)o->low) ? key(t, o, there) : CKR_OK;
-	case CKO_DATA:
-		return data(t, o, there);
-	case CKO_PROFILE:
-		profile(o, there);
-		return CKR_OK;
-	case CKO_MECHANISM:
-		return mechanism(t, o, there);
-	default:
-		return CKR_OK;
+	if (v.present && v.found == P11_UNKNOWN) {
+		p11_lock(&slot->lock);
+		(void)p11_token_need(slot, P11_ASK_FILES);
+		p11_unlock(&slot->lock);
+		v = look_at(slot);
 	}
+	/* A card that is held by another process is one all the same. */
+	return v.present && v.found != P11_FOREIGN && p11_config_piv(&slot->module->config);
+}
+
+void p11_token_logged_out(struct p11_token *t)
+{
+	if (t->user == P11_NOBODY)
+		return;
+	t->user = P11_NOBODY;
+	for (struct p11_session *s = t->slot->sessions; s != NULL; s = s->next) {
+		s->context_login = false;
+		p11_operations_logout(s->operations);
+	}
+	p11_objects_logout(t->objects);
+}
+
+/* --- C_GetTokenInfo ------------------------------------------------------------------- */
+
+static CK_FLAGS pin_flags(const struct sj_piv_pin_state *state)
+{
+	CK_FLAGS flags = CKF_USER_PIN_INITIALIZED;
+	int all = state->tries > 0 ? state->tries : FEW_TRIES;
+
+	if (state->blocked || state->tries_left == 0)
+		return flags | CKF_USER_PIN_LOCKED;
+	if (state->tries_left > 0 && state->tries_left < all)
+		flags |= CKF_USER_PIN_COUNT_LOW;
+	if (state->tries_left == 1)
+		flags |= CKF_USER_PIN_FINAL_TRY;
+	if (state->is_default)
+		flags |= CKF_USER_PIN_TO_BE_CHANGED;
+	return flags;
+}
+
+/* The PIN's state, asked from the card now. */
+static CK_RV user_flags(struct p11_token *t, CK_FLAGS *flags)
+{
+	struct sj_piv_pin_state state = { .size = sizeof(state) };
+	enum sj_piv_pin pin;
+	CK_RV rv = p11_card_user_pin(t, &pin);
+	enum sj_rc rc;
+
+	*flags = 0;
+	if (rv != CKR_OK)
+		return rv;
+	rc = sj_piv_pin_state(p11_card_piv(t), pin, &state);
+	if (rc == SJ_OK)
+		*flags = pin_flags(&state);
+	return rc == SJ_KEY_ABSENT ? CKR_OK : p11_card_failed(t, rc);
+}
+
+static void count_sessions(const struct p11_slot *slot, CK_TOKEN_INFO_PTR info)
+{
+	for (const struct p11_session *s = slot->sessions; s != NULL; s = s->next) {
+		info->ulSessionCount++;
+		info->ulRwSessionCount += (s->flags & CKF_RW_SESSION) != 0;
+	}
+}
+
+/* The end of the GUID, as much as fits; cards without one have no number. */
+static void name_token(const struct p11_token *t, CK_TOKEN_INFO_PTR info)
+{
+	const struct sj_piv_info *id = p11_card_identity(t);
+	char hex[2 * SJ_PIV_GUID + 1] = "", label[sizeof(info->label) + 1];
+	const char *serial, *maker = id->has_content ? "Sojourn" : "PIV";
+
+	if (id->has_guid)
+		sj_hex_text(SJ_SPAN_OF(id->guid), SJ_HEX_LOWER, hex, sizeof(hex));
+	serial = id->has_guid ? hex + strlen(hex) - sizeof(info->serialNumber) : "0";
+	snprintf(label, sizeof(label), "%s card %s", maker,
+		 id->has_guid ? hex + strlen(hex) - 8 : "");
+	p11_pad(info->label, sizeof(info->label), label);
+	p11_pad(info->manufacturerID, sizeof(info->manufacturerID), maker);
+	p11_pad(info->model, sizeof(info->model), "PIV");
+	p11_pad(info->serialNumber, sizeof(info->serialNumber), serial);
+}
+
+static CK_RV token_info(struct p11_token *t, CK_TOKEN_INFO_PTR info)
+{
+	CK_FLAGS flags;
+	CK_RV rv = user_flags(t, &flags);
+
+	if (rv != CKR_OK)
+		return rv;
+	memset(info, 0, sizeof(*info));
+	name_token(t, info);
+	info->flags = flags | CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED;
+	if (t->slot->module->config.pinentry != NULL || sj_piv_reader_has_keypad(p11_card_piv(t)))
+		info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+	info->ulMaxSessionCount = info->ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE;
+	count_sessions(t->slot, info);
+	info->ulMinPinLen = PIN_MIN;
+	info->ulMaxPinLen = PIN_MAX;
+	info->ulTotalPublicMemory = info->ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION;
+	info->ulTotalPrivateMemory = info->ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION;
+	info->firmwareVersion =
+		(CK_VERSION){ 1, 0 }; /* of the application: SP 800-73, part 1, 2.2 */
+	p11_pad(info->utcTime, sizeof(info->utcTime), "");
+	return CKR_OK;
+}
+
+CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO_PTR info)
+{
+	struct p11_slot *slot;
+	CK_RV rv;
+
+	if (info == NULL)
+		return CKR_ARGUMENTS_BAD;
+	rv = p11_slot_enter(id, &slot);
+	if (rv != CKR_OK)
+		return rv;
+	rv = p11_token_need(slot, P11_ASK_ANYBODY);
+	if (rv == CKR_OK)
+		rv = token_info(slot->token, info);
+	if (slot->gone) { /* the card was changed, or the service came anew, since the last call */
+		rv = p11_token_need(slot, P11_ASK_ANYBODY);
+		if (rv == CKR_OK)
+			rv = token_info(slot->token, info);
+	}
+	return p11_slot_leave(slot, rv);
 }

@@ -9,6 +9,7 @@
 
 #include "host/card.h"
 #include "host/store.h"
+#include "secure/piv_sm.h"
 #include "secure/sm.h"
 
 #define CARD_ANY (-1)
@@ -69,10 +70,17 @@ struct card_applet {
 	 */
 	size_t name_suffix;
 	/*
+	 * A command without Le gets its response all the same, up to 256 bytes at once, as if
+	 * Le were 00: programs of the application leave it out where ISO/IEC 7816-4 wants it.
+	 */
+	bool le_optional;
+	/*
 	 * Its table is the one in force while no application is selected on a
 	 * channel. At most one applet; never found by SELECT by DF name.
 	 */
 	bool is_mf;
+	/* It may be spoken to in secure messaging of SP 800-73-5 (card_sm_start_piv()). */
+	bool piv_sm;
 	const struct card_command *commands;
 	size_t command_count;
 	/*
@@ -154,6 +162,21 @@ void card_sm_start(struct card *card, const struct sj_sm_keys *keys, const struc
  * intact under it (plain, wrong MAC, missing objects, not an APDU).
  */
 void card_sm_end(struct card *card);
+
+/*
+ * The same for secure messaging of NIST SP 800-73-5, part 2, 4.2, which is spoken on the basic
+ * channel with the applet that is current there. A plain command does not end it, nor does it
+ * give rights. Counter 1 and chains of zeros.
+ */
+void card_sm_start_piv(struct card *card, const struct sj_piv_sm_keys *keys);
+/* Such a session runs: what is `secured` came in it. */
+bool card_sm_is_piv(const struct card *card);
+
+/*
+ * Of the present command, counted since power-up from 1: a chain counts once, the pieces of a
+ * response do not. For what must come right after something else.
+ */
+uint32_t card_command_number(const struct card *card);
 
 /*
  * Rights gained by authentication, a bit mask that the applets agree on; the

@@ -294,3 +294,8 @@ bool card_file_at(const struct card *card, size_t applet, size_t i, struct card_
 		return false;
 	return card->applets[applet]->file_at(card->store, i, out);
 }
+
+uint32_t card_command_number(const struct card *card)
+{
+	return card->now.commands;
+}

@@ -15,10 +15,19 @@ struct card_channel_state {
 	const struct card_applet *applet; /* NULL: no application, the MF */
 };
 
+/* Of SP 800-73-5: sm_piv.c. */
+struct card_piv_session {
+	struct sj_piv_sm_keys keys;
+	uint8_t counter[SJ_PIV_SM_BLOCK]; /* of the present command */
+	uint8_t command_chain[SJ_PIV_SM_BLOCK], response_chain[SJ_PIV_SM_BLOCK];
+};
+
 struct card_session {
 	bool running;
+	bool is_piv; /* then: piv; else ICAO's */
 	struct sj_sm_keys keys;
 	struct sj_ssc ssc;
+	struct card_piv_session piv;
 };
 
 /* A command chain whose last command has not come; the data are in card->chain_data. */
@@ -61,6 +70,7 @@ struct card_volatile {
 	unsigned rights;
 	struct card_chain chain;
 	struct card_pieces pieces;
+	uint32_t commands; /* card_command_number() */
 	bool after_asked; /* by the present command's handler */
 	const struct card_applet *after; /* has work put off; NULL: none has */
 	uint8_t after_channel;
@@ -134,6 +144,17 @@ uint16_t card_dispatch(struct card *card, const struct sj_apdu *plain,
 		       const struct card_class *class, struct sj_writer *out);
 bool card_sw_is_error(uint16_t sw);
 
+/* The applet whose table is in force on the present channel; NULL: none. */
+const struct card_applet *card_current_applet(const struct card *card);
+/* This command is the next part of the chain that is open. */
+bool card_chain_continues(const struct card_chain *chain, const struct sj_apdu *apdu,
+			  const struct card_class *class);
+/*
+ * Adds the command's data to the chain, which may begin with it; *whole: all of them. 9000, 6700.
+ */
+uint16_t card_chain_collect(struct card *card, const struct sj_apdu *apdu,
+			    const struct card_class *class, struct sj_span *whole);
+
 /* --- select.c, channel.c: the host's own commands --- */
 
 uint16_t card_select_by_name(struct card_call *call);
@@ -157,6 +178,18 @@ uint16_t card_sm_open(struct card *card, const struct sj_apdu *protected_command
 size_t card_sm_protect(struct card *card, uint8_t ins, struct sj_span data, uint16_t sw);
 /* Ends session and rights at once. */
 void card_sm_drop(struct card *card);
+/* A command that is not protected, or not one at all: it ends ICAO's session, not PIV's. */
+void card_sm_plain(struct card *card);
+/*
+ * --- sm_piv.c: the same with SP 800-73-5's ---
+ *
+ * Takes the next part of a protected command; once whole it is opened. 9000 with
+ * class->chained: more parts follow. Other answers have ended the session.
+ */
+uint16_t card_piv_open(struct card *card, const struct sj_apdu *protected_command,
+		       const struct card_class *class, struct sj_apdu *plain);
+size_t card_piv_protect(struct card *card, struct sj_span data, uint16_t sw);
+
 /* After the response: a session that was started takes over, one that was ended goes. */
 void card_sm_settle(struct card *card);
 

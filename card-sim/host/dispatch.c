@@ -110,7 +110,7 @@ static void search_table(struct search *s, const struct card_command *rows, size
 	}
 }
 
-static const struct card_applet *current_applet(const struct card *card)
+const struct card_applet *card_current_applet(const struct card *card)
 {
 	const struct card_applet *applet = card->now.channels[card->now.channel].applet;
 
@@ -119,7 +119,7 @@ static const struct card_applet *current_applet(const struct card *card)
 
 static void find_row(struct search *s)
 {
-	const struct card_applet *applet = current_applet(s->card);
+	const struct card_applet *applet = card_current_applet(s->card);
 
 	search_table(s, host_commands, sizeof(host_commands) / sizeof(host_commands[0]));
 	if (applet != NULL)
@@ -128,37 +128,39 @@ static void find_row(struct search *s)
 
 /* --- chains --------------------------------------------------------------- */
 
-static bool continues(const struct card_chain *chain, const struct search *s)
+bool card_chain_continues(const struct card_chain *chain, const struct sj_apdu *apdu,
+			  const struct card_class *class)
 {
-	return chain->cla == s->class->base && chain->ins == s->apdu->ins &&
-	       chain->p1 == s->apdu->p1 && chain->p2 == s->apdu->p2 &&
-	       chain->channel == s->class->channel && chain->secured == s->class->secured;
+	return chain->cla == class->base && chain->ins == apdu->ins && chain->p1 == apdu->p1 &&
+	       chain->p2 == apdu->p2 && chain->channel == class->channel &&
+	       chain->secured == class->secured;
 }
 
 /* Adds the command's data; whole: all of the chain's when this was its last command. */
-static uint16_t collect(struct search *s, struct sj_span *whole)
+uint16_t card_chain_collect(struct card *card, const struct sj_apdu *apdu,
+			    const struct card_class *class, struct sj_span *whole)
 {
-	struct card *card = s->card;
 	struct card_chain *chain = &card->now.chain;
+	size_t nc = chain->len + apdu->data.len;
 
-	if (!chain->open && !s->class->chained) {
-		*whole = s->apdu->data;
+	if (!chain->open && !class->chained) {
+		*whole = apdu->data;
 		return SJ_SW_OK;
 	}
-	if (s->nc > SJ_APDU_NC_EXTENDED)
+	if (nc > SJ_APDU_NC_EXTENDED)
 		return SJ_SW_WRONG_LENGTH;
-	if (s->apdu->data.len > 0)
-		memcpy(card->chain_data + chain->len, s->apdu->data.ptr, s->apdu->data.len);
-	*whole = sj_span(card->chain_data, s->nc);
+	if (apdu->data.len > 0)
+		memcpy(card->chain_data + chain->len, apdu->data.ptr, apdu->data.len);
+	*whole = sj_span(card->chain_data, nc);
 	*chain = (struct card_chain){
-		.open = s->class->chained,
-		.cla = s->class->base,
-		.ins = s->apdu->ins,
-		.p1 = s->apdu->p1,
-		.p2 = s->apdu->p2,
-		.channel = s->class->channel,
-		.secured = s->class->secured,
-		.len = s->class->chained ? s->nc : 0,
+		.open = class->chained,
+		.cla = class->base,
+		.ins = apdu->ins,
+		.p1 = apdu->p1,
+		.p2 = apdu->p2,
+		.channel = class->channel,
+		.secured = class->secured,
+		.len = class->chained ? nc : 0,
 	};
 	return SJ_SW_OK;
 }
@@ -178,7 +180,7 @@ static uint16_t check_le(const struct search *s, struct sj_writer *out, uint16_t
 
 static uint16_t call_handler(struct search *s, struct sj_span whole, struct sj_writer *out)
 {
-	const struct card_applet *applet = current_applet(s->card);
+	const struct card_applet *applet = card_current_applet(s->card);
 	struct sj_apdu apdu = *s->apdu;
 	struct card_call call = {
 		.card = s->card,
@@ -216,7 +218,7 @@ static uint16_t settle(struct card *card, unsigned rights_before, uint16_t sw)
 /* Who has work to do after the response. */
 static void keep_after(struct card *card)
 {
-	const struct card_applet *applet = current_applet(card);
+	const struct card_applet *applet = card_current_applet(card);
 
 	if (card->now.after_asked && applet != NULL && applet->after != NULL) {
 		card->now.after = applet;
@@ -232,7 +234,7 @@ static uint16_t run_row(struct search *s, struct sj_writer *out)
 	uint16_t sw;
 
 	if (!(s->row->conditions & CARD_CHAIN_STEPS)) {
-		sw = collect(s, &whole);
+		sw = card_chain_collect(s->card, s->apdu, s->class, &whole);
 		if (sw != SJ_SW_OK || s->class->chained)
 			return sw;
 	}
@@ -250,7 +252,7 @@ uint16_t card_dispatch(struct card *card, const struct sj_apdu *plain,
 	uint16_t sw;
 
 	card->now.channel = class->channel;
-	if (chain->open && !continues(chain, &s)) {
+	if (chain->open && !card_chain_continues(chain, plain, class)) {
 		*chain = (struct card_chain){ .open = false };
 		return SJ_SW_LAST_OF_CHAIN_EXPECTED;
 	}

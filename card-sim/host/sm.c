@@ -19,10 +19,17 @@ void card_sm_drop(struct card *card)
 	card->now.rights = 0;
 }
 
+void card_sm_plain(struct card *card)
+{
+	if (!card_sm_is_piv(card))
+		card_sm_drop(card);
+}
+
 void card_sm_start(struct card *card, const struct sj_sm_keys *keys, const struct sj_ssc *ssc)
 {
 	struct card_session *next = &card->now.next;
 
+	sj_wipe(next, sizeof(*next));
 	next->running = true;
 	next->keys = *keys;
 	next->ssc = ssc != NULL ? *ssc : (struct sj_ssc){ { 0 } };
@@ -49,17 +56,20 @@ void card_sm_settle(struct card *card)
 uint16_t card_sm_open(struct card *card, const struct sj_apdu *protected_command,
 		      struct sj_apdu *plain)
 {
+	const struct card_applet *applet = card_current_applet(card);
 	struct card_session *session = &card->now.session;
 	struct sj_writer buffer = sj_writer(card->opened, SJ_APDU_NC_EXTENDED);
 	enum sj_sm_rc rc;
 
 	/*
 	 * Without keys there is nothing to check it with: 6882, as for a card
-	 * that has no secure messaging. 6987 and 6988 would speak of objects
-	 * and MACs that were never looked at.
+	 * that has no secure messaging; 6982 with the key applet (SP 800-73-5,
+	 * part 2, 4.2.8). 6987 and 6988 would speak of objects and MACs that
+	 * were never looked at.
 	 */
 	if (!session->running)
-		return SJ_SW_SM_NOT_SUPPORTED;
+		return applet != NULL && applet->piv_sm ? SJ_SW_SECURITY_STATUS
+							: SJ_SW_SM_NOT_SUPPORTED;
 	sj_ssc_increment(&session->ssc, session->keys.cipher);
 	rc = sj_sm_command_open(&session->keys, &session->ssc, protected_command, &buffer, plain);
 	if (rc == SJ_SM_OK)

@@ -56,38 +56,68 @@ static void keep_plain(struct card *card, struct sj_span data, uint16_t sw)
 	card->now.pieces = (struct card_pieces){ .len = data.len, .sw = sw };
 }
 
+/* Outside PIV's stands 9000: how the messaging went; the command's own is inside (4.2.7). */
 static void keep_protected(struct card *card, uint8_t ins, struct sj_span data, uint16_t sw)
 {
-	size_t len = card_sm_protect(card, ins, data, sw);
+	bool is_piv = card_sm_is_piv(card);
+	size_t len =
+		is_piv ? card_piv_protect(card, data, sw) : card_sm_protect(card, ins, data, sw);
 
+	if (is_piv)
+		sw = SJ_SW_OK;
 	card->now.pieces = (struct card_pieces){
 		.len = len,
 		.sw = len > 0 ? sw : SJ_SW_UNKNOWN,
 	};
 }
 
-/* A command that is not one of the session's ends it, and a chain. */
+/* A command that is not one of the session's ends it (ICAO's), and a chain. */
 static void refuse(struct card *card, uint16_t sw)
 {
-	card_sm_drop(card);
+	card_sm_plain(card);
 	card->now.chain.open = false;
 	card->now.chain.len = 0;
 	keep_plain(card, sj_span(NULL, 0), sw);
 }
 
+/*
+ * The plain command of a protected one. PIV's is protected as a whole and then sent in parts
+ * (SP 800-73-5, part 2, 4.2.5): *class is then without the chaining bit, *more tells of parts to
+ * come.
+ */
+static uint16_t open_protected(struct card *card, const struct sj_apdu *apdu,
+			       struct card_class *class, struct sj_apdu *plain, bool *more)
+{
+	uint16_t sw;
+
+	*more = false;
+	if (!card_sm_is_piv(card))
+		return card_sm_open(card, apdu, plain);
+	sw = card_piv_open(card, apdu, class, plain);
+	*more = class->chained;
+	class->chained = false;
+	return sw;
+}
+
 /* Makes the whole response to one command. */
-static void answer(struct card *card, const struct sj_apdu *apdu, const struct card_class *class)
+static void answer(struct card *card, const struct sj_apdu *apdu, struct card_class *class)
 {
 	struct sj_writer out = sj_writer(card->plain, CARD_PLAIN_MAX);
 	struct sj_apdu plain = *apdu;
 	uint16_t sw = SJ_SW_OK;
+	bool more = false;
 
+	card->now.channel = class->channel;
 	if (class->secured)
-		sw = card_sm_open(card, apdu, &plain);
+		sw = open_protected(card, apdu, class, &plain, &more);
 	else
-		card_sm_drop(card);
+		card_sm_plain(card);
 	if (sw != SJ_SW_OK) {
 		refuse(card, sw);
+		return;
+	}
+	if (more) {
+		keep_plain(card, sj_span(NULL, 0), SJ_SW_OK);
 		return;
 	}
 	sw = card_dispatch(card, &plain, class, &out);
@@ -99,7 +129,17 @@ static void answer(struct card *card, const struct sj_apdu *apdu, const struct c
 	card_sm_settle(card);
 	sj_wipe(card->plain, out.len);
 	if (class->secured)
-		sj_wipe(card->opened, apdu->data.len);
+		sj_wipe(card->opened, plain.data.len);
+}
+
+/* Ne as the selected application understands the command. */
+static uint32_t expected(const struct card *card, const struct sj_apdu *apdu, uint8_t channel)
+{
+	const struct card_applet *applet = card->now.channels[channel].applet;
+
+	if (apdu->ne == 0 && applet != NULL && applet->le_optional)
+		return SJ_APDU_NE_SHORT;
+	return apdu->ne;
 }
 
 /* One command, the response in `response`; 0: power went. */
@@ -107,6 +147,7 @@ static size_t exchange(struct card *card, struct sj_span command, uint8_t *respo
 {
 	struct card_class class = { .base = 0 };
 	struct sj_apdu apdu = { .ne = 0 };
+	uint32_t ne = 0;
 	uint16_t sw;
 
 	if (!sj_apdu_parse(command, &apdu)) {
@@ -114,13 +155,18 @@ static size_t exchange(struct card *card, struct sj_span command, uint8_t *respo
 		return give_piece(card, 0, response);
 	}
 	sw = card_class_parse(apdu.cla, &class);
+	if (!is_get_response(card, &apdu, &class) && !class.chained)
+		card->now.commands++;
 	if (sw == SJ_SW_OK && !card->now.channels[class.channel].open)
 		sw = SJ_SW_CHANNEL_NOT_SUPPORTED;
-	if (sw != SJ_SW_OK)
+	if (sw != SJ_SW_OK) {
 		refuse(card, sw);
-	else if (!is_get_response(card, &apdu, &class))
-		answer(card, &apdu, &class);
-	return card->cut ? 0 : give_piece(card, apdu.ne, response);
+	} else {
+		if (!is_get_response(card, &apdu, &class))
+			answer(card, &apdu, &class);
+		ne = expected(card, &apdu, class.channel); /* of what SELECT has selected */
+	}
+	return card->cut ? 0 : give_piece(card, ne, response);
 }
 
 size_t card_transmit(struct card *card, struct sj_span command, uint8_t *response)

@@ -107,6 +107,33 @@ bool sj_cbc_decrypt(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, str
 	return cbc(c, key, iv, in, out, false);
 }
 
+static bool tdes(const uint8_t *key, const uint8_t *in, uint8_t *out, bool encrypt)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int got = 0;
+	bool ok;
+
+	sj_meter_cipher(SJ_TDES_BLOCK);
+	ok = ctx != NULL &&
+	     EVP_CipherInit_ex(ctx, EVP_des_ede3_ecb(), NULL, key, NULL, encrypt) == 1 &&
+	     EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
+	     EVP_CipherUpdate(ctx, out, &got, in, SJ_TDES_BLOCK) == 1 && got == SJ_TDES_BLOCK;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+bool sj_tdes_encrypt(const uint8_t key[static SJ_TDES_KEY], const uint8_t in[static SJ_TDES_BLOCK],
+		     uint8_t out[static SJ_TDES_BLOCK])
+{
+	return tdes(key, in, out, true);
+}
+
+bool sj_tdes_decrypt(const uint8_t key[static SJ_TDES_KEY], const uint8_t in[static SJ_TDES_BLOCK],
+		     uint8_t out[static SJ_TDES_BLOCK])
+{
+	return tdes(key, in, out, false);
+}
+
 /*
  * CBC-MAC that holds the last block back, since both MACs treat that one in
  * their own way.

@@ -39,6 +39,19 @@ SJ_MUST_CHECK bool sj_cbc_decrypt(enum sj_cipher c, const uint8_t *key, const ui
 SJ_MUST_CHECK bool sj_mac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts,
 			  size_t n, uint8_t out[static SJ_MAC_SIZE]);
 
+/*
+ * One block of three-key 3DES (NIST SP 800-67): the administration keys of PIV cards, which no
+ * other use here has.
+ */
+#define SJ_TDES_KEY 24u
+#define SJ_TDES_BLOCK 8u
+SJ_MUST_CHECK bool sj_tdes_encrypt(const uint8_t key[static SJ_TDES_KEY],
+				   const uint8_t in[static SJ_TDES_BLOCK],
+				   uint8_t out[static SJ_TDES_BLOCK]);
+SJ_MUST_CHECK bool sj_tdes_decrypt(const uint8_t key[static SJ_TDES_KEY],
+				   const uint8_t in[static SJ_TDES_BLOCK],
+				   uint8_t out[static SJ_TDES_BLOCK]);
+
 /* AES-CMAC whole: 16 bytes over the parts in order, of any length. Not for 3DES. */
 SJ_MUST_CHECK bool sj_cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts,
 			   size_t n, uint8_t out[static SJ_CIPHER_BLOCK_MAX]);

@@ -103,6 +103,13 @@ SJ_MUST_CHECK bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *k
 				struct sj_span digest, struct sj_span plain_signature);
 
 /*
+ * Plain signatures to the DER of Ecdsa-Sig-Value (RFC 3279, 2.2.3) and back; `plain` has room
+ * for two halves.
+ */
+SJ_MUST_CHECK bool sj_ecdsa_to_der(struct sj_span plain, struct sj_writer *w);
+SJ_MUST_CHECK bool sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain);
+
+/*
  * SubjectPublicKeyInfo (RFC 5480). Reading accepts a named curve, explicit
  * parameters that are exactly a known curve (ICAO Doc 9303-12, 4.1.6.3, requires
  * explicit ones) and the number of standardised ones (Doc 9303-11, 9.5.1: Chip

@@ -59,8 +59,4 @@ struct sj_rsa_key {
 };
 SJ_MUST_CHECK bool sj_rsa_spki_parse(struct sj_span spki, struct sj_rsa_key *out);
 
-/* ECDSA signatures: plain r || s to the DER of Ecdsa-Sig-Value and back. */
-SJ_MUST_CHECK bool sj_ecdsa_to_der(struct sj_span plain, struct sj_writer *w);
-SJ_MUST_CHECK bool sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain);
-
 #endif

@@ -96,7 +96,8 @@ size_t sj_rsa_private_size(struct sj_span pkcs8)
 	return private_parse(pkcs8, part) ? part[PART_N].len : 0;
 }
 
-static EVP_PKEY *private_key(struct sj_span pkcs8)
+/* A key object of these numbers, which stay the caller's. */
+static EVP_PKEY *private_make(BIGNUM *const bn[static PARTS])
 {
 	static const char *const names[PARTS] = {
 		OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
@@ -104,35 +105,119 @@ static EVP_PKEY *private_key(struct sj_span pkcs8)
 		OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
 		OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
 	};
-	struct sj_span part[PARTS];
-	BIGNUM *bn[PARTS] = { NULL };
-	OSSL_PARAM_BLD *build = NULL;
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	OSSL_PARAM *params = NULL;
-	EVP_PKEY_CTX *ctx = NULL;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	EVP_PKEY *pkey = NULL;
-	bool ok;
+	bool ok = build != NULL;
 
-	if (!private_parse(pkcs8, part))
-		return NULL;
-	build = OSSL_PARAM_BLD_new();
-	ok = build != NULL;
-	for (size_t i = 0; ok && i < PARTS; i++) { /* secure numbers are wiped by OpenSSL */
-		bn[i] = BN_secure_new();
-		ok = bn[i] != NULL && BN_bin2bn(part[i].ptr, (int)part[i].len, bn[i]) != NULL &&
-		     OSSL_PARAM_BLD_push_BN(build, names[i], bn[i]) == 1;
-	}
+	for (size_t i = 0; ok && i < PARTS; i++)
+		ok = OSSL_PARAM_BLD_push_BN(build, names[i], bn[i]) == 1;
 	if (ok)
 		params = OSSL_PARAM_BLD_to_param(build);
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
 	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) != 1)
 		pkey = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(build);
+	return pkey;
+}
+
+/* Secure numbers, which OpenSSL wipes. False: some are missing. */
+static bool numbers_new(BIGNUM *bn[static PARTS])
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		bn[i] = BN_secure_new();
+		ok = ok && bn[i] != NULL;
+	}
+	return ok;
+}
+
+static void numbers_free(BIGNUM *bn[static PARTS])
+{
 	for (size_t i = 0; i < PARTS; i++)
 		BN_clear_free(bn[i]);
+}
+
+static EVP_PKEY *private_key(struct sj_span pkcs8)
+{
+	struct sj_span part[PARTS];
+	BIGNUM *bn[PARTS];
+	EVP_PKEY *pkey = NULL;
+	bool ok;
+
+	if (!private_parse(pkcs8, part))
+		return NULL;
+	ok = numbers_new(bn);
+	for (size_t i = 0; ok && i < PARTS; i++)
+		ok = BN_bin2bn(part[i].ptr, (int)part[i].len, bn[i]) != NULL;
+	if (ok)
+		pkey = private_make(bn);
+	numbers_free(bn);
 	return pkey;
+}
+
+/* n and d of p, q and e; `t` is room to work. */
+static bool complete(BIGNUM *bn[static PARTS], BIGNUM *t[static 3], BN_CTX *ctx)
+{
+	BN_set_flags(bn[PART_P], BN_FLG_CONSTTIME);
+	BN_set_flags(bn[PART_Q], BN_FLG_CONSTTIME);
+	if (BN_mul(bn[PART_N], bn[PART_P], bn[PART_Q], ctx) != 1 ||
+	    BN_sub(t[0], bn[PART_P], BN_value_one()) != 1 ||
+	    BN_sub(t[1], bn[PART_Q], BN_value_one()) != 1 || BN_gcd(t[2], t[0], t[1], ctx) != 1 ||
+	    BN_mul(bn[PART_D], t[0], t[1], ctx) != 1 ||
+	    BN_div(t[2], NULL, bn[PART_D], t[2], ctx) != 1)
+		return false;
+	return BN_mod_inverse(bn[PART_D], bn[PART_E], t[2], ctx) != NULL;
+}
+
+/* Whether dP, dQ and qInv are those of the rest. */
+static bool belong(BIGNUM *bn[static PARTS], BIGNUM *t[static 3], BN_CTX *ctx)
+{
+	return BN_mod(t[2], bn[PART_D], t[0], ctx) == 1 && BN_cmp(t[2], bn[PART_DP]) == 0 &&
+	       BN_mod(t[2], bn[PART_D], t[1], ctx) == 1 && BN_cmp(t[2], bn[PART_DQ]) == 0 &&
+	       BN_mod_inverse(t[2], bn[PART_Q], bn[PART_P], ctx) != NULL &&
+	       BN_cmp(t[2], bn[PART_QINV]) == 0;
+}
+
+static bool is_key(BIGNUM *bn[static PARTS], unsigned bits, BN_CTX *ctx)
+{
+	BIGNUM *t[3];
+	bool ok;
+
+	BN_CTX_start(ctx);
+	for (size_t i = 0; i < 3; i++)
+		t[i] = BN_CTX_get(ctx);
+	ok = t[2] != NULL && BN_is_odd(bn[PART_P]) && BN_is_odd(bn[PART_Q]) &&
+	     BN_cmp(bn[PART_P], bn[PART_Q]) != 0 && complete(bn, t, ctx) && belong(bn, t, ctx) &&
+	     BN_num_bits(bn[PART_N]) == (int)bits && BN_check_prime(bn[PART_P], ctx, NULL) == 1 &&
+	     BN_check_prime(bn[PART_Q], ctx, NULL) == 1;
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+bool sj_rsa_import(unsigned bits, const struct sj_span part[static SJ_RSA_CRT],
+		   struct sj_writer *pkcs8)
+{
+	BN_CTX *ctx = BN_CTX_secure_new();
+	BIGNUM *bn[PARTS];
+	EVP_PKEY *pkey = NULL;
+	bool ok = numbers_new(bn) && ctx != NULL && bits <= 8 * SJ_RSA_MAX &&
+		  BN_set_word(bn[PART_E], RSA_F4) == 1;
+
+	for (size_t i = 0; ok && i < SJ_RSA_CRT; i++)
+		ok = part[i].len <= bits / 16 &&
+		     BN_bin2bn(part[i].ptr, (int)part[i].len, bn[PART_P + i]) != NULL;
+	if (ok && is_key(bn, bits, ctx))
+		pkey = private_make(bn);
+	ok = pkey != NULL && sj_pkey_put_private(pkey, pkcs8);
+	EVP_PKEY_free(pkey);
+	numbers_free(bn);
+	BN_CTX_free(ctx);
+	return ok;
 }
 
 static bool put_spki(const EVP_PKEY *pkey, struct sj_writer *w)

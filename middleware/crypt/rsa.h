@@ -1,4 +1,4 @@
-/* rsa.h -- raw RSA, for ISO/IEC 9796-2 (Active Authentication). */
+/* rsa.h -- raw RSA, for ISO/IEC 9796-2 (Active Authentication) and key cards. */
 #ifndef SJ_CRYPT_RSA_H
 #define SJ_CRYPT_RSA_H
 
@@ -10,6 +10,15 @@
 
 /* Makes a key; bits: 2048, 3072 or 4096. `pkcs8` is secret: wipe it. */
 SJ_MUST_CHECK bool sj_rsa_generate(unsigned bits, struct sj_writer *pkcs8, struct sj_writer *spki);
+
+#define SJ_RSA_CRT 5u
+/*
+ * A private key from p, q, dP, dQ and qInv (RFC 8017, A.1.2; leading zeros may be there or
+ * not) with e = 65537 and a modulus of exactly `bits` bits. False: they are not one. `pkcs8`
+ * is secret: wipe it.
+ */
+SJ_MUST_CHECK bool sj_rsa_import(unsigned bits, const struct sj_span part[static SJ_RSA_CRT],
+				 struct sj_writer *pkcs8);
 
 /* Modulus size in bytes of a SubjectPublicKeyInfo with an RSA key; 0: none, too big or too weak. */
 size_t sj_rsa_modulus_size(struct sj_span spki);

@@ -8,7 +8,7 @@
 #include "trust/store.h"
 #include "wire/hex.h"
 
-static const char *const folders[] = { "csca", "link", "crl" };
+static const char *const folders[] = { "csca", "link", "crl", "key" };
 #define FOLDERS (sizeof(folders) / sizeof(folders[0]))
 
 #define NAME_DIGITS 16u /* of name key and of hash in a file's name */
@@ -123,6 +123,16 @@ enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind k
 	if (rc == SJ_OK && !*known && !sj_trust_items_add(&batch->items, &item))
 		rc = SJ_NO_MEMORY;
 	return rc;
+}
+
+bool sj_trust_batch_names(const struct sj_trust_batch *batch, enum sj_trust_class sought,
+			  struct sj_span name)
+{
+	uint8_t key[SJ_TRUST_NAME_KEY];
+	size_t at = 0;
+
+	return sj_trust_name_key(name, key) &&
+	       sj_trust_next(&batch->items, sought, key, &at) != NULL;
 }
 
 enum sj_rc sj_trust_batch_replace_crl(struct sj_trust_batch *batch, struct sj_span name,

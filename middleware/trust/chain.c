@@ -12,13 +12,14 @@ void sj_issuer_free(struct sj_issuer *issuer)
 	sj_trust_file_free(&issuer->file);
 }
 
-/* The next certificate under this name key, read; one that is unreadable is counted. */
-static bool next_issuer(const struct sj_trust *trust, const uint8_t key[static SJ_TRUST_NAME_KEY],
-			size_t *at, struct sj_issuer *out, unsigned *unreadable)
+/* The next CA under this name key, read; one that is unreadable is counted. */
+static bool next_issuer(const struct sj_trust *trust, enum sj_trust_class cas,
+			const uint8_t key[static SJ_TRUST_NAME_KEY], size_t *at,
+			struct sj_issuer *out, unsigned *unreadable)
 {
 	const struct sj_trust_item *item;
 
-	while ((item = sj_trust_next(trust, false, key, at)) != NULL) {
+	while ((item = sj_trust_next(&trust->items, cas, key, at)) != NULL) {
 		if (sj_trust_load(trust, item, &out->file) == SJ_OK) {
 			if (sj_cert_read(sj_span(out->file.bytes, out->file.len), &out->cert))
 				return true;
@@ -68,8 +69,8 @@ static void explain(const struct obstacles *seen, struct sj_finding *f)
 		sj_find(f, SJ_ISSUER_UNKNOWN, "The issuer is not in the trust store.");
 }
 
-void sj_chain_find(const struct sj_trust *trust, const struct sj_cert *cert, struct sj_issuer *out,
-		   struct sj_finding *f)
+static void find(const struct sj_trust *trust, enum sj_trust_class cas, const struct sj_cert *cert,
+		 struct sj_issuer *out, struct sj_finding *f)
 {
 	uint8_t key[SJ_TRUST_NAME_KEY];
 	struct obstacles seen = { 0 };
@@ -85,7 +86,7 @@ void sj_chain_find(const struct sj_trust *trust, const struct sj_cert *cert, str
 		sj_find(f, SJ_CRYPTO_FAILED, "A name could not be hashed.");
 		return;
 	}
-	while (next_issuer(trust, key, &at, &issuer, &seen.unreadable)) {
+	while (next_issuer(trust, cas, key, &at, &issuer, &seen.unreadable)) {
 		if (certified(cert, &issuer.cert, &seen)) {
 			sj_name_text(issuer.cert.subject, name, sizeof(name));
 			sj_find(f, SJ_OK, "Certified by %s.", name);
@@ -95,6 +96,18 @@ void sj_chain_find(const struct sj_trust *trust, const struct sj_cert *cert, str
 		sj_issuer_free(&issuer);
 	}
 	explain(&seen, f);
+}
+
+void sj_chain_find(const struct sj_trust *trust, const struct sj_cert *cert, struct sj_issuer *out,
+		   struct sj_finding *f)
+{
+	find(trust, SJ_TRUST_DOCUMENT_CAS, cert, out, f);
+}
+
+void sj_chain_find_key_ca(const struct sj_trust *trust, const struct sj_cert *cert,
+			  struct sj_issuer *out, struct sj_finding *f)
+{
+	find(trust, SJ_TRUST_KEY_CAS, cert, out, f);
 }
 
 void sj_chain_purpose(const struct sj_cert *signer, struct sj_finding *f)
@@ -154,7 +167,7 @@ void sj_chain_times(const struct sj_cert *signer, const struct sj_cert *issuer, 
 			now > signer->not_after ? "ended" : "begins", date);
 	} else if (!sj_cert_valid_at(issuer, now)) {
 		date_text(now > issuer->not_after ? issuer->not_after : issuer->not_before, date);
-		sj_find(f, SJ_SIGNER_EXPIRED, "The CSCA's certificate %s on %s (UTC).",
+		sj_find(f, SJ_SIGNER_EXPIRED, "The issuer's certificate %s on %s (UTC).",
 			now > issuer->not_after ? "ended" : "begins", date);
 	} else if (signed_at == 0) {
 		sj_find(f, SJ_OK, "The certificates hold now; the signing time is not stated.");
@@ -163,7 +176,8 @@ void sj_chain_times(const struct sj_cert *signer, const struct sj_cert *issuer, 
 	}
 }
 
-bool sj_chain_crl_signed(const struct sj_trust *trust, const struct sj_crl *crl)
+static bool crl_signed(const struct sj_trust *trust, enum sj_trust_class cas,
+		       const struct sj_crl *crl)
 {
 	uint8_t key[SJ_TRUST_NAME_KEY];
 	struct sj_issuer issuer = { 0 };
@@ -173,7 +187,7 @@ bool sj_chain_crl_signed(const struct sj_trust *trust, const struct sj_crl *crl)
 
 	if (!sj_trust_name_key(crl->issuer, key))
 		return false;
-	while (!signed_by && next_issuer(trust, key, &at, &issuer, &unreadable)) {
+	while (!signed_by && next_issuer(trust, cas, key, &at, &issuer, &unreadable)) {
 		signed_by = sj_name_eq(crl->issuer, issuer.cert.subject) &&
 			    sj_cert_may_certify(&issuer.cert) &&
 			    (issuer.cert.key_usage & SJ_USAGE_CRL_SIGN) &&
@@ -182,6 +196,12 @@ bool sj_chain_crl_signed(const struct sj_trust *trust, const struct sj_crl *crl)
 		sj_issuer_free(&issuer);
 	}
 	return signed_by;
+}
+
+bool sj_chain_crl_signed(const struct sj_trust *trust, const struct sj_crl *crl)
+{
+	return crl_signed(trust, SJ_TRUST_DOCUMENT_CAS, crl) ||
+	       crl_signed(trust, SJ_TRUST_KEY_CAS, crl);
 }
 
 static void judge_crl(const struct sj_crl *crl, const struct sj_cert *signer, int64_t now,
@@ -215,7 +235,7 @@ void sj_chain_revocation(const struct sj_trust *trust, const struct sj_cert *sig
 	sj_find(f, SJ_OK, "No CRL of this issuer is in the trust store.");
 	if (!sj_trust_name_key(signer->issuer, key))
 		return;
-	while (!*asked && (item = sj_trust_next(trust, true, key, &at)) != NULL) {
+	while (!*asked && (item = sj_trust_next(&trust->items, SJ_TRUST_CRLS, key, &at)) != NULL) {
 		if (sj_trust_load(trust, item, &file) != SJ_OK ||
 		    !sj_crl_read(sj_span(file.bytes, file.len), &crl)) {
 			*asked = true;

@@ -10,19 +10,22 @@
 #include "trust/finding.h"
 #include "trust/store.h"
 
-/* A CSCA or link certificate of the store. */
+/* A CA's certificate of the store. */
 struct sj_issuer {
 	struct sj_trust_file file; /* what the spans point into */
 	struct sj_cert cert;
 };
 
 /*
- * Finds who certified `cert`, signature included. SJ_OK: *out is filled; free
+ * Finds the CSCA or link that certified `cert`, signature included. SJ_OK: *out is filled; free
  * it with sj_issuer_free(). SJ_TRUST_MISSING (trust is NULL),
  * SJ_ISSUER_UNKNOWN, SJ_TRUST_UNREADABLE: cannot be told. SJ_CHAIN_SIGNATURE: forged.
  */
 void sj_chain_find(const struct sj_trust *trust, const struct sj_cert *cert, struct sj_issuer *out,
 		   struct sj_finding *f);
+/* The same among the key CAs. */
+void sj_chain_find_key_ca(const struct sj_trust *trust, const struct sj_cert *cert,
+			  struct sj_issuer *out, struct sj_finding *f);
 void sj_issuer_free(struct sj_issuer *issuer);
 
 /* May it sign security objects at all? SJ_OK or SJ_SIGNER_INVALID. */

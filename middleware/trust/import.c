@@ -30,11 +30,21 @@ static enum sj_rc refuse(const struct sj_trust *trust, struct sj_span name,
 	return SJ_INPUT_REFUSED;
 }
 
-enum sj_rc sj_admit(struct sj_trust_batch *batch, struct sj_span der,
-		    struct sj_trust_counts *counts)
+/* Documents and keys have CAs of their own, and so have their CRLs: by the name. */
+static const char *name_fault(const struct sj_trust_batch *batch, bool key_ca, struct sj_span name)
+{
+	if (!sj_trust_batch_names(batch, key_ca ? SJ_TRUST_DOCUMENT_CAS : SJ_TRUST_KEY_CAS, name))
+		return NULL;
+	return key_ca ? "A CSCA of the trust store has the same name."
+		      : "A key CA of the trust store has the same name.";
+}
+
+static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool key_ca,
+			struct sj_trust_counts *counts)
 {
 	const struct sj_span no_name = { NULL, 0 };
 	struct sj_cert cert;
+	const char *fault;
 	bool own, known;
 	enum sj_rc rc;
 
@@ -49,8 +59,14 @@ enum sj_rc sj_admit(struct sj_trust_batch *batch, struct sj_span der,
 	if (own && !sj_cert_signed_by(&cert, cert.spki))
 		return refuse(batch->trust, cert.subject, counts,
 			      "It names itself as its issuer, and its signature does not hold.");
-	rc = sj_trust_batch_add(batch, own ? SJ_TRUST_CSCA : SJ_TRUST_LINK, cert.subject, der,
-				&known);
+	fault = name_fault(batch, key_ca, cert.subject);
+	if (fault)
+		return refuse(batch->trust, cert.subject, counts, fault);
+	rc = sj_trust_batch_add(batch,
+				key_ca ? SJ_TRUST_KEY_CA
+				: own  ? SJ_TRUST_CSCA
+				       : SJ_TRUST_LINK,
+				cert.subject, der, &known);
 	if (rc != SJ_OK)
 		return rc;
 	counts->added += !known;
@@ -60,8 +76,14 @@ enum sj_rc sj_admit(struct sj_trust_batch *batch, struct sj_span der,
 	return SJ_OK;
 }
 
+enum sj_rc sj_admit(struct sj_trust_batch *batch, struct sj_span der,
+		    struct sj_trust_counts *counts)
+{
+	return admit(batch, der, false, counts);
+}
+
 /* One certificate that was judged already. */
-static enum sj_rc admit_one(struct sj_trust *trust, struct sj_span der,
+static enum sj_rc admit_one(struct sj_trust *trust, struct sj_span der, bool key_ca,
 			    struct sj_trust_counts *counts)
 {
 	struct sj_trust_counts found = { 0 };
@@ -70,7 +92,7 @@ static enum sj_rc admit_one(struct sj_trust *trust, struct sj_span der,
 
 	if (rc != SJ_OK)
 		return rc;
-	rc = sj_admit(&batch, der, &found);
+	rc = admit(&batch, der, key_ca, &found);
 	if (rc == SJ_OK)
 		rc = sj_trust_batch_commit(&batch);
 	else
@@ -90,21 +112,34 @@ static enum sj_rc refuse_one(struct sj_trust *trust, const struct sj_cert *cert,
 	return rc;
 }
 
-enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size_t len,
+/* A self-signed certificate, on the caller's word. */
+static enum sj_rc import_anchor(struct sj_trust *trust, struct sj_span der, bool key_ca,
 				struct sj_trust_counts *counts)
 {
 	struct sj_cert cert;
 	enum sj_rc rc;
 
-	if (!sj_cert_read(sj_span(der, len), &cert))
+	if (!sj_cert_read(der, &cert))
 		return SJ_INPUT_MALFORMED;
 	if (!sj_cert_may_certify(&cert))
 		return refuse_one(trust, &cert, counts,
 				  "It is not one of a CA that may sign certificates.");
 	if (!sj_cert_is_own_issuer(&cert))
 		return refuse_one(trust, &cert, counts, "It is not self-signed.");
-	rc = admit_one(trust, sj_span(der, len), counts);
+	rc = admit_one(trust, der, key_ca, counts);
 	return rc == SJ_OK ? sj_trust_time_imported(trust, cert.not_before) : rc;
+}
+
+enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size_t len,
+				struct sj_trust_counts *counts)
+{
+	return import_anchor(trust, sj_span(der, len), false, counts);
+}
+
+enum sj_rc sj_trust_import_key_ca(struct sj_trust *trust, const uint8_t *der, size_t len,
+				  struct sj_trust_counts *counts)
+{
+	return import_anchor(trust, sj_span(der, len), true, counts);
 }
 
 /* What keeps a certificate that `issuer` signed from being a link; NULL: nothing. */
@@ -146,7 +181,7 @@ enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size
 	sj_issuer_free(&issuer);
 	if (fault)
 		return refuse_one(trust, &cert, counts, fault);
-	return admit_one(trust, sj_span(der, len), counts);
+	return admit_one(trust, sj_span(der, len), false, counts);
 }
 
 /* The stored CRL of the same issuer is newer than `crl`. */
@@ -161,7 +196,7 @@ static bool is_older(const struct sj_trust *trust, const struct sj_crl *crl)
 
 	if (!sj_trust_name_key(crl->issuer, key))
 		return false;
-	while ((item = sj_trust_next(trust, true, key, &at)) != NULL) {
+	while ((item = sj_trust_next(&trust->items, SJ_TRUST_CRLS, key, &at)) != NULL) {
 		if (sj_trust_load(trust, item, &file) != SJ_OK)
 			continue;
 		if (sj_crl_read(sj_span(file.bytes, file.len), &stored) &&
@@ -194,7 +229,7 @@ static const char *crl_fault(const struct sj_trust *trust, const struct sj_crl *
 	if (crl->unknown_critical)
 		return "The CRL has a critical extension that is not known.";
 	if (!sj_chain_crl_signed(trust, crl))
-		return "The CRL is not signed by a CSCA of the trust store.";
+		return "The CRL is not signed by a CSCA or key CA of the trust store.";
 	if (crl->next_update == 0)
 		return "The CRL does not say when it is to be replaced.";
 	if (!sj_trust_time_plausible(trust, crl->this_update, (int64_t)time(NULL)))

@@ -10,7 +10,7 @@
 #define LINE_MAX_BYTES 96u
 #define HEAD "sojourn-trust 1\n"
 
-static const char *const kind_names[] = { "crl", "csca", "link" };
+static const char *const kind_names[] = { "crl", "csca", "link", "key" };
 
 static int compare(const void *a, const void *b)
 {

@@ -14,9 +14,11 @@ enum sj_key_purpose {
 };
 
 /*
- * Judges a certificate by the key CAs of the store at time `now`: SJ_OK, SJ_ISSUER_UNKNOWN,
- * SJ_CHAIN_SIGNATURE, SJ_SIGNER_INVALID (not for this purpose), SJ_SIGNER_EXPIRED,
- * SJ_SIGNER_REVOKED, SJ_TRUST_UNREADABLE.
+ * Judges a certificate by the key CAs of the store at time `now`, or the newest evidence of
+ * the time if that is later: SJ_OK, SJ_ISSUER_UNKNOWN, SJ_CHAIN_SIGNATURE,
+ * SJ_SIGNER_INVALID (unreadable, or not for this purpose), SJ_SIGNER_EXPIRED,
+ * SJ_SIGNER_REVOKED, SJ_CRL_STALE (cannot be told: the list is too old),
+ * SJ_TRUST_UNREADABLE, SJ_TRUST_MISSING (trust is NULL).
  */
 SJ_MUST_CHECK enum sj_rc sj_trust_judge_key(const struct sj_trust *trust, struct sj_span der,
 					    enum sj_key_purpose purpose, int64_t now);

@@ -19,7 +19,10 @@
 #define SJ_TRUST_FILE_NAME 48u /* "csca/<16>-<16>.cer" with NUL */
 
 /* In the order of the index. */
-enum sj_trust_kind { SJ_TRUST_CRL, SJ_TRUST_CSCA, SJ_TRUST_LINK };
+enum sj_trust_kind { SJ_TRUST_CRL, SJ_TRUST_CSCA, SJ_TRUST_LINK, SJ_TRUST_KEY_CA };
+/* What is looked for: a CSCA or link stands above no key, a key CA above no document. */
+enum sj_trust_class { SJ_TRUST_CRLS, SJ_TRUST_DOCUMENT_CAS, SJ_TRUST_KEY_CAS };
+enum sj_trust_class sj_trust_class_of(enum sj_trust_kind kind);
 
 struct sj_trust_item {
 	enum sj_trust_kind kind;
@@ -64,10 +67,11 @@ void sj_trust_item_path(const struct sj_trust_item *item, char out[static SJ_TRU
 SJ_MUST_CHECK enum sj_rc sj_trust_load(const struct sj_trust *trust,
 				       const struct sj_trust_item *item, struct sj_trust_file *out);
 /*
- * The next item at or after *at with this name key among the certificates (or
- * the CRLs); *at then stands after it. NULL: no more.
+ * The next item at or after *at with this name key in the class; *at then
+ * stands after it. NULL: no more.
  */
-const struct sj_trust_item *sj_trust_next(const struct sj_trust *trust, bool crls,
+const struct sj_trust_item *sj_trust_next(const struct sj_trust_items *items,
+					  enum sj_trust_class sought,
 					  const uint8_t name_key[static SJ_TRUST_NAME_KEY],
 					  size_t *at);
 
@@ -130,6 +134,9 @@ SJ_MUST_CHECK enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_
 /* Adds a file under the name; *known: it was there already. */
 SJ_MUST_CHECK enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind kind,
 					    struct sj_span name, struct sj_span der, bool *known);
+/* A certificate of this class is filed under the same key as the name. */
+SJ_MUST_CHECK bool sj_trust_batch_names(const struct sj_trust_batch *batch,
+					enum sj_trust_class sought, struct sj_span name);
 /* Takes a CRL of this name out, but for one with this content. */
 SJ_MUST_CHECK enum sj_rc sj_trust_batch_replace_crl(struct sj_trust_batch *batch,
 						    struct sj_span name, struct sj_span der);

@@ -118,7 +118,7 @@ bool sj_trust_name_key(struct sj_span name, uint8_t out[static SJ_TRUST_NAME_KEY
 
 void sj_trust_item_path(const struct sj_trust_item *item, char out[static SJ_TRUST_FILE_NAME])
 {
-	static const char *const folder[] = { "crl", "csca", "link" };
+	static const char *const folder[] = { "crl", "csca", "link", "key" };
 	char key[2 * SJ_TRUST_NAME_KEY + 1], hash[2 * SJ_TRUST_NAME_KEY + 1];
 
 	(void)sj_hex_text(SJ_SPAN_OF(item->name_key), SJ_HEX_LOWER, key, sizeof(key));
@@ -157,14 +157,27 @@ enum sj_rc sj_trust_load(const struct sj_trust *trust, const struct sj_trust_ite
 	return SJ_TRUST_UNREADABLE;
 }
 
-const struct sj_trust_item *sj_trust_next(const struct sj_trust *trust, bool crls,
+enum sj_trust_class sj_trust_class_of(enum sj_trust_kind kind)
+{
+	static const enum sj_trust_class classes[] = {
+		[SJ_TRUST_CRL] = SJ_TRUST_CRLS,
+		[SJ_TRUST_CSCA] = SJ_TRUST_DOCUMENT_CAS,
+		[SJ_TRUST_LINK] = SJ_TRUST_DOCUMENT_CAS,
+		[SJ_TRUST_KEY_CA] = SJ_TRUST_KEY_CAS,
+	};
+
+	return classes[kind];
+}
+
+const struct sj_trust_item *sj_trust_next(const struct sj_trust_items *items,
+					  enum sj_trust_class sought,
 					  const uint8_t name_key[static SJ_TRUST_NAME_KEY],
 					  size_t *at)
 {
-	while (*at < trust->items.n) {
-		const struct sj_trust_item *item = &trust->items.list[(*at)++];
+	while (*at < items->n) {
+		const struct sj_trust_item *item = &items->list[(*at)++];
 
-		if ((item->kind == SJ_TRUST_CRL) == crls &&
+		if (sj_trust_class_of(item->kind) == sought &&
 		    memcmp(item->name_key, name_key, SJ_TRUST_NAME_KEY) == 0)
 			return item;
 	}
@@ -175,7 +188,7 @@ static bool has_crl(const struct sj_trust *trust, const struct sj_trust_item *of
 {
 	size_t at = 0;
 
-	return sj_trust_next(trust, true, of->name_key, &at) != NULL;
+	return sj_trust_next(&trust->items, SJ_TRUST_CRLS, of->name_key, &at) != NULL;
 }
 
 static void describe(const struct sj_cert *cert, struct sj_trust_entry *entry)
@@ -204,6 +217,7 @@ bool sj_trust_get(const struct sj_trust *trust, size_t i, struct sj_trust_entry 
 	item = &trust->items.list[crls + i];
 	(void)sj_hex_text(SJ_SPAN_OF(item->hash), SJ_HEX_LOWER, entry.sha256, sizeof(entry.sha256));
 	entry.link = item->kind == SJ_TRUST_LINK;
+	entry.key_ca = item->kind == SJ_TRUST_KEY_CA;
 	entry.has_crl = has_crl(trust, item);
 	if (sj_trust_load(trust, item, &file) == SJ_OK &&
 	    sj_cert_read(sj_span(file.bytes, file.len), &cert))

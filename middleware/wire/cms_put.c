@@ -2,7 +2,8 @@
 
 #include "wire/std/rfc5652.h"
 
-#define ATTRIBUTE_MAX 160u /* each of the three: OID, SET, a hash of 64 bytes at most */
+#define ATTRIBUTES 4u
+#define ATTRIBUTE_MAX 544u /* OID, SET, and a hash of 64 bytes or another value of 512 */
 
 /* --- time -------------------------------------------------------------------- */
 
@@ -72,12 +73,21 @@ static void put_attribute(struct sj_writer *w, struct sj_span type, struct sj_sp
 void sj_cms_put_attributes(struct sj_writer *w, struct sj_span content_type, struct sj_span digest,
 			   int64_t signed_at)
 {
-	uint8_t value[ATTRIBUTE_MAX], bytes[3][ATTRIBUTE_MAX];
-	struct sj_writer v = SJ_WRITER_OF(value), a[3];
-	struct sj_span elements[3];
+	const struct sj_span none = { NULL, 0 };
+
+	sj_cms_put_attributes_and(w, content_type, digest, signed_at, none, none);
+}
+
+void sj_cms_put_attributes_and(struct sj_writer *w, struct sj_span content_type,
+			       struct sj_span digest, int64_t signed_at, struct sj_span type,
+			       struct sj_span more)
+{
+	uint8_t value[ATTRIBUTE_MAX], bytes[ATTRIBUTES][ATTRIBUTE_MAX];
+	struct sj_writer v = SJ_WRITER_OF(value), a[ATTRIBUTES];
+	struct sj_span elements[ATTRIBUTES];
 	size_t n = 0;
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < ATTRIBUTES; i++)
 		a[i] = sj_writer(bytes[i], ATTRIBUTE_MAX);
 	sj_tlv_put(&v, SJ_ASN1_OID, content_type);
 	put_attribute(&a[n++], SJ_OID_ATTR_CONTENT_TYPE, sj_written(&v));
@@ -89,6 +99,8 @@ void sj_cms_put_attributes(struct sj_writer *w, struct sj_span content_type, str
 	v.len = 0;
 	sj_tlv_put(&v, SJ_ASN1_OCTET_STRING, digest);
 	put_attribute(&a[n++], SJ_OID_ATTR_MESSAGE_DIGEST, sj_written(&v));
+	if (type.len > 0)
+		put_attribute(&a[n++], type, more);
 	for (size_t i = 0; i < n; i++) {
 		elements[i] = sj_written(&a[i]);
 		w->failed = w->failed || a[i].failed;
@@ -122,8 +134,10 @@ static void put_content(struct sj_writer *w, const struct sj_cms_recipe *r)
 
 	sj_tlv_put(w, SJ_ASN1_OID, r->content_type);
 	explicit = sj_tlv_open(w);
-	sj_tlv_put(w, SJ_ASN1_OCTET_STRING, r->content);
-	sj_tlv_close(w, SJ_ASN1_CONTEXT(0), explicit);
+	if (r->content.ptr != NULL) {
+		sj_tlv_put(w, SJ_ASN1_OCTET_STRING, r->content);
+		sj_tlv_close(w, SJ_ASN1_CONTEXT(0), explicit);
+	}
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
 }
 

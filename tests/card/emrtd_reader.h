@@ -121,20 +121,28 @@ static inline void bench_power(struct bench *b)
 	assert_true(card_power_on(b->card, atr) > 0);
 }
 
-/* A card in this store (the bench's from now on), powered. */
-static inline struct bench *bench_new_in(struct card_store *store)
+/* The card behind the bench, on this interface; the one before is gone. */
+static inline void bench_insert(struct bench *b, enum card_interface interface)
 {
-	struct bench *b = calloc(1, sizeof(*b));
-	struct card_config config = { .interface = CARD_CONTACTLESS };
+	struct card_config config = { .interface = interface };
 
-	assert_non_null(b);
-	b->store = store;
+	card_free(b->card);
 	config.clock = (struct card_clock){ bench_now, bench_wait, b };
 	config.random = (struct sj_random){ bench_fill, b };
 	config.store = b->store;
 	b->card = card_new(&config);
 	assert_non_null(b->card);
 	bench_power(b);
+}
+
+/* A card in this store (the bench's from now on), powered. */
+static inline struct bench *bench_new_in(struct card_store *store)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	b->store = store;
+	bench_insert(b, CARD_CONTACTLESS);
 	return b;
 }
 

@@ -104,6 +104,7 @@ static const struct card_applet first = {
 static const struct card_applet second = {
 	.aid = { (const uint8_t *)"\xA0\x00\x00\x09\x99\x02", 6 },
 	.name = "second",
+	.le_optional = true,
 };
 static const struct card_applet third = {
 	.aid = { (const uint8_t *)"\xA0\x00\x00\x09\x99\x03", 6 },

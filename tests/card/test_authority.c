@@ -225,6 +225,7 @@ static void a_certificate_that_does_not_fit_fails(void **state)
 				      c->now + DAY,
 				      c->now + DAY,
 				      "UTO",
+				      NULL,
 				      NULL };
 	for (size_t room = 0; room < c->csca.len - 100; room += 7) {
 		w = sj_writer(c->made.bytes, room);

@@ -354,6 +354,16 @@ static void without_le_nothing_is_lost(void **state)
 	assert_true(rig_answered(*state, "00010203"));
 }
 
+static void an_application_may_answer_without_le(void **state)
+{
+	assert_int_equal(rig_send(*state, "00A4040006A00000099901"), 0x610A);
+	assert_int_equal(rig_send(*state, "00A4040006A00000099902"), 0x9000);
+	assert_true(rig_answered(*state, "6F088406A00000099902"));
+	/* Only where it is absent. */
+	assert_int_equal(rig_send(*state, "00A4040006A0000009990203"), 0x6107);
+	assert_int_equal(rig_send(*state, "7F000000"), 0x6881); /* no such channel */
+}
+
 static void another_command_drops_the_pieces(void **state)
 {
 	assert_int_equal(rig_send(*state, "001A0004"), 0x6104);
@@ -425,6 +435,7 @@ int main(void)
 		CASE(extended_length_takes_it_whole),
 		CASE(largest_response_is_split),
 		CASE(without_le_nothing_is_lost),
+		CASE(an_application_may_answer_without_le),
 		CASE(another_command_drops_the_pieces),
 		CASE(exact_le_is_asked_for),
 		CASE(success_is_stored),

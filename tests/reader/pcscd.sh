@@ -6,7 +6,7 @@
 #	pcscd_card_start [SLOT]	a card that answers 9000 to everything
 #	pcscd_card_stop [SLOT]
 #
-# Readers are called "Test PCD 00 00" and "Test PCD 00 01".
+# Readers are called "Test PCD 00 00" and "Test PCD 00 01"; PCSCD_READER is another name.
 
 pcscd_start() {
 	PCSCD_DIR=$(mktemp -d "${TMPDIR:-/tmp}/sojourn-pcscd-XXXXXX")
@@ -29,7 +29,7 @@ pcscd_start() {
 	export PCSCLITE_CSOCK_NAME=$PCSCD_DIR/pcscd.comm
 	mkdir "$PCSCD_DIR/conf"
 	[ "${1:-}" = none ] || cat > "$PCSCD_DIR/conf/vpcd" <<-CONF
-		FRIENDLYNAME "Test PCD"
+		FRIENDLYNAME "${PCSCD_READER:-Test PCD}"
 		DEVICENAME /dev/null:$PCSCD_PORT
 		LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so
 		CHANNELID $PCSCD_PORT

@@ -54,6 +54,20 @@ keyUsage = critical,digitalSignature
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 1.2.3.4.5.6 = critical,ASN1:NULL
+[key-ca]
+basicConstraints = critical,CA:TRUE,pathlen:1
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+[card-key]
+keyUsage = critical,digitalSignature
+extendedKeyUsage = clientAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+[content]
+keyUsage = critical,digitalSignature
+extendedKeyUsage = critical,2.16.840.1.101.3.6.7
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
 [req]
 distinguished_name = dn
 [dn]
@@ -195,6 +209,21 @@ def main():
     os.rename("new.late.cer", "late.link.cer")
     certify("signer.abroad", "/C=XX/O=Registry/CN=Signer", "ds", "old")
     os.rename("signer.abroad.cer", "abroad.cer")
+    for k in ("keys", "card", "content", "attest"):
+        key(k)
+    keys = "/C=UT/O=Registry/CN=Keys"
+    certify("keys", keys, "key-ca")
+    certify("keys.as-csca", name, "key-ca")
+    certify("old.as-keys", keys, "csca")
+    certify("card", "/C=UT/CN=Anna", "card-key", "keys")
+    certify("card.ended", "/C=UT/CN=Anna", "card-key", "keys", end="20260101000000Z")
+    certify("card.odd", "/C=UT/CN=Anna", "odd", "keys")
+    certify("card.csca", "/C=UT/CN=Anna", "card-key", "old")
+    certify("signer.keys", "/C=UT/O=Registry/CN=Signer", "ds", "keys")
+    certify("content", "/C=UT/CN=Content", "content", "keys")
+    certify("attest", "/C=UT/CN=Attestation", "csca", "keys")
+    crl("keys.crl", "keys", last="20260401000000Z", until="20260701000000Z")
+    crl("keys.second.crl", "keys", revoke="card", last="20260501000000Z", until="20260801000000Z")
     crl("future.crl", "old", last="20390101000000Z", until="20390801000000Z")
     crl("first.crl", "old", last="20260401000000Z", until="20260701000000Z")
     crl("second.crl", "old", revoke="signer", last="20260501000000Z", until="20260801000000Z")

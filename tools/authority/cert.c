@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "authority/der.h"
+#include "authority/extension.h"
+#include "authority/keycert.h"
 #include "authority/oids.h"
 #include "crypt/hash.h"
 #include "wire/std/icao9303.h"
 
-/* RelativeDistinguishedName of one attribute. */
-static void put_rdn(struct sj_writer *w, struct sj_span type, uint32_t string, const char *text)
+void sj_rdn_put(struct sj_writer *w, struct sj_span type, uint32_t string, const char *text)
 {
 	size_t set = sj_tlv_open(w), seq = sj_tlv_open(w);
 
@@ -32,10 +33,10 @@ bool sj_name_put(struct sj_writer *w, const char *alpha2, const char *organizati
 	if (!is_alpha2(alpha2) || common_name[0] == '\0' ||
 	    (organization != NULL && organization[0] == '\0'))
 		return false;
-	put_rdn(w, SJ_OID_COUNTRY_NAME, SJ_ASN1_PRINTABLE_STRING, alpha2);
+	sj_rdn_put(w, SJ_OID_COUNTRY_NAME, SJ_ASN1_PRINTABLE_STRING, alpha2);
 	if (organization != NULL)
-		put_rdn(w, SJ_OID_ORGANIZATION_NAME, SJ_DER_UTF8_STRING, organization);
-	put_rdn(w, SJ_OID_COMMON_NAME, SJ_DER_UTF8_STRING, common_name);
+		sj_rdn_put(w, SJ_OID_ORGANIZATION_NAME, SJ_DER_UTF8_STRING, organization);
+	sj_rdn_put(w, SJ_OID_COMMON_NAME, SJ_DER_UTF8_STRING, common_name);
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
 	return !w->failed;
 }
@@ -51,111 +52,39 @@ bool sj_key_identifier(struct sj_span spki, uint8_t out[static SJ_KEY_ID_SIZE])
 	return true;
 }
 
-/*
- * Extension: opened before its value is written, closed after. `critical` and
- * the OID come first, so the caller's value follows at the returned position.
- */
-struct extension {
-	size_t sequence, value;
-};
-
-static struct extension open_extension(struct sj_writer *w, struct sj_span oid, bool critical)
-{
-	struct extension e = { sj_tlv_open(w), 0 };
-
-	sj_tlv_put(w, SJ_ASN1_OID, oid);
-	if (critical)
-		sj_tlv_put(w, SJ_ASN1_BOOLEAN, SJ_SPAN_STR("\xFF"));
-	e.value = sj_tlv_open(w);
-	return e;
-}
-
-static void close_extension(struct sj_writer *w, struct extension e)
-{
-	sj_tlv_close(w, SJ_ASN1_OCTET_STRING, e.value);
-	sj_tlv_close(w, SJ_ASN1_SEQUENCE, e.sequence);
-}
-
-static void put_authority_key_id(struct sj_writer *w, struct sj_span issuer_spki)
-{
-	struct extension e = open_extension(w, SJ_OID_AUTHORITY_KEY_ID, false);
-	size_t seq = sj_tlv_open(w);
-	uint8_t id[SJ_KEY_ID_SIZE];
-
-	if (sj_key_identifier(issuer_spki, id))
-		sj_tlv_put(w, SJ_DER_PRIMITIVE(0), SJ_SPAN_OF(id));
-	else
-		w->failed = true;
-	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
-	close_extension(w, e);
-}
-
-static void put_subject_key_id(struct sj_writer *w, struct sj_span spki)
-{
-	struct extension e = open_extension(w, SJ_OID_SUBJECT_KEY_ID, false);
-	uint8_t id[SJ_KEY_ID_SIZE];
-
-	if (sj_key_identifier(spki, id))
-		sj_tlv_put(w, SJ_ASN1_OCTET_STRING, SJ_SPAN_OF(id));
-	else
-		w->failed = true;
-	close_extension(w, e);
-}
-
 static bool is_ca(enum sj_cert_kind kind)
 {
 	return kind == SJ_CERT_CSCA || kind == SJ_CERT_LINK;
 }
 
-/* keyCertSign and cRLSign, or digitalSignature (RFC 5280, 4.2.1.3). */
-static void put_key_usage(struct sj_writer *w, enum sj_cert_kind kind)
-{
-	struct extension e = open_extension(w, SJ_OID_KEY_USAGE, true);
-
-	sj_put(w, is_ca(kind) ? SJ_SPAN_STR("\x03\x02\x01\x06") : SJ_SPAN_STR("\x03\x02\x07\x80"));
-	close_extension(w, e);
-}
-
 static void put_private_key_usage(struct sj_writer *w, const struct sj_cert_plan *plan)
 {
-	struct extension e = open_extension(w, SJ_OID_PRIVATE_KEY_USAGE_PERIOD, false);
+	struct sj_extension e = sj_extension_open(w, SJ_OID_PRIVATE_KEY_USAGE_PERIOD, false);
 	size_t seq = sj_tlv_open(w);
 
 	sj_der_put_generalized(w, SJ_DER_PRIMITIVE(0), plan->not_before);
 	sj_der_put_generalized(w, SJ_DER_PRIMITIVE(1), plan->private_until);
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
-	close_extension(w, e);
-}
-
-/* CA with path length 0: only signers follow (Doc 9303-12, 7.1.1, table 8). */
-static void put_basic_constraints(struct sj_writer *w)
-{
-	struct extension e = open_extension(w, SJ_OID_BASIC_CONSTRAINTS, true);
-	size_t seq = sj_tlv_open(w);
-
-	sj_tlv_put(w, SJ_ASN1_BOOLEAN, SJ_SPAN_STR("\xFF"));
-	sj_der_put_small(w, 0);
-	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
-	close_extension(w, e);
+	sj_extension_close(w, e);
 }
 
 /* GeneralNames: a directoryName with the country as the MRZ spells it in L. */
 static void put_alt_name(struct sj_writer *w, struct sj_span oid, const char *country)
 {
-	struct extension e = open_extension(w, oid, false);
+	struct sj_extension e = sj_extension_open(w, oid, false);
 	size_t names = sj_tlv_open(w), directory = sj_tlv_open(w), name = sj_tlv_open(w);
 
-	put_rdn(w, SJ_OID_LOCALITY_NAME, SJ_ASN1_PRINTABLE_STRING, country);
+	sj_rdn_put(w, SJ_OID_LOCALITY_NAME, SJ_ASN1_PRINTABLE_STRING, country);
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, name);
 	sj_tlv_close(w, SJ_ASN1_CONTEXT(4), directory);
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, names);
-	close_extension(w, e);
+	sj_extension_close(w, e);
 }
 
 /* DocumentTypeListSyntax: version 0, SET OF PrintableString, given in DER's order. */
 static void put_document_types(struct sj_writer *w, const char *const *types)
 {
-	struct extension e = open_extension(w, SJ_OID_ICAO_DOCUMENT_TYPE_LIST, false);
+	struct sj_extension e = sj_extension_open(w, SJ_OID_ICAO_DOCUMENT_TYPE_LIST, false);
 	size_t seq = sj_tlv_open(w), set;
 
 	sj_der_put_small(w, 0);
@@ -164,35 +93,37 @@ static void put_document_types(struct sj_writer *w, const char *const *types)
 		sj_der_put_text(w, SJ_ASN1_PRINTABLE_STRING, *types);
 	sj_tlv_close(w, SJ_ASN1_SET, set);
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
-	close_extension(w, e);
+	sj_extension_close(w, e);
 }
 
-static void put_list_signing_usage(struct sj_writer *w)
+/* Doc 9303-12, 7.1.1, table 8. */
+static void put_icao_extensions(struct sj_writer *w, const struct sj_cert_plan *plan)
 {
-	struct extension e = open_extension(w, SJ_OID_EXTENDED_KEY_USAGE, true);
-	size_t seq = sj_tlv_open(w);
+	const struct sj_span lists[] = { SJ_OID_ICAO_MASTER_LIST_SIGNER };
 
-	sj_tlv_put(w, SJ_ASN1_OID, SJ_OID_ICAO_MASTER_LIST_SIGNER);
-	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
-	close_extension(w, e);
+	sj_extension_put_authority_key_id(w, plan->issuer_spki);
+	sj_extension_put_subject_key_id(w, plan->subject_spki);
+	sj_extension_put_key_usage(w, is_ca(plan->kind) ? SJ_USAGE_BITS_CERTIFICATES_CRLS
+							: SJ_USAGE_BITS_SIGNATURE);
+	put_private_key_usage(w, plan);
+	put_alt_name(w, SJ_OID_SUBJECT_ALT_NAME, plan->country);
+	put_alt_name(w, SJ_OID_ISSUER_ALT_NAME, plan->country);
+	if (is_ca(plan->kind))
+		sj_extension_put_ca(w, 0); /* only signers follow */
+	if (plan->kind == SJ_CERT_SIGNER)
+		put_document_types(w, plan->document_types);
+	if (plan->kind == SJ_CERT_LIST_SIGNER)
+		sj_extension_put_extended_usage(w, true, lists, 1);
 }
 
 static void put_extensions(struct sj_writer *w, const struct sj_cert_plan *plan)
 {
 	size_t outer = sj_tlv_open(w), seq = sj_tlv_open(w);
 
-	put_authority_key_id(w, plan->issuer_spki);
-	put_subject_key_id(w, plan->subject_spki);
-	put_key_usage(w, plan->kind);
-	put_private_key_usage(w, plan);
-	put_alt_name(w, SJ_OID_SUBJECT_ALT_NAME, plan->country);
-	put_alt_name(w, SJ_OID_ISSUER_ALT_NAME, plan->country);
-	if (is_ca(plan->kind))
-		put_basic_constraints(w);
-	if (plan->kind == SJ_CERT_SIGNER)
-		put_document_types(w, plan->document_types);
-	if (plan->kind == SJ_CERT_LIST_SIGNER)
-		put_list_signing_usage(w);
+	if (plan->kind < SJ_CERT_KEY_CA)
+		put_icao_extensions(w, plan);
+	else
+		sj_key_cert_put_extensions(w, plan);
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
 	sj_tlv_close(w, SJ_ASN1_CONTEXT(3), outer);
 }
@@ -257,12 +188,12 @@ static void put_revoked(struct sj_writer *w, const struct sj_crl_plan *plan)
 static void put_crl_extensions(struct sj_writer *w, const struct sj_crl_plan *plan)
 {
 	size_t outer = sj_tlv_open(w), seq = sj_tlv_open(w);
-	struct extension e;
+	struct sj_extension e;
 
-	put_authority_key_id(w, plan->issuer_spki);
-	e = open_extension(w, SJ_OID_CRL_NUMBER, false);
+	sj_extension_put_authority_key_id(w, plan->issuer_spki);
+	e = sj_extension_open(w, SJ_OID_CRL_NUMBER, false);
 	sj_der_put_small(w, plan->number);
-	close_extension(w, e);
+	sj_extension_close(w, e);
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, seq);
 	sj_tlv_close(w, SJ_ASN1_CONTEXT(0), outer);
 }

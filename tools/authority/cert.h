@@ -19,7 +19,13 @@ enum sj_cert_kind {
 	SJ_CERT_LINK, /* a new CSCA key, signed by the one before */
 	SJ_CERT_SIGNER, /* document signer */
 	SJ_CERT_LIST_SIGNER, /* master list signer */
+	SJ_CERT_KEY_CA, /* self-signed; from here on: keycert.h */
+	SJ_CERT_CONTENT_SIGNER, /* of PIV objects and card verifiable certificates */
+	SJ_CERT_KEY, /* of a key on a card */
+	SJ_CERT_ATTESTATION, /* of a card's attestation key */
 };
+
+struct sj_key_card;
 
 /* Everything that stands in a certificate but keys and signature. */
 struct sj_cert_plan {
@@ -31,7 +37,11 @@ struct sj_cert_plan {
 	int64_t private_until; /* the key signs from not_before until then */
 	const char *country; /* as in the MRZ: "UTO" */
 	const char *const *document_types; /* signer: "I", "P", "ID": short ones first */
+	const struct sj_key_card *card; /* keys of a card; NULL for all others */
 };
+
+/* RelativeDistinguishedName of one attribute, whose string has this tag. */
+void sj_rdn_put(struct sj_writer *w, struct sj_span type, uint32_t string, const char *text);
 
 /*
  * A Name: C (two capital letters), O if not NULL, CN. False: the country is

@@ -29,6 +29,10 @@ static const struct cli_option init_options[] = {
 	{ "csca-key", 0, "KIND", "kind of the CSCA's key", CLI_COMPLETE_WORDS, KEY_KINDS, false },
 	{ "signer-key", 0, "KIND", "kind of the document signer's key", CLI_COMPLETE_WORDS,
 	  KEY_KINDS, false },
+	{ "key-ca-key", 0, "KIND", "kind of the key of the CA for card keys", CLI_COMPLETE_WORDS,
+	  KEY_KINDS, false },
+	{ "content-key", 0, "KIND", "kind of the key that signs card verifiable certificates",
+	  CLI_COMPLETE_WORDS, KEY_KINDS, false },
 	{ "indices", 0, "N", "indices of each partition of the status list (default 1048576)",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "named-curves", 0, NULL,
@@ -55,6 +59,8 @@ static int read_plan(struct cli *cli, struct authority_plan *plan)
 		.organization = cli_value(cli, "organization"),
 		.csca_key = cli_value(cli, "csca-key"),
 		.signer_key = cli_value(cli, "signer-key"),
+		.key_ca_key = cli_value(cli, "key-ca-key"),
+		.content_key = cli_value(cli, "content-key"),
 		.explicit_parameters = !cli_given(cli, "named-curves"),
 		.indices = TOKEN_INDICES,
 	};
@@ -66,6 +72,10 @@ static int read_plan(struct cli *cli, struct authority_plan *plan)
 		plan->csca_key = rsa ? "RSA-4096" : "P-384";
 	if (plan->signer_key == NULL)
 		plan->signer_key = rsa ? "RSA-3072" : "P-256";
+	if (plan->key_ca_key == NULL)
+		plan->key_ca_key = rsa ? "RSA-3072" : "P-384";
+	if (plan->content_key == NULL)
+		plan->content_key = rsa ? "RSA-3072" : "P-256";
 	if (!all_capitals(plan->country, 1, 3))
 		return cli_usage(cli, "--country %s: one to three capital letters", plan->country);
 	if (plan->alpha2 == NULL || !all_capitals(plan->alpha2, 2, 2))
@@ -99,13 +109,14 @@ static const enum sj_rc init_failures[] = { SJ_INPUT_REFUSED, SJ_FILE_PERMISSION
 const struct cli_command authority_init_command = {
 	.noun = "authority",
 	.verb = "init",
-	.summary = "make an issuing authority: CSCA, document signer, gate CA, status signer",
+	.summary = "make an issuing authority: CSCA, document signer, CAs for card keys and gates",
 	.description =
 		"Makes the directory DIR with keys, certificates and a registry. An existing\n"
 		"directory is left alone. Private keys are files that only their owner may\n"
 		"read; they are not encrypted. DIR/csca-1.cer is the certificate that verifiers\n"
-		"import: 'sojourn trust import --csca'. DIR/gate-ca-1.cwt and\n"
-		"DIR/status-signer-1.cwt are what gates import.",
+		"import: 'sojourn trust import --csca', DIR/key-ca-1.cer the one for the keys of\n"
+		"cards: '--key-ca'. DIR/gate-ca-1.cwt and DIR/status-signer-1.cwt are what gates\n"
+		"import.",
 	.options = init_options,
 	.positionals = directory_only,
 	.examples = init_examples,
@@ -215,17 +226,20 @@ static int show_json(struct cli *cli, const struct authority *a)
 		json_array_append_new(tokens, token_json(row));
 	return cli_json_print(
 		cli, 1,
-		json_pack("{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o}",
-			  "country", authority_country(a), "alpha2", text_of(a->state, "alpha2"),
-			  "organization", json_object_get(a->state, "organization"),
-			  "explicitParameters", json_object_get(a->state, "explicit_parameters"),
-			  "csca", authority_current(a, AUTHORITY_CSCA), "signer",
-			  authority_current(a, AUTHORITY_SIGNER), "listSigner",
-			  authority_current(a, AUTHORITY_LIST_SIGNER), "gateCa",
-			  authority_current(a, AUTHORITY_GATE_CA), "statusSigner",
-			  authority_current(a, AUTHORITY_STATUS_SIGNER), "crlNumber",
-			  json_object_get(a->state, "crl_number"), "certificates", rows, "tokens",
-			  tokens));
+		json_pack(
+			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o}",
+			"country", authority_country(a), "alpha2", text_of(a->state, "alpha2"),
+			"organization", json_object_get(a->state, "organization"),
+			"explicitParameters", json_object_get(a->state, "explicit_parameters"),
+			"csca", authority_current(a, AUTHORITY_CSCA), "signer",
+			authority_current(a, AUTHORITY_SIGNER), "listSigner",
+			authority_current(a, AUTHORITY_LIST_SIGNER), "keyCa",
+			authority_current(a, AUTHORITY_KEY_CA), "contentSigner",
+			authority_current(a, AUTHORITY_CONTENT_SIGNER), "gateCa",
+			authority_current(a, AUTHORITY_GATE_CA), "statusSigner",
+			authority_current(a, AUTHORITY_STATUS_SIGNER), "crlNumber",
+			json_object_get(a->state, "crl_number"), "certificates", rows, "tokens",
+			tokens));
 }
 
 static int show_run(struct cli *cli)

@@ -1,4 +1,5 @@
 /* cmd_issue.c -- sojourn issue: from a holder's data to a card in the hand. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,10 +21,11 @@ static const struct cli_option options[] = {
 	{ "portrait", 'p', "FILE", "the holder's face (JPEG or JPEG 2000); needed",
 	  CLI_COMPLETE_FILE, NULL, false },
 	{ "letter-out", 'l', "FILE",
-	  "write CAN and MRZ there, for the holder (0600); needed unless on a terminal",
+	  "write CAN, PIN, PUK and MRZ there, for the holder (0600); needed unless on a terminal",
 	  CLI_COMPLETE_FILE, NULL, false },
 	CLI_SECRET_OPTIONS("can", "CAN"),
 	PROFILE_OPTIONS,
+	KEYS_OPTIONS,
 	{ "profile", 0, "NAME",
 	  "private (default): the card tells nothing without a key; open: all", CLI_COMPLETE_WORDS,
 	  "private open", false },
@@ -114,6 +116,8 @@ static int personalise(struct job *job, struct perso *p, struct card_keys *keys)
 	if (rc == 0)
 		rc = gate_personalise(&job->gate, &job->authority, p);
 	if (rc == 0)
+		rc = keys_personalise(&job->keys, &job->authority, p);
+	if (rc == 0)
 		rc = perso_set_profile(p, job->open);
 	if (rc == 0)
 		rc = job_make_files(job, keys, p->data_max > 255);
@@ -174,6 +178,25 @@ static json_t *gate_json(const struct gate_data *g)
 			 (int)GATE_CREDENTIALS, "partition", (int)g->rows[0].status.partition);
 }
 
+/* Null: none. */
+static json_t *keys_json(const struct key_data *k)
+{
+	char uuid[SJ_UUID_TEXT], ref[4];
+	json_t *algorithms;
+
+	if (!k->wanted)
+		return json_null();
+	algorithms = json_object();
+	for (size_t i = 0; i < KEYS_MADE; i++) {
+		snprintf(ref, sizeof(ref), "%02X", keys_refs[i]);
+		json_object_set_new(algorithms, ref,
+				    json_string(keys_algorithm_name(k->algorithms[i])));
+	}
+	sj_uuid_text(k->row.key_x, uuid);
+	return json_pack("{s:s, s:s, s:o, s:i}", "guid", uuid, "issuer", k->ca.name, "algorithms",
+			 algorithms, "partition", (int)k->row.status.partition);
+}
+
 static const char *aa_name(const struct profile *p)
 {
 	if (p->aa == PROFILE_AA_RSA || p->aa == PROFILE_AA_IMPORT)
@@ -197,13 +220,14 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 		json_array_append_new(ca, json_string(sj_curve_name(job->profile.ca[i].curve)));
 	return cli_json_print(
 		job->cli, 1,
-		json_pack("{s:b, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s?, s:o, s:o, s:s, s:i, s:f}",
-			  "issued", 1, "reader", reader, "signer", signer, "defect", defect, "bac",
-			  (int)job->profile.bac, "pace", suites_json(&job->profile),
-			  "chipAuthentication", ca, "activeAuthentication", aa_name(&job->profile),
-			  "files", files_json(&job->files), "gate", gate_json(&job->gate),
-			  "profile", job->open ? "open" : "private", "apdus", (int)p->commands,
-			  "seconds", seconds));
+		json_pack(
+			"{s:b, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s?, s:o, s:o, s:o, s:s, s:i, s:f}",
+			"issued", 1, "reader", reader, "signer", signer, "defect", defect, "bac",
+			(int)job->profile.bac, "pace", suites_json(&job->profile),
+			"chipAuthentication", ca, "activeAuthentication", aa_name(&job->profile),
+			"files", files_json(&job->files), "gate", gate_json(&job->gate), "keys",
+			keys_json(&job->keys), "profile", job->open ? "open" : "private", "apdus",
+			(int)p->commands, "seconds", seconds));
 }
 
 static double seconds_since(const struct timespec *start)
@@ -303,6 +327,13 @@ const struct cli_command issue_command = {
 		"For gates it gets 56 credentials, eight for each sector, each with a key and a\n"
 		"place in the status list of its own; the authority records them, so that\n"
 		"'authority status revoke' finds them. DG13 has the document's own place.\n"
+		"\n"
+		"Its key application (PIV, NIST SP 800-73) makes keys to sign in (9A), to sign\n"
+		"(9C), to decrypt (9D), for doors (9E), for attestations (F9) and for secure\n"
+		"messaging (04), with certificates of the authority's CA for card keys: on P-256\n"
+		"unless --key-algorithm says otherwise (RSA takes a chip many seconds). PIN, PUK\n"
+		"and pairing code are random unless given, and go to the letter; the management\n"
+		"key (9B, AES-192) goes to DIR/management-keys.txt.\n"
 		"\n"
 		"M is GM or CAM (with AES only); CIPHER 3des, aes128, aes192 or aes256; CURVE\n"
 		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"

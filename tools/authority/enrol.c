@@ -14,13 +14,18 @@
 
 const char *const authority_document_types[] = { "I", "P", "ID", NULL };
 
-static const char *const role_names[] = { "csca", "signer", "list-signer" };
-static const enum sj_cert_kind role_kinds[] = { SJ_CERT_CSCA, SJ_CERT_SIGNER, SJ_CERT_LIST_SIGNER };
-static const char *const role_titles[] = { "CSCA", "Document Signer", "Master List Signer" };
-
-/* How long keys sign and certificates hold: DIRECTORY.md, "Periods". */
-static const int64_t signs_for[] = { 5 * YEAR, MONTHS_3, YEAR };
-static const int64_t holds_for[] = { 15 * YEAR + MONTHS_3, 10 * YEAR + MONTHS_3, YEAR + MONTHS_3 };
+/* By role; how long keys sign and certificates hold: DIRECTORY.md, "Periods". */
+static const struct {
+	const char *name, *title;
+	enum sj_cert_kind kind;
+	int64_t signs_for, holds_for;
+} roles[] = {
+	{ "csca", "CSCA", SJ_CERT_CSCA, 5 * YEAR, 15 * YEAR + MONTHS_3 },
+	{ "signer", "Document Signer", SJ_CERT_SIGNER, MONTHS_3, 10 * YEAR + MONTHS_3 },
+	{ "list-signer", "Master List Signer", SJ_CERT_LIST_SIGNER, YEAR, YEAR + MONTHS_3 },
+	{ "key-ca", "Card Key CA", SJ_CERT_KEY_CA, 5 * YEAR, 16 * YEAR + MONTHS_3 },
+	{ "content-signer", "Card Content Signer", SJ_CERT_CONTENT_SIGNER, YEAR, 11 * YEAR },
+};
 
 /* One certificate in the making; everything that its parts point to. */
 struct enrolment {
@@ -47,7 +52,7 @@ static unsigned next_number(const struct authority *a, enum authority_role role)
 
 	for (i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
 		kind = json_string_value(json_object_get(row, "kind"));
-		if (kind != NULL && strcmp(kind, role_names[role]) == 0)
+		if (kind != NULL && strcmp(kind, roles[role].name) == 0)
 			n++;
 	}
 	return n;
@@ -73,7 +78,7 @@ static bool make_subject(const struct authority *a, struct enrolment *e)
 	if (e->role == AUTHORITY_CSCA)
 		snprintf(title, sizeof(title), "CSCA %s", authority_country(a));
 	else
-		snprintf(title, sizeof(title), "%s %s %u", role_titles[e->role],
+		snprintf(title, sizeof(title), "%s %s %u", roles[e->role].title,
 			 authority_country(a), e->number);
 	if (!sj_name_put(&w, json_string_value(json_object_get(a->state, "alpha2")),
 			 json_string_value(json_object_get(a->state, "organization")), title))
@@ -86,7 +91,9 @@ static bool make_subject(const struct authority *a, struct enrolment *e)
 static int prepare(const struct authority *a, struct enrolment *e)
 {
 	struct sj_writer spki = SJ_WRITER_OF(e->spki);
-	bool explicit_form = json_is_true(json_object_get(a->state, "explicit_parameters"));
+	/* Everybody's programs verify the keys of cards. */
+	bool explicit_form = e->role < AUTHORITY_KEY_CA &&
+			     json_is_true(json_object_get(a->state, "explicit_parameters"));
 	int64_t now = (int64_t)time(NULL);
 
 	e->key = sj_key_generate(e->key_kind);
@@ -97,28 +104,30 @@ static int prepare(const struct authority *a, struct enrolment *e)
 	if (!make_subject(a, e))
 		return cli_fail(a->cli, SJ_INPUT_REFUSED,
 				"country or organization does not make a name");
-	e->plan.kind = role_kinds[e->role];
+	e->plan.kind = roles[e->role].kind;
 	e->plan.serial = SJ_SPAN_OF(e->serial);
 	e->plan.subject_spki = sj_written(&spki);
 	e->plan.not_before = now;
-	e->plan.not_after = now + holds_for[e->role];
-	e->plan.private_until = now + signs_for[e->role];
+	e->plan.not_after = now + roles[e->role].holds_for;
+	e->plan.private_until = now + roles[e->role].signs_for;
 	e->plan.country = authority_country(a);
 	e->plan.document_types = authority_document_types;
 	return 0;
 }
 
-/* Who signs: the present CSCA, or for the first one itself. */
+/* Who signs: the CA of its kind; a CA itself. */
 static int set_issuer(const struct authority *a, struct enrolment *e)
 {
+	const enum authority_role ca =
+		e->role < AUTHORITY_KEY_CA ? AUTHORITY_CSCA : AUTHORITY_KEY_CA;
 	int rc;
 
-	if (e->role == AUTHORITY_CSCA) {
+	if (e->role == ca) {
 		e->plan.issuer = e->plan.subject;
 		e->plan.issuer_spki = e->plan.subject_spki;
 		return 0;
 	}
-	rc = authority_signer_get(a, AUTHORITY_CSCA, &e->issuer);
+	rc = authority_signer_get(a, ca, &e->issuer);
 	if (rc != 0)
 		return rc;
 	if (!sj_cert_read(sj_span(e->issuer.certificate.bytes, e->issuer.certificate.len),
@@ -194,14 +203,14 @@ int authority_enrol(struct authority *a, enum authority_role role, const char *k
 	int rc;
 
 	e.number = next_number(a, role);
-	snprintf(e.name, sizeof(e.name), "%s-%u", role_names[role], e.number);
+	snprintf(e.name, sizeof(e.name), "%s-%u", roles[role].name, e.number);
 	rc = prepare(a, &e);
 	if (rc == 0)
 		rc = set_issuer(a, &e);
 	if (rc == 0)
 		rc = authority_key_write(a, e.name, e.key);
 	if (rc == 0)
-		rc = certify(a, &e, e.name, role_names[role]);
+		rc = certify(a, &e, e.name, roles[role].name);
 	if (rc == 0 && role == AUTHORITY_CSCA && e.number > 1)
 		rc = certify_link(a, &e);
 	if (rc == 0)

@@ -50,28 +50,13 @@ static void set_birth(struct gate_data *g, const char *date)
 		g->birth[i] = (uint8_t)((digits[2 * i] - '0') << 4 | (digits[2 * i + 1] - '0'));
 }
 
-/* The last second of a day YYYY-MM-DD that exists. */
-static int64_t end_of(const char *date)
-{
-	char digits[9];
-	struct tm tm = { .tm_hour = 23, .tm_min = 59, .tm_sec = 59 };
-	long number;
-
-	holder_date(date, digits);
-	number = strtol(digits, NULL, 10);
-	tm.tm_year = (int)(number / 10000) - 1900;
-	tm.tm_mon = (int)(number / 100 % 100) - 1;
-	tm.tm_mday = (int)(number % 100);
-	return (int64_t)timegm(&tm);
-}
-
 /*
  * Credentials begin with the day, so that the second of issue does not tell
  * cards apart, but not before the key that signs them.
  */
 static int set_times(struct gate_data *g, const struct authority *a, const struct holder *h)
 {
-	const int64_t now = (int64_t)time(NULL), end = end_of(h->fields[HOLDER_EXPIRY_DATE]);
+	const int64_t now = (int64_t)time(NULL), end = holder_end_of(h->fields[HOLDER_EXPIRY_DATE]);
 	uint16_t partition;
 
 	if (end < now) {

@@ -3,7 +3,9 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum kind {
 	WORD, /* one of `words` */
@@ -383,6 +385,20 @@ void holder_free(struct holder *h)
 void holder_date(const char *date, char out[static 9])
 {
 	snprintf(out, 9, "%.4s%.2s%.2s", date, date + 5, date + 8);
+}
+
+int64_t holder_end_of(const char *date)
+{
+	char digits[9];
+	struct tm tm = { .tm_hour = 23, .tm_min = 59, .tm_sec = 59 };
+	long number;
+
+	holder_date(date, digits);
+	number = strtol(digits, NULL, 10);
+	tm.tm_year = (int)(number / 10000) - 1900;
+	tm.tm_mon = (int)(number / 100 % 100) - 1;
+	tm.tm_mday = (int)(number % 100);
+	return (int64_t)timegm(&tm);
 }
 
 /* YYMMDD; unknown parts are fillers (Doc 9303-3, 4.8). */

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "authority/portrait.h"
-#include "crypt/random.h"
 #include "crypt/wipe.h"
 #include "crypt/x509.h"
 
@@ -73,31 +72,15 @@ static int check_letter(struct job *job)
 	return 0;
 }
 
-/* Six random digits, each as likely as the other. */
-static bool random_can(char out[static CAN_DIGITS + 1])
-{
-	const struct sj_random rnd = sj_random_system();
-	uint8_t bytes[4];
-	struct sj_span in;
-	uint32_t value;
-
-	do {
-		in = SJ_SPAN_OF(bytes);
-		if (!sj_random_fill(&rnd, bytes, sizeof(bytes)) || !sj_take_be(&in, 4, &value))
-			return false;
-	} while (value >= UINT32_MAX / 1000000 * 1000000);
-	snprintf(out, CAN_DIGITS + 1, "%06u", value % 1000000);
-	sj_wipe(bytes, sizeof(bytes));
-	return true;
-}
-
 static int read_can(struct job *job)
 {
 	struct cli_secret can;
 	int rc = 0;
 
 	if (!cli_secret_given(job->cli, "can"))
-		return random_can(job->can) ? 0 : cli_fail(job->cli, SJ_CRYPTO_FAILED, "CAN");
+		return keys_random_digits(job->can, CAN_DIGITS)
+			       ? 0
+			       : cli_fail(job->cli, SJ_CRYPTO_FAILED, "CAN");
 	rc = cli_secret_read(job->cli, "can", "CAN", &can);
 	if (rc != 0)
 		return rc;
@@ -183,6 +166,8 @@ static int read_authority(struct job *job)
 		rc = cli_fail(job->cli, SJ_INTERNAL, "zone");
 	if (rc == 0 && !cli_given(job->cli, "no-gate"))
 		rc = gate_prepare(&job->gate, &job->authority, &job->holder);
+	if (rc == 0 && !cli_given(job->cli, "no-keys"))
+		rc = keys_prepare(&job->keys, &job->authority, &job->holder);
 	return rc;
 }
 
@@ -238,6 +223,7 @@ void job_free(struct job *job)
 {
 	file_set_free(&job->files);
 	gate_wipe(&job->gate);
+	keys_wipe(&job->keys);
 	authority_signer_free(&job->signer);
 	authority_close(&job->authority);
 	holder_free(&job->holder);
@@ -272,6 +258,14 @@ int job_make_files(struct job *job, const struct card_keys *keys, bool extended_
 	return copy_spoil(job);
 }
 
+static void put_secret(struct sj_writer *letter, const char *what, const char *secret)
+{
+	if (secret[0] == '\0')
+		return;
+	sj_put(letter, sj_span((const uint8_t *)what, strlen(what)));
+	sj_put(letter, sj_span((const uint8_t *)secret, strlen(secret)));
+}
+
 bool job_letter(const struct job *job, char *out, size_t cap, size_t *len)
 {
 	uint8_t zone[SJ_MRZ_SIZE_MAX];
@@ -283,10 +277,10 @@ bool job_letter(const struct job *job, char *out, size_t cap, size_t *len)
 	sj_put(&letter, SJ_SPAN_STR("Document number: "));
 	sj_put(&letter, sj_span((const uint8_t *)job->mrz.document_number,
 				strlen(job->mrz.document_number)));
-	if (job->can[0] != '\0') {
-		sj_put(&letter, SJ_SPAN_STR("\nCard access number (CAN): "));
-		sj_put(&letter, sj_span((const uint8_t *)job->can, CAN_DIGITS));
-	}
+	put_secret(&letter, "\nCard access number (CAN): ", job->can);
+	put_secret(&letter, "\nPIN of the keys: ", job->keys.pin);
+	put_secret(&letter, "\nPUK, for a new PIN: ", job->keys.puk);
+	put_secret(&letter, "\nPairing code: ", job->keys.pairing);
 	sj_put(&letter, SJ_SPAN_STR("\nMachine readable zone:\n"));
 	rest = sj_written(&w);
 	while (rest.len > 0 && sj_take(&rest, line, &part)) {

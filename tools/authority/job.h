@@ -7,6 +7,7 @@
 #define SJ_AUTHORITY_JOB_H
 
 #include "authority/gate.h"
+#include "authority/keys.h"
 #include "authority/perso.h"
 #include "authority/registry.h"
 
@@ -31,6 +32,7 @@ struct job {
 	uint8_t *portrait;
 	struct sj_face face;
 	struct gate_data gate;
+	struct key_data keys;
 	bool open; /* the profile of the card: host/STATES.md */
 	/* What opens the card. */
 	struct sj_mrz mrz;

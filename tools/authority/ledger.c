@@ -121,50 +121,77 @@ static bool bit_set(int fd, uint32_t i)
 
 /* --- the record --------------------------------------------------------------- */
 
-/* Opens DIR/issued.txt and waits for its lock, which covers the bits, too; -1: told. */
+/* Opens DIR/<file> for appending and waits for its lock; -1: told. */
+static int open_locked(const struct authority *a, const char *file)
+{
+	char *path;
+	int fd;
+
+	if (asprintf(&path, "%s/%s", a->directory, file) < 0) {
+		cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+		return -1;
+	}
+	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+		cli_fail(a->cli, SJ_OUTPUT_FAILED, "%s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	free(path);
+	return fd;
+}
+
+/* Opens DIR/issued.txt; its lock covers the bits, too; -1: told. */
 static int record_open(const struct authority *a)
 {
 	char *path = NULL;
-	int fd = -1;
+	int rc;
 
 	if (asprintf(&path, "%s/status", a->directory) < 0) {
 		cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 		return -1;
 	}
-	if (cli_directory_make(a->cli, path, 0700) != 0)
-		goto out;
+	rc = cli_directory_make(a->cli, path, 0700);
 	free(path);
-	if (asprintf(&path, "%s/" ISSUED, a->directory) < 0) {
-		path = NULL;
-		cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-		goto out;
-	}
-	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && flock(fd, LOCK_EX) == 0)
-		goto out;
-	cli_fail(a->cli, SJ_OUTPUT_FAILED, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	fd = -1;
-out:
-	free(path);
-	return fd;
+	return rc == 0 ? open_locked(a, ISSUED) : -1;
 }
 
-/* number sector slot partition index expires key; what a power cut left unfinished stays alone. */
+/* After what a power cut left unfinished a line end comes first. */
+static bool append(int fd, const char *lines, size_t len)
+{
+	const off_t end = lseek(fd, 0, SEEK_END);
+	char last = '\n';
+
+	if (end < 0 || (end > 0 && pread(fd, &last, 1, end - 1) != 1))
+		return false;
+	return (last == '\n' || write(fd, "\n", 1) == 1) && write(fd, lines, len) == (ssize_t)len &&
+	       fdatasync(fd) == 0;
+}
+
+int ledger_append(const struct authority *a, const char *file, const char *lines, size_t len)
+{
+	int fd = open_locked(a, file), rc = 0;
+
+	if (fd < 0)
+		return cli_exit_code(a->cli);
+	if (!append(fd, lines, len))
+		rc = cli_fail(a->cli, SJ_OUTPUT_FAILED, "%s/%s: %s", a->directory, file,
+			      strerror(errno));
+	close(fd);
+	return rc;
+}
+
+/* number sector slot partition index expires key */
 static bool record_add(int fd, const struct ledger_row *rows, size_t n)
 {
 	const size_t cap = n * LINE_MAX_CHARS + 2;
 	char *text = malloc(cap), key[2 * SJ_CWT_KEY + 1];
 	size_t len = 0;
-	char last = '\n';
-	off_t end = lseek(fd, 0, SEEK_END);
 	bool ok;
 
 	if (text == NULL)
 		return false;
-	if (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n')
-		text[len++] = '\n';
 	for (size_t i = 0; i < n; i++) {
 		const struct ledger_row *r = &rows[i];
 
@@ -173,7 +200,7 @@ static bool record_add(int fd, const struct ledger_row *rows, size_t n)
 					r->document, r->sector, r->slot, r->status.partition,
 					r->status.index, r->expires, key);
 	}
-	ok = end >= 0 && write(fd, text, len) == (ssize_t)len && fdatasync(fd) == 0;
+	ok = append(fd, text, len);
 	free(text);
 	return ok;
 }
@@ -188,7 +215,7 @@ static bool parse_line(const char *line, const char *document, struct ledger_row
 	/* NOLINTNEXTLINE(cert-err34-c): what does not fit its place was not written here */
 	if (sscanf(line, "%22s %u %u %4x %8" SCNx32 " %" SCNu32 " %64s%c", out->document, &sector,
 		   &slot, &partition, &out->status.index, &out->expires, key, &end) != 8 ||
-	    end != '\n' || strcmp(out->document, document) != 0 ||
+	    end != '\n' || (document != NULL && strcmp(out->document, document) != 0) ||
 	    !sj_hex_read(key, strlen(key), &w) || w.len != SJ_CWT_KEY)
 		return false;
 	out->sector = (uint8_t)sector;

@@ -14,7 +14,11 @@
 
 #define LEDGER_MONTHS_AHEAD 124u /* ten years and a signer's three months */
 
-/* A credential; sector and slot 0: the document itself (DG13), which has no key. */
+/*
+ * A credential; sector 0: slot 0 is the document itself (DG13), which has no key, slot 1 the
+ * keys of its key application (keys.h says what key_x then is).
+ */
+#define LEDGER_SLOT_KEYS 1u
 struct ledger_row {
 	char document[SJ_MRZ_NUMBER_MAX + 1];
 	uint8_t sector, slot;
@@ -31,11 +35,20 @@ SJ_MUST_CHECK bool ledger_partition(uint32_t expires, uint16_t *out);
  * them: whatever happens to the card, no index is given twice.
  */
 CLI_MUST_CHECK int ledger_issue(const struct authority *a, struct ledger_row *rows, size_t n);
-/* Calls `row` for everything that was issued to this document. */
+/* Calls `row` for everything that was issued to this document; NULL: to all. */
 CLI_MUST_CHECK int ledger_find(const struct authority *a, const char *document,
 			       int (*row)(void *user, const struct ledger_row *row), void *user);
 /* Marks all that was issued to this document; SJ_INPUT_REFUSED is told when nothing was. */
 CLI_MUST_CHECK int ledger_revoke(const struct authority *a, const char *document, size_t *marked);
+
+/* The management keys of cards: `number guid algorithm key` in a line. */
+#define LEDGER_ADMIN_KEYS "management-keys.txt"
+/*
+ * Appends lines to DIR/<file>, which only its owner may read; on the disk after. What a power
+ * cut left unfinished there stays alone.
+ */
+CLI_MUST_CHECK int ledger_append(const struct authority *a, const char *file, const char *lines,
+				 size_t len);
 
 /* Indices a partition has. */
 uint32_t ledger_indices(const struct authority *a);

@@ -21,8 +21,8 @@
 #define KEY_FILE_MAX 4096u
 #define SPKI_MAX 1024u /* RSA-4096, or a curve of 521 bits spelled out */
 
-static const char *const role_keys[] = { "csca", "signer", "list_signer", "gate_ca",
-					 "status_signer" };
+static const char *const role_keys[] = { "csca",           "signer",  "list_signer",  "key_ca",
+					 "content_signer", "gate_ca", "status_signer" };
 
 /* DIR/NAME, to be freed; NULL: no memory, told. */
 static char *path_of(const struct authority *a, const char *name, const char *suffix)
@@ -235,6 +235,13 @@ static bool fits(const struct sj_key *key, const struct authority_certificate *c
 	       (sj_key_put_public(key, true, &s) && sj_span_eq(cert.spki, sj_written(&s)));
 }
 
+static const char *next_verb(enum authority_role role)
+{
+	if (role == AUTHORITY_KEY_CA || role == AUTHORITY_CONTENT_SIGNER)
+		return role == AUTHORITY_KEY_CA ? "key renew" : "key renew --signer";
+	return role == AUTHORITY_CSCA ? "link" : "signer";
+}
+
 int authority_signer_get(const struct authority *a, enum authority_role role,
 			 struct authority_signer *out)
 {
@@ -244,13 +251,18 @@ int authority_signer_get(const struct authority *a, enum authority_role role,
 	*out = (struct authority_signer){ .name = authority_current(a, role) };
 	row = out->name == NULL ? NULL : authority_row(a, out->name);
 	if (row == NULL)
-		return cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s: no certificate for the role %s",
-				a->directory, role_keys[role]);
+		return role >= AUTHORITY_KEY_CA
+			       ? cli_fail(
+					 a->cli, SJ_INPUT_REFUSED,
+					 "%s: no CA for card keys; make it with `authority key init`",
+					 a->directory)
+			       : cli_fail(a->cli, SJ_INPUT_MALFORMED,
+					  "%s: no certificate for the role %s", a->directory,
+					  role_keys[role]);
 	if (json_integer_value(json_object_get(row, "private_until")) < (json_int_t)time(NULL))
-		return cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: its time to sign is over; make %s",
-				out->name,
-				role == AUTHORITY_CSCA ? "the next with `authority link`"
-						       : "the next with `authority signer`");
+		return cli_fail(a->cli, SJ_INPUT_REFUSED,
+				"%s: its time to sign is over; make the next with `authority %s`",
+				out->name, next_verb(role));
 	rc = authority_certificate_read(a, out->name, &out->certificate);
 	if (rc == 0)
 		rc = authority_key_read(a, out->name, &out->key);
@@ -309,6 +321,12 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		rc = stop_if_interrupted(a);
 	if (rc == 0)
 		rc = authority_enrol(a, AUTHORITY_SIGNER, plan->signer_key);
+	if (rc == 0)
+		rc = stop_if_interrupted(a);
+	if (rc == 0)
+		rc = authority_enrol(a, AUTHORITY_KEY_CA, plan->key_ca_key);
+	if (rc == 0)
+		rc = authority_enrol(a, AUTHORITY_CONTENT_SIGNER, plan->content_key);
 	if (rc == 0)
 		rc = token_found(a, plan->indices);
 	if (rc == 0)

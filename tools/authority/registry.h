@@ -28,6 +28,8 @@ enum authority_role {
 	AUTHORITY_CSCA,
 	AUTHORITY_SIGNER,
 	AUTHORITY_LIST_SIGNER,
+	AUTHORITY_KEY_CA, /* of the keys of cards */
+	AUTHORITY_CONTENT_SIGNER, /* of PIV objects and card verifiable certificates */
 	AUTHORITY_GATE_CA, /* these two have tokens: see token.h */
 	AUTHORITY_STATUS_SIGNER,
 };
@@ -37,7 +39,8 @@ struct authority_plan {
 	const char *country; /* three letters as in the MRZ, or "D" */
 	const char *alpha2; /* ISO 3166-1, for names */
 	const char *organization; /* or NULL */
-	const char *csca_key, *signer_key; /* kinds as for sj_key_generate() */
+	/* Kinds as for sj_key_generate(). */
+	const char *csca_key, *signer_key, *key_ca_key, *content_key;
 	bool explicit_parameters; /* as Doc 9303-12 requires */
 	unsigned long indices; /* of each partition of the status list */
 };
@@ -107,7 +110,7 @@ void authority_signer_free(struct authority_signer *s);
 /*
  * Makes a key of `kind` and a certificate for `role`, valid from now, writes
  * both and makes them the role's present ones. A new CSCA beside an old one
- * comes with its link certificate. Call authority_save() after.
+ * comes with its link certificate; a key CA has none. Call authority_save() after.
  */
 CLI_MUST_CHECK int authority_enrol(struct authority *a, enum authority_role role, const char *kind);
 

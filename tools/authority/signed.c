@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "authority/der.h"
+#include "authority/oids.h"
 #include "crypt/hash.h"
 #include "crypt/x509.h"
 #include "wire/cms.h"
@@ -10,14 +11,30 @@
 #include "wire/std/icao9303.h"
 #include "wire/std/tr03110.h"
 
-#define ATTRIBUTES_MAX 256u
+#define ATTRIBUTES_MAX 640u /* a name of SJ_ISSUED_NAME_MAX is among them */
 #define ALGORITHM_MAX 128u
 #define SIGNATURE_MAX 520u
 
-/* ContentInfo with SignedData; certificates[0] is the signer's. */
-static bool put_signed(struct sj_writer *w, struct sj_span content_type, struct sj_span content,
-		       const struct sj_span *certificates, size_t n,
-		       const struct sj_signed_by *signer)
+/* What is signed, and how it stands in the object. */
+struct content {
+	struct sj_span type, bytes;
+	bool detached, names_signer;
+};
+
+static void put_attributes(struct sj_writer *w, const struct content *c, struct sj_span digest,
+			   const struct sj_cert *signer, int64_t when)
+{
+	if (c->names_signer)
+		sj_cms_put_attributes_and(w, c->type, digest, when, SJ_OID_PIV_SIGNER_DN,
+					  signer->subject);
+	else
+		sj_cms_put_attributes(w, c->type, digest, when);
+}
+
+/* ContentInfo with SignedData; certificates, if any: [0] is the signer's. */
+static bool put_content(struct sj_writer *w, const struct content *c,
+			const struct sj_span *certificates, size_t n,
+			const struct sj_signed_by *signer)
 {
 	uint8_t attributes[ATTRIBUTES_MAX], algorithm[ALGORITHM_MAX], signature[SIGNATURE_MAX],
 		digest[SJ_HASH_MAX], digest_algorithm[32];
@@ -27,16 +44,15 @@ static bool put_signed(struct sj_writer *w, struct sj_span content_type, struct 
 	struct sj_cms_recipe recipe;
 	struct sj_cert cert;
 
-	if (!sj_cert_read(signer->certificate, &cert) || !sj_hash(hash, &content, 1, digest))
+	if (!sj_cert_read(signer->certificate, &cert) || !sj_hash(hash, &c->bytes, 1, digest))
 		return false;
-	sj_cms_put_attributes(&attrs, content_type, sj_span(digest, sj_hash_size(hash)),
-			      signer->when);
+	put_attributes(&attrs, c, sj_span(digest, sj_hash_size(hash)), &cert, signer->when);
 	sj_der_put_algorithm(&dig, sj_hash_oid(hash));
 	if (attrs.failed || dig.failed || !sj_key_sign(signer->key, sj_written(&attrs), &alg, &sig))
 		return false;
 	recipe = (struct sj_cms_recipe){
-		.content_type = content_type,
-		.content = content,
+		.content_type = c->type,
+		.content = c->detached ? sj_span(NULL, 0) : c->bytes,
 		.certificates = certificates,
 		.certificate_count = n,
 		.issuer = cert.issuer,
@@ -48,6 +64,15 @@ static bool put_signed(struct sj_writer *w, struct sj_span content_type, struct 
 	};
 	sj_cms_put(w, &recipe);
 	return !w->failed;
+}
+
+static bool put_signed(struct sj_writer *w, struct sj_span content_type, struct sj_span content,
+		       const struct sj_span *certificates, size_t n,
+		       const struct sj_signed_by *signer)
+{
+	const struct content c = { .type = content_type, .bytes = content };
+
+	return put_content(w, &c, certificates, n, signer);
 }
 
 /* LDSSecurityObject over the groups' hashes (Doc 9303-10, 4.6.2.3). */
@@ -87,6 +112,24 @@ bool sj_signed_put_sod(struct sj_writer *w, const struct sj_sod_plan *plan,
 		return false;
 	sj_tlv_close(w, SJ_TAG_SOD, at);
 	return !w->failed;
+}
+
+bool sj_signed_put_piv_security(struct sj_writer *w, const struct sj_sod_plan *plan,
+				const struct sj_signed_by *signer)
+{
+	uint8_t content[1400];
+	struct sj_writer object = SJ_WRITER_OF(content);
+
+	return put_security_object(&object, plan, sj_key_hash(signer->key)) &&
+	       put_signed(w, SJ_OID_ICAO_LDS_SECURITY_OBJECT, sj_written(&object), NULL, 0, signer);
+}
+
+bool sj_signed_put_chuid(struct sj_writer *w, struct sj_span objects,
+			 const struct sj_signed_by *signer)
+{
+	const struct content c = { SJ_OID_PIV_CHUID_OBJECT, objects, true, true };
+
+	return put_content(w, &c, &signer->certificate, 1, signer);
 }
 
 bool sj_signed_put_card_security(struct sj_writer *w, struct sj_span security_infos,

@@ -2,7 +2,8 @@
  * signed.h -- the signed objects of an issuing country.
  *
  * Sources: ICAO Doc 9303-10 (8th ed.), 4.6.2 (EF.SOD) and 3.11.4
- * (EF.CardSecurity); Doc 9303-12 (8th ed.), 9 (master list); RFC 5652. Their
+ * (EF.CardSecurity); Doc 9303-12 (8th ed.), 9 (master list); SP 800-73-5,
+ * part 1, 3.1.2 and 3.1.7 (CHUID, security object); RFC 5652. Their
  * syntax is wire/cms.h's. All have the signed attributes contentType,
  * messageDigest and signingTime, and carry the signer's certificate.
  */
@@ -49,5 +50,15 @@ SJ_MUST_CHECK bool sj_signed_put_master_list(struct sj_writer *w,
 					     const struct sj_span *certificates, size_t n,
 					     struct sj_span csca,
 					     const struct sj_signed_by *signer);
+
+/*
+ * The issuer's signature in a CHUID over all its data objects but 3E, together: detached,
+ * with the signer's name as an attribute (FIPS 201-3, 4.2.1).
+ */
+SJ_MUST_CHECK bool sj_signed_put_chuid(struct sj_writer *w, struct sj_span objects,
+				       const struct sj_signed_by *signer);
+/* What stands in BB of the security object; the signer's certificate is in the CHUID. */
+SJ_MUST_CHECK bool sj_signed_put_piv_security(struct sj_writer *w, const struct sj_sod_plan *plan,
+					      const struct sj_signed_by *signer);
 
 #endif

@@ -171,6 +171,8 @@ static int import_all(struct import *import)
 	if (code == 0)
 		code = import_files(import, "link", sj_trust_import_link, &certificates);
 	if (code == 0)
+		code = import_files(import, "key-ca", sj_trust_import_key_ca, &certificates);
+	if (code == 0)
 		code = import_files(import, "crl", import_crl, &import->crls);
 	if (code == 0)
 		code = import_files(import, "gate-ca", import_gate_ca, &import->gate_tokens);
@@ -214,8 +216,9 @@ static int check_usage(struct cli *cli)
 	if (cli_given(cli, "masterlist") != cli_given(cli, "signer"))
 		return cli_usage(cli, "--masterlist and --signer belong together");
 	if (!cli_given(cli, "masterlist") && !cli_given(cli, "csca") && !cli_given(cli, "link") &&
-	    !cli_given(cli, "crl") && !cli_given(cli, "gate-ca") && !cli_given(cli, "gate-token") &&
-	    !cli_given(cli, "status") && !cli_given(cli, "status-head") && !cli_given(cli, "clock"))
+	    !cli_given(cli, "key-ca") && !cli_given(cli, "crl") && !cli_given(cli, "gate-ca") &&
+	    !cli_given(cli, "gate-token") && !cli_given(cli, "status") &&
+	    !cli_given(cli, "status-head") && !cli_given(cli, "clock"))
 		return cli_usage(cli, "nothing to import");
 	return 0;
 }
@@ -263,9 +266,13 @@ static const struct cli_option import_options[] = {
 	  .argument = "FILE",
 	  .help = "import a CSCA link certificate (DER); may be given again",
 	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "key-ca",
+	  .argument = "FILE",
+	  .help = "import a self-signed certificate of a CA for card keys (DER); may be given again",
+	  .complete = CLI_COMPLETE_FILE },
 	{ .name = "crl",
 	  .argument = "FILE",
-	  .help = "import a revocation list of a CSCA (DER); may be given again",
+	  .help = "import a revocation list of a CSCA or key CA (DER); may be given again",
 	  .complete = CLI_COMPLETE_FILE },
 	{ .name = "gate-ca",
 	  .argument = "FILE",
@@ -305,8 +312,9 @@ const struct cli_command trust_import_command = {
 	.description =
 		"A master list is checked against the CSCA certificate given with --signer. A CSCA\n"
 		"certificate given with --csca is believed because you say so: get it from its\n"
-		"country by a way that you trust; so is a gate CA's token given with --gate-ca.\n"
-		"Links, revocation lists and other tokens must be signed by what the store holds.\n"
+		"country by a way that you trust; so are a key CA's, given with --key-ca,\n"
+		"and a gate CA's token, given with --gate-ca. Links, revocation lists and other\n"
+		"tokens must be signed by what the store holds.\n"
 		"Each list is stored as a whole or not at all; single certificates in it that\n"
 		"cannot be accepted are named and left out. A status list must be signed by a\n"
 		"status signer of the store and never be older than one that was seen before.",

@@ -1,5 +1,5 @@
 /*
- * trust.h -- what is believed offline: CSCA certificates, links, CRLs.
+ * trust.h -- what is believed offline: CSCA certificates, links, key CAs, CRLs.
  *
  * Sources: ICAO Doc 9303-12 (8th ed.), RFC 5652, RFC 5280. A directory of
  * plain DER files; the layout stands in middleware/trust/STORE.md.
@@ -17,7 +17,7 @@ struct sj_trust;
 
 /*
  * Opens a trust directory for reading. SJ_TRUST_MISSING: it does not exist or
- * holds no CSCA certificate.
+ * holds no certificate.
  */
 SJ_API enum sj_rc sj_trust_open(const char *directory, struct sj_trust **out);
 /* Makes the directory if it is missing, and opens it for importing too. */
@@ -51,7 +51,13 @@ SJ_API enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *de
 /* Imports a link certificate: signed by a key that the store already trusts. */
 SJ_API enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size_t len,
 				       struct sj_trust_counts *counts);
-/* Imports a CRL signed by a CSCA of the store; an older one than the stored is SJ_INPUT_REFUSED. */
+/*
+ * Imports the self-signed certificate of a key CA (it signs the certificates of keys on
+ * cards, never of document signers) because the caller says so.
+ */
+SJ_API enum sj_rc sj_trust_import_key_ca(struct sj_trust *trust, const uint8_t *der, size_t len,
+					 struct sj_trust_counts *counts);
+/* Imports a CRL signed by a CSCA or key CA of the store; an older one than the stored is SJ_INPUT_REFUSED. */
 SJ_API enum sj_rc sj_trust_import_crl(struct sj_trust *trust, const uint8_t *der, size_t len);
 
 /*
@@ -75,6 +81,7 @@ struct sj_trust_entry {
 	bool link;
 	bool explicit_parameters;
 	bool has_crl; /* a CRL of this issuer is in the store */
+	bool key_ca; /* of a key CA, not of a CSCA */
 };
 /* The i-th certificate of the store in a stable order; false past the end. */
 SJ_API bool sj_trust_get(const struct sj_trust *trust, size_t i, struct sj_trust_entry *out);

@@ -1,0 +1,269 @@
+/*
+ * pin.c -- PINs, the PUK, the pairing code.
+ *
+ * Source: NIST SP 800-73-5, part 2, 2.4.3 and 3.2.1 to 3.2.3.
+ */
+#include <string.h>
+
+#include "crypt/wipe.h"
+#include "state.h"
+
+#define P1_FORGET 0xFFu
+#define COUNTER_MAX 15u /* most that 63CX can say */
+#define PASSWORD_SIZE (2u + PIV_PIN_SIZE)
+
+/* --- passwords in the store -------------------------------------------------------- */
+
+bool piv_password_get(const struct card_store *store, uint8_t ref, struct piv_password *out)
+{
+	struct sj_span in;
+
+	return card_store_get(store, PIV_STORE_PASSWORD + ref, &in) && in.len == PASSWORD_SIZE &&
+	       sj_take_u8(&in, &out->tries) && sj_take_u8(&in, &out->left) &&
+	       sj_take_copy(&in, sizeof(out->value), out->value);
+}
+
+bool piv_password_set(struct card_store *store, uint8_t ref, const struct piv_password *password)
+{
+	uint8_t bytes[PASSWORD_SIZE];
+	bool ok;
+
+	bytes[0] = password->tries;
+	bytes[1] = password->left;
+	memcpy(bytes + 2, password->value, sizeof(password->value));
+	ok = card_store_set(store, PIV_STORE_PASSWORD + ref, SJ_SPAN_OF(bytes));
+	sj_wipe(bytes, sizeof(bytes));
+	return ok;
+}
+
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Six to eight digits, FF behind; the PUK: any eight bytes; the pairing code: eight digits. */
+bool piv_password_well_formed(uint8_t ref, struct sj_span value)
+{
+	size_t least = ref == PIV_REF_PAIRING_CODE ? PIV_PIN_SIZE : PIV_PIN_MIN;
+	size_t n = 0;
+
+	if (value.len != PIV_PIN_SIZE || ref == PIV_REF_PUK)
+		return value.len == PIV_PIN_SIZE;
+	while (n < value.len && is_digit(value.ptr[n]))
+		n++;
+	if (n < least)
+		return false;
+	while (n < value.len && value.ptr[n] == 0xFF)
+		n++;
+	return n == value.len;
+}
+
+uint8_t piv_password_left(const struct card *card, const struct piv_password *password)
+{
+	bool keeps_one = card_interface(card) == CARD_CONTACTLESS && password->tries > 1;
+
+	if (!keeps_one)
+		return password->left;
+	return password->left > 1 ? (uint8_t)(password->left - 1) : 0;
+}
+
+static uint16_t counter_sw(const struct card *card, const struct piv_password *password)
+{
+	uint8_t left = piv_password_left(card, password);
+
+	return (uint16_t)(SJ_SW_COUNTER | (left < COUNTER_MAX ? left : COUNTER_MAX));
+}
+
+static bool store_now(struct card *card, uint8_t ref, const struct piv_password *password)
+{
+	return piv_password_set(card_store_of(card), ref, password) && card_commit(card);
+}
+
+uint16_t piv_password_check(struct card *card, uint8_t ref, struct sj_span value)
+{
+	struct piv_password p = { .tries = 0 };
+	uint16_t sw = SJ_SW_MEMORY_FAILURE;
+
+	if (!piv_password_get(card_store_of(card), ref, &p))
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	if (piv_password_left(card, &p) == 0) {
+		sw = SJ_SW_AUTH_BLOCKED;
+		goto out;
+	}
+	p.left--;
+	if (!store_now(card, ref, &p))
+		goto out;
+	if (!sj_equal_secret(SJ_SPAN_OF(p.value), value)) {
+		sw = counter_sw(card, &p);
+		goto out;
+	}
+	p.left = p.tries;
+	if (store_now(card, ref, &p))
+		sw = SJ_SW_OK;
+out:
+	sj_wipe(&p, sizeof(p));
+	return sw;
+}
+
+/* A new value with all its tries. */
+static uint16_t replace(struct card *card, uint8_t ref, struct sj_span value)
+{
+	struct piv_password p = { .tries = 0 };
+	bool ok = piv_password_get(card_store_of(card), ref, &p) &&
+		  sj_take_copy(&value, sizeof(p.value), p.value);
+
+	p.left = p.tries;
+	ok = ok && store_now(card, ref, &p);
+	sj_wipe(&p, sizeof(p));
+	return ok ? SJ_SW_OK : SJ_SW_MEMORY_FAILURE;
+}
+
+/* --- which there are -------------------------------------------------------------- */
+
+/* What the policy lets VERIFY and CHANGE REFERENCE DATA use; NULL: no such reference. */
+static bool *status_of(const struct card_call *call, uint8_t ref)
+{
+	struct piv *piv = call->state;
+	uint8_t policy = 0, preference;
+
+	if (ref == PIV_REF_PIN)
+		return &piv->pin;
+	if (!piv_policy(card_store_of(call->card), &policy, &preference))
+		return NULL;
+	if (ref == PIV_REF_GLOBAL_PIN && (policy & PIV_POLICY_GLOBAL_PIN) != 0)
+		return &piv->global_pin;
+	if (ref == PIV_REF_PAIRING_CODE && (policy & PIV_POLICY_VCI) != 0)
+		return &piv->pairing;
+	return NULL;
+}
+
+static void set_status(struct card_call *call, uint8_t ref, bool *status, uint16_t sw)
+{
+	struct piv *piv = call->state;
+
+	if (sw == SJ_SW_OK)
+		*status = true;
+	else if (sw == SJ_SW_NO_INFORMATION || (sw & 0xFFF0u) == SJ_SW_COUNTER)
+		*status = false;
+	if (sw == SJ_SW_OK && ref != PIV_REF_PAIRING_CODE)
+		piv->verified_at = card_command_number(call->card);
+}
+
+/* --- VERIFY ----------------------------------------------------------------------- */
+
+/* No counter (3.2.1.3): guesses cost nothing but their number. */
+static uint16_t check_pairing(struct card *card, struct sj_span value)
+{
+	struct sj_span code;
+
+	if (!card_store_get(card_store_of(card), PIV_STORE_PAIRING, &code))
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	return sj_equal_secret(code, value) ? SJ_SW_OK : SJ_SW_NO_INFORMATION;
+}
+
+/* An empty body: whether it is needed, and how often it may fail. */
+static uint16_t tell(const struct card_call *call, uint8_t ref, bool verified)
+{
+	struct piv_password p = { .tries = 0 };
+	uint16_t sw = SJ_SW_NO_INFORMATION;
+
+	if (verified)
+		return SJ_SW_OK;
+	if (ref == PIV_REF_PAIRING_CODE)
+		return sw;
+	if (!piv_password_get(card_store_of(call->card), ref, &p))
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	sw = piv_password_left(call->card, &p) > 0 ? counter_sw(call->card, &p)
+						   : SJ_SW_AUTH_BLOCKED;
+	sj_wipe(&p, sizeof(p));
+	return sw;
+}
+
+static uint16_t verify_value(struct card_call *call, uint8_t ref, bool *status)
+{
+	struct sj_span value = call->apdu->data;
+	uint16_t sw;
+
+	if (!piv_password_well_formed(ref, value))
+		return SJ_SW_WRONG_DATA;
+	if (ref == PIV_REF_PAIRING_CODE)
+		sw = check_pairing(call->card, value);
+	else
+		sw = piv_password_check(call->card, ref, value);
+	set_status(call, ref, status, sw);
+	return sw;
+}
+
+uint16_t piv_verify(struct card_call *call)
+{
+	uint8_t p1 = call->apdu->p1, ref = call->apdu->p2;
+	bool *status = status_of(call, ref);
+	bool here = ref == PIV_REF_PAIRING_CODE
+			    ? card_interface(call->card) == CARD_CONTACT || call->secured
+			    : piv_on_vci(call);
+
+	if (p1 != 0x00 && p1 != P1_FORGET)
+		return SJ_SW_WRONG_P1P2;
+	if (status == NULL)
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	if (!here)
+		return SJ_SW_SECURITY_STATUS;
+	if (p1 == 0x00)
+		return call->apdu->data.len == 0 ? tell(call, ref, *status)
+						 : verify_value(call, ref, status);
+	if (call->apdu->data.len != 0)
+		return SJ_SW_WRONG_DATA;
+	*status = false;
+	return SJ_SW_OK;
+}
+
+/* --- CHANGE REFERENCE DATA, RESET RETRY COUNTER --------------------------------------- */
+
+/* Two values of eight bytes, both well-formed; else nothing is compared. */
+static bool take_pair(struct sj_span in, uint8_t old_ref, uint8_t new_ref, struct sj_span *old,
+		      struct sj_span *new)
+{
+	return sj_take(&in, PIV_PIN_SIZE, old) && sj_take(&in, PIV_PIN_SIZE, new) && in.len == 0 &&
+	       piv_password_well_formed(old_ref, *old) && piv_password_well_formed(new_ref, *new);
+}
+
+uint16_t piv_change_reference_data(struct card_call *call)
+{
+	uint8_t ref = call->apdu->p2;
+	bool *status = ref != PIV_REF_PAIRING_CODE ? status_of(call, ref) : NULL;
+	struct sj_span old, new;
+	uint16_t sw;
+
+	if (status == NULL && ref != PIV_REF_PUK)
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	if (ref == PIV_REF_PUK ? !piv_on_contact(call) : !piv_on_vci(call))
+		return SJ_SW_SECURITY_STATUS;
+	if (!take_pair(call->apdu->data, ref, ref, &old, &new))
+		return SJ_SW_WRONG_DATA;
+	sw = piv_password_check(call->card, ref, old);
+	if (sw == SJ_SW_OK)
+		sw = replace(call->card, ref, new);
+	if (status != NULL)
+		set_status(call, ref, status, sw);
+	return sw;
+}
+
+uint16_t piv_reset_retry_counter(struct card_call *call)
+{
+	struct piv *piv = call->state;
+	struct sj_span puk, pin;
+	uint16_t sw;
+
+	if (call->apdu->p2 != PIV_REF_PIN)
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	if (!piv_on_contact(call))
+		return SJ_SW_FUNCTION_NOT_SUPPORTED;
+	if (!take_pair(call->apdu->data, PIV_REF_PUK, PIV_REF_PIN, &puk, &pin))
+		return SJ_SW_WRONG_DATA;
+	sw = piv_password_check(call->card, PIV_REF_PUK, puk);
+	if (sw == SJ_SW_OK)
+		return replace(call->card, PIV_REF_PIN, pin);
+	if ((sw & 0xFFF0u) == SJ_SW_COUNTER)
+		piv->pin = false;
+	return sw;
+}

@@ -1,0 +1,349 @@
+/* keys.c -- the key application of a card, from its own keys to their certificates. */
+#include "authority/keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "authority/keyobjects.h"
+#include "crypt/random.h"
+#include "crypt/wipe.h"
+#include "crypt/x509.h"
+#include "secure/piv_cvc.h"
+#include "secure/piv_spki.h"
+#include "wire/hex.h"
+#include "wire/tlv.h"
+
+#define DGI_BEGIN 0x0000u
+#define DGI_IDENTITY 0x0001u
+#define DGI_PASSWORD 0x0002u
+#define DGI_PAIRING 0x0003u
+#define DGI_ADMIN 0x0004u
+#define DGI_POLICY 0x0005u
+#define DGI_OBJECT 0x0010u
+#define DGI_GENERATE 0x0020u
+#define DGI_CVC 0x0022u
+
+#define PIN_TRIES 3u
+#define PUK_TRIES 10u
+#define POLICY (PIV_POLICY_PIN | PIV_POLICY_VCI)
+#define SM (KEYS_MADE - 1) /* place of key 04 */
+#define SHORT_DATA 255u
+
+/* --- secrets ---------------------------------------------------------------------- */
+
+static void put_password(struct sj_writer *w, uint8_t ref, uint8_t tries, const char *text)
+{
+	uint8_t value[2 + PIV_PIN_SIZE];
+	struct sj_writer v = SJ_WRITER_OF(value);
+	const size_t len = strlen(text);
+
+	sj_put_u8(&v, ref);
+	sj_put_u8(&v, tries);
+	sj_put(&v, sj_span((const uint8_t *)text, len));
+	sj_put_fill(&v, 0xFF, PIV_PIN_SIZE - len);
+	perso_put_grouping(w, DGI_PASSWORD, sj_written(&v));
+	sj_wipe(value, sizeof(value));
+}
+
+static size_t admin_size(const struct key_data *k)
+{
+	switch (k->admin_algorithm) {
+	case PIV_ALG_AES_128:
+		return 16;
+	case PIV_ALG_AES_256:
+		return 32;
+	default: /* 3DES and AES-192 */
+		return 24;
+	}
+}
+
+static void put_admin(struct sj_writer *w, const struct key_data *k)
+{
+	uint8_t value[1 + KEYS_ADMIN_MAX];
+	struct sj_writer v = SJ_WRITER_OF(value);
+
+	sj_put_u8(&v, k->admin_algorithm);
+	sj_put(&v, sj_span(k->admin, admin_size(k)));
+	perso_put_grouping(w, DGI_ADMIN, sj_written(&v));
+	sj_wipe(value, sizeof(value));
+}
+
+/* Everything that is known before there are keys, in one command. */
+static int store_secrets(const struct key_data *k, struct perso *p)
+{
+	const uint8_t policy[] = { POLICY, 0 };
+	uint8_t identity[PIV_GUID_SIZE + 4], all[192];
+	struct sj_writer id = SJ_WRITER_OF(identity), w = SJ_WRITER_OF(all);
+	int rc;
+
+	sj_put(&id, sj_span(k->row.key_x, PIV_GUID_SIZE));
+	sj_put(&id, sj_span(k->row.key_x + PIV_GUID_SIZE - 4, 4));
+	perso_put_grouping(&w, DGI_IDENTITY, sj_written(&id));
+	put_password(&w, PIV_REF_PIN, PIN_TRIES, k->pin);
+	put_password(&w, PIV_REF_PUK, PUK_TRIES, k->puk);
+	perso_put_grouping(&w, DGI_PAIRING, sj_span((const uint8_t *)k->pairing, KEYS_DIGITS));
+	put_admin(&w, k);
+	perso_put_grouping(&w, DGI_POLICY, SJ_SPAN_OF(policy));
+	rc = w.failed ? perso_fail(p, SJ_INTERNAL, "key application")
+		      : perso_store_groupings(p, "secrets of the key application", sj_written(&w));
+	sj_wipe(all, sizeof(all));
+	return rc;
+}
+
+/* Who holds the management key: nobody but the authority, in a line of its record. */
+static int record_admin(const struct key_data *k, const struct authority *a)
+{
+	char key[2 * KEYS_ADMIN_MAX + 1], uuid[SJ_UUID_TEXT], line[160];
+	int len, rc;
+
+	sj_uuid_text(k->row.key_x, uuid);
+	if (!sj_hex_text(sj_span(k->admin, admin_size(k)), SJ_HEX_LOWER, key, sizeof(key)))
+		return cli_fail(a->cli, SJ_INTERNAL, "management key");
+	len = snprintf(line, sizeof(line), "%s %s %s %s\n", k->row.document, uuid,
+		       sj_piv_algorithm_name(k->admin_algorithm), key);
+	rc = ledger_append(a, LEDGER_ADMIN_KEYS, line, (size_t)len);
+	sj_wipe(key, sizeof(key));
+	sj_wipe(line, sizeof(line));
+	return rc;
+}
+
+/* --- keys -------------------------------------------------------------------------- */
+
+static bool read_public(struct sj_span answer, uint8_t algorithm, struct card_key *out)
+{
+	struct sj_writer w = SJ_WRITER_OF(out->bytes);
+	struct sj_piv_public key;
+	struct sj_span content;
+
+	if (sj_tlv_take(&answer, PIV_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND || answer.len != 0 ||
+	    !sj_piv_public_read(content, &key) || !sj_piv_key_spki_put(&w, algorithm, &key))
+		return false;
+	out->len = w.len;
+	return true;
+}
+
+static int make_keys(struct key_data *k, struct perso *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < KEYS_MADE; i++) {
+		const uint8_t value[4] = { keys_refs[i], k->algorithms[i] };
+		struct sj_span answer = { NULL, 0 };
+		char step[16];
+
+		snprintf(step, sizeof(step), "key %02X", keys_refs[i]);
+		rc = perso_store(p, step, DGI_GENERATE, SJ_SPAN_OF(value), &answer);
+		if (rc == 0 && !read_public(answer, k->algorithms[i], &k->publics[i]))
+			rc = perso_fail(p, SJ_CARD_ANSWER, "%s: not a public key", step);
+	}
+	return rc;
+}
+
+/* --- certificates and objects --------------------------------------------------------- */
+
+/* Grouping 0010: the tag in three bytes, then the object. */
+static int store_object(struct perso *p, uint32_t tag, struct sj_span object)
+{
+	uint8_t value[3 + KEYOBJECTS_MAX];
+	struct sj_writer w = SJ_WRITER_OF(value);
+	char step[24];
+	int rc;
+
+	snprintf(step, sizeof(step), "object %06X", (unsigned)tag);
+	sj_put_be(&w, 3, tag);
+	sj_put(&w, object);
+	rc = w.failed ? perso_fail(p, SJ_INTERNAL, "%s", step)
+		      : perso_store(p, step, DGI_OBJECT, sj_written(&w), NULL);
+	sj_wipe(value, sizeof(value));
+	return rc;
+}
+
+static int store_certificate(struct perso *p, uint32_t tag, struct sj_span der)
+{
+	const struct sj_piv_certificate certificate = { .certificate = der };
+	uint8_t object[SJ_ISSUED_CERT_MAX + 16];
+	struct sj_writer w = SJ_WRITER_OF(object);
+
+	sj_piv_certificate_put(&w, &certificate);
+	return w.failed ? perso_fail(p, SJ_INTERNAL, "certificate")
+			: store_object(p, tag, sj_written(&w));
+}
+
+/* The names that go into certificates. */
+struct names {
+	uint8_t person_bytes[SJ_ISSUED_NAME_MAX], card_bytes[SJ_ISSUED_NAME_MAX];
+	struct sj_span person, card;
+};
+
+static bool make_names(const struct key_data *k, const struct authority *a, struct names *out)
+{
+	const char *alpha2 = json_string_value(json_object_get(a->state, "alpha2"));
+	const char *organization = json_string_value(json_object_get(a->state, "organization"));
+	struct sj_writer person = SJ_WRITER_OF(out->person_bytes),
+			 card = SJ_WRITER_OF(out->card_bytes);
+
+	if (!sj_key_name_put(&person, alpha2, organization, k->person, k->row.key_x) ||
+	    !sj_key_name_put(&card, alpha2, organization, NULL, k->row.key_x))
+		return false;
+	out->person = sj_written(&person);
+	out->card = sj_written(&card);
+	return true;
+}
+
+/* The certificate of the i-th key: a person's, or the card's own (9E, F9). */
+static bool certify(const struct key_data *k, const struct authority *a, size_t i,
+		    const struct sj_cert *ca, const struct names *names, struct sj_writer *w)
+{
+	const uint8_t ref = keys_refs[i];
+	const char *country = authority_country(a);
+	const bool own = ref == PIV_KEY_CARD_AUTHENTICATION || ref == YUBICO_KEY_ATTESTATION;
+	const struct sj_key_card card = {
+		.ref = ref,
+		.agrees = k->algorithms[i] != PIV_ALG_RSA_2048 &&
+			  k->algorithms[i] != PIV_ALG_RSA_3072,
+		.guid = k->row.key_x,
+		.status = { sj_span((const uint8_t *)country, strlen(country)),
+			    k->row.status.partition, k->row.status.index },
+	};
+	uint8_t serial[SJ_SERIAL_SIZE];
+	const struct sj_cert_plan plan = {
+		.kind = ref == YUBICO_KEY_ATTESTATION ? SJ_CERT_ATTESTATION : SJ_CERT_KEY,
+		.serial = SJ_SPAN_OF(serial),
+		.issuer = ca->subject,
+		.subject = own ? names->card : names->person,
+		.issuer_spki = ca->spki,
+		.subject_spki = sj_span(k->publics[i].bytes, k->publics[i].len),
+		.not_before = k->not_before,
+		.not_after = k->row.expires,
+		.card = &card,
+	};
+
+	keys_serial(&k->row, ref, serial);
+	return sj_cert_put(w, &plan, k->ca.key);
+}
+
+static uint32_t certificate_object(uint8_t ref)
+{
+	return ref == YUBICO_KEY_ATTESTATION ? YUBICO_OBJECT_ATTESTATION_CERTIFICATE
+					     : sj_piv_key_object(ref);
+}
+
+static int store_certificates(const struct key_data *k, const struct authority *a, struct perso *p)
+{
+	uint8_t der[SJ_ISSUED_CERT_MAX];
+	struct names names;
+	struct sj_cert ca;
+	int rc = 0;
+
+	if (!sj_cert_read(sj_span(k->ca.certificate.bytes, k->ca.certificate.len), &ca) ||
+	    !make_names(k, a, &names))
+		return perso_fail(p, SJ_INTERNAL, "names of certificates");
+	for (size_t i = 0; rc == 0 && i < KEYS_CERTIFIED; i++) {
+		struct sj_writer w = SJ_WRITER_OF(der);
+
+		rc = certify(k, a, i, &ca, &names, &w)
+			     ? store_certificate(p, certificate_object(keys_refs[i]),
+						 sj_written(&w))
+			     : perso_fail(p, SJ_CRYPTO_FAILED, "certificate of %02X", keys_refs[i]);
+	}
+	return rc;
+}
+
+/* Key 04's certificate, and beside it that of who signed it. */
+static int store_cvc(const struct key_data *k, struct perso *p)
+{
+	const struct sj_span signer =
+		sj_span(k->content.certificate.bytes, k->content.certificate.len);
+	struct sj_piv_cvc plan = { .subject = sj_span(k->row.key_x, PIV_GUID_SIZE),
+				   .role = SJ_PIV_CVC_CARD };
+	uint8_t bytes[SJ_PIV_CVC_MAX];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_cert cert;
+	int rc;
+
+	if (!sj_cert_read(signer, &cert) || cert.subject_key_id.len != SJ_KEY_ID_SIZE ||
+	    !sj_ec_spki_read(sj_span(k->publics[SM].bytes, k->publics[SM].len), &plan.curve,
+			     &plan.key))
+		return perso_fail(p, SJ_INTERNAL, "card verifiable certificate");
+	plan.issuer = sj_span(cert.subject_key_id.ptr + SJ_KEY_ID_SIZE - 8, 8);
+	if (!sj_piv_cvc_put(&w, &plan, k->content.key))
+		return perso_fail(p, SJ_CRYPTO_FAILED, "card verifiable certificate");
+	rc = perso_store(p, "card verifiable certificate", DGI_CVC, sj_written(&w), NULL);
+	return rc != 0 ? rc : store_certificate(p, PIV_OBJECT_SM_SIGNER, signer);
+}
+
+static int store_signed(const struct key_data *k, struct perso *p, uint8_t *buffers[static 3])
+{
+	const struct sj_random rnd = sj_random_system();
+	const struct sj_signed_by signer = {
+		k->content.key, sj_span(k->content.certificate.bytes, k->content.certificate.len),
+		k->not_before
+	};
+	struct sj_writer chuid = sj_writer(buffers[0], KEYOBJECTS_MAX),
+			 ccc = sj_writer(buffers[1], KEYOBJECTS_MAX),
+			 security = sj_writer(buffers[2], KEYOBJECTS_MAX);
+	uint8_t id[KEYOBJECTS_CARD_ID];
+	int rc;
+
+	if (!sj_random_fill(&rnd, id, sizeof(id)))
+		return perso_fail(p, SJ_CRYPTO_FAILED, "card identifier");
+	keyobjects_put_ccc(&ccc, id);
+	if (!keyobjects_put_chuid(&chuid, sj_span(k->row.key_x, PIV_GUID_SIZE), k->expires,
+				  &signer) ||
+	    !keyobjects_put_security(&security, sj_written(&chuid), sj_written(&ccc), &signer))
+		return perso_fail(p, SJ_CRYPTO_FAILED, "signed objects");
+	rc = store_object(p, PIV_OBJECT_CHUID, sj_written(&chuid));
+	if (rc == 0)
+		rc = store_object(p, PIV_OBJECT_CCC, sj_written(&ccc));
+	return rc != 0 ? rc : store_object(p, PIV_OBJECT_SECURITY, sj_written(&security));
+}
+
+static int store_objects(const struct key_data *k, struct perso *p)
+{
+	uint8_t pairing[16], *buffers[3],
+		*all = malloc(sizeof(buffers) / sizeof(buffers[0]) * KEYOBJECTS_MAX);
+	struct sj_writer w = SJ_WRITER_OF(pairing);
+	int rc;
+
+	if (all == NULL)
+		return perso_fail(p, SJ_NO_MEMORY, "objects");
+	for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
+		buffers[i] = all + i * KEYOBJECTS_MAX;
+	rc = store_signed(k, p, buffers);
+	keyobjects_put_pairing(&w, k->pairing);
+	if (rc == 0)
+		rc = store_object(p, PIV_OBJECT_PAIRING_CODE, sj_written(&w));
+	sj_wipe(pairing, sizeof(pairing));
+	free(all);
+	return rc;
+}
+
+int keys_personalise(struct key_data *k, const struct authority *a, struct perso *p)
+{
+	int rc = perso_target(p, sj_piv_aid(), "key", k->wanted);
+
+	if (rc == 0 && k->wanted && p->data_max <= SHORT_DATA)
+		return perso_fail(p, SJ_CARD_REFUSED,
+				  "the card takes at most %u bytes in a command, which is too few "
+				  "for the key application; leave it out with --no-keys",
+				  SHORT_DATA);
+	if (rc == 0 && p->target_found)
+		rc = perso_store(p, "begin of the key application", DGI_BEGIN, sj_span(NULL, 0),
+				 NULL);
+	if (rc != 0 || !k->wanted)
+		return rc;
+	rc = store_secrets(k, p);
+	if (rc == 0)
+		rc = make_keys(k, p);
+	if (rc == 0)
+		rc = ledger_issue(a, &k->row, 1);
+	if (rc == 0)
+		rc = record_admin(k, a);
+	if (rc == 0)
+		rc = store_cvc(k, p);
+	if (rc == 0)
+		rc = store_certificates(k, a, p);
+	return rc != 0 ? rc : store_objects(k, p);
+}

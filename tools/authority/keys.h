@@ -1,0 +1,79 @@
+/*
+ * keys.h -- what a card in the making gets for its key application.
+ *
+ * Sources: card-sim/applets/piv/PERSO.md; keycert.h and keyobjects.h say what stands in the
+ * certificates and objects. Functions that return int return 0 or the exit code of what
+ * they told.
+ */
+#ifndef SJ_AUTHORITY_KEYS_H
+#define SJ_AUTHORITY_KEYS_H
+
+#include "authority/holder.h"
+#include "authority/keycert.h"
+#include "authority/ledger.h"
+#include "authority/perso.h"
+
+/* The keys that a card makes: 9A, 9C, 9D, 9E, F9 and 04; all but the last have certificates. */
+#define KEYS_MADE 6u
+#define KEYS_CERTIFIED 5u
+#define KEYS_DIGITS 8u /* of PUK and pairing code; the most of a PIN */
+#define KEYS_ADMIN_MAX 32u
+
+extern const uint8_t keys_refs[KEYS_MADE];
+
+/* Starts zeroed; wiped with keys_wipe(). */
+struct key_data {
+	bool wanted;
+	struct authority_signer ca, content;
+	/*
+	 * What the ledger knows: key_x is the GUID (16 bytes), then what the serials of the
+	 * certificates begin with (keys_serial()).
+	 */
+	struct ledger_row row;
+	int64_t not_before;
+	char expires[9]; /* YYYYMMDD */
+	char person[2 * SJ_PERSON_NAME_MAX]; /* given names, surname */
+	uint8_t algorithms[KEYS_MADE]; /* PIV_ALG_*, in the order of keys_refs */
+	char pin[KEYS_DIGITS + 1], puk[KEYS_DIGITS + 1], pairing[KEYS_DIGITS + 1];
+	uint8_t admin_algorithm, admin[KEYS_ADMIN_MAX]; /* the management key, 9B */
+	struct card_key publics[KEYS_MADE];
+};
+
+/*
+ * Sets everything that the options, the authority and the holder file say; draws secrets that
+ * are not given. A document that has expired already gets nothing.
+ */
+CLI_MUST_CHECK int keys_prepare(struct key_data *k, const struct authority *a,
+				const struct holder *h);
+/*
+ * The key applet's part: secrets, keys, the ledger's index, certificates and objects. The
+ * management key goes to the authority's record. Not wanted: makes the card forget an earlier
+ * attempt's.
+ */
+CLI_MUST_CHECK int keys_personalise(struct key_data *k, const struct authority *a, struct perso *p);
+void keys_wipe(struct key_data *k);
+
+/* "P-256", "CS2". */
+const char *keys_algorithm_name(uint8_t algorithm);
+/* n digits, each as likely as the others, and a NUL. */
+SJ_MUST_CHECK bool keys_random_digits(char *out, size_t n);
+/* The serial of the certificate of key `ref` of a card with this row. */
+void keys_serial(const struct ledger_row *row, uint8_t ref, uint8_t out[static SJ_SERIAL_SIZE]);
+
+/* Table rows for the options. */
+#define KEYS_OPTIONS \
+	{ \
+		"no-keys",         0,    NULL, "leave out the key application (PIV)", \
+		CLI_COMPLETE_NONE, NULL, false \
+	}, \
+		{ "key-algorithm", \
+		  0, \
+		  "KEY:ALGORITHM", \
+		  "of 9A, 9C, 9D, 9E, F9, 04 or 9B, may be repeated (9D:RSA-2048, 04:CS7)", \
+		  CLI_COMPLETE_NONE, \
+		  NULL, \
+		  false }, \
+		CLI_SECRET_OPTIONS("pin", "PIN of the key application"), \
+		CLI_SECRET_OPTIONS("puk", "PUK of the key application")
+
+#endif
