@@ -1,3 +1,4 @@
+#include "card.h"
 #include "mechanisms.h"
 #include "objects.h"
 #include "wire/piv.h"
@@ -198,13 +199,12 @@ static CK_RV certificate(struct p11_token *t, struct p11_object *o, bool *there)
 	return CKR_OK;
 }
 
-/* The mechanisms that a key of this type serves, on its half of the work. */
-static void put_mechanisms(struct p11_object *o, CK_KEY_TYPE type)
+void p11_put_mechanisms(struct p11_attributes *a, CK_OBJECT_CLASS class, CK_KEY_TYPE type)
 {
-	const CK_FLAGS half = o->class == CKO_PRIVATE_KEY
+	const CK_FLAGS half = class == CKO_PRIVATE_KEY
 				      ? CKF_SIGN | CKF_SIGN_RECOVER | CKF_DECRYPT | CKF_UNWRAP
 				      : CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_ENCRYPT | CKF_WRAP;
-	const bool derives = p11_attribute_bool(&o->a, CKA_DERIVE);
+	const bool derives = p11_attribute_bool(a, CKA_DERIVE);
 	CK_MECHANISM_TYPE list[P11_MECHANISMS_MAX];
 	const struct p11_mechanism *m;
 	size_t n = 0;
@@ -213,17 +213,17 @@ static void put_mechanisms(struct p11_object *o, CK_KEY_TYPE type)
 		if ((m->key == type && (m->flags & half) != 0) ||
 		    (derives && m->scheme == P11_ECDH))
 			list[n++] = m->type;
-	p11_put(&o->a, CKA_ALLOWED_MECHANISMS, sj_span((const uint8_t *)list, n * sizeof(*list)));
+	p11_put(a, CKA_ALLOWED_MECHANISMS, sj_span((const uint8_t *)list, n * sizeof(*list)));
 }
 
-static void put_public_uses(struct p11_object *o, CK_KEY_TYPE type)
+void p11_put_public_uses(struct p11_attributes *a, CK_KEY_TYPE type)
 {
 	const bool rsa = type == CKK_RSA;
 
-	p11_put_bool(&o->a, CKA_ENCRYPT, rsa);
-	p11_put_bool(&o->a, CKA_WRAP, rsa);
-	p11_put_bool(&o->a, CKA_VERIFY_RECOVER, rsa);
-	p11_put_bool(&o->a, CKA_VERIFY, type != CKK_EC_MONTGOMERY);
+	p11_put_bool(a, CKA_ENCRYPT, rsa);
+	p11_put_bool(a, CKA_WRAP, rsa);
+	p11_put_bool(a, CKA_VERIFY_RECOVER, rsa);
+	p11_put_bool(a, CKA_VERIFY, type != CKK_EC_MONTGOMERY);
 }
 
 /* SP 800-73-5, part 1, 3.2: 9C and 9E sign only; of the others the card decides. */
@@ -290,7 +290,7 @@ static CK_RV key(struct p11_token *t, struct p11_object *o, bool *there)
 		return CKR_OK; /* an algorithm that we do not know */
 	*there = true;
 	type = p11_attribute_ulong(&o->a, CKA_KEY_TYPE);
-	put_stored(o, private && !info->pin_never, true);
+	put_stored(o, private && !info->pin_never, private);
 	put_key_name(o);
 	p11_put_bool(&o->a, CKA_LOCAL, info->generated);
 	p11_put_ulong(&o->a, CKA_KEY_GEN_MECHANISM,
@@ -299,9 +299,9 @@ static CK_RV key(struct p11_token *t, struct p11_object *o, bool *there)
 		put_private_uses(o, type, info);
 		hide_private_parts(o, type);
 	} else {
-		put_public_uses(o, type);
+		p11_put_public_uses(&o->a, type);
 	}
-	put_mechanisms(o, type);
+	p11_put_mechanisms(&o->a, o->class, type);
 	put_unique(o, private ? "private" : "public", spki);
 	p11_put_defaults(&o->a, o->class); /* but CKA_SUBJECT: read when asked for */
 	return CKR_OK;
@@ -366,6 +366,24 @@ static CK_RV mechanism(struct p11_token *t, struct p11_object *o, bool *there)
 	return rv;
 }
 
+/* The reader's keypad: something to type on, nothing to show or to choose (3.1, 4.3.3). */
+static void keypad(struct p11_token *t, struct p11_object *o, bool *there)
+{
+	static const CK_ATTRIBUTE_TYPE sizes[] = { CKA_PIXEL_X,      CKA_PIXEL_Y,
+						   CKA_RESOLUTION,   CKA_CHAR_ROWS,
+						   CKA_CHAR_COLUMNS, CKA_BITS_PER_PIXEL };
+
+	*there = o->low == CKH_USER_INTERFACE && sj_piv_reader_has_keypad(p11_card_piv(t));
+	p11_put_ulong(&o->a, CKA_CLASS, o->class);
+	p11_put_ulong(&o->a, CKA_HW_FEATURE_TYPE, o->low);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		p11_put_ulong(&o->a, sizes[i], 0);
+	p11_put_bool(&o->a, CKA_COLOR, false);
+	p11_put_text(&o->a, CKA_CHAR_SETS, "");
+	p11_put_text(&o->a, CKA_ENCODING_METHODS, "");
+	p11_put_text(&o->a, CKA_MIME_TYPES, "");
+}
+
 CK_RV p11_token_object(struct p11_token *t, struct p11_object *o, bool *there)
 {
 	*there = false;
@@ -384,6 +402,9 @@ CK_RV p11_token_object(struct p11_token *t, struct p11_object *o, bool *there)
 		return CKR_OK;
 	case CKO_MECHANISM:
 		return mechanism(t, o, there);
+	case CKO_HW_FEATURE:
+		keypad(t, o, there);
+		return CKR_OK;
 	default:
 		return CKR_OK;
 	}

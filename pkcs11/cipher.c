@@ -66,7 +66,7 @@ CK_RV p11_decrypt(struct p11_session *s, const struct p11_key *key,
 }
 
 /* The largest result of an operation, as answer to the question for a length. */
-static size_t largest(const struct p11_operation *op, enum p11_kind kind)
+static size_t largest(const struct p11_operation *op, enum p11_doing kind)
 {
 	if (kind == P11_ENCRYPTING || op->use.mechanism->scheme == P11_X509)
 		return op->key.size;
@@ -75,7 +75,7 @@ static size_t largest(const struct p11_operation *op, enum p11_kind kind)
 }
 
 /* Does the work once; its result waits in the operation until there is room for it. */
-static CK_RV work(struct p11_session *s, enum p11_kind kind, struct sj_span last)
+static CK_RV work(struct p11_session *s, enum p11_doing kind, struct sj_span last)
 {
 	struct p11_operation *op = p11_active(s, kind);
 	uint8_t out[SJ_RSA_MAX];
@@ -100,7 +100,7 @@ static CK_RV work(struct p11_session *s, enum p11_kind kind, struct sj_span last
 	return rv;
 }
 
-static CK_RV cipher_end(struct p11_session *s, enum p11_kind kind, struct sj_span last,
+static CK_RV cipher_end(struct p11_session *s, enum p11_doing kind, struct sj_span last,
 			CK_BYTE_PTR out, CK_ULONG_PTR len)
 {
 	struct p11_operation *op = p11_active(s, kind);
@@ -123,7 +123,7 @@ static CK_RV cipher_end(struct p11_session *s, enum p11_kind kind, struct sj_spa
 	return rv;
 }
 
-static CK_RV cipher_init(CK_SESSION_HANDLE session, enum p11_kind kind, CK_MECHANISM_PTR mechanism,
+static CK_RV cipher_init(CK_SESSION_HANDLE session, enum p11_doing kind, CK_MECHANISM_PTR mechanism,
 			 CK_OBJECT_HANDLE key)
 {
 	struct p11_session *s;
@@ -132,7 +132,7 @@ static CK_RV cipher_init(CK_SESSION_HANDLE session, enum p11_kind kind, CK_MECHA
 	return rv != CKR_OK ? rv : p11_session_leave(s, p11_begin(s, kind, mechanism, key));
 }
 
-static CK_RV cipher_whole(CK_SESSION_HANDLE session, enum p11_kind kind, CK_BYTE_PTR data,
+static CK_RV cipher_whole(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_PTR data,
 			  CK_ULONG data_len, CK_BYTE_PTR out, CK_ULONG_PTR len)
 {
 	struct p11_operation *op;
@@ -158,7 +158,7 @@ static CK_RV cipher_whole(CK_SESSION_HANDLE session, enum p11_kind kind, CK_BYTE
 }
 
 /* RSA has one block: everything comes with the last part. */
-static CK_RV cipher_update(CK_SESSION_HANDLE session, enum p11_kind kind, CK_BYTE_PTR part,
+static CK_RV cipher_update(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_PTR part,
 			   CK_ULONG part_len, CK_BYTE_PTR out, CK_ULONG_PTR len)
 {
 	struct p11_operation *op;
@@ -188,7 +188,7 @@ static CK_RV cipher_update(CK_SESSION_HANDLE session, enum p11_kind kind, CK_BYT
 	return p11_session_leave(s, rv);
 }
 
-static CK_RV cipher_final(CK_SESSION_HANDLE session, enum p11_kind kind, CK_BYTE_PTR out,
+static CK_RV cipher_final(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_PTR out,
 			  CK_ULONG_PTR len)
 {
 	struct p11_session *s;

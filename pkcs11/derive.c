@@ -7,8 +7,7 @@
 
 #define SECRET_MAX 1024u /* bytes of a derived key */
 
-/* How long a key of this type is; 0: as long as wished. False: no secret key that we make. */
-static bool key_length(CK_KEY_TYPE type, size_t *fixed)
+bool p11_secret_length(CK_KEY_TYPE type, size_t *fixed)
 {
 	*fixed = 0;
 	switch (type) {
@@ -51,7 +50,7 @@ static CK_RV read_template(const CK_ATTRIBUTE *t, CK_ULONG n, CK_KEY_TYPE *type,
 	*type = CKK_GENERIC_SECRET;
 	(void)p11_template_ulong(t, n, CKA_CLASS, &class);
 	(void)p11_template_ulong(t, n, CKA_KEY_TYPE, type);
-	if (class != CKO_SECRET_KEY || !key_length(*type, length) ||
+	if (class != CKO_SECRET_KEY || !p11_secret_length(*type, length) ||
 	    p11_template_bool(t, n, CKA_TOKEN, false)) /* the card keeps no secret keys */
 		return CKR_TEMPLATE_INCONSISTENT;
 	if (p11_template_bool(t, n, CKA_TRUSTED, false))
@@ -66,18 +65,12 @@ static CK_RV read_template(const CK_ATTRIBUTE *t, CK_ULONG n, CK_KEY_TYPE *type,
 	return CKR_OK;
 }
 
-CK_RV p11_secret_new(struct p11_session *s, const CK_ATTRIBUTE *t, CK_ULONG n, struct sj_span value,
-		     CK_OBJECT_HANDLE *out)
+CK_RV p11_secret_new(struct p11_session *s, const CK_ATTRIBUTE *t, CK_ULONG n, CK_KEY_TYPE type,
+		     struct sj_span value, bool kept, CK_OBJECT_HANDLE *out)
 {
 	struct p11_attributes a = { 0 };
 	uint8_t hash[SJ_HASH_MAX];
-	CK_KEY_TYPE type;
-	size_t length;
-	CK_RV rv;
 
-	rv = read_template(t, n, &type, &length);
-	if (rv != CKR_OK)
-		return rv;
 	if (type == CKK_AES && value.len != 16 && value.len != 24 && value.len != 32)
 		return CKR_KEY_SIZE_RANGE;
 	p11_put_bool(&a, CKA_PRIVATE, true);
@@ -85,6 +78,10 @@ CK_RV p11_secret_new(struct p11_session *s, const CK_ATTRIBUTE *t, CK_ULONG n, s
 	p11_put_ulong(&a, CKA_KEY_TYPE, type);
 	p11_put(&a, CKA_VALUE, value);
 	p11_put_ulong(&a, CKA_VALUE_LEN, value.len);
+	p11_put_bool(&a, CKA_ALWAYS_SENSITIVE,
+		     kept && p11_template_bool(t, n, CKA_SENSITIVE, true));
+	p11_put_bool(&a, CKA_NEVER_EXTRACTABLE,
+		     kept && !p11_template_bool(t, n, CKA_EXTRACTABLE, false));
 	if (type == CKK_GENERIC_SECRET && sj_hash(SJ_SHA1, &value, 1, hash))
 		p11_put(&a, CKA_CHECK_VALUE, sj_span(hash, 3)); /* 3.1, 6.9.1 */
 	sj_wipe(hash, sizeof(hash));
@@ -195,7 +192,7 @@ static CK_RV derive(struct p11_session *s, const CK_MECHANISM *m, CK_OBJECT_HAND
 		rv = derive_bytes(hash, sj_span(shared, len),
 				  sj_span(p.pSharedData, p.ulSharedDataLen), length, value, &len);
 	if (rv == CKR_OK)
-		rv = p11_secret_new(s, t, n, sj_span(value, len), out);
+		rv = p11_secret_new(s, t, n, type, sj_span(value, len), key.info.generated, out);
 	sj_wipe(shared, sizeof(shared));
 	sj_wipe(value, sizeof(value));
 	return rv;
@@ -307,7 +304,7 @@ static CK_RV unwrap(struct p11_session *s, const CK_MECHANISM *m, CK_OBJECT_HAND
 		 (rv == CKR_OK && (len == 0 || (length != 0 && len != length))))
 		rv = CKR_WRAPPED_KEY_INVALID; /* the same for a bad padding and a wrong length */
 	if (rv == CKR_OK)
-		rv = p11_secret_new(s, t, n, sj_span(value, len), out);
+		rv = p11_secret_new(s, t, n, type, sj_span(value, len), false, out);
 	sj_wipe(value, sizeof(value));
 	return rv;
 }

@@ -10,7 +10,7 @@ static bool no_parameter(const void *parameter, CK_ULONG len)
  * Enters a session with an active operation of this kind, which has begun a message or not as
  * the function wants. Not entered on any error.
  */
-static CK_RV enter(CK_SESSION_HANDLE session, enum p11_kind kind, bool begun,
+static CK_RV enter(CK_SESSION_HANDLE session, enum p11_doing kind, bool begun,
 		   struct p11_session **s, struct p11_operation **op)
 {
 	CK_RV rv = p11_session_enter(session, s);
@@ -51,7 +51,7 @@ static CK_RV sign_message(struct p11_session *s, struct p11_operation *op, struc
 	return message_end(op, rv);
 }
 
-static CK_RV init(CK_SESSION_HANDLE session, enum p11_kind kind, CK_MECHANISM_PTR mechanism,
+static CK_RV init(CK_SESSION_HANDLE session, enum p11_doing kind, CK_MECHANISM_PTR mechanism,
 		  CK_OBJECT_HANDLE key)
 {
 	struct p11_session *s;
@@ -60,7 +60,7 @@ static CK_RV init(CK_SESSION_HANDLE session, enum p11_kind kind, CK_MECHANISM_PT
 	return rv != CKR_OK ? rv : p11_session_leave(s, p11_begin(s, kind, mechanism, key));
 }
 
-static CK_RV begin(CK_SESSION_HANDLE session, enum p11_kind kind, const void *parameter,
+static CK_RV begin(CK_SESSION_HANDLE session, enum p11_doing kind, const void *parameter,
 		   CK_ULONG parameter_len)
 {
 	struct p11_operation *op;
@@ -76,7 +76,7 @@ static CK_RV begin(CK_SESSION_HANDLE session, enum p11_kind kind, const void *pa
 	return p11_session_leave(s, rv);
 }
 
-static CK_RV final(CK_SESSION_HANDLE session, enum p11_kind kind)
+static CK_RV final(CK_SESSION_HANDLE session, enum p11_doing kind)
 {
 	struct p11_session *s;
 	CK_RV rv;

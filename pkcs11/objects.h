@@ -47,7 +47,7 @@ CK_RV p11_object_new(struct p11_session *s, CK_OBJECT_CLASS class, struct p11_at
 		     CK_OBJECT_HANDLE *out);
 void p11_object_drop(struct p11_objects *all, struct p11_object *o);
 
-/* --- token.c: the card's objects --------------------------------------------------- */
+/* --- card_objects.c: the card's objects --------------------------------------------------- */
 
 #define P11_CANDIDATES_MAX 64u
 
@@ -59,6 +59,17 @@ CK_RV p11_token_candidates(struct p11_token *t, CK_OBJECT_CLASS class, struct sj
 CK_RV p11_token_object(struct p11_token *t, struct p11_object *o, bool *there);
 /* The data object that a DER OBJECT IDENTIFIER or a label names; 0: none. */
 uint32_t p11_token_tag(struct sj_span object_id, struct sj_span label);
+
+/* --- create.c: what templates say of a key on the card ------------------------------- */
+
+/* The key reference: from CKA_ID, or (empty) the first that is free. CKR_ATTRIBUTE_VALUE_INVALID. */
+CK_RV p11_template_ref(struct p11_session *s, struct sj_span id, uint8_t *out);
+/* From CKA_ALWAYS_AUTHENTICATE, and CKA_PRIVATE, which may be false. */
+enum sj_piv_policy p11_template_policy(const CK_ATTRIBUTE *t, CK_ULONG n);
+
+/* What a public key of this type may do, and the mechanisms of a key on its half of the work. */
+void p11_put_public_uses(struct p11_attributes *a, CK_KEY_TYPE type);
+void p11_put_mechanisms(struct p11_attributes *a, CK_OBJECT_CLASS class, CK_KEY_TYPE type);
 
 /* --- public.c: public keys as attributes ------------------------------------------- */
 

@@ -56,12 +56,12 @@ struct p11_operations *p11_operations(struct p11_session *s)
 	return s->operations;
 }
 
-struct p11_operation *p11_active(struct p11_session *s, enum p11_kind kind)
+struct p11_operation *p11_active(struct p11_session *s, enum p11_doing kind)
 {
 	return s->operations != NULL ? s->operations->active[kind] : NULL;
 }
 
-void p11_end(struct p11_session *s, enum p11_kind kind)
+void p11_end(struct p11_session *s, enum p11_doing kind)
 {
 	if (s->operations == NULL)
 		return;
@@ -95,7 +95,7 @@ CK_RV p11_operations_cancel(struct p11_session *s, CK_FLAGS flags)
 {
 	for (size_t i = 0; i < P11_KINDS; i++)
 		if ((flags & kinds[i].flag) != 0)
-			p11_end(s, (enum p11_kind)i);
+			p11_end(s, (enum p11_doing)i);
 	if ((flags & CKF_FIND_OBJECTS) != 0 && s->operations != NULL)
 		search_free(s->operations);
 	return CKR_OK;
@@ -180,7 +180,7 @@ CK_RV p11_key_get(struct p11_session *s, CK_OBJECT_HANDLE handle, CK_OBJECT_CLAS
 
 /* --- beginning, feeding, ending ------------------------------------------------------ */
 
-static CK_RV begin(struct p11_session *s, enum p11_kind kind, const CK_MECHANISM *m,
+static CK_RV begin(struct p11_session *s, enum p11_doing kind, const CK_MECHANISM *m,
 		   CK_OBJECT_HANDLE key, struct p11_operation *op)
 {
 	const struct kind_row *row = &kinds[kind];
@@ -205,7 +205,7 @@ static CK_RV begin(struct p11_session *s, enum p11_kind kind, const CK_MECHANISM
 	return p11_restart(op);
 }
 
-CK_RV p11_begin(struct p11_session *s, enum p11_kind kind, const CK_MECHANISM *m,
+CK_RV p11_begin(struct p11_session *s, enum p11_doing kind, const CK_MECHANISM *m,
 		CK_OBJECT_HANDLE key)
 {
 	struct p11_operations *all = p11_operations(s);

@@ -10,7 +10,7 @@
 #include "mechanisms.h"
 #include "objects.h"
 
-enum p11_kind {
+enum p11_doing {
 	P11_DIGESTING,
 	P11_SIGNING,
 	P11_SIGN_RECOVERING,
@@ -61,11 +61,11 @@ struct p11_operations *p11_operations(struct p11_session *s);
 /*
  * C_*Init: m NULL ends an active one (3.1, 5.2). Checks mechanism, key, its class, its type and whether it may.
  */
-CK_RV p11_begin(struct p11_session *s, enum p11_kind kind, const CK_MECHANISM *m,
+CK_RV p11_begin(struct p11_session *s, enum p11_doing kind, const CK_MECHANISM *m,
 		CK_OBJECT_HANDLE key);
 /* NULL: none is active. */
-struct p11_operation *p11_active(struct p11_session *s, enum p11_kind kind);
-void p11_end(struct p11_session *s, enum p11_kind kind);
+struct p11_operation *p11_active(struct p11_session *s, enum p11_doing kind);
+void p11_end(struct p11_session *s, enum p11_doing kind);
 /* One more piece of the message. */
 CK_RV p11_add(struct p11_operation *op, struct sj_span bytes);
 /* Back to the beginning, for the next message. */
@@ -91,8 +91,13 @@ CK_RV p11_encrypt(const struct p11_key *key, const struct p11_scheme_use *use, s
 CK_RV p11_decrypt(struct p11_session *s, const struct p11_key *key,
 		  const struct p11_scheme_use *use, struct sj_span data,
 		  uint8_t out[static SJ_RSA_MAX], size_t *len);
-/* A secret key of the session from its bytes (derive.c). */
-CK_RV p11_secret_new(struct p11_session *s, const CK_ATTRIBUTE *t, CK_ULONG n, struct sj_span value,
-		     CK_OBJECT_HANDLE *out);
+/* How long a secret key of this type is; 0: as long as wished. False: none that we keep. */
+bool p11_secret_length(CK_KEY_TYPE type, size_t *fixed);
+/*
+ * A secret key of the session from its bytes and a checked template. `kept`: they came from a
+ * key that was always sensitive and never extractable.
+ */
+CK_RV p11_secret_new(struct p11_session *s, const CK_ATTRIBUTE *t, CK_ULONG n, CK_KEY_TYPE type,
+		     struct sj_span value, bool kept, CK_OBJECT_HANDLE *out);
 
 #endif

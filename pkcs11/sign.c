@@ -87,7 +87,7 @@ CK_RV p11_sign(struct p11_session *s, struct p11_operation *op,
 }
 
 /* The last part of signing, with its size question; ends the operation unless that stays open. */
-static CK_RV sign_end(struct p11_session *s, enum p11_kind kind, struct sj_span last,
+static CK_RV sign_end(struct p11_session *s, enum p11_doing kind, struct sj_span last,
 		      CK_BYTE_PTR signature, CK_ULONG_PTR len)
 {
 	struct p11_operation *op = p11_active(s, kind);
@@ -118,7 +118,7 @@ CK_RV C_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJEC
 }
 
 /* C_Sign, C_SignRecover. */
-static CK_RV sign_whole(CK_SESSION_HANDLE session, enum p11_kind kind, CK_BYTE_PTR data,
+static CK_RV sign_whole(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_PTR data,
 			CK_ULONG data_len, CK_BYTE_PTR signature, CK_ULONG_PTR len)
 {
 	struct p11_operation *op;
