@@ -234,7 +234,7 @@ CK_RV p11_card_check(struct p11_token *t)
 	return t->card->rested ? identify_again(t) : CKR_OK;
 }
 
-void p11_card_save(struct p11_token *t)
+static void save(struct p11_token *t)
 {
 	struct p11_card *c = t->card;
 
@@ -253,6 +253,31 @@ unsigned p11_card_generation(const struct p11_token *t)
 	return t->card->generation;
 }
 
+/*
+ * What is read in one call of the program is read in one stretch: absence is then sure
+ * at the first answer, and a login that follows has its SELECT.
+ */
+static enum sj_rc begin_reading(struct p11_card *c)
+{
+	enum sj_rc rc = c->reading ? SJ_OK : sj_piv_begin(c->piv);
+
+	c->reading = rc == SJ_OK;
+	return rc;
+}
+
+static void end_reading(struct p11_card *c)
+{
+	if (c->reading)
+		sj_piv_end(c->piv);
+	c->reading = false;
+}
+
+void p11_card_leave(struct p11_token *t)
+{
+	end_reading(t->card);
+	save(t);
+}
+
 static CK_RV keep(struct p11_token *t, enum p11_kind kind, uint32_t tag, struct sj_span bytes,
 		  const struct p11_kept **out)
 {
@@ -268,8 +293,10 @@ CK_RV p11_card_key(struct p11_token *t, uint8_t key, const struct sj_piv_key_inf
 	CK_RV rv = CKR_OK;
 
 	if (k == NULL) {
-		enum sj_rc rc = sj_piv_key_info(t->card->piv, key, &info);
+		enum sj_rc rc = begin_reading(t->card);
 
+		if (rc == SJ_OK)
+			rc = sj_piv_key_info(t->card->piv, key, &info);
 		if (rc != SJ_OK && rc != SJ_KEY_ABSENT)
 			return p11_card_failed(t, rc);
 		rv = keep(t, P11_KEPT_KEY, key,
@@ -290,9 +317,10 @@ static CK_RV read_new(struct p11_token *t, enum p11_kind kind, uint32_t tag, uin
 	if (buffer == NULL)
 		return CKR_HOST_MEMORY;
 	*len = SJ_PIV_OBJECT_MAX;
-	if (kind == P11_KEPT_CERTIFICATE)
+	rc = begin_reading(t->card);
+	if (rc == SJ_OK && kind == P11_KEPT_CERTIFICATE)
 		rc = sj_piv_read_certificate(t->card->piv, (uint8_t)tag, buffer, len);
-	else
+	else if (rc == SJ_OK)
 		rc = sj_piv_read(t->card->piv, tag, buffer, len);
 	if (rc == SJ_KEY_ABSENT)
 		*len = 0;

@@ -16,6 +16,7 @@ struct p11_card {
 	bool rested; /* no session: others may have changed it */
 	bool changed; /* by us: the content is not what `identity` says */
 	bool unsaved; /* something was learnt */
+	bool reading; /* a stretch without other processes, until the slot is left */
 };
 
 #endif

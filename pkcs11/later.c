@@ -23,6 +23,3 @@ CK_RV p11_later_no(void)
 {
 	return 0;
 }
-
-__asm__(".weak sj_piv_reader_has_keypad\n.set sj_piv_reader_has_keypad, p11_later_no\n"
-	".weak sj_piv_verify_on_reader\n.set sj_piv_verify_on_reader, p11_later\n");

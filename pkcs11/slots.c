@@ -156,7 +156,7 @@ CK_RV p11_slot_leave(struct p11_slot *slot, CK_RV rv)
 	if (slot->gone)
 		p11_token_drop(slot);
 	else if (slot->token != NULL)
-		p11_card_save(slot->token);
+		p11_card_leave(slot->token);
 	p11_unlock(&slot->lock);
 	p11_leave(m);
 	return rv;

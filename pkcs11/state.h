@@ -123,8 +123,8 @@ void p11_card_changed(struct p11_token *t);
 /* The last session ended: before the next one, p11_card_check() asks whether somebody changed it. */
 void p11_card_rest(struct p11_token *t);
 CK_RV p11_card_check(struct p11_token *t);
-/* Writes what was learnt to disk, if it may be. */
-void p11_card_save(struct p11_token *t);
+/* The end of a call: others may use the card; what was learnt goes to disk, if it may. */
+void p11_card_leave(struct p11_token *t);
 /* The reference of the PIN that the card wants from its user. */
 CK_RV p11_card_user_pin(struct p11_token *t, enum sj_piv_pin *out);
 
