@@ -40,19 +40,22 @@ core_src := $(wildcard middleware/wire/*.c middleware/crypt/*.c middleware/secur
 reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/piv/*.c middleware/trust/*.c middleware/gate/*.c middleware/journal/*.c)
 card_src := $(wildcard card-sim/host/*.c card-sim/applets/*.c card-sim/applets/*/*.c card-sim/link/*.c)
 cli_src := $(wildcard tools/cli/*.c)
+pkcs11_src := $(wildcard pkcs11/*.c)
 
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab gate
+public_programs := reader trust verify demo lab gate key
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-all_src := $(core_src) $(reader_src) $(card_src) $(wildcard tools/*.c tools/*/*.c)
+all_src := $(core_src) $(reader_src) $(card_src) $(pkcs11_src) $(wildcard tools/*.c tools/*/*.c)
 
 lib_so := $(BUILD)/lib/libsojourn.so.$(SOVERSION)
+pkcs11_so := $(BUILD)/lib/pkcs11/sojourn-pkcs11.so
 core_a := $(BUILD)/lib/core.a
 reader_a := $(BUILD)/lib/reader.a
 card_a := $(BUILD)/lib/card.a
 cli_a := $(BUILD)/lib/cli.a
+pkcs11_a := $(BUILD)/lib/pkcs11.a
 
 # What the programs read at run time.
 share := $(patsubst %,$(BUILD)/share/sojourn/%,$(notdir $(wildcard tools/demo/*.json tools/demo/*.jp* tools/schema/*.json tools/authority/*.json)))
@@ -61,7 +64,7 @@ completions := $(BUILD)/share/bash-completion/completions/sojourn $(BUILD)/share
 
 .PHONY: all lib programs
 all: deps-ready lib programs $(share) $(completions)
-lib: $(lib_so)
+lib: $(lib_so) $(pkcs11_so)
 programs: $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
 
 $(BUILD)/obj/%.o: %.c | deps-ready
@@ -72,6 +75,7 @@ $(core_a): $(call objs,$(core_src))
 $(reader_a): $(call objs,$(reader_src))
 $(card_a): $(call objs,$(card_src))
 $(cli_a): $(call objs,$(cli_src))
+$(pkcs11_a): $(call objs,$(pkcs11_src))
 %.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -82,6 +86,14 @@ $(lib_so): $(core_a) $(reader_a) middleware/sojourn.map
 		-Wl,--whole-archive $(reader_a) -Wl,--no-whole-archive $(core_a) \
 		$(LDFLAGS_ALL) -Wl,-z,defs $(LIBS_CORE) $(LIBS_READER)
 	@ln -sf $(@F) $(BUILD)/lib/libsojourn.so
+
+# Programs load and unload it at will; what its libraries registered for a thread's
+# or the process' end must still be there (nodelete).
+$(pkcs11_so): $(call objs,$(pkcs11_src)) $(reader_a) $(core_a) pkcs11/sojourn-pkcs11.map
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) -shared -o $@ -Wl,-soname,$(@F) -Wl,--version-script,pkcs11/sojourn-pkcs11.map \
+		$(filter %.o,$^) $(reader_a) $(core_a) $(LDFLAGS_ALL) -Wl,-z,nodelete $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) \
+		-linih $(LIBS_CORE) $(LIBS_READER)
 
 $(BUILD)/bin/sojourn: $(call objs,$(wildcard tools/*.c)) $(cli_a) $(lib_so)
 	@mkdir -p $(@D)
@@ -128,6 +140,9 @@ install: all
 	install -m755 $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs)) $(DESTDIR)$(PREFIX)/libexec/sojourn/
 	install -m644 $(lib_so) $(DESTDIR)$(PREFIX)/lib/
 	ln -sf $(notdir $(lib_so)) $(DESTDIR)$(PREFIX)/lib/libsojourn.so
+	install -D -m644 $(pkcs11_so) $(DESTDIR)$(PREFIX)/lib/pkcs11/$(notdir $(pkcs11_so))
+	install -d $(DESTDIR)$(PREFIX)/share/p11-kit/modules
+	sed -e 's|@PREFIX@|$(PREFIX)|g' pkcs11/sojourn.module.in > $(DESTDIR)$(PREFIX)/share/p11-kit/modules/sojourn.module
 	install -m644 middleware/include/sojourn/*.h $(DESTDIR)$(PREFIX)/include/sojourn/
 	install -m644 $(share) $(DESTDIR)$(PREFIX)/share/sojourn/
 	$(foreach c,$(completions:$(BUILD)/%=%),install -D -m644 $(BUILD)/$(c) $(DESTDIR)$(PREFIX)/$(c);)
@@ -140,6 +155,7 @@ install: all
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/sojourn $(DESTDIR)$(PREFIX)/include/sojourn $(DESTDIR)$(PREFIX)/share/sojourn
 	rm -f $(DESTDIR)$(PREFIX)/bin/sojourn $(DESTDIR)$(PREFIX)/lib/libsojourn.so* $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc \
+		$(DESTDIR)$(PREFIX)/lib/pkcs11/sojourn-pkcs11.so $(DESTDIR)$(PREFIX)/share/p11-kit/modules/sojourn.module \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sojourn-gate.service \
 		$(DESTDIR)$(PREFIX)/share/man/man[157]/sojourn* $(completions:$(BUILD)/%=$(DESTDIR)$(PREFIX)/%)
 

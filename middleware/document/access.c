@@ -8,66 +8,6 @@
 #include "wire/std/iso7816.h"
 #include "wire/sw.h"
 
-/* The best so far, while EF.CardAccess is walked. */
-struct choice {
-	struct sj_pace_suite suite;
-	uint32_t parameter_id;
-	struct sj_span oid;
-	size_t rank; /* 0: nothing yet */
-};
-
-/* The mapping that proves the chip first, then the cipher, then the curve. */
-static size_t rank_of(const struct sj_pace_suite *suite)
-{
-	return 1 + (suite->mapping == SJ_PACE_CAM) * 10000u + (size_t)suite->cipher * 1000u +
-	       sj_curve_field_size(suite->curve);
-}
-
-static bool read_suite(const struct sj_secinfo *info, struct sj_pace_info *pace,
-		       struct sj_pace_suite *suite)
-{
-	if (!sj_secinfo_pace(info, pace) || pace->version != 2 || !pace->parameter_id.present ||
-	    !sj_pace_from_oid(pace->oid, &suite->mapping, &suite->cipher))
-		return false;
-	suite->curve = sj_curve_from_id(pace->parameter_id.value);
-	return suite->curve != SJ_CURVE_NONE;
-}
-
-static void consider(const struct sj_secinfo *info, struct choice *best)
-{
-	struct sj_pace_suite suite;
-	struct sj_pace_info pace;
-
-	if (read_suite(info, &pace, &suite) && rank_of(&suite) > best->rank) {
-		best->suite = suite;
-		best->parameter_id = pace.parameter_id.value;
-		best->oid = pace.oid;
-		best->rank = rank_of(&suite);
-	}
-}
-
-bool sj_pace_choose(struct sj_span card_access, struct sj_pace_suite *suite, uint32_t *parameter_id,
-		    bool *ambiguous)
-{
-	struct choice best = { .rank = 0 };
-	struct sj_span items, rest;
-	struct sj_secinfo info;
-	unsigned same = 0;
-
-	if (!sj_secinfos_parse(card_access, &items))
-		return false;
-	for (rest = items; sj_secinfo_next(&rest, &info) == SJ_TLV_FOUND;)
-		consider(&info, &best);
-	if (best.rank == 0)
-		return false;
-	for (rest = items; sj_secinfo_next(&rest, &info) == SJ_TLV_FOUND;)
-		same += sj_span_eq(info.oid, best.oid);
-	*suite = best.suite;
-	*parameter_id = best.parameter_id;
-	*ambiguous = same > 1;
-	return true;
-}
-
 static enum sj_rc select_mf(struct sj_document *doc)
 {
 	uint8_t data[] = { SJ_FID_MF >> 8, SJ_FID_MF & 0xFF };
@@ -171,9 +111,10 @@ static const char *secret_name(const struct sj_document *doc)
 	return doc->access->kind == SJ_SECRET_CAN ? "CAN" : "MRZ";
 }
 
-static enum sj_rc open_by_pace(struct sj_document *doc, const struct sj_pace_suite *suite,
-			       uint32_t parameter_id, bool ambiguous)
+static enum sj_rc open_by_pace(struct sj_document *doc, const struct sj_pace_offer *offer)
 {
+	const struct sj_pace_suite *suite = &offer->suite;
+	const struct sj_access *access = doc->access;
 	char *text = doc->report->statistics.access;
 	enum sj_rc rc;
 
@@ -181,7 +122,9 @@ static enum sj_rc open_by_pace(struct sj_document *doc, const struct sj_pace_sui
 		 suite->mapping == SJ_PACE_CAM ? "CAM" : "GM", sj_curve_name(suite->curve),
 		 sj_cipher_name(suite->cipher), secret_name(doc));
 	sj_session_patient(doc->session, true);
-	rc = sj_pace_run(doc, suite, parameter_id, ambiguous);
+	rc = sj_pace_run(doc->session, offer,
+			 access->kind == SJ_SECRET_CAN ? SJ_PACE_CAN : SJ_PACE_MRZ,
+			 sj_span(access->secret, access->len), &doc->random, &doc->pace);
 	sj_session_patient(doc->session, false);
 	if (rc == SJ_OK && suite->mapping == SJ_PACE_CAM)
 		rc = sj_document_read(doc, SJ_EF_CARD_SECURITY);
@@ -215,9 +158,7 @@ static enum sj_rc open_by_bac(struct sj_document *doc)
 
 enum sj_rc sj_document_open(struct sj_document *doc)
 {
-	struct sj_pace_suite suite;
-	uint32_t parameter_id = 0;
-	bool ambiguous = false;
+	struct sj_pace_offer offer;
 	struct sj_span offers;
 	enum sj_rc rc = find_card_access(doc);
 
@@ -227,8 +168,8 @@ enum sj_rc sj_document_open(struct sj_document *doc)
 		return rc;
 	offers = sj_report_bytes(doc->report, SJ_EF_CARD_ACCESS);
 	if (doc->options.access != SJ_ACCESS_BAC_ONLY && offers.len > 0 &&
-	    sj_pace_choose(offers, &suite, &parameter_id, &ambiguous))
-		rc = open_by_pace(doc, &suite, parameter_id, ambiguous);
+	    sj_pace_choose(offers, &offer))
+		rc = open_by_pace(doc, &offer);
 	else
 		rc = open_by_bac(doc);
 	if (rc == SJ_OK)

@@ -11,8 +11,7 @@
 #include <sojourn/document.h>
 
 #include "crypt/random.h"
-#include "reader/session.h"
-#include "secure/pace.h"
+#include "reader/pace.h"
 #include "trust/finding.h"
 #include "trust/signed.h"
 #include "wire/lds.h"
@@ -55,15 +54,6 @@ struct sj_report {
 };
 
 enum sj_short_ids { SJ_SHORT_IDS_UNKNOWN, SJ_SHORT_IDS_WORK, SJ_SHORT_IDS_REFUSED };
-
-/* What PACE leaves behind for the chip-authentication mapping. */
-struct sj_pace_result {
-	bool done;
-	struct sj_pace_suite suite;
-	struct sj_ec_point map_public; /* PK_Map,IC */
-	struct sj_ec_secret ca_data; /* CA_IC, with SJ_PACE_CAM */
-	bool ca_data_given;
-};
 
 struct sj_document {
 	struct sj_session *session; /* NULL: files that were read before */
@@ -119,16 +109,10 @@ void sj_document_reset(struct sj_document *doc);
  */
 SJ_MUST_CHECK enum sj_rc sj_document_read(struct sj_document *doc, enum sj_lds_file file);
 
-/* --- access.c, pace.c, bac.c ------------------------------------------------ */
+/* --- access.c, bac.c ------------------------------------------------------ */
 
 /* Opens the document and selects its application. */
 SJ_MUST_CHECK enum sj_rc sj_document_open(struct sj_document *doc);
-/* The best PACEInfo of EF.CardAccess that we can run; false: none. */
-SJ_MUST_CHECK bool sj_pace_choose(struct sj_span card_access, struct sj_pace_suite *suite,
-				  uint32_t *parameter_id, bool *ambiguous);
-/* PACE with the access secret; secure messaging runs afterwards. */
-SJ_MUST_CHECK enum sj_rc sj_pace_run(struct sj_document *doc, const struct sj_pace_suite *suite,
-				     uint32_t parameter_id, bool ambiguous);
 /* BAC with the MRZ; the application is selected. */
 SJ_MUST_CHECK enum sj_rc sj_bac_run(struct sj_document *doc);
 

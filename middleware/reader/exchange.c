@@ -14,9 +14,12 @@
 #define INS_VERIFY 0x20u
 #define INS_CHANGE_REFERENCE_DATA 0x24u
 #define INS_RESET_RETRY_COUNTER 0x2Cu
+#define INS_GENERAL_AUTHENTICATE 0x87u /* of PIV, where P1 is an algorithm */
 #define INS_GET_RESPONSE 0xC0u
 #define INS_PUT_KEY 0xD8u
 #define INS_STORE_DATA 0xE2u
+#define INS_IMPORT 0xFEu /* these two: YubiKey's extensions of PIV */
+#define INS_SET_MANAGEMENT_KEY 0xFFu
 #define CLA_CHANNEL 0x03u
 #define CLA_SM 0x0Cu
 
@@ -29,7 +32,9 @@ static bool carries_secret(const struct sj_apdu *a)
 {
 	return a->ins == INS_VERIFY || a->ins == INS_CHANGE_REFERENCE_DATA ||
 	       a->ins == INS_RESET_RETRY_COUNTER || a->ins == INS_PUT_KEY ||
-	       a->ins == INS_STORE_DATA;
+	       a->ins == INS_STORE_DATA || a->ins == INS_IMPORT ||
+	       a->ins == INS_SET_MANAGEMENT_KEY ||
+	       (a->ins == INS_GENERAL_AUTHENTICATE && a->p1 != 0);
 }
 
 /* Tells a command; data of secret ones are zeros of the same length. */
@@ -202,6 +207,41 @@ static enum sj_rc protected_link(struct sj_session *s, const struct sj_apdu *a,
 		return broken(s, r, r->sw);
 	sj_ssc_increment(&s->ssc, s->keys.cipher);
 	if (sj_sm_response_open(&s->keys, &s->ssc, r->data, &in, r) != SJ_SM_OK)
+		return broken(s, r, 0);
+	tell_plain_response(s, r);
+	return SJ_OK;
+}
+
+/* --- protection by SP 800-73-5, part 2, 4.2 ------------------------------------------------ */
+
+enum sj_rc sj_session_piv_wrap(struct sj_session *s, const struct sj_apdu *a,
+			       struct sj_apdu *wrapped)
+{
+	struct sj_writer out = SJ_WRITER_OF(s->inner.command);
+
+	sj_apdu_put(&out, a);
+	if (out.failed)
+		return SJ_INTERNAL;
+	tell_command(s, SJ_EVENT_PLAIN_COMMAND, &s->inner, a, sj_written(&out));
+	out = SJ_WRITER_OF(s->inner.command);
+	sj_piv_sm_command_put(&out, &s->piv.keys, s->piv.counter, s->piv.sent, a);
+	if (out.failed || !sj_apdu_parse(sj_written(&out), wrapped))
+		return SJ_INTERNAL;
+	/* The form that it takes over the wire is decided like any other command's. */
+	wrapped->extended = a->extended;
+	wrapped->ne = a->ne > SJ_APDU_NE_SHORT ? SJ_APDU_NE_EXTENDED : SJ_APDU_NE_SHORT;
+	return SJ_OK;
+}
+
+enum sj_rc sj_session_piv_unwrap(struct sj_session *s, struct sj_response *r)
+{
+	struct sj_writer in = SJ_WRITER_OF(s->inner.response);
+
+	if (r->data.len == 0)
+		return broken(s, r, r->sw);
+	if (sj_piv_sm_response_open(&s->piv.keys, s->piv.counter, s->piv.received, r->data, &in,
+				    r) != SJ_SM_OK ||
+	    !sj_piv_sm_count(s->piv.counter))
 		return broken(s, r, 0);
 	tell_plain_response(s, r);
 	return SJ_OK;

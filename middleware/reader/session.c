@@ -122,21 +122,31 @@ void sj_session_sm_start(struct sj_session *s, const struct sj_sm_keys *keys,
 {
 	static const struct sj_ssc zero = { { 0 } };
 
+	sj_session_sm_end(s);
 	s->keys = *keys;
 	s->ssc = ssc ? *ssc : zero;
 	s->protect = true;
+}
+
+void sj_session_piv_start(struct sj_session *s, const struct sj_piv_sm_keys *keys)
+{
+	sj_session_sm_end(s);
+	s->piv.keys = *keys;
+	s->piv.counter[SJ_PIV_SM_BLOCK - 1] = 1;
+	s->piv.on = true;
 }
 
 void sj_session_sm_end(struct sj_session *s)
 {
 	sj_wipe(&s->keys, sizeof(s->keys));
 	sj_wipe(&s->ssc, sizeof(s->ssc));
+	sj_wipe(&s->piv, sizeof(s->piv));
 	s->protect = false;
 }
 
 bool sj_session_sm_active(const struct sj_session *s)
 {
-	return s->protect;
+	return s->protect || s->piv.on;
 }
 
 /* --- extended length --------------------------------------------------------------- */
@@ -270,7 +280,7 @@ static enum sj_rc extended_command(struct sj_session *s, const struct sj_apdu *a
 	return sj_session_exchange(s, &c, r);
 }
 
-enum sj_rc sj_session_command(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
+enum sj_rc sj_session_plain(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
 {
 	enum sj_extended before = s->extended;
 	uint16_t refusal;
@@ -296,6 +306,28 @@ enum sj_rc sj_session_command(struct sj_session *s, const struct sj_apdu *a, str
 		sj_context_notice(s->ctx,
 				  "the card refuses extended length: reading in small blocks");
 	return rc;
+}
+
+/* Protected whole, then sent like any other command. */
+static enum sj_rc piv_command(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
+{
+	struct sj_apdu wrapped;
+	enum sj_rc rc;
+
+	*r = (struct sj_response){ { NULL, 0 }, 0 };
+	rc = sj_session_piv_wrap(s, a, &wrapped);
+	if (rc == SJ_OK)
+		rc = sj_session_plain(s, &wrapped, r);
+	if (rc != SJ_OK) {
+		sj_session_sm_end(s);
+		return rc;
+	}
+	return sj_session_piv_unwrap(s, r);
+}
+
+enum sj_rc sj_session_command(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
+{
+	return s->piv.on ? piv_command(s, a, r) : sj_session_plain(s, a, r);
 }
 
 enum sj_rc sj_session_select(struct sj_session *s, struct sj_span aid, struct sj_response *r)

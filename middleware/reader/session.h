@@ -8,12 +8,13 @@
  * SJ_CARD_SM_BROKEN tell the owner that everything gained is gone.
  *
  * Sources: ISO/IEC 7816-4:2020, 5.3 (chaining, 61xx, 6Cxx), 10 (secure
- * messaging); ICAO Doc 9303-11 (8th ed.), 9.8.
+ * messaging); ICAO Doc 9303-11 (8th ed.), 9.8; NIST SP 800-73-5, part 2, 4.
  */
 #ifndef SJ_READER_SESSION_H
 #define SJ_READER_SESSION_H
 
 #include "reader/transport.h"
+#include "secure/piv_sm.h"
 #include "secure/sm.h"
 
 struct sj_context;
@@ -81,7 +82,16 @@ SJ_MUST_CHECK enum sj_rc sj_session_select(struct sj_session *s, struct sj_span 
  */
 void sj_session_sm_start(struct sj_session *s, const struct sj_sm_keys *keys,
 			 const struct sj_ssc *ssc);
-/* Ends protection and wipes the keys. */
+/*
+ * The same by the scheme of SP 800-73-5: a protected command is one APDU however
+ * long, then chained; a response is put together, then opened. The counter
+ * begins at 1, the chaining values at zero.
+ */
+void sj_session_piv_start(struct sj_session *s, const struct sj_piv_sm_keys *keys);
+/* One command in clear while that protection runs, which goes on. */
+SJ_MUST_CHECK enum sj_rc sj_session_plain(struct sj_session *s, const struct sj_apdu *a,
+					  struct sj_response *r);
+/* Ends protection of either scheme and wipes the keys. */
 void sj_session_sm_end(struct sj_session *s);
 bool sj_session_sm_active(const struct sj_session *s);
 

@@ -14,6 +14,14 @@ struct sj_level {
 	uint8_t whole[SJ_APDU_NE_EXTENDED]; /* pieces put together */
 };
 
+/* Our end of PIV secure messaging: who counts and chains. */
+struct sj_piv_role {
+	bool on;
+	struct sj_piv_sm_keys keys;
+	uint8_t counter[SJ_PIV_SM_BLOCK]; /* of the next command */
+	uint8_t sent[SJ_PIV_SM_BLOCK], received[SJ_PIV_SM_BLOCK]; /* MAC chaining values */
+};
+
 struct sj_session {
 	struct sj_context *ctx;
 	struct sj_transport *transport;
@@ -29,6 +37,7 @@ struct sj_session {
 	bool protect;
 	struct sj_sm_keys keys;
 	struct sj_ssc ssc;
+	struct sj_piv_role piv; /* the other scheme; never both */
 
 	struct sj_session_counts counts;
 	struct sj_level outer; /* what goes over the wire */
@@ -41,6 +50,14 @@ struct sj_session {
  */
 SJ_MUST_CHECK enum sj_rc sj_session_exchange(struct sj_session *s, const struct sj_apdu *a,
 					     struct sj_response *r);
+
+/*
+ * PIV secure messaging: `a` as one protected command in inner.command, and what a
+ * whole answer `r` to it holds. After a failure protection is over.
+ */
+SJ_MUST_CHECK enum sj_rc sj_session_piv_wrap(struct sj_session *s, const struct sj_apdu *a,
+					     struct sj_apdu *wrapped);
+SJ_MUST_CHECK enum sj_rc sj_session_piv_unwrap(struct sj_session *s, struct sj_response *r);
 
 /* Around each wait for the card. */
 void sj_session_watch(struct sj_session *s, int64_t now);

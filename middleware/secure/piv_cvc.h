@@ -16,7 +16,7 @@
 struct sj_piv_cvc {
 	struct sj_span element; /* whole 7F21 */
 	struct sj_span body; /* what is signed: 5F29 up to 5F4C */
-	struct sj_span issuer; /* 42: the last 8 bytes of the signer's key identifier */
+	struct sj_span issuer; /* 42: the first 8 bytes of the signer's key identifier */
 	struct sj_span subject; /* 5F20: a card's GUID (16), a signer's identifier (8) */
 	enum sj_curve curve;
 	struct sj_ec_point key;

@@ -40,6 +40,21 @@ static void cmac_of_sp800_38b(void **state)
 	}
 }
 
+/* SP 800-38B, D.1 and D.3, first examples: uncut. */
+static void whole_cmac_of_sp800_38b(void **state)
+{
+	const struct sj_span message = sj_span(hex(NIST_MESSAGE).ptr, 16), none = { NULL, 0 };
+	uint8_t mac[SJ_CIPHER_BLOCK_MAX];
+
+	(void)state;
+	assert_true(sj_cmac(SJ_CIPHER_AES128, hex(nist_keys[SJ_CIPHER_AES128]).ptr, &none, 1, mac));
+	assert_hex(SJ_SPAN_OF(mac), "BB1D6929E95937287FA37D129B756746");
+	assert_true(
+		sj_cmac(SJ_CIPHER_AES256, hex(nist_keys[SJ_CIPHER_AES256]).ptr, &message, 1, mac));
+	assert_hex(SJ_SPAN_OF(mac), "28A7023F452E8F82BD4BF28D8C37C35C");
+	assert_false(sj_cmac(SJ_CIPHER_3DES, hex(nist_keys[SJ_CIPHER_AES128]).ptr, &none, 1, mac));
+}
+
 /* How the message is cut into parts changes nothing: every pair of cuts. */
 static void mac_of_any_parts(void **state)
 {
@@ -201,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cmac_of_sp800_38b),
+		cmocka_unit_test(whole_cmac_of_sp800_38b),
 		cmocka_unit_test(mac_of_any_parts),
 		cmocka_unit_test(mac_of_a_long_message),
 		cmocka_unit_test(retail_mac_of_appendix_d),

@@ -82,11 +82,15 @@ static bool choose(const struct sj_writer *items, struct sj_pace_suite *suite, b
 {
 	uint8_t file[512];
 	struct sj_writer w = SJ_WRITER_OF(file);
-	uint32_t id;
+	struct sj_pace_offer offer;
 
 	sj_secinfos_put(&w, sj_written(items));
 	assert_false(w.failed);
-	return sj_pace_choose(sj_written(&w), suite, &id, ambiguous);
+	if (!sj_pace_choose(sj_written(&w), &offer))
+		return false;
+	*suite = offer.suite;
+	*ambiguous = offer.ambiguous;
+	return true;
 }
 
 static void the_best_suite_is_chosen(void **state)

@@ -1,22 +1,81 @@
-/*
- * pace.c -- the reader's role in PACE, generic and chip-authentication mapping.
- *
- * Source: ICAO Doc 9303-11 (8th ed.), 4.4. Whatever is not exactly as the
- * protocol says ends it.
- */
-#include <string.h>
+/* pace.c -- choosing from EF.CardAccess, and the steps of PACE in their order. */
+#include "reader/pace.h"
 
 #include "crypt/wipe.h"
-#include "document/document.h"
+#include "wire/secinfo.h"
 #include "wire/std/iso7816.h"
 #include "wire/std/tr03110.h"
 #include "wire/sw.h"
 
 #define OBJECT_MAX (SJ_EC_POINT_MAX + 8u)
 
+/* --- choosing ------------------------------------------------------------------ */
+
+/* The best so far, while EF.CardAccess is walked. */
+struct choice {
+	struct sj_pace_suite suite;
+	uint32_t parameter_id;
+	struct sj_span oid;
+	size_t rank; /* 0: nothing yet */
+};
+
+/* The mapping that proves the chip first, then the cipher, then the curve. */
+static size_t rank_of(const struct sj_pace_suite *suite)
+{
+	return 1 + (suite->mapping == SJ_PACE_CAM) * 10000u + (size_t)suite->cipher * 1000u +
+	       sj_curve_field_size(suite->curve);
+}
+
+static bool read_suite(const struct sj_secinfo *info, struct sj_pace_info *pace,
+		       struct sj_pace_suite *suite)
+{
+	if (!sj_secinfo_pace(info, pace) || pace->version != 2 || !pace->parameter_id.present ||
+	    !sj_pace_from_oid(pace->oid, &suite->mapping, &suite->cipher))
+		return false;
+	suite->curve = sj_curve_from_id(pace->parameter_id.value);
+	return suite->curve != SJ_CURVE_NONE;
+}
+
+static void consider(const struct sj_secinfo *info, struct choice *best)
+{
+	struct sj_pace_suite suite;
+	struct sj_pace_info pace;
+
+	if (read_suite(info, &pace, &suite) && rank_of(&suite) > best->rank) {
+		best->suite = suite;
+		best->parameter_id = pace.parameter_id.value;
+		best->oid = pace.oid;
+		best->rank = rank_of(&suite);
+	}
+}
+
+bool sj_pace_choose(struct sj_span card_access, struct sj_pace_offer *out)
+{
+	struct choice best = { .rank = 0 };
+	struct sj_span items, rest;
+	struct sj_secinfo info;
+	unsigned same = 0;
+
+	if (!sj_secinfos_parse(card_access, &items))
+		return false;
+	for (rest = items; sj_secinfo_next(&rest, &info) == SJ_TLV_FOUND;)
+		consider(&info, &best);
+	if (best.rank == 0)
+		return false;
+	for (rest = items; sj_secinfo_next(&rest, &info) == SJ_TLV_FOUND;)
+		same += sj_span_eq(info.oid, best.oid);
+	*out = (struct sj_pace_offer){ best.suite, best.parameter_id, same > 1 };
+	return true;
+}
+
+/* --- the protocol ---------------------------------------------------------------- */
+
 struct pace {
-	struct sj_document *doc;
+	struct sj_session *session;
 	const struct sj_pace_suite *suite;
+	enum sj_pace_password kind;
+	const struct sj_random *random;
+	struct sj_pace_result *result;
 	struct sj_span oid;
 	uint8_t k_pi[SJ_CIPHER_KEY_MAX];
 	uint8_t nonce[SJ_PACE_NONCE_MAX];
@@ -33,20 +92,15 @@ static bool is_wrong_password(uint16_t sw)
 	       sw == SJ_SW_AUTH_BLOCKED;
 }
 
-static enum sj_rc wrong_password(const struct sj_document *doc)
+static enum sj_rc wrong_password(const struct pace *p)
 {
-	return doc->access->kind == SJ_SECRET_CAN ? SJ_WRONG_CAN : SJ_WRONG_MRZ;
-}
-
-static uint8_t password_reference(const struct sj_document *doc)
-{
-	return doc->access->kind == SJ_SECRET_CAN ? SJ_PACE_CAN : SJ_PACE_MRZ;
+	return p->kind == SJ_PACE_CAN ? SJ_WRONG_CAN : SJ_WRONG_MRZ;
 }
 
 /* MSE:Set AT (4.4.4.1), with the domain parameters' number or without. */
 static enum sj_rc set_template(struct pace *p, uint32_t parameter_id, bool with_id, uint16_t *sw)
 {
-	uint8_t buffer[32], reference = password_reference(p->doc), id = (uint8_t)parameter_id;
+	uint8_t buffer[32], reference = (uint8_t)p->kind, id = (uint8_t)parameter_id;
 	struct sj_writer w = SJ_WRITER_OF(buffer);
 	struct sj_apdu a = { .ins = SJ_INS_MSE, .p1 = SJ_MSE_SET_MUTUAL, .p2 = SJ_MSE_AT };
 	struct sj_response r = { 0 };
@@ -59,7 +113,7 @@ static enum sj_rc set_template(struct pace *p, uint32_t parameter_id, bool with_
 	if (w.failed)
 		return SJ_INTERNAL;
 	a.data = sj_written(&w);
-	rc = sj_session_command(p->doc->session, &a, &r);
+	rc = sj_session_command(p->session, &a, &r);
 	*sw = r.sw;
 	return rc;
 }
@@ -99,7 +153,7 @@ static enum sj_rc authenticate(struct pace *p, bool last, uint32_t tag, struct s
 	if (w.failed)
 		return SJ_INTERNAL;
 	a.data = sj_written(&w);
-	rc = sj_session_command(p->doc->session, &a, r);
+	rc = sj_session_command(p->session, &a, r);
 	if (rc != SJ_OK || r->sw != SJ_SW_OK)
 		return rc;
 	answer = r->data;
@@ -143,7 +197,7 @@ static enum sj_rc swap_keys(struct pace *p, const struct sj_ec_point *base, uint
 	struct sj_span in;
 	enum sj_rc rc;
 
-	if (!sj_ec_secret_random(curve, &p->doc->random, &p->secret) ||
+	if (!sj_ec_secret_random(curve, p->random, &p->secret) ||
 	    !sj_ec_multiply(curve, &p->secret, base, &p->own))
 		return SJ_CRYPTO_FAILED;
 	rc = exchange(p, tag_out, sj_ec_point_span(&p->own), tag_in, &in);
@@ -163,7 +217,7 @@ static enum sj_rc map(struct pace *p)
 
 	if (rc != SJ_OK)
 		return rc;
-	p->doc->pace.map_public = p->peer;
+	p->result->map_public = p->peer;
 	if (!sj_ec_multiply(curve, &p->secret, &p->peer, &h) ||
 	    !sj_ec_map_generic(curve, sj_span(p->nonce, p->nonce_len), &h, &p->generator))
 		rc = SJ_CARD_ANSWER;
@@ -189,7 +243,7 @@ static enum sj_rc agree(struct pace *p)
 /* CA_IC, which the chip-authentication mapping adds to the last answer (4.4.3.5). */
 static enum sj_rc take_chip_data(struct pace *p, struct sj_span data)
 {
-	struct sj_pace_result *result = &p->doc->pace;
+	struct sj_pace_result *result = p->result;
 	struct sj_span sealed;
 
 	if (p->suite->mapping != SJ_PACE_CAM)
@@ -215,7 +269,7 @@ static enum sj_rc confirm(struct pace *p)
 	if (rc != SJ_OK)
 		goto out;
 	if (r.sw != SJ_SW_OK) {
-		rc = is_wrong_password(r.sw) ? wrong_password(p->doc) : SJ_CARD_REFUSED;
+		rc = is_wrong_password(r.sw) ? wrong_password(p) : SJ_CARD_REFUSED;
 		goto out;
 	}
 	if (sj_tlv_find(data, SJ_TAG_PACE_TOKEN_IN, &token) != SJ_TLV_FOUND ||
@@ -229,18 +283,22 @@ out:
 	return rc;
 }
 
-enum sj_rc sj_pace_run(struct sj_document *doc, const struct sj_pace_suite *suite,
-		       uint32_t parameter_id, bool ambiguous)
+enum sj_rc sj_pace_run(struct sj_session *s, const struct sj_pace_offer *offer,
+		       enum sj_pace_password kind, struct sj_span password,
+		       const struct sj_random *random, struct sj_pace_result *out)
 {
-	struct pace p = { .doc = doc,
+	const struct sj_pace_suite *suite = &offer->suite;
+	struct pace p = { .session = s,
 			  .suite = suite,
+			  .kind = kind,
+			  .random = random,
+			  .result = out,
 			  .oid = sj_pace_oid(suite->mapping, suite->cipher) };
 	enum sj_rc rc = SJ_CRYPTO_FAILED;
 
-	if (!sj_pace_k_pi(suite->cipher, (enum sj_pace_password)password_reference(doc),
-			  sj_span(doc->access->secret, doc->access->len), p.k_pi))
+	if (!sj_pace_k_pi(suite->cipher, kind, password, p.k_pi))
 		goto out;
-	rc = begin(&p, parameter_id, ambiguous);
+	rc = begin(&p, offer->parameter_id, offer->ambiguous);
 	if (rc == SJ_OK)
 		rc = get_nonce(&p);
 	if (rc == SJ_OK)
@@ -250,9 +308,9 @@ enum sj_rc sj_pace_run(struct sj_document *doc, const struct sj_pace_suite *suit
 	if (rc == SJ_OK)
 		rc = confirm(&p);
 	if (rc == SJ_OK) {
-		sj_session_sm_start(doc->session, &p.keys, NULL);
-		doc->pace.done = true;
-		doc->pace.suite = *suite;
+		sj_session_sm_start(s, &p.keys, NULL);
+		out->done = true;
+		out->suite = *suite;
 	}
 out:
 	sj_wipe(&p, sizeof(p));

@@ -1,0 +1,130 @@
+/* open.c -- from a card to its key application, and back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypt/wipe.h"
+#include "piv/piv.h"
+#include "reader/card.h"
+#include "wire/atr.h"
+
+/*
+ * PC/SC part 3 (rev. 2.01.09), 3.1.3.2.3: a reader makes the ATR of a contactless card:
+ * 3B 8n 80 01, n historical bytes, check byte.
+ */
+static bool is_contactless(struct sj_span atr)
+{
+	return atr.len >= 5 && atr.ptr[0] == 0x3B && (atr.ptr[1] & 0xF0) == 0x80 &&
+	       atr.ptr[2] == 0x80 && atr.ptr[3] == 0x01 &&
+	       atr.len == 5u + (atr.ptr[1] & 0x0Fu);
+}
+
+/* What the answer to SELECT tells; an odd one tells nothing. */
+static void learn_application(struct sj_piv *piv, struct sj_span answer)
+{
+	struct sj_piv_application a;
+
+	if (sj_session_atr_extended(piv->session))
+		sj_session_allow_extended(piv->session, 0, 0);
+	if (!sj_piv_application_read(answer, &a))
+		return;
+	piv->suite = a.suite;
+	if (a.command_max != 0 && a.response_max != 0)
+		sj_session_allow_extended(piv->session, a.command_max, a.response_max);
+}
+
+static enum sj_rc open_application(struct sj_piv *piv)
+{
+	struct sj_response r;
+	enum sj_rc rc = sj_piv_select(piv, false, &r);
+
+	if (rc == SJ_CARD_RESET) {
+		rc = sj_session_restart(piv->session, false);
+		if (rc == SJ_OK)
+			rc = sj_piv_select(piv, false, &r);
+	}
+	if (rc != SJ_OK)
+		return rc;
+	if (r.sw == SJ_SW_OK) {
+		learn_application(piv, r.data);
+		if (piv->contactless && piv->suite != 0 && !piv->options.only_plain)
+			return sj_piv_open_secure(piv);
+		return SJ_OK;
+	}
+	if (!piv->contactless)
+		sj_card_refuse(piv->card);
+	else if (!piv->options.only_plain)
+		return sj_piv_open_hidden(piv);
+	return SJ_NO_KEY_APPLICATION;
+}
+
+static char *copy_of(const char *text, bool *failed)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	*failed = *failed || (text && !copy);
+	return copy;
+}
+
+enum sj_rc sj_piv_open(struct sj_card *card, const struct sj_piv_options *options,
+		       struct sj_piv **out)
+{
+	struct sj_piv_options o = SJ_PIV_OPTIONS_INIT;
+	struct sj_piv *piv = calloc(1, sizeof(*piv));
+	bool failed = false;
+	enum sj_rc rc = SJ_NO_MEMORY;
+
+	if (!piv)
+		return rc;
+	if (options)
+		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	o.memory = copy_of(o.memory, &failed);
+	o.trust = copy_of(o.trust, &failed);
+	piv->card = card;
+	piv->session = sj_card_session(card);
+	piv->context = sj_card_context(card);
+	piv->options = o;
+	piv->random = sj_random_system();
+	piv->cvc = SJ_UNDECIDED;
+	piv->commands_before = sj_session_count(piv->session).apdus;
+	piv->contactless = is_contactless(sj_session_atr(piv->session));
+	sj_session_sm_end(piv->session);
+	sj_piv_clock(piv);
+	if (!failed)
+		rc = open_application(piv);
+	if (rc == SJ_OK)
+		*out = piv;
+	else
+		sj_piv_close(piv);
+	return rc;
+}
+
+static void free_text(const char *text)
+{
+	char *own;
+
+	memcpy(&own, &text, sizeof(own));
+	free(own);
+}
+
+void sj_piv_close(struct sj_piv *piv)
+{
+	if (!piv)
+		return;
+	while (piv->depth > 0)
+		sj_piv_end(piv);
+	sj_session_sm_end(piv->session);
+	free_text(piv->options.memory);
+	free_text(piv->options.trust);
+	sj_wipe(piv, sizeof(*piv));
+	free(piv);
+}
+
+uint16_t sj_piv_status_word(const struct sj_piv *piv)
+{
+	return piv->sw;
+}
+
+unsigned sj_piv_commands(const struct sj_piv *piv)
+{
+	return sj_session_count(piv->session).apdus - piv->commands_before;
+}

@@ -1,0 +1,144 @@
+/*
+ * pace.c -- a card that hides its applications until PACE (issue profile `private`).
+ *
+ * Source: ICAO Doc 9303-11 (8th ed.), 4.4; SP 800-73-5 knows no such thing: inside the
+ * channel the application behaves as on contact.
+ */
+#include <string.h>
+
+#include "piv/piv.h"
+#include "wire/std/icao9303.h"
+#include "wire/std/iso7816.h"
+#include "wire/tlv.h"
+
+#define ACCESS_MAX 2048u /* bytes of EF.CardAccess that we read */
+#define ACCESS_SHORT_ID 0x1Cu
+
+static enum sj_rc select_mf(struct sj_piv *piv)
+{
+	static const uint8_t mf[] = { SJ_FID_MF >> 8, SJ_FID_MF & 0xFF };
+	const struct sj_apdu a = { .ins = SJ_INS_SELECT,
+				   .p2 = SJ_SELECT_NO_DATA,
+				   .data = SJ_SPAN_OF(mf) };
+	struct sj_response r;
+
+	/* Some cards have no MF and refuse: what was selected stays. */
+	return sj_piv_send_plain(piv, &a, &r);
+}
+
+/* EF.CardAccess from the start: by its short identifier, then on where it stands. */
+static enum sj_rc read_access(struct sj_piv *piv, struct sj_writer *w)
+{
+	struct sj_apdu a = { .ins = SJ_INS_READ_BINARY,
+			     .p1 = SJ_READ_SHORT_ID | ACCESS_SHORT_ID,
+			     .ne = SJ_APDU_NE_SHORT };
+	struct sj_response r;
+	size_t size = 0;
+
+	do {
+		enum sj_rc rc = sj_piv_send_plain(piv, &a, &r);
+
+		if (rc != SJ_OK)
+			return rc;
+		if ((r.sw != SJ_SW_OK && r.sw != SJ_SW_END_OF_FILE) || r.data.len == 0)
+			return w->len == 0 ? SJ_NO_KEY_APPLICATION : SJ_CARD_REFUSED;
+		sj_put(w, r.data);
+		if (w->failed || !sj_tlv_announced(sj_written(w), &size))
+			return SJ_CARD_ANSWER;
+		a.p1 = (uint8_t)(w->len >> 8);
+		a.p2 = (uint8_t)w->len;
+	} while (w->len < size);
+	w->len = size;
+	return SJ_OK;
+}
+
+enum sj_rc sj_piv_pace_again(struct sj_piv *piv)
+{
+	struct sj_pace_result unused = { .done = false };
+	const char *can = piv->code.digits;
+	struct sj_response r;
+	enum sj_rc rc;
+
+	if (can[0] == '\0')
+		return SJ_SECRET_NEEDED;
+	sj_session_sm_end(piv->session);
+	rc = select_mf(piv);
+	sj_session_patient(piv->session, true);
+	if (rc == SJ_OK)
+		rc = sj_pace_run(piv->session, &piv->offer, SJ_PACE_CAN,
+				 sj_span((const uint8_t *)can, strlen(can)), &piv->random,
+				 &unused);
+	sj_session_patient(piv->session, false);
+	if (rc == SJ_OK)
+		rc = sj_session_command(piv->session,
+					&(struct sj_apdu){ .ins = SJ_INS_SELECT,
+							   .p1 = SJ_SELECT_DF_NAME,
+							   .data = sj_piv_aid(),
+							   .ne = SJ_APDU_NE_SHORT },
+					&r);
+	if (rc != SJ_OK)
+		return rc;
+	piv->sw = r.sw;
+	if (r.sw != SJ_SW_OK) {
+		sj_session_sm_end(piv->session);
+		return r.sw == SJ_SW_NOT_FOUND ? SJ_NO_KEY_APPLICATION : SJ_CARD_REFUSED;
+	}
+	piv->channel = SJ_PIV_PACE;
+	return SJ_OK;
+}
+
+/* One attempt that nobody disturbs. */
+static enum sj_rc try_can(struct sj_piv *piv)
+{
+	bool anew;
+	enum sj_rc rc = sj_piv_transaction(piv, &anew);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = sj_piv_pace_again(piv);
+	sj_session_end(piv->session);
+	return rc;
+}
+
+/* The remembered CAN once, then what the user says. */
+static enum sj_rc open_with_can(struct sj_piv *piv)
+{
+	bool again = false;
+	enum sj_rc rc = SJ_WRONG_CAN;
+
+	if (sj_piv_recall(piv, SJ_PIV_CAN))
+		rc = try_can(piv);
+	while (rc == SJ_WRONG_CAN) {
+		rc = sj_piv_ask(piv, SJ_PIV_CAN, again);
+		again = true;
+		if (rc == SJ_OK)
+			rc = try_can(piv);
+	}
+	return rc;
+}
+
+/* The GUID names the file of the CAN. */
+static void keep_can(struct sj_piv *piv)
+{
+	uint8_t guid[SJ_PIV_GUID];
+
+	if (piv->code.remember && sj_piv_get_guid(piv, guid) == SJ_OK)
+		sj_piv_keep(piv, SJ_PIV_CAN, guid);
+}
+
+enum sj_rc sj_piv_open_hidden(struct sj_piv *piv)
+{
+	uint8_t file[ACCESS_MAX];
+	struct sj_writer w = SJ_WRITER_OF(file);
+	enum sj_rc rc = read_access(piv, &w);
+
+	if (rc == SJ_OK && !sj_pace_choose(sj_written(&w), &piv->offer))
+		rc = SJ_NO_KEY_APPLICATION;
+	if (rc == SJ_OK)
+		rc = open_with_can(piv);
+	if (rc == SJ_OK)
+		keep_can(piv);
+	if (rc == SJ_NO_KEY_APPLICATION)
+		sj_card_refuse(piv->card);
+	return rc;
+}

@@ -1,0 +1,40 @@
+/*
+ * pace.h -- the reader's role in PACE, generic and chip-authentication mapping.
+ *
+ * Source: ICAO Doc 9303-11 (8th ed.), 4.4. Whatever is not exactly as the
+ * protocol says ends it.
+ */
+#ifndef SJ_READER_PACE_H
+#define SJ_READER_PACE_H
+
+#include "crypt/random.h"
+#include "reader/session.h"
+#include "secure/pace.h"
+
+/* What a card offers, and which of it is used. */
+struct sj_pace_offer {
+	struct sj_pace_suite suite;
+	uint32_t parameter_id;
+	bool ambiguous; /* more than one PACEInfo has this protocol: the number must be sent */
+};
+/* The best PACEInfo of EF.CardAccess that we can run; false: none. */
+SJ_MUST_CHECK bool sj_pace_choose(struct sj_span card_access, struct sj_pace_offer *out);
+
+/* What PACE leaves behind for the chip-authentication mapping. */
+struct sj_pace_result {
+	bool done;
+	struct sj_pace_suite suite;
+	struct sj_ec_point map_public; /* PK_Map,IC */
+	struct sj_ec_secret ca_data; /* CA_IC, with SJ_PACE_CAM */
+	bool ca_data_given;
+};
+
+/*
+ * PACE with the CAN's digits or the MRZ information; secure messaging runs
+ * afterwards. SJ_WRONG_CAN or SJ_WRONG_MRZ. `out` may be partly filled on failure.
+ */
+SJ_MUST_CHECK enum sj_rc sj_pace_run(struct sj_session *s, const struct sj_pace_offer *offer,
+				     enum sj_pace_password kind, struct sj_span password,
+				     const struct sj_random *random, struct sj_pace_result *out);
+
+#endif
