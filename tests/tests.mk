@@ -19,12 +19,14 @@ $(helper_a): $(call objs,$(filter-out $(test_src),$(wildcard $(helper_rooms:%=te
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
+# The module against readers and cards that only this file knows, instead of middleware/piv.
+$(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 
 .PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
-$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)

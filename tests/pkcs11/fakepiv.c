@@ -1,10 +1,15 @@
 #include "tests/pkcs11/fakepiv.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
 
 #include "reader/context.h"
 
@@ -95,7 +100,7 @@ enum sj_rc sj_readers_wait(struct sj_context *ctx, const struct sj_readers *know
 	struct sj_readers *now = NULL;
 	enum sj_rc rc;
 
-	assert(timeout_ms == 0);
+	assert_int_equal(timeout_ms, 0);
 	atomic_fetch_add(&fake.blocked, 1);
 	while ((rc = sj_readers_list(ctx, 0, &now)) == SJ_OK && known != NULL &&
 	       memcmp(now, known, sizeof(*now)) == 0) {
@@ -360,6 +365,17 @@ enum sj_rc sj_piv_unblock(struct sj_piv *piv, const char *puk, size_t puk_len, c
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
+/* P-256's generator. */
+static const uint8_t fake_spki[91] = {
+	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,
+	0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+	0x04, 0x6B, 0x17, 0xD1, 0xF2, 0xE1, 0x2C, 0x42, 0x47, 0xF8, 0xBC, 0xE6, 0xE5,
+	0x63, 0xA4, 0x40, 0xF2, 0x77, 0x03, 0x7D, 0x81, 0x2D, 0xEB, 0x33, 0xA0, 0xF4,
+	0xA1, 0x39, 0x45, 0xD8, 0x98, 0xC2, 0x96, 0x4F, 0xE3, 0x42, 0xE2, 0xFE, 0x1A,
+	0x7F, 0x9B, 0x8E, 0xE7, 0xEB, 0x4A, 0x7C, 0x0F, 0x9E, 0x16, 0x2B, 0xCE, 0x33,
+	0x57, 0x6B, 0x31, 0x5E, 0xCE, 0xCB, 0xB6, 0x40, 0x68, 0x37, 0xBF, 0x51, 0xF5
+};
+
 /* 9A: once, 9C: each time, 9E: never. */
 enum sj_rc sj_piv_key_info(struct sj_piv *piv, uint8_t key, struct sj_piv_key_info *out)
 {
@@ -371,6 +387,8 @@ enum sj_rc sj_piv_key_info(struct sj_piv *piv, uint8_t key, struct sj_piv_key_in
 	if (key != 0x9A && key != 0x9C && key != 0x9E)
 		return SJ_KEY_ABSENT;
 	out->algorithm = SJ_PIV_P256;
+	out->spki_len = sizeof(fake_spki);
+	memcpy(out->spki, fake_spki, sizeof(fake_spki));
 	out->pin_always = key == 0x9C;
 	out->pin_never = key == 0x9E;
 	return SJ_OK;
@@ -474,4 +492,63 @@ enum sj_rc sj_piv_reset(struct sj_piv *piv)
 	if (rc == SJ_OK)
 		fake.guid[0]++;
 	return rc;
+}
+
+/* --- what cases begin with ------------------------------------------------------------------------ */
+
+int fake_setup(void **state)
+{
+	(void)state;
+	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
+	setenv("XDG_CACHE_HOME", "/proc/none", 1);
+	fake_reset();
+	assert_int_equal(C_Initialize(NULL), CKR_OK);
+	return 0;
+}
+
+int fake_teardown(void **state)
+{
+	CK_RV rv = C_Finalize(NULL);
+
+	(void)state;
+	return rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED ? 0 : -1;
+}
+
+CK_SESSION_HANDLE fake_session(CK_FLAGS flags)
+{
+	CK_SESSION_HANDLE s = 0;
+	CK_ULONG n;
+
+	assert_int_equal(C_GetSlotList(CK_FALSE, NULL, &n), CKR_OK);
+	assert_int_equal(C_OpenSession(0, flags, NULL, NULL, &s), CKR_OK);
+	return s;
+}
+
+CK_RV fake_login(CK_SESSION_HANDLE s, CK_USER_TYPE type, const char *pin)
+{
+	CK_UTF8CHAR copy_of_pin[80];
+
+	memcpy(copy_of_pin, pin, strlen(pin) + 1);
+	return C_Login(s, type, copy_of_pin, strlen(pin));
+}
+
+CK_RV fake_sign(CK_SESSION_HANDLE s, CK_BYTE ref)
+{
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, &ref, 1 } };
+	CK_MECHANISM mechanism = { CKM_ECDSA, NULL, 0 };
+	CK_BYTE digest[32] = { 1 }, signature[64];
+	CK_ULONG n = 0, len = sizeof(signature);
+	CK_OBJECT_HANDLE key;
+	CK_RV rv = C_FindObjectsInit(s, template, 2);
+
+	if (rv == CKR_OK)
+		rv = C_FindObjects(s, &key, 1, &n);
+	if (rv == CKR_OK)
+		rv = C_FindObjectsFinal(s);
+	if (rv == CKR_OK && n == 0)
+		rv = CKR_KEY_HANDLE_INVALID;
+	if (rv == CKR_OK)
+		rv = C_SignInit(s, &mechanism, key);
+	return rv == CKR_OK ? C_Sign(s, digest, sizeof(digest), signature, &len) : rv;
 }

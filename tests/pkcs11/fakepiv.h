@@ -10,6 +10,8 @@
 
 #include <sojourn/piv.h>
 
+#include "pkcs11/p11.h"
+
 #define FAKE_READERS 2u
 #define FAKE_ADMIN "010203040506070801020304050607080102030405060708"
 
@@ -44,5 +46,18 @@ extern struct fake fake;
 void fake_reset(void);
 /* Another card in reader i, or none. */
 void fake_insert(unsigned i, bool present);
+
+/* A case begins with fake_reset() and C_Initialize, with no configuration and no cache. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+#define FAKE_CASE(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
+
+#define RO CKF_SERIAL_SESSION
+#define RW (CKF_SERIAL_SESSION | CKF_RW_SESSION)
+/* A session in slot 0, after the list was asked for. */
+CK_SESSION_HANDLE fake_session(CK_FLAGS flags);
+CK_RV fake_login(CK_SESSION_HANDLE s, CK_USER_TYPE type, const char *pin);
+/* SignInit and Sign with a digest, ECDSA, key reference `ref`. */
+CK_RV fake_sign(CK_SESSION_HANDLE s, CK_BYTE ref);
 
 #endif
