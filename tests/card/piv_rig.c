@@ -264,9 +264,9 @@ void piv_open(struct piv_reader *r, struct bench *b, uint8_t suite_id)
 	r->counter[SJ_PIV_SM_BLOCK - 1] = 1;
 	assert_true(sj_ec_secret_random(suite->curve, &rnd, &key));
 	assert_true(sj_ec_multiply(suite->curve, &key, NULL, &facts.host_key));
-	sj_piv_sm_request_put(&w, &(struct sj_piv_sm_request){
-					  .id = { facts.host_id, SJ_PIV_SM_ID },
-					  .key = sj_ec_point_span(&facts.host_key) });
+	sj_piv_sm_request_put(
+		&w, &(struct sj_piv_sm_request){ .id = { facts.host_id, SJ_PIV_SM_ID },
+						 .key = sj_ec_point_span(&facts.host_key) });
 	{
 		uint8_t template[256];
 		struct sj_writer t = SJ_WRITER_OF(template);
@@ -328,4 +328,73 @@ uint16_t piv_secure_hex(struct piv_reader *r, const char *command)
 
 	assert_true(sj_apdu_parse(hex(command, bytes, sizeof(bytes)), &apdu));
 	return piv_secure(r, &apdu, 0);
+}
+
+/* --- where commands come from ----------------------------------------------------------------- */
+
+void visit_begin(struct piv_visit *v, enum piv_way way)
+{
+	const struct piv_plan plan = { .interface =
+					       way == CONTACT ? CARD_CONTACT : CARD_CONTACTLESS,
+				       .is_private = way == PACE };
+
+	*v = (struct piv_visit){ .way = way, .b = piv_card(&plan) };
+	if (way == PACE) {
+		bench_insert(v->b, CARD_CONTACTLESS);
+		assert_int_equal(pace_run(v->b, SUITE_DEFAULT, SJ_PACE_CAN, CAN), SJ_SW_OK);
+		assert_int_equal(bench_do(v->b, SELECT_PIV), SJ_SW_OK);
+	}
+	if (way == VCI || way == MESSAGING)
+		piv_open(&v->r, v->b, PIV_ALG_CS2);
+	if (way == VCI)
+		assert_int_equal(visit_say(v, VERIFY_PAIRING), SJ_SW_OK);
+}
+
+void visit_end(struct piv_visit *v)
+{
+	bench_free(v->b);
+}
+
+uint16_t visit_send(struct piv_visit *v, const struct sj_apdu *apdu)
+{
+	if (v->way == VCI || v->way == MESSAGING)
+		return piv_secure(&v->r, apdu, 0);
+	return bench_send(v->b, apdu);
+}
+
+uint16_t visit_say(struct piv_visit *v, const char *command)
+{
+	uint8_t bytes[512];
+	struct sj_apdu apdu;
+
+	assert_true(sj_apdu_parse(hex(command, bytes, sizeof(bytes)), &apdu));
+	return visit_send(v, &apdu);
+}
+
+uint16_t visit_get(struct piv_visit *v, uint32_t tag)
+{
+	uint8_t data[8];
+	struct sj_writer w = SJ_WRITER_OF(data);
+	struct sj_apdu apdu = { .ins = 0xCB, .p1 = 0x3F, .p2 = 0xFF, .ne = 256 };
+
+	sj_piv_tag_list_put(&w, tag);
+	apdu.data = sj_written(&w);
+	return visit_send(v, &apdu);
+}
+
+uint16_t visit_use(struct piv_visit *v, uint8_t ref)
+{
+	uint8_t data[64];
+	struct sj_writer w = SJ_WRITER_OF(data);
+	struct sj_apdu apdu = { .ins = 0x87, .p1 = PIV_ALG_P256, .p2 = ref, .ne = 256 };
+
+	if (ref == PIV_KEY_ADMINISTRATION) {
+		apdu.p1 = PIV_ALG_AES_192;
+		sj_put(&w, SJ_SPAN_STR("\x7C\x02\x81\x00"));
+	} else {
+		sj_put(&w, SJ_SPAN_STR("\x7C\x24\x82\x00\x81\x20"));
+		sj_put_fill(&w, 0x5A, 32);
+	}
+	apdu.data = sj_written(&w);
+	return visit_send(v, &apdu);
 }

@@ -7,7 +7,7 @@
 
 #include "secure/piv_cvc.h"
 #include "secure/piv_sm.h"
-#include "tests/card/emrtd_reader.h"
+#include "tests/card/pace_reader.h"
 #include "wire/piv.h"
 
 #define SELECT_PIV "00A404000BA00000030800001000010000"
@@ -72,5 +72,26 @@ void piv_open(struct piv_reader *r, struct bench *b, uint8_t suite);
 /* Protects, sends in parts of `part` bytes (0: whole), opens; the inner status word. */
 uint16_t piv_secure(struct piv_reader *r, const struct sj_apdu *plain, size_t part);
 uint16_t piv_secure_hex(struct piv_reader *r, const char *command);
+
+/* --- where commands come from (STATES.md) ----------------------------------------------------- */
+
+enum piv_way { CONTACT, PACE, VCI, MESSAGING, AIR };
+#define PIV_WAYS 5u
+
+struct piv_visit {
+	enum piv_way way;
+	struct bench *b;
+	struct piv_reader r;
+};
+
+/* A card, the application selected on this way. */
+void visit_begin(struct piv_visit *v, enum piv_way way);
+void visit_end(struct piv_visit *v);
+/* A plain command, protected as the way has it. */
+uint16_t visit_send(struct piv_visit *v, const struct sj_apdu *apdu);
+uint16_t visit_say(struct piv_visit *v, const char *command);
+/* GET DATA; GENERAL AUTHENTICATE with a digest of 32 bytes, or for 9B with 81 00. */
+uint16_t visit_get(struct piv_visit *v, uint32_t tag);
+uint16_t visit_use(struct piv_visit *v, uint8_t ref);
 
 #endif

@@ -9,7 +9,10 @@ static void smoke(void **state)
 	assert_int_equal(piv_get(b, PIV_OBJECT_CHUID), SJ_SW_OK);
 	assert_bytes(b->data, "5302C102");
 	assert_int_equal(bench_do(b, VERIFY_PIN), SJ_SW_OK);
-	assert_int_equal(piv_use(b, PIV_ALG_P256, 0x9A, 0x81, HEX("00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF")), SJ_SW_OK);
+	assert_int_equal(
+		piv_use(b, PIV_ALG_P256, 0x9A, 0x81,
+			HEX("00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF")),
+		SJ_SW_OK);
 	piv_administer(b);
 	assert_int_equal(piv_put(b, PIV_OBJECT_FACE, HEX("0102")), SJ_SW_OK);
 	assert_int_equal(bench_do(b, "0047009A05AC0380011100"), SJ_SW_OK);

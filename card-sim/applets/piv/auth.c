@@ -153,14 +153,14 @@ static uint16_t mutual(struct card_call *call, const struct sj_piv_auth *in, siz
 static uint16_t with_admin_key(struct card_call *call, const struct sj_piv_auth *in)
 {
 	uint8_t algorithm, touch_policy;
-	uint8_t asked = call->apdu->p1 == PIV_ALG_3DES_DEFAULT ? PIV_ALG_3DES : call->apdu->p1;
+	uint8_t asked = call->apdu->p1; /* 00: once 3DES, now the key's own, as OpenSC means it */
 	struct sj_span key;
 	size_t block;
 
 	if (!piv_on_contact(call))
 		return SJ_SW_SECURITY_STATUS;
 	if (!piv_admin_key_get(card_store_of(call->card), &algorithm, &touch_policy, &key) ||
-	    asked != algorithm)
+	    (asked != algorithm && asked != PIV_ALG_3DES_DEFAULT))
 		return SJ_SW_WRONG_P1P2;
 	block = block_of(algorithm);
 	if (in->has_exponentiation)

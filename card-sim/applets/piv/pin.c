@@ -184,7 +184,8 @@ static uint16_t verify_value(struct card_call *call, uint8_t ref, bool *status)
 	struct sj_span value = call->apdu->data;
 	uint16_t sw;
 
-	if (!piv_password_well_formed(ref, value))
+	/* What no PIN can be counts as a wrong one (3.2.1.3 leaves it open): ykman blocks so. */
+	if (value.len != PIV_PIN_SIZE)
 		return SJ_SW_WRONG_DATA;
 	if (ref == PIV_REF_PAIRING_CODE)
 		sw = check_pairing(call->card, value);
@@ -219,12 +220,10 @@ uint16_t piv_verify(struct card_call *call)
 
 /* --- CHANGE REFERENCE DATA, RESET RETRY COUNTER --------------------------------------- */
 
-/* Two values of eight bytes, both well-formed; else nothing is compared. */
-static bool take_pair(struct sj_span in, uint8_t old_ref, uint8_t new_ref, struct sj_span *old,
-		      struct sj_span *new)
+/* Two values of eight bytes. */
+static bool take_both(struct sj_span in, struct sj_span *old, struct sj_span *new)
 {
-	return sj_take(&in, PIV_PIN_SIZE, old) && sj_take(&in, PIV_PIN_SIZE, new) && in.len == 0 &&
-	       piv_password_well_formed(old_ref, *old) && piv_password_well_formed(new_ref, *new);
+	return sj_take(&in, PIV_PIN_SIZE, old) && sj_take(&in, PIV_PIN_SIZE, new) && in.len == 0;
 }
 
 uint16_t piv_change_reference_data(struct card_call *call)
@@ -238,7 +237,8 @@ uint16_t piv_change_reference_data(struct card_call *call)
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	if (ref == PIV_REF_PUK ? !piv_on_contact(call) : !piv_on_vci(call))
 		return SJ_SW_SECURITY_STATUS;
-	if (!take_pair(call->apdu->data, ref, ref, &old, &new))
+	if (!take_both(call->apdu->data, &old, &new) || !piv_password_well_formed(ref, old) ||
+	    !piv_password_well_formed(ref, new)) /* nothing is compared */
 		return SJ_SW_WRONG_DATA;
 	sw = piv_password_check(call->card, ref, old);
 	if (sw == SJ_SW_OK)
@@ -248,9 +248,22 @@ uint16_t piv_change_reference_data(struct card_call *call)
 	return sw;
 }
 
+/* The PUK was right and the new PIN is none: its counter is as before (3.2.3). */
+static uint16_t undo(struct card *card, uint8_t left)
+{
+	struct piv_password p = { .tries = 0 };
+	bool ok = piv_password_get(card_store_of(card), PIV_REF_PUK, &p);
+
+	p.left = left;
+	ok = ok && store_now(card, PIV_REF_PUK, &p);
+	sj_wipe(&p, sizeof(p));
+	return ok ? SJ_SW_WRONG_DATA : SJ_SW_MEMORY_FAILURE;
+}
+
 uint16_t piv_reset_retry_counter(struct card_call *call)
 {
 	struct piv *piv = call->state;
+	struct piv_password before = { .left = 0 };
 	struct sj_span puk, pin;
 	uint16_t sw;
 
@@ -258,9 +271,14 @@ uint16_t piv_reset_retry_counter(struct card_call *call)
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	if (!piv_on_contact(call))
 		return SJ_SW_FUNCTION_NOT_SUPPORTED;
-	if (!take_pair(call->apdu->data, PIV_REF_PUK, PIV_REF_PIN, &puk, &pin))
+	if (!take_both(call->apdu->data, &puk, &pin))
 		return SJ_SW_WRONG_DATA;
-	sw = piv_password_check(call->card, PIV_REF_PUK, puk);
+	if (!piv_password_get(card_store_of(call->card), PIV_REF_PUK, &before))
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	sj_wipe(before.value, sizeof(before.value));
+	sw = piv_password_check(call->card, PIV_REF_PUK, puk); /* it counts whatever the PIN is */
+	if (sw == SJ_SW_OK && !piv_password_well_formed(PIV_REF_PIN, pin))
+		return undo(call->card, before.left);
 	if (sw == SJ_SW_OK)
 		return replace(call->card, PIV_REF_PIN, pin);
 	if ((sw & 0xFFF0u) == SJ_SW_COUNTER)

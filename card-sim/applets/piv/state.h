@@ -46,7 +46,6 @@ struct piv {
 	bool admin; /* the management key was proved */
 	uint32_t verified_at; /* number of the command that verified a PIN; 0: none did */
 	enum piv_admin_step step;
-	uint8_t algorithm; /* of the step */
 	uint8_t expected[SJ_CIPHER_BLOCK_MAX]; /* response, or decrypted witness */
 };
 
