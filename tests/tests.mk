@@ -22,6 +22,13 @@ $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 
+# Objects and mechanisms over a card that is software (tests/pkcs11/fake), without slots.
+p11_logic := $(patsubst %,pkcs11/%.c,attributes template objects card_objects public find create change \
+	mechanisms operations sign verify digest cipher derive keygen message unsupported rv)
+p11_fake_objs := $(call objs,$(p11_logic) tests/pkcs11/fake/card.c)
+$(p11_fake_objs): CPPFLAGS_ALL += -I.
+$(BUILD)/tests/pkcs11/test_objects $(BUILD)/tests/pkcs11/test_mechanisms: $(p11_fake_objs)
+
 .PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench
 
@@ -42,7 +49,7 @@ $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c,$(wi
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c))
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c tests/pkcs11/fake/*.c))
 
 # Where test programs and bats files find the build: SOJOURN_BUILD.
 suite_jobs = $(foreach t,$(test_src),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(abspath $(2)) $(2)/$(t:%.c=%)')
