@@ -215,6 +215,7 @@ static void finalize_wakes_without_the_service(void **state)
 
 	(void)state;
 	fake.no_service = true;
+	assert_int_equal(C_WaitForSlotEvent(CKF_DONT_BLOCK, &w.id, NULL), CKR_OK);
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_event, &w), 0);
 	usleep(30000);
 	assert_int_equal(C_Finalize(NULL), CKR_OK);
