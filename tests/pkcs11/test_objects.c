@@ -46,14 +46,14 @@ static void private_objects_are_seen_after_login(void **state)
 
 	(void)state;
 	assert_int_equal(find_count(FAKE_RO, keys, 1), 1); /* 9E, which wants no PIN */
-	assert_int_equal(find_count(FAKE_RO, data, 1), 1);
+	assert_int_equal(find_count(FAKE_RO, data, 1), 2);
 	fake_login(CKU_USER);
 	assert_int_equal(find_count(FAKE_RO, keys, 1), 6);
-	assert_int_equal(find_count(FAKE_RO, data, 1), 2);
+	assert_int_equal(find_count(FAKE_RO, data, 1), 3);
 	key = find_key(CKO_PRIVATE_KEY, 0x9A);
 	fake_logout();
 	assert_int_equal(get(key, CKA_CLASS), CKR_OBJECT_HANDLE_INVALID);
-	assert_int_equal(find_count(FAKE_RO, data, 1), 1);
+	assert_int_equal(find_count(FAKE_RO, data, 1), 2);
 }
 
 static void the_so_sees_private_keys_but_no_private_data(void **state)
@@ -64,7 +64,7 @@ static void the_so_sees_private_keys_but_no_private_data(void **state)
 	(void)state;
 	fake_login(CKU_SO);
 	assert_int_equal(find_count(FAKE_RO, keys, 1), 6);
-	assert_int_equal(find_count(FAKE_RO, data, 1), 1);
+	assert_int_equal(find_count(FAKE_RO, data, 1), 2);
 }
 
 static void certificate_public_and_private_key_share_an_id(void **state)
@@ -232,7 +232,7 @@ static void mechanisms_and_features_are_found_by_class_only(void **state)
 
 static void a_data_object_has_its_name_and_number(void **state)
 {
-	CK_OBJECT_HANDLE o = any(CKO_DATA);
+	CK_OBJECT_HANDLE o = p11_token_handle(CKO_DATA, 0x5FC102);
 
 	(void)state;
 	assert_hex(attribute_of(o, CKA_OBJECT_ID), "060960864801650307"
@@ -302,8 +302,8 @@ static void a_search_has_a_beginning_and_an_end(void **state)
 		assert_int_equal(C_FindObjects(FAKE_RO, found, 3, &n), CKR_OK);
 		sum += n;
 	} while (n != 0);
-	/* one certificate, six public keys, 9E's private one, the CHUID, four profiles */
-	assert_int_equal(sum, 13);
+	/* one certificate, six public keys, 9E's private one, two data objects, four profiles */
+	assert_int_equal(sum, 14);
 	assert_int_equal(C_FindObjectsFinal(FAKE_RO), CKR_OK);
 	assert_int_equal(C_FindObjectsFinal(FAKE_RO), CKR_OPERATION_NOT_INITIALIZED);
 	assert_int_equal(C_FindObjectsInit(FAKE_RO, NULL, 1), CKR_ARGUMENTS_BAD);
@@ -565,6 +565,9 @@ static void the_so_makes_key_pairs_where_the_id_says(void **state)
 	assert_hex(attribute_of(o, CKA_EC_PARAMS), "06052B81040022");
 	assert_true(flag_of(o, CKA_ALWAYS_AUTHENTICATE));
 	assert_true(flag_of(o, CKA_LOCAL));
+	/* and the key history speaks of it, so that a search without an id finds it */
+	assert_hex(attribute_of(p11_token_handle(CKO_DATA, 0x5FC10C), CKA_VALUE),
+		   "C10104C20100FE00");
 }
 
 static void without_an_id_the_first_free_key_is_made(void **state)
@@ -580,6 +583,24 @@ static void without_an_id_the_first_free_key_is_made(void **state)
 	assert_int_equal(C_DestroyObject(FAKE_RW, find_key(CKO_PRIVATE_KEY, 0x9D)), CKR_OK);
 	assert_int_equal(pair(CKM_RSA_PKCS_KEY_PAIR_GEN, public, 1, private, 2, &o), CKR_OK);
 	assert_hex(attribute_of(o, CKA_ID), "9D");
+}
+
+static void the_curves_have_many_names(void **state)
+{
+	static const char *const names[] = { "130A63757276653235353139", "130B63757276653235353139",
+					     "06032B656E", "060A2B060104019755010501" };
+	CK_ATTRIBUTE private[] = { FLAG(CKA_TOKEN, CK_TRUE), TEXT(CKA_ID, "\x83") };
+	CK_OBJECT_HANDLE o = 0;
+
+	(void)state;
+	fake_login(CKU_SO);
+	for (size_t i = 0; i < N(names); i++) {
+		CK_ATTRIBUTE public[] = { BYTES(CKA_EC_PARAMS, hex(names[i])) };
+
+		assert_int_equal(pair(CKM_EC_MONTGOMERY_KEY_PAIR_GEN, public, 1, private, 2, &o),
+				 CKR_OK);
+		assert_hex(attribute_of(o, CKA_EC_PARAMS), names[0]);
+	}
 }
 
 static void pairs_that_cannot_be(void **state)
@@ -691,6 +712,7 @@ int main(void)
 		CASE(keys_of_the_card_cannot_be_changed),
 		CASE(the_so_makes_key_pairs_where_the_id_says),
 		CASE(without_an_id_the_first_free_key_is_made),
+		CASE(the_curves_have_many_names),
 		CASE(pairs_that_cannot_be),
 		CASE(an_imported_key_is_the_one_that_was_given),
 	};
