@@ -48,7 +48,7 @@ static void private_objects_are_seen_after_login(void **state)
 	assert_int_equal(find_count(FAKE_RO, keys, 1), 1); /* 9E, which wants no PIN */
 	assert_int_equal(find_count(FAKE_RO, data, 1), 2);
 	fake_login(CKU_USER);
-	assert_int_equal(find_count(FAKE_RO, keys, 1), 6);
+	assert_int_equal(find_count(FAKE_RO, keys, 1), 7);
 	assert_int_equal(find_count(FAKE_RO, data, 1), 3);
 	key = find_key(CKO_PRIVATE_KEY, 0x9A);
 	fake_logout();
@@ -63,7 +63,7 @@ static void the_so_sees_private_keys_but_no_private_data(void **state)
 
 	(void)state;
 	fake_login(CKU_SO);
-	assert_int_equal(find_count(FAKE_RO, keys, 1), 6);
+	assert_int_equal(find_count(FAKE_RO, keys, 1), 7);
 	assert_int_equal(find_count(FAKE_RO, data, 1), 2);
 }
 
@@ -302,8 +302,8 @@ static void a_search_has_a_beginning_and_an_end(void **state)
 		assert_int_equal(C_FindObjects(FAKE_RO, found, 3, &n), CKR_OK);
 		sum += n;
 	} while (n != 0);
-	/* one certificate, six public keys, 9E's private one, two data objects, four profiles */
-	assert_int_equal(sum, 14);
+	/* one certificate, seven public keys, 9E's private one, two data objects, four profiles */
+	assert_int_equal(sum, 15);
 	assert_int_equal(C_FindObjectsFinal(FAKE_RO), CKR_OK);
 	assert_int_equal(C_FindObjectsFinal(FAKE_RO), CKR_OPERATION_NOT_INITIALIZED);
 	assert_int_equal(C_FindObjectsInit(FAKE_RO, NULL, 1), CKR_ARGUMENTS_BAD);

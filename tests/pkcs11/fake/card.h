@@ -3,7 +3,7 @@
  * card access: for cases on objects and mechanisms.
  *
  * Keys: 9A P-256 with a certificate, 9C RSA-2048 (PIN always), 9D RSA-2048, 9E P-384 (PIN
- * never), 82 Ed25519, 83 X25519. Session 1 is read-only, session 2 read-write.
+ * never), 82 Ed25519, 83 X25519, 84 P-256. Session 1 is read-only, session 2 read-write.
  */
 #ifndef TESTS_PKCS11_FAKE_CARD_H
 #define TESTS_PKCS11_FAKE_CARD_H
