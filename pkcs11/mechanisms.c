@@ -85,9 +85,7 @@ static CK_RV key_sizes(struct p11_token *t, const struct p11_mechanism *m, CK_ME
 		rv = p11_card_info(t, &card);
 	if (m->key == CKK_RSA) {
 		info->ulMinKeySize = 2048;
-		info->ulMaxKeySize = card.extensions && !newer ? 2048 : 3072;
-		if (newer && !card.has_content) /* a YubiKey */
-			info->ulMaxKeySize = 4096;
+		info->ulMaxKeySize = newer ? 4096 : card.extensions ? 2048 : 3072;
 	} else if (m->key == CKK_EC) {
 		info->ulMinKeySize = m->scheme == P11_ECDH && newer ? 255 : 256; /* X25519 */
 		info->ulMaxKeySize = 384;
