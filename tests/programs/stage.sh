@@ -131,3 +131,10 @@ stage_nss() {
 stage_engine() {
 	echo /usr/lib/*/engines-3/pkcs11.so
 }
+
+# What a program that is not ours preloads for a sanitised module: the sanitiser.
+stage_preload() {
+	local want
+	want=$(ldd "$MODULE" | sed -n 's/^[^=]*=> *\([^ ]*lib[at]san[^ ]*\) .*/\1/p')
+	echo "$want"
+}
