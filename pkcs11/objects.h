@@ -67,6 +67,12 @@ CK_RV p11_template_ref(struct p11_session *s, struct sj_span id, uint8_t *out);
 /* From CKA_ALWAYS_AUTHENTICATE, and CKA_PRIVATE, which may be false. */
 enum sj_piv_policy p11_template_policy(const CK_ATTRIBUTE *t, CK_ULONG n);
 
+/*
+ * The key history object speaks of a retired key that was written: it says how many of them there
+ * are, so that nobody need ask for twenty (SP 800-73-5, part 1, 3.3.3).
+ */
+CK_RV p11_note_retired(struct p11_session *s, uint8_t ref);
+
 /* What a public key of this type may do, and the mechanisms of a key on its half of the work. */
 void p11_put_public_uses(struct p11_attributes *a, CK_KEY_TYPE type);
 void p11_put_mechanisms(struct p11_attributes *a, CK_OBJECT_CLASS class, CK_KEY_TYPE type);

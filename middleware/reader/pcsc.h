@@ -7,9 +7,10 @@
  * whose deadline passes leaves the worker behind, which releases what it got
  * and ends when its call returns.
  *
- * The two thread switches cost some microseconds an APDU (`make bench`, row
+ * The thread switches cost some microseconds an APDU (`make bench`, row
  * reader.roundtrip.p50): libpcsclite has no way to end a blocked SCardTransmit
- * from outside, so a call on the caller's own thread could not keep a deadline.
+ * from outside, so a call on the caller's own thread could not keep a deadline. A worker
+ * that was quick looks about for the next job before it sleeps, which saves most of it.
  */
 #ifndef SJ_READER_PCSC_H
 #define SJ_READER_PCSC_H

@@ -248,9 +248,22 @@ uint16_t piv_change_reference_data(struct card_call *call)
 	return sw;
 }
 
+/* The PUK was right and the new PIN is none: its counter is as before (3.2.3). */
+static uint16_t undo(struct card *card, uint8_t left)
+{
+	struct piv_password p = { .tries = 0 };
+	bool ok = piv_password_get(card_store_of(card), PIV_REF_PUK, &p);
+
+	p.left = left;
+	ok = ok && store_now(card, PIV_REF_PUK, &p);
+	sj_wipe(&p, sizeof(p));
+	return ok ? SJ_SW_WRONG_DATA : SJ_SW_MEMORY_FAILURE;
+}
+
 uint16_t piv_reset_retry_counter(struct card_call *call)
 {
 	struct piv *piv = call->state;
+	struct piv_password before = { .left = 0 };
 	struct sj_span puk, pin;
 	uint16_t sw;
 
@@ -260,9 +273,12 @@ uint16_t piv_reset_retry_counter(struct card_call *call)
 		return SJ_SW_FUNCTION_NOT_SUPPORTED;
 	if (!take_both(call->apdu->data, &puk, &pin))
 		return SJ_SW_WRONG_DATA;
+	if (!piv_password_get(card_store_of(call->card), PIV_REF_PUK, &before))
+		return SJ_SW_REFERENCE_NOT_FOUND;
+	sj_wipe(before.value, sizeof(before.value));
 	sw = piv_password_check(call->card, PIV_REF_PUK, puk); /* it counts whatever the PIN is */
 	if (sw == SJ_SW_OK && !piv_password_well_formed(PIV_REF_PIN, pin))
-		return SJ_SW_WRONG_DATA;
+		return undo(call->card, before.left);
 	if (sw == SJ_SW_OK)
 		return replace(call->card, PIV_REF_PIN, pin);
 	if ((sw & 0xFFF0u) == SJ_SW_COUNTER)
