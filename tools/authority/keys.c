@@ -224,12 +224,6 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 	return sj_cert_put(w, &plan, k->ca.key);
 }
 
-static uint32_t certificate_object(uint8_t ref)
-{
-	return ref == YUBICO_KEY_ATTESTATION ? YUBICO_OBJECT_ATTESTATION_CERTIFICATE
-					     : sj_piv_key_object(ref);
-}
-
 static int store_certificates(const struct key_data *k, const struct authority *a, struct perso *p)
 {
 	uint8_t der[SJ_ISSUED_CERT_MAX];
@@ -244,7 +238,7 @@ static int store_certificates(const struct key_data *k, const struct authority *
 		struct sj_writer w = SJ_WRITER_OF(der);
 
 		rc = certify(k, a, i, &ca, &names, &w)
-			     ? store_certificate(p, certificate_object(keys_refs[i]),
+			     ? store_certificate(p, sj_piv_key_object(keys_refs[i]),
 						 sj_written(&w))
 			     : perso_fail(p, SJ_CRYPTO_FAILED, "certificate of %02X", keys_refs[i]);
 	}
