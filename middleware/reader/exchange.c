@@ -163,6 +163,15 @@ static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_lev
 	return SJ_OK;
 }
 
+static enum sj_rc protected_link(struct sj_session *s, const struct sj_apdu *a,
+				 struct sj_response *r);
+
+/* A protected message is not cut: 256 asks it for as many bytes as there are. */
+static bool too_long(link_fn link, size_t len, uint32_t ne)
+{
+	return len > ne && (link != protected_link || ne != SJ_APDU_NE_SHORT);
+}
+
 /* The whole answer to a command in this form (ISO/IEC 7816-4:2020, 5.3.4; 7816-3:2006, 12.2). */
 static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
 			 const struct sj_apdu *a, struct sj_response *r)
@@ -178,7 +187,7 @@ static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
 	}
 	if (rc != SJ_OK)
 		return rc;
-	if (r->data.len > c.ne)
+	if (too_long(link, r->data.len, c.ne))
 		return SJ_CARD_ANSWER;
 	if (!is(r->sw, SJ_SW_BYTES_REMAINING))
 		return SJ_OK;
