@@ -110,9 +110,9 @@ static enum sj_rc open_with_can(struct sj_piv *piv)
 		rc = try_can(piv);
 	while (rc == SJ_WRONG_CAN) {
 		rc = sj_piv_ask(piv, SJ_PIV_CAN, again);
-		if (rc != SJ_OK)
-			break;
 		again = true;
+		if (rc != SJ_OK)
+			return rc; /* given up */
 		rc = try_can(piv);
 	}
 	return rc;

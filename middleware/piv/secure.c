@@ -229,9 +229,9 @@ static enum sj_rc open_pairing(struct sj_piv *piv)
 	}
 	while (rc == SJ_WRONG_PAIRING_CODE) {
 		rc = sj_piv_ask(piv, SJ_PIV_PAIRING_CODE, again);
-		if (rc != SJ_OK)
-			break;
 		again = true;
+		if (rc != SJ_OK)
+			return rc; /* given up */
 		rc = try_code(piv);
 	}
 	if (rc == SJ_OK)
