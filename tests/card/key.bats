@@ -197,7 +197,8 @@ signs() {
 	fails 13 SJ-1302 admin import 87 sec1.key
 	[[ $output == *"BEGIN PRIVATE KEY"* ]]
 	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1 -out other.key
-	fails 13 SJ-13 admin import 87 other.key || [[ $output == *other.key* ]]
+	fails 13 SJ-1302 admin import 87 other.key
+	[[ $output == *other.key* ]]
 }
 
 @test "delete" {
@@ -244,7 +245,7 @@ signs() {
 	fails 12 SJ-1204 sojourn key generate 88 --admin-key-file short
 	openssl rand -hex 32 >new
 	sojourn key admin-key --admin-key-file admin --new-admin-key-file new --algorithm AES-256
-	fails 12 SJ-12 sojourn key generate 88 --admin-key-file admin || [[ $output == *"SJ-12"* ]]
+	fails 12 SJ-1204 sojourn key generate 88 --admin-key-file admin
 	sojourn key admin-key --admin-key-file new --new-admin-key-file admin --algorithm AES-192
 	admin generate 88 --out pub
 }
@@ -257,6 +258,8 @@ signs() {
 	echo 000000 >nocan
 	fails 12 SJ-1201 sojourn key list --can-file nocan
 	sojourn key list --can-file can | grep -q 'over pace'
+	sojourn trust import --trust trust --csca authority/csca-1.cer
+	sojourn verify --trust trust --can-file can >/dev/null # leaves another application selected
 	signs9a_over_air
 	[ ! -e "$XDG_STATE_HOME/sojourn/codes" ]
 	sojourn key list --can-file can --remember >/dev/null
