@@ -37,7 +37,8 @@ static enum sj_rc identify_step(struct sj_piv *piv, void *arg)
 
 	id->has_guid = rc == SJ_OK;
 	id->has_content = false;
-	if (rc != SJ_OK && !lacks(rc))
+	/* A CHUID that cannot be read names nothing. */
+	if (rc != SJ_OK && rc != SJ_CARD_ANSWER && !lacks(rc))
 		return rc;
 	rc = sj_piv_get(piv, SOJOURN_OBJECT_CONTENT, &value);
 	if (rc == SJ_OK && value.len == SJ_PIV_CONTENT) {

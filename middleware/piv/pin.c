@@ -73,11 +73,16 @@ enum sj_rc sj_piv_metadata(struct sj_piv *piv, uint8_t ref, struct sj_span *out)
 	struct sj_response r;
 	enum sj_rc rc;
 
-	if (piv->extensions == SJ_NO)
+	if (piv->extensions == SJ_NO || piv->metadata == SJ_NO)
 		return SJ_KEY_ABSENT;
 	rc = sj_piv_send(piv, &a, &r);
 	if (rc != SJ_OK)
 		return rc;
+	/* In a stretch it is this application that answers. */
+	if (r.sw == SJ_SW_OK || (r.sw == SJ_SW_REFERENCE_NOT_FOUND && piv->depth > 0))
+		piv->metadata = SJ_YES;
+	else if (r.sw == SJ_SW_WRONG_INS && piv->depth > 0)
+		piv->metadata = SJ_NO;
 	if (r.sw != SJ_SW_OK)
 		return SJ_KEY_ABSENT;
 	*out = r.data;
@@ -176,6 +181,50 @@ enum sj_rc sj_piv_verify(struct sj_piv *piv, enum sj_piv_pin pin, const char *va
 {
 	sj_piv_clock(piv);
 	return sj_piv_try_pin(piv, pin, value, len, tries_left);
+}
+
+/* --- on the reader ------------------------------------------------------------------- */
+
+#define SW_KEYPAD_TIMEOUT 0x6400u
+#define SW_KEYPAD_CANCELLED 0x6401u
+
+bool sj_piv_reader_has_keypad(struct sj_piv *piv)
+{
+	struct sj_response r;
+
+	sj_piv_clock(piv);
+	return sj_session_keypad(piv->session, sj_span(NULL, 0), &r) == SJ_OK;
+}
+
+/* The reader fills in what was typed. */
+static enum sj_rc keypad_step(struct sj_piv *piv, void *arg)
+{
+	const uint8_t command[] = { 0x00, PIV_INS_VERIFY, 0x00, ((struct trial *)arg)->p2,
+				    PIV_PIN_SIZE, 0xFF, 0xFF, 0xFF,
+				    0xFF, 0xFF, 0xFF, 0xFF,
+				    0xFF };
+	struct trial *t = arg;
+	struct sj_response r;
+	enum sj_rc rc = sj_session_keypad(piv->session, SJ_SPAN_OF(command), &r);
+
+	if (rc != SJ_OK)
+		return rc;
+	piv->sw = r.sw;
+	if (r.sw == SW_KEYPAD_TIMEOUT)
+		return SJ_TIMED_OUT;
+	return r.sw == SW_KEYPAD_CANCELLED ? SJ_CANCELLED : judge(r.sw, false, &t->left);
+}
+
+enum sj_rc sj_piv_verify_on_reader(struct sj_piv *piv, enum sj_piv_pin pin, int *tries_left)
+{
+	struct trial t = { .p2 = (uint8_t)pin, .left = -1 };
+
+	if (pin == SJ_PIV_PUK)
+		return SJ_USAGE;
+	if (!sj_piv_reader_has_keypad(piv))
+		return SJ_ACCESS_UNSUPPORTED;
+	sj_session_deadline(piv->session, sj_clock_ms() + SJ_PIV_TYPING_MS);
+	return tell(sj_piv_alone(piv, keypad_step, &t), &t, tries_left);
 }
 
 static enum sj_rc logout_step(struct sj_piv *piv, void *arg)

@@ -19,6 +19,7 @@
 
 enum sj_known { SJ_NOT_ASKED, SJ_YES, SJ_NO };
 
+#define SJ_PIV_TYPING_MS 60000 /* for typing a PIN on a reader, which ends it earlier */
 #define SJ_PIV_ASK_MAX 5u /* questions in one opening: an answer from a file would never end */
 
 /* The code that opened the channel, to open it anew; wiped with the handle. */
@@ -49,6 +50,7 @@ struct sj_piv {
 
 	/* What no command can change. */
 	enum sj_known extensions;
+	enum sj_known metadata; /* does it answer GET METADATA? Known without another command */
 	uint8_t version[3];
 	uint32_t serial;
 	bool serial_asked;

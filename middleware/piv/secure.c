@@ -205,12 +205,12 @@ static enum sj_rc try_code(struct sj_piv *piv)
 
 	if (rc != SJ_OK)
 		return rc;
-	rc = pair(piv);
+	rc = sj_piv_select(piv, false, &r);
+	if (rc == SJ_OK)
+		rc = pair(piv);
 	if (rc == SJ_CARD_SM_BROKEN) {
-		rc = sj_piv_select(piv, false, &r);
 		piv->channel = SJ_PIV_VCI;
-		if (rc == SJ_OK)
-			rc = sj_piv_secure_again(piv);
+		rc = sj_piv_secure_again(piv);
 	}
 	sj_session_end(piv->session);
 	return rc;

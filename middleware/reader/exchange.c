@@ -103,6 +103,24 @@ static enum sj_rc plain_link(struct sj_session *s, const struct sj_apdu *a, stru
 	return !in.failed && sj_response_parse(sj_written(&in), r) ? SJ_OK : SJ_CARD_ANSWER;
 }
 
+enum sj_rc sj_session_keypad(struct sj_session *s, struct sj_span command, struct sj_response *r)
+{
+	struct sj_writer in = SJ_WRITER_OF(s->outer.response);
+	enum sj_rc rc;
+
+	*r = (struct sj_response){ { NULL, 0 }, 0 };
+	if (!s->transport->ops->keypad || sj_session_sm_active(s))
+		return SJ_ACCESS_UNSUPPORTED;
+	if (command.len > 0)
+		sj_context_tell(s->ctx, SJ_EVENT_COMMAND, command);
+	rc = s->transport->ops->keypad(s->transport, command, s->deadline, &in);
+	if (rc != SJ_OK || command.len == 0)
+		return rc;
+	s->counts.apdus++;
+	sj_context_tell(s->ctx, SJ_EVENT_RESPONSE, sj_written(&in));
+	return !in.failed && sj_response_parse(sj_written(&in), r) ? SJ_OK : SJ_CARD_ANSWER;
+}
+
 /* --- pieces ---------------------------------------------------------------------------- */
 
 static uint32_t announced(uint16_t sw)

@@ -241,6 +241,27 @@ static void transport_disconnect(struct sj_transport *t, bool reset)
 	(void)run(&self->worker, NULL, sj_clock_ms() + GOODBYE_MS);
 }
 
+static enum sj_rc transport_keypad(struct sj_transport *t, struct sj_span command,
+				   int64_t deadline, struct sj_writer *response)
+{
+	struct pcsc_transport *self = (struct pcsc_transport *)t;
+	struct sj_pcsc *p = self->worker;
+	enum sj_rc rc;
+
+	if (!p)
+		return SJ_CARD_LOST;
+	if (command.len > SJ_KEYPAD_COMMAND_MAX)
+		return SJ_INTERNAL;
+	p->job.kind = SJ_JOB_KEYPAD;
+	if (command.len > 0)
+		memcpy(p->job.command, command.ptr, command.len);
+	p->job.command_len = command.len;
+	rc = run(&self->worker, NULL, deadline);
+	if (rc == SJ_OK)
+		sj_put(response, sj_span(p->job.response, p->job.response_len));
+	return rc;
+}
+
 static void transport_close(struct sj_transport *t)
 {
 	struct pcsc_transport *self = (struct pcsc_transport *)t;
@@ -257,6 +278,7 @@ static const struct sj_transport_ops pcsc_ops = {
 	.end = transport_end,
 	.disconnect = transport_disconnect,
 	.close = transport_close,
+	.keypad = transport_keypad,
 };
 
 struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader,

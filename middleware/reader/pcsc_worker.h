@@ -23,8 +23,11 @@ enum sj_job_kind {
 	SJ_JOB_BEGIN,
 	SJ_JOB_END,
 	SJ_JOB_DISCONNECT,
+	SJ_JOB_KEYPAD,
 	SJ_JOB_CLOSE,
 };
+
+#define SJ_KEYPAD_COMMAND_MAX 32u
 
 struct sj_job {
 	enum sj_job_kind kind;

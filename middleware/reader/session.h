@@ -115,6 +115,13 @@ bool sj_session_atr_extended(const struct sj_session *s);
 size_t sj_session_read_max(const struct sj_session *s);
 
 /*
+ * One VERIFY on the reader's keypad, or (command empty) whether it has one: as
+ * `keypad` in transport.h. Never inside secure messaging, which the reader cannot do.
+ */
+SJ_MUST_CHECK enum sj_rc sj_session_keypad(struct sj_session *s, struct sj_span command,
+					   struct sj_response *r);
+
+/*
  * Around password steps: tells the listener, once, if the card makes us wait
  * because earlier attempts failed.
  */

@@ -30,6 +30,13 @@ struct sj_transport_ops {
 	void (*disconnect)(struct sj_transport *t, bool reset);
 	/* Ends the transport and frees it. */
 	void (*close)(struct sj_transport *t);
+	/*
+	 * VERIFY with a PIN typed on the reader's own keypad (PC/SC part 10, FEATURE_VERIFY_PIN_DIRECT):
+	 * `command` has FF where the PIN goes; empty: only tells whether there is one.
+	 * SJ_ACCESS_UNSUPPORTED: there is none. May be NULL, which means the same.
+	 */
+	enum sj_rc (*keypad)(struct sj_transport *t, struct sj_span command, int64_t deadline,
+			     struct sj_writer *response);
 };
 
 /*

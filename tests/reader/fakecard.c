@@ -88,7 +88,12 @@ static void fake_close(struct sj_transport *t)
 }
 
 static const struct sj_transport_ops fake_ops = {
-	fake_connect, fake_transmit, fake_begin, fake_end, fake_disconnect, fake_close,
+	.connect = fake_connect,
+	.transmit = fake_transmit,
+	.begin = fake_begin,
+	.end = fake_end,
+	.disconnect = fake_disconnect,
+	.close = fake_close,
 };
 
 void fake_card_init(struct fake_card *f, const struct fake_step *steps, size_t n)
