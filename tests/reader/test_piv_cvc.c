@@ -99,7 +99,7 @@ static void tell(struct bench *b, const struct story *story)
 	assert_true(sj_cert_read(certificate, &cert));
 	plan.issuer = sj_span(cert.subject_key_id.ptr, 8);
 	if (story->other_key)
-		public = piv_public_key(b, 0x9A);
+	public = piv_public_key(b, 0x9A);
 	assert_true(sj_ec_point_read(SJ_P256, public.point, &plan.key));
 	if (story->intermediate) {
 		signer = middle(&plan, signer, &m);
@@ -163,8 +163,8 @@ static void an_unknown_ca_is_told(void **state)
 
 	(void)state;
 	trust_only("keys.cer");
-	assert_int_equal(open_story(&(struct story){ "signer.cer", "signer.der", false, false }, true,
-				    &judged),
+	assert_int_equal(open_story(&(struct story){ "signer.cer", "signer.der", false, false },
+				    true, &judged),
 			 SJ_OK);
 	assert_int_equal(judged, SJ_ISSUER_UNKNOWN);
 }
@@ -197,10 +197,11 @@ static int make_pki(void **state)
 	(void)state;
 	if (!mkdtemp(pki))
 		return -1;
-	snprintf(command, sizeof(command),
-		 "/usr/bin/python3 tests/unit/trust_pki.py %s && cd %s && for k in content signer; do "
-		 "openssl pkcs8 -topk8 -nocrypt -in $k.key -outform DER -out $k.der; done",
-		 pki, pki);
+	snprintf(
+		command, sizeof(command),
+		"/usr/bin/python3 tests/unit/trust_pki.py %s && cd %s && for k in content signer; do "
+		"openssl pkcs8 -topk8 -nocrypt -in $k.key -outform DER -out $k.der; done",
+		pki, pki);
 	return system(command);
 }
 
