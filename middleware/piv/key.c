@@ -139,6 +139,9 @@ static enum sj_rc info_step(struct sj_piv *piv, void *arg)
 	struct inquiry *q = arg;
 	enum sj_rc rc = from_metadata(piv, q->key, q->info);
 
+	/* A card that tells of its keys has not this one, whatever certificates it holds. */
+	if (rc == SJ_KEY_ABSENT && piv->metadata == SJ_YES)
+		return rc;
 	return rc == SJ_KEY_ABSENT ? from_certificate(piv, q->key, q->info) : rc;
 }
 

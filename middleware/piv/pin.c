@@ -73,11 +73,16 @@ enum sj_rc sj_piv_metadata(struct sj_piv *piv, uint8_t ref, struct sj_span *out)
 	struct sj_response r;
 	enum sj_rc rc;
 
-	if (piv->extensions == SJ_NO)
+	if (piv->extensions == SJ_NO || piv->metadata == SJ_NO)
 		return SJ_KEY_ABSENT;
 	rc = sj_piv_send(piv, &a, &r);
 	if (rc != SJ_OK)
 		return rc;
+	/* In a stretch it is this application that answers. */
+	if (r.sw == SJ_SW_OK || (r.sw == SJ_SW_REFERENCE_NOT_FOUND && piv->depth > 0))
+		piv->metadata = SJ_YES;
+	else if (r.sw == SJ_SW_WRONG_INS && piv->depth > 0)
+		piv->metadata = SJ_NO;
 	if (r.sw != SJ_SW_OK)
 		return SJ_KEY_ABSENT;
 	*out = r.data;

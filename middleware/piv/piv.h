@@ -50,6 +50,7 @@ struct sj_piv {
 
 	/* What no command can change. */
 	enum sj_known extensions;
+	enum sj_known metadata; /* does it answer GET METADATA? Known without another command */
 	uint8_t version[3];
 	uint32_t serial;
 	bool serial_asked;

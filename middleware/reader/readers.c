@@ -80,6 +80,7 @@ bool sj_readers_get(const struct sj_readers *readers, size_t i, struct sj_reader
 		.exclusive = r->exclusive,
 		.mute = r->mute,
 		.atr_len = r->atr_len,
+		.events = r->count,
 	};
 	memcpy(info.name, r->name, sizeof(info.name));
 	memcpy(info.atr, r->atr, sizeof(info.atr));

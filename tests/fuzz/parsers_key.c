@@ -1,266 +1,276 @@
-/* parsers_key.c -- a card that answers whatever it likes, to every call of sojourn/piv.h. */
-#include <stdio.h>
-#include <string.h>
-
-#include "piv/gzip.h"
-#include "piv/piv.h"
-#include "reader/card.h"
+/* The key applet: what its extensions read, and a whole card whose management key is proved. */
 #include "tests/fuzz/parsers.h"
-#include "wire/hex.h"
 
-/* Answers one after the other: two bytes of length each. First a byte: contactless or not. */
-struct liar {
-	struct sj_transport head;
-	struct sj_span answers;
-	bool contactless;
-};
+#include <stdlib.h>
 
-static enum sj_rc liar_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
-{
-	const struct liar *l = (const struct liar *)t;
+#include "applets/piv/yubico.h"
+#include "crypt/cipher.h"
+#include "host/card.h"
+#include "wire/tlv.h"
 
-	(void)deadline;
-	sj_put(atr, l->contactless ? SJ_SPAN_STR("\x3B\x80\x80\x01\x01") : SJ_SPAN_STR("\x3B\x00"));
-	return SJ_OK;
-}
-
-static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, int64_t deadline,
-				struct sj_writer *response)
-{
-	struct liar *l = (struct liar *)t;
-	struct sj_span answer;
-	uint32_t n;
-
-	(void)command;
-	(void)deadline;
-	if (!sj_take_be(&l->answers, 2, &n))
-		return SJ_CARD_LOST;
-	if (n > l->answers.len)
-		n = (uint32_t)l->answers.len;
-	if (!sj_take(&l->answers, n, &answer))
-		return SJ_CARD_LOST;
-	sj_put(response, answer);
-	return SJ_OK;
-}
-
-static void liar_disconnect(struct sj_transport *t, bool reset)
-{
-	(void)t;
-	(void)reset;
-}
-
-static void liar_close(struct sj_transport *t)
-{
-	(void)t;
-}
-
-static const struct sj_transport_ops liar_ops = {
-	.connect = liar_connect,
-	.transmit = liar_transmit,
-	.disconnect = liar_disconnect,
-	.close = liar_close,
-};
-
-static enum sj_rc answer(void *user, const struct sj_piv_question *question, char *out, size_t cap,
-			 bool *remember)
-{
-	(void)user;
-	(void)remember;
-	if (question->again)
-		return SJ_CANCELLED;
-	snprintf(out, cap, "%s", question->what == SJ_PIV_CAN ? "123456" : "12345678");
-	return SJ_OK;
-}
-
-/* --- the calls --------------------------------------------------------------------- */
-
-static uint8_t out[SJ_PIV_OBJECT_MAX];
-
-static void call_reading(struct sj_piv *piv)
-{
-	struct sj_piv_info info = { .size = sizeof(info) };
-	struct sj_piv_pin_state pin = { .size = sizeof(pin) };
-	struct sj_piv_key_info key = { .size = sizeof(key) };
-	enum sj_piv_pin which;
-	size_t len = sizeof(out);
-	bool a, b;
-
-	(void)sj_piv_identify(piv, info.guid, &a, info.content, &b);
-	(void)sj_piv_get_info(piv, &info);
-	(void)sj_piv_pin_state(piv, SJ_PIV_PIN, &pin);
-	(void)sj_piv_user_pin(piv, &which);
-	(void)sj_piv_key_info(piv, 0x9A, &key);
-	(void)sj_piv_read(piv, PIV_OBJECT_CCC, out, &len);
-	len = sizeof(out);
-	(void)sj_piv_read_certificate(piv, 0x9C, out, &len);
-	len = sizeof(out);
-	(void)sj_piv_attest(piv, 0x9A, out, &len);
-}
-
-static void call_keys(struct sj_piv *piv)
-{
-	static const enum sj_piv_algorithm kinds[] = { SJ_PIV_P256, SJ_PIV_RSA_2048,
-						       SJ_PIV_ED25519 };
-	static const uint8_t in[256] = { 0 }, point[65] = { 4 };
-	size_t len;
-
-	(void)sj_piv_verify(piv, SJ_PIV_PIN, "123456", 6, NULL);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		len = sizeof(out);
-		(void)sj_piv_sign(piv, 0x9A, kinds[i], in, 256, out, &len);
-		len = sizeof(out);
-		(void)sj_piv_generate(piv, 0x9A, kinds[i], SJ_PIV_POLICY_DEFAULT, out, &len);
-	}
-	len = sizeof(out);
-	(void)sj_piv_agree(piv, 0x9D, SJ_PIV_P256, point, sizeof(point), out, &len);
-	(void)sj_piv_random(piv, out, 24);
-	(void)sj_piv_administer(piv, SJ_PIV_AES_128, in, 16);
-	(void)sj_piv_write(piv, 0x5FFF10, in, 4);
-	(void)sj_piv_change(piv, SJ_PIV_PIN, "123456", 6, "654321", 6, NULL);
-	(void)sj_piv_unblock(piv, "12345678", 8, "654321", 6, NULL);
-}
-
-static bool key_run(struct sj_span in)
-{
-	struct sj_piv_options options = SJ_PIV_OPTIONS_INIT;
-	struct liar liar = { .head = { .ops = &liar_ops } };
-	struct sj_context *ctx = NULL;
-	struct sj_card *card = NULL;
-	struct sj_piv *piv = NULL;
-	uint8_t first = 0;
-	bool opened = false;
-
-	if (!sj_take_u8(&in, &first) || sj_context_new(&ctx) != SJ_OK)
-		return false;
-	liar.answers = in;
-	liar.contactless = (first & 1) != 0;
-	options.ask = answer;
-	if (sj_card_over(ctx, &liar.head, "liar", sj_clock_ms() + 60000, &card) == SJ_OK)
-		opened = sj_piv_open(card, &options, &piv) == SJ_OK;
-	if (opened) {
-		call_reading(piv);
-		call_keys(piv);
-	}
-	sj_piv_close(piv);
-	sj_card_close(card);
-	sj_context_free(ctx);
-	return opened;
-}
-
-/* --- seeds ----------------------------------------------------------------------------- */
-
-#define APT \
-	"61114F0600001000010079074F05A0000003087F66080202040002020400" \
-	"9000"
-#define CHUID \
-	"533B3019D4E739DA739CED39CE739D836858210842108421C84210C3EB" \
-	"341000112233445566778899AABBCCDDEEFF350832303330303130313E00FE009000"
-#define CONTENT \
-	"53200000000000000000000000000000000000000000000000000000000000000000" \
-	"9000"
-#define DISCOVERY "7E124F0BA0000003080000100001005F2F0240009000"
-#define META_KEY \
-	"010111020202010301010443" \
-	"8641" \
-	"046B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C2964FE342E2FE1A7F9B8E" \
-	"E7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F59000"
-#define SIGNATURE \
-	"7C0A82083006020101020102" \
-	"9000"
-
-static bool put_answers(struct sj_writer *w, uint8_t first, const char *const *answers, size_t n)
-{
-	sj_put_u8(w, first);
-	for (size_t i = 0; i < n; i++) {
-		sj_put_be(w, 2, (uint32_t)strlen(answers[i]) / 2);
-		if (!sj_hex_read(answers[i], strlen(answers[i]), w))
-			return false;
-	}
-	return !w->failed;
-}
-
-/* In the order in which the calls ask. */
-static bool key_seed(size_t i, struct sj_writer *w)
-{
-	static const char *const plain[] = {
-		APT,
-		CHUID,
-		CONTENT,
-		CHUID,
-		CONTENT,
-		DISCOVERY,
-		"0507009000",
-		"000000019000",
-		"63C3",
-		"0105050101060203039000",
-		DISCOVERY,
-		META_KEY,
-		"530101"
-		"9000",
-		"530101"
-		"9000",
-		"530101"
-		"9000",
-		"300030009000",
-		APT,
-		"9000",
-		SIGNATURE,
-		META_KEY,
-		SIGNATURE,
-	};
-	static const char *const odd[] = { APT,    "6D00", APT,    "6D00", "6D00", "6D00", "6D00",
-					   "6A82", "6A82", "6D00", "6A82", "63C3", "6983", "6982" };
-
-	if (i == 0)
-		return put_answers(w, 0, plain, sizeof(plain) / sizeof(plain[0]));
-	if (i == 1)
-		return put_answers(w, 0, odd, sizeof(odd) / sizeof(odd[0]));
-	return i == 2 && put_answers(w, 1, plain, sizeof(plain) / sizeof(plain[0]));
-}
-
-/* --- compressed certificates ---------------------------------------------------------------- */
-
-static bool gzip_seed(size_t i, struct sj_writer *w)
-{
-	static const uint8_t text[300] = "a certificate";
-
-	return i == 0 && sj_gzip(SJ_SPAN_OF(text), w);
-}
-
-static bool gzip_run(struct sj_span in)
-{
-	static uint8_t room[8192];
-	struct sj_writer w = SJ_WRITER_OF(room);
-
-	if (!sj_gunzip(in, &w))
-		return false;
-	fuzz_touch(sj_written(&w));
-	return true;
-}
+/* --- IMPORT's data field ------------------------------------------------------------- */
 
 static bool import_seed(size_t i, struct sj_writer *w)
 {
-	static const char key[] = "302E020100300506032B6570042204200001020304050607"
-				  "08090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F";
+	static const uint8_t numbers[128] = { 1, 2, 3 };
 
-	return i == 0 && sj_hex_read(key, sizeof(key) - 1, w);
+	if (i == 0)
+		sj_tlv_put(w, YUBICO_IMPORT_EC, sj_span(numbers, 32));
+	for (uint8_t tag = 1; i == 1 && tag <= 5; tag++)
+		sj_tlv_put(w, tag, sj_span(numbers, 128));
+	if (i == 2)
+		sj_tlv_put(w, YUBICO_IMPORT_ED25519, sj_span(numbers, 32));
+	sj_put(w, SJ_SPAN_STR("\xAA\1\2\xAB\1\1"));
+	return i < 3;
 }
 
 static bool import_run(struct sj_span in)
 {
-	static uint8_t room[SJ_PIV_IMPORT_MAX];
-	struct sj_writer w = SJ_WRITER_OF(room);
-	enum sj_piv_algorithm algorithm;
+	struct yubico_parts parts;
 
-	return sj_piv_import_put(in, &algorithm, &w);
+	if (!yubico_parts_read(in, &parts))
+		return false;
+	for (size_t i = 0; i <= YUBICO_PARTS; i++)
+		fuzz_touch(parts.part[i]);
+	return true;
+}
+
+/* --- the certificate of F9 -------------------------------------------------------------- */
+
+static bool signer_seed(size_t i, struct sj_writer *w)
+{
+	size_t outer = sj_tlv_open(w), tbs = sj_tlv_open(w);
+
+	sj_put(w, SJ_SPAN_STR("\xA0\3\2\1\2\2\1\1\x30\0\x30\0\x30\4\x17\0\x17\0\x30\2\x31\0"));
+	sj_tlv_close(w, 0x30, tbs);
+	sj_put(w, SJ_SPAN_STR("\x30\0\3\1\0"));
+	sj_tlv_close(w, 0x30, outer);
+	return i == 0;
+}
+
+static bool signer_run(struct sj_span in)
+{
+	struct yubico_signer signer;
+
+	if (!yubico_signer_read(in, &signer))
+		return false;
+	fuzz_touch(signer.subject);
+	fuzz_touch(signer.validity);
+	return true;
+}
+
+/* --- a whole card: commands, each with a two-byte length in front ------------------------- */
+
+/* Its random numbers: so a seed can hold the right answer to its challenge. */
+static bool no_random(void *self, uint8_t *out, size_t n)
+{
+	(void)self;
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)(i + 1);
+	return true;
+}
+
+static uint64_t no_time(void *self)
+{
+	(void)self;
+	return 0;
+}
+
+static void no_wait(void *self, uint64_t us)
+{
+	(void)self;
+	(void)us;
+}
+
+static void put_command(struct sj_writer *w, struct sj_span command)
+{
+	sj_put_be(w, 2, (uint32_t)command.len);
+	sj_put(w, command);
+}
+
+static void put_proof(struct sj_writer *w)
+{
+	static const uint8_t key[] = { 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4,
+				       5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8 };
+	static const uint8_t challenge[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	uint8_t command[5 + 12], answer[SJ_TDES_BLOCK];
+	struct sj_writer c = SJ_WRITER_OF(command);
+
+	if (!sj_tdes_encrypt(key, challenge, answer))
+		w->failed = true;
+	sj_put(&c, SJ_SPAN_STR("\0\x87\3\x9B\x0C\x7C\x0A\x82\x08"));
+	sj_put(&c, SJ_SPAN_OF(answer));
+	put_command(w, SJ_SPAN_STR("\0\x87\3\x9B\4\x7C\2\x81\0"));
+	put_command(w, sj_written(&c));
+}
+
+/* A session of secure messaging, and a protected command in parts with a wrong MAC. */
+static void put_messaging(struct sj_writer *w)
+{
+	static const uint8_t parts[][12] = {
+		{ 0x1C, 0xCB, 0x3F, 0xFF, 0x07, 0x87, 0x11, 0x01, 1, 2, 3, 4 },
+		{ 0x1C, 0xCB, 0x3F, 0xFF, 0x07, 5, 6, 7, 8, 9, 10, 11 },
+		{ 0x0C, 0xCB, 0x3F, 0xFF, 0x07, 12, 13, 14, 15, 16, 0x8E, 0x00 },
+	};
+	uint8_t command[128];
+	struct sj_writer c = SJ_WRITER_OF(command);
+	struct sj_ec_point point = { .len = 0 };
+
+	if (!sj_ec_multiply(SJ_P256, &(struct sj_ec_secret){ { [31] = 2 }, 32 }, NULL, &point))
+		w->failed = true;
+	sj_put(&c, SJ_SPAN_STR("\0\x87\x27\4\x50\x7C\x4E\x81\x4A\0ABCDEFGH"));
+	sj_put(&c, sj_ec_point_span(&point));
+	sj_put(&c, SJ_SPAN_STR("\x82\0\0"));
+	put_command(w, sj_written(&c));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		put_command(w, SJ_SPAN_OF(parts[i]));
+}
+
+static bool key_card_seed(size_t i, struct sj_writer *w)
+{
+	static const char select[] = "\0\xA4\4\0\5\xA0\0\0\3\x08";
+	static const char pin[] = "\0\x20\0\x80\x08"
+				  "123456\xFF\xFF";
+	const struct sj_span seeds[][4] = {
+		{ SJ_SPAN_STR("\0\x47\0\x9A\5\xAC\3\x80\1\x11"), SJ_SPAN_STR("\0\xF9\x9A\0\0"),
+		  SJ_SPAN_STR("\0\xF6\x9C\x9A"), SJ_SPAN_STR("\0\xF7\0\x9C\0") },
+		{ SJ_SPAN_STR("\0\xFE\x11\x9A\x22\6\x20"
+			      "abcdefghijklmnopqrstuvwxyzabcdef"),
+		  SJ_SPAN_STR("\0\xFA\5\5"), SJ_SPAN_STR("\0\xF8\0\0\0"),
+		  SJ_SPAN_STR("\0\xFF\xFF\xFF\x13\x08\x9B\x10"
+			      "abcdefghijklmnop") },
+		{ SJ_SPAN_STR("\0\xDB\x3F\xFF\x0A\x5C\3\x5F\xC1\2\x53\3\x30\1\0"),
+		  SJ_SPAN_STR("\0\xCB\x3F\xFF\5\x5C\3\x5F\xC1\2\0"), SJ_SPAN_STR("\0\xFB\0\0"),
+		  SJ_SPAN_STR("\0\xF7\0\x80\0") },
+	};
+
+	if (i > sizeof(seeds) / sizeof(seeds[0]))
+		return false;
+	put_command(w, sj_span((const uint8_t *)select, sizeof(select) - 1));
+	put_command(w, sj_span((const uint8_t *)pin, sizeof(pin) - 1));
+	if (i == sizeof(seeds) / sizeof(seeds[0])) {
+		put_messaging(w);
+		return true;
+	}
+	put_proof(w);
+	for (size_t k = 0; k < 4; k++)
+		put_command(w, seeds[i][k]);
+	return true;
+}
+
+/* As after RESET, with a key for messaging, and issued. */
+static bool make_card(struct card_store *s)
+{
+	static const uint8_t issued = 1, identity[PIV_GUID_SIZE + 4] = { 1 };
+	static const uint8_t key_04[4 + 32] = { PIV_ALG_CS2, 1, 1, 1, [35] = 3 };
+
+	return card_store_set(s, 1, sj_span(&issued, 1)) &&
+	       card_store_set(s, PIV_STORE_IDENTITY, SJ_SPAN_OF(identity)) &&
+	       card_store_set(s, PIV_STORE_POLICY, SJ_SPAN_STR("\x40\0")) &&
+	       card_store_set(s, PIV_STORE_KEY + PIV_KEY_SECURE_MESSAGING, SJ_SPAN_OF(key_04)) &&
+	       card_store_set(s, PIV_STORE_CVC, SJ_SPAN_STR("\x7F\x21\0")) &&
+	       yubico_password_default(s, PIV_REF_PIN, 3) &&
+	       yubico_password_default(s, PIV_REF_PUK, 3) && yubico_admin_default(s) == SJ_SW_OK &&
+	       card_store_commit(s) == CARD_STORE_OK;
+}
+
+static void transmit_all(struct card *card, struct sj_span in)
+{
+	uint8_t atr[CARD_ATR_MAX], *response = malloc(SJ_APDU_RESPONSE_MAX);
+	struct sj_span command;
+	uint32_t size;
+
+	(void)card_power_on(card, atr);
+	while (response != NULL && sj_take_be(&in, 2, &size) && sj_take(&in, size, &command))
+		fuzz_touch(sj_span(response, card_transmit(card, command, response)));
+	card_power_off(card);
+	free(response);
+}
+
+static bool with_card(struct sj_span in, bool (*make)(struct card_store *s),
+		      void (*run)(struct card *card, struct sj_span in))
+{
+	struct card_config config = {
+		.interface = CARD_CONTACT,
+		.clock = { no_time, no_wait, NULL },
+		.random = { no_random, NULL },
+	};
+	struct card *card = NULL;
+
+	if (card_store_memory(&config.store) == CARD_STORE_OK &&
+	    (make == NULL || make(config.store)))
+		card = card_new(&config);
+	if (card != NULL)
+		run(card, in);
+	card_free(card);
+	if (config.store != NULL)
+		card_store_close(config.store);
+	return card != NULL;
+}
+
+static bool key_card_run(struct sj_span in)
+{
+	return with_card(in, make_card, transmit_all);
+}
+
+/* --- personalisation: groupings, id and size (two bytes each) in front ------------------------- */
+
+static void put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value)
+{
+	sj_put_be(w, 2, dgi);
+	sj_put_be(w, 2, (uint32_t)value.len);
+	sj_put(w, value);
+}
+
+static bool groupings_seed(size_t i, struct sj_writer *w)
+{
+	put_grouping(w, 0x0000, sj_span(NULL, 0));
+	put_grouping(w, 0x0002,
+		     SJ_SPAN_STR("\x80\3"
+				 "123456\xFF\xFF"));
+	put_grouping(w, 0x0003, SJ_SPAN_STR("12345678"));
+	put_grouping(w, 0x0004,
+		     SJ_SPAN_STR("\x08"
+				 "abcdefghijklmnop"));
+	put_grouping(w, 0x0005, SJ_SPAN_STR("\x40\0"));
+	put_grouping(w, 0x0010, SJ_SPAN_STR("\x5F\xC1\2abc"));
+	put_grouping(w, 0x0020, SJ_SPAN_STR("\x9A\x11\0\0"));
+	put_grouping(w, 0x0021,
+		     SJ_SPAN_STR("\x9A\x11\0\0\6\x20"
+				 "abcdefghijklmnopqrstuvwxyzabcdef"));
+	put_grouping(w, 0x0022, SJ_SPAN_STR("\x7F\x21\0"));
+	return i == 0;
+}
+
+static void personalise_all(struct card *card, struct sj_span in)
+{
+	uint8_t bytes[2048];
+	const struct sj_apdu none = { .ne = 0 };
+	struct sj_span value;
+	uint32_t dgi, size;
+
+	while (sj_take_be(&in, 2, &dgi) && sj_take_be(&in, 2, &size) &&
+	       sj_take(&in, size, &value)) {
+		struct sj_writer out = SJ_WRITER_OF(bytes);
+		struct card_call call = { .card = card, .apdu = &none, .out = &out };
+
+		(void)piv_personalise(&call, (uint16_t)dgi, value);
+		fuzz_touch(sj_written(&out));
+	}
+}
+
+static bool groupings_run(struct sj_span in)
+{
+	return with_card(in, NULL, personalise_all);
 }
 
 struct fuzz_room fuzz_key(void)
 {
 	static const struct fuzz_parser parsers[] = {
-		{ "key-card", key_seed, key_run },
-		{ "key-gzip", gzip_seed, gzip_run },
 		{ "key-import", import_seed, import_run },
+		{ "key-attester", signer_seed, signer_run },
+		{ "key-card-commands", key_card_seed, key_card_run },
+		{ "key-groupings", groupings_seed, groupings_run },
 	};
 
 	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };

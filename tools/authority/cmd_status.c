@@ -122,8 +122,9 @@ static int revoke_run(struct cli *cli)
 	for (size_t i = 0; rc == 0 && (document = cli_value_at(cli, "document", i)) != NULL; i++) {
 		rc = ledger_revoke(&a, document, &marked);
 		if (rc == 0)
-			cli_note(cli, "%s: %zu indices marked; publish with status build", document,
-				 marked);
+			cli_note(cli,
+				 "%s: %zu indices marked; publish with status build and key crl",
+				 document, marked);
 	}
 	authority_close(&a);
 	return rc;
@@ -140,7 +141,7 @@ const struct cli_command authority_status_revoke_command = {
 	.summary = "revoke a document with all its credentials",
 	.description =
 		"Marks every index that was ever given to a card of this number: those of its\n"
-		"gate credentials and the document's own. It is in the next list (status\n"
+		"gate credentials, its keys' and the document's own. It is in the next list (status\n"
 		"build) and in all later ones; there is no way back.",
 	.options = document_option,
 	.positionals = directory_only,

@@ -20,6 +20,7 @@ struct sj_reader_info {
 	bool mute; /* a card that does not answer */
 	uint8_t atr[SJ_ATR_MAX];
 	size_t atr_len;
+	uint32_t events; /* grows with each card that comes or goes */
 };
 
 struct sj_readers; /* a list */
