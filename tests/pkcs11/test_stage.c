@@ -98,20 +98,17 @@ static void a_new_card_signs_within_14_commands_and_a_known_one_within_6(void **
 	C_Finalize(NULL);
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
 	known = commands_to_first_signature();
-	print_message("new %u, known %u\n", fresh, known);
 	assert_true(fresh <= 14);
 	assert_true(known <= 6);
 }
 
 static void a_known_card_is_recognised_within_3_commands(void **state)
 {
-	CK_OBJECT_HANDLE key;
-
 	(void)state;
-	logged_in(&key);
+	assert_int_equal(login(session(0, 0), CKU_USER, STAGE_PIN), CKR_OK);
 	C_Finalize(NULL);
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
-	find_key(session(0, 0), 0x9E);
+	session(0, 0);
 	assert_true(stage_commands(0) <= 3);
 }
 
@@ -196,15 +193,18 @@ static double now(void)
 static void finalize_is_quick_when_the_service_hangs(void **state)
 {
 	CK_OBJECT_HANDLE key;
-	double begin;
+	double took;
+	CK_RV rv;
 
 	(void)state;
 	logged_in(&key);
 	kill(stage.lab.pcscd, SIGSTOP);
-	begin = now();
-	assert_int_equal(C_Finalize(NULL), CKR_OK);
-	assert_true(now() - begin < 1.0);
+	took = now();
+	rv = C_Finalize(NULL);
+	took = now() - took;
 	kill(stage.lab.pcscd, SIGCONT);
+	assert_int_equal(rv, CKR_OK);
+	assert_true(took < 1.0);
 }
 
 /* --- with others at the same card ------------------------------------------------------------------ */
