@@ -221,15 +221,18 @@ static void another_process_sends(const char *apdu, size_t len)
 		uint8_t response[300];
 		size_t n = sizeof(response);
 		uint16_t sw;
+		enum sj_rc rc = sj_context_new(&ctx);
 
-		if (sj_context_new(&ctx) != SJ_OK ||
-		    sj_card_wait(ctx, "00 00", 5000, &card) != SJ_OK ||
-		    sj_card_transmit(card, (const uint8_t *)apdu, len, 5000, response, &n, &sw) !=
-			    SJ_OK)
-			_exit(1);
-		sj_card_close(card);
-		sj_context_free(ctx);
-		_exit(0);
+		if (rc == SJ_OK)
+			rc = sj_card_wait(ctx, "00 00", 5000, &card);
+		if (rc == SJ_OK)
+			rc = sj_card_transmit(card, (const uint8_t *)apdu, len, 5000, response, &n,
+					      &sw);
+		if (rc != SJ_OK)
+			fprintf(stderr, "%s\n", sj_strerror(rc));
+		if (rc == SJ_OK)
+			sj_card_close(card);
+		_exit(rc == SJ_OK ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -261,7 +264,7 @@ static void anothers_wrong_pin_is_told_by_the_flags(void **state)
 
 	(void)state;
 	assert_int_equal(token_info(0).flags & CKF_USER_PIN_COUNT_LOW, 0);
-	another_process_sends(select, sizeof(select) - 1);
+	another_process_sends(select, sizeof(select));
 	another_process_sends(verify, sizeof(verify) - 1);
 	assert_true((token_info(0).flags & CKF_USER_PIN_COUNT_LOW) != 0);
 	another_process_sends(verify, sizeof(verify) - 1);
@@ -313,7 +316,7 @@ static void configure(const char *text)
 
 	stage_write(&stage, "pinentry", PINENTRY, 0755);
 	snprintf(conf, sizeof(conf), text, stage.lab.dir);
-	setenv("SOJOURN_PKCS11_CONF", stage_write(&stage, "conf", conf, 0600), 1);
+	setenv("SOJOURN_PKCS11_CONF", stage_write(&stage, "pkcs11.conf", conf, 0600), 1);
 	C_Finalize(NULL);
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
 }
