@@ -17,10 +17,16 @@ enum sj_rc sj_piv_get_guid(struct sj_piv *piv, uint8_t out[static SJ_PIV_GUID])
 	return SJ_OK;
 }
 
-/* What a card lacks is no failure. */
-static bool lacks(enum sj_rc rc)
+/*
+ * The card lacks what was asked for, which is no failure. Outside of a stretch only the status
+ * word that the standard has for this says so: any other may be another application's.
+ */
+static bool lacks(const struct sj_piv *piv, enum sj_rc rc)
 {
-	return rc == SJ_KEY_ABSENT || rc == SJ_CARD_REFUSED || rc == SJ_PIN_NEEDED;
+	if (rc == SJ_KEY_ABSENT && (piv->sw == SJ_SW_NOT_FOUND || piv->sw == SJ_SW_OK))
+		return true;
+	return piv->depth > 0 &&
+	       (rc == SJ_KEY_ABSENT || rc == SJ_CARD_REFUSED || rc == SJ_PIN_NEEDED);
 }
 
 struct identity {
@@ -38,14 +44,14 @@ static enum sj_rc identify_step(struct sj_piv *piv, void *arg)
 	id->has_guid = rc == SJ_OK;
 	id->has_content = false;
 	/* A CHUID that cannot be read names nothing. */
-	if (rc != SJ_OK && rc != SJ_CARD_ANSWER && !lacks(rc))
+	if (rc != SJ_OK && rc != SJ_CARD_ANSWER && !lacks(piv, rc))
 		return rc;
 	rc = sj_piv_get(piv, SOJOURN_OBJECT_CONTENT, &value);
 	if (rc == SJ_OK && value.len == SJ_PIV_CONTENT) {
 		memcpy(id->content, value.ptr, SJ_PIV_CONTENT);
 		id->has_content = true;
 	}
-	if (rc != SJ_OK && !lacks(rc))
+	if (rc != SJ_OK && !lacks(piv, rc))
 		return rc;
 	return id->has_guid || id->has_content ? SJ_OK : SJ_KEY_ABSENT;
 }
@@ -78,6 +84,9 @@ static enum sj_rc ask_extensions(struct sj_piv *piv)
 		if (rc != SJ_OK)
 			return rc;
 		data = r.data;
+		/* Another application would not know the command either. */
+		if (r.sw != SJ_SW_OK && piv->depth == 0)
+			return SJ_CARD_REFUSED;
 		piv->extensions = r.sw == SJ_SW_OK && data.len == sizeof(piv->version) &&
 						  sj_take_copy(&data, data.len, piv->version)
 					  ? SJ_YES
@@ -104,7 +113,7 @@ static enum sj_rc ask_discovery(struct sj_piv *piv, struct sj_piv_info *out)
 	enum sj_rc rc = sj_piv_get(piv, PIV_OBJECT_DISCOVERY, &object);
 
 	if (rc != SJ_OK)
-		return lacks(rc) ? SJ_KEY_ABSENT : rc;
+		return lacks(piv, rc) ? SJ_KEY_ABSENT : rc;
 	if (!sj_piv_discovery_read(object, &d))
 		return SJ_CARD_ANSWER;
 	out->pin = (d.policy & PIV_POLICY_PIN) != 0;

@@ -32,9 +32,12 @@ static enum sj_rc stage_connect(struct sj_transport *t, int64_t deadline, struct
 	return SJ_OK;
 }
 
+/* Protected commands too: DO 87 comes first where there are data. */
 static bool has_password(const uint8_t *c, size_t len)
 {
-	return (c[1] == 0x20 && len > 5) || c[1] == 0x24 || c[1] == 0x2C;
+	const bool data = len > 5 && ((c[0] & 0x0C) == 0 || c[5] == 0x87);
+
+	return data && (c[1] == 0x20 || c[1] == 0x24 || c[1] == 0x2C);
 }
 
 static void note(struct piv_stage *s, struct sj_span command)
@@ -45,7 +48,7 @@ static void note(struct piv_stage *s, struct sj_span command)
 	snprintf(s->log + used, sizeof(s->log) - used, "%02X ", c[1]);
 	s->selected = s->selected || (c[1] == 0xA4 && s->in_transaction);
 	if (has_password(c, command.len)) {
-		s->passwords++;
+		s->passwords += c[3] != PIV_REF_PAIRING_CODE;
 		s->careless += !(s->in_transaction && s->selected);
 	}
 }
