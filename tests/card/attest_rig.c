@@ -53,7 +53,7 @@ static uint8_t put_private(struct sj_writer *w, const struct attester *a)
 
 void attester_give(struct bench *b, const struct attester *a)
 {
-	uint8_t objects[2048];
+	static uint8_t objects[2048];
 	struct sj_writer w = SJ_WRITER_OF(objects);
 	struct sj_apdu apdu = { .ins = 0xFE, .p2 = 0xF9 };
 
@@ -67,7 +67,7 @@ void attester_give(struct bench *b, const struct attester *a)
 uint16_t attester_write(struct bench *b, struct sj_span der, bool gzip)
 {
 	const struct sj_piv_certificate c = { .certificate = der, .gzip = gzip };
-	uint8_t value[2400];
+	static uint8_t value[2400];
 	struct sj_writer w = SJ_WRITER_OF(value);
 
 	sj_piv_certificate_put(&w, &c);

@@ -129,6 +129,7 @@ static void parts_that_do_not_belong_together(void **state)
 	static uint8_t again[SJ_RSA_PRIVATE_MAX];
 	struct sj_writer pkcs8 = SJ_WRITER_OF(private_key), spki = SJ_WRITER_OF(public_key);
 	struct sj_span part[SJ_RSA_CRT], swapped[SJ_RSA_CRT];
+	struct sj_writer w = SJ_WRITER_OF(again);
 	const uint8_t one = 1;
 
 	(void)state;
@@ -149,7 +150,7 @@ static void parts_that_do_not_belong_together(void **state)
 	}
 	memcpy(swapped, part, sizeof(part));
 	swapped[1] = part[0]; /* p twice */
-	assert_false(sj_rsa_import(2048, swapped, &(struct sj_writer)SJ_WRITER_OF(again)));
+	assert_false(sj_rsa_import(2048, swapped, &w));
 }
 
 static void a_part_that_is_longer_than_a_prime(void **state)
