@@ -11,12 +11,32 @@
 
 #include "crypt/wipe.h"
 
+/* Applications that could be selected only in the session that ended are left. */
+static void leave_hidden(struct card *card)
+{
+	uint8_t present = card->now.channel;
+
+	for (uint8_t i = 0; i < CARD_CHANNELS; i++) {
+		const struct card_applet *applet = card->now.channels[i].applet;
+
+		if (applet == NULL || card_applet_selectable(card, applet))
+			continue;
+		card->now.channel = i;
+		card_make_current(card, NULL);
+	}
+	card->now.channel = present;
+}
+
 void card_sm_drop(struct card *card)
 {
+	bool ran = card->now.session.running;
+
 	sj_wipe(&card->now.session, sizeof(card->now.session));
 	sj_wipe(&card->now.next, sizeof(card->now.next));
 	card->now.session_ends = false;
 	card->now.rights = 0;
+	if (ran)
+		leave_hidden(card);
 }
 
 void card_sm_plain(struct card *card)

@@ -160,6 +160,8 @@ static size_t exchange(struct card *card, struct sj_span command, uint8_t *respo
 	if (sw == SJ_SW_OK && !card->now.channels[class.channel].open)
 		sw = SJ_SW_CHANNEL_NOT_SUPPORTED;
 	if (sw != SJ_SW_OK) {
+		if (class.secured)
+			card_sm_drop(card);
 		refuse(card, sw);
 	} else {
 		if (!is_get_response(card, &apdu, &class))

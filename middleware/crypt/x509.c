@@ -144,6 +144,7 @@ static bool read_extensions(struct sj_span in, struct sj_cert *out)
 
 	if (!sj_der_take(&in, TAG_SEQUENCE, &list) || in.len != 0)
 		return false;
+	out->extensions = list;
 	while (list.len > 0) {
 		unsigned number;
 
@@ -230,6 +231,20 @@ bool sj_cert_read(struct sj_span der, struct sj_cert *out)
 	c.explicit_parameters = has_explicit_parameters(c.spki);
 	*out = c;
 	return true;
+}
+
+bool sj_cert_extension(const struct sj_cert *cert, struct sj_span oid, struct sj_span *value)
+{
+	struct sj_span list = cert->extensions;
+	struct extension e;
+
+	while (take_extension(&list, &e)) {
+		if (sj_span_eq(e.oid, oid)) {
+			*value = e.value;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool sj_cert_signed_by(const struct sj_cert *cert, struct sj_span spki)

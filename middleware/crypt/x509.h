@@ -31,10 +31,14 @@ struct sj_cert {
 	bool explicit_parameters; /* EC key with explicit domain parameters */
 	bool unknown_critical; /* a critical extension that we do not know */
 	struct sj_span extended_key_usage; /* SEQUENCE content; empty: absent */
+	struct sj_span extensions; /* all of them, for sj_cert_extension() */
 };
 
 /* False: not a certificate that can be read. */
 SJ_MUST_CHECK bool sj_cert_read(struct sj_span der, struct sj_cert *out);
+/* The value of an extension of this type (OID content); false: there is none. */
+SJ_MUST_CHECK bool sj_cert_extension(const struct sj_cert *cert, struct sj_span oid,
+				     struct sj_span *value);
 /* The signature of `cert` holds under `spki` (a whole SubjectPublicKeyInfo). */
 SJ_MUST_CHECK bool sj_cert_signed_by(const struct sj_cert *cert, struct sj_span spki);
 /* Issuer and subject are the same Name by RFC 5280, 7.1 (case, white space, string type). */

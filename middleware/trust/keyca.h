@@ -23,4 +23,12 @@ enum sj_key_purpose {
 SJ_MUST_CHECK enum sj_rc sj_trust_judge_key(const struct sj_trust *trust, struct sj_span der,
 					    enum sj_key_purpose purpose, int64_t now);
 
+/*
+ * Where the keys of a card stand in their issuer's status list: SJ_OK, SJ_CARD_REVOKED,
+ * SJ_STATUS_NOT_COVERED (also: the certificate names no place), SJ_STATUS_MISSING,
+ * SJ_STATUS_STALE, SJ_TRUST_UNREADABLE. The certificate must have been judged before.
+ */
+SJ_MUST_CHECK enum sj_rc sj_trust_key_status(const struct sj_trust *trust, struct sj_span der,
+					     int64_t now);
+
 #endif

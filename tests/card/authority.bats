@@ -108,7 +108,7 @@ pems() {
 	init
 	"$sojourn" authority show "$dir" | grep -q '^signer-1 .*current$'
 	"$sojourn" authority show "$dir" --json |
-		/usr/bin/python3 -c 'import json,sys; o=json.load(sys.stdin); assert o["schema"]==1 and [c["name"] for c in o["certificates"]]==["csca-1","signer-1"], o'
+		/usr/bin/python3 -c 'import json,sys; o=json.load(sys.stdin); assert o["schema"]==1 and [c["name"] for c in o["certificates"]]==["csca-1","signer-1","key-ca-1","content-signer-1"], o'
 }
 
 @test "signer makes the next signer under the same CSCA" {

@@ -243,22 +243,22 @@ json.dump(o, open("ut/registry.json", "w"))'
 	[[ $output == *f.json:*SJ-1302* ]]
 }
 
-@test "issue: 56 credentials and a document's place, each index once, all recorded" {
+@test "issue: 56 credentials, a document's place and its keys', each index once, all recorded" {
 	sojourn authority init ut
 	issue AA1 --json >issued.json
 	json '(o["gate"]["credentials"], o["gate"]["class"], o["files"]["DG13"], o["profile"])' <issued.json |
 		grep -qF "(56, 'visitor', 10, 'private')"
 	issue AA2
 	[ "$(stat -c %a ut/issued.txt)" = 600 ]
-	[ "$(wc -l <ut/issued.txt)" -eq 114 ]
-	[ "$(cut -d' ' -f4,5 ut/issued.txt | sort -u | wc -l)" -eq 114 ]
+	[ "$(wc -l <ut/issued.txt)" -eq 116 ]
+	[ "$(cut -d' ' -f4,5 ut/issued.txt | sort -u | wc -l)" -eq 116 ]
 	[ "$(grep '^AA1 [1-7] ' ut/issued.txt | cut -d' ' -f2,3 | sort -u | wc -l)" -eq 56 ]
-	[ "$(grep -v ' 0 0 ' ut/issued.txt | cut -d' ' -f7 | sort -u | wc -l)" -eq 112 ]
+	[ "$(grep -E '^AA. [1-7] ' ut/issued.txt | cut -d' ' -f7 | sort -u | wc -l)" -eq 112 ]
 	partition=$(json 'o["gate"]["partition"]' <issued.json)
 	[ "$(cut -d' ' -f4 ut/issued.txt | sort -u)" = "$(printf %04x "$partition")" ]
 	expiry=$(json 'o["expiryDate"]' <holder.json)
 	[ "$(date -u -d "@$(cut -d' ' -f6 ut/issued.txt | sort -u)" +%FT%T)" = "${expiry}T23:59:59" ]
-	sojourn authority status list ut | grep -q '114 issued, 0 revoked'
+	sojourn authority status list ut | grep -q '116 issued, 0 revoked'
 }
 
 @test "two stations that issue at once give no index twice" {
@@ -268,13 +268,13 @@ json.dump(o, open("ut/registry.json", "w"))'
 		(cd "station$n" && ln -s ../ut && for k in 1 2 3; do issue "B$n$k"; done) 3>&- &
 	done
 	wait
-	[ "$(wc -l <ut/issued.txt)" -eq 342 ]
-	[ "$(cut -d' ' -f4,5 ut/issued.txt | sort -u | wc -l)" -eq 342 ]
+	[ "$(wc -l <ut/issued.txt)" -eq 348 ]
+	[ "$(cut -d' ' -f4,5 ut/issued.txt | sort -u | wc -l)" -eq 348 ]
 }
 
-@test "issue --no-gate: a plain document, nothing recorded; an expired holder likewise" {
+@test "issue --no-gate --no-keys: a plain document, nothing recorded; an expired holder likewise" {
 	sojourn authority init ut
-	issue AA1 --no-gate --json >issued.json
+	issue AA1 --no-gate --no-keys --json >issued.json
 	json '(o["gate"], "DG13" in o["files"])' <issued.json | grep -qF '(None, False)'
 	sojourn card new b.card
 	sojourn issue -a ut --holder "$SHARE/holder-expired.json" -p "$SHARE/face.jpg" -l letter2 --json \
@@ -294,7 +294,7 @@ json.dump(o, open("ut/registry.json", "w"))'
 @test "issue over short commands: a credential each" {
 	sojourn authority init ut
 	sojourn card new a.card
-	sojourn issue -a ut --holder "$SHARE/holder.json" -p "$SHARE/face.jpg" -l letter --json --exec -- sh -c \
+	sojourn issue -a ut --holder "$SHARE/holder.json" -p "$SHARE/face.jpg" -l letter --json --no-keys --exec -- sh -c \
 		'sojourn card run a.card --link stdio | sed -u s/9f6502ffff/9f650200ff/I' >issued.json
 	json 'o["gate"]["credentials"], o["apdus"] > 140' <issued.json | grep -qF '(56, True)'
 	[ "$(wc -l <ut/issued.txt)" -eq 57 ]
@@ -328,13 +328,13 @@ answers() {
 	issue AA1
 	issue AA2
 	sojourn authority status build ut
-	[ "$(answers AA1)" = " 57 0 " ]
+	[ "$(answers AA1)" = " 58 0 " ]
 	sojourn authority status revoke ut --document AA1
-	[ "$(answers AA1)" = " 57 0 " ]
+	[ "$(answers AA1)" = " 58 0 " ]
 	sojourn authority status build ut
-	[ "$(answers AA1)" = " 57 1 " ]
-	[ "$(answers AA2)" = " 57 0 " ]
-	sojourn authority status list ut --json | json '(o["epoch"], o["partitions"][0]["revoked"])' | grep -qF '(2, 57)'
+	[ "$(answers AA1)" = " 58 1 " ]
+	[ "$(answers AA2)" = " 58 0 " ]
+	sojourn authority status list ut --json | json '(o["epoch"], o["partitions"][0]["revoked"])' | grep -qF '(2, 58)'
 	run -13 sojourn authority status revoke ut --document AA3
 	[[ $output == *"AA3: nothing was issued"*SJ-1303* ]]
 	run -2 sojourn authority status revoke ut
@@ -363,11 +363,11 @@ answers() {
 	issue AA1
 	sojourn authority status revoke ut --document AA1
 	sojourn authority status build ut --indices 131072
-	[ "$(answers AA1)" = " 57 1 " ]
+	[ "$(answers AA1)" = " 58 1 " ]
 	issue AA2
 	sojourn authority status build ut
-	[ "$(answers AA1)" = " 57 1 " ]
-	[ "$(answers AA2)" = " 57 0 " ]
+	[ "$(answers AA1)" = " 58 1 " ]
+	[ "$(answers AA2)" = " 58 0 " ]
 	run -2 sojourn authority status build ut --indices 65536
 }
 
@@ -378,7 +378,7 @@ answers() {
 	head -c 8192 /dev/zero | tr '\0' '\377' >"ut/status/$partition.used"
 	run -13 issue AA2
 	[[ $output == *"partition $partition of the status list is full"*SJ-1303* ]]
-	[ "$(wc -l <ut/issued.txt)" -eq 57 ]
+	[ "$(wc -l <ut/issued.txt)" -eq 58 ]
 }
 
 @test "a line that a power cut left unfinished does not spoil the next" {
@@ -386,8 +386,8 @@ answers() {
 	issue AA1
 	truncate -s -70 ut/issued.txt
 	issue AA2
-	sojourn authority status revoke ut --document AA1 2>&1 | grep -q 'AA1: 56 indices'
-	sojourn authority status revoke ut --document AA2 2>&1 | grep -q 'AA2: 57 indices'
+	sojourn authority status revoke ut --document AA1 2>&1 | grep -q 'AA1: 57 indices'
+	sojourn authority status revoke ut --document AA2 2>&1 | grep -q 'AA2: 58 indices'
 }
 
 @test "staples: the credentials again, signed now; none for what is revoked" {

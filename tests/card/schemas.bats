@@ -108,7 +108,7 @@ while text:
 	valid authority status <out
 	grep -q '"issued": ' out
 	sojourn card new t.card
-	sojourn issue --json --no-gate -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
+	sojourn issue --json --no-gate --no-keys -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
 		--exec -- sojourn card run t.card --link stdio | valid issue issued
 }
 

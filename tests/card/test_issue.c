@@ -500,7 +500,7 @@ static void a_card_of_short_commands_takes_a_large_portrait(void **state)
 	assert_int_equal(
 		shell(p,
 		      "rm -f letter && %s/bin/sojourn issue -l letter --can-file can " GENUINE
-		      "-p large.jpg --aa-key key --json --exec -- sh -c "
+		      "-p large.jpg --aa-key key --no-keys --json --exec -- sh -c "
 		      "'%s card card-%u | sed -u s/9f6502ffff/9f650200ff/I' > short.json",
 		      p->build, p->self, p->cards),
 		0);

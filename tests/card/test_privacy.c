@@ -7,7 +7,7 @@
  * `known` below, each with its reason.
  */
 #include "tests/card/gate_rig.h"
-#include "tests/card/pace_reader.h"
+#include "tests/card/piv_rig.h"
 #include "tests/card/transcript.h"
 
 /* The last answer, status word included. */
@@ -295,6 +295,18 @@ struct people {
 	struct bench *a, *b;
 };
 
+/* The key applet, with a GUID and a CHUID of this person's. */
+static void give_keys(struct bench *b, uint8_t person)
+{
+	uint8_t chuid[3 + 40] = { 0x5F, 0xC1, 0x02 }, identity[PIV_GUID_SIZE + 4];
+
+	piv_personalise_all(b, &(struct piv_plan){ .policy = 0 });
+	memset(chuid + 3, person, sizeof(chuid) - 3);
+	memset(identity, person, sizeof(identity));
+	assert_int_equal(bench_dgi(b, 0x0001, SJ_SPAN_OF(identity)), SJ_SW_OK);
+	assert_int_equal(bench_dgi(b, 0x0010, SJ_SPAN_OF(chuid)), SJ_SW_OK);
+}
+
 static struct bench *card_of(const struct issuer *ca, const char *access, uint8_t person)
 {
 	struct bench *b = bench_new();
@@ -307,6 +319,7 @@ static struct bench *card_of(const struct issuer *ca, const char *access, uint8_
 	assert_int_equal(bench_file(b, 0x0101, 0x0101, SJ_SPAN_OF(dg1)), SJ_SW_OK);
 	assert_int_equal(bench_file(b, 0x3F00, 0x011D, SJ_SPAN_OF(dg1)), SJ_SW_OK);
 	gate_personalise_all(b, ca);
+	give_keys(b, person);
 	bench_lock(b);
 	return b;
 }

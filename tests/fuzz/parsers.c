@@ -29,6 +29,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_journal();
 	case 11:
 		return fuzz_piv();
+	case 12:
+		return fuzz_key();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

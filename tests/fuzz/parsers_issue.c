@@ -2,6 +2,9 @@
 
 #include "authority/holder.h"
 #include "authority/portrait.h"
+#include "secure/piv_spki.h"
+#include "wire/keystatus.h"
+#include "wire/tlv.h"
 
 static bool put(struct sj_writer *out, struct sj_span bytes)
 {
@@ -74,9 +77,62 @@ static bool holder_run(struct sj_span in)
 	return ok;
 }
 
+/* --- keys: what a card says it made; where its certificate says it stands ------------- */
+
+/* The algorithm, then 7F49. */
+static bool key_public_seed(size_t i, struct sj_writer *out)
+{
+	const struct sj_span seeds[] = {
+		SJ_SPAN_STR("\xE0\x7F\x49\x22\x86\x20"
+			    "0123456789abcdef0123456789abcdef"),
+		SJ_SPAN_STR("\x06\x7F\x49\x81\x88\x81\x81\x80"
+			    "\xFF"
+			    "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			    "\x82\x03\x01\x00\x01"),
+	};
+
+	return i < sizeof(seeds) / sizeof(seeds[0]) && put(out, seeds[i]);
+}
+
+static bool key_public_run(struct sj_span in)
+{
+	uint8_t bytes[700], algorithm;
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_piv_public key;
+	struct sj_span content;
+
+	if (!sj_take_u8(&in, &algorithm) ||
+	    sj_tlv_take(&in, PIV_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND ||
+	    !sj_piv_public_read(content, &key) || !sj_piv_key_spki_put(&w, algorithm, &key))
+		return false;
+	fuzz_touch(sj_written(&w));
+	return true;
+}
+
+static bool key_status_seed(size_t i, struct sj_writer *out)
+{
+	const struct sj_key_status place = { SJ_SPAN_STR("UTO"), 172, 0x80ABCD };
+
+	sj_key_status_put(out, &place);
+	return i == 0;
+}
+
+static bool key_status_run(struct sj_span in)
+{
+	struct sj_key_status place;
+
+	if (!sj_key_status_read(in, &place))
+		return false;
+	fuzz_touch(place.issuer);
+	return true;
+}
+
 static const struct fuzz_parser parsers[] = {
 	{ "portrait", portrait_seed, portrait_run },
 	{ "holder", holder_seed, holder_run },
+	{ "key-public", key_public_seed, key_public_run },
+	{ "key-status", key_status_seed, key_status_run },
 };
 
 struct fuzz_room fuzz_issue(void)

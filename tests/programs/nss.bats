@@ -41,10 +41,10 @@ nick() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 	grep -iq '> ec  *9a ' <<< "$output"
-	grep -iq '> rsa  *9d ' <<< "$output"
+	grep -iq '> rsa  *82 ' <<< "$output"
 	certutil -L -d sql:nss -f pin -n "$(nick 9A)" -a > 9A.pem
-	certutil -L -d sql:nss -f pin -n "$(nick 9D)" -a > 9D.pem
-	openssl x509 -in 9A.pem -noout -subject | grep -q Visitor
+	certutil -L -d sql:nss -f pin -n "$(nick 82)" -a > 82.pem
+	openssl x509 -in 9A.pem -noout -subject | grep -q "$HOLDER"
 }
 
 @test "certutil takes the chain as good" {
@@ -63,19 +63,19 @@ nick() {
 @test "cmsutil signs, and decrypts with the RSA key" {
 	local key
 	echo 'A statement.' > text
-	for key in 9A 9D; do
+	for key in 9C 82; do
 		cmsutil -S -d sql:nss -f pin -N "$(nick $key)" -i text -o signed -G
 		openssl cms -verify -in signed -inform DER -CAfile "$CA" -binary | cmp - text
 		cmsutil -D -d sql:nss -f pin -i signed | cmp - text
 	done
-	openssl cms -encrypt -aes256 -in text -binary -outform DER -out sealed 9D.pem
+	openssl cms -encrypt -aes256 -in text -binary -outform DER -out sealed 82.pem
 	cmsutil -D -d sql:nss -f pin -i sealed | cmp - text
 }
 
 @test "signtool signs an archive" {
 	mkdir -p archive
 	echo text > archive/text
-	run signtool -d sql:nss -k "$(nick 9D)" -p "$PIN" -Z archive.jar archive
+	run signtool -d sql:nss -k "$(nick 82)" -p "$PIN" -Z archive.jar archive
 	echo "$output"
 	[ "$status" -eq 0 ]
 	run signtool -d sql:nss -v archive.jar
@@ -85,10 +85,10 @@ nick() {
 
 @test "strsclnt logs in to a web server, EC and RSA" {
 	local key
-	for key in 9A 9D; do
+	for key in 9A 82; do
 		: > server.log
 		timeout 20 strsclnt -q -n "$(nick $key)" -d sql:nss -W pin -p "$PORT" -c 1 -N localhost || true
 		cat server.log
-		grep -q '^came: Visitor' server.log
+		grep -q "^came: $HOLDER" server.log
 	done
 }

@@ -45,7 +45,7 @@ with_engine() {
 		--cert "$(of 9A cert)" --key "$(of 9A private)" "https://localhost:$PORT/"
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$output" = 'in: Visitor' ]
+	[ "$output" = "in: $HOLDER" ]
 }
 
 @test "curl logs in with an RSA key, TLS 1.2 and 1.3" {
@@ -53,9 +53,9 @@ with_engine() {
 	for version in 1.2 1.3; do
 		run with_engine curl -sS --cacert server.pem --engine pkcs11 --cert-type ENG --key-type ENG \
 			--tlsv$version --tls-max $version \
-			--cert "$(of 9D cert)" --key "$(of 9D private)" "https://localhost:$PORT/"
+			--cert "$(of 82 cert)" --key "$(of 82 private)" "https://localhost:$PORT/"
 		echo "$output"
-		[ "$output" = 'in: Visitor' ]
+		[ "$output" = "in: $HOLDER" ]
 	done
 }
 
@@ -70,17 +70,17 @@ with_engine() {
 		-engine pkcs11 -keyform engine -key "$(of 9A private)" -cert 9A.pem \
 		<<< $'GET / HTTP/1.0\r\n\r\n'
 	echo "$output"
-	[[ $output == *'in: Visitor'* ]]
+	[[ $output == *"in: $HOLDER"* ]]
 }
 
 @test "gnutls-cli logs in" {
 	local key
-	for key in 9A 9D; do
+	for key in 9A 82; do
 		run timeout 60 env GNUTLS_PIN="$PIN" gnutls-cli --provider "$MODULE" --x509cafile server.pem \
 			--x509certfile "$(of $key cert)" --x509keyfile "$(of $key private)" \
 			--port "$PORT" localhost <<< $'GET / HTTP/1.0\r\n\r'
 		echo "$output"
-		[[ $output == *'in: Visitor'* ]]
+		[[ $output == *"in: $HOLDER"* ]]
 	done
 }
 
@@ -90,7 +90,7 @@ with_engine() {
 	[ "$status" -eq 0 ]
 	[ "$(grep -c '^\s*URL: pkcs11:' <<< "$output")" -ge 2 ]
 	local key
-	for key in 9A 9D; do
+	for key in 9A 82; do
 		GNUTLS_PIN=$PIN p11tool --provider "$MODULE" --login --test-sign "$(of $key private)"
 		GNUTLS_PIN=$PIN p11tool --provider "$MODULE" --login --export-pubkey "$(of $key public)" > pub.pem
 		p11tool --provider "$MODULE" --export "$(of $key cert)" |
@@ -103,38 +103,38 @@ with_engine() {
 @test "certtool signs a request with the card's key" {
 	printf 'cn = Visitor\nsigning_key\n' > template
 	GNUTLS_PIN=$PIN certtool --provider "$MODULE" --generate-request --template template \
-		--load-privkey "$(of 9D private)" --load-pubkey "$(of 9D public)" --outfile 9D.csr
-	openssl req -in 9D.csr -noout -verify
+		--load-privkey "$(of 82 private)" --load-pubkey "$(of 82 public)" --outfile 82.csr
+	openssl req -in 82.csr -noout -verify
 }
 
 @test "openssl signs CMS, and decrypts it with the card's RSA key" {
 	local key
 	echo 'A statement.' > text
-	for key in 9A 9D; do
+	for key in 9C 82; do
 		p11tool --provider "$MODULE" --export "$(of $key cert)" > $key.pem
 		with_engine openssl cms -sign -engine pkcs11 -keyform engine -inkey "$(of $key private)" \
-			-signer $key.pem -in text -binary -outform PEM -out signed
+			-signer $key.pem -in text -binary -outform PEM -out signed <<< "$PIN" # again: 9C
 		openssl cms -verify -in signed -inform PEM -CAfile "$CA" -content text -binary |
 			cmp - text
 		sed s/statement/lie/ text > lie
 		run ! openssl cms -verify -in signed -inform PEM -CAfile "$CA" -content lie -binary
 	done
-	openssl cms -encrypt -aes256 -in text -binary -outform PEM -out sealed 9D.pem
-	with_engine openssl cms -decrypt -engine pkcs11 -keyform engine -inkey "$(of 9D private)" \
-		-recip 9D.pem -in sealed -inform PEM | cmp - text
-	openssl cms -encrypt -aes256 -in text -binary -outform PEM -out sealed -recip 9D.pem \
+	openssl cms -encrypt -aes256 -in text -binary -outform PEM -out sealed 82.pem
+	with_engine openssl cms -decrypt -engine pkcs11 -keyform engine -inkey "$(of 82 private)" \
+		-recip 82.pem -in sealed -inform PEM | cmp - text
+	openssl cms -encrypt -aes256 -in text -binary -outform PEM -out sealed -recip 82.pem \
 		-keyopt rsa_padding_mode:oaep
-	with_engine openssl cms -decrypt -engine pkcs11 -keyform engine -inkey "$(of 9D private)" \
-		-recip 9D.pem -in sealed -inform PEM | cmp - text
+	with_engine openssl cms -decrypt -engine pkcs11 -keyform engine -inkey "$(of 82 private)" \
+		-recip 82.pem -in sealed -inform PEM | cmp - text
 }
 
 @test "openssl signs a request and a certificate with the card's key" {
 	with_engine openssl req -new -engine pkcs11 -keyform engine -key "$(of 9A private)" \
 		-subj /CN=Visitor -out 9A.csr
 	openssl req -in 9A.csr -noout -verify
-	with_engine openssl pkeyutl -sign -engine pkcs11 -keyform engine -inkey "$(of 9D private)" \
+	with_engine openssl pkeyutl -sign -engine pkcs11 -keyform engine -inkey "$(of 82 private)" \
 		-rawin -digest sha384 -pkeyopt rsa_padding_mode:pss -in 9A.csr -out signature
-	openssl x509 -in 9D.pem -noout -pubkey > 9D.pub
-	openssl pkeyutl -verify -pubin -inkey 9D.pub -rawin -digest sha384 \
+	openssl x509 -in 82.pem -noout -pubkey > 82.pub
+	openssl pkeyutl -verify -pubin -inkey 82.pub -rawin -digest sha384 \
 		-pkeyopt rsa_padding_mode:pss -in 9A.csr -sigfile signature
 }

@@ -1,4 +1,4 @@
-#include "crypt/rsa.h"
+#include "tests/unit/rsa_parts.h"
 #include "tests/vectors/hexbytes.h"
 #include "wire/tlv.h"
 
@@ -100,25 +100,6 @@ static void a_modulus_that_can_be_factored(void **state)
 	}
 }
 
-/* The numbers of a PKCS#8 key from the first prime on, as they stand there. */
-static void crt_of(struct sj_span pkcs8, struct sj_span part[static SJ_RSA_CRT])
-{
-	struct sj_span body, version, algorithm, octets, numbers, skipped;
-
-	assert_int_equal(sj_tlv_take(&pkcs8, 0x30, &body), SJ_TLV_FOUND);
-	assert_int_equal(sj_tlv_take(&body, 0x02, &version), SJ_TLV_FOUND);
-	assert_int_equal(sj_tlv_take(&body, 0x30, &algorithm), SJ_TLV_FOUND);
-	assert_int_equal(sj_tlv_take(&body, 0x04, &octets), SJ_TLV_FOUND);
-	assert_int_equal(sj_tlv_take(&octets, 0x30, &numbers), SJ_TLV_FOUND);
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(sj_tlv_take(&numbers, 0x02, &skipped), SJ_TLV_FOUND);
-	for (size_t i = 0; i < SJ_RSA_CRT; i++) {
-		assert_int_equal(sj_tlv_take(&numbers, 0x02, &part[i]), SJ_TLV_FOUND);
-		if (part[i].ptr[0] == 0)
-			part[i] = sj_span(part[i].ptr + 1, part[i].len - 1);
-	}
-}
-
 static void a_key_from_its_parts_is_the_same_key(void **state)
 {
 	static uint8_t private_key[SJ_RSA_PRIVATE_MAX], public_key[SJ_RSA_SPKI_MAX];
@@ -132,7 +113,7 @@ static void a_key_from_its_parts_is_the_same_key(void **state)
 		uint8_t in[SJ_RSA_MAX] = { 0, 2, 3 }, s[SJ_RSA_MAX], back[SJ_RSA_MAX];
 
 		assert_true(sj_rsa_generate(bits, &pkcs8, &spki));
-		crt_of(sj_written(&pkcs8), part);
+		rsa_parts(sj_written(&pkcs8), part);
 		assert_true(sj_rsa_import(bits, part, &out));
 		assert_true(sj_rsa_private(sj_written(&out), sj_span(in, bits / 8), s));
 		assert_true(sj_rsa_public(sj_written(&spki), sj_span(s, bits / 8), back));
@@ -148,11 +129,12 @@ static void parts_that_do_not_belong_together(void **state)
 	static uint8_t again[SJ_RSA_PRIVATE_MAX];
 	struct sj_writer pkcs8 = SJ_WRITER_OF(private_key), spki = SJ_WRITER_OF(public_key);
 	struct sj_span part[SJ_RSA_CRT], swapped[SJ_RSA_CRT];
+	struct sj_writer w = SJ_WRITER_OF(again);
 	const uint8_t one = 1;
 
 	(void)state;
 	assert_true(sj_rsa_generate(2048, &pkcs8, &spki));
-	crt_of(sj_written(&pkcs8), part);
+	rsa_parts(sj_written(&pkcs8), part);
 	for (size_t i = 0; i < SJ_RSA_CRT; i++) {
 		const struct sj_span bad[] = { sj_span(part[i].ptr, part[i].len - 1),
 					       sj_span(&one, 1), sj_span(NULL, 0) };
@@ -168,7 +150,7 @@ static void parts_that_do_not_belong_together(void **state)
 	}
 	memcpy(swapped, part, sizeof(part));
 	swapped[1] = part[0]; /* p twice */
-	assert_false(sj_rsa_import(2048, swapped, &(struct sj_writer)SJ_WRITER_OF(again)));
+	assert_false(sj_rsa_import(2048, swapped, &w));
 }
 
 static void a_part_that_is_longer_than_a_prime(void **state)
@@ -181,7 +163,7 @@ static void a_part_that_is_longer_than_a_prime(void **state)
 
 	(void)state;
 	assert_true(sj_rsa_generate(2048, &pkcs8, &spki));
-	crt_of(sj_written(&pkcs8), part);
+	rsa_parts(sj_written(&pkcs8), part);
 	memcpy(padded + 1, part[0].ptr, 128);
 	part[0] = SJ_SPAN_OF(padded);
 	assert_false(sj_rsa_import(2048, part, &out));

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/status_rig.h"
 #include "trust/chain.h"
 #include "trust/keyca.h"
 
@@ -17,7 +18,7 @@
 static char pki[] = "/tmp/sojourn-pki-XXXXXX";
 
 struct store {
-	char directory[40];
+	char directory[64];
 	struct sj_trust *trust;
 	char why[256]; /* last told */
 };
@@ -233,6 +234,38 @@ static void revocation(void **state)
 	store_free(&s);
 }
 
+/* --- where it stands in a status list -------------------------------------------- */
+
+static enum sj_rc status_of(const struct sj_trust *trust, const char *name, int64_t now)
+{
+	uint8_t bytes[FILE_ROOM];
+
+	return sj_trust_key_status(trust, load(name, bytes), now);
+}
+
+/* Place 5 of partition 80 is revoked from the sixth list on. */
+static void the_status_list_tells_of_keys(void **state)
+{
+	struct status_rig *rig = *state;
+	struct store s;
+
+	snprintf(s.directory, sizeof(s.directory), "%s", rig->directory);
+	assert_int_equal(sj_trust_create(rig->directory, &s.trust), SJ_OK);
+	assert_int_equal(import(&s, KEY_CA, "keys.cer"), SJ_OK);
+	assert_int_equal(status_of(s.trust, "card.status.cer", RIG_NOW), SJ_STATUS_MISSING);
+	assert_int_equal(rig_import(rig, rig_list(rig, 5)), SJ_OK);
+	assert_int_equal(status_of(s.trust, "card.status.cer", RIG_NOW), SJ_OK);
+	assert_int_equal(status_of(s.trust, "card.elsewhere.cer", RIG_NOW), SJ_STATUS_NOT_COVERED);
+	assert_int_equal(status_of(s.trust, "card.cer", RIG_NOW), SJ_STATUS_NOT_COVERED);
+	assert_int_equal(status_of(s.trust, "card.status.cer", RIG_NOW + 3650 * DAY),
+			 SJ_STATUS_STALE);
+	assert_int_equal(rig_import(rig, rig_list(rig, 6)), SJ_OK);
+	assert_int_equal(status_of(s.trust, "card.status.cer", RIG_NOW), SJ_CARD_REVOKED);
+	assert_int_equal(status_of(s.trust, "card.status.cer", RIG_NOW + 3650 * DAY),
+			 SJ_CARD_REVOKED);
+	sj_trust_close(s.trust);
+}
+
 static int make_pki(void **state)
 {
 	char command[128];
@@ -265,6 +298,7 @@ int main(void)
 		cmocka_unit_test(a_forged_certificate),
 		cmocka_unit_test(times),
 		cmocka_unit_test(revocation),
+		STATUS_CASE(the_status_list_tells_of_keys),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, remove_pki);

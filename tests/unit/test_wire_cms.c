@@ -63,6 +63,30 @@ static void what_was_written_is_read(void **state)
 	assert_int_equal(sj_cms_certificate(&cms.certificates, &der), SJ_TLV_ABSENT);
 }
 
+/* RFC 5652, 5.2; the content is elsewhere, as that of a CHUID's signature. */
+static void a_detached_one_has_an_attribute_more(void **state)
+{
+	static const uint8_t alone[] = { 0x30, 0x08, 0x06, 0x06, 0x67, 0x81,
+					 0x08, 0x01, 0x01, 0x01, 0x31 };
+	static const uint8_t more[] = {
+		0x30, 0x08, 0x06, 0x01, 0x2B, 0x31, 0x03, 0x04, 0x01, 0x07
+	};
+	uint8_t bytes[BUFFER], set[256];
+	struct sj_writer attributes = SJ_WRITER_OF(set), w = SJ_WRITER_OF(bytes);
+	struct sj_cms_recipe r;
+
+	(void)state;
+	sj_cms_put_attributes_and(&attributes, SJ_SPAN_STR("\x2A"), SJ_SPAN_STR("digest"), 0,
+				  SJ_SPAN_STR("\x2B"), SJ_SPAN_STR("\x04\x01\x07"));
+	r = recipe(sj_written(&attributes), NULL);
+	r.certificate_count = 0;
+	r.content = sj_span(NULL, 0);
+	sj_cms_put(&w, &r);
+	assert_false(w.failed);
+	assert_non_null(memmem(bytes, w.len, alone, sizeof(alone))); /* then the signers */
+	assert_non_null(memmem(bytes, w.len, more, sizeof(more)));
+}
+
 static void the_signer_is_read(void **state)
 {
 	uint8_t bytes[BUFFER], set[256];
@@ -342,6 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_written_is_read),
+		cmocka_unit_test(a_detached_one_has_an_attribute_more),
 		cmocka_unit_test(the_signer_is_read),
 		cmocka_unit_test(signed_attributes_stand_as_they_were),
 		cmocka_unit_test(other_content_is_refused),

@@ -63,6 +63,12 @@ keyUsage = critical,digitalSignature
 extendedKeyUsage = clientAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
+[status]
+keyUsage = critical,digitalSignature
+1.2.840.113556.1.8000.2554.3117.718.31458.16442.33490.7549120.15607694.1 = DER:300B130355544F020150020105
+[elsewhere]
+keyUsage = critical,digitalSignature
+1.2.840.113556.1.8000.2554.3117.718.31458.16442.33490.7549120.15607694.1 = DER:300B130355544F020151020105
 [content]
 keyUsage = critical,digitalSignature
 extendedKeyUsage = critical,2.16.840.1.101.3.6.7
@@ -218,6 +224,8 @@ def main():
     certify("card", "/C=UT/CN=Anna", "card-key", "keys")
     certify("card.ended", "/C=UT/CN=Anna", "card-key", "keys", end="20260101000000Z")
     certify("card.odd", "/C=UT/CN=Anna", "odd", "keys")
+    certify("card.status", "/C=UT/CN=Anna", "status", "keys")
+    certify("card.elsewhere", "/C=UT/CN=Anna", "elsewhere", "keys")
     certify("card.csca", "/C=UT/CN=Anna", "card-key", "old")
     certify("signer.keys", "/C=UT/O=Registry/CN=Signer", "ds", "keys")
     certify("content", "/C=UT/CN=Content", "content", "keys")

@@ -316,7 +316,7 @@ const struct cli_command issue_command = {
 	.summary = "personalise a blank card for a holder",
 	.description =
 		"Has the card make its keys, writes and signs its files, and locks it. What\n"
-		"opens the card (CAN, MRZ) goes to the letter and nowhere else; the CAN is\n"
+		"opens the card (CAN, MRZ, PIN) goes to the letter and nowhere else; the CAN is\n"
 		"random unless it is given. A card that was left half-personalised can be\n"
 		"issued again; an issued one is refused.\n"
 		"\n"

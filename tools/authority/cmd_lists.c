@@ -4,14 +4,13 @@
 #include <time.h>
 
 #include "authority/commands.h"
+#include "authority/crl.h"
 #include "authority/registry.h"
 #include "authority/signed.h"
 #include "crypt/x509.h"
-#include "wire/hex.h"
 
 #define OUT_MAX (1u << 20)
 #define CERTIFICATES_MAX 1024u
-#define CRL_DAYS 90 /* Doc 9303-12: at least every 90 days */
 
 static const struct cli_positional directory_only[] = {
 	{ "DIR", "the authority's directory", CLI_COMPLETE_DIRECTORY, NULL, false, false },
@@ -200,147 +199,19 @@ static const struct cli_option crl_options[] = {
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
-static json_t *find_serial(const struct authority *a, const char *serial)
-{
-	const char *have;
-	json_t *row;
-	size_t i;
-
-	for (i = 0; (row = json_array_get(json_object_get(a->state, "certificates"), i)) != NULL;
-	     i++) {
-		have = json_string_value(json_object_get(row, "serial"));
-		if (have != NULL && strcasecmp(have, serial) == 0)
-			return row;
-	}
-	return NULL;
-}
-
-static int mark_revoked(struct authority *a)
-{
-	const char *serial;
-	json_t *row;
-
-	for (size_t i = 0; (serial = cli_value_at(a->cli, "revoke", i)) != NULL; i++) {
-		row = find_serial(a, serial);
-		if (row == NULL)
-			return cli_fail(a->cli, SJ_INPUT_REFUSED,
-					"%s: no certificate of this authority", serial);
-		if (row_is(row, "kind", "csca") || row_is(row, "kind", "link"))
-			return cli_fail(a->cli, SJ_INPUT_REFUSED,
-					"%s: a CSCA is not revoked by itself", serial);
-		if (json_is_integer(json_object_get(row, "revoked")))
-			continue;
-		if (json_object_set_new(row, "revoked", json_integer((json_int_t)time(NULL))) != 0)
-			return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	}
-	return 0;
-}
-
-/* What a CRL lists; the spans point into `serials`. */
-struct revocations {
-	uint8_t serials[CERTIFICATES_MAX][SJ_SERIAL_SIZE];
-	struct sj_revoked list[CERTIFICATES_MAX];
-	size_t n;
-};
-
-static int gather_revoked(const struct authority *a, struct revocations *r)
-{
-	const char *serial;
-	struct sj_writer w;
-	json_t *row, *when;
-	size_t i;
-
-	for (i = 0; (row = json_array_get(json_object_get(a->state, "certificates"), i)) != NULL;
-	     i++) {
-		when = json_object_get(row, "revoked");
-		serial = json_string_value(json_object_get(row, "serial"));
-		if (!json_is_integer(when))
-			continue;
-		if (r->n == CERTIFICATES_MAX)
-			return cli_fail(a->cli, SJ_INPUT_REFUSED, "too many revoked certificates");
-		w = sj_writer(r->serials[r->n], SJ_SERIAL_SIZE);
-		if (serial == NULL || !sj_hex_read(serial, strlen(serial), &w))
-			return cli_fail(a->cli, SJ_INPUT_MALFORMED, "registry.json: a serial");
-		r->list[r->n++] = (struct sj_revoked){ sj_written(&w), json_integer_value(when) };
-	}
-	return 0;
-}
-
-static int sign_crl(struct authority *a, const struct revocations *r, uint32_t number,
-		    unsigned long days, struct sj_writer *w)
-{
-	struct authority_signer csca;
-	struct sj_crl_plan plan;
-	struct sj_cert cert;
-	int rc = authority_signer_get(a, AUTHORITY_CSCA, &csca);
-
-	if (rc != 0)
-		goto out;
-	if (!sj_cert_read(sj_span(csca.certificate.bytes, csca.certificate.len), &cert)) {
-		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s.cer: not a certificate", csca.name);
-		goto out;
-	}
-	plan = (struct sj_crl_plan){
-		.issuer = cert.subject,
-		.issuer_spki = cert.spki,
-		.number = number,
-		.this_update = (int64_t)time(NULL),
-		.next_update = (int64_t)time(NULL) + (int64_t)days * 86400,
-		.revoked = r->list,
-		.revoked_count = r->n,
-	};
-	if (!sj_crl_put(w, &plan, csca.key))
-		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "CRL");
-out:
-	authority_signer_free(&csca);
-	return rc;
-}
-
-static int write_crl(struct authority *a, struct revocations *r, uint8_t *buffer)
-{
-	json_int_t number = json_integer_value(json_object_get(a->state, "crl_number")) + 1;
-	struct sj_writer w = sj_writer(buffer, OUT_MAX);
-	unsigned long days = CRL_DAYS;
-	int rc = cli_number(a->cli, "days", 1, 3660, &days);
-
-	if (rc == 0)
-		rc = mark_revoked(a);
-	if (rc == 0)
-		rc = gather_revoked(a, r);
-	if (rc == 0)
-		rc = sign_crl(a, r, (uint32_t)number, days, &w);
-	if (rc == 0 && json_object_set_new(a->state, "crl_number", json_integer(number)) != 0)
-		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	/* First the registry: a number may be lost, never given twice. */
-	if (rc == 0)
-		rc = authority_save(a);
-	if (rc == 0)
-		rc = cli_file_write(a->cli, cli_value(a->cli, "out"), buffer, w.len, 0644);
-	return rc;
-}
-
 static int crl_run(struct cli *cli)
 {
-	struct revocations *r = calloc(1, sizeof(*r));
-	uint8_t *buffer = malloc(OUT_MAX);
 	struct authority a = { .lock = -1 };
-	int rc;
+	unsigned long days = CRL_DAYS;
+	int rc = cli_number(cli, "days", 1, 3660, &days);
 
-	if (r == NULL || buffer == NULL) {
-		rc = cli_fail(cli, SJ_NO_MEMORY, NULL);
-		goto out;
-	}
-	rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
-	if (rc == 0 && !cli_given(cli, "out"))
-		rc = cli_usage(cli, "--out FILE is needed");
 	if (rc == 0)
-		rc = write_crl(&a, r, buffer);
+		rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 	if (rc == 0)
-		cli_note(cli, "%s: %zu revoked", cli_value(cli, "out"), r->n);
-out:
+		rc = crl_mark(&a, AUTHORITY_CSCA);
+	if (rc == 0)
+		rc = crl_write(&a, AUTHORITY_CSCA, authority_current(&a, AUTHORITY_CSCA), days);
 	authority_close(&a);
-	free(buffer);
-	free(r);
 	return rc;
 }
 

@@ -140,7 +140,7 @@ const struct cli_command authority_status_revoke_command = {
 	.summary = "revoke a document with all its credentials",
 	.description =
 		"Marks every index that was ever given to a card of this number: those of its\n"
-		"gate credentials and the document's own. It is in the next list (status\n"
+		"gate credentials, its keys' and the document's own. It is in the next list (status\n"
 		"build) and in all later ones; there is no way back.",
 	.options = document_option,
 	.positionals = directory_only,

@@ -30,6 +30,7 @@
 #define POLICY (PIV_POLICY_PIN | PIV_POLICY_VCI)
 #define SM (KEYS_MADE - 1) /* place of key 04 */
 #define SHORT_DATA 255u
+#define SIGNED_OBJECTS 3u /* CHUID, capability container, security object */
 
 /* --- secrets ---------------------------------------------------------------------- */
 
@@ -224,15 +225,8 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 	return sj_cert_put(w, &plan, k->ca.key);
 }
 
-static uint32_t certificate_object(uint8_t ref)
-{
-	return ref == YUBICO_KEY_ATTESTATION ? YUBICO_OBJECT_ATTESTATION_CERTIFICATE
-					     : sj_piv_key_object(ref);
-}
-
 static int store_certificates(const struct key_data *k, const struct authority *a, struct perso *p)
 {
-	uint8_t der[SJ_ISSUED_CERT_MAX];
 	struct names names;
 	struct sj_cert ca;
 	int rc = 0;
@@ -241,11 +235,11 @@ static int store_certificates(const struct key_data *k, const struct authority *
 	    !make_names(k, a, &names))
 		return perso_fail(p, SJ_INTERNAL, "names of certificates");
 	for (size_t i = 0; rc == 0 && i < KEYS_CERTIFIED; i++) {
+		uint8_t der[SJ_ISSUED_CERT_MAX];
 		struct sj_writer w = SJ_WRITER_OF(der);
 
 		rc = certify(k, a, i, &ca, &names, &w)
-			     ? store_certificate(p, certificate_object(keys_refs[i]),
-						 sj_written(&w))
+			     ? store_certificate(p, sj_piv_key_object(keys_refs[i]), sj_written(&w))
 			     : perso_fail(p, SJ_CRYPTO_FAILED, "certificate of %02X", keys_refs[i]);
 	}
 	return rc;
@@ -274,7 +268,8 @@ static int store_cvc(const struct key_data *k, struct perso *p)
 	return rc != 0 ? rc : store_certificate(p, PIV_OBJECT_SM_SIGNER, signer);
 }
 
-static int store_signed(const struct key_data *k, struct perso *p, uint8_t *buffers[static 3])
+static int store_signed(const struct key_data *k, struct perso *p,
+			uint8_t *buffers[static SIGNED_OBJECTS])
 {
 	const struct sj_random rnd = sj_random_system();
 	const struct sj_signed_by signer = {
@@ -302,14 +297,14 @@ static int store_signed(const struct key_data *k, struct perso *p, uint8_t *buff
 
 static int store_objects(const struct key_data *k, struct perso *p)
 {
-	uint8_t pairing[16], *buffers[3],
-		*all = malloc(sizeof(buffers) / sizeof(buffers[0]) * KEYOBJECTS_MAX);
+	uint8_t pairing[16], *buffers[SIGNED_OBJECTS];
+	uint8_t *all = malloc((size_t)SIGNED_OBJECTS * KEYOBJECTS_MAX);
 	struct sj_writer w = SJ_WRITER_OF(pairing);
 	int rc;
 
 	if (all == NULL)
 		return perso_fail(p, SJ_NO_MEMORY, "objects");
-	for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
+	for (size_t i = 0; i < SIGNED_OBJECTS; i++)
 		buffers[i] = all + i * KEYOBJECTS_MAX;
 	rc = store_signed(k, p, buffers);
 	keyobjects_put_pairing(&w, k->pairing);

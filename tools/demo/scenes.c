@@ -52,8 +52,9 @@ static int trust(struct demo *demo)
 {
 	struct demo_path store = demo_path(demo, "trust");
 	struct demo_path csca = demo_path(demo, "trusted/csca-1.cer");
-	const char *argv[] = { NULL,       "trust",  "import",  "--trust",
-			       store.text, "--csca", csca.text, NULL };
+	struct demo_path keys = demo_path(demo, "trusted/key-ca-1.cer");
+	const char *argv[] = { NULL,     "trust",   "import",   "--trust", store.text,
+			       "--csca", csca.text, "--key-ca", keys.text, NULL };
 	int code = demo_run(demo, "trust", argv, NULL);
 
 	return code == 0 ? 0 : failed(demo, "trust import", code);

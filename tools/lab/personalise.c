@@ -112,14 +112,16 @@ static int make_authority(struct lab *lab)
 	struct lab_path dir = lab_path(lab->dir, "authority");
 	struct lab_path csca = lab_path(lab->dir, "authority/csca-1.cer");
 	struct lab_path trust = lab_path(lab->dir, "trust");
+	struct lab_path keys = lab_path(lab->dir, "authority/key-ca-1.cer");
 	struct lab_path ca = lab_path(lab->dir, "authority/gate-ca-1.cwt");
 	struct lab_path signer = lab_path(lab->dir, "authority/status-signer-1.cwt");
 	struct lab_path list = lab_path(lab->dir, "authority/status.list");
 	const char *init[] = { NULL, "authority", "init", dir.text, NULL };
 	const char *build[] = { NULL, "authority", "status-build", dir.text, "--days", "30", NULL };
-	const char *import[] = { NULL,        "trust",    "import",    "--trust", trust.text,
-				 "--csca",    csca.text,  "--gate-ca", ca.text,   "--gate-token",
-				 signer.text, "--status", list.text,   NULL };
+	const char *import[] = { NULL,        "trust",     "import",  "--trust",
+				 trust.text,  "--csca",    csca.text, "--key-ca",
+				 keys.text,   "--gate-ca", ca.text,   "--gate-token",
+				 signer.text, "--status",  list.text, NULL };
 	int rc = run(lab, "authority", init);
 
 	if (rc == 0)

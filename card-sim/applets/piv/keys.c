@@ -180,6 +180,7 @@ uint16_t piv_key_set(struct card *card, uint8_t ref, const struct piv_key *key)
 	    whole.touch_policy != YUBICO_TOUCH_POLICY_NEVER || !public_of(key, &point, &public))
 		return SJ_SW_WRONG_DATA;
 	if (!store_key(store, ref, &whole) || !store_public(store, ref, &public) ||
+	    (ref == PIV_KEY_SECURE_MESSAGING && !card_store_delete(store, PIV_STORE_CVC)) ||
 	    !piv_content_change(card))
 		return SJ_SW_MEMORY_FAILURE;
 	return SJ_SW_OK;

@@ -1,8 +1,10 @@
 /*
  * sojourn.h -- object identifiers of our own, content bytes.
  *
- * Under 2.25.16184446231904434704153737356362262414, the arc of the UUID
- * 0c2d02ce-7ae2-403a-82d2-7330c0ee278e (Recommendation ITU-T X.667).
+ * Under 1.2.840.113556.1.8000.2554.3117.718.31458.16442.33490.7549120.15607694:
+ * the UUID 0c2d02ce-7ae2-403a-82d2-7330c0ee278e, in the arc that Microsoft gives to everybody's
+ * UUIDs (its script oidgen). The arc 2.25 of Recommendation ITU-T X.667 would be meant for this,
+ * but libraries in wide use, Go's and Python's, read no certificate with a number so long.
  */
 #ifndef SJ_WIRE_STD_SOJOURN_H
 #define SJ_WIRE_STD_SOJOURN_H
@@ -10,7 +12,8 @@
 #include "wire/bytes.h"
 
 #define SJ_OID_SOJOURN \
-	"\x69\x98\xAD\x81\xB3\xCF\xAE\x92\x80\xF5\x82\xE9\x9C\xE6\x8C\x87\xB8\xCF\x0E"
+	"\x2A\x86\x48\x86\xF7\x14\x01\xBE\x40\x93\x7A\x98\x2D\x85\x4E\x81" \
+	"\xF5\x62\x81\x80\x3A\x82\x85\x52\x83\xCC\xE1\x40\x87\xB8\xCF\x0E"
 /* .1: certificate extension, where the keys of a card stand in a status list. */
 #define SJ_OID_SOJOURN_KEY_STATUS SJ_SPAN_STR(SJ_OID_SOJOURN "\x01")
 /* .2: extended key usage of an attestation key: what it certifies signs in nowhere. */

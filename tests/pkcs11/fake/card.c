@@ -19,14 +19,25 @@ struct fake_key {
 };
 
 static struct {
-	struct fake_key made[6], keys[8];
+	struct fake_key made[7], keys[8];
 	struct p11_token token;
 	struct p11_session sessions[2];
 	unsigned generation, uses;
 	bool old, keypad;
-	uint8_t chuid[64];
-	size_t chuid_len;
+	struct fake_object {
+		uint32_t tag;
+		uint8_t bytes[64];
+		size_t len;
+	} objects[2];
 } fake;
+
+static struct fake_object *object_at(uint32_t tag)
+{
+	for (size_t i = 0; i < sizeof(fake.objects) / sizeof(fake.objects[0]); i++)
+		if (fake.objects[i].tag == tag)
+			return &fake.objects[i];
+	return NULL;
+}
 
 static struct fake_key *key_at(uint8_t ref)
 {
@@ -101,6 +112,7 @@ int fake_begin(void **state)
 	fake.made[3].info.pin_never = true;
 	make(&fake.made[4], 0x82, SJ_PIV_ED25519);
 	make(&fake.made[5], 0x83, SJ_PIV_X25519);
+	make(&fake.made[6], 0x84, SJ_PIV_P256);
 	memcpy(fake.made[0].certificate, der.ptr, der.len);
 	fake.made[0].certificate_len = der.len;
 	return 0;
@@ -131,8 +143,9 @@ int fake_reset(void **state)
 	fake.generation++;
 	fake.uses = 0;
 	fake.old = fake.keypad = false;
-	memcpy(fake.chuid, "chuid", 5);
-	fake.chuid_len = 5;
+	fake.objects[0] = (struct fake_object){ PIV_OBJECT_CHUID, "chuid", 5 };
+	fake.objects[1] =
+		(struct fake_object){ PIV_OBJECT_KEY_HISTORY, "\xC1\x01\x03\xC2\x01\x00\xFE", 8 };
 	return 0;
 }
 
@@ -274,9 +287,9 @@ CK_RV p11_card_certificate(struct p11_token *t, uint8_t key, struct sj_span *der
 
 CK_RV p11_card_object(struct p11_token *t, uint32_t tag, struct sj_span *out)
 {
-	*out = sj_span(NULL, 0);
-	if (tag == PIV_OBJECT_CHUID)
-		*out = sj_span(fake.chuid, fake.chuid_len);
+	const struct fake_object *o = object_at(tag);
+
+	*out = o != NULL ? sj_span(o->bytes, o->len) : sj_span(NULL, 0);
 	if (tag == PIV_OBJECT_PRINTED) {
 		if (t->user != CKU_USER)
 			return CKR_USER_NOT_LOGGED_IN;
@@ -297,7 +310,7 @@ CK_RV p11_card_info(struct p11_token *t, struct sj_piv_info *out)
 CK_RV p11_card_retired(struct p11_token *t, unsigned *out)
 {
 	(void)t;
-	*out = 2;
+	*out = object_at(PIV_OBJECT_KEY_HISTORY)->bytes[2];
 	return CKR_OK;
 }
 
@@ -449,14 +462,15 @@ CK_RV p11_card_write_certificate(struct p11_session *s, uint8_t ref, struct sj_s
 
 CK_RV p11_card_write_object(struct p11_session *s, uint32_t tag, struct sj_span value)
 {
+	struct fake_object *o = object_at(tag);
 	CK_RV rv = may_change(s);
 
-	assert_int_equal(tag, PIV_OBJECT_CHUID);
+	assert_non_null(o);
 	if (rv != CKR_OK)
 		return rv;
 	if (value.len > 0)
-		memcpy(fake.chuid, value.ptr, value.len);
-	fake.chuid_len = value.len;
+		memcpy(o->bytes, value.ptr, value.len);
+	o->len = value.len;
 	return CKR_OK;
 }
 
