@@ -48,6 +48,28 @@ static CK_RV ref_of_certificate(struct p11_session *s, struct sj_span spki, uint
 	return rv != CKR_OK ? rv : CKR_TEMPLATE_INCOMPLETE;
 }
 
+CK_RV p11_note_retired(struct p11_session *s, uint8_t ref)
+{
+	struct sj_piv_key_history history = { 0 };
+	struct sj_span value = { NULL, 0 };
+	uint8_t bytes[256];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	CK_RV rv;
+
+	if (ref < PIV_KEY_RETIRED_FIRST || ref > PIV_KEY_RETIRED_LAST)
+		return CKR_OK;
+	rv = p11_card_object(s->token, PIV_OBJECT_KEY_HISTORY, &value);
+	if (rv != CKR_OK)
+		return rv;
+	if (value.len > 0 && !sj_piv_key_history_read(value, &history))
+		return CKR_OK; /* not ours to mend */
+	if (history.on_card > ref - PIV_KEY_RETIRED_FIRST)
+		return CKR_OK;
+	history.on_card = (uint8_t)(ref - PIV_KEY_RETIRED_FIRST + 1);
+	sj_piv_key_history_put(&w, &history);
+	return w.failed ? CKR_OK : p11_card_write_object(s, PIV_OBJECT_KEY_HISTORY, sj_written(&w));
+}
+
 /* --- onto the card ----------------------------------------------------------------------- */
 
 static CK_RV store_certificate(struct p11_session *s, const CK_ATTRIBUTE *t, CK_ULONG n,
@@ -70,6 +92,8 @@ static CK_RV store_certificate(struct p11_session *s, const CK_ATTRIBUTE *t, CK_
 	p11_attributes_free(&a);
 	if (rv == CKR_OK)
 		rv = p11_card_write_certificate(s, ref, der);
+	if (rv == CKR_OK)
+		rv = p11_note_retired(s, ref);
 	*out = p11_token_handle(CKO_CERTIFICATE, ref);
 	return rv;
 }
@@ -115,6 +139,8 @@ static CK_RV store_private(struct p11_session *s, const CK_ATTRIBUTE *t, CK_ULON
 		rv = p11_template_private(t, n, &w);
 	if (rv == CKR_OK)
 		rv = p11_card_import(s, ref, sj_written(&w), p11_template_policy(t, n));
+	if (rv == CKR_OK)
+		rv = p11_note_retired(s, ref);
 	sj_wipe(der, sizeof(der));
 	*out = p11_token_handle(CKO_PRIVATE_KEY, ref);
 	return rv;

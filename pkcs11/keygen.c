@@ -95,6 +95,8 @@ static CK_RV generate(struct p11_session *s, const CK_MECHANISM *m, const struct
 	if (rv == CKR_OK)
 		rv = p11_card_generate(s, ref, algorithm,
 				       p11_template_policy(p->private, p->private_n));
+	if (rv == CKR_OK)
+		rv = p11_note_retired(s, ref);
 	if (rv != CKR_OK)
 		return rv;
 	*public = p11_token_handle(CKO_PUBLIC_KEY, ref);

@@ -45,7 +45,8 @@ bool p11_object_hides(const struct p11_object *o, const struct p11_attribute *at
  */
 CK_RV p11_object_new(struct p11_session *s, CK_OBJECT_CLASS class, struct p11_attributes *a,
 		     CK_OBJECT_HANDLE *out);
-void p11_object_drop(struct p11_objects *all, struct p11_object *o);
+/* Ends an object of a session. */
+void p11_object_drop(struct p11_objects *all, const struct p11_object *o);
 
 /* --- card_objects.c: the card's objects --------------------------------------------------- */
 
@@ -66,6 +67,12 @@ uint32_t p11_token_tag(struct sj_span object_id, struct sj_span label);
 CK_RV p11_template_ref(struct p11_session *s, struct sj_span id, uint8_t *out);
 /* From CKA_ALWAYS_AUTHENTICATE, and CKA_PRIVATE, which may be false. */
 enum sj_piv_policy p11_template_policy(const CK_ATTRIBUTE *t, CK_ULONG n);
+
+/*
+ * The key history object speaks of a retired key that was written: it says how many of them there
+ * are, so that nobody need ask for twenty (SP 800-73-5, part 1, 3.3.3).
+ */
+CK_RV p11_note_retired(struct p11_session *s, uint8_t ref);
 
 /* What a public key of this type may do, and the mechanisms of a key on its half of the work. */
 void p11_put_public_uses(struct p11_attributes *a, CK_KEY_TYPE type);

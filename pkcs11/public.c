@@ -11,6 +11,9 @@
 static const uint8_t name_ed25519[] = { 0x13, 12,  'e', 'd', 'w', 'a', 'r',
 					'd',  's', '2', '5', '5', '1', '9' };
 static const uint8_t name_x25519[] = { 0x13, 10, 'c', 'u', 'r', 'v', 'e', '2', '5', '5', '1', '9' };
+/* pkcs11-tool 0.23 writes the second with a length that is one too long. */
+static const uint8_t name_x25519_opensc[] = { 0x13, 11,  'c', 'u', 'r', 'v',
+					      'e',  '2', '5', '5', '1', '9' };
 /* The other form: OBJECT IDENTIFIERs of RFC 8410, and of those before it. */
 static const uint8_t oid_ed25519[] = { 0x06, 3, 0x2B, 0x65, 0x70 };
 static const uint8_t oid_x25519[] = { 0x06, 3, 0x2B, 0x65, 0x6E };
@@ -43,6 +46,7 @@ enum sj_piv_algorithm p11_curve_algorithm(CK_KEY_TYPE type, struct sj_span param
 				       sj_span_eq(parameters, SJ_SPAN_OF(oid_ed25519_gnu))))
 		return SJ_PIV_ED25519;
 	if (type == CKK_EC_MONTGOMERY && (sj_span_eq(parameters, SJ_SPAN_OF(name_x25519)) ||
+					  sj_span_eq(parameters, SJ_SPAN_OF(name_x25519_opensc)) ||
 					  sj_span_eq(parameters, SJ_SPAN_OF(oid_x25519)) ||
 					  sj_span_eq(parameters, SJ_SPAN_OF(oid_x25519_openpgp))))
 		return SJ_PIV_X25519;

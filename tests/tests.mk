@@ -19,12 +19,22 @@ $(helper_a): $(call objs,$(filter-out $(test_src),$(wildcard $(helper_rooms:%=te
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
+# The module against readers and cards that only this file knows, instead of middleware/piv.
+$(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
+
+# Objects and mechanisms over a card that is software (tests/pkcs11/fake), without slots.
+p11_logic := $(patsubst %,pkcs11/%.c,attributes template objects card_objects public find create change \
+	mechanisms operations sign verify digest cipher derive keygen message unsupported rv)
+p11_fake_objs := $(call objs,$(p11_logic) tests/pkcs11/fake/card.c)
+$(p11_fake_objs): CPPFLAGS_ALL += -I.
+$(addprefix $(BUILD)/tests/pkcs11/test_,objects made_objects mechanisms operations): $(p11_fake_objs)
+$(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
 
 .PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
-$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+$(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
@@ -40,7 +50,7 @@ $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c,$(wi
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c))
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c tests/pkcs11/fake/*.c))
 
 # Where test programs and bats files find the build: SOJOURN_BUILD.
 suite_jobs = $(foreach t,$(test_src),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(abspath $(2)) $(2)/$(t:%.c=%)')

@@ -19,6 +19,7 @@ setup_file() {
 		AuthorizedKeysFile $PWD/authorized
 		AuthenticationMethods publickey
 		PermitRootLogin yes
+		MaxAuthTries 20
 		UsePAM no
 		StrictModes no
 	CONF
@@ -39,7 +40,7 @@ by_card() {
 	chmod 700 askpass
 	SSH_ASKPASS=$PWD/askpass SSH_ASKPASS_REQUIRE=force timeout 60 ssh -F none -p "$PORT" \
 		-o PKCS11Provider="$MODULE" -o UserKnownHostsFile="$PWD/hosts" \
-		-o IdentityFile=/dev/null -o PreferredAuthentications=publickey "$@" 127.0.0.1 echo in
+		-o IdentityFile=none -o PreferredAuthentications=publickey "$@" 127.0.0.1 echo in
 }
 
 @test "the card's keys are listed" {

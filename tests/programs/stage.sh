@@ -19,8 +19,8 @@ stage_up() {
 	local build
 	build=$(realpath "${SOJOURN_BUILD:-build}")
 	export STAGE=$BATS_FILE_TMPDIR/stage SOJOURN_CONFIG=/dev/null PATH=$build/bin:$PATH
-	export MODULE=${MODULE:-$build/lib/sojourn-pkcs11.so} LSAN_OPTIONS=report_objects=0
-	export SOJOURN_PKCS11_CACHE=$STAGE/cache PIN=123456 PUK=12345678 HOLDER='Vera Visitor'
+	export MODULE=${MODULE:-$build/lib/pkcs11/sojourn-pkcs11.so}
+	export XDG_CACHE_HOME=$STAGE/cache PIN=123456 PUK=12345678 HOLDER='Vera Visitor'
 	mkdir "$STAGE"
 	stage_issue "$build/share/sojourn"
 	pcscd_start
@@ -56,7 +56,14 @@ stage_rsa() (
 	openssl x509 -new -force_pubkey 82.pub -CA "$CA" -CAkey ut/key-ca-1.key -subj "/CN=$HOLDER" \
 		-days 30 -extfile 82.ext -out 82.pem
 	yubico-piv-tool -r '' -k"$ADMIN" -a import-certificate -s 82 -i 82.pem
+	stage_history 1
 )
+
+# How many retired keys (up to 9) the card is to speak of (SP 800-73-5 part 1, 3.3.3).
+stage_history() {
+	printf "\\xC1\\x01\\x0$1\\xC2\\x01\\x00\\xFE\\x00" > history
+	yubico-piv-tool -r '' -k"$ADMIN" -a write-object --id 0x5FC10C -f binary -i history
+}
 
 stage_card() { # [OPTION OF card run...]
 	sojourn card run "$STAGE/visitor.card" --interface contact --port "$PCSCD_PORT" "$@" \
@@ -123,4 +130,11 @@ stage_nss() {
 # Where Debian has libp11's engine.
 stage_engine() {
 	echo /usr/lib/*/engines-3/pkcs11.so
+}
+
+# What a program that is not ours preloads for a sanitised module: the sanitiser.
+stage_preload() {
+	local want
+	want=$(ldd "$MODULE" | sed -n 's/^[^=]*=> *\([^ ]*lib[at]san[^ ]*\) .*/\1/p')
+	echo "$want"
 }

@@ -110,10 +110,10 @@ with_engine() {
 @test "openssl signs CMS, and decrypts it with the card's RSA key" {
 	local key
 	echo 'A statement.' > text
-	for key in 9A 82; do
+	for key in 9C 82; do
 		p11tool --provider "$MODULE" --export "$(of $key cert)" > $key.pem
 		with_engine openssl cms -sign -engine pkcs11 -keyform engine -inkey "$(of $key private)" \
-			-signer $key.pem -in text -binary -outform PEM -out signed
+			-signer $key.pem -in text -binary -outform PEM -out signed <<< "$PIN" # again: 9C
 		openssl cms -verify -in signed -inform PEM -CAfile "$CA" -content text -binary |
 			cmp - text
 		sed s/statement/lie/ text > lie

@@ -104,9 +104,9 @@ static void a_file_without_end_is_not_read(void **state)
 		struct sj_piv_options options = SJ_PIV_OPTIONS_INIT;
 
 		assert_int_equal(sj_context_new(&c.ctx), SJ_OK);
-		assert_int_equal(sj_card_over(c.ctx, &c.fake.head, "fake", sj_clock_ms() + 10000,
-					      &c.card),
-				 SJ_OK);
+		assert_int_equal(
+			sj_card_over(c.ctx, &c.fake.head, "fake", sj_clock_ms() + 10000, &c.card),
+			SJ_OK);
 		assert_int_equal(sj_piv_open(c.card, &options, &c.piv), SJ_CARD_ANSWER);
 	}
 	stop(&c);
@@ -162,7 +162,10 @@ static void a_foreign_select_before_a_signature_is_repeated(void **state)
 		{ NULL, "6D00", SJ_OK },
 		{ SELECT, APT, SJ_OK },
 		{ PIN_STATE, "9000", SJ_OK },
-		{ NULL, "7C0A8208300602010102010290" "00", SJ_OK },
+		{ NULL,
+		  "7C0A8208300602010102010290"
+		  "00",
+		  SJ_OK },
 	};
 	uint8_t digest[32] = { 0 }, out[SJ_PIV_BLOCK_MAX];
 	size_t len = sizeof(out);
@@ -183,12 +186,9 @@ static void a_foreign_select_before_a_signature_is_repeated(void **state)
 static void a_lost_login_is_told(void **state)
 {
 	static const struct fake_step steps[] = {
-		{ SELECT, APT, SJ_OK },
-		{ NULL, "6D00", SJ_OK },
-		{ SELECT, APT, SJ_OK },
-		{ PIN_STATE, "63C3", SJ_OK },
-		{ "00200000", "6A88", SJ_OK },
-		{ "00F7009A00", "6D00", SJ_OK },
+		{ SELECT, APT, SJ_OK },        { NULL, "6D00", SJ_OK },
+		{ SELECT, APT, SJ_OK },        { PIN_STATE, "63C3", SJ_OK },
+		{ "00200000", "6A88", SJ_OK }, { "00F7009A00", "6D00", SJ_OK },
 	};
 	uint8_t digest[32] = { 0 }, out[SJ_PIV_BLOCK_MAX];
 	size_t len = sizeof(out);
@@ -267,8 +267,9 @@ static void a_pin_is_typed_on_the_reader(void **state)
 
 static void answers_cut_anywhere_are_refused(void **state)
 {
-	static const char whole[] = "533B3019D4E739DA739CED39CE739D836858210842108421C84210C3EB"
-				    "341000112233445566778899AABBCCDDEEFF350832303330303130313E00FE00";
+	static const char whole[] =
+		"533B3019D4E739DA739CED39CE739D836858210842108421C84210C3EB"
+		"341000112233445566778899AABBCCDDEEFF350832303330303130313E00FE00";
 	char text[sizeof(whole) + 4];
 
 	(void)state;
@@ -291,8 +292,16 @@ static void answers_cut_anywhere_are_refused(void **state)
 static void signatures_that_are_none_are_refused(void **state)
 {
 	static const char *const answers[] = {
-		"9000", "7C009000", "7C0282009000", "7C028100" "9000", "7C0A82083006020101020102" "00" "9000",
-		"7C0482023000" "9000", "7C0A82083006020100020102" "9000",
+		"9000",
+		"7C009000",
+		"7C0282009000",
+		"7C028100"
+		"9000",
+		"7C0A82083006020101020102"
+		"00"
+		"9000",
+		"7C0482023000"
+		"9000",
 		"820830060201010201029000",
 	};
 
@@ -307,9 +316,8 @@ static void signatures_that_are_none_are_refused(void **state)
 		struct case_of c;
 
 		assert_int_equal(START_CASE(&c, steps, CONTACT), SJ_OK);
-		assert_int_equal(
-			sj_piv_sign(c.piv, 0x9E, SJ_PIV_P256, digest, 32, out, &len),
-			SJ_CARD_ANSWER);
+		assert_int_equal(sj_piv_sign(c.piv, 0x9E, SJ_PIV_P256, digest, 32, out, &len),
+				 SJ_CARD_ANSWER);
 		stop(&c);
 	}
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # OpenSC 0.23 and its own PKCS#11 module on our card, as on any PIV card.
 
-load stage.sh
+load ../programs/stage.sh
 
 setup_file() {
 	export MODULE=/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so
