@@ -38,6 +38,30 @@ unsigned fake_uses(void);
 /* Whether p11_operations_want_pin() says so of a session. */
 bool fake_wants_pin(CK_SESSION_HANDLE handle);
 
+/* --- templates -------------------------------------------------------------------- */
+
+#define CLASS(c) \
+	{ \
+		CKA_CLASS, &(CK_OBJECT_CLASS){ c }, sizeof(CK_OBJECT_CLASS) \
+	}
+#define TYPE(k) \
+	{ \
+		CKA_KEY_TYPE, &(CK_KEY_TYPE){ k }, sizeof(CK_KEY_TYPE) \
+	}
+#define FLAG(type, value) \
+	{ \
+		type, &(CK_BBOOL){ value }, 1 \
+	}
+#define BYTES(type, span) \
+	{ \
+		type, (void *)(uintptr_t)(span).ptr, (span).len \
+	}
+#define TEXT(type, text) \
+	{ \
+		type, (void *)(uintptr_t)(text), sizeof(text) - 1 \
+	}
+#define N(t) (sizeof(t) / sizeof((t)[0]))
+
 /* --- shorthand for cases ---------------------------------------------------------- */
 
 /* The only object of a class with this id (0: any id); fails the case if there is none. */
