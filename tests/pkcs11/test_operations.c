@@ -125,6 +125,19 @@ static void digests_whole_and_in_parts(void **state)
 	assert_hex(sj_span(out, 20), "A9993E364706816ABA3E25717850C26C9CD0D89D");
 }
 
+static void a_digest_in_one_piece_is_not_ended_in_parts(void **state)
+{
+	CK_MECHANISM m = plain(CKM_SHA256);
+	uint8_t out[32];
+	CK_ULONG n = 0;
+
+	(void)state;
+	assert_int_equal(C_DigestInit(FAKE_RO, &m), CKR_OK);
+	assert_int_equal(C_Digest(FAKE_RO, GIVEN("abc"), NULL, &n), CKR_OK);
+	assert_int_equal(C_DigestFinal(FAKE_RO, out, &n), CKR_OPERATION_ACTIVE);
+	assert_int_equal(C_Digest(FAKE_RO, GIVEN("abc"), out, &n), CKR_OPERATION_NOT_INITIALIZED);
+}
+
 static void a_secret_key_may_be_digested(void **state)
 {
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -450,6 +463,7 @@ int main(void)
 		CASE(decryption_has_one_error_for_every_fault),
 		CASE(encryption_in_parts),
 		CASE(digests_whole_and_in_parts),
+		CASE(a_digest_in_one_piece_is_not_ended_in_parts),
 		CASE(a_secret_key_may_be_digested),
 		CASE(ecdh_agrees_with_the_other_side),
 		CASE(x25519_agrees_too),
