@@ -111,8 +111,9 @@ static enum sj_rc open_with_can(struct sj_piv *piv)
 	while (rc == SJ_WRONG_CAN) {
 		rc = sj_piv_ask(piv, SJ_PIV_CAN, again);
 		again = true;
-		if (rc == SJ_OK)
-			rc = try_can(piv);
+		if (rc != SJ_OK)
+			return rc; /* given up */
+		rc = try_can(piv);
 	}
 	return rc;
 }

@@ -230,8 +230,9 @@ static enum sj_rc open_pairing(struct sj_piv *piv)
 	while (rc == SJ_WRONG_PAIRING_CODE) {
 		rc = sj_piv_ask(piv, SJ_PIV_PAIRING_CODE, again);
 		again = true;
-		if (rc == SJ_OK)
-			rc = try_code(piv);
+		if (rc != SJ_OK)
+			return rc; /* given up */
+		rc = try_code(piv);
 	}
 	if (rc == SJ_OK)
 		sj_piv_keep(piv, SJ_PIV_PAIRING_CODE, piv->cvc_guid);
