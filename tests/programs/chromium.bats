@@ -5,6 +5,7 @@
 load stage.sh
 
 setup_file() {
+	stage_needs chromium certutil modutil Xvfb xdotool
 	stage_up
 	stage_free
 	stage_server
