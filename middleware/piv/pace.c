@@ -66,8 +66,7 @@ enum sj_rc sj_piv_pace_again(struct sj_piv *piv)
 	sj_session_patient(piv->session, true);
 	if (rc == SJ_OK)
 		rc = sj_pace_run(piv->session, &piv->offer, SJ_PACE_CAN,
-				 sj_span((const uint8_t *)can, strlen(can)), &piv->random,
-				 &unused);
+				 sj_span((const uint8_t *)can, strlen(can)), &piv->random, &unused);
 	sj_session_patient(piv->session, false);
 	if (rc == SJ_OK)
 		rc = sj_session_command(piv->session,
@@ -111,8 +110,9 @@ static enum sj_rc open_with_can(struct sj_piv *piv)
 	while (rc == SJ_WRONG_CAN) {
 		rc = sj_piv_ask(piv, SJ_PIV_CAN, again);
 		again = true;
-		if (rc == SJ_OK)
-			rc = try_can(piv);
+		if (rc != SJ_OK)
+			return rc; /* given up */
+		rc = try_can(piv);
 	}
 	return rc;
 }

@@ -241,8 +241,8 @@ static void transport_disconnect(struct sj_transport *t, bool reset)
 	(void)run(&self->worker, NULL, sj_clock_ms() + GOODBYE_MS);
 }
 
-static enum sj_rc transport_keypad(struct sj_transport *t, struct sj_span command,
-				   int64_t deadline, struct sj_writer *response)
+static enum sj_rc transport_keypad(struct sj_transport *t, struct sj_span command, int64_t deadline,
+				   struct sj_writer *response)
 {
 	struct pcsc_transport *self = (struct pcsc_transport *)t;
 	struct sj_pcsc *p = self->worker;
