@@ -90,10 +90,10 @@ void sj_masterlist_put(struct sj_writer *w, const struct sj_span *certificates, 
  */
 void sj_cms_put_attributes(struct sj_writer *w, struct sj_span content_type, struct sj_span digest,
 			   int64_t signed_at);
-/* The same with one more of this type and value (a whole element of at most 512 bytes). */
+/* The same with one more of this type; its value `more` is a whole element of at most 512 bytes. */
 void sj_cms_put_attributes_and(struct sj_writer *w, struct sj_span content_type,
 			       struct sj_span digest, int64_t signed_at, struct sj_span type,
-			       struct sj_span value);
+			       struct sj_span more);
 
 struct sj_cms_recipe {
 	struct sj_span content_type; /* OID */

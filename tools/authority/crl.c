@@ -112,12 +112,12 @@ static int add(struct gathering *g, struct sj_span serial, int64_t when)
 static int gather_signers(struct gathering *g)
 {
 	const json_t *rows = json_object_get(g->a->state, "certificates");
-	uint8_t bytes[SJ_SERIAL_SIZE];
 	const char *serial;
 	json_t *row, *when;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && (row = json_array_get(rows, i)) != NULL; i++) {
+		uint8_t bytes[SJ_SERIAL_SIZE];
 		struct sj_writer w = SJ_WRITER_OF(bytes);
 
 		when = json_object_get(row, "revoked");
@@ -188,7 +188,7 @@ static int sign(const struct authority *a, const struct gathering *g, const char
 	if (rc == 0 &&
 	    !sj_cert_read(sj_span(signer.certificate.bytes, signer.certificate.len), &cert))
 		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s.cer: not a certificate", ca);
-	if (rc != 0)
+	if (rc != 0 || revoked == NULL)
 		goto out;
 	for (size_t i = 0; i < g->n; i++)
 		revoked[i] = (struct sj_revoked){ sj_span(g->list[i].serial, g->list[i].len),
