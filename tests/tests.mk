@@ -92,7 +92,7 @@ check-programs: deps-programs
 	+@$(MAKE) --no-print-directory -j$(JOBS) all
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all
 	@tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
-		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats tests/programs/yubico.bats)
+		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats)
 
 campaign: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests

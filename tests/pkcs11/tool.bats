@@ -6,6 +6,7 @@ load ../programs/stage.sh
 setup_file() {
 	stage_up
 	export ASAN_OPTIONS=detect_leaks=0 # of programs that are not ours
+	export TSAN_OPTIONS="die_after_fork=0 suppressions=$BATS_TEST_DIRNAME/tsan.supp"
 }
 
 teardown_file() {
