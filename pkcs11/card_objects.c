@@ -226,20 +226,19 @@ void p11_put_public_uses(struct p11_attributes *a, CK_KEY_TYPE type)
 	p11_put_bool(a, CKA_VERIFY, type != CKK_EC_MONTGOMERY);
 }
 
-/* SP 800-73-5, part 1, 3.2: 9C and 9E sign only; of the others the card decides. */
+/* SP 800-73-5, part 1, 3.2: 9C and 9E sign only; agreement is for 9D and the retired ones. */
 static void put_private_uses(struct p11_object *o, CK_KEY_TYPE type,
 			     const struct sj_piv_key_info *key)
 {
-	const bool signs_only =
-		o->low == PIV_KEY_SIGNATURE || o->low == PIV_KEY_CARD_AUTHENTICATION;
-	const bool decrypts = type == CKK_RSA && !signs_only;
+	const bool agrees = o->low == PIV_KEY_MANAGEMENT ||
+			    (o->low >= PIV_KEY_RETIRED_FIRST && o->low <= PIV_KEY_RETIRED_LAST);
+	const bool decrypts = type == CKK_RSA && (agrees || o->low == PIV_KEY_AUTHENTICATION);
 
 	p11_put_bool(&o->a, CKA_DECRYPT, decrypts);
 	p11_put_bool(&o->a, CKA_UNWRAP, decrypts);
 	p11_put_bool(&o->a, CKA_SIGN_RECOVER, type == CKK_RSA);
 	p11_put_bool(&o->a, CKA_SIGN, type != CKK_EC_MONTGOMERY);
-	p11_put_bool(&o->a, CKA_DERIVE,
-		     (type == CKK_EC && !signs_only) || type == CKK_EC_MONTGOMERY);
+	p11_put_bool(&o->a, CKA_DERIVE, agrees && (type == CKK_EC || type == CKK_EC_MONTGOMERY));
 	p11_put_bool(&o->a, CKA_ALWAYS_AUTHENTICATE, key->pin_always);
 	p11_put_bool(&o->a, CKA_SENSITIVE, true);
 	p11_put_bool(&o->a, CKA_EXTRACTABLE, false);

@@ -170,10 +170,10 @@ static CK_RV derive(struct p11_session *s, const CK_MECHANISM *m, CK_OBJECT_HAND
 	CK_ECDH1_DERIVE_PARAMS p;
 	struct p11_scheme_use use;
 	struct sj_ec_point peer;
-	struct p11_key key;
+	struct p11_key key = { 0 };
 	enum sj_hash hash;
 	CK_KEY_TYPE type;
-	size_t length, len = sizeof(shared);
+	size_t length = 0, len = sizeof(shared);
 	CK_RV rv;
 
 	rv = p11_mechanism_read(s->token, m, CKF_DERIVE, &use);
@@ -243,7 +243,7 @@ static CK_RV wrap(struct p11_session *s, const CK_MECHANISM *m, CK_OBJECT_HANDLE
 	uint8_t wrapped[SJ_RSA_MAX];
 	struct p11_scheme_use use;
 	struct sj_span value;
-	struct p11_key key;
+	struct p11_key key = { 0 };
 	CK_RV rv;
 
 	rv = p11_mechanism_read(s->token, m, CKF_WRAP, &use);
@@ -282,8 +282,8 @@ static CK_RV unwrap(struct p11_session *s, const CK_MECHANISM *m, CK_OBJECT_HAND
 {
 	struct p11_scheme_use use;
 	uint8_t value[SJ_RSA_MAX];
-	struct p11_key key;
-	size_t length, len = 0;
+	struct p11_key key = { 0 };
+	size_t length = 0, len = 0;
 	CK_KEY_TYPE type;
 	CK_RV rv;
 

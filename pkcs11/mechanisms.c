@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#define RSA_ALL \
-	(CKF_ENCRYPT | CKF_DECRYPT | CKF_SIGN | CKF_SIGN_RECOVER | CKF_VERIFY | CKF_VERIFY_RECOVER)
+#define RSA_ALSO (CKF_ENCRYPT | CKF_DECRYPT | CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER)
 #define SIGNS (CKF_HW | CKF_SIGN | CKF_VERIFY | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY)
 #define CURVES (CKF_EC_F_P | CKF_EC_OID | CKF_EC_UNCOMPRESS)
 #define NAMED (CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME)
@@ -11,8 +10,9 @@
 
 static const struct p11_mechanism mechanisms[] = {
 	{ CKM_RSA_PKCS_KEY_PAIR_GEN, CKK_RSA, P11_PAIR, SJ_HASH_NONE, PAIRS },
-	{ CKM_RSA_PKCS, CKK_RSA, P11_PKCS1, SJ_HASH_NONE, SIGNS | RSA_ALL | CKF_WRAP | CKF_UNWRAP },
-	{ CKM_RSA_X_509, CKK_RSA, P11_X509, SJ_HASH_NONE, SIGNS | RSA_ALL },
+	{ CKM_RSA_PKCS, CKK_RSA, P11_PKCS1, SJ_HASH_NONE,
+	  SIGNS | RSA_ALSO | CKF_WRAP | CKF_UNWRAP },
+	{ CKM_RSA_X_509, CKK_RSA, P11_X509, SJ_HASH_NONE, SIGNS | RSA_ALSO },
 	{ CKM_RSA_PKCS_OAEP, CKK_RSA, P11_OAEP, SJ_HASH_NONE,
 	  CKF_HW | CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP },
 	{ CKM_RSA_PKCS_PSS, CKK_RSA, P11_PSS, SJ_HASH_NONE, SIGNS },
@@ -85,9 +85,7 @@ static CK_RV key_sizes(struct p11_token *t, const struct p11_mechanism *m, CK_ME
 		rv = p11_card_info(t, &card);
 	if (m->key == CKK_RSA) {
 		info->ulMinKeySize = 2048;
-		info->ulMaxKeySize = card.extensions && !newer ? 2048 : 3072;
-		if (newer && !card.has_content) /* a YubiKey */
-			info->ulMaxKeySize = 4096;
+		info->ulMaxKeySize = newer ? 4096 : card.extensions ? 2048 : 3072;
 	} else if (m->key == CKK_EC) {
 		info->ulMinKeySize = m->scheme == P11_ECDH && newer ? 255 : 256; /* X25519 */
 		info->ulMaxKeySize = 384;

@@ -19,14 +19,19 @@ static void object_free(struct p11_object *o)
 	free(o);
 }
 
+/* Takes the first of a list out and ends it. */
+static void drop_first(struct p11_object **list)
+{
+	struct p11_object *o = *list;
+
+	*list = o->next;
+	object_free(o);
+}
+
 static void list_free(struct p11_object **list)
 {
-	while (*list != NULL) {
-		struct p11_object *o = *list;
-
-		*list = o->next;
-		object_free(o);
-	}
+	while (*list != NULL)
+		drop_first(list);
 }
 
 void p11_objects_free(struct p11_objects *o)
@@ -38,38 +43,36 @@ void p11_objects_free(struct p11_objects *o)
 	free(o);
 }
 
-void p11_object_drop(struct p11_objects *all, struct p11_object *o)
+void p11_object_drop(struct p11_objects *all, const struct p11_object *o)
 {
-	struct p11_object **at = o->session != 0 ? &all->of_sessions : &all->of_card;
+	struct p11_object **at = &all->of_sessions;
 
 	while (*at != NULL && *at != o)
 		at = &(*at)->next;
-	if (*at == NULL)
-		return;
-	*at = o->next;
-	object_free(o);
+	if (*at != NULL)
+		drop_first(at);
 }
 
 void p11_objects_session_end(struct p11_objects *o, CK_SESSION_HANDLE handle)
 {
-	struct p11_object *at = o != NULL ? o->of_sessions : NULL, *next;
+	struct p11_object **at = o != NULL ? &o->of_sessions : NULL;
 
-	for (; at != NULL; at = next) {
-		next = at->next;
-		if (at->session == handle)
-			p11_object_drop(o, at);
-	}
+	while (at != NULL && *at != NULL)
+		if ((*at)->session == handle)
+			drop_first(at);
+		else
+			at = &(*at)->next;
 }
 
 void p11_objects_logout(struct p11_objects *o)
 {
-	struct p11_object *at = o != NULL ? o->of_sessions : NULL, *next;
+	struct p11_object **at = o != NULL ? &o->of_sessions : NULL;
 
-	for (; at != NULL; at = next) {
-		next = at->next;
-		if (p11_attribute_bool(&at->a, CKA_PRIVATE))
-			p11_object_drop(o, at);
-	}
+	while (at != NULL && *at != NULL)
+		if (p11_attribute_bool(&(*at)->a, CKA_PRIVATE))
+			drop_first(at);
+		else
+			at = &(*at)->next;
 	if (o != NULL)
 		list_free(&o->of_card); /* data objects that wanted the PIN are among them */
 }

@@ -45,7 +45,8 @@ bool p11_object_hides(const struct p11_object *o, const struct p11_attribute *at
  */
 CK_RV p11_object_new(struct p11_session *s, CK_OBJECT_CLASS class, struct p11_attributes *a,
 		     CK_OBJECT_HANDLE *out);
-void p11_object_drop(struct p11_objects *all, struct p11_object *o);
+/* Ends an object of a session. */
+void p11_object_drop(struct p11_objects *all, const struct p11_object *o);
 
 /* --- card_objects.c: the card's objects --------------------------------------------------- */
 

@@ -29,7 +29,8 @@ p11_logic := $(patsubst %,pkcs11/%.c,attributes template objects card_objects pu
 	mechanisms operations sign verify digest cipher derive keygen message unsupported rv)
 p11_fake_objs := $(call objs,$(p11_logic) tests/pkcs11/fake/card.c)
 $(p11_fake_objs): CPPFLAGS_ALL += -I.
-$(BUILD)/tests/pkcs11/test_objects $(BUILD)/tests/pkcs11/test_mechanisms: $(p11_fake_objs)
+$(addprefix $(BUILD)/tests/pkcs11/test_,objects made_objects mechanisms operations): $(p11_fake_objs)
+$(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
 
 .PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench

@@ -63,7 +63,7 @@ bool sj_kdf_x963(enum sj_hash alg, struct sj_span secret, struct sj_span info, u
 		 size_t n)
 {
 	const size_t size = sj_hash_size(alg);
-	uint8_t block[SJ_HASH_MAX], counter[4];
+	uint8_t block[SJ_HASH_MAX], counter[4] = { 0 };
 	bool ok = size != 0 && n < UINT32_MAX;
 
 	for (uint32_t i = 1; ok && n > 0; i++) {

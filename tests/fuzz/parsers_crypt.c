@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "crypt/public.h"
 #include "crypt/rsa.h"
 #include "crypt/sign.h"
+#include "crypt/soft.h"
 #include "crypt/x509.h"
 #include "tests/vectors/openssl.h"
 #include "wire/hex.h"
@@ -169,6 +171,66 @@ static bool rsa_run(struct sj_span in)
 	return sj_rsa_modulus_size(in) > 0 && !sj_rsa_complement(in, in, out);
 }
 
+/* Keys of every kind, taken apart and put together again. */
+static bool public_seed(size_t i, struct sj_writer *w)
+{
+	static const char *const seeds[] = {
+		openssl_rsa_spki,
+		openssl_ec_spki,
+		"302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+	};
+
+	return i < sizeof(seeds) / sizeof(seeds[0]) && put_hex(w, seeds[i]);
+}
+
+static bool public_run(struct sj_span in)
+{
+	uint8_t der[2048];
+	struct sj_writer w = SJ_WRITER_OF(der);
+	struct sj_public key;
+
+	if (!sj_public_read(in, &key))
+		return false;
+	fuzz_touch(key.modulus);
+	fuzz_touch(key.exponent);
+	fuzz_touch(key.parameters);
+	fuzz_touch(sj_ec_point_span(&key.point));
+	if (key.kind == SJ_PUBLIC_RSA)
+		sj_public_put_rsa(&w, key.modulus, key.exponent);
+	return true;
+}
+
+/* Decrypted blocks: OAEP's label hash begins nowhere, so that most are refused; type 2 and 1 not. */
+static bool block_seed(size_t i, struct sj_writer *w)
+{
+	static const uint8_t padding[] = { 0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0, 'm' };
+
+	sj_put(w, SJ_SPAN_OF(padding));
+	if (i == 1) {
+		w->ptr[1] = 1;
+		for (size_t at = 2; at < 10; at++)
+			w->ptr[at] = 0xFF;
+	}
+	return i < 2;
+}
+
+static bool block_run(struct sj_span in)
+{
+	const struct sj_padding oaep = { SJ_SHA1, SJ_SHA1, 0, { NULL, 0 } };
+	uint8_t out[SJ_RSA_MAX];
+	struct sj_span data;
+	size_t len = 0;
+
+	if (sj_rsa_unpad_type1(in, &data)) {
+		fuzz_touch(data);
+		return true;
+	}
+	if (!sj_rsa_unpad_type2(in, out, &len) && !sj_rsa_unpad_oaep(&oaep, in, out, &len))
+		return false;
+	fuzz_touch(sj_span(out, len));
+	return true;
+}
+
 /* A signature over a fixed text, under a fixed key. */
 static bool signature_seed(size_t i, struct sj_writer *w)
 {
@@ -194,6 +256,8 @@ struct fuzz_room fuzz_crypt(void)
 		{ "crl", crl_seed, crl_run },
 		{ "signature-algorithm", algorithm_seed, algorithm_run },
 		{ "rsa-key", rsa_seed, rsa_run },
+		{ "public-key", public_seed, public_run },
+		{ "rsa-block", block_seed, block_run },
 		{ "signature", signature_seed, signature_run },
 		{ "signed-certificate", signed_seed, signed_run },
 	};

@@ -19,7 +19,7 @@ struct fake_key {
 };
 
 static struct {
-	struct fake_key made[6], keys[8];
+	struct fake_key made[7], keys[8];
 	struct p11_token token;
 	struct p11_session sessions[2];
 	unsigned generation, uses;
@@ -112,6 +112,7 @@ int fake_begin(void **state)
 	fake.made[3].info.pin_never = true;
 	make(&fake.made[4], 0x82, SJ_PIV_ED25519);
 	make(&fake.made[5], 0x83, SJ_PIV_X25519);
+	make(&fake.made[6], 0x84, SJ_PIV_P256);
 	memcpy(fake.made[0].certificate, der.ptr, der.len);
 	fake.made[0].certificate_len = der.len;
 	return 0;
@@ -144,7 +145,7 @@ int fake_reset(void **state)
 	fake.old = fake.keypad = false;
 	fake.objects[0] = (struct fake_object){ PIV_OBJECT_CHUID, "chuid", 5 };
 	fake.objects[1] =
-		(struct fake_object){ PIV_OBJECT_KEY_HISTORY, "\xC1\x01\x02\xC2\x01\x00\xFE", 8 };
+		(struct fake_object){ PIV_OBJECT_KEY_HISTORY, "\xC1\x01\x03\xC2\x01\x00\xFE", 8 };
 	return 0;
 }
 

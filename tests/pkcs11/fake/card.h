@@ -3,7 +3,7 @@
  * card access: for cases on objects and mechanisms.
  *
  * Keys: 9A P-256 with a certificate, 9C RSA-2048 (PIN always), 9D RSA-2048, 9E P-384 (PIN
- * never), 82 Ed25519, 83 X25519. Session 1 is read-only, session 2 read-write.
+ * never), 82 Ed25519, 83 X25519, 84 P-256. Session 1 is read-only, session 2 read-write.
  */
 #ifndef TESTS_PKCS11_FAKE_CARD_H
 #define TESTS_PKCS11_FAKE_CARD_H
@@ -37,6 +37,30 @@ struct sj_span fake_certificate(void);
 unsigned fake_uses(void);
 /* Whether p11_operations_want_pin() says so of a session. */
 bool fake_wants_pin(CK_SESSION_HANDLE handle);
+
+/* --- templates -------------------------------------------------------------------- */
+
+#define CLASS(c) \
+	{ \
+		CKA_CLASS, &(CK_OBJECT_CLASS){ c }, sizeof(CK_OBJECT_CLASS) \
+	}
+#define TYPE(k) \
+	{ \
+		CKA_KEY_TYPE, &(CK_KEY_TYPE){ k }, sizeof(CK_KEY_TYPE) \
+	}
+#define FLAG(type, value) \
+	{ \
+		type, &(CK_BBOOL){ value }, 1 \
+	}
+#define BYTES(type, span) \
+	{ \
+		type, (void *)(uintptr_t)(span).ptr, (span).len \
+	}
+#define TEXT(type, text) \
+	{ \
+		type, (void *)(uintptr_t)(text), sizeof(text) - 1 \
+	}
+#define N(t) (sizeof(t) / sizeof((t)[0]))
 
 /* --- shorthand for cases ---------------------------------------------------------- */
 
