@@ -11,6 +11,8 @@
 
 /* Time for the service to answer when a worker is ended in good order. */
 #define GOODBYE_MS 2000
+/* The same when the caller is cancelled: who ends everything must not wait for a service that hangs. */
+#define GOODBYE_CANCELLED_MS 100
 /* A worker that waits ends by itself at the deadline; this much later it hangs. */
 #define WAIT_SLACK_MS 500
 
@@ -96,7 +98,9 @@ void sj_pcsc_release(struct sj_pcsc *p)
 	if (!p)
 		return;
 	p->job.kind = SJ_JOB_CLOSE;
-	(void)run(&p, NULL, sj_clock_ms() + GOODBYE_MS);
+	(void)run(&p, NULL,
+		  sj_clock_ms() +
+			  (sj_cancel_raised(p->cancel) ? GOODBYE_CANCELLED_MS : GOODBYE_MS));
 	if (!p)
 		return;
 	pthread_join(p->thread, NULL);

@@ -1,5 +1,6 @@
 #include "tests/pkcs11/stage.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -61,7 +62,8 @@ const char *stage_write(struct stage *s, const char *name, const char *text, int
 
 	snprintf(path, sizeof(path), "%s/%s", s->lab.dir, name);
 	f = fopen(path, "w");
-	assert_non_null(f);
+	if (f == NULL)
+		fail_msg("%s: %s", path, strerror(errno));
 	fputs(text, f);
 	fclose(f);
 	assert_int_equal(chmod(path, (mode_t)mode), 0);

@@ -98,20 +98,17 @@ static void a_new_card_signs_within_14_commands_and_a_known_one_within_6(void **
 	C_Finalize(NULL);
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
 	known = commands_to_first_signature();
-	print_message("new %u, known %u\n", fresh, known);
 	assert_true(fresh <= 14);
 	assert_true(known <= 6);
 }
 
 static void a_known_card_is_recognised_within_3_commands(void **state)
 {
-	CK_OBJECT_HANDLE key;
-
 	(void)state;
-	logged_in(&key);
+	assert_int_equal(login(session(0, 0), CKU_USER, STAGE_PIN), CKR_OK);
 	C_Finalize(NULL);
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
-	find_key(session(0, 0), 0x9E);
+	session(0, 0);
 	assert_true(stage_commands(0) <= 3);
 }
 
@@ -196,15 +193,18 @@ static double now(void)
 static void finalize_is_quick_when_the_service_hangs(void **state)
 {
 	CK_OBJECT_HANDLE key;
-	double begin;
+	double took;
+	CK_RV rv;
 
 	(void)state;
 	logged_in(&key);
 	kill(stage.lab.pcscd, SIGSTOP);
-	begin = now();
-	assert_int_equal(C_Finalize(NULL), CKR_OK);
-	assert_true(now() - begin < 1.0);
+	took = now();
+	rv = C_Finalize(NULL);
+	took = now() - took;
 	kill(stage.lab.pcscd, SIGCONT);
+	assert_int_equal(rv, CKR_OK);
+	assert_true(took < 1.0);
 }
 
 /* --- with others at the same card ------------------------------------------------------------------ */
@@ -221,15 +221,18 @@ static void another_process_sends(const char *apdu, size_t len)
 		uint8_t response[300];
 		size_t n = sizeof(response);
 		uint16_t sw;
+		enum sj_rc rc = sj_context_new(&ctx);
 
-		if (sj_context_new(&ctx) != SJ_OK ||
-		    sj_card_wait(ctx, "00 00", 5000, &card) != SJ_OK ||
-		    sj_card_transmit(card, (const uint8_t *)apdu, len, 5000, response, &n, &sw) !=
-			    SJ_OK)
-			_exit(1);
-		sj_card_close(card);
-		sj_context_free(ctx);
-		_exit(0);
+		if (rc == SJ_OK)
+			rc = sj_card_wait(ctx, "00 00", 5000, &card);
+		if (rc == SJ_OK)
+			rc = sj_card_transmit(card, (const uint8_t *)apdu, len, 5000, response, &n,
+					      &sw);
+		if (rc != SJ_OK)
+			fprintf(stderr, "%s\n", sj_strerror(rc));
+		if (rc == SJ_OK)
+			sj_card_close(card);
+		_exit(rc == SJ_OK ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -261,7 +264,7 @@ static void anothers_wrong_pin_is_told_by_the_flags(void **state)
 
 	(void)state;
 	assert_int_equal(token_info(0).flags & CKF_USER_PIN_COUNT_LOW, 0);
-	another_process_sends(select, sizeof(select) - 1);
+	another_process_sends(select, sizeof(select));
 	another_process_sends(verify, sizeof(verify) - 1);
 	assert_true((token_info(0).flags & CKF_USER_PIN_COUNT_LOW) != 0);
 	another_process_sends(verify, sizeof(verify) - 1);
@@ -313,7 +316,7 @@ static void configure(const char *text)
 
 	stage_write(&stage, "pinentry", PINENTRY, 0755);
 	snprintf(conf, sizeof(conf), text, stage.lab.dir);
-	setenv("SOJOURN_PKCS11_CONF", stage_write(&stage, "conf", conf, 0600), 1);
+	setenv("SOJOURN_PKCS11_CONF", stage_write(&stage, "pkcs11.conf", conf, 0600), 1);
 	C_Finalize(NULL);
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
 }
