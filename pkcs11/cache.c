@@ -14,8 +14,7 @@
 #define FILE_MAX_BYTES (512u * 1024u)
 #define NAME_SIZE (2 * SJ_PIV_GUID)
 
-/* Makes each folder of a path that is not there, for the user alone. */
-static void make_folders(char *path)
+void p11_make_folders(char *path)
 {
 	for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
 		*at = '\0';
@@ -43,7 +42,7 @@ static int open_folder(const struct p11_config *c, bool make)
 	if (n < 0)
 		return -1;
 	if (make)
-		make_folders(path);
+		p11_make_folders(path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(path);
 	return fd;

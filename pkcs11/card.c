@@ -79,7 +79,10 @@ static char *memory_folder(const struct p11_config *c)
 		n = asprintf(&path, "%s/sojourn/codes", base);
 	else if (home != NULL && home[0] == '/')
 		n = asprintf(&path, "%s/.local/state/sojourn/codes", home);
-	return n < 0 ? NULL : path;
+	if (n < 0)
+		return NULL;
+	p11_make_folders(path);
+	return path;
 }
 
 /* --- opening ------------------------------------------------------------------------------ */

@@ -37,6 +37,9 @@ void p11_cache_load(const struct p11_config *c, const uint8_t guid[static SJ_PIV
 bool p11_cache_save(const struct p11_config *c, const uint8_t guid[static SJ_PIV_GUID],
 		    const uint8_t content[static SJ_PIV_CONTENT], const struct p11_kept *list);
 
+/* Makes each folder of a path that is not there, for the user alone. */
+void p11_make_folders(char *path);
+
 /* The file's bytes, apart from disk: for the two above and for tests. */
 SJ_MUST_CHECK bool p11_cache_read(struct sj_span file, const uint8_t guid[static SJ_PIV_GUID],
 				  const uint8_t content[static SJ_PIV_CONTENT],

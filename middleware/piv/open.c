@@ -17,8 +17,7 @@ static bool is_contactless(struct sj_span atr)
 	       atr.ptr[2] == 0x80 && atr.ptr[3] == 0x01 && atr.len == 5u + (atr.ptr[1] & 0x0Fu);
 }
 
-/* What the answer to SELECT tells; an odd one tells nothing. */
-static void learn_application(struct sj_piv *piv, struct sj_span answer)
+void sj_piv_learn(struct sj_piv *piv, struct sj_span answer)
 {
 	struct sj_piv_application a;
 
@@ -44,7 +43,7 @@ static enum sj_rc open_application(struct sj_piv *piv)
 	if (rc != SJ_OK)
 		return rc;
 	if (r.sw == SJ_SW_OK) {
-		learn_application(piv, r.data);
+		sj_piv_learn(piv, r.data);
 		if (piv->contactless && piv->suite != 0 && !piv->options.only_plain)
 			return sj_piv_open_secure(piv);
 		return SJ_OK;

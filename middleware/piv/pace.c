@@ -82,6 +82,7 @@ enum sj_rc sj_piv_pace_again(struct sj_piv *piv)
 		sj_session_sm_end(piv->session);
 		return r.sw == SJ_SW_NOT_FOUND ? SJ_NO_KEY_APPLICATION : SJ_CARD_REFUSED;
 	}
+	sj_piv_learn(piv, r.data);
 	piv->channel = SJ_PIV_PACE;
 	return SJ_OK;
 }

@@ -72,6 +72,8 @@ SJ_MUST_CHECK enum sj_rc sj_piv_send_plain(struct sj_piv *piv, const struct sj_a
 					   struct sj_response *r);
 /* What a status word means that is not a password's: SJ_OK, or why not. */
 enum sj_rc sj_piv_meaning(uint16_t sw);
+/* What the answer to SELECT tells of lengths and channels; an odd one tells nothing. */
+void sj_piv_learn(struct sj_piv *piv, struct sj_span answer);
 /* GENERAL AUTHENTICATE with what is in `send`; SJ_OK: *answer is what came (spans: until the next). */
 SJ_MUST_CHECK enum sj_rc sj_piv_authenticate(struct sj_piv *piv, uint8_t algorithm, uint8_t key,
 					     const struct sj_piv_auth *send,

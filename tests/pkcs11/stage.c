@@ -34,13 +34,32 @@ static void run(const char *format, ...)
 		fail_msg("%s", command);
 }
 
+static void read_line(const struct stage *s, const char *name, char *out, int cap)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", s->lab.dir, name);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(out, cap, f));
+	fclose(f);
+	out[strcspn(out, "\n")] = '\0';
+}
+
 bool stage_up(struct stage *s)
 {
 	memset(s->cards, 0, sizeof(s->cards));
 	if (!lab_init(&s->lab) || !lab_up(&s->lab, true))
 		return false;
-	run("/usr/bin/python3 tests/programs/key_card.py %s/bin/sojourn %s 2> /dev/null", build(),
+	run("b=$(realpath %s) && SOJOURN_CONFIG=/dev/null STAGE=%s PIN=" STAGE_PIN
+	    " PUK=12345678 PATH=$b/bin:$PATH bash -c '. tests/programs/stage.sh; "
+	    "stage_issue '$b'/share/sojourn; echo $ADMIN > $STAGE/admin' > /dev/null 2>&1",
+	    build(), s->lab.dir);
+	run("cd %s && mv visitor.card key.card && sed -n 's/.*(CAN): //p' letter > can",
 	    s->lab.dir);
+	read_line(s, "admin", s->admin, sizeof(s->admin));
+	read_line(s, "can", s->can, sizeof(s->can));
 	run("%s/bin/sojourn card new %s/blank.card > /dev/null 2>&1", build(), s->lab.dir);
 	setenv("XDG_CACHE_HOME", s->lab.dir, 1);
 	setenv("XDG_STATE_HOME", s->lab.dir, 1);

@@ -8,15 +8,16 @@
 #include "pkcs11/p11.h"
 #include "tests/reader/lab.h"
 
-#define STAGE_ADMIN "010203040506070801020304050607080102030405060708"
 #define STAGE_PIN "123456"
 
 struct stage {
 	struct lab lab;
 	pid_t cards[2]; /* 0: none in this reader */
+	char admin[80]; /* management key, as the module wants it */
+	char can[16];
 };
 
-/* Once a program: pcscd and a key card (tests/programs/key_card.py) to copy from. */
+/* Once a program: pcscd and a card as issued (tests/programs/stage.sh) to copy from. */
 bool stage_up(struct stage *s);
 void stage_down(struct stage *s);
 
