@@ -357,6 +357,47 @@ static void logout_ends_what_the_user_began(void **state)
 	assert_int_equal(C_Digest(FAKE_RO, GIVEN("d"), out, &n), CKR_OK);
 }
 
+/* Operations of the user end in the middle of themselves. */
+static void the_card_forgets_the_pin(void **state)
+{
+	CK_MECHANISM ecdsa = plain(CKM_ECDSA), rsa = plain(CKM_RSA_PKCS);
+	CK_OBJECT_HANDLE key;
+	uint8_t sealed[256], out[256];
+	CK_ULONG n = 256;
+
+	(void)state;
+	fake_login(CKU_USER);
+	key = private_key(0x9A);
+	encrypt(&rsa, message, sealed);
+	assert_int_equal(C_SignInit(FAKE_RO, &ecdsa, key), CKR_OK);
+	assert_int_equal(C_MessageSignInit(FAKE_RO, &ecdsa, key), CKR_OK);
+	assert_int_equal(C_DecryptInit(FAKE_RW, &rsa, private_key(0x9D)), CKR_OK);
+	fake_forgets();
+	assert_int_equal(C_SignMessage(FAKE_RO, NULL, 0, GIVEN("d"), out, &n),
+			 CKR_USER_NOT_LOGGED_IN);
+	assert_int_equal(C_Sign(FAKE_RO, GIVEN("d"), out, &n), CKR_OPERATION_NOT_INITIALIZED);
+	fake_login(CKU_USER);
+	assert_int_equal(C_DecryptInit(FAKE_RO, &rsa, private_key(0x9D)), CKR_OK);
+	assert_int_equal(C_Decrypt(FAKE_RO, sealed, 256, out, &n), CKR_USER_NOT_LOGGED_IN);
+	assert_int_equal(C_Decrypt(FAKE_RW, sealed, 256, out, &n), CKR_OPERATION_NOT_INITIALIZED);
+}
+
+static void an_object_goes_while_it_is_read(void **state)
+{
+	CK_ATTRIBUTE t[] = { { CKA_SUBJECT, NULL, 0 },
+			     { CKA_ID, NULL, 0 },
+			     { CKA_LABEL, NULL, 0 } };
+	CK_OBJECT_HANDLE key;
+
+	(void)state;
+	fake_login(CKU_USER);
+	key = private_key(0x9A);
+	fake_forgets();
+	assert_int_equal(C_GetAttributeValue(FAKE_RO, key, t, 3), CKR_DEVICE_ERROR);
+	assert_int_equal(C_FindObjectsInit(FAKE_RO, t, 1), CKR_DEVICE_ERROR);
+	assert_int_equal(C_FindObjectsFinal(FAKE_RO), CKR_OPERATION_NOT_INITIALIZED);
+}
+
 static void operations_are_cancelled_by_flags(void **state)
 {
 	CK_MECHANISM s = plain(CKM_ECDSA), d = plain(CKM_SHA256);
@@ -473,6 +514,8 @@ int main(void)
 		CASE(one_operation_of_a_kind),
 		CASE(a_key_must_fit_and_may),
 		CASE(logout_ends_what_the_user_began),
+		CASE(the_card_forgets_the_pin),
+		CASE(an_object_goes_while_it_is_read),
 		CASE(operations_are_cancelled_by_flags),
 		CASE(parts_and_whole_do_not_mix),
 		CASE(the_list_is_that_of_the_card),

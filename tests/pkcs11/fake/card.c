@@ -23,7 +23,7 @@ static struct {
 	struct p11_token token;
 	struct p11_session sessions[2];
 	unsigned generation, uses;
-	bool old, keypad;
+	bool old, keypad, forgets;
 	struct fake_object {
 		uint32_t tag;
 		uint8_t bytes[64];
@@ -142,7 +142,7 @@ int fake_reset(void **state)
 	fake.token.user = P11_NOBODY;
 	fake.generation++;
 	fake.uses = 0;
-	fake.old = fake.keypad = false;
+	fake.old = fake.keypad = fake.forgets = false;
 	fake.objects[0] = (struct fake_object){ PIV_OBJECT_CHUID, "chuid", 5 };
 	fake.objects[1] =
 		(struct fake_object){ PIV_OBJECT_KEY_HISTORY, "\xC1\x01\x03\xC2\x01\x00\xFE", 8 };
@@ -170,6 +170,11 @@ void fake_context_login(void)
 void fake_old_card(void)
 {
 	fake.old = true;
+}
+
+void fake_forgets(void)
+{
+	fake.forgets = true;
 }
 
 void fake_keypad(void)
@@ -281,6 +286,10 @@ CK_RV p11_card_certificate(struct p11_token *t, uint8_t key, struct sj_span *der
 	const struct fake_key *k = key_at(key);
 
 	(void)t;
+	if (fake.forgets) {
+		fake_logout();
+		return CKR_DEVICE_ERROR;
+	}
 	*der = k != NULL ? sj_span(k->certificate, k->certificate_len) : sj_span(NULL, 0);
 	return CKR_OK;
 }
@@ -320,11 +329,15 @@ unsigned p11_card_generation(const struct p11_token *t)
 	return fake.generation;
 }
 
-/* As card_use.c decides. */
+/* As card_use.c decides, and as p11_card_failed() does. */
 static CK_RV may_use(struct p11_session *s, const struct sj_piv_key_info *key)
 {
 	const bool proved = s->context_login;
 
+	if (fake.forgets) {
+		fake_logout();
+		return CKR_USER_NOT_LOGGED_IN;
+	}
 	if (key->pin_never)
 		return CKR_OK;
 	if (s->token->user != CKU_USER)

@@ -28,6 +28,8 @@ void fake_logout(void);
 void fake_context_login(void);
 /* A card without extensions: no Ed25519, nothing imported. */
 void fake_old_card(void);
+/* From now on the card has forgotten the PIN whenever a key or a certificate is wanted. */
+void fake_forgets(void);
 /* The reader has a keypad. */
 void fake_keypad(void);
 /* A key's SubjectPublicKeyInfo. */
