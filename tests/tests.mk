@@ -33,7 +33,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,objects made_objects mechanisms operatio
 $(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
 
 .PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
-tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench
+tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -45,10 +45,13 @@ $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(autho
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
+$(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER) -lm
+$(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
