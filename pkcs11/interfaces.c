@@ -16,6 +16,7 @@
 		2, 40 \
 	}
 
+/* NOLINTBEGIN(bugprone-macro-parentheses,readability-duplicate-include) */
 #define CK_PKCS11_FUNCTION_INFO(name) .name = name,
 
 static const CK_FUNCTION_LIST_3_0 functions_3_1 = {
@@ -35,6 +36,7 @@ static const CK_FUNCTION_LIST functions_2_40 = {
 };
 #undef CK_PKCS11_2_0_ONLY
 #undef CK_PKCS11_FUNCTION_INFO
+/* NOLINTEND(bugprone-macro-parentheses,readability-duplicate-include) */
 
 #define NAME "PKCS 11"
 #define INTERFACES 3u
