@@ -449,6 +449,7 @@ static void the_list_is_that_of_the_card(void **state)
 	assert_int_equal(C_GetMechanismList(0, list, &old), CKR_OK);
 	for (CK_ULONG i = 0; i < all; i++)
 		assert_int_equal(C_GetMechanismInfo(0, list[i], &info), CKR_OK);
+	assert_int_equal(fake_asked(), 1);
 	fake_old_card();
 	assert_int_equal(C_GetMechanismList(0, NULL, &old), CKR_OK);
 	assert_int_equal(all - old, 3); /* EDDSA and two kinds of pairs */

@@ -22,7 +22,7 @@ static struct {
 	struct fake_key made[7], keys[8];
 	struct p11_token token;
 	struct p11_session sessions[2];
-	unsigned generation, uses;
+	unsigned generation, uses, asked;
 	bool old, keypad, forgets;
 	struct fake_object {
 		uint32_t tag;
@@ -141,7 +141,9 @@ int fake_reset(void **state)
 	memcpy(fake.keys, fake.made, sizeof(fake.made));
 	fake.token.user = P11_NOBODY;
 	fake.generation++;
-	fake.uses = 0;
+	fake.uses = fake.asked = 0;
+	if (fake.token.objects != NULL)
+		fake.token.objects->kind = P11_KIND_UNKNOWN;
 	fake.old = fake.keypad = fake.forgets = false;
 	fake.objects[0] = (struct fake_object){ PIV_OBJECT_CHUID, "chuid", 5 };
 	fake.objects[1] =
@@ -170,6 +172,8 @@ void fake_context_login(void)
 void fake_old_card(void)
 {
 	fake.old = true;
+	if (fake.token.objects != NULL)
+		fake.token.objects->kind = P11_KIND_UNKNOWN;
 }
 
 void fake_forgets(void)
@@ -192,6 +196,11 @@ struct sj_span fake_spki(uint8_t ref)
 struct sj_span fake_certificate(void)
 {
 	return sj_span(fake.made[0].certificate, fake.made[0].certificate_len);
+}
+
+unsigned fake_asked(void)
+{
+	return fake.asked;
 }
 
 unsigned fake_uses(void)
@@ -310,6 +319,7 @@ CK_RV p11_card_object(struct p11_token *t, uint32_t tag, struct sj_span *out)
 CK_RV p11_card_info(struct p11_token *t, struct sj_piv_info *out)
 {
 	(void)t;
+	fake.asked++;
 	out->extensions = out->has_content = !fake.old;
 	out->version[0] = 5;
 	out->version[1] = 7;

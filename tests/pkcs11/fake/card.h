@@ -35,6 +35,8 @@ void fake_keypad(void);
 /* A key's SubjectPublicKeyInfo. */
 struct sj_span fake_spki(uint8_t ref);
 struct sj_span fake_certificate(void);
+/* How often the card was asked for its version. */
+unsigned fake_asked(void);
 /* Private operations so far. */
 unsigned fake_uses(void);
 /* Whether p11_operations_want_pin() says so of a session. */
