@@ -132,6 +132,8 @@ signs() {
 @test "generate, request, self-signed certificate, write, sign: P-384" {
 	admin generate 82 --algorithm P-384 --out pub
 	signs 82 pub -sha384
+	run sojourn key sign 82 message --pin-file pin --out signature
+	[[ $output == "signed with P-384 and SHA-384" ]]
 	sojourn key request 82 --subject 'C=UT,O=A\, B,CN=Ida' --pin-file pin --out csr
 	openssl req -in csr -verify -noout -subject | grep -q 'C = UT, O = "A, B", CN = Ida'
 	openssl req -in csr -noout -pubkey | diff - pub

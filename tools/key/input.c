@@ -1,5 +1,6 @@
 /* input.c -- names of keys, secrets, and what they unlock. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,15 +26,17 @@ static uint8_t named_key(const char *text)
 		{ "card", SJ_PIV_KEY_CARD },
 		{ "attestation", 0xF9 },
 	};
-	unsigned number;
-	char rest;
+	static const char retired[] = "retired-";
+	unsigned long number;
+	char *end;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcasecmp(names[i].name, text) == 0)
 			return names[i].key;
-	if (sscanf(text, "retired-%u%c", &number, &rest) == 1 && number >= 1 && number <= 20)
-		return (uint8_t)(0x82 + number - 1);
-	return 0;
+	if (strncasecmp(text, retired, sizeof(retired) - 1) != 0)
+		return 0;
+	number = strtoul(text + sizeof(retired) - 1, &end, 10);
+	return *end == '\0' && number >= 1 && number <= 20 ? (uint8_t)(0x82 + number - 1) : 0;
 }
 
 int key_argument(struct cli *cli, uint8_t *key)

@@ -253,6 +253,20 @@ static enum sj_rc sign_message(struct key_run *run, const struct sj_piv_unlock *
 				   &m->signature_len);
 }
 
+/* Whoever checks the signature must know. */
+static void tell_hash(struct key_run *run, uint8_t key)
+{
+	struct sj_piv_key_info info = { .size = sizeof(info) };
+	const char *hash;
+
+	if (sj_piv_key_info(run->piv, key, &info) != SJ_OK)
+		return;
+	hash = sj_piv_signature_hash(info.algorithm);
+	if (hash)
+		cli_note(run->cli, "signed with %s%s%s", sj_piv_algorithm_text(info.algorithm),
+			 hash[0] != '\0' ? " and " : "", hash);
+}
+
 static int sign(struct key_run *run, uint8_t key)
 {
 	const char *out = cli_value(run->cli, "out");
@@ -265,6 +279,7 @@ static int sign(struct key_run *run, uint8_t key)
 	free(m.bytes);
 	if (code != 0)
 		return code;
+	tell_hash(run, key);
 	return cli_file_write(run->cli, out ? out : "-", m.signature, m.signature_len, 0644);
 }
 
