@@ -32,7 +32,7 @@ $(p11_fake_objs): CPPFLAGS_ALL += -I.
 $(addprefix $(BUILD)/tests/pkcs11/test_,objects made_objects mechanisms operations): $(p11_fake_objs)
 $(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
 
-.PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
+.PHONY: tests check check-programs soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
@@ -90,6 +90,11 @@ check: deps-check
 		$(call bats_jobs,asan,$(ASAN_BUILD)) $(call bats_jobs,gcc,$(BUILD)) \
 		$(call suite_jobs,asan,$(ASAN_BUILD)) $(call suite_jobs,gcc,$(BUILD)) \
 		$(call suite_jobs,clang,$(CLANG_BUILD))
+
+# 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
+soak: deps-check
+	+@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/signer
+	SOJOURN_BUILD=$(BUILD) tests/programs/soak
 
 # Programs of others with the module, and pkcs11-tool with it under the thread sanitiser.
 check-programs: deps-programs

@@ -16,7 +16,7 @@
 #define AUTHORITY "libexec/sojourn/sojourn-authority"
 #define LIBRARIES "/usr/lib/x86_64-linux-gnu/"
 #define RUNS 7 /* of what is timed; the median counts */
-#define SECONDS "3"
+#define ROUNDS 5 /* of a second each, in turn, so that noise meets all alike; the median counts */
 #define MANY 11 /* signatures of a run that tells what one more costs */
 #define RSA_BLOCK 256u
 
@@ -142,6 +142,14 @@ static bool prepare(struct stage *s)
 	       issue(s, s->rsa, "9A:RSA-2048");
 }
 
+static bool present(void)
+{
+	struct bench_client *there = bench_client_open(BENCH_READER_0);
+
+	bench_client_close(there);
+	return there != NULL;
+}
+
 /* In the reader, or, `listen` not NULL, waiting at that port for whom it may concern. */
 static bool run_card(struct stage *s, const char *file, const char *listen)
 {
@@ -161,7 +169,7 @@ static bool run_card(struct stage *s, const char *file, const char *listen)
 	snprintf(port, sizeof(port), "%u", s->b->port);
 	bench_remove(s->b, 0);
 	s->b->card[0] = bench_start(s->b, argv);
-	return s->b->card[0] > 0;
+	return s->b->card[0] > 0 && (listen != NULL || present());
 }
 
 /* --- what is measured ------------------------------------------------------------------- */
@@ -198,18 +206,16 @@ static double commands(const struct stage *s, unsigned module, atomic_uint *coun
 static void command_rows(struct stage *s)
 {
 	struct figure first = { 0 }, known = { 0 }, more = { 0 };
-	struct bench_client *there = NULL;
 	char port[16];
 	pid_t relay = 0;
 	atomic_uint *count = NULL;
+	bool there;
 
 	snprintf(port, sizeof(port), "%u", s->b->port + BENCH_SLOTS);
 	if (run_card(s, s->ec, port))
 		count = bench_relay(s->b->port, s->b->port + BENCH_SLOTS, &relay);
-	if (count != NULL)
-		there = bench_client_open(BENCH_READER_0);
-	bench_client_close(there);
-	for (unsigned i = 0; there != NULL && i < MODULES; i++) {
+	there = count != NULL && present();
+	for (unsigned i = 0; there && i < MODULES; i++) {
 		if (!plays(s, i) || !forget(s))
 			continue;
 		first.of[i] = commands(s, i, count, 1);
@@ -259,25 +265,6 @@ static void wall_rows(const struct stage *s)
 	row(s, "known.wall", &known, "ms", BENCH_NO_FLOOR, "the same, card seen before");
 }
 
-static void rate_rows(const struct stage *s, const char *kind, double floor)
-{
-	char more[32], id[32];
-	const char *const threads[] = { "1", "8" };
-
-	for (size_t t = 0; t < 2; t++) {
-		struct figure f = { 0 };
-
-		snprintf(more, sizeof(more), "%s %s " SECONDS, kind, threads[t]);
-		snprintf(id, sizeof(id), "sign.%s.rate%s", kind, t == 0 ? "" : ".8");
-		for (unsigned i = 0; i < MODULES; i++)
-			if (plays(s, i))
-				f.of[i] = signer(s, i, "rate", more);
-		row(s, id, &f, "1/s", floor,
-		    t == 0 ? "one session; floor: GENERAL AUTHENTICATE through PC/SC; aim: 90 %"
-			   : "8 threads, a session each; the same floor");
-	}
-}
-
 /* --- the floor ------------------------------------------------------------------------------ */
 
 static bool plain(struct bench_client *c, const uint8_t *command, size_t len)
@@ -301,13 +288,59 @@ static double floor_rate(bool rsa)
 				     0x01, 0x06, 0x82, 0x00, 0x81, 0x82, 0x01, 0x00, 0x00 };
 	struct bench_client *c = bench_client_open(BENCH_READER_0);
 	bool ok = c && plain(c, select, sizeof(select)) && plain(c, verify, sizeof(verify));
-	int64_t start = bench_ns(), end = start + 3000000000;
+	int64_t start = bench_ns(), end = start + 1000000000;
 	unsigned n = 0;
 
 	for (; ok && bench_ns() < end; n++)
 		ok = rsa ? plain(c, big, sizeof(big)) : plain(c, ec, sizeof(ec));
 	bench_client_close(c);
-	return ok ? n / ((double)(bench_ns() - start) / 1e9) : BENCH_NO_FLOOR;
+	return ok ? n / ((double)(bench_ns() - start) / 1e9) : 0;
+}
+
+/* Per second: the median round of each, the floor's in `of[MODULES]`. */
+static bool rates(const struct stage *s, const char *kind, const char *threads,
+		  double of[static MODULES + 1])
+{
+	struct bench_samples samples[MODULES + 1];
+	char more[32];
+	bool ok = true;
+
+	snprintf(more, sizeof(more), "%s %s 1", kind, threads);
+	for (unsigned i = 0; i <= MODULES; i++)
+		ok = bench_samples_init(&samples[i], ROUNDS) && ok;
+	for (int round = 0; ok && round < ROUNDS; round++) {
+		if (s->peers)
+			bench_sample(&samples[MODULES],
+				     (int64_t)(floor_rate(strcmp(kind, "rsa") == 0) * 1000));
+		for (unsigned i = 0; i < MODULES; i++)
+			if (plays(s, i))
+				bench_sample(&samples[i],
+					     (int64_t)(signer(s, i, "rate", more) * 1000));
+	}
+	for (unsigned i = 0; i <= MODULES; i++) {
+		of[i] = bench_percentile(&samples[i], 50) * 1000;
+		bench_samples_free(&samples[i]);
+	}
+	return ok;
+}
+
+static void rate_rows(const struct stage *s, const char *kind)
+{
+	static const char *const threads[] = { "1", "8" };
+
+	for (size_t t = 0; t < 2; t++) {
+		double of[MODULES + 1];
+		struct figure f;
+		char id[32];
+
+		if (!rates(s, kind, threads[t], of))
+			continue;
+		memcpy(f.of, of, sizeof(f.of));
+		snprintf(id, sizeof(id), "sign.%s.rate%s", kind, t == 0 ? "" : ".8");
+		row(s, id, &f, "1/s", s->peers ? of[MODULES] : BENCH_NO_FLOOR,
+		    t == 0 ? "one session; floor: GENERAL AUTHENTICATE through PC/SC; aim: 90 %"
+			   : "8 threads, a session each; the same floor");
+	}
 }
 
 static void contact(struct stage *s)
@@ -316,13 +349,11 @@ static void contact(struct stage *s)
 	s->suffix = "contact";
 	command_rows(s);
 	if (run_card(s, s->ec, NULL)) {
-		double floor = floor_rate(false);
-
 		wall_rows(s);
-		rate_rows(s, "ec", floor);
+		rate_rows(s, "ec");
 	}
 	if (run_card(s, s->rsa, NULL))
-		rate_rows(s, "rsa", floor_rate(true));
+		rate_rows(s, "rsa");
 	bench_remove(s->b, 0);
 }
 
@@ -344,10 +375,10 @@ static void contactless(struct stage *s)
 	command_rows(s);
 	if (run_card(s, s->ec, NULL)) {
 		wall_rows(s);
-		rate_rows(s, "ec", BENCH_NO_FLOOR);
+		rate_rows(s, "ec");
 	}
 	if (run_card(s, s->rsa, NULL))
-		rate_rows(s, "rsa", BENCH_NO_FLOOR);
+		rate_rows(s, "rsa");
 	bench_remove(s->b, 0);
 	unsetenv("SOJOURN_PKCS11_CONF");
 }
