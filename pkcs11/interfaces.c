@@ -87,17 +87,17 @@ CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_
 	if (out == NULL)
 		return CKR_ARGUMENTS_BAD;
 	if (name != NULL && strcmp((const char *)name, NAME) != 0)
-		return CKR_FUNCTION_FAILED;
+		return CKR_ARGUMENTS_BAD;
 	/* CKF_INTERFACE_FORK_SAFE is not claimed: a child must call C_Initialize. */
 	if (flags != 0)
-		return CKR_FUNCTION_FAILED;
+		return CKR_ARGUMENTS_BAD;
 	for (size_t i = 0; i < INTERFACES; i++) {
 		if (version == NULL || version_is(&interfaces[i], version)) {
 			*out = UNCONST(&interfaces[i]);
 			return CKR_OK;
 		}
 	}
-	return CKR_FUNCTION_FAILED;
+	return CKR_ARGUMENTS_BAD;
 }
 
 /* --- functions of parallel times and of states that are never saved ------------------ */

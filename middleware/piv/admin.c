@@ -62,8 +62,8 @@ static enum sj_rc ask_witness(struct sj_piv *piv, enum sj_piv_algorithm algorith
 {
 	const struct sj_piv_auth ask = { .has_witness = true };
 	struct sj_piv_auth answer;
-	enum sj_rc rc = sj_piv_authenticate(piv, (uint8_t)algorithm, PIV_KEY_ADMINISTRATION, &ask,
-					    &answer);
+	enum sj_rc rc =
+		sj_piv_authenticate(piv, (uint8_t)algorithm, PIV_KEY_ADMINISTRATION, &ask, &answer);
 
 	if (rc != SJ_OK)
 		return rc;
@@ -98,12 +98,12 @@ static enum sj_rc prove_step(struct sj_piv *piv, void *arg)
 	rc = sj_piv_authenticate(piv, (uint8_t)p->algorithm, PIV_KEY_ADMINISTRATION, &send,
 				 &answer);
 	/* A wrong witness is answered so by one card and so by another. */
-	if (rc == SJ_PIN_NEEDED || (rc == SJ_CARD_REFUSED && (piv->sw == SJ_SW_WRONG_DATA ||
-							      piv->sw == SJ_SW_AUTH_BLOCKED ||
-							      (piv->sw & 0xFF00) == 0x6300)))
+	if (rc == SJ_PIN_NEEDED || (rc == SJ_CARD_REFUSED &&
+				    (piv->sw == SJ_SW_WRONG_DATA || piv->sw == SJ_SW_AUTH_BLOCKED ||
+				     (piv->sw & 0xFF00) == 0x6300)))
 		rc = SJ_WRONG_ADMIN_KEY;
-	if (rc == SJ_OK && (!answer.has_response ||
-			    !sj_equal_secret(answer.response, sj_span(expected, n))))
+	if (rc == SJ_OK &&
+	    (!answer.has_response || !sj_equal_secret(answer.response, sj_span(expected, n))))
 		rc = SJ_WRONG_ADMIN_KEY;
 out:
 	sj_wipe(plain, sizeof(plain));
@@ -277,8 +277,8 @@ enum sj_rc sj_piv_generate(struct sj_piv *piv, uint8_t key, enum sj_piv_algorith
 	rc = manage(piv, &a, &r);
 	if (rc != SJ_OK)
 		return rc;
-	if (sj_tlv_take(&r.data, PIV_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND ||
-	    r.data.len != 0 || !sj_piv_public_read(content, &public_key) ||
+	if (sj_tlv_take(&r.data, PIV_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND || r.data.len != 0 ||
+	    !sj_piv_public_read(content, &public_key) ||
 	    !sj_piv_spki_put(&out, algorithm, &public_key))
 		return SJ_CARD_ANSWER;
 	return sj_piv_give(sj_written(&out), spki, spki_len);

@@ -131,9 +131,9 @@ static bool newest(int dir, char out[static FILE_NAME_MAX])
 		if (!is_code(e->d_name, SJ_PIV_CAN) ||
 		    fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
-		if (found && (st.st_mtim.tv_sec < best.tv_sec ||
-			      (st.st_mtim.tv_sec == best.tv_sec &&
-			       st.st_mtim.tv_nsec <= best.tv_nsec)))
+		if (found &&
+		    (st.st_mtim.tv_sec < best.tv_sec ||
+		     (st.st_mtim.tv_sec == best.tv_sec && st.st_mtim.tv_nsec <= best.tv_nsec)))
 			continue;
 		best = st.st_mtim;
 		memcpy(out, e->d_name, strlen(e->d_name) + 1);
@@ -223,8 +223,7 @@ enum sj_rc sj_piv_forget(const char *memory, const uint8_t *guid)
 	int dir;
 
 	if (guid)
-		(void)sj_hex_text(sj_span(guid, SJ_PIV_GUID), SJ_HEX_LOWER, prefix,
-				  sizeof(prefix));
+		(void)sj_hex_text(sj_span(guid, SJ_PIV_GUID), SJ_HEX_LOWER, prefix, sizeof(prefix));
 	dir = open(memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return SJ_INPUT_UNREADABLE;

@@ -83,7 +83,7 @@ static bool put_ec(struct sj_span pkcs8, enum sj_piv_algorithm *algorithm, struc
 	sj_key_free(key);
 	if (!ok)
 		return false;
-	*algorithm = curve == SJ_P256	? SJ_PIV_P256
+	*algorithm = curve == SJ_P256   ? SJ_PIV_P256
 		     : curve == SJ_P384 ? SJ_PIV_P384
 					: SJ_PIV_ALGORITHM_NONE;
 	sj_tlv_put(w, TAG_SCALAR, sj_span(secret.bytes, secret.len));

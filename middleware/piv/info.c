@@ -118,8 +118,8 @@ static enum sj_rc ask_discovery(struct sj_piv *piv, struct sj_piv_info *out)
 		return SJ_CARD_ANSWER;
 	out->pin = (d.policy & PIV_POLICY_PIN) != 0;
 	out->global_pin = (d.policy & PIV_POLICY_GLOBAL_PIN) != 0;
-	out->prefers_global = out->global_pin &&
-			      (!out->pin || d.preference == PIV_PREFER_GLOBAL_PIN);
+	out->prefers_global =
+		out->global_pin && (!out->pin || d.preference == PIV_PREFER_GLOBAL_PIN);
 	return SJ_OK;
 }
 

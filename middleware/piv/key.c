@@ -47,9 +47,8 @@ bool sj_piv_spki_put(struct sj_writer *w, enum sj_piv_algorithm algorithm,
 	if ((algorithm != SJ_PIV_ED25519 && algorithm != SJ_PIV_X25519) ||
 	    key->point.len != SJ_CFRG_KEY)
 		return false;
-	sj_public_put_cfrg(
-		w, algorithm == SJ_PIV_ED25519 ? SJ_PUBLIC_ED25519 : SJ_PUBLIC_X25519,
-		key->point.ptr);
+	sj_public_put_cfrg(w, algorithm == SJ_PIV_ED25519 ? SJ_PUBLIC_ED25519 : SJ_PUBLIC_X25519,
+			   key->point.ptr);
 	return !w->failed;
 }
 
@@ -354,7 +353,10 @@ enum sj_rc sj_piv_verify_and_sign(struct sj_piv *piv, enum sj_piv_pin pin, const
 				  const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
 				  int *tries_left)
 {
-	struct both b = { pin, value, len, tries_left,
+	struct both b = { pin,
+			  value,
+			  len,
+			  tries_left,
 			  { .key = key,
 			    .algorithm = algorithm,
 			    .in = sj_span(in, in_len),

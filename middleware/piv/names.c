@@ -10,8 +10,8 @@ static const uint8_t keys[] = {
 };
 
 static const enum sj_piv_algorithm algorithms[] = {
-	SJ_PIV_3DES,	 SJ_PIV_RSA_3072, SJ_PIV_RSA_2048, SJ_PIV_AES_128,
-	SJ_PIV_AES_192,	 SJ_PIV_AES_256,  SJ_PIV_P256,	   SJ_PIV_P384,
+	SJ_PIV_3DES,     SJ_PIV_RSA_3072, SJ_PIV_RSA_2048, SJ_PIV_AES_128,
+	SJ_PIV_AES_192,  SJ_PIV_AES_256,  SJ_PIV_P256,     SJ_PIV_P384,
 	SJ_PIV_RSA_4096, SJ_PIV_ED25519,  SJ_PIV_X25519,
 };
 

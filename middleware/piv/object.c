@@ -31,9 +31,9 @@ enum sj_rc sj_piv_get(struct sj_piv *piv, uint32_t tag, struct sj_span *value)
 		return rc;
 	if (tag == PIV_OBJECT_DISCOVERY || tag == PIV_OBJECT_BIOMETRIC_GROUP) {
 		*value = r.data;
-		return r.data.len == 0		      ? SJ_KEY_ABSENT
+		return r.data.len == 0              ? SJ_KEY_ABSENT
 		       : sj_tlv_well_formed(r.data) ? SJ_OK
-						      : SJ_CARD_ANSWER;
+						    : SJ_CARD_ANSWER;
 	}
 	if (!sj_piv_data_read(r.data, value))
 		return SJ_CARD_ANSWER;
@@ -137,8 +137,7 @@ enum sj_rc sj_piv_write(struct sj_piv *piv, uint32_t tag, const uint8_t *data, s
 	return put(piv, tag, sj_span(data, len));
 }
 
-static enum sj_rc put_certificate(struct sj_piv *piv, uint32_t tag, struct sj_span bytes,
-				  bool gzip)
+static enum sj_rc put_certificate(struct sj_piv *piv, uint32_t tag, struct sj_span bytes, bool gzip)
 {
 	uint8_t *value = malloc(SJ_CERT_MAX + 32u);
 	struct sj_writer w = sj_writer(value, SJ_CERT_MAX + 32u);

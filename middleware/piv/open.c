@@ -14,8 +14,7 @@
 static bool is_contactless(struct sj_span atr)
 {
 	return atr.len >= 5 && atr.ptr[0] == 0x3B && (atr.ptr[1] & 0xF0) == 0x80 &&
-	       atr.ptr[2] == 0x80 && atr.ptr[3] == 0x01 &&
-	       atr.len == 5u + (atr.ptr[1] & 0x0Fu);
+	       atr.ptr[2] == 0x80 && atr.ptr[3] == 0x01 && atr.len == 5u + (atr.ptr[1] & 0x0Fu);
 }
 
 void sj_piv_learn(struct sj_piv *piv, struct sj_span answer)
@@ -67,6 +66,12 @@ static char *copy_of(const char *text, bool *failed)
 enum sj_rc sj_piv_open(struct sj_card *card, const struct sj_piv_options *options,
 		       struct sj_piv **out)
 {
+	return sj_piv_open_with(card, options, sj_random_system(), out);
+}
+
+enum sj_rc sj_piv_open_with(struct sj_card *card, const struct sj_piv_options *options,
+			    struct sj_random random, struct sj_piv **out)
+{
 	struct sj_piv_options o = SJ_PIV_OPTIONS_INIT;
 	struct sj_piv *piv = calloc(1, sizeof(*piv));
 	bool failed = false;
@@ -82,7 +87,7 @@ enum sj_rc sj_piv_open(struct sj_card *card, const struct sj_piv_options *option
 	piv->session = sj_card_session(card);
 	piv->context = sj_card_context(card);
 	piv->options = o;
-	piv->random = sj_random_system();
+	piv->random = random;
 	piv->cvc = SJ_UNDECIDED;
 	piv->commands_before = sj_session_count(piv->session).apdus;
 	piv->contactless = is_contactless(sj_session_atr(piv->session));

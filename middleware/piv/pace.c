@@ -66,8 +66,7 @@ enum sj_rc sj_piv_pace_again(struct sj_piv *piv)
 	sj_session_patient(piv->session, true);
 	if (rc == SJ_OK)
 		rc = sj_pace_run(piv->session, &piv->offer, SJ_PACE_CAN,
-				 sj_span((const uint8_t *)can, strlen(can)), &piv->random,
-				 &unused);
+				 sj_span((const uint8_t *)can, strlen(can)), &piv->random, &unused);
 	sj_session_patient(piv->session, false);
 	if (rc == SJ_OK)
 		rc = sj_session_command(piv->session,
@@ -134,6 +133,10 @@ enum sj_rc sj_piv_open_hidden(struct sj_piv *piv)
 	struct sj_writer w = SJ_WRITER_OF(file);
 	enum sj_rc rc = read_access(piv, &w);
 
+	/* Another application may be current: the card says that there is an MF above it. */
+	if (rc == SJ_NO_KEY_APPLICATION && sj_session_atr_mf(piv->session) &&
+	    select_mf(piv) == SJ_OK)
+		rc = read_access(piv, &w);
 	if (rc == SJ_OK && !sj_pace_choose(sj_written(&w), &piv->offer))
 		rc = SJ_NO_KEY_APPLICATION;
 	if (rc == SJ_OK)

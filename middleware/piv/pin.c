@@ -199,9 +199,9 @@ bool sj_piv_reader_has_keypad(struct sj_piv *piv)
 /* The reader fills in what was typed. */
 static enum sj_rc keypad_step(struct sj_piv *piv, void *arg)
 {
-	const uint8_t command[] = { 0x00, PIV_INS_VERIFY, 0x00, ((struct trial *)arg)->p2,
-				    PIV_PIN_SIZE, 0xFF, 0xFF, 0xFF,
-				    0xFF, 0xFF, 0xFF, 0xFF,
+	const uint8_t command[] = { 0x00,         PIV_INS_VERIFY, 0x00, ((struct trial *)arg)->p2,
+				    PIV_PIN_SIZE, 0xFF,           0xFF, 0xFF,
+				    0xFF,         0xFF,           0xFF, 0xFF,
 				    0xFF };
 	struct trial *t = arg;
 	struct sj_response r;
@@ -237,7 +237,7 @@ static enum sj_rc logout_step(struct sj_piv *piv, void *arg)
 	if (rc != SJ_OK)
 		return rc;
 	return r.sw == SJ_SW_REFERENCE_NOT_FOUND ? SJ_KEY_ABSENT
-	       : r.sw == SJ_SW_OK		 ? SJ_OK
+	       : r.sw == SJ_SW_OK                ? SJ_OK
 						 : SJ_CARD_REFUSED;
 }
 

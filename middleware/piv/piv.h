@@ -56,6 +56,11 @@ struct sj_piv {
 	bool serial_asked;
 };
 
+/* sj_piv_open() with this source of random bytes: for tests with captured keys. */
+SJ_MUST_CHECK enum sj_rc sj_piv_open_with(struct sj_card *card,
+					  const struct sj_piv_options *options,
+					  struct sj_random random, struct sj_piv **out);
+
 /* --- commands (command.c) --------------------------------------------------- */
 
 /* Sets the deadline of a call. */

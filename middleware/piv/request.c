@@ -96,8 +96,8 @@ static enum sj_rc sign_with(struct sj_piv *piv, uint8_t key, enum sj_piv_algorit
 		return rc;
 	if (!is_ecdsa(algorithm))
 		sj_put(w, sj_span(raw, len));
-	else if (!sj_ecdsa_to_der(sj_span(raw, len), w))
-		return SJ_CARD_ANSWER;
+	else if (!sj_ecdsa_to_der(sj_span(raw, len), w) && !w->failed)
+		return SJ_CRYPTO_FAILED;
 	return w->failed ? SJ_FILE_TOO_LARGE : SJ_OK;
 }
 

@@ -41,8 +41,7 @@ static enum sj_rc ask_card(struct sj_piv *piv, const struct agreement *a,
 {
 	uint8_t data[SJ_EC_POINT_MAX + 32u];
 	struct sj_writer w = SJ_WRITER_OF(data);
-	struct sj_piv_sm_request request = { 0, SJ_SPAN_OF(a->host_id),
-					     sj_ec_point_span(&a->own) };
+	struct sj_piv_sm_request request = { 0, SJ_SPAN_OF(a->host_id), sj_ec_point_span(&a->own) };
 	struct sj_apdu apdu = { .ins = PIV_INS_GENERAL_AUTHENTICATE,
 				.p1 = piv->suite,
 				.p2 = PIV_KEY_SECURE_MESSAGING,
@@ -86,8 +85,8 @@ static enum sj_rc check(struct agreement *a, const struct sj_piv_sm_answer *answ
 	};
 	enum sj_rc rc = SJ_CRYPTO_FAILED;
 
-	if (answer->control != 0 || cvc->curve != a->suite->curve ||
-	    cvc->role != SJ_PIV_CVC_CARD || cvc->subject.len != SJ_PIV_GUID)
+	if (answer->control != 0 || cvc->curve != a->suite->curve || cvc->role != SJ_PIV_CVC_CARD ||
+	    cvc->subject.len != SJ_PIV_GUID)
 		return SJ_CARD_ANSWER;
 	if (sj_piv_sm_card_id(answer->cvc, a->card_id) &&
 	    sj_ec_agree(a->suite->curve, &a->secret, &cvc->key, a->z) &&

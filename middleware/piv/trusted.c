@@ -68,8 +68,7 @@ enum sj_rc sj_piv_judge_cvc(struct sj_piv *piv, struct sj_span cvc)
 	rc = sj_piv_get(piv, PIV_OBJECT_SM_SIGNER, &value);
 	if (rc != SJ_OK)
 		return rc == SJ_KEY_ABSENT ? SJ_CARD_CVC : rc;
-	if (!sj_piv_cvc_read(cvc, &card) ||
-	    sj_piv_certificate_open(value, &der, &owned) != SJ_OK)
+	if (!sj_piv_cvc_read(cvc, &card) || sj_piv_certificate_open(value, &der, &owned) != SJ_OK)
 		rc = SJ_CARD_CVC;
 	else
 		rc = judge(piv, &card, value, der);

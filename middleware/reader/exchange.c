@@ -15,6 +15,7 @@
 #define INS_CHANGE_REFERENCE_DATA 0x24u
 #define INS_RESET_RETRY_COUNTER 0x2Cu
 #define INS_GENERAL_AUTHENTICATE 0x87u /* of PIV, where P1 is an algorithm */
+#define KEY_SECURE_MESSAGING 0x04u /* whose agreement is public */
 #define INS_GET_RESPONSE 0xC0u
 #define INS_PUT_KEY 0xD8u
 #define INS_STORE_DATA 0xE2u
@@ -34,7 +35,30 @@ static bool carries_secret(const struct sj_apdu *a)
 	       a->ins == INS_RESET_RETRY_COUNTER || a->ins == INS_PUT_KEY ||
 	       a->ins == INS_STORE_DATA || a->ins == INS_IMPORT ||
 	       a->ins == INS_SET_MANAGEMENT_KEY ||
-	       (a->ins == INS_GENERAL_AUTHENTICATE && a->p1 != 0);
+	       (a->ins == INS_GENERAL_AUTHENTICATE && a->p1 != 0 && a->p2 != KEY_SECURE_MESSAGING);
+}
+
+/* What a private key answers in clear: what was decrypted or agreed. */
+static bool answers_secret(const struct sj_session *s, const struct sj_apdu *a)
+{
+	if (a->ins == INS_GET_RESPONSE)
+		return s->secret_answer;
+	return a->ins == INS_GENERAL_AUTHENTICATE && a->p1 != 0 && a->p2 != KEY_SECURE_MESSAGING &&
+	       (a->cla & CLA_SM) == 0;
+}
+
+/* Tells a response; data of secret ones are zeros of the same length. */
+static void tell_response(struct sj_session *s, struct sj_span bytes)
+{
+	/* The command is gone by now. */
+	struct sj_writer w = SJ_WRITER_OF(s->outer.command);
+
+	if (s->ctx->listener && s->secret_answer && bytes.len > 2) {
+		sj_put_fill(&w, 0, bytes.len - 2);
+		sj_put(&w, sj_span(bytes.ptr + bytes.len - 2, 2));
+		bytes = sj_written(&w);
+	}
+	sj_context_tell(s->ctx, SJ_EVENT_RESPONSE, bytes);
 }
 
 /* Tells a command; data of secret ones are zeros of the same length. */
@@ -99,7 +123,8 @@ static enum sj_rc plain_link(struct sj_session *s, const struct sj_apdu *a, stru
 	s->counts.apdus++;
 	s->counts.bytes_sent += (unsigned)out.len;
 	s->counts.bytes_received += (unsigned)in.len;
-	sj_context_tell(s->ctx, SJ_EVENT_RESPONSE, sj_written(&in));
+	s->secret_answer = answers_secret(s, a);
+	tell_response(s, sj_written(&in));
 	return !in.failed && sj_response_parse(sj_written(&in), r) ? SJ_OK : SJ_CARD_ANSWER;
 }
 
@@ -163,6 +188,15 @@ static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_lev
 	return SJ_OK;
 }
 
+static enum sj_rc protected_link(struct sj_session *s, const struct sj_apdu *a,
+				 struct sj_response *r);
+
+/* A protected message is not cut: 256 asks it for as many bytes as there are. */
+static bool too_long(link_fn link, size_t len, uint32_t ne)
+{
+	return len > ne && (link != protected_link || ne != SJ_APDU_NE_SHORT);
+}
+
 /* The whole answer to a command in this form (ISO/IEC 7816-4:2020, 5.3.4; 7816-3:2006, 12.2). */
 static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
 			 const struct sj_apdu *a, struct sj_response *r)
@@ -178,7 +212,7 @@ static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
 	}
 	if (rc != SJ_OK)
 		return rc;
-	if (r->data.len > c.ne)
+	if (too_long(link, r->data.len, c.ne))
 		return SJ_CARD_ANSWER;
 	if (!is(r->sw, SJ_SW_BYTES_REMAINING))
 		return SJ_OK;

@@ -171,13 +171,12 @@ bool sj_session_extended(const struct sj_session *s)
 }
 
 /*
- * Card capabilities: compact-TLV object 7 with three bytes, of which the last
- * announces extended Lc and Le in bit 7. Category indicator 00 (three bytes
- * of status follow at the end) or 80.
+ * The value of a compact-TLV object of the historical bytes, by its first byte (tag and
+ * length). Category indicator 00 (three bytes of status follow at the end) or 80.
  */
-bool sj_session_atr_extended(const struct sj_session *s)
+static bool historical(const struct sj_session *s, uint8_t tag, struct sj_span *value)
 {
-	struct sj_span rest, value;
+	struct sj_span rest;
 	struct sj_atr atr;
 	uint8_t byte;
 
@@ -188,11 +187,27 @@ bool sj_session_atr_extended(const struct sj_session *s)
 		return false;
 	if (byte == 0x00 && rest.len >= 3)
 		rest.len -= 3;
-	while (sj_take_u8(&rest, &byte) && sj_take(&rest, byte & 0x0Fu, &value)) {
-		if (byte == 0x73)
-			return (value.ptr[2] & 0x40u) != 0;
+	while (sj_take_u8(&rest, &byte) && sj_take(&rest, byte & 0x0Fu, value)) {
+		if (byte == tag)
+			return true;
 	}
 	return false;
+}
+
+/* Card capabilities: the last of three bytes announces extended Lc and Le in bit 7. */
+bool sj_session_atr_extended(const struct sj_session *s)
+{
+	struct sj_span capabilities;
+
+	return historical(s, 0x73, &capabilities) && (capabilities.ptr[2] & 0x40u) != 0;
+}
+
+/* Card service data: bit 1 is set on a card without MF. */
+bool sj_session_atr_mf(const struct sj_session *s)
+{
+	struct sj_span service;
+
+	return historical(s, 0x31, &service) && (service.ptr[0] & 0x01u) == 0;
 }
 
 /* Bytes that secure messaging adds to a response: DO 87 header and padding, 99, 8E. */

@@ -107,6 +107,8 @@ void sj_session_forbid_extended(struct sj_session *s);
 bool sj_session_extended(const struct sj_session *s);
 /* The card capabilities in the ATR's historical bytes announce it (ISO/IEC 7816-4, 12.1.1.9). */
 bool sj_session_atr_extended(const struct sj_session *s);
+/* The ATR says that the card has an MF (ISO/IEC 7816-4:2020, 12.1.1.7: card service data). */
+bool sj_session_atr_mf(const struct sj_session *s);
 
 /*
  * The most data that one response can carry now: 256 or what extended length

@@ -39,6 +39,7 @@ struct sj_session {
 	struct sj_ssc ssc;
 	struct sj_piv_role piv; /* the other scheme; never both */
 
+	bool secret_answer; /* the response at hand is not for the listener */
 	struct sj_session_counts counts;
 	struct sj_level outer; /* what goes over the wire */
 	struct sj_level inner; /* what secure messaging protects */

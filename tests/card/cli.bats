@@ -246,6 +246,29 @@ complete_words() {
 	[[ $output == *"fail         trust store: trust: csca/"*".cer is not as it was imported (files: 1;"*"SJ-1102"* ]]
 }
 
+@test "doctor: whether p11-kit knows the module, and its library is there" {
+	export XDG_CONFIG_HOME=$PWD/config
+	mkdir -p config/pkcs11/modules
+	printf '# ours\nmodule: %s/module.so\n' "$PWD" >config/pkcs11/modules/sojourn.module
+	run sojourn doctor --trust nowhere
+	[[ $output == *"warn"*"PKCS#11: "*"names $PWD/module.so, which is not there"* ]]
+	touch module.so
+	run sojourn doctor --trust nowhere
+	[[ $output == *"ok"*"PKCS#11: p11-kit knows the module: $PWD/module.so"* ]]
+	echo 'priority: 5' >config/pkcs11/modules/sojourn.module
+	run sojourn doctor --trust nowhere
+	[[ $output == *"PKCS#11: "*"names no module"* ]]
+}
+
+@test "doctor: browsers that the module does not reach" {
+	export XDG_DATA_HOME=$PWD/data
+	run sojourn doctor --trust nowhere
+	[[ $output != *"flatpak"* ]]
+	mkdir -p data/flatpak/app/org.mozilla.firefox
+	run sojourn doctor --trust nowhere
+	[[ $output == *"warn"*"browser: Firefox is a flatpak"* ]]
+}
+
 @test "trust list and doctor name a damaged revocation list" {
 	cd "$BATS_TEST_TMPDIR"
 	sojourn authority init authority

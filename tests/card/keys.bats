@@ -222,3 +222,34 @@ check() {
 	openssl crl -inform der -in old-1.crl -noout -issuer | grep -q 'Card Key CA UTO 1'
 	run -13 sojourn authority key crl old --ca 3 --out x.crl
 }
+
+# over NAME KEY: in the registry of "times", that time of NAME ends early.
+over() {
+	/usr/bin/python3 - "$@" <<-END
+		import json, sys
+		state = json.load(open("times/registry.json"))
+		for c in state["certificates"]:
+		    if c["name"] == sys.argv[1]:
+		        c[sys.argv[2]] = 1700000000 if sys.argv[2] == "private_until" else 1900000000
+		json.dump(state, open("times/registry.json", "w"))
+	END
+}
+
+@test "keys that are over sign nothing, and none outlives who signed it" {
+	cp -r ut times
+	over content-signer-1 not_after
+	run -13 issue outlived times
+	[[ "$output" == *"/expiryDate lies after key-ca-1 and content-signer-1"* ]]
+	over content-signer-1 private_until
+	run -13 issue outlived times
+	[[ "$output" == *"content-signer-1: its time to sign is over"*"authority key renew --signer"* ]]
+	sojourn authority key renew times --signer
+	issue inside times
+	check signed inside times content-signer-2
+	over key-ca-1 private_until
+	run -13 issue outlived times
+	[[ "$output" == *"key-ca-1: its time to sign is over"*"authority key renew"* ]]
+	run -13 sojourn authority key renew times --signer
+	sojourn authority key crl times --out over.crl
+	sojourn authority key renew times
+}

@@ -45,6 +45,18 @@ walk() {
 	[ ! -e "$XDG_RUNTIME_DIR/sojourn-lab" ]
 }
 
+@test "the walk-through of the keys works as it is written" {
+	walk 'Keys in five minutes' >walk.sh
+	[ "$(grep -c '^sojourn\|^eval' walk.sh)" -ge 8 ]
+	echo report >report.json
+	PATH=$BUILD_DIR/bin:$PATH run bash walk.sh 3>&-
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"9C  Digital Signature"*"Verified OK"*"attested     82 was made on a card"* ]]
+	openssl req -in 82.csr -verify -noout
+	[ ! -e "$XDG_RUNTIME_DIR/sojourn-lab" ]
+}
+
 @test "who learns what is the same in the README and in the design note" {
 	table() { awk '/^## /{on = /^## Who learns what/} on && /^\|/' "$1" | cut -d'|' -f2; }
 	[ "$(table "$README" | wc -l)" -eq 8 ]

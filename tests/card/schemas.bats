@@ -50,7 +50,7 @@ while text:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
 	printf '%s\n' 'authority show' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
-		'gate journal' 'gate stats' 'gate ticket-key' issue 'lab status' 'reader list' 'reader watch' \
+		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
 		'service list' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
 }
 
@@ -125,6 +125,18 @@ while text:
 	/usr/bin/python3 -m jsonschema -i out "$SCHEMAS/trust.schema.json"
 }
 
+@test "key list, of a key without a certificate too" {
+	sojourn key list --json --trust "$LAB/trust" --can-file "$LAB/card-01.can" >out
+	valid key list <out
+	grep -q '"channel": "pace"' out
+	sed 's/.* //' "$LAB/authority/management-keys.txt" >admin
+	chmod 600 admin
+	sojourn key generate 95 --can-file "$LAB/card-01.can" --admin-key-file admin --out key.pem
+	sojourn key list --json --can-file "$LAB/card-01.can" >out
+	valid key list <out
+	grep -q '"certificate": null' out
+}
+
 # fails SCHEMA CODE COMMAND...: its --json is the failure object, with that exit code.
 fails() {
 	local schema=$1 code=$2
@@ -146,5 +158,6 @@ fails() {
 	fails issue 2 sojourn issue -a authority
 	fails issue 3 sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l l2
 	fails verify 3 sojourn verify --trust "$LAB/trust" --can-file "$LAB/card-01.can"
+	fails key 3 sojourn key list
 	fails lab 2 sojourn lab status --dir "a b"
 }

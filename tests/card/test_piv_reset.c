@@ -254,6 +254,41 @@ static bool is_moved(const struct bench *b)
 	return moved;
 }
 
+/* Both values, or none; the counters of the one are never those of the other. */
+static bool are_retries_set(const struct bench *b)
+{
+	struct piv_password pin, puk;
+
+	assert_true(piv_password_get(b->store, PIV_REF_PIN, &pin));
+	assert_true(piv_password_get(b->store, PIV_REF_PUK, &puk));
+	assert_int_equal(pin.tries, puk.tries == 7 ? 9 : PIN_TRIES);
+	return puk.tries == 7;
+}
+
+/* The public half is that of the private one, whichever key it is. */
+static bool is_imported(const struct bench *b)
+{
+	struct sj_piv_public public;
+	struct sj_ec_secret secret;
+	struct sj_ec_point point;
+	struct sj_span content;
+	struct piv_key key;
+
+	assert_true(piv_key_find(b->store, 0x9A, &key));
+	assert_true(piv_key_public(b->store, 0x9A, &content));
+	assert_true(sj_piv_public_read(content, &public));
+	assert_true(sj_ec_secret_read(SJ_P256, key.secret, &secret));
+	assert_true(sj_ec_multiply(SJ_P256, &secret, NULL, &point));
+	assert_true(sj_span_eq(sj_ec_point_span(&point), public.point));
+	return key.origin == PIV_IMPORTED;
+}
+
+static void prove(struct bench *b)
+{
+	piv_administer(b);
+	assert_int_equal(bench_do(b, VERIFY_PIN), SJ_SW_OK);
+}
+
 /* At every call of pwrite, fdatasync and what follows; `dies`: for good, and it is opened anew. */
 static void killed_at_every_write(struct cuts *c, const char *command, bool administer, bool dies,
 				  bool (*is_done)(const struct bench *b))
@@ -264,7 +299,7 @@ static void killed_at_every_write(struct cuts *c, const char *command, bool admi
 		put_file(c->room, c->image, c->len);
 		start(c);
 		if (administer)
-			piv_administer(c->b);
+			prove(c->b);
 		c->room->calls = 0;
 		c->room->fail_at = k;
 		c->room->fail_on = dies;
@@ -277,7 +312,7 @@ static void killed_at_every_write(struct cuts *c, const char *command, bool admi
 		start(c);
 		if (!is_done(c->b)) {
 			if (administer)
-				piv_administer(c->b);
+				prove(c->b);
 			assert_int_equal(bench_do(c->b, command), SJ_SW_OK);
 			assert_true(is_done(c->b));
 		}
@@ -320,6 +355,24 @@ static void move_killed_at_every_write(void **state)
 	killed_at_every_write(*state, "00F6849C", true, false, is_moved);
 }
 
+static void retries_killed_at_every_write(void **state)
+{
+	make_file(*state, false);
+	killed_at_every_write(*state, "00FA0907", true, true, are_retries_set);
+	killed_at_every_write(*state, "00FA0907", true, false, are_retries_set);
+}
+
+static void import_killed_at_every_write(void **state)
+{
+	static const char command[] = "00FE119A220620"
+				      "0102030405060708090A0B0C0D0E0F10"
+				      "1112131415161718191A1B1C1D1E1F20";
+
+	make_file(*state, false);
+	killed_at_every_write(*state, command, true, true, is_imported);
+	killed_at_every_write(*state, command, true, false, is_imported);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +388,8 @@ int main(void)
 		PIV_CASE(the_content_is_another),
 		CUTS_CASE(reset_killed_at_every_write),
 		CUTS_CASE(move_killed_at_every_write),
+		CUTS_CASE(retries_killed_at_every_write),
+		CUTS_CASE(import_killed_at_every_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,10 +161,9 @@ static void a_long_command_and_a_long_response(void **state)
 
 static void plain_commands_leave_it_running(void **state)
 {
-	static const char *const plain[] = {
-		GET_DISCOVERY, SELECT_PIV, "00A4040005A000000999", "00EE0000", "0020008008" PIN_HEX,
-		"44000000",    "000000"
-	};
+	static const char *const plain[] = { GET_DISCOVERY, SELECT_PIV, "00A4040005A000000999",
+					     "00EE0000",    VERIFY_PIN, "44000000",
+					     "000000" };
 	struct bench *b = *state;
 	struct piv_reader r;
 

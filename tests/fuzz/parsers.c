@@ -31,6 +31,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_piv();
 	case 12:
 		return fuzz_key();
+	case 13:
+		return fuzz_pivcard();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

@@ -104,6 +104,28 @@ static void put_proof(struct sj_writer *w)
 	put_command(w, sj_written(&c));
 }
 
+/* A session of secure messaging, and a protected command in parts with a wrong MAC. */
+static void put_messaging(struct sj_writer *w)
+{
+	static const uint8_t parts[][12] = {
+		{ 0x1C, 0xCB, 0x3F, 0xFF, 0x07, 0x87, 0x11, 0x01, 1, 2, 3, 4 },
+		{ 0x1C, 0xCB, 0x3F, 0xFF, 0x07, 5, 6, 7, 8, 9, 10, 11 },
+		{ 0x0C, 0xCB, 0x3F, 0xFF, 0x07, 12, 13, 14, 15, 16, 0x8E, 0x00 },
+	};
+	uint8_t command[128];
+	struct sj_writer c = SJ_WRITER_OF(command);
+	struct sj_ec_point point = { .len = 0 };
+
+	if (!sj_ec_multiply(SJ_P256, &(struct sj_ec_secret){ { [31] = 2 }, 32 }, NULL, &point))
+		w->failed = true;
+	sj_put(&c, SJ_SPAN_STR("\0\x87\x27\4\x50\x7C\x4E\x81\x4A\0ABCDEFGH"));
+	sj_put(&c, sj_ec_point_span(&point));
+	sj_put(&c, SJ_SPAN_STR("\x82\0\0"));
+	put_command(w, sj_written(&c));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		put_command(w, SJ_SPAN_OF(parts[i]));
+}
+
 static bool key_card_seed(size_t i, struct sj_writer *w)
 {
 	static const char select[] = "\0\xA4\4\0\5\xA0\0\0\3\x08";
@@ -122,24 +144,31 @@ static bool key_card_seed(size_t i, struct sj_writer *w)
 		  SJ_SPAN_STR("\0\xF7\0\x80\0") },
 	};
 
-	if (i >= sizeof(seeds) / sizeof(seeds[0]))
+	if (i > sizeof(seeds) / sizeof(seeds[0]))
 		return false;
 	put_command(w, sj_span((const uint8_t *)select, sizeof(select) - 1));
 	put_command(w, sj_span((const uint8_t *)pin, sizeof(pin) - 1));
+	if (i == sizeof(seeds) / sizeof(seeds[0])) {
+		put_messaging(w);
+		return true;
+	}
 	put_proof(w);
 	for (size_t k = 0; k < 4; k++)
 		put_command(w, seeds[i][k]);
 	return true;
 }
 
-/* As after RESET, and issued. */
+/* As after RESET, with a key for messaging, and issued. */
 static bool make_card(struct card_store *s)
 {
 	static const uint8_t issued = 1, identity[PIV_GUID_SIZE + 4] = { 1 };
+	static const uint8_t key_04[4 + 32] = { PIV_ALG_CS2, 1, 1, 1, [35] = 3 };
 
 	return card_store_set(s, 1, sj_span(&issued, 1)) &&
 	       card_store_set(s, PIV_STORE_IDENTITY, SJ_SPAN_OF(identity)) &&
 	       card_store_set(s, PIV_STORE_POLICY, SJ_SPAN_STR("\x40\0")) &&
+	       card_store_set(s, PIV_STORE_KEY + PIV_KEY_SECURE_MESSAGING, SJ_SPAN_OF(key_04)) &&
+	       card_store_set(s, PIV_STORE_CVC, SJ_SPAN_STR("\x7F\x21\0")) &&
 	       yubico_password_default(s, PIV_REF_PIN, 3) &&
 	       yubico_password_default(s, PIV_REF_PUK, 3) && yubico_admin_default(s) == SJ_SW_OK &&
 	       card_store_commit(s) == CARD_STORE_OK;
@@ -158,7 +187,8 @@ static void transmit_all(struct card *card, struct sj_span in)
 	free(response);
 }
 
-static bool key_card_run(struct sj_span in)
+static bool with_card(struct sj_span in, bool (*make)(struct card_store *s),
+		      void (*run)(struct card *card, struct sj_span in))
 {
 	struct card_config config = {
 		.interface = CARD_CONTACT,
@@ -167,14 +197,71 @@ static bool key_card_run(struct sj_span in)
 	};
 	struct card *card = NULL;
 
-	if (card_store_memory(&config.store) == CARD_STORE_OK && make_card(config.store))
+	if (card_store_memory(&config.store) == CARD_STORE_OK &&
+	    (make == NULL || make(config.store)))
 		card = card_new(&config);
 	if (card != NULL)
-		transmit_all(card, in);
+		run(card, in);
 	card_free(card);
 	if (config.store != NULL)
 		card_store_close(config.store);
 	return card != NULL;
+}
+
+static bool key_card_run(struct sj_span in)
+{
+	return with_card(in, make_card, transmit_all);
+}
+
+/* --- personalisation: groupings, id and size (two bytes each) in front ------------------------- */
+
+static void put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value)
+{
+	sj_put_be(w, 2, dgi);
+	sj_put_be(w, 2, (uint32_t)value.len);
+	sj_put(w, value);
+}
+
+static bool groupings_seed(size_t i, struct sj_writer *w)
+{
+	put_grouping(w, 0x0000, sj_span(NULL, 0));
+	put_grouping(w, 0x0002,
+		     SJ_SPAN_STR("\x80\3"
+				 "123456\xFF\xFF"));
+	put_grouping(w, 0x0003, SJ_SPAN_STR("12345678"));
+	put_grouping(w, 0x0004,
+		     SJ_SPAN_STR("\x08"
+				 "abcdefghijklmnop"));
+	put_grouping(w, 0x0005, SJ_SPAN_STR("\x40\0"));
+	put_grouping(w, 0x0010, SJ_SPAN_STR("\x5F\xC1\2abc"));
+	put_grouping(w, 0x0020, SJ_SPAN_STR("\x9A\x11\0\0"));
+	put_grouping(w, 0x0021,
+		     SJ_SPAN_STR("\x9A\x11\0\0\6\x20"
+				 "abcdefghijklmnopqrstuvwxyzabcdef"));
+	put_grouping(w, 0x0022, SJ_SPAN_STR("\x7F\x21\0"));
+	return i == 0;
+}
+
+static void personalise_all(struct card *card, struct sj_span in)
+{
+	uint8_t bytes[2048];
+	const struct sj_apdu none = { .ne = 0 };
+	struct sj_span value;
+	uint32_t dgi, size;
+
+	while (sj_take_be(&in, 2, &dgi) && sj_take_be(&in, 2, &size) &&
+	       sj_take(&in, size, &value)) {
+		struct sj_writer out = SJ_WRITER_OF(bytes);
+		struct card_call call = { .card = card, .apdu = &none, .out = &out };
+
+		(void)piv_personalise(&call, (uint16_t)dgi, value);
+		fuzz_touch(sj_written(&out));
+	}
+}
+
+static bool groupings_run(struct sj_span in)
+{
+	return with_card(in, NULL, personalise_all);
 }
 
 struct fuzz_room fuzz_key(void)
@@ -183,6 +270,7 @@ struct fuzz_room fuzz_key(void)
 		{ "key-import", import_seed, import_run },
 		{ "key-attester", signer_seed, signer_run },
 		{ "key-card-commands", key_card_seed, key_card_run },
+		{ "key-groupings", groupings_seed, groupings_run },
 	};
 
 	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };

@@ -6,8 +6,6 @@
 #include "crypt/sign.h"
 #include "wire/secinfo.h"
 
-
-
 static struct piv_stage *of(struct sj_transport *t)
 {
 	return (struct piv_stage *)t;
@@ -166,8 +164,8 @@ static void give_card_access(struct bench *b)
 	sj_secinfo_put_pace(&i, &info);
 	sj_secinfos_put(&w, sj_written(&i));
 	assert_false(w.failed);
-	assert_true(card_store_set(b->store, CARD_OBJECT_EMRTD + 0x10000u + 0x011Cu,
-				   sj_written(&w)));
+	assert_true(
+		card_store_set(b->store, CARD_OBJECT_EMRTD + 0x10000u + 0x011Cu, sj_written(&w)));
 	assert_int_equal(card_store_commit(b->store), CARD_STORE_OK);
 }
 
@@ -193,9 +191,9 @@ enum sj_rc piv_stage_open(struct piv_stage *s)
 	enum sj_rc rc;
 
 	if (s->card == NULL)
-		assert_int_equal(sj_card_over(s->ctx, &s->head, "stage", sj_clock_ms() + 10000,
-					      &s->card),
-				 SJ_OK);
+		assert_int_equal(
+			sj_card_over(s->ctx, &s->head, "stage", sj_clock_ms() + 10000, &s->card),
+			SJ_OK);
 	rc = sj_piv_open(s->card, &s->options, &s->piv);
 	assert_true(rc == SJ_OK || s->piv == NULL);
 	return rc;

@@ -63,7 +63,6 @@ size_t piv_stage_certificate(struct sj_span spki, uint8_t *out, size_t cap);
 /* A case with a contact card of no special plan, opened. */
 int piv_stage_setup(void **state);
 int piv_stage_teardown(void **state);
-#define STAGE_CASE(name) \
-	cmocka_unit_test_setup_teardown(name, piv_stage_setup, piv_stage_teardown)
+#define STAGE_CASE(name) cmocka_unit_test_setup_teardown(name, piv_stage_setup, piv_stage_teardown)
 
 #endif

@@ -240,13 +240,13 @@ static void the_signature_key_wants_the_pin_each_time(void **state)
 	size_t len = sizeof(out);
 	int left = -1;
 
-	assert_int_equal(sj_piv_verify_and_sign(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, 0x9C,
-						SJ_PIV_P256, digest, 32, out, &len, &left),
+	assert_int_equal(sj_piv_verify_and_sign(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, 0x9C, SJ_PIV_P256,
+						digest, 32, out, &len, &left),
 			 SJ_OK);
 	assert_int_equal(sign(s, 0x9C, out), SJ_PIN_NEEDED);
 	len = sizeof(out);
-	assert_int_equal(sj_piv_verify_and_sign(s->piv, SJ_PIV_PIN, "000000", 6, 0x9C,
-						SJ_PIV_P256, digest, 32, out, &len, &left),
+	assert_int_equal(sj_piv_verify_and_sign(s->piv, SJ_PIV_PIN, "000000", 6, 0x9C, SJ_PIV_P256,
+						digest, 32, out, &len, &left),
 			 SJ_WRONG_PIN);
 	assert_int_equal(left, PIN_TRIES - 1);
 }
@@ -288,8 +288,8 @@ static void both_ends_agree(void **state)
 	assert_true(sj_ec_secret_random(SJ_P256, &rnd, &secret));
 	assert_true(sj_ec_multiply(SJ_P256, &secret, NULL, &own));
 	assert_true(sj_ec_agree(SJ_P256, &secret, &peer, mine));
-	assert_int_equal(
-		sj_piv_agree(s->piv, 0x9D, SJ_PIV_P256, own.bytes, own.len, theirs, &len), SJ_OK);
+	assert_int_equal(sj_piv_agree(s->piv, 0x9D, SJ_PIV_P256, own.bytes, own.len, theirs, &len),
+			 SJ_OK);
 	assert_int_equal(len, 32);
 	assert_memory_equal(mine, theirs, 32);
 	assert_int_equal(sj_piv_agree(s->piv, 0x9D, SJ_PIV_P256, own.bytes, 64, theirs, &len),
@@ -305,8 +305,7 @@ static void wrong_sizes_are_the_callers_fault(void **state)
 
 	assert_int_equal(sj_piv_sign(s->piv, 0x9A, SJ_PIV_RSA_2048, in, 255, out, &len), SJ_USAGE);
 	assert_int_equal(sj_piv_sign(s->piv, 0x9A, SJ_PIV_X25519, in, 32, out, &len), SJ_USAGE);
-	assert_int_equal(sj_piv_agree(s->piv, 0x9A, SJ_PIV_RSA_2048, in, 256, out, &len),
-			 SJ_USAGE);
+	assert_int_equal(sj_piv_agree(s->piv, 0x9A, SJ_PIV_RSA_2048, in, 256, out, &len), SJ_USAGE);
 	assert_int_equal(s->sent, sent);
 }
 
@@ -387,9 +386,9 @@ static void keys_of_every_kind_are_made(void **state)
 		size_t len = sizeof(spki), out_len = sizeof(out);
 
 		piv_stage_administer(s);
-		assert_int_equal(sj_piv_generate(s->piv, 0x83, kinds[i], SJ_PIV_PIN_NEVER, spki,
-						 &len),
-				 SJ_OK);
+		assert_int_equal(
+			sj_piv_generate(s->piv, 0x83, kinds[i], SJ_PIV_PIN_NEVER, spki, &len),
+			SJ_OK);
 		assert_int_equal(sj_piv_key_info(s->piv, 0x83, &info), SJ_OK);
 		assert_int_equal(info.algorithm, kinds[i]);
 		assert_true(info.pin_never && info.generated);
@@ -469,8 +468,7 @@ static void a_certificate_comes_back_as_written(void **state)
 	assert_int_equal(sj_piv_read_certificate(s->piv, 0x9E, back, &back_len), SJ_OK);
 	assert_int_equal(back_len, len);
 	assert_memory_equal(back, der, len);
-	assert_int_equal(sj_piv_write_certificate(s->piv, 0x9E, der, len - 1),
-			 SJ_INPUT_MALFORMED);
+	assert_int_equal(sj_piv_write_certificate(s->piv, 0x9E, der, len - 1), SJ_INPUT_MALFORMED);
 	assert_int_equal(sj_piv_write_certificate(s->piv, 0x9E, NULL, 0), SJ_OK);
 	assert_int_equal(sj_piv_read_certificate(s->piv, 0x9E, back, &back_len), SJ_KEY_ABSENT);
 	assert_int_equal(sj_piv_read_certificate(s->piv, 0x9B, back, &back_len), SJ_USAGE);
@@ -520,6 +518,64 @@ static void keys_and_algorithms_have_names(void **state)
 	assert_int_equal(sj_piv_key_certificate(0x9B), 0);
 }
 
+/* --- what a listener hears -------------------------------------------------------------- */
+
+/* Searches all that is told for secrets. */
+struct ear {
+	unsigned told;
+	bool heard;
+	uint8_t secret[32];
+	size_t len;
+};
+
+static void listen(void *user, const struct sj_event *e)
+{
+	struct ear *ear = user;
+
+	ear->told++;
+	for (size_t i = 0; e->bytes && i + ear->len <= e->len; i++)
+		ear->heard = ear->heard || memcmp(e->bytes + i, ear->secret, ear->len) == 0;
+}
+
+static struct ear *ear_for(struct piv_stage *s, struct ear *ear, const void *secret, size_t len)
+{
+	*ear = (struct ear){ .len = len };
+	memcpy(ear->secret, secret, len);
+	sj_context_listen(s->ctx, listen, ear);
+	return ear;
+}
+
+static void no_secret_is_told_to_a_listener(void **state)
+{
+	static const uint8_t key[24] = { 0xA1, 0xB2, 0xC3, 0xD4 };
+	struct piv_stage *s = *state;
+	struct sj_piv_public public = piv_public_key(s->b, 0x9E);
+	uint8_t shared[SJ_PIV_BLOCK_MAX];
+	size_t len = sizeof(shared);
+	struct ear ear;
+
+	ear_for(s, &ear, STAGE_PIN, 6);
+	assert_int_equal(sj_piv_verify(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL), SJ_OK);
+	assert_int_equal(sj_piv_change(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, STAGE_PIN, 6, NULL),
+			 SJ_OK);
+	assert_int_equal(sj_piv_unblock(s->piv, STAGE_PUK, 8, STAGE_PIN, 6, NULL), SJ_OK);
+	assert_true(ear.told > 6 && !ear.heard);
+	piv_stage_administer(s);
+	ear_for(s, &ear, key, 4);
+	assert_int_equal(sj_piv_set_admin_key(s->piv, SJ_PIV_AES_192, key, 24), SJ_OK);
+	assert_true(ear.told == 2 && !ear.heard);
+	sj_context_listen(s->ctx, NULL, NULL);
+	assert_int_equal(sj_piv_verify(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL), SJ_OK);
+	assert_int_equal(sj_piv_agree(s->piv, 0x9D, SJ_PIV_P256, public.point.ptr, public.point.len,
+				      shared, &len),
+			 SJ_OK);
+	ear_for(s, &ear, shared, len);
+	assert_int_equal(sj_piv_agree(s->piv, 0x9D, SJ_PIV_P256, public.point.ptr, public.point.len,
+				      shared, &len),
+			 SJ_OK);
+	assert_true(ear.told == 2 && !ear.heard);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -554,6 +610,7 @@ int main(void)
 		STAGE_CASE(only_a_blocked_card_is_emptied),
 		STAGE_CASE(stretches_nest_and_select_once),
 		cmocka_unit_test(keys_and_algorithms_have_names),
+		STAGE_CASE(no_secret_is_told_to_a_listener),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

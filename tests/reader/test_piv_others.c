@@ -157,8 +157,8 @@ static enum sj_rc do_generate(struct piv_stage *s)
 	size_t len = sizeof(spki);
 	enum sj_rc rc = do_administer(s);
 
-	return rc == SJ_OK ? sj_piv_generate(s->piv, 0x88, SJ_PIV_P256, SJ_PIV_POLICY_DEFAULT,
-					     spki, &len)
+	return rc == SJ_OK ? sj_piv_generate(s->piv, 0x88, SJ_PIV_P256, SJ_PIV_POLICY_DEFAULT, spki,
+					     &len)
 			   : rc;
 }
 
@@ -287,10 +287,10 @@ static void check_all(const struct piv_plan *plan, enum fault fault)
 	piv_stage_free(s);
 }
 
-#define FAULT_CASE(name, plan, fault)     \
-	static void name(void **state)    \
-	{                                 \
-		(void)state;              \
+#define FAULT_CASE(name, plan, fault) \
+	static void name(void **state) \
+	{ \
+		(void)state; \
 		check_all(&(plan), fault); \
 	}
 FAULT_CASE(another_application_is_selected_on_contact, contact, FOREIGN)

@@ -152,6 +152,23 @@ static void cbc_wants_whole_blocks(void **state)
 	}
 }
 
+/* SP 800-67, the example of appendix B. */
+static void three_key_3des_of_sp800_67(void **state)
+{
+	static const uint8_t key[SJ_TDES_KEY] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF,
+						  0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0x01,
+						  0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0x01, 0x23 };
+	static const uint8_t plain[] = "The qufc";
+	static const uint8_t sealed[] = { 0xA8, 0x26, 0xFD, 0x8C, 0xE5, 0x3B, 0x85, 0x5F };
+	uint8_t out[SJ_TDES_BLOCK];
+
+	(void)state;
+	assert_true(sj_tdes_encrypt(key, plain, out));
+	assert_memory_equal(out, sealed, sizeof(sealed));
+	assert_true(sj_tdes_decrypt(key, sealed, out));
+	assert_memory_equal(out, plain, sizeof(out));
+}
+
 static void sizes_and_names(void **state)
 {
 	(void)state;
@@ -223,6 +240,7 @@ int main(void)
 		cmocka_unit_test(retail_mac_wants_whole_blocks),
 		cmocka_unit_test(cbc_of_sp800_38a),
 		cmocka_unit_test(cbc_wants_whole_blocks),
+		cmocka_unit_test(three_key_3des_of_sp800_67),
 		cmocka_unit_test(sizes_and_names),
 		cmocka_unit_test(padding_and_back),
 		cmocka_unit_test(padding_starts_where_told),

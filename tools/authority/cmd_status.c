@@ -122,8 +122,9 @@ static int revoke_run(struct cli *cli)
 	for (size_t i = 0; rc == 0 && (document = cli_value_at(cli, "document", i)) != NULL; i++) {
 		rc = ledger_revoke(&a, document, &marked);
 		if (rc == 0)
-			cli_note(cli, "%s: %zu indices marked; publish with status build", document,
-				 marked);
+			cli_note(cli,
+				 "%s: %zu indices marked; publish with status build and key crl",
+				 document, marked);
 	}
 	authority_close(&a);
 	return rc;

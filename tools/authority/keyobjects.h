@@ -19,6 +19,7 @@ struct sj_span keyobjects_fasc_n(void);
 SJ_MUST_CHECK bool keyobjects_put_chuid(struct sj_writer *w, struct sj_span guid,
 					const char *expires, const struct sj_signed_by *signer);
 #define KEYOBJECTS_CARD_ID 14u
+#define KEYOBJECTS_CCC_MAX 64u
 /* Card capability container; `id` is of this card alone. */
 void keyobjects_put_ccc(struct sj_writer *w, const uint8_t id[static KEYOBJECTS_CARD_ID]);
 /* The pairing code, for its holder to read. */

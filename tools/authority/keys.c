@@ -30,7 +30,6 @@
 #define POLICY (PIV_POLICY_PIN | PIV_POLICY_VCI)
 #define SM (KEYS_MADE - 1) /* place of key 04 */
 #define SHORT_DATA 255u
-#define SIGNED_OBJECTS 3u /* CHUID, capability container, security object */
 
 /* --- secrets ---------------------------------------------------------------------- */
 
@@ -144,32 +143,48 @@ static int make_keys(struct key_data *k, struct perso *p)
 
 /* --- certificates and objects --------------------------------------------------------- */
 
-/* Grouping 0010: the tag in three bytes, then the object. */
-static int store_object(struct perso *p, uint32_t tag, struct sj_span object)
-{
-	uint8_t value[3 + KEYOBJECTS_MAX];
-	struct sj_writer w = SJ_WRITER_OF(value);
-	char step[24];
-	int rc;
+/* One card's turn, on the heap: objects are larger than a stack frame should be. */
+struct turn {
+	const struct key_data *k;
+	const struct authority *a;
+	struct perso *p;
+	uint8_t der[SJ_ISSUED_CERT_MAX], value[3 + KEYOBJECTS_MAX];
+	uint8_t chuid[KEYOBJECTS_MAX], ccc[KEYOBJECTS_CCC_MAX], security[KEYOBJECTS_MAX];
+};
 
-	snprintf(step, sizeof(step), "object %06X", (unsigned)tag);
+/* Grouping 0010: the tag in three bytes, then the object. */
+static struct sj_writer begin_object(struct turn *t, uint32_t tag)
+{
+	struct sj_writer w = SJ_WRITER_OF(t->value);
+
 	sj_put_be(&w, 3, tag);
-	sj_put(&w, object);
-	rc = w.failed ? perso_fail(p, SJ_INTERNAL, "%s", step)
-		      : perso_store(p, step, DGI_OBJECT, sj_written(&w), NULL);
-	sj_wipe(value, sizeof(value));
-	return rc;
+	return w;
 }
 
-static int store_certificate(struct perso *p, uint32_t tag, struct sj_span der)
+static int end_object(struct turn *t, uint32_t tag, const struct sj_writer *w)
+{
+	char step[24];
+
+	snprintf(step, sizeof(step), "object %06X", (unsigned)tag);
+	return w->failed ? perso_fail(t->p, SJ_INTERNAL, "%s", step)
+			 : perso_store(t->p, step, DGI_OBJECT, sj_written(w), NULL);
+}
+
+static int store_object(struct turn *t, uint32_t tag, struct sj_span object)
+{
+	struct sj_writer w = begin_object(t, tag);
+
+	sj_put(&w, object);
+	return end_object(t, tag, &w);
+}
+
+static int store_certificate(struct turn *t, uint32_t tag, struct sj_span der)
 {
 	const struct sj_piv_certificate certificate = { .certificate = der };
-	uint8_t object[SJ_ISSUED_CERT_MAX + 16];
-	struct sj_writer w = SJ_WRITER_OF(object);
+	struct sj_writer w = begin_object(t, tag);
 
 	sj_piv_certificate_put(&w, &certificate);
-	return w.failed ? perso_fail(p, SJ_INTERNAL, "certificate")
-			: store_object(p, tag, sj_written(&w));
+	return end_object(t, tag, &w);
 }
 
 /* The names that go into certificates. */
@@ -225,29 +240,31 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 	return sj_cert_put(w, &plan, k->ca.key);
 }
 
-static int store_certificates(const struct key_data *k, const struct authority *a, struct perso *p)
+static int store_certificates(struct turn *t)
 {
+	const struct authority_certificate *ca_file = &t->k->ca.certificate;
 	struct names names;
 	struct sj_cert ca;
 	int rc = 0;
 
-	if (!sj_cert_read(sj_span(k->ca.certificate.bytes, k->ca.certificate.len), &ca) ||
-	    !make_names(k, a, &names))
-		return perso_fail(p, SJ_INTERNAL, "names of certificates");
+	if (!sj_cert_read(sj_span(ca_file->bytes, ca_file->len), &ca) ||
+	    !make_names(t->k, t->a, &names))
+		return perso_fail(t->p, SJ_INTERNAL, "names of certificates");
 	for (size_t i = 0; rc == 0 && i < KEYS_CERTIFIED; i++) {
-		uint8_t der[SJ_ISSUED_CERT_MAX];
-		struct sj_writer w = SJ_WRITER_OF(der);
+		struct sj_writer w = SJ_WRITER_OF(t->der);
 
-		rc = certify(k, a, i, &ca, &names, &w)
-			     ? store_certificate(p, sj_piv_key_object(keys_refs[i]), sj_written(&w))
-			     : perso_fail(p, SJ_CRYPTO_FAILED, "certificate of %02X", keys_refs[i]);
+		rc = certify(t->k, t->a, i, &ca, &names, &w)
+			     ? store_certificate(t, sj_piv_key_object(keys_refs[i]), sj_written(&w))
+			     : perso_fail(t->p, SJ_CRYPTO_FAILED, "certificate of %02X",
+					  keys_refs[i]);
 	}
 	return rc;
 }
 
 /* Key 04's certificate, and beside it that of who signed it. */
-static int store_cvc(const struct key_data *k, struct perso *p)
+static int store_cvc(struct turn *t)
 {
+	const struct key_data *k = t->k;
 	const struct sj_span signer =
 		sj_span(k->content.certificate.bytes, k->content.certificate.len);
 	struct sj_piv_cvc plan = { .subject = sj_span(k->row.key_x, PIV_GUID_SIZE),
@@ -260,58 +277,69 @@ static int store_cvc(const struct key_data *k, struct perso *p)
 	if (!sj_cert_read(signer, &cert) || cert.subject_key_id.len != SJ_KEY_ID_SIZE ||
 	    !sj_ec_spki_read(sj_span(k->publics[SM].bytes, k->publics[SM].len), &plan.curve,
 			     &plan.key))
-		return perso_fail(p, SJ_INTERNAL, "card verifiable certificate");
+		return perso_fail(t->p, SJ_INTERNAL, "card verifiable certificate");
 	plan.issuer = sj_span(cert.subject_key_id.ptr + SJ_KEY_ID_SIZE - 8, 8);
 	if (!sj_piv_cvc_put(&w, &plan, k->content.key))
-		return perso_fail(p, SJ_CRYPTO_FAILED, "card verifiable certificate");
-	rc = perso_store(p, "card verifiable certificate", DGI_CVC, sj_written(&w), NULL);
-	return rc != 0 ? rc : store_certificate(p, PIV_OBJECT_SM_SIGNER, signer);
+		return perso_fail(t->p, SJ_CRYPTO_FAILED, "card verifiable certificate");
+	rc = perso_store(t->p, "card verifiable certificate", DGI_CVC, sj_written(&w), NULL);
+	return rc != 0 ? rc : store_certificate(t, PIV_OBJECT_SM_SIGNER, signer);
 }
 
-static int store_signed(const struct key_data *k, struct perso *p,
-			uint8_t *buffers[static SIGNED_OBJECTS])
+static int store_signed(struct turn *t)
 {
 	const struct sj_random rnd = sj_random_system();
+	const struct key_data *k = t->k;
 	const struct sj_signed_by signer = {
 		k->content.key, sj_span(k->content.certificate.bytes, k->content.certificate.len),
-		k->not_before
+		k->signed_at
 	};
-	struct sj_writer chuid = sj_writer(buffers[0], KEYOBJECTS_MAX),
-			 ccc = sj_writer(buffers[1], KEYOBJECTS_MAX),
-			 security = sj_writer(buffers[2], KEYOBJECTS_MAX);
+	struct sj_writer chuid = SJ_WRITER_OF(t->chuid), ccc = SJ_WRITER_OF(t->ccc),
+			 security = SJ_WRITER_OF(t->security);
 	uint8_t id[KEYOBJECTS_CARD_ID];
 	int rc;
 
 	if (!sj_random_fill(&rnd, id, sizeof(id)))
-		return perso_fail(p, SJ_CRYPTO_FAILED, "card identifier");
+		return perso_fail(t->p, SJ_CRYPTO_FAILED, "card identifier");
 	keyobjects_put_ccc(&ccc, id);
-	if (!keyobjects_put_chuid(&chuid, sj_span(k->row.key_x, PIV_GUID_SIZE), k->expires,
+	if (ccc.failed ||
+	    !keyobjects_put_chuid(&chuid, sj_span(k->row.key_x, PIV_GUID_SIZE), k->expires,
 				  &signer) ||
 	    !keyobjects_put_security(&security, sj_written(&chuid), sj_written(&ccc), &signer))
-		return perso_fail(p, SJ_CRYPTO_FAILED, "signed objects");
-	rc = store_object(p, PIV_OBJECT_CHUID, sj_written(&chuid));
+		return perso_fail(t->p, SJ_CRYPTO_FAILED, "signed objects");
+	rc = store_object(t, PIV_OBJECT_CHUID, sj_written(&chuid));
 	if (rc == 0)
-		rc = store_object(p, PIV_OBJECT_CCC, sj_written(&ccc));
-	return rc != 0 ? rc : store_object(p, PIV_OBJECT_SECURITY, sj_written(&security));
+		rc = store_object(t, PIV_OBJECT_CCC, sj_written(&ccc));
+	return rc != 0 ? rc : store_object(t, PIV_OBJECT_SECURITY, sj_written(&security));
 }
 
-static int store_objects(const struct key_data *k, struct perso *p)
+static int store_pairing(struct turn *t)
 {
-	uint8_t pairing[16], *buffers[SIGNED_OBJECTS];
-	uint8_t *all = malloc((size_t)SIGNED_OBJECTS * KEYOBJECTS_MAX);
-	struct sj_writer w = SJ_WRITER_OF(pairing);
+	struct sj_writer w = begin_object(t, PIV_OBJECT_PAIRING_CODE);
+
+	keyobjects_put_pairing(&w, t->k->pairing);
+	return end_object(t, PIV_OBJECT_PAIRING_CODE, &w);
+}
+
+/* What is signed for keys that the card has made, and that the authority has recorded. */
+static int store_all(const struct key_data *k, const struct authority *a, struct perso *p)
+{
+	struct turn *t = malloc(sizeof(*t));
 	int rc;
 
-	if (all == NULL)
+	if (t == NULL)
 		return perso_fail(p, SJ_NO_MEMORY, "objects");
-	for (size_t i = 0; i < SIGNED_OBJECTS; i++)
-		buffers[i] = all + i * KEYOBJECTS_MAX;
-	rc = store_signed(k, p, buffers);
-	keyobjects_put_pairing(&w, k->pairing);
+	t->k = k;
+	t->a = a;
+	t->p = p;
+	rc = store_cvc(t);
 	if (rc == 0)
-		rc = store_object(p, PIV_OBJECT_PAIRING_CODE, sj_written(&w));
-	sj_wipe(pairing, sizeof(pairing));
-	free(all);
+		rc = store_certificates(t);
+	if (rc == 0)
+		rc = store_signed(t);
+	if (rc == 0)
+		rc = store_pairing(t);
+	sj_wipe(t, sizeof(*t));
+	free(t);
 	return rc;
 }
 
@@ -336,9 +364,5 @@ int keys_personalise(struct key_data *k, const struct authority *a, struct perso
 		rc = ledger_issue(a, &k->row, 1);
 	if (rc == 0)
 		rc = record_admin(k, a);
-	if (rc == 0)
-		rc = store_cvc(k, p);
-	if (rc == 0)
-		rc = store_certificates(k, a, p);
-	return rc != 0 ? rc : store_objects(k, p);
+	return rc != 0 ? rc : store_all(k, a, p);
 }

@@ -30,7 +30,7 @@ struct key_data {
 	 * certificates begin with (keys_serial()).
 	 */
 	struct ledger_row row;
-	int64_t not_before;
+	int64_t not_before, signed_at; /* of certificates; of signed objects */
 	char expires[9]; /* YYYYMMDD */
 	char person[2 * SJ_PERSON_NAME_MAX]; /* given names, surname */
 	uint8_t algorithms[KEYS_MADE]; /* PIV_ALG_*, in the order of keys_refs */

@@ -196,7 +196,8 @@ static int set_times(struct key_data *k, const struct authority *a, const struct
 {
 	const json_t *ca = authority_row(a, k->ca.name),
 		     *content = authority_row(a, k->content.name);
-	const json_int_t from = json_integer_value(json_object_get(ca, "not_before"));
+	const json_int_t from = json_integer_value(json_object_get(ca, "not_before")),
+			 signs_from = json_integer_value(json_object_get(content, "not_before"));
 	const int64_t now = (int64_t)time(NULL), end = holder_end_of(h->fields[HOLDER_EXPIRY_DATE]);
 
 	if (end < now) {
@@ -211,6 +212,7 @@ static int set_times(struct key_data *k, const struct authority *a, const struct
 	k->not_before = now / DAY * DAY;
 	if (k->not_before < from)
 		k->not_before = from;
+	k->signed_at = k->not_before < signs_from ? signs_from : k->not_before;
 	k->row.expires = (uint32_t)end;
 	holder_date(h->fields[HOLDER_EXPIRY_DATE], k->expires);
 	if (!ledger_partition(k->row.expires, &k->row.status.partition))

@@ -82,10 +82,15 @@ bool key_hex(const char *text, uint8_t *out, size_t n)
 
 int key_read_pin(struct key_run *run, enum sj_piv_pin *pin, struct cli_secret *out)
 {
+	struct sj_piv_pin_state state = { .size = sizeof(state) };
 	enum sj_rc rc = sj_piv_user_pin(run->piv, pin);
 
+	if (rc == SJ_OK)
+		rc = sj_piv_pin_state(run->piv, *pin, &state);
 	if (rc != SJ_OK)
 		return key_fail(run, rc, "PIN");
+	run->pin = *pin;
+	run->log_out = !state.verified;
 	return cli_secret_read(run->cli, "pin", *pin == SJ_PIV_GLOBAL_PIN ? "Global PIN" : "PIN",
 			       out);
 }

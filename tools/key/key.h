@@ -31,9 +31,14 @@ struct key_run {
 	struct sj_piv *piv;
 	char *memory; /* folder of remembered codes; NULL: none */
 	bool asked; /* the code came from a file: a second question is none */
+	bool log_out; /* the PIN was not verified before: it is not left so */
+	enum sj_piv_pin pin;
 };
 
-/* Waits for a card and opens its key application. After it, key_close() whatever it returned. */
+/*
+ * Waits for a card and opens its key application. After it, key_close() whatever it returned,
+ * which ends the PIN's verification unless it held before.
+ */
 CLI_MUST_CHECK int key_open(struct key_run *run, struct cli *cli);
 void key_close(struct key_run *run);
 /* Tells a failure of a call with the card: `what`, and the status word where the card refused. */

@@ -89,6 +89,9 @@ int key_open(struct key_run *run, struct cli *cli)
 
 void key_close(struct key_run *run)
 {
+	/* A card that is gone, or forgot it by itself, needs none. */
+	if (run->log_out)
+		(void)sj_piv_logout(run->piv, run->pin);
 	sj_piv_close(run->piv);
 	sj_card_close(run->card);
 	free(run->memory);

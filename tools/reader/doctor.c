@@ -161,6 +161,7 @@ static int run_doctor(struct cli *cli)
 	if (doctor_service(&d))
 		doctor_readers(&d, ctx);
 	doctor_trust(&d);
+	doctor_module(&d);
 	doctor_gate(&d);
 	rc = d.no_memory ? cli_fail(cli, SJ_NO_MEMORY, NULL) : write_bundle(&d);
 	if (rc == 0 && cli_json(cli))
@@ -193,7 +194,8 @@ const struct cli_command reader_doctor = {
 	.summary = "find out why it does not work",
 	.description =
 		"Looks at the PC/SC service, the permission to use it, the readers, who holds a\n"
-		"card, the trust store, the clock and, where the setting 'gate' names one, the\n"
+		"card, the trust store, the clock, whether p11-kit knows the PKCS#11 module and\n"
+		"which browsers cannot reach it, and, where the setting 'gate' names one, the\n"
 		"gate. Each line is ok, warn or fail, with the failure id and what to do. The exit\n"
 		"code is that of the first failure.",
 	.features = CLI_JSON | CLI_TRUST,

@@ -37,6 +37,8 @@ bool doctor_service(struct doctor *d);
 /* Readers, cards in them, and the programs that use PC/SC. */
 void doctor_readers(struct doctor *d, struct sj_context *ctx);
 void doctor_trust(struct doctor *d);
+/* The PKCS#11 module: its registration with p11-kit, and programs that cannot reach it. */
+void doctor_module(struct doctor *d);
 /* A gate's credential, status list and ticket keys, where the setting "gate" names its state. */
 void doctor_gate(struct doctor *d);
 

@@ -11,7 +11,7 @@
 #include "wire/tlv.h"
 #include "yubico.h"
 
-#define TBS_MAX 1600u /* with an RSA-3072 key */
+#define TBS_MAX 1600u /* with an RSA-4096 key, and names of some hundred bytes */
 #define SIGNATURE_MAX SJ_RSA_MAX
 #define VERSION_3 2u
 

@@ -136,6 +136,7 @@ static bool public_of(const struct piv_key *key, struct sj_ec_point *point,
 	bool ok = false;
 
 	*out = (struct sj_piv_public){ .point = sj_span(NULL, 0) };
+	point->len = 0;
 	if (is_rsa(key->algorithm))
 		return sj_rsa_private_size(key->secret) == sj_piv_algorithm_size(key->algorithm) &&
 		       rsa_public(key->secret, out);

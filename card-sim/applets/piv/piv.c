@@ -8,10 +8,6 @@
 #include "crypt/wipe.h"
 #include "yubico.h"
 
-/* Data bytes of an extended command, and of a response; with the rest of their APDUs. */
-#define COMMAND_MAX SJ_APDU_COMMAND_MAX
-#define RESPONSE_MAX SJ_APDU_NE_EXTENDED
-
 /* --- conditions ---------------------------------------------------------------- */
 
 static bool in_pace(const struct card_call *call)
@@ -71,8 +67,8 @@ static uint16_t piv_select(struct card_call *call)
 {
 	struct sj_piv_application apt = {
 		.aid = sj_piv_aid(),
-		.command_max = COMMAND_MAX,
-		.response_max = RESPONSE_MAX,
+		.command_max = SJ_APDU_COMMAND_MAX,
+		.response_max = SJ_APDU_NE_EXTENDED,
 	};
 	const struct card_store *store = card_store_of(call->card);
 	struct piv_key key;

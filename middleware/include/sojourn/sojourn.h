@@ -47,7 +47,7 @@ SJ_API void sj_context_resume(struct sj_context *ctx);
 enum sj_event_kind {
 	SJ_EVENT_FIELD_ON, /* a card was powered: begins a capture */
 	SJ_EVENT_COMMAND, /* raw command APDU as sent; data of PIN, key and STORE DATA commands are zeros */
-	SJ_EVENT_RESPONSE, /* raw response APDU as received */
+	SJ_EVENT_RESPONSE, /* raw response APDU as received; what private keys answer is zeros */
 	SJ_EVENT_PLAIN_COMMAND, /* inside secure messaging, secrets masked; comes before COMMAND */
 	SJ_EVENT_PLAIN_RESPONSE, /* inside secure messaging, data masked; comes after RESPONSE */
 	SJ_EVENT_NOTICE, /* `text`: why it takes long, what was fallen back to */
