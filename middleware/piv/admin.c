@@ -89,7 +89,7 @@ static enum sj_rc prove_step(struct sj_piv *piv, void *arg)
 	enum sj_rc rc = ask_witness(piv, p->algorithm, &witness);
 
 	if (rc != SJ_OK)
-		return rc;
+		return rc == SJ_PIN_NEEDED ? SJ_CARD_REFUSED : rc;
 	rc = SJ_CRYPTO_FAILED;
 	if (!one_block(p->algorithm, p->key, false, witness.ptr, plain) ||
 	    !sj_random_fill(&piv->random, challenge, n) ||

@@ -89,8 +89,10 @@ static bool open_memory(struct sj_piv *piv, int *out)
 
 static void name_of(const uint8_t *guid, enum sj_piv_secret what, char out[static FILE_NAME_MAX])
 {
+	const char *suffix = suffix_of(what);
+
 	(void)sj_hex_text(sj_span(guid, SJ_PIV_GUID), SJ_HEX_LOWER, out, FILE_NAME_MAX);
-	strcat(out, suffix_of(what));
+	memcpy(out + GUID_DIGITS, suffix, strlen(suffix) + 1);
 }
 
 /* GUID and suffix, and nothing else: a file of ours. */

@@ -47,6 +47,17 @@ asan_flags() {
 	[[ "$output" == SJ-1302:* ]]
 }
 
+@test "a program for a card's keys builds out of tree too" {
+	cd "$BATS_TEST_TMPDIR"
+	export PKG_CONFIG_PATH=$DEST/opt/sojourn/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$DEST
+	gcc -Wall -Wextra -Werror $(asan_flags | cut -d= -f2-) "$ROOT/tests/reader/example/key.c" \
+		$(pkg-config --cflags --libs sojourn) -o key
+	export LD_LIBRARY_PATH=$DEST/opt/sojourn/lib
+	run ./key /nowhere
+	[ "$status" -eq 13 ]
+	[[ "$output" == SJ-1301:* ]]
+}
+
 @test "verify opens no network socket" {
 	export ASAN_OPTIONS=detect_leaks=0 # the leak check does not work under strace
 	run strace -f -e trace=network -o "$BATS_TEST_TMPDIR/trace" \

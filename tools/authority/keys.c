@@ -30,6 +30,8 @@
 #define POLICY (PIV_POLICY_PIN | PIV_POLICY_VCI)
 #define SM (KEYS_MADE - 1) /* place of key 04 */
 #define SHORT_DATA 255u
+#define BATCH_MAX 16384u /* drivers' buffers take it */
+#define GROUPING_HEAD 5u
 
 /* --- secrets ---------------------------------------------------------------------- */
 
@@ -150,7 +152,32 @@ struct turn {
 	struct perso *p;
 	uint8_t der[SJ_ISSUED_CERT_MAX], value[3 + KEYOBJECTS_MAX];
 	uint8_t chuid[KEYOBJECTS_MAX], ccc[KEYOBJECTS_CCC_MAX], security[KEYOBJECTS_MAX];
+	uint8_t batch_bytes[BATCH_MAX];
+	struct sj_writer batch; /* groupings for the next command */
 };
+
+static int flush(struct turn *t)
+{
+	int rc = 0;
+
+	if (t->batch.len > 0)
+		rc = perso_store_groupings(t->p, "objects of the key application",
+					   sj_written(&t->batch));
+	t->batch.len = 0;
+	return rc;
+}
+
+/* As many groupings in a command as the card takes: each is a step of its store. */
+static int add_grouping(struct turn *t, uint16_t dgi, struct sj_span value)
+{
+	const size_t most = t->p->data_max < BATCH_MAX ? t->p->data_max : BATCH_MAX;
+	int rc = t->batch.len + GROUPING_HEAD + value.len > most ? flush(t) : 0;
+
+	perso_put_grouping(&t->batch, dgi, value);
+	if (rc == 0 && t->batch.failed)
+		rc = perso_fail(t->p, SJ_INTERNAL, "objects of the key application");
+	return rc;
+}
 
 /* Grouping 0010: the tag in three bytes, then the object. */
 static struct sj_writer begin_object(struct turn *t, uint32_t tag)
@@ -161,13 +188,10 @@ static struct sj_writer begin_object(struct turn *t, uint32_t tag)
 	return w;
 }
 
-static int end_object(struct turn *t, uint32_t tag, const struct sj_writer *w)
+static int end_object(struct turn *t, const struct sj_writer *w)
 {
-	char step[24];
-
-	snprintf(step, sizeof(step), "object %06X", (unsigned)tag);
-	return w->failed ? perso_fail(t->p, SJ_INTERNAL, "%s", step)
-			 : perso_store(t->p, step, DGI_OBJECT, sj_written(w), NULL);
+	return w->failed ? perso_fail(t->p, SJ_INTERNAL, "objects of the key application")
+			 : add_grouping(t, DGI_OBJECT, sj_written(w));
 }
 
 static int store_object(struct turn *t, uint32_t tag, struct sj_span object)
@@ -175,7 +199,7 @@ static int store_object(struct turn *t, uint32_t tag, struct sj_span object)
 	struct sj_writer w = begin_object(t, tag);
 
 	sj_put(&w, object);
-	return end_object(t, tag, &w);
+	return end_object(t, &w);
 }
 
 static int store_certificate(struct turn *t, uint32_t tag, struct sj_span der)
@@ -184,7 +208,7 @@ static int store_certificate(struct turn *t, uint32_t tag, struct sj_span der)
 	struct sj_writer w = begin_object(t, tag);
 
 	sj_piv_certificate_put(&w, &certificate);
-	return end_object(t, tag, &w);
+	return end_object(t, &w);
 }
 
 /* The names that go into certificates. */
@@ -281,7 +305,7 @@ static int store_cvc(struct turn *t)
 	plan.issuer = sj_span(cert.subject_key_id.ptr + SJ_KEY_ID_SIZE - 8, 8);
 	if (!sj_piv_cvc_put(&w, &plan, k->content.key))
 		return perso_fail(t->p, SJ_CRYPTO_FAILED, "card verifiable certificate");
-	rc = perso_store(t->p, "card verifiable certificate", DGI_CVC, sj_written(&w), NULL);
+	rc = add_grouping(t, DGI_CVC, sj_written(&w));
 	return rc != 0 ? rc : store_certificate(t, PIV_OBJECT_SM_SIGNER, signer);
 }
 
@@ -317,7 +341,7 @@ static int store_pairing(struct turn *t)
 	struct sj_writer w = begin_object(t, PIV_OBJECT_PAIRING_CODE);
 
 	keyobjects_put_pairing(&w, t->k->pairing);
-	return end_object(t, PIV_OBJECT_PAIRING_CODE, &w);
+	return end_object(t, &w);
 }
 
 /* What is signed for keys that the card has made, and that the authority has recorded. */
@@ -331,6 +355,7 @@ static int store_all(const struct key_data *k, const struct authority *a, struct
 	t->k = k;
 	t->a = a;
 	t->p = p;
+	t->batch = SJ_WRITER_OF(t->batch_bytes);
 	rc = store_cvc(t);
 	if (rc == 0)
 		rc = store_certificates(t);
@@ -338,6 +363,8 @@ static int store_all(const struct key_data *k, const struct authority *a, struct
 		rc = store_signed(t);
 	if (rc == 0)
 		rc = store_pairing(t);
+	if (rc == 0)
+		rc = flush(t);
 	sj_wipe(t, sizeof(*t));
 	free(t);
 	return rc;
