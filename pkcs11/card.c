@@ -340,8 +340,8 @@ static CK_RV read_new(struct p11_token *t, enum p11_kind kind, uint32_t tag, uin
 static CK_RV read_kept(struct p11_token *t, enum p11_kind kind, uint32_t tag, struct sj_span *out)
 {
 	const struct p11_kept *k = p11_kept_find(t->card->kept, kind, tag);
-	uint8_t *bytes;
-	size_t len;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
 	CK_RV rv = CKR_OK;
 
 	if (k == NULL) {

@@ -204,7 +204,7 @@ void p11_put_mechanisms(struct p11_attributes *a, CK_OBJECT_CLASS class, CK_KEY_
 	const CK_FLAGS half = class == CKO_PRIVATE_KEY
 				      ? CKF_SIGN | CKF_SIGN_RECOVER | CKF_DECRYPT | CKF_UNWRAP
 				      : CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_ENCRYPT | CKF_WRAP;
-	const bool derives = p11_attribute_bool(a, CKA_DERIVE);
+	const bool derives = class == CKO_PRIVATE_KEY && p11_attribute_bool(a, CKA_DERIVE);
 	CK_MECHANISM_TYPE list[P11_MECHANISMS_MAX];
 	const struct p11_mechanism *m;
 	size_t n = 0;
@@ -226,19 +226,23 @@ void p11_put_public_uses(struct p11_attributes *a, CK_KEY_TYPE type)
 	p11_put_bool(a, CKA_VERIFY, type != CKK_EC_MONTGOMERY);
 }
 
-/* SP 800-73-5, part 1, 3.2: 9C and 9E sign only; agreement is for 9D and the retired ones. */
+/* SP 800-73-5, part 1, 3.2: the keys for key management; 9C and 9E sign only. */
+static bool is_management(const struct p11_object *o)
+{
+	return o->low == PIV_KEY_MANAGEMENT ||
+	       (o->low >= PIV_KEY_RETIRED_FIRST && o->low <= PIV_KEY_RETIRED_LAST);
+}
+
 static void put_private_uses(struct p11_object *o, CK_KEY_TYPE type,
 			     const struct sj_piv_key_info *key)
 {
-	const bool agrees = o->low == PIV_KEY_MANAGEMENT ||
-			    (o->low >= PIV_KEY_RETIRED_FIRST && o->low <= PIV_KEY_RETIRED_LAST);
-	const bool decrypts = type == CKK_RSA && (agrees || o->low == PIV_KEY_AUTHENTICATION);
+	const bool decrypts =
+		type == CKK_RSA && (is_management(o) || o->low == PIV_KEY_AUTHENTICATION);
 
 	p11_put_bool(&o->a, CKA_DECRYPT, decrypts);
 	p11_put_bool(&o->a, CKA_UNWRAP, decrypts);
 	p11_put_bool(&o->a, CKA_SIGN_RECOVER, type == CKK_RSA);
 	p11_put_bool(&o->a, CKA_SIGN, type != CKK_EC_MONTGOMERY);
-	p11_put_bool(&o->a, CKA_DERIVE, agrees && (type == CKK_EC || type == CKK_EC_MONTGOMERY));
 	p11_put_bool(&o->a, CKA_ALWAYS_AUTHENTICATE, key->pin_always);
 	p11_put_bool(&o->a, CKA_SENSITIVE, true);
 	p11_put_bool(&o->a, CKA_EXTRACTABLE, false);
@@ -294,6 +298,9 @@ static CK_RV key(struct p11_token *t, struct p11_object *o, bool *there)
 	p11_put_bool(&o->a, CKA_LOCAL, info->generated);
 	p11_put_ulong(&o->a, CKA_KEY_GEN_MECHANISM,
 		      info->generated ? made_by(type) : CK_UNAVAILABLE_INFORMATION);
+	/* Of both halves: programs look at the one they have. */
+	p11_put_bool(&o->a, CKA_DERIVE,
+		     is_management(o) && (type == CKK_EC || type == CKK_EC_MONTGOMERY));
 	if (private) {
 		put_private_uses(o, type, info);
 		hide_private_parts(o, type);

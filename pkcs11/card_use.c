@@ -19,6 +19,14 @@ static CK_RV may_use(struct p11_session *s, const struct sj_piv_key_info *key)
 	return proved ? CKR_OK : CKR_USER_NOT_LOGGED_IN;
 }
 
+/* A key that wants the PIN each time and had another command between is no logout. */
+static CK_RV used(struct p11_token *t, const struct sj_piv_key_info *key, enum sj_rc rc)
+{
+	if (rc == SJ_PIN_NEEDED && key->pin_always)
+		return CKR_USER_NOT_LOGGED_IN;
+	return p11_card_failed(t, rc);
+}
+
 CK_RV p11_card_sign(struct p11_session *s, const struct sj_piv_key_info *key, uint8_t ref,
 		    struct sj_span in, uint8_t out[static SJ_PIV_BLOCK_MAX], size_t *out_len)
 {
@@ -27,8 +35,9 @@ CK_RV p11_card_sign(struct p11_session *s, const struct sj_piv_key_info *key, ui
 	if (rv != CKR_OK)
 		return rv;
 	*out_len = SJ_PIV_BLOCK_MAX;
-	return p11_card_failed(s->token, sj_piv_sign(s->token->card->piv, ref, key->algorithm,
-						     in.ptr, in.len, out, out_len));
+	return used(s->token, key,
+		    sj_piv_sign(s->token->card->piv, ref, key->algorithm, in.ptr, in.len, out,
+				out_len));
 }
 
 CK_RV p11_card_agree(struct p11_session *s, const struct sj_piv_key_info *key, uint8_t ref,
@@ -39,8 +48,9 @@ CK_RV p11_card_agree(struct p11_session *s, const struct sj_piv_key_info *key, u
 	if (rv != CKR_OK)
 		return rv;
 	*out_len = SJ_PIV_BLOCK_MAX;
-	return p11_card_failed(s->token, sj_piv_agree(s->token->card->piv, ref, key->algorithm,
-						      peer.ptr, peer.len, out, out_len));
+	return used(s->token, key,
+		    sj_piv_agree(s->token->card->piv, ref, key->algorithm, peer.ptr, peer.len, out,
+				 out_len));
 }
 
 CK_RV p11_card_random(struct p11_token *t, uint8_t *out, size_t len)

@@ -48,6 +48,7 @@ CK_RV C_Digest(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, C
 		rv = CKR_OPERATION_ACTIVE;
 	else if (!p11_input(data, data_len, &in) || len == NULL)
 		rv = CKR_ARGUMENTS_BAD;
+	op->whole = true;
 	if (rv == CKR_OK)
 		rv = digest_end(s, in, digest, len);
 	else
@@ -110,17 +111,19 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
 
 CK_RV C_DigestFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR digest, CK_ULONG_PTR len)
 {
+	struct p11_operation *op;
 	struct p11_session *s;
 	CK_RV rv;
 
 	rv = p11_session_enter(session, &s);
 	if (rv != CKR_OK)
 		return rv;
-	if (p11_active(s, P11_DIGESTING) == NULL)
+	op = p11_active(s, P11_DIGESTING);
+	if (op == NULL)
 		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
-	if (len == NULL) {
+	if (len == NULL || op->whole) { /* C_Digest() began, and ends it itself (3.1, 5.13.2) */
 		p11_end(s, P11_DIGESTING);
-		return p11_session_leave(s, CKR_ARGUMENTS_BAD);
+		return p11_session_leave(s, len != NULL ? CKR_OPERATION_ACTIVE : CKR_ARGUMENTS_BAD);
 	}
 	return p11_session_leave(s, digest_end(s, sj_span(NULL, 0), digest, len));
 }

@@ -16,6 +16,7 @@
 		2, 40 \
 	}
 
+/* NOLINTBEGIN(bugprone-macro-parentheses,readability-duplicate-include) */
 #define CK_PKCS11_FUNCTION_INFO(name) .name = name,
 
 static const CK_FUNCTION_LIST_3_0 functions_3_1 = {
@@ -35,6 +36,7 @@ static const CK_FUNCTION_LIST functions_2_40 = {
 };
 #undef CK_PKCS11_2_0_ONLY
 #undef CK_PKCS11_FUNCTION_INFO
+/* NOLINTEND(bugprone-macro-parentheses,readability-duplicate-include) */
 
 #define NAME "PKCS 11"
 #define INTERFACES 3u
@@ -85,17 +87,17 @@ CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_
 	if (out == NULL)
 		return CKR_ARGUMENTS_BAD;
 	if (name != NULL && strcmp((const char *)name, NAME) != 0)
-		return CKR_FUNCTION_FAILED;
+		return CKR_ARGUMENTS_BAD;
 	/* CKF_INTERFACE_FORK_SAFE is not claimed: a child must call C_Initialize. */
 	if (flags != 0)
-		return CKR_FUNCTION_FAILED;
+		return CKR_ARGUMENTS_BAD;
 	for (size_t i = 0; i < INTERFACES; i++) {
 		if (version == NULL || version_is(&interfaces[i], version)) {
 			*out = UNCONST(&interfaces[i]);
 			return CKR_OK;
 		}
 	}
-	return CKR_FUNCTION_FAILED;
+	return CKR_ARGUMENTS_BAD;
 }
 
 /* --- functions of parallel times and of states that are never saved ------------------ */

@@ -1,4 +1,5 @@
 #include "mechanisms.h"
+#include "objects.h"
 
 #include <string.h>
 
@@ -51,48 +52,70 @@ const struct p11_mechanism *p11_mechanism_at(size_t i)
 	return i < sizeof(mechanisms) / sizeof(mechanisms[0]) ? &mechanisms[i] : NULL;
 }
 
-/* SP 800-78-5 has RSA and the P curves; version 5.7 of the extensions has more. */
-static CK_RV newer_card(struct p11_token *t, bool *out)
+/*
+ * What the card can, asked once: SP 800-78-5 has RSA and the P curves; version 5.7 of the
+ * extensions has more, older ones less.
+ */
+static CK_RV card_kind(struct p11_token *t, enum p11_card_kind *out)
 {
+	struct p11_objects *all = p11_objects(t);
 	struct sj_piv_info info = { .size = sizeof(info) };
-	const CK_RV rv = p11_card_info(t, &info);
+	CK_RV rv;
 
-	*out = rv == CKR_OK && info.extensions &&
-	       (info.version[0] > 5 || (info.version[0] == 5 && info.version[1] >= 7));
-	return rv;
+	if (all == NULL)
+		return CKR_HOST_MEMORY;
+	if (all->kind == P11_KIND_UNKNOWN) {
+		rv = p11_card_info(t, &info);
+		if (rv != CKR_OK)
+			return rv;
+		all->kind = P11_KIND_STANDARD;
+		if (info.extensions)
+			all->kind = info.version[0] > 5 ||
+						    (info.version[0] == 5 && info.version[1] >= 7)
+					    ? P11_KIND_NEWER
+					    : P11_KIND_OLDER;
+	}
+	*out = all->kind;
+	return CKR_OK;
 }
 
 CK_RV p11_mechanism_supported(struct p11_token *t, const struct p11_mechanism *m, bool *out)
 {
-	*out = true;
-	if (m->key != CKK_EC_EDWARDS && m->key != CKK_EC_MONTGOMERY)
-		return CKR_OK;
-	return newer_card(t, out);
+	enum p11_card_kind kind = P11_KIND_NEWER;
+	CK_RV rv = CKR_OK;
+
+	if (m->key == CKK_EC_EDWARDS || m->key == CKK_EC_MONTGOMERY)
+		rv = card_kind(t, &kind);
+	*out = rv == CKR_OK && kind == P11_KIND_NEWER;
+	return rv;
 }
 
 /* Smallest and largest key: bits of RSA moduli and of curves; digests have none. */
 static CK_RV key_sizes(struct p11_token *t, const struct p11_mechanism *m, CK_MECHANISM_INFO *info)
 {
-	struct sj_piv_info card = { .size = sizeof(card) };
-	bool newer = false;
+	enum p11_card_kind kind;
 	CK_RV rv;
 
 	info->ulMinKeySize = info->ulMaxKeySize = 0;
 	if (m->key == P11_NO_KEY)
 		return CKR_OK;
-	rv = newer_card(t, &newer);
-	if (rv == CKR_OK)
-		rv = p11_card_info(t, &card);
+	rv = card_kind(t, &kind);
+	if (rv != CKR_OK)
+		return rv;
 	if (m->key == CKK_RSA) {
 		info->ulMinKeySize = 2048;
-		info->ulMaxKeySize = newer ? 4096 : card.extensions ? 2048 : 3072;
+		info->ulMaxKeySize = kind == P11_KIND_NEWER   ? 4096
+				     : kind == P11_KIND_OLDER ? 2048
+							      : 3072;
 	} else if (m->key == CKK_EC) {
-		info->ulMinKeySize = m->scheme == P11_ECDH && newer ? 255 : 256; /* X25519 */
+		info->ulMinKeySize = m->scheme == P11_ECDH && kind == P11_KIND_NEWER
+					     ? 255 /* X25519 */
+					     : 256;
 		info->ulMaxKeySize = 384;
 	} else {
 		info->ulMinKeySize = info->ulMaxKeySize = 255;
 	}
-	return rv;
+	return CKR_OK;
 }
 
 CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE_PTR list, CK_ULONG_PTR count)

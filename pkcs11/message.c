@@ -25,12 +25,19 @@ static CK_RV enter(CK_SESSION_HANDLE session, enum p11_doing kind, bool begun,
 	return rv != CKR_OK ? p11_session_leave(*s, rv) : CKR_OK;
 }
 
-/* The message is over, good or not; the operation waits for the next. */
-static CK_RV message_end(struct p11_operation *op, CK_RV rv)
+/*
+ * The message is over, good or not; the operation waits for the next, unless it ended because the
+ * card has forgotten the PIN.
+ */
+static CK_RV message_end(struct p11_session *s, enum p11_doing kind, CK_RV rv)
 {
-	const CK_RV again = p11_restart(op);
+	struct p11_operation *op = p11_active(s, kind);
+	CK_RV again;
 
+	if (op == NULL)
+		return rv;
 	op->message = false;
+	again = p11_restart(op);
 	return rv != CKR_OK ? rv : again;
 }
 
@@ -48,7 +55,7 @@ static CK_RV sign_message(struct p11_session *s, struct p11_operation *op, struc
 		rv = p11_sign(s, op, out, &n);
 	if (rv == CKR_OK)
 		rv = p11_output(sj_span(out, n), signature, len);
-	return message_end(op, rv);
+	return message_end(s, P11_MESSAGE_SIGNING, rv);
 }
 
 static CK_RV init(CK_SESSION_HANDLE session, enum p11_doing kind, CK_MECHANISM_PTR mechanism,
@@ -130,7 +137,7 @@ CK_RV C_SignMessageNext(CK_SESSION_HANDLE session, CK_VOID_PTR parameter, CK_ULO
 	if (rv != CKR_OK)
 		return rv;
 	if (!no_parameter(parameter, parameter_len) || !p11_input(part, part_len, &in))
-		rv = message_end(op, CKR_ARGUMENTS_BAD);
+		rv = message_end(s, P11_MESSAGE_SIGNING, CKR_ARGUMENTS_BAD);
 	else if (len != NULL)
 		rv = sign_message(s, op, in, signature, len);
 	else
@@ -165,7 +172,7 @@ CK_RV C_VerifyMessage(CK_SESSION_HANDLE session, CK_VOID_PTR parameter, CK_ULONG
 	rv = p11_add(op, in);
 	if (rv == CKR_OK)
 		rv = p11_verify(op, value);
-	return p11_session_leave(s, message_end(op, rv));
+	return p11_session_leave(s, message_end(s, P11_MESSAGE_VERIFYING, rv));
 }
 
 CK_RV C_VerifyMessageBegin(CK_SESSION_HANDLE session, CK_VOID_PTR parameter, CK_ULONG parameter_len)
@@ -185,13 +192,14 @@ CK_RV C_VerifyMessageNext(CK_SESSION_HANDLE session, CK_VOID_PTR parameter, CK_U
 		return rv;
 	if (!no_parameter(parameter, parameter_len) || !p11_input(part, part_len, &in) ||
 	    !p11_input(signature, len, &value))
-		return p11_session_leave(s, message_end(op, CKR_ARGUMENTS_BAD));
+		return p11_session_leave(s,
+					 message_end(s, P11_MESSAGE_VERIFYING, CKR_ARGUMENTS_BAD));
 	rv = p11_add(op, in);
 	if (rv == CKR_OK && signature == NULL) /* more to come */
 		return p11_session_leave(s, CKR_OK);
 	if (rv == CKR_OK)
 		rv = p11_verify(op, value);
-	return p11_session_leave(s, message_end(op, rv));
+	return p11_session_leave(s, message_end(s, P11_MESSAGE_VERIFYING, rv));
 }
 
 CK_RV C_MessageVerifyFinal(CK_SESSION_HANDLE session)

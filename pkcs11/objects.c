@@ -209,6 +209,13 @@ bool p11_object_hides(const struct p11_object *o, const struct p11_attribute *at
 		!p11_attribute_bool(&o->a, CKA_EXTRACTABLE));
 }
 
+/* An answer, not a failure: the others are answered too. */
+static bool is_answer(CK_RV rv)
+{
+	return rv == CKR_OK || rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+	       rv == CKR_BUFFER_TOO_SMALL;
+}
+
 /* One attribute for the program (3.1, 5.7.5, steps 1 to 5). */
 static CK_RV answer(struct p11_session *s, struct p11_object *o, CK_ATTRIBUTE *t)
 {
@@ -251,7 +258,9 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
 		return p11_session_leave(s, rv);
 	for (CK_ULONG i = 0; i < count; i++) {
 		rv = answer(s, o, &templ[i]);
-		if (rv != CKR_OK && first == CKR_OK)
+		if (!is_answer(rv)) /* the card failed, and the object may be gone */
+			return p11_session_leave(s, rv);
+		if (first == CKR_OK)
 			first = rv;
 	}
 	return p11_session_leave(s, first);

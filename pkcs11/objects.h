@@ -21,10 +21,19 @@ struct p11_object {
 	struct p11_object *next;
 };
 
+/* What the card can, beside what its objects say (mechanisms.c). */
+enum p11_card_kind {
+	P11_KIND_UNKNOWN,
+	P11_KIND_STANDARD, /* no extensions */
+	P11_KIND_OLDER, /* than version 5.7 */
+	P11_KIND_NEWER,
+};
+
 struct p11_objects {
 	struct p11_object *of_card, *of_sessions;
 	unsigned generation; /* of the card, when of_card was made */
 	CK_ULONG made; /* session objects so far */
+	enum p11_card_kind kind;
 };
 
 /* The token's objects, made at first use; NULL: no memory. */

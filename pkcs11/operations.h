@@ -37,6 +37,7 @@ struct p11_operation {
 	struct p11_scheme_use use;
 	struct p11_key key;
 	bool parts; /* an update was there */
+	bool whole; /* digests: the function for one piece was there */
 	bool message; /* message signing: one has begun */
 	struct sj_digest *digest; /* of schemes with a hash, or: */
 	uint8_t *bytes; /* what was collected so far */

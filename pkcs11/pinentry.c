@@ -16,8 +16,6 @@
 
 #define LINE_MAX_BYTES 1000u /* the protocol's own limit */
 
-extern char **environ;
-
 struct dialog {
 	int fd;
 	char line[LINE_MAX_BYTES + 1];
@@ -97,26 +95,33 @@ static bool take_value(const struct dialog *d, char *out, size_t cap, size_t *le
 	return true;
 }
 
-/* Reads until OK; a value on the way goes to out (NULL: there should be none). */
-static bool wait_ok(struct dialog *d, char *out, size_t *len)
+/* Reads until OK; a value on the way goes to out. */
+static bool wait_value(struct dialog *d, char *out, size_t *len)
 {
 	while (read_line(d)) {
 		if (starts(d, "OK"))
 			return true;
 		if (starts(d, "ERR"))
 			return false;
-		if (starts(d, "D ") && out != NULL && !take_value(d, out, P11_SECRET_MAX, len))
+		if (starts(d, "D ") && !take_value(d, out, P11_SECRET_MAX, len))
 			return false;
 	}
 	return false;
 }
 
+static bool wait_ok(struct dialog *d)
+{
+	char none[P11_SECRET_MAX];
+	size_t len;
+
+	return wait_value(d, none, &len);
+}
+
 static bool converse(struct dialog *d, const char *prompt, const char *text, char *out, size_t *len)
 {
-	return wait_ok(d, NULL, NULL) && send_line(d, "SETTITLE ", "Sojourn") &&
-	       wait_ok(d, NULL, NULL) && send_line(d, "SETDESC ", text) && wait_ok(d, NULL, NULL) &&
-	       send_line(d, "SETPROMPT ", prompt) && wait_ok(d, NULL, NULL) &&
-	       send_line(d, "GETPIN", "") && wait_ok(d, out, len);
+	return wait_ok(d) && send_line(d, "SETTITLE ", "Sojourn") && wait_ok(d) &&
+	       send_line(d, "SETDESC ", text) && wait_ok(d) && send_line(d, "SETPROMPT ", prompt) &&
+	       wait_ok(d) && send_line(d, "GETPIN", "") && wait_value(d, out, len);
 }
 
 /* --- the program -------------------------------------------------------------------------- */

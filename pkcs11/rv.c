@@ -82,5 +82,6 @@ void p11_pad(CK_UTF8CHAR *out, size_t size, const char *text)
 			len--; /* not in the middle of a character (UTF-8) */
 	}
 	memset(out, ' ', size);
-	memcpy(out, text, len);
+	for (size_t i = 0; i < len; i++)
+		out[i] = (CK_UTF8CHAR)text[i];
 }

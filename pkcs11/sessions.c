@@ -43,7 +43,9 @@ CK_RV p11_session_enter(CK_SESSION_HANDLE handle, struct p11_session **out)
 	if (rv != CKR_OK)
 		return rv;
 	rv = find(slot, handle, out);
-	return rv == CKR_OK ? CKR_OK : p11_slot_leave(slot, rv);
+	if (rv != CKR_OK)
+		(void)p11_slot_leave(slot, rv);
+	return rv;
 }
 
 CK_RV p11_session_leave(struct p11_session *s, CK_RV rv)

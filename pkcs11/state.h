@@ -111,7 +111,7 @@ void p11_sessions_end(struct p11_slot *slot);
 /* --- card.c ----------------------------------------------------------------------- */
 
 /* SJ_NO_KEY_APPLICATION and what sj_card_wait() and sj_piv_open() say. */
-enum sj_rc p11_card_open(struct p11_slot *slot, enum p11_ask ask, struct p11_card **out);
+enum sj_rc p11_card_open(struct p11_slot *slot, enum p11_ask how, struct p11_card **out);
 void p11_card_close(struct p11_card *c);
 struct sj_piv *p11_card_piv(const struct p11_token *t);
 /* The GUID and content as told when it was opened. */

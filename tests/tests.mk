@@ -8,7 +8,9 @@ $(gate_a): $(call objs,$(filter-out tools/gate/main.c,$(wildcard tools/gate/*.c)
 
 test_src := $(wildcard tests/*/test_*.c)
 test_bins := $(patsubst %.c,$(BUILD)/%,$(test_src))
-test_bats := $(wildcard tests/*/*.bats)
+# Programs that only check-programs installs.
+program_bats := $(filter-out tests/programs/yubico.bats,$(wildcard tests/programs/*.bats))
+test_bats := $(filter-out $(program_bats),$(wildcard tests/*/*.bats))
 test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
@@ -31,7 +33,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,objects made_objects mechanisms operatio
 $(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
 
 .PHONY: tests check check-programs bench campaign demo fuzz .harness .suite
-tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/bench
+tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -43,10 +45,13 @@ $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(autho
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
+$(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER) -lm
+$(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
@@ -54,7 +59,7 @@ $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 
 # Where test programs and bats files find the build: SOJOURN_BUILD.
 suite_jobs = $(foreach t,$(test_src),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(abspath $(2)) $(2)/$(t:%.c=%)')
-bats_jobs = $(foreach t,$(test_bats),'$(1)/$(t:tests/%.bats=%):SOJOURN_BUILD=$(abspath $(2)) bats --tap $(t)')
+bats_jobs = $(foreach t,$(or $(3),$(test_bats)),'$(1)/$(t:tests/%.bats=%):SOJOURN_BUILD=$(abspath $(2)) bats --tap $(t)')
 lint_jobs = $(foreach t,$(test_lints),'$(t:tests/%=%):SOJOURN_BUILD=$(abspath $(BUILD)) $(t)')
 
 comma := ,
@@ -64,6 +69,8 @@ ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -
 	FORTIFY= FRAME= OPT='-O1 -g'
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
+TSAN_BUILD := $(BUILD)/tsan
+TSAN_FLAGS := SANITIZE=-fsanitize=thread FORTIFY= FRAME= OPT='-O1 -g'
 ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
@@ -83,6 +90,13 @@ check: deps-check
 		$(call bats_jobs,asan,$(ASAN_BUILD)) $(call bats_jobs,gcc,$(BUILD)) \
 		$(call suite_jobs,asan,$(ASAN_BUILD)) $(call suite_jobs,gcc,$(BUILD)) \
 		$(call suite_jobs,clang,$(CLANG_BUILD))
+
+# Programs of others with the module, and pkcs11-tool with it under the thread sanitiser.
+check-programs: deps-programs
+	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all
+	@tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
+		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats)
 
 campaign: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests

@@ -4,7 +4,11 @@ DEPS = build-essential pkg-config libpcsclite-dev libssl-dev zlib1g-dev libjanss
 	pcscd vsmartcard-vpcd
 DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka-dev bats opensc \
 	python3 python3-pyscard python3-cryptography python3-asn1crypto python3-jsonschema python3-pil \
-	libeac-dev libcbor-dev openssl strace tshark mandoc procps git g++
+	libeac-dev libcbor-dev openssl strace tshark mandoc procps git g++ \
+	opensc-pkcs11 yubico-piv-tool ykcs11 yubikey-manager
+# Programs of others that use the card's keys (make check-programs).
+DEPS_PROGRAMS = gnutls-bin libengine-pkcs11-openssl openssh-server openssh-client libnss3-tools pamtester \
+	libpam-pkcs11 curl default-jdk-headless chromium xvfb xdotool
 
 # $(call deps_missing,PACKAGES) prints those that are not installed.
 deps_missing = for p in $(1); do \
@@ -19,17 +23,21 @@ define deps_install
 	run=; if [ $$(id -u) != 0 ]; then command -v sudo >/dev/null || \
 		{ echo "Please install as root: apt-get install $$missing"; exit 1; }; run=sudo; fi; \
 	$$run env DEBIAN_FRONTEND=noninteractive apt-get update -qq || true; \
-	$$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+	$$run env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: deps deps-check deps-ready deps-check-ready
+.PHONY: deps deps-check deps-programs deps-ready deps-check-ready
 deps:
 	$(call deps_install,$(DEPS),to build and run)
 deps-check: deps
 	$(call deps_install,$(DEPS_CHECK),to test)
+# Where a package cannot be had, the tests of its programs skip, and say so.
+deps-programs: $(DEPS_PROGRAMS:%=deps-program-%)
+deps-program-%: deps-check
+	-$(call deps_install,$*,to test with)
 
 # The other targets ask here; the answer is looked up once a make.
-ifeq ($(filter clean help deps deps-check uninstall,$(MAKECMDGOALS)),)
+ifeq ($(filter clean help deps deps-check deps-programs uninstall,$(MAKECMDGOALS)),)
 have_deps := $(shell command -v dpkg-query >/dev/null 2>&1 && $(call deps_missing,$(DEPS)))
 endif
 ifneq ($(have_deps),)

@@ -8,6 +8,7 @@
 #define TESTS_BENCH_BENCH_H
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,14 +60,15 @@ void bench_issue(struct bench *b);
 void bench_programs(struct bench *b);
 void bench_status(struct bench *b);
 void bench_gate(struct bench *b);
+void bench_pkcs11(struct bench *b);
 
 /* --- the stage ---------------------------------------------------------------------- */
 
-/* Folders and pcscd with two virtual readers, "Bench 00 00" and "Bench 00 01". */
+/* Folders and pcscd with two virtual readers, "Yubico Bench 00 00" and "... 00 01": ykcs11 wants the name. */
 bool bench_stage_up(struct bench *b);
 void bench_stage_down(struct bench *b);
-#define BENCH_READER_0 "Bench 00 00"
-#define BENCH_READER_1 "Bench 00 01"
+#define BENCH_READER_0 "Yubico Bench 00 00"
+#define BENCH_READER_1 "Yubico Bench 00 01"
 
 /* Starts a program; argv[0] may be relative to the build. Its output is dropped. */
 pid_t bench_start(struct bench *b, const char *const argv[]);
@@ -77,6 +79,13 @@ bool bench_have(const struct bench *b, const char *program);
 bool bench_null_card(struct bench *b, unsigned slot);
 bool bench_card(struct bench *b, unsigned slot, const char *file);
 void bench_remove(struct bench *b, unsigned slot);
+
+/*
+ * A process between the reader at a port and a card that listens at another: the commands that went
+ * through are counted. NULL: there is none. The end takes what was returned.
+ */
+atomic_uint *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid);
+void bench_relay_end(atomic_uint *count, pid_t pid);
 
 /* --- time ------------------------------------------------------------------------------ */
 

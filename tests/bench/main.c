@@ -75,6 +75,7 @@ int main(int argc, char **argv)
 		{ "programs", bench_programs },
 		{ "status", bench_status },
 		{ "gate", bench_gate },
+		{ "pkcs11", bench_pkcs11 },
 	};
 	struct bench b = { .build = getenv("SOJOURN_BUILD"),
 			   .rows = json_array(),

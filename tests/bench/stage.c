@@ -100,7 +100,7 @@ static bool write_configuration(struct bench *b)
 	if (!f)
 		return false;
 	fprintf(f,
-		"FRIENDLYNAME \"Bench\"\nDEVICENAME /dev/null:%u\n"
+		"FRIENDLYNAME \"Yubico Bench\"\nDEVICENAME /dev/null:%u\n"
 		"LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID %u\n",
 		b->port, b->port);
 	return fclose(f) == 0;

@@ -125,6 +125,19 @@ static void digests_whole_and_in_parts(void **state)
 	assert_hex(sj_span(out, 20), "A9993E364706816ABA3E25717850C26C9CD0D89D");
 }
 
+static void a_digest_in_one_piece_is_not_ended_in_parts(void **state)
+{
+	CK_MECHANISM m = plain(CKM_SHA256);
+	uint8_t out[32];
+	CK_ULONG n = 0;
+
+	(void)state;
+	assert_int_equal(C_DigestInit(FAKE_RO, &m), CKR_OK);
+	assert_int_equal(C_Digest(FAKE_RO, GIVEN("abc"), NULL, &n), CKR_OK);
+	assert_int_equal(C_DigestFinal(FAKE_RO, out, &n), CKR_OPERATION_ACTIVE);
+	assert_int_equal(C_Digest(FAKE_RO, GIVEN("abc"), out, &n), CKR_OPERATION_NOT_INITIALIZED);
+}
+
 static void a_secret_key_may_be_digested(void **state)
 {
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -344,6 +357,47 @@ static void logout_ends_what_the_user_began(void **state)
 	assert_int_equal(C_Digest(FAKE_RO, GIVEN("d"), out, &n), CKR_OK);
 }
 
+/* Operations of the user end in the middle of themselves. */
+static void the_card_forgets_the_pin(void **state)
+{
+	CK_MECHANISM ecdsa = plain(CKM_ECDSA), rsa = plain(CKM_RSA_PKCS);
+	CK_OBJECT_HANDLE key;
+	uint8_t sealed[256], out[256];
+	CK_ULONG n = 256;
+
+	(void)state;
+	fake_login(CKU_USER);
+	key = private_key(0x9A);
+	encrypt(&rsa, message, sealed);
+	assert_int_equal(C_SignInit(FAKE_RO, &ecdsa, key), CKR_OK);
+	assert_int_equal(C_MessageSignInit(FAKE_RO, &ecdsa, key), CKR_OK);
+	assert_int_equal(C_DecryptInit(FAKE_RW, &rsa, private_key(0x9D)), CKR_OK);
+	fake_forgets();
+	assert_int_equal(C_SignMessage(FAKE_RO, NULL, 0, GIVEN("d"), out, &n),
+			 CKR_USER_NOT_LOGGED_IN);
+	assert_int_equal(C_Sign(FAKE_RO, GIVEN("d"), out, &n), CKR_OPERATION_NOT_INITIALIZED);
+	fake_login(CKU_USER);
+	assert_int_equal(C_DecryptInit(FAKE_RO, &rsa, private_key(0x9D)), CKR_OK);
+	assert_int_equal(C_Decrypt(FAKE_RO, sealed, 256, out, &n), CKR_USER_NOT_LOGGED_IN);
+	assert_int_equal(C_Decrypt(FAKE_RW, sealed, 256, out, &n), CKR_OPERATION_NOT_INITIALIZED);
+}
+
+static void an_object_goes_while_it_is_read(void **state)
+{
+	CK_ATTRIBUTE t[] = { { CKA_SUBJECT, NULL, 0 },
+			     { CKA_ID, NULL, 0 },
+			     { CKA_LABEL, NULL, 0 } };
+	CK_OBJECT_HANDLE key;
+
+	(void)state;
+	fake_login(CKU_USER);
+	key = private_key(0x9A);
+	fake_forgets();
+	assert_int_equal(C_GetAttributeValue(FAKE_RO, key, t, 3), CKR_DEVICE_ERROR);
+	assert_int_equal(C_FindObjectsInit(FAKE_RO, t, 1), CKR_DEVICE_ERROR);
+	assert_int_equal(C_FindObjectsFinal(FAKE_RO), CKR_OPERATION_NOT_INITIALIZED);
+}
+
 static void operations_are_cancelled_by_flags(void **state)
 {
 	CK_MECHANISM s = plain(CKM_ECDSA), d = plain(CKM_SHA256);
@@ -395,6 +449,7 @@ static void the_list_is_that_of_the_card(void **state)
 	assert_int_equal(C_GetMechanismList(0, list, &old), CKR_OK);
 	for (CK_ULONG i = 0; i < all; i++)
 		assert_int_equal(C_GetMechanismInfo(0, list[i], &info), CKR_OK);
+	assert_int_equal(fake_asked(), 1);
 	fake_old_card();
 	assert_int_equal(C_GetMechanismList(0, NULL, &old), CKR_OK);
 	assert_int_equal(all - old, 3); /* EDDSA and two kinds of pairs */
@@ -450,6 +505,7 @@ int main(void)
 		CASE(decryption_has_one_error_for_every_fault),
 		CASE(encryption_in_parts),
 		CASE(digests_whole_and_in_parts),
+		CASE(a_digest_in_one_piece_is_not_ended_in_parts),
 		CASE(a_secret_key_may_be_digested),
 		CASE(ecdh_agrees_with_the_other_side),
 		CASE(x25519_agrees_too),
@@ -459,6 +515,8 @@ int main(void)
 		CASE(one_operation_of_a_kind),
 		CASE(a_key_must_fit_and_may),
 		CASE(logout_ends_what_the_user_began),
+		CASE(the_card_forgets_the_pin),
+		CASE(an_object_goes_while_it_is_read),
 		CASE(operations_are_cancelled_by_flags),
 		CASE(parts_and_whole_do_not_mix),
 		CASE(the_list_is_that_of_the_card),

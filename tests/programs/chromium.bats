@@ -5,6 +5,7 @@
 load stage.sh
 
 setup_file() {
+	stage_needs chromium certutil modutil Xvfb xdotool
 	stage_up
 	stage_free
 	stage_server
@@ -68,9 +69,13 @@ type_pin() {
 	export DISPLAY=:$((100 + $$ % 10000))
 	Xvfb "$DISPLAY" -screen 0 1000x800x24 > /dev/null 2>&1 3>&- &
 	echo $! > xvfb.pid
+	for _ in $(seq 100); do
+		! xdotool getdisplaygeometry > /dev/null 2>&1 || break
+		sleep 0.1
+	done
 	browse > /dev/null &
 	run type_pin "$PIN"
-	kill %%
+	kill %% && wait %%
 	echo "$output"
 	cat server.log
 	[ "$status" -eq 0 ]

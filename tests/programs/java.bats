@@ -4,6 +4,7 @@
 load stage.sh
 
 setup_file() {
+	stage_needs keytool jarsigner
 	stage_up
 	stage_server
 	cd "$STAGE" || exit 1

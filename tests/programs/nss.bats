@@ -4,6 +4,7 @@
 load stage.sh
 
 setup_file() {
+	stage_needs certutil modutil cmsutil signtool strsclnt p11tool
 	stage_up
 	stage_server
 	stage_nss

@@ -4,6 +4,7 @@
 load stage.sh
 
 setup_file() {
+	stage_needs pamtester pkcs11_listcerts
 	stage_up
 	cd "$STAGE" || exit 1
 	mkdir cacerts crls

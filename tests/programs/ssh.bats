@@ -4,6 +4,7 @@
 load stage.sh
 
 setup_file() {
+	stage_needs ssh /usr/sbin/sshd
 	stage_up
 	cd "$STAGE" || exit 1
 	export PORT=$(stage_port)

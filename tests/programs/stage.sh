@@ -14,6 +14,16 @@
 
 source "${BASH_SOURCE%/*}/../reader/pcscd.sh"
 
+# stage_needs PROGRAM OR FILE...: without one of them the file's tests are skipped, which is said.
+stage_needs() {
+	local what
+	for what; do
+		command -v "$what" > /dev/null || [ -e "$what" ] && continue
+		echo "# SKIPPED: no $what" >&3
+		skip "no $what"
+	done
+}
+
 stage_up() {
 	bats_require_minimum_version 1.5.0
 	local build

@@ -4,6 +4,7 @@
 load stage.sh
 
 setup_file() {
+	stage_needs curl p11tool gnutls-cli certtool "$(stage_engine)"
 	stage_up
 	stage_server
 	cd "$STAGE" || exit 1

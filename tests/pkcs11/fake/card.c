@@ -22,8 +22,8 @@ static struct {
 	struct fake_key made[7], keys[8];
 	struct p11_token token;
 	struct p11_session sessions[2];
-	unsigned generation, uses;
-	bool old, keypad;
+	unsigned generation, uses, asked;
+	bool old, keypad, forgets;
 	struct fake_object {
 		uint32_t tag;
 		uint8_t bytes[64];
@@ -141,8 +141,10 @@ int fake_reset(void **state)
 	memcpy(fake.keys, fake.made, sizeof(fake.made));
 	fake.token.user = P11_NOBODY;
 	fake.generation++;
-	fake.uses = 0;
-	fake.old = fake.keypad = false;
+	fake.uses = fake.asked = 0;
+	if (fake.token.objects != NULL)
+		fake.token.objects->kind = P11_KIND_UNKNOWN;
+	fake.old = fake.keypad = fake.forgets = false;
 	fake.objects[0] = (struct fake_object){ PIV_OBJECT_CHUID, "chuid", 5 };
 	fake.objects[1] =
 		(struct fake_object){ PIV_OBJECT_KEY_HISTORY, "\xC1\x01\x03\xC2\x01\x00\xFE", 8 };
@@ -170,6 +172,13 @@ void fake_context_login(void)
 void fake_old_card(void)
 {
 	fake.old = true;
+	if (fake.token.objects != NULL)
+		fake.token.objects->kind = P11_KIND_UNKNOWN;
+}
+
+void fake_forgets(void)
+{
+	fake.forgets = true;
 }
 
 void fake_keypad(void)
@@ -187,6 +196,28 @@ struct sj_span fake_spki(uint8_t ref)
 struct sj_span fake_certificate(void)
 {
 	return sj_span(fake.made[0].certificate, fake.made[0].certificate_len);
+}
+
+uint8_t *fake_told_certificate(size_t **len)
+{
+	*len = &key_at(0x9A)->certificate_len;
+	return key_at(0x9A)->certificate;
+}
+
+uint8_t *fake_told_spki(uint8_t ref, size_t **len)
+{
+	*len = &key_at(ref)->info.spki_len;
+	return key_at(ref)->info.spki;
+}
+
+void fake_changed(void)
+{
+	fake.generation++;
+}
+
+unsigned fake_asked(void)
+{
+	return fake.asked;
 }
 
 unsigned fake_uses(void)
@@ -281,6 +312,10 @@ CK_RV p11_card_certificate(struct p11_token *t, uint8_t key, struct sj_span *der
 	const struct fake_key *k = key_at(key);
 
 	(void)t;
+	if (fake.forgets) {
+		fake_logout();
+		return CKR_DEVICE_ERROR;
+	}
 	*der = k != NULL ? sj_span(k->certificate, k->certificate_len) : sj_span(NULL, 0);
 	return CKR_OK;
 }
@@ -301,6 +336,7 @@ CK_RV p11_card_object(struct p11_token *t, uint32_t tag, struct sj_span *out)
 CK_RV p11_card_info(struct p11_token *t, struct sj_piv_info *out)
 {
 	(void)t;
+	fake.asked++;
 	out->extensions = out->has_content = !fake.old;
 	out->version[0] = 5;
 	out->version[1] = 7;
@@ -320,11 +356,15 @@ unsigned p11_card_generation(const struct p11_token *t)
 	return fake.generation;
 }
 
-/* As card_use.c decides. */
+/* As card_use.c decides, and as p11_card_failed() does. */
 static CK_RV may_use(struct p11_session *s, const struct sj_piv_key_info *key)
 {
 	const bool proved = s->context_login;
 
+	if (fake.forgets) {
+		fake_logout();
+		return CKR_USER_NOT_LOGGED_IN;
+	}
 	if (key->pin_never)
 		return CKR_OK;
 	if (s->token->user != CKU_USER)

@@ -28,11 +28,20 @@ void fake_logout(void);
 void fake_context_login(void);
 /* A card without extensions: no Ed25519, nothing imported. */
 void fake_old_card(void);
+/* From now on the card has forgotten the PIN whenever a key or a certificate is wanted. */
+void fake_forgets(void);
 /* The reader has a keypad. */
 void fake_keypad(void);
 /* A key's SubjectPublicKeyInfo. */
 struct sj_span fake_spki(uint8_t ref);
 struct sj_span fake_certificate(void);
+/* The bytes that the card tells from now on, until the next case: 9A's certificate, a key's SPKI. */
+uint8_t *fake_told_certificate(size_t **len);
+uint8_t *fake_told_spki(uint8_t ref, size_t **len);
+/* The module is to read everything anew. */
+void fake_changed(void);
+/* How often the card was asked for its version. */
+unsigned fake_asked(void);
 /* Private operations so far. */
 unsigned fake_uses(void);
 /* Whether p11_operations_want_pin() says so of a session. */

@@ -1,0 +1,127 @@
+/* relay.c -- between pcscd and a card that listens: counts commands, for any program alike. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/bench/bench.h"
+
+struct stream {
+	uint8_t bytes[2 + UINT16_MAX];
+	size_t len;
+};
+
+static int dial(unsigned port)
+{
+	const struct timespec wait = { .tv_nsec = 20000000 };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port),
+				  .sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	int on = 1;
+
+	for (int tries = 0; tries < 500; tries++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
+			return fd;
+		close(fd);
+		nanosleep(&wait, NULL);
+	}
+	return -1;
+}
+
+static bool send_all(int fd, const uint8_t *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return false;
+		bytes += sent;
+		n -= (size_t)sent;
+	}
+	return true;
+}
+
+/* Moves what came; whole messages of more than a byte are commands (or answers). */
+static bool move(int from, int to, struct stream *s, atomic_uint *count)
+{
+	int on = 1;
+	size_t at = 0, len;
+	ssize_t n;
+
+	setsockopt(from, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+	n = recv(from, s->bytes + s->len, sizeof(s->bytes) - s->len, 0);
+	if (n <= 0)
+		return false;
+	s->len += (size_t)n;
+	while (s->len - at >= 2 &&
+	       s->len - at - 2 >= (len = (size_t)s->bytes[at] << 8 | s->bytes[at + 1])) {
+		if (!send_all(to, s->bytes + at, 2 + len))
+			return false;
+		if (count && len > 1)
+			(*count)++;
+		at += 2 + len;
+	}
+	s->len -= at;
+	for (size_t i = 0; i < s->len; i++)
+		s->bytes[i] = s->bytes[at + i];
+	return true;
+}
+
+static void relay(unsigned reader_port, unsigned card_port, atomic_uint *count)
+{
+	static struct stream commands, answers;
+	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	bool ok;
+
+	fds[1].fd = dial(card_port);
+	fds[0].fd = dial(reader_port);
+	ok = fds[0].fd >= 0 && fds[1].fd >= 0;
+	while (ok) {
+		if (poll(fds, 2, -1) < 0)
+			ok = errno == EINTR;
+		else if (fds[0].revents)
+			ok = move(fds[0].fd, fds[1].fd, &commands, count);
+		else if (fds[1].revents)
+			ok = move(fds[1].fd, fds[0].fd, &answers, NULL);
+	}
+}
+
+atomic_uint *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid)
+{
+	atomic_uint *count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (count == MAP_FAILED)
+		return NULL;
+	*pid = fork();
+	if (*pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		relay(reader_port, card_port, count);
+		_exit(0);
+	}
+	return count;
+}
+
+void bench_relay_end(atomic_uint *count, pid_t pid)
+{
+	if (!count)
+		return;
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	munmap(count, sizeof(*count));
+}
