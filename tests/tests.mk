@@ -52,6 +52,10 @@ $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c test
 $(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
+$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c bench/relay.c)) $(helper_a) \
+		$(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
@@ -108,6 +112,8 @@ campaign: deps-check
 	$(ASAN_ENV) $(ASAN_BUILD)/tests/fuzz/mutate -n 1000000
 	+@$(MAKE) --no-print-directory -j$(JOBS) tests
 	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench gate 100
+	+@$(MAKE) --no-print-directory $(BUILD)/tests/pkcs11/removal
+	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/pkcs11/removal
 
 # `make fuzz PARSER=cms`: libFuzzer, until it is stopped or finds something.
 # FUZZ_ARGS are its options (-max_total_time=600); the corpus stays in FUZZ_BUILD.

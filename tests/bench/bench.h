@@ -81,11 +81,16 @@ bool bench_card(struct bench *b, unsigned slot, const char *file);
 void bench_remove(struct bench *b, unsigned slot);
 
 /*
- * A process between the reader at a port and a card that listens at another: the commands that went
- * through are counted. NULL: there is none. The end takes what was returned.
+ * A process between the reader at a port and a card that listens at another. It counts the
+ * commands that went through; at number `cut` (0: never) it takes the card out instead, for
+ * BENCH_OUT_MS. NULL: there is none. The end takes what was returned.
  */
-atomic_uint *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid);
-void bench_relay_end(atomic_uint *count, pid_t pid);
+#define BENCH_OUT_MS 700
+struct bench_relay {
+	atomic_uint count, cut;
+};
+struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid);
+void bench_relay_end(struct bench_relay *relay, pid_t pid);
 
 /* --- time ------------------------------------------------------------------------------ */
 

@@ -194,13 +194,14 @@ static void row(const struct stage *s, const char *id, const struct figure *f, c
 }
 
 /* Commands of a run with that many signatures. */
-static double commands(const struct stage *s, unsigned module, atomic_uint *count, unsigned n)
+static double commands(const struct stage *s, unsigned module, struct bench_relay *through,
+		       unsigned n)
 {
 	char more[32];
-	unsigned before = *count;
+	unsigned before = through->count;
 
 	snprintf(more, sizeof(more), "ec %u", n);
-	return signer(s, module, "first", more) > 0 ? (double)(*count - before) : 0;
+	return signer(s, module, "first", more) > 0 ? (double)(through->count - before) : 0;
 }
 
 static void command_rows(struct stage *s)
@@ -208,26 +209,26 @@ static void command_rows(struct stage *s)
 	struct figure first = { 0 }, known = { 0 }, more = { 0 };
 	char port[16];
 	pid_t relay = 0;
-	atomic_uint *count = NULL;
+	struct bench_relay *through = NULL;
 	bool there;
 
 	snprintf(port, sizeof(port), "%u", s->b->port + BENCH_SLOTS);
 	if (run_card(s, s->ec, port))
-		count = bench_relay(s->b->port, s->b->port + BENCH_SLOTS, &relay);
-	there = count != NULL && present();
+		through = bench_relay(s->b->port, s->b->port + BENCH_SLOTS, &relay);
+	there = through != NULL && present();
 	for (unsigned i = 0; there && i < MODULES; i++) {
 		if (!plays(s, i) || !forget(s))
 			continue;
-		first.of[i] = commands(s, i, count, 1);
-		known.of[i] = commands(s, i, count, 1);
-		more.of[i] = (commands(s, i, count, MANY) - known.of[i]) / (MANY - 1);
+		first.of[i] = commands(s, i, through, 1);
+		known.of[i] = commands(s, i, through, 1);
+		more.of[i] = (commands(s, i, through, MANY) - known.of[i]) / (MANY - 1);
 	}
 	row(s, "new.apdus", &first, "apdus", BENCH_NO_FLOOR,
 	    "C_Initialize to the first signature; aim: at most 14 on contact");
 	row(s, "known.apdus", &known, "apdus", BENCH_NO_FLOOR,
 	    "the same, card seen before; aim: at most 6 on contact");
 	row(s, "sign.ec.apdus", &more, "apdus", 1, "one signature more; aim: 1");
-	bench_relay_end(count, relay);
+	bench_relay_end(through, relay);
 	bench_remove(s->b, 0);
 }
 

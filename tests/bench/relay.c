@@ -1,4 +1,4 @@
-/* relay.c -- between pcscd and a card that listens: counts commands, for any program alike. */
+/* relay.c -- between pcscd and a card that listens: counts commands, takes the card out. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -55,7 +55,7 @@ static bool send_all(int fd, const uint8_t *bytes, size_t n)
 }
 
 /* Moves what came; whole messages of more than a byte are commands (or answers). */
-static bool move(int from, int to, struct stream *s, atomic_uint *count)
+static bool move(int from, int to, struct stream *s, struct bench_relay *r)
 {
 	int on = 1;
 	size_t at = 0, len;
@@ -68,10 +68,8 @@ static bool move(int from, int to, struct stream *s, atomic_uint *count)
 	s->len += (size_t)n;
 	while (s->len - at >= 2 &&
 	       s->len - at - 2 >= (len = (size_t)s->bytes[at] << 8 | s->bytes[at + 1])) {
-		if (!send_all(to, s->bytes + at, 2 + len))
+		if ((r && len > 1 && ++r->count == r->cut) || !send_all(to, s->bytes + at, 2 + len))
 			return false;
-		if (count && len > 1)
-			(*count)++;
 		at += 2 + len;
 	}
 	s->len -= at;
@@ -80,12 +78,14 @@ static bool move(int from, int to, struct stream *s, atomic_uint *count)
 	return true;
 }
 
-static void relay(unsigned reader_port, unsigned card_port, atomic_uint *count)
+/* Until one end goes, or the card is to. */
+static void play(unsigned reader_port, unsigned card_port, struct bench_relay *r)
 {
 	static struct stream commands, answers;
 	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	bool ok;
 
+	commands.len = answers.len = 0;
 	fds[1].fd = dial(card_port);
 	fds[0].fd = dial(reader_port);
 	ok = fds[0].fd >= 0 && fds[1].fd >= 0;
@@ -93,35 +93,40 @@ static void relay(unsigned reader_port, unsigned card_port, atomic_uint *count)
 		if (poll(fds, 2, -1) < 0)
 			ok = errno == EINTR;
 		else if (fds[0].revents)
-			ok = move(fds[0].fd, fds[1].fd, &commands, count);
+			ok = move(fds[0].fd, fds[1].fd, &commands, r);
 		else if (fds[1].revents)
 			ok = move(fds[1].fd, fds[0].fd, &answers, NULL);
 	}
+	close(fds[0].fd);
+	close(fds[1].fd);
 }
 
-atomic_uint *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid)
+struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid)
 {
-	atomic_uint *count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const struct timespec out = { .tv_nsec = BENCH_OUT_MS * 1000000l };
+	struct bench_relay *r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (count == MAP_FAILED)
+	if (r == MAP_FAILED)
 		return NULL;
 	*pid = fork();
 	if (*pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		relay(reader_port, card_port, count);
-		_exit(0);
+		for (;;) {
+			play(reader_port, card_port, r);
+			nanosleep(&out, NULL);
+		}
 	}
-	return count;
+	return r;
 }
 
-void bench_relay_end(atomic_uint *count, pid_t pid)
+void bench_relay_end(struct bench_relay *r, pid_t pid)
 {
-	if (!count)
+	if (!r)
 		return;
 	if (pid > 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
-	munmap(count, sizeof(*count));
+	munmap(r, sizeof(*r));
 }
