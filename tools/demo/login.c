@@ -206,7 +206,7 @@ static char *visit(struct demo *demo, const char *address)
 	return NULL;
 }
 
-/* Whom the server saw: the subject's common name, as OpenSSL prints it, "\\C3\\A5" for a letter. */
+/* Whom the server saw: the subject's common name, as OpenSSL prints it, "\xC3\xA5" for a letter. */
 static void name_of(const char *page, char name[static PERSON_MAX])
 {
 	const char *at = page != NULL ? strstr(page, "Client certificate") : NULL;
@@ -215,12 +215,12 @@ static void name_of(const char *page, char name[static PERSON_MAX])
 
 	at = at != NULL ? strstr(at, "Subject: ") : NULL;
 	at = at != NULL ? strstr(at, "CN=") : NULL;
-	for (at = at != NULL ? at + 3 : ""; *at != '\0' && *at != ',' && *at != '\n'; at++) {
+	for (at = at != NULL ? at + 3 : ""; *at != '\0' && strchr(",/\n", *at) == NULL; at++) {
 		if (n + 1 == PERSON_MAX)
 			break;
-		if (*at == '\\' && sscanf(at + 1, "%2X", &byte) == 1) {
+		if (*at == '\\' && sscanf(at + 1, "x%2X", &byte) == 1) {
 			name[n++] = (char)byte;
-			at += 2;
+			at += 3;
 		} else {
 			name[n++] = *at;
 		}
