@@ -307,6 +307,73 @@ static void a_subject_finds_certificate_and_keys(void **state)
 	assert_int_equal(find_count(FAKE_RO, t, 1), 3);
 }
 
+/* --- cards that say anything ------------------------------------------------------------------- */
+
+/* Finds all objects and reads all attributes that there are; how many objects. */
+static size_t read_everything(void)
+{
+	static const CK_ATTRIBUTE_TYPE last = CKA_ALWAYS_AUTHENTICATE;
+	CK_OBJECT_HANDLE found[64];
+	uint8_t value[2048];
+	CK_ULONG n = 0;
+
+	fake_changed();
+	assert_int_equal(C_FindObjectsInit(FAKE_RO, NULL, 0), CKR_OK);
+	assert_int_equal(C_FindObjects(FAKE_RO, found, 64, &n), CKR_OK);
+	assert_int_equal(C_FindObjectsFinal(FAKE_RO), CKR_OK);
+	for (CK_ULONG i = 0; i < n; i++)
+		for (CK_ATTRIBUTE_TYPE type = 0; type <= last; type++) {
+			CK_ATTRIBUTE t = { type, value, sizeof(value) };
+			const CK_RV rv = C_GetAttributeValue(FAKE_RO, found[i], &t, 1);
+
+			assert_true(rv == CKR_OK || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+				    rv == CKR_ATTRIBUTE_SENSITIVE);
+			assert_true(rv == CKR_OK || t.ulValueLen == CK_UNAVAILABLE_INFORMATION);
+		}
+	return n;
+}
+
+/* Every certificate is shown, whatever it is; keys only if they are keys. */
+static void certificates_of_any_bytes(void **state)
+{
+	size_t *len, all;
+	uint8_t *bytes = fake_told_certificate(&len);
+
+	(void)state;
+	fake_login(CKU_USER);
+	all = read_everything();
+	for (size_t i = 0; i < *len; i += 3) {
+		bytes[i] ^= 0x5A;
+		assert_int_equal(read_everything(), all);
+		bytes[i] ^= 0x5A;
+	}
+	for (*len = 120; *len > 0; --*len)
+		assert_int_equal(read_everything(), all);
+	assert_int_equal(read_everything(), all - 1);
+}
+
+static void keys_of_any_bytes(void **state)
+{
+	static const uint8_t refs[] = { 0x9A, 0x9D, 0x82 };
+	size_t *len, all, size;
+
+	(void)state;
+	fake_login(CKU_USER);
+	all = read_everything();
+	for (size_t k = 0; k < N(refs); k++) {
+		uint8_t *bytes = fake_told_spki(refs[k], &len);
+
+		size = *len;
+		for (size_t i = 0; i < size; i += 3) {
+			bytes[i] ^= 0x5A;
+			assert_in_range(read_everything(), all - 2, all);
+			bytes[i] ^= 0x5A;
+		}
+		for (*len = 0; *len < size; ++*len)
+			assert_int_equal(read_everything(), all - 2);
+	}
+}
+
 #define CASE(f) cmocka_unit_test_setup(f, fake_reset)
 
 int main(void)
@@ -332,6 +399,8 @@ int main(void)
 		CASE(a_search_has_a_beginning_and_an_end),
 		CASE(hidden_attributes_match_nothing),
 		CASE(a_subject_finds_certificate_and_keys),
+		CASE(certificates_of_any_bytes),
+		CASE(keys_of_any_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, fake_begin, fake_end);

@@ -15,6 +15,7 @@
 #include <sojourn/piv.h>
 
 static struct stage stage;
+static bool on_the_air; /* the card in reader 0 is there without contacts */
 
 static CK_SESSION_HANDLE session(CK_SLOT_ID slot, CK_FLAGS flags)
 {
@@ -376,9 +377,12 @@ static void a_dialog_holds_nobody_up(void **state)
 
 static void put_on_the_air(const char *configuration)
 {
-	stage_remove(&stage, 0);
 	configure(configuration);
+	if (on_the_air)
+		return;
+	stage_remove(&stage, 0);
 	stage_insert(&stage, 0, "contactless", false);
+	on_the_air = true;
 }
 
 static void signs_on_the_air(void)
@@ -447,7 +451,8 @@ static int begin_case(void **state)
 {
 	(void)state;
 	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
-	stage_insert(&stage, 0, "contact", false);
+	if (stage.cards[0] == 0)
+		stage_insert(&stage, 0, "contact", false);
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
 	return 0;
 }
@@ -458,7 +463,6 @@ static int end_case(void **state)
 
 	(void)state;
 	C_Finalize(NULL);
-	stage_remove(&stage, 0);
 	snprintf(command, sizeof(command), "rm -rf %s/sojourn", stage.lab.dir); /* the cache */
 	return system(command);
 }
@@ -476,7 +480,17 @@ static int end(void **state)
 	return 0;
 }
 
+/* The next case needs another card, or this one as it was. */
+static int end_card(void **state)
+{
+	int rc = end_case(state);
+
+	stage_remove(&stage, 0);
+	return rc;
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin_case, end_case)
+#define LAST_OF_CARD(name) cmocka_unit_test_setup_teardown(name, begin_case, end_card)
 
 int main(void)
 {
@@ -487,11 +501,11 @@ int main(void)
 		CASE(a_card_that_comes_wakes_who_waits),
 		CASE(a_card_that_goes_and_comes_back_works_again),
 		CASE(the_service_may_come_anew),
-		CASE(finalize_is_quick_when_the_service_hangs),
+		LAST_OF_CARD(finalize_is_quick_when_the_service_hangs),
 		CASE(anothers_select_costs_nothing_but_time),
-		CASE(anothers_wrong_pin_is_told_by_the_flags),
-		CASE(a_blocked_pin_is_set_anew_with_the_puk),
-		CASE(a_card_is_emptied_and_the_management_key_is_what_was_given),
+		LAST_OF_CARD(anothers_wrong_pin_is_told_by_the_flags),
+		LAST_OF_CARD(a_blocked_pin_is_set_anew_with_the_puk),
+		LAST_OF_CARD(a_card_is_emptied_and_the_management_key_is_what_was_given),
 		CASE(pinentry_asks_for_the_pin),
 		CASE(who_does_not_answer_cancels),
 		CASE(a_dialog_holds_nobody_up),

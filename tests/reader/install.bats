@@ -72,9 +72,12 @@ asan_flags() {
 	for file in share/man/man1/sojourn-verify.1 share/man/man7/sojourn-failures.7 \
 		share/bash-completion/completions/sojourn share/sojourn/holder.schema.json \
 		include/sojourn/document.h lib/libsojourn.so lib/pkgconfig/sojourn.pc \
-		share/man/man5/sojourn-gate.conf.5 lib/systemd/system/sojourn-gate.service; do
+		share/man/man5/sojourn-gate.conf.5 lib/systemd/system/sojourn-gate.service \
+		share/man/man7/sojourn-pkcs11.7 lib/pkcs11/sojourn-pkcs11.so; do
 		[ -e "$DEST/opt/sojourn/$file" ] || { echo "$file"; false; }
 	done
+	[ "$(sed -n 's/^module: //p' "$DEST/opt/sojourn/share/p11-kit/modules/sojourn.module")" = \
+		/opt/sojourn/lib/pkcs11/sojourn-pkcs11.so ]
 }
 
 @test "the programs run from where they are installed, the library from beside them" {

@@ -198,6 +198,23 @@ struct sj_span fake_certificate(void)
 	return sj_span(fake.made[0].certificate, fake.made[0].certificate_len);
 }
 
+uint8_t *fake_told_certificate(size_t **len)
+{
+	*len = &key_at(0x9A)->certificate_len;
+	return key_at(0x9A)->certificate;
+}
+
+uint8_t *fake_told_spki(uint8_t ref, size_t **len)
+{
+	*len = &key_at(ref)->info.spki_len;
+	return key_at(ref)->info.spki;
+}
+
+void fake_changed(void)
+{
+	fake.generation++;
+}
+
 unsigned fake_asked(void)
 {
 	return fake.asked;

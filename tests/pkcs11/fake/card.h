@@ -35,6 +35,11 @@ void fake_keypad(void);
 /* A key's SubjectPublicKeyInfo. */
 struct sj_span fake_spki(uint8_t ref);
 struct sj_span fake_certificate(void);
+/* The bytes that the card tells from now on, until the next case: 9A's certificate, a key's SPKI. */
+uint8_t *fake_told_certificate(size_t **len);
+uint8_t *fake_told_spki(uint8_t ref, size_t **len);
+/* The module is to read everything anew. */
+void fake_changed(void);
 /* How often the card was asked for its version. */
 unsigned fake_asked(void);
 /* Private operations so far. */
