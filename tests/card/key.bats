@@ -35,9 +35,9 @@ setup() {
 	cd "$BATS_FILE_TMPDIR" || exit 1
 }
 
-# card_in contact|contactless: the issued card is laid on the reader.
+# card_in contact|contactless [CARD]: the issued card is laid on the reader.
 card_in() {
-	sojourn card run key.card --interface "$1" --port "$PCSCD_PORT" 2>log 3>&- &
+	sojourn card run "${2:-key.card}" --interface "$1" --port "$PCSCD_PORT" 2>log 3>&- &
 	echo $! >card.pid
 	for _ in $(seq 100); do
 		grep -q "in reader" log && return 0
@@ -279,6 +279,28 @@ signs9a_over_air() {
 	head -c 500 /dev/urandom >message
 	sojourn key sign 9A message --pin-file pin --can-file can --out signature
 	openssl dgst -sha256 -verify pub -signature signature message
+}
+
+@test "contactless, by NIST SP 800-73: the pairing code opens it, and the CVC is the authority's" {
+	sojourn card new open.card
+	sojourn issue -a authority --holder "$SHARE/holder.json" -p "$SHARE/face.jpg" -l open.letter --profile open \
+		--pin-file pin --puk-file puk --exec -- sojourn card run open.card --link stdio
+	sed -n 's/^Pairing code: //p' open.letter >pairing
+	card_out
+	card_in contactless open.card
+	sleep 0.5
+	echo 00000000 >nopairing
+	fails 12 SJ-1209 sojourn key list --pairing-code-file nopairing
+	sojourn key list --json --pairing-code-file pairing --remember --trust trust >out
+	grep -q '"channel": "virtual-contact"' out
+	grep -q '"cvc": null' out
+	sojourn key certificate 9A | openssl x509 -noout -pubkey >pub
+	signs 9A pub -sha256
+	sojourn key forget "$(sed -n 's/.*"guid": "\(.*\)",/\1/p' out)"
+	fails 12 SJ-1203 setsid sojourn key sign 9A message --pin-file pin
+	card_out
+	card_in contact
+	sleep 0.5
 }
 
 @test "forget: a GUID that is none" {

@@ -302,7 +302,7 @@ static int store_cvc(struct turn *t)
 	    !sj_ec_spki_read(sj_span(k->publics[SM].bytes, k->publics[SM].len), &plan.curve,
 			     &plan.key))
 		return perso_fail(t->p, SJ_INTERNAL, "card verifiable certificate");
-	plan.issuer = sj_span(cert.subject_key_id.ptr + SJ_KEY_ID_SIZE - 8, 8);
+	plan.issuer = sj_span(cert.subject_key_id.ptr, 8);
 	if (!sj_piv_cvc_put(&w, &plan, k->content.key))
 		return perso_fail(t->p, SJ_CRYPTO_FAILED, "card verifiable certificate");
 	rc = add_grouping(t, DGI_CVC, sj_written(&w));

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "key/key.h"
 
@@ -56,6 +57,14 @@ static int prepare_memory(struct key_run *run)
 	return cli_directory_make(run->cli, run->memory, 0700);
 }
 
+/* Without a trust store there is nothing to judge the card's CVC by; one that is named must be. */
+static const char *trust_of(const struct cli *cli)
+{
+	const char *directory = cli_setting(cli, "trust");
+
+	return cli_given(cli, "trust") || access(directory, F_OK) == 0 ? directory : NULL;
+}
+
 int key_open(struct key_run *run, struct cli *cli)
 {
 	struct sj_piv_options options = SJ_PIV_OPTIONS_INIT;
@@ -78,7 +87,7 @@ int key_open(struct key_run *run, struct cli *cli)
 	options.ask = ask;
 	options.user = run;
 	options.memory = run->memory;
-	options.trust = cli_setting(cli, "trust");
+	options.trust = trust_of(cli);
 	rc = sj_piv_open(run->card, &options, &run->piv);
 	if (rc == SJ_OK)
 		return 0;
