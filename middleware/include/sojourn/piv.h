@@ -228,7 +228,7 @@ SJ_API enum sj_rc sj_piv_verify_and_sign(struct sj_piv *piv, enum sj_piv_pin pin
 /* ECDH: the other's point (04 || x || y), X25519: 32 bytes -> the shared secret. */
 SJ_API enum sj_rc sj_piv_agree(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm algorithm,
 			       const uint8_t *peer, size_t peer_len, uint8_t *out, size_t *out_len);
-/* Random bytes of the card. */
+/* Random bytes of the card. SJ_ACCESS_UNSUPPORTED, also for none: it gives none over this channel. */
 SJ_API enum sj_rc sj_piv_random(struct sj_piv *piv, uint8_t *out, size_t len);
 
 /* --- administration --------------------------------------------------------------- */
