@@ -199,9 +199,7 @@ uint16_t piv_verify(struct card_call *call)
 {
 	uint8_t p1 = call->apdu->p1, ref = call->apdu->p2;
 	bool *status = status_of(call, ref);
-	bool here = ref == PIV_REF_PAIRING_CODE
-			    ? card_interface(call->card) == CARD_CONTACT || call->secured
-			    : piv_on_vci(call);
+	bool here = piv_on_vci(call) || (ref == PIV_REF_PAIRING_CODE && piv_in_messaging(call));
 
 	if (p1 != 0x00 && p1 != P1_FORGET)
 		return SJ_SW_WRONG_P1P2;

@@ -53,7 +53,9 @@ struct piv {
 
 /* Over contact, or in PACE on a private card, which is the same: card management. */
 bool piv_on_contact(const struct card_call *call);
-/* So, or over the virtual contact interface (SP 800-73-5, part 1, 5.5). */
+/* In the secure messaging of part 2, 4. */
+bool piv_in_messaging(const struct card_call *call);
+/* On contact, or over the virtual contact interface (SP 800-73-5, part 1, 5.5). */
 bool piv_on_vci(const struct card_call *call);
 /* A PIN that satisfies the access rules is verified; `always`: by the command just before. */
 bool piv_pin_verified(const struct card_call *call, bool always);
