@@ -1,5 +1,6 @@
 /* The key applet's PINs, PUK and pairing code. */
 #include "applets/piv/state.h"
+#include "host/card_internal.h"
 #include "tests/card/piv_rig.h"
 
 #define WRONG_HEX "393939393939FFFF"
@@ -330,6 +331,34 @@ static void commands_that_reach_another_application_spend_nothing(void **state)
 	assert_int_equal(left_of(b, PIV_REF_PIN), PIN_TRIES);
 }
 
+static bool in_memory(const uint8_t *memory, size_t n, struct sj_span what)
+{
+	for (size_t i = 0; i + what.len <= n; i++)
+		if (memcmp(memory + i, what.ptr, what.len) == 0)
+			return true;
+	return false;
+}
+
+/* A PIN in a chain that was given up, a response that nobody fetched whole. */
+static void what_was_given_up_is_wiped(void **state)
+{
+	struct bench *b = *state;
+	uint8_t secret[600];
+
+	assert_int_equal(bench_hex(b, "1024008008" PIN_HEX), SJ_SW_OK);
+	assert_true(in_memory(b->card->chain_data, 64, HEX(PIN_HEX)));
+	assert_int_equal(bench_hex(b, "00CB3FFF035C017E00"), SJ_SW_LAST_OF_CHAIN_EXPECTED);
+	assert_false(in_memory(b->card->chain_data, 64, HEX(PIN_HEX)));
+	memset(secret, 0xA5, sizeof(secret));
+	piv_administer(b);
+	assert_int_equal(piv_put(b, PIV_OBJECT_FACE, SJ_SPAN_OF(secret)), SJ_SW_OK);
+	assert_int_equal(bench_do(b, VERIFY_PIN), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "00CB3FFF055C035FC10800"), SJ_SW_BYTES_REMAINING);
+	assert_true(in_memory(b->card->wire, CARD_WIRE_MAX, sj_span(secret, 8)));
+	assert_int_equal(bench_hex(b, TRIES_LEFT), SJ_SW_OK);
+	assert_false(in_memory(b->card->wire, CARD_WIRE_MAX, sj_span(secret, 8)));
+}
+
 /* A card and another in the same process know nothing of each other. */
 static void two_cards_in_one_process(void **state)
 {
@@ -370,6 +399,7 @@ int main(void)
 		PIV_CASE(a_right_puk_with_an_ill_formed_pin_changes_no_counter),
 		PIV_CASE(only_the_pin_is_reset),
 		PIV_CASE(commands_that_reach_another_application_spend_nothing),
+		PIV_CASE(what_was_given_up_is_wiped),
 		PIV_CASE(two_cards_in_one_process),
 	};
 
