@@ -51,6 +51,20 @@ static void a_blocked_pin_is_not_compared(void **state)
 	assert_int_equal(left_of(b, PIV_REF_PIN), 0);
 }
 
+/* Blocked is said before anything is said of the data field (3.2.1 to 3.2.3). */
+static void blocked_comes_before_the_form(void **state)
+{
+	struct bench *b = *state;
+
+	block(b, VERIFY_WRONG, PIN_TRIES);
+	assert_int_equal(bench_do(b, "00200080073132333435363738"), SJ_SW_AUTH_BLOCKED);
+	assert_int_equal(bench_do(b, "0024008010" PIN_HEX "3132333435FFFFFF"), SJ_SW_AUTH_BLOCKED);
+	assert_int_equal(bench_do(b, "0024008008" PIN_HEX), SJ_SW_AUTH_BLOCKED);
+	block(b, "002C008010" WRONG_HEX PIN_HEX, 3);
+	assert_int_equal(bench_do(b, "002C008008" PUK_HEX), SJ_SW_AUTH_BLOCKED);
+	assert_int_equal(bench_do(b, "0024008108" PUK_HEX), SJ_SW_AUTH_BLOCKED);
+}
+
 static void blocking_leaves_what_was_verified(void **state)
 {
 	struct bench *b = *state;
@@ -379,6 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PIV_CASE(tries_are_counted_down_and_made_full_by_success),
 		PIV_CASE(a_blocked_pin_is_not_compared),
+		PIV_CASE(blocked_comes_before_the_form),
 		PIV_CASE(blocking_leaves_what_was_verified),
 		PIV_CASE(asking_for_the_tries_spends_none),
 		PIV_CASE(a_verification_of_another_length_spends_none),

@@ -126,9 +126,9 @@ bool piv_password_well_formed(uint8_t ref, struct sj_span value);
 uint8_t piv_password_left(const struct card *card, const struct piv_password *password);
 /*
  * Compares: stores the counter lowered first, and full again after success (both committed).
- * 9000, 63CX, 6983 (blocked), 6A88 (none such), 6581.
+ * 9000, 63CX, 6983 (blocked), 6A88 (none such), 6581; 6A80 unless `formed`: nothing is compared.
  */
-uint16_t piv_password_check(struct card *card, uint8_t ref, struct sj_span value);
+uint16_t piv_password_check(struct card *card, uint8_t ref, bool formed, struct sj_span value);
 
 /* --- the management key (auth.c) ------------------------------------------------- */
 
