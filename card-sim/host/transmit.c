@@ -151,8 +151,8 @@ static size_t exchange(struct card *card, struct sj_span command, uint8_t *respo
 	struct card_class class = { .base = 0 };
 	struct sj_apdu apdu = { .ne = 0 };
 	uint32_t ne = 0;
-	uint16_t sw = command.len > 0 ? card_class_parse(command.ptr[0], &class)
-				      : SJ_SW_WRONG_LENGTH;
+	uint16_t sw =
+		command.len > 0 ? card_class_parse(command.ptr[0], &class) : SJ_SW_WRONG_LENGTH;
 
 	if (!sj_apdu_parse(command, &apdu))
 		sw = SJ_SW_WRONG_LENGTH;
