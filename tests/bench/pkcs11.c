@@ -93,32 +93,19 @@ static bool forget(const struct stage *s)
 static bool issue(const struct stage *s, const char *file, const char *key_algorithm)
 {
 	char card[2 * BENCH_PATH];
-	const char *const argv[] = { AUTHORITY,
-				     "issue",
-				     "--authority",
-				     s->place.authority,
-				     "--portrait",
-				     "tools/demo/face.jpg",
-				     "--can-file",
-				     s->place.can,
-				     "--letter-out",
-				     s->place.letter,
-				     "--holder",
-				     s->place.holder,
-				     "--no-gate",
-				     "--pin-file",
-				     s->pin,
-				     "--key-algorithm",
-				     key_algorithm,
-				     "--exec",
-				     "--",
-				     card,
-				     "card",
-				     "run",
-				     file,
-				     "--link",
-				     "stdio",
-				     NULL };
+	const char *const argv[] = { AUTHORITY,      "issue",
+				     "--authority",  s->place.authority,
+				     "--portrait",   "tools/demo/face.jpg",
+				     "--can-file",   s->place.can,
+				     "--letter-out", s->place.letter,
+				     "--holder",     s->place.holder,
+				     "--no-gate",    "--pin-file",
+				     s->pin,         "--key-algorithm",
+				     key_algorithm,  "--exec",
+				     "--",           card,
+				     "card",         "run",
+				     file,           "--link",
+				     "stdio",        NULL };
 
 	snprintf(card, sizeof(card), "%s/" CARD, s->b->build);
 	unlink(s->place.letter);
@@ -154,16 +141,11 @@ static bool present(void)
 static bool run_card(struct stage *s, const char *file, const char *listen)
 {
 	char port[16];
-	const char *const argv[] = { CARD,
-				     "card",
-				     "run",
-				     file,
-				     "--interface",
-				     s->peers ? "contact" : "contactless",
-				     "--link",
-				     listen != NULL ? "listen" : "dial",
-				     "--port",
-				     listen != NULL ? listen : port,
+	const char *const argv[] = { CARD,          "card",
+				     "run",         file,
+				     "--interface", s->peers ? "contact" : "contactless",
+				     "--link",      listen != NULL ? "listen" : "dial",
+				     "--port",      listen != NULL ? listen : port,
 				     NULL };
 
 	snprintf(port, sizeof(port), "%u", s->b->port);
@@ -283,8 +265,9 @@ static double floor_rate(bool rsa)
 					  0x00, 0x00, 0x03, 0x08, 0x00 };
 	static const uint8_t verify[] = { 0x00, 0x20, 0x00, 0x80, 0x08, '2', '4',
 					  '6',  '8',  '0',  '2',  0xFF, 0xFF };
-	uint8_t ec[5 + 38 + 1] = { 0x00, 0x87, 0x11, 0x9A, 0x26, 0x7C,
-				   0x24, 0x82, 0x00, 0x81, 0x20 };
+	uint8_t ec[5 + 38 + 1] = {
+		0x00, 0x87, 0x11, 0x9A, 0x26, 0x7C, 0x24, 0x82, 0x00, 0x81, 0x20
+	};
 	uint8_t big[7 + 266 + 2] = { 0x00, 0x87, 0x07, 0x9A, 0x00, 0x01, 0x0A, 0x7C, 0x82,
 				     0x01, 0x06, 0x82, 0x00, 0x81, 0x82, 0x01, 0x00, 0x00 };
 	struct bench_client *c = bench_client_open(BENCH_READER_0);
