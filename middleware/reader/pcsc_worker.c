@@ -13,7 +13,7 @@
 
 /* Longest single wait, so that a worker left behind ends soon. */
 #define SLICE_MS 1000
-#define QUICK_US 400 /* a transmission that a card made of software may take */
+#define QUICK_US 4000 /* a transmission that a card made of software may take: RSA, and then some */
 #define LOOK_US 50
 
 /* What the thread has open; lives on its stack. */
@@ -476,7 +476,7 @@ void sj_pcsc_destroy(struct sj_pcsc *p)
 	free(p);
 }
 
-static int64_t clock_us(void)
+int64_t sj_pcsc_clock_us(void)
 {
 	struct timespec now;
 
@@ -492,9 +492,9 @@ static int64_t clock_us(void)
  */
 static void wait_for_work(struct sj_pcsc *p, bool quick)
 {
-	const int64_t until = quick ? clock_us() + LOOK_US : 0;
+	const int64_t until = quick ? sj_pcsc_clock_us() + LOOK_US : 0;
 
-	while (quick && clock_us() < until)
+	while (quick && sj_pcsc_clock_us() < until)
 		if (sem_trywait(&p->work) == 0)
 			return;
 	while (sem_wait(&p->work) != 0)
@@ -510,14 +510,16 @@ void *sj_pcsc_worker(void *arg)
 	while (!last) {
 		struct sj_cancel *waiting;
 		int busy = SJ_WORKER_BUSY;
-
 		int64_t start;
 
 		wait_for_work(p, quick);
 		last = p->job.kind == SJ_JOB_CLOSE;
-		start = clock_us();
+		start = sj_pcsc_clock_us();
 		p->job.rc = do_job(&l, p);
-		quick = p->job.kind == SJ_JOB_TRANSMIT && clock_us() - start < QUICK_US;
+		quick = p->job.kind == SJ_JOB_TRANSMIT;
+		if (quick)
+			p->job.took_us = sj_pcsc_clock_us() - start;
+		quick = quick && p->job.took_us < QUICK_US;
 		waiting = sj_cancel_ref(p->cancel);
 		if (atomic_compare_exchange_strong(&p->state, &busy, SJ_WORKER_DONE)) {
 			sj_cancel_wake(waiting);

@@ -41,6 +41,7 @@ struct sj_job {
 	struct sj_pcsc_readers now; /* WAIT's own */
 	size_t apdu_max; /* APDU_MAX's result */
 	size_t command_len, response_len;
+	int64_t took_us; /* the last TRANSMIT; 0: none yet */
 	uint8_t command[SJ_APDU_COMMAND_MAX];
 	uint8_t response[SJ_APDU_RESPONSE_MAX];
 };
@@ -53,6 +54,8 @@ struct sj_pcsc {
 	struct sj_job job;
 };
 
+/* A monotonic clock in microseconds. */
+int64_t sj_pcsc_clock_us(void);
 /* The thread; `arg` is the struct sj_pcsc. */
 void *sj_pcsc_worker(void *arg);
 /* Wipes and frees, when the thread is gone or is the one calling. */
