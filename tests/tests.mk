@@ -32,6 +32,11 @@ $(p11_fake_objs): CPPFLAGS_ALL += -I.
 $(addprefix $(BUILD)/tests/pkcs11/test_,objects made_objects mechanisms operations): $(p11_fake_objs)
 $(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
 
+# The whole module over a card that a test plugs in, without pcscd.
+plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
+$(BUILD)/tests/pkcs11/test_commands: $(call objs,tests/pkcs11/plug.c)
+$(BUILD)/tests/pkcs11/test_commands: TEST_LIBS = $(plug_wrap)
+
 .PHONY: tests check check-programs soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench
 
