@@ -289,6 +289,12 @@ static CK_RV keep(struct p11_token *t, enum p11_kind kind, uint32_t tag, struct 
 	return *out != NULL ? CKR_OK : CKR_HOST_MEMORY;
 }
 
+/* What the card garbles or refuses is as if it were not there: it must not hide the rest. */
+static bool is_absent(enum sj_rc rc)
+{
+	return rc == SJ_KEY_ABSENT || rc == SJ_CARD_ANSWER || rc == SJ_CARD_REFUSED;
+}
+
 CK_RV p11_card_key(struct p11_token *t, uint8_t key, const struct sj_piv_key_info **out)
 {
 	const struct p11_kept *k = p11_kept_find(t->card->kept, P11_KEPT_KEY, key);
@@ -300,7 +306,11 @@ CK_RV p11_card_key(struct p11_token *t, uint8_t key, const struct sj_piv_key_inf
 
 		if (rc == SJ_OK)
 			rc = sj_piv_key_info(t->card->piv, key, &info);
-		if (rc != SJ_OK && rc != SJ_KEY_ABSENT)
+		if (rc == SJ_PIN_NEEDED) { /* its certificate, as in read_kept() */
+			*out = NULL;
+			return CKR_OK;
+		}
+		if (rc != SJ_OK && !is_absent(rc))
 			return p11_card_failed(t, rc);
 		rv = keep(t, P11_KEPT_KEY, key,
 			  sj_span((const uint8_t *)&info, rc == SJ_OK ? sizeof(info) : 0), &k);
@@ -325,9 +335,9 @@ static CK_RV read_new(struct p11_token *t, enum p11_kind kind, uint32_t tag, uin
 		rc = sj_piv_read_certificate(t->card->piv, (uint8_t)tag, buffer, len);
 	else if (rc == SJ_OK)
 		rc = sj_piv_read(t->card->piv, tag, buffer, len);
-	if (rc == SJ_KEY_ABSENT)
+	if (is_absent(rc))
 		*len = 0;
-	if (rc == SJ_OK || rc == SJ_KEY_ABSENT) {
+	if (rc == SJ_OK || is_absent(rc)) {
 		*bytes = buffer;
 		return CKR_OK;
 	}
@@ -346,6 +356,10 @@ static CK_RV read_kept(struct p11_token *t, enum p11_kind kind, uint32_t tag, st
 
 	if (k == NULL) {
 		rv = read_new(t, kind, tag, &bytes, &len);
+		if (rv == CKR_USER_NOT_LOGGED_IN) { /* it wants more than a channel over the air */
+			*out = sj_span(NULL, 0);
+			return CKR_OK;
+		}
 		if (rv != CKR_OK)
 			return rv;
 		rv = keep(t, kind, tag, sj_span(bytes, len), &k);
