@@ -34,8 +34,8 @@ $(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
 
 # The whole module over a card that a test plugs in, without pcscd.
 plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
-$(BUILD)/tests/pkcs11/test_commands: $(call objs,tests/pkcs11/plug.c)
-$(BUILD)/tests/pkcs11/test_commands: TEST_LIBS = $(plug_wrap)
+$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/pkcs11/plug.c)
+$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): TEST_LIBS = $(plug_wrap)
 
 .PHONY: tests check check-programs soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench
@@ -44,12 +44,14 @@ $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+fuzz_parts := $(call objs,$(fuzz_src) tests/pkcs11/plug.c) $(helper_a) \
+	$(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
+$(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)

@@ -228,9 +228,9 @@ static void begin(struct scene *s)
 		usleep(20000);
 	}
 	assert_int_equal(n, 1);
-	assert_int_equal(C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
-				       &s->session),
-			 CKR_OK);
+	assert_int_equal(
+		C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s->session),
+		CKR_OK);
 }
 
 static bool right(CK_RV rv)
@@ -313,8 +313,8 @@ static int up(void **state)
 		_exit(127);
 	}
 	s.relay = bench_relay(s.stage.lab.port, s.stage.lab.port + 2u, &s.through);
-	setenv("SOJOURN_PKCS11_CONF", stage_write(&s.stage, "module.conf", "[pkcs11]\ncache = no\n", 0600),
-	       1);
+	setenv("SOJOURN_PKCS11_CONF",
+	       stage_write(&s.stage, "module.conf", "[pkcs11]\ncache = no\n", 0600), 1);
 	*state = &s;
 	return s.relay ? 0 : -1;
 }
