@@ -30,7 +30,7 @@ p11_logic := $(patsubst %,pkcs11/%.c,attributes template objects card_objects pu
 p11_fake_objs := $(call objs,$(p11_logic) tests/pkcs11/fake/card.c)
 $(p11_fake_objs): CPPFLAGS_ALL += -I.
 $(addprefix $(BUILD)/tests/pkcs11/test_,objects made_objects mechanisms operations): $(p11_fake_objs)
-$(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
+$(addprefix $(BUILD)/tests/pkcs11/test_,stage threads): $(call objs,tests/pkcs11/stage.c)
 
 # The whole module over a card that a test plugs in, without pcscd.
 plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
