@@ -69,7 +69,7 @@ $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c tests/pkcs11/fake/*.c))
 
 # Where test programs and bats files find the build: SOJOURN_BUILD.
-suite_jobs = $(foreach t,$(test_src),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(abspath $(2)) $(2)/$(t:%.c=%)')
+suite_jobs = $(foreach t,$(or $(3),$(test_src)),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(abspath $(2)) $(2)/$(t:%.c=%)')
 bats_jobs = $(foreach t,$(or $(3),$(test_bats)),'$(1)/$(t:tests/%.bats=%):SOJOURN_BUILD=$(abspath $(2)) bats --tap $(t)')
 lint_jobs = $(foreach t,$(test_lints),'$(t:tests/%=%):SOJOURN_BUILD=$(abspath $(BUILD)) $(t)')
 
@@ -82,6 +82,8 @@ FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
 TSAN_BUILD := $(BUILD)/tsan
 TSAN_FLAGS := SANITIZE=-fsanitize=thread FORTIFY= FRAME= OPT='-O1 -g'
+TSAN_ENV := TSAN_OPTIONS='die_after_fork=0 report_thread_leaks=0 suppressions=$(abspath tests/pkcs11/tsan.supp)'
+tsan_src := tests/pkcs11/test_threads.c $(wildcard tests/pkcs11/test_fake_*.c)
 ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
@@ -107,12 +109,13 @@ soak: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/signer
 	SOJOURN_BUILD=$(BUILD) tests/programs/soak
 
-# Programs of others with the module, and pkcs11-tool with it under the thread sanitiser.
+# Programs of others with the module; pkcs11-tool and our own threads with it under the thread sanitiser.
 check-programs: deps-programs
 	+@$(MAKE) --no-print-directory -j$(JOBS) all
-	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all
-	@tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
-		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats)
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all $(tsan_src:%.c=$(TSAN_BUILD)/%)
+	@$(TSAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
+		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats) \
+		$(call suite_jobs,tsan,$(TSAN_BUILD),$(tsan_src))
 
 campaign: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
