@@ -191,6 +191,11 @@ CK_RV p11_card_failed(struct p11_token *t, enum sj_rc rc)
 	return p11_rv(rc);
 }
 
+bool p11_card_gone(const struct p11_token *t)
+{
+	return t->slot->gone;
+}
+
 /* --- what is kept --------------------------------------------------------------------------- */
 
 static void forget(struct p11_card *c)
@@ -289,12 +294,6 @@ static CK_RV keep(struct p11_token *t, enum p11_kind kind, uint32_t tag, struct 
 	return *out != NULL ? CKR_OK : CKR_HOST_MEMORY;
 }
 
-/* What the card garbles or refuses is as if it were not there: it must not hide the rest. */
-static bool is_absent(enum sj_rc rc)
-{
-	return rc == SJ_KEY_ABSENT || rc == SJ_CARD_ANSWER || rc == SJ_CARD_REFUSED;
-}
-
 CK_RV p11_card_key(struct p11_token *t, uint8_t key, const struct sj_piv_key_info **out)
 {
 	const struct p11_kept *k = p11_kept_find(t->card->kept, P11_KEPT_KEY, key);
@@ -306,11 +305,9 @@ CK_RV p11_card_key(struct p11_token *t, uint8_t key, const struct sj_piv_key_inf
 
 		if (rc == SJ_OK)
 			rc = sj_piv_key_info(t->card->piv, key, &info);
-		if (rc == SJ_PIN_NEEDED) { /* its certificate, as in read_kept() */
-			*out = NULL;
-			return CKR_OK;
-		}
-		if (rc != SJ_OK && !is_absent(rc))
+		if (rc == SJ_PIN_NEEDED) /* as in read_new() */
+			return CKR_USER_NOT_LOGGED_IN;
+		if (rc != SJ_OK && rc != SJ_KEY_ABSENT)
 			return p11_card_failed(t, rc);
 		rv = keep(t, P11_KEPT_KEY, key,
 			  sj_span((const uint8_t *)&info, rc == SJ_OK ? sizeof(info) : 0), &k);
@@ -335,9 +332,9 @@ static CK_RV read_new(struct p11_token *t, enum p11_kind kind, uint32_t tag, uin
 		rc = sj_piv_read_certificate(t->card->piv, (uint8_t)tag, buffer, len);
 	else if (rc == SJ_OK)
 		rc = sj_piv_read(t->card->piv, tag, buffer, len);
-	if (is_absent(rc))
+	if (rc == SJ_KEY_ABSENT)
 		*len = 0;
-	if (rc == SJ_OK || is_absent(rc)) {
+	if (rc == SJ_OK || rc == SJ_KEY_ABSENT) {
 		*bytes = buffer;
 		return CKR_OK;
 	}
@@ -356,10 +353,6 @@ static CK_RV read_kept(struct p11_token *t, enum p11_kind kind, uint32_t tag, st
 
 	if (k == NULL) {
 		rv = read_new(t, kind, tag, &bytes, &len);
-		if (rv == CKR_USER_NOT_LOGGED_IN) { /* it wants more than a channel over the air */
-			*out = sj_span(NULL, 0);
-			return CKR_OK;
-		}
 		if (rv != CKR_OK)
 			return rv;
 		rv = keep(t, kind, tag, sj_span(bytes, len), &k);
@@ -412,6 +405,8 @@ CK_RV p11_card_retired(struct p11_token *t, unsigned *out)
 	CK_RV rv = p11_card_object(t, PIV_OBJECT_KEY_HISTORY, &value);
 
 	*out = 0;
+	if (rv == CKR_USER_NOT_LOGGED_IN) /* over the air it wants more than some cards have */
+		return CKR_OK;
 	if (rv == CKR_OK && value.len > 0 && sj_piv_key_history_read(value, &history))
 		*out = history.on_card < max ? history.on_card : max;
 	return rv;
