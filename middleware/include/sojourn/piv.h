@@ -102,7 +102,9 @@ struct sj_piv;
  * a channel: PACE with the CAN (a card that hides), or secure messaging and
  * pairing (SP 800-73). Two commands at most tell that a card is not ours:
  * SJ_NO_KEY_APPLICATION. SJ_SECRET_NEEDED: nobody to ask. SJ_WRONG_CAN and
- * SJ_WRONG_PAIRING_CODE after the user gave up. The card stays the caller's and
+ * SJ_WRONG_PAIRING_CODE after the user gave up, who is asked five times at most.
+ * SJ_CARD_CVC_PROOF, and with a trust directory SJ_CARD_CVC, SJ_CHAIN_SIGNATURE and SJ_SIGNER_REVOKED:
+ * such a card gets no code; what else is found about its CVC is in sj_piv_info. The card stays the caller's and
  * must be closed after; nothing else may use it meanwhile.
  */
 SJ_API enum sj_rc sj_piv_open(struct sj_card *card, const struct sj_piv_options *options,
@@ -151,7 +153,7 @@ SJ_API void sj_piv_end(struct sj_piv *piv);
  * SJ_PIN_NEEDED: it wants the PIN.
  */
 SJ_API enum sj_rc sj_piv_read(struct sj_piv *piv, uint32_t tag, uint8_t *out, size_t *len);
-/* Needs sj_piv_administer(). len 0 empties it. */
+/* Needs sj_piv_administer(), and no stretch begun since. len 0 empties it. SJ_FILE_TOO_LARGE. */
 SJ_API enum sj_rc sj_piv_write(struct sj_piv *piv, uint32_t tag, const uint8_t *data, size_t len);
 /* The DER certificate of a key, decompressed. */
 SJ_API enum sj_rc sj_piv_read_certificate(struct sj_piv *piv, uint8_t key, uint8_t *out,
