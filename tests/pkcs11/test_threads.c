@@ -3,16 +3,20 @@
  * another ends and begins it at any moment. `make check-programs` runs it under the thread sanitiser.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "reader/card.h"
+#include "reader/session.h"
 #include "tests/pkcs11/stage.h"
 
 #define THREADS 8u
@@ -197,6 +201,101 @@ static void threads_do_as_they_like_and_the_end_comes_at_any_moment(void **state
 	assert_int_equal(c.odd, 0);
 }
 
+/* --- the end while the card is not to be had ---------------------------------------------- */
+
+static void *log_in(void *arg)
+{
+	CK_UTF8CHAR pin[] = STAGE_PIN;
+
+	*(CK_RV *)arg = C_Login(*(CK_SESSION_HANDLE *)arg, CKU_USER, pin, sizeof(pin) - 1);
+	return NULL;
+}
+
+/* A login that hangs; C_Finalize wakes it. */
+static void end_while_it_hangs(void (*hang)(struct stage *), void (*go_on)(struct stage *),
+			       struct stage *stage)
+{
+	union {
+		CK_SESSION_HANDLE session;
+		CK_RV rv;
+	} u = { 0 };
+	pthread_t thread;
+	CK_ULONG n;
+	double began;
+	CK_RV rv;
+
+	assert_int_equal(C_Initialize(NULL), CKR_OK);
+	assert_int_equal(C_GetSlotList(CK_TRUE, NULL, &n), CKR_OK);
+	assert_int_equal(C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &u.session), CKR_OK);
+	hang(stage);
+	assert_int_equal(pthread_create(&thread, NULL, log_in, &u), 0);
+	usleep(300000);
+	began = now();
+	rv = C_Finalize(NULL);
+	pthread_join(thread, NULL);
+	began = now() - began;
+	go_on(stage);
+	assert_int_equal(rv, CKR_OK);
+	assert_true(began < 1.0);
+	assert_int_not_equal(u.rv, CKR_OK);
+}
+
+static void stop_card(struct stage *stage)
+{
+	kill(stage->cards[0], SIGSTOP);
+}
+
+static void continue_card(struct stage *stage)
+{
+	kill(stage->cards[0], SIGCONT);
+}
+
+static void the_end_comes_while_the_card_does_not_answer(void **state)
+{
+	end_while_it_hangs(stop_card, continue_card, *state);
+}
+
+static pid_t holder;
+
+/* Another process keeps the card for itself until it is ended. */
+static void hold_card(struct stage *stage)
+{
+	int ready[2];
+	char byte = 0;
+
+	(void)stage;
+	assert_int_equal(pipe(ready), 0);
+	holder = fork();
+	if (holder == 0) {
+		struct sj_context *ctx;
+		struct sj_card *card;
+
+		if (sj_context_new(&ctx) != SJ_OK ||
+		    sj_card_wait(ctx, "00 00", 5000, &card) != SJ_OK)
+			_exit(1);
+		sj_session_deadline(sj_card_session(card), sj_clock_ms() + 5000);
+		if (sj_session_begin(sj_card_session(card)) == SJ_OK &&
+		    write(ready[1], "y", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+}
+
+static void release_card(struct stage *stage)
+{
+	(void)stage;
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+}
+
+static void the_end_comes_while_another_process_holds_the_card(void **state)
+{
+	end_while_it_hangs(hold_card, release_card, *state);
+}
+
 static int begin(void **state)
 {
 	static struct stage stage;
@@ -218,6 +317,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_do_as_they_like_and_the_end_comes_at_any_moment),
+		cmocka_unit_test(the_end_comes_while_another_process_holds_the_card),
+		cmocka_unit_test(the_end_comes_while_the_card_does_not_answer),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
