@@ -55,7 +55,9 @@ CK_RV p11_card_agree(struct p11_session *s, const struct sj_piv_key_info *key, u
 
 CK_RV p11_card_random(struct p11_token *t, uint8_t *out, size_t len)
 {
-	return p11_card_failed(t, sj_piv_random(t->card->piv, out, len));
+	enum sj_rc rc = sj_piv_random(t->card->piv, out, len);
+
+	return rc == SJ_ACCESS_UNSUPPORTED ? CKR_RANDOM_NO_RNG : p11_card_failed(t, rc);
 }
 
 /* --- changes --------------------------------------------------------------------------------- */

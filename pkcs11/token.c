@@ -221,7 +221,9 @@ static CK_RV token_info(struct p11_token *t, CK_TOKEN_INFO_PTR info)
 		return rv;
 	memset(info, 0, sizeof(*info));
 	name_token(t, info);
-	info->flags = flags | CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED;
+	info->flags = flags | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED;
+	if (p11_card_random(t, NULL, 0) == CKR_OK)
+		info->flags |= CKF_RNG;
 	if (t->slot->module->config.pinentry != NULL || sj_piv_reader_has_keypad(p11_card_piv(t)))
 		info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
 	info->ulMaxSessionCount = info->ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE;

@@ -104,8 +104,8 @@ static void play(unsigned reader_port, unsigned card_port, struct bench_relay *r
 struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid)
 {
 	const struct timespec out = { .tv_nsec = BENCH_OUT_MS * 1000000l };
-	struct bench_relay *r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct bench_relay *r =
+		mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (r == MAP_FAILED)
 		return NULL;

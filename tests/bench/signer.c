@@ -215,8 +215,7 @@ static bool first(struct signer *s, unsigned n, double *ms)
 	CK_SESSION_HANDLE session;
 	CK_OBJECT_HANDLE key;
 	EVP_PKEY *public = NULL;
-	bool good = begin(s, &session, &public) && find(s, session, CKO_PRIVATE_KEY, &key) &&
-		    n > 0;
+	bool good = begin(s, &session, &public) && find(s, session, CKO_PRIVATE_KEY, &key) && n > 0;
 
 	for (unsigned i = 0; good && i < n; i++)
 		good = sign(s, session, key, i);

@@ -1,6 +1,6 @@
 # stage.sh -- a card of ours for programs of others: `load stage.sh`.
 #
-#	stage_up	an issued card on the contact interface of a private pcscd
+#	stage_up [OPTION OF issue...]	an issued card on the contact interface of a private pcscd
 #	stage_card	puts it in; stage_take takes it out
 #	stage_down	ends all that
 #
@@ -32,28 +32,32 @@ stage_up() {
 	export MODULE=${MODULE:-$build/lib/pkcs11/sojourn-pkcs11.so}
 	export XDG_CACHE_HOME=$STAGE/cache PIN=123456 PUK=12345678 HOLDER='Vera Visitor'
 	mkdir "$STAGE"
-	stage_issue "$build/share/sojourn"
+	stage_issue "$build/share/sojourn" "$@"
 	pcscd_start
 	export PCSCD_DIR PCSCD_PID PCSCD_PORT
 	stage_card
 	stage_rsa
 }
 
-# visitor.card, by an authority in ut.
+# visitor.card, by an authority in ut: stage_issue SHARE [OPTION OF issue...].
 stage_issue() {
 	cd "$STAGE" || return 1
 	umask 077
 	echo "$PIN" > pin
 	echo "$PUK" > puk
+	local share=$1
+	shift
 	sed 's/"surname": "[^"]*"/"surname": "Visitor"/; s/"givenNames": "[^"]*"/"givenNames": "Vera"/' \
-		"$1/holder.json" > holder.json
+		"$share/holder.json" > holder.json
 	sojourn authority init ut
 	sojourn card new visitor.card
-	sojourn issue -a ut --holder holder.json -p "$1/face.jpg" -l letter --no-gate \
-		--pin-file pin --puk-file puk --key-algorithm 9B:3DES --exec -- sojourn card run visitor.card --link stdio
+	sojourn issue -a ut --holder holder.json -p "$share/face.jpg" -l letter --no-gate \
+		--pin-file pin --puk-file puk --key-algorithm 9B:3DES "$@" --exec -- sojourn card run visitor.card --link stdio
 	export CA=$STAGE/key-ca.pem ADMIN
 	ADMIN=$(cut -d' ' -f4 ut/management-keys.txt)
 	openssl x509 -inform DER -in ut/key-ca-1.cer -out "$CA"
+	sed -n 's/^Card access number.*: //p' letter > can
+	sed -n 's/^Pairing code: //p' letter > pairing
 	cd "$OLDPWD" || return 1
 }
 

@@ -50,6 +50,11 @@ CLI_MUST_CHECK int demo_issue(struct demo *demo);
 /* Verifies them one after the other; 1 when one does not end as it should. */
 CLI_MUST_CHECK int demo_play(struct demo *demo);
 
+/* --- login.c ---------------------------------------------------------------------- */
+
+/* The genuine card at a TLS server, with OpenSSL's programs and our module; scene `number`. */
+CLI_MUST_CHECK int demo_login_play(struct demo *demo, unsigned number, unsigned *wrong);
+
 /* --- gate.c ------------------------------------------------------------------------ */
 
 unsigned demo_gate_scenes(void);

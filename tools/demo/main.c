@@ -48,11 +48,12 @@ static const struct cli_command command = {
 		"Makes an authority and cards, issues them through PC/SC, and verifies them one\n"
 		"after the other: a genuine card, copies, a changed one, one of an unknown\n"
 		"issuer, an expired one, and a wrong CAN. The verifying program is given a\n"
-		"reader, a trust store and a CAN, nothing else. Then the genuine card goes to a\n"
-		"gate: a first tap, a repeated one by ticket, and one when it is revoked. Beside\n"
-		"the times of this machine stand those of a chip by the timing model of 'sojourn\n"
-		"bench rf'. Everything runs in a private pcscd and a temporary directory; nothing\n"
-		"is left. Exit code 1 when a scene does not end as it should.",
+		"reader, a trust store and a CAN, nothing else. Then the genuine card logs its\n"
+		"holder in to a TLS server, by OpenSSL's programs and the PKCS#11 module, and\n"
+		"goes to a gate: a first tap, a repeated one by ticket, and one when it is\n"
+		"revoked. Beside the times of this machine stand those of a chip by the timing\n"
+		"model of 'sojourn bench rf'. Everything runs in a private pcscd and a temporary\n"
+		"directory; nothing is left. Exit code 1 when a scene does not end as it should.",
 	.examples = examples,
 	.failures = failures,
 	.run = run,

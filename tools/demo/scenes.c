@@ -264,11 +264,13 @@ int demo_play(struct demo *demo)
 		wrong += ok ? 0 : 1;
 	}
 	if (!cli_interrupted(demo->cli))
-		rc = demo_gate_play(demo, SCENES + 1, &wrong);
+		rc = demo_login_play(demo, SCENES + 1, &wrong);
+	if (rc == 0 && !cli_interrupted(demo->cli))
+		rc = demo_gate_play(demo, SCENES + 2, &wrong);
 	if (cli_interrupted(demo->cli))
 		return cli_fail(demo->cli, SJ_CANCELLED, NULL);
 	if (rc != 0 || wrong == 0)
 		return rc;
 	return cli_fail(demo->cli, SJ_INTERNAL, "%u of %u scenes did not end as they should", wrong,
-			SCENES + demo_gate_scenes());
+			SCENES + 1 + demo_gate_scenes());
 }

@@ -228,7 +228,7 @@ SJ_API enum sj_rc sj_piv_verify_and_sign(struct sj_piv *piv, enum sj_piv_pin pin
 /* ECDH: the other's point (04 || x || y), X25519: 32 bytes -> the shared secret. */
 SJ_API enum sj_rc sj_piv_agree(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm algorithm,
 			       const uint8_t *peer, size_t peer_len, uint8_t *out, size_t *out_len);
-/* Random bytes of the card. */
+/* Random bytes of the card. SJ_ACCESS_UNSUPPORTED, also for none: it gives none over this channel. */
 SJ_API enum sj_rc sj_piv_random(struct sj_piv *piv, uint8_t *out, size_t len);
 
 /* --- administration --------------------------------------------------------------- */
@@ -252,7 +252,7 @@ SJ_API enum sj_rc sj_piv_import(struct sj_piv *piv, uint8_t key, const uint8_t *
 SJ_API enum sj_rc sj_piv_attest(struct sj_piv *piv, uint8_t key, uint8_t *out, size_t *len);
 /* Deletes a key (extension). */
 SJ_API enum sj_rc sj_piv_delete_key(struct sj_piv *piv, uint8_t key);
-/* Empties the application; the card allows it only when PIN and PUK are blocked (extension). */
+/* Empties the application, when PIN and PUK are blocked, as only contact allows (extension). */
 SJ_API enum sj_rc sj_piv_reset(struct sj_piv *piv);
 
 #ifdef __cplusplus
