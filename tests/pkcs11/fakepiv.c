@@ -429,7 +429,8 @@ enum sj_rc sj_piv_agree(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm a
 
 enum sj_rc sj_piv_random(struct sj_piv *piv, uint8_t *out, size_t len)
 {
-	memset(out, 0x55, len);
+	if (len > 0)
+		memset(out, 0x55, len);
 	return talk(piv->card);
 }
 
