@@ -70,6 +70,13 @@ static bool read_all(int fd, uint8_t *out, size_t len)
 	return true;
 }
 
+/* Ours alone: what somebody else wrote, or could have, may be about another key. */
+static bool is_ours(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
+	       (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 /* A plain file of a size that we would have written. */
 static uint8_t *read_file(int folder, const char *name, size_t *len)
 {
@@ -79,7 +86,7 @@ static uint8_t *read_file(int folder, const char *name, size_t *len)
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	if (fstat(fd, &st) == 0 && is_ours(&st) && st.st_size > 0 &&
 	    st.st_size <= (off_t)FILE_MAX_BYTES) {
 		*len = (size_t)st.st_size;
 		bytes = malloc(*len);

@@ -191,6 +191,11 @@ CK_RV p11_card_failed(struct p11_token *t, enum sj_rc rc)
 	return p11_rv(rc);
 }
 
+bool p11_card_gone(const struct p11_token *t)
+{
+	return t->slot->gone;
+}
+
 /* --- what is kept --------------------------------------------------------------------------- */
 
 static void forget(struct p11_card *c)
@@ -300,6 +305,8 @@ CK_RV p11_card_key(struct p11_token *t, uint8_t key, const struct sj_piv_key_inf
 
 		if (rc == SJ_OK)
 			rc = sj_piv_key_info(t->card->piv, key, &info);
+		if (rc == SJ_PIN_NEEDED) /* as in read_new() */
+			return CKR_USER_NOT_LOGGED_IN;
 		if (rc != SJ_OK && rc != SJ_KEY_ABSENT)
 			return p11_card_failed(t, rc);
 		rv = keep(t, P11_KEPT_KEY, key,
@@ -398,6 +405,8 @@ CK_RV p11_card_retired(struct p11_token *t, unsigned *out)
 	CK_RV rv = p11_card_object(t, PIV_OBJECT_KEY_HISTORY, &value);
 
 	*out = 0;
+	if (rv == CKR_USER_NOT_LOGGED_IN) /* over the air it wants more than some cards have */
+		return CKR_OK;
 	if (rv == CKR_OK && value.len > 0 && sj_piv_key_history_read(value, &history))
 		*out = history.on_card < max ? history.on_card : max;
 	return rv;

@@ -215,7 +215,7 @@ static bool load_file(struct p11_config *c, const char *path, bool asked, char *
 	char what[P11_CONFIG_PROBLEM], line[24];
 	int number, broken;
 
-	if (f == NULL && errno == ENOENT && !asked)
+	if (f == NULL && (errno == ENOENT || errno == ENOTDIR) && !asked)
 		return true;
 	if (f == NULL) {
 		blame(problem, path, strerror(errno));

@@ -38,6 +38,17 @@ static CK_RV matches(struct p11_session *s, struct p11_object *o, const CK_ATTRI
 	return CKR_OK;
 }
 
+/*
+ * Not there, not for now, or not readable, which hides nothing else; unless the card has gone, or
+ * has forgotten the PIN, which ended the search.
+ */
+static bool is_unseen(const struct p11_session *s, CK_RV rv)
+{
+	return s->operations->search != NULL &&
+	       (rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_USER_NOT_LOGGED_IN ||
+		(rv == CKR_DEVICE_ERROR && !p11_card_gone(s->token)));
+}
+
 static CK_RV find_one(struct p11_session *s, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *t,
 		      CK_ULONG n)
 {
@@ -46,10 +57,10 @@ static CK_RV find_one(struct p11_session *s, CK_OBJECT_HANDLE handle, const CK_A
 	CK_RV rv;
 
 	rv = p11_object_get(s, handle, &o);
-	if (rv == CKR_OBJECT_HANDLE_INVALID)
-		return CKR_OK;
 	if (rv == CKR_OK)
 		rv = matches(s, o, t, n, &yes);
+	if (is_unseen(s, rv))
+		return CKR_OK;
 	if (rv == CKR_OK && yes)
 		add(s->operations->search, handle, &rv);
 	return rv;

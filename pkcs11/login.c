@@ -35,6 +35,14 @@ static CK_RV may_log_in(const struct p11_session *s, CK_USER_TYPE type)
 
 /* --- the card's word ---------------------------------------------------------------------- */
 
+/* PC/SC part 10, 2.5.2.2: the user took too long, or pressed the key for it. No harm done. */
+static bool given_up(struct sj_piv *piv)
+{
+	const uint16_t sw = sj_piv_status_word(piv);
+
+	return sw == 0x6400 || sw == 0x6401;
+}
+
 /* `pin` NULL: on the reader's keypad. */
 static CK_RV prove_user(struct p11_token *t, const char *pin, size_t len)
 {
@@ -48,6 +56,8 @@ static CK_RV prove_user(struct p11_token *t, const char *pin, size_t len)
 		rc = sj_piv_verify(p11_card_piv(t), which, pin, len, NULL);
 	else
 		rc = sj_piv_verify_on_reader(p11_card_piv(t), which, NULL);
+	if (pin == NULL && rc != SJ_OK && given_up(p11_card_piv(t)))
+		return CKR_FUNCTION_CANCELED;
 	/* C_Login knows no CKR_PIN_LEN_RANGE: what cannot be the PIN is not the PIN. */
 	return rc == SJ_SECRET_MALFORMED ? CKR_PIN_INCORRECT : p11_card_failed(t, rc);
 }

@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crypt/wipe.h"
 #include "state.h"
 
 #define LINE_MAX_BYTES 1000u /* the protocol's own limit */
+#define END_MS 500 /* for the program to put the terminal right and go */
 
 struct dialog {
 	int fd;
@@ -126,44 +128,77 @@ static bool converse(struct dialog *d, const char *prompt, const char *text, cha
 
 /* --- the program -------------------------------------------------------------------------- */
 
+/* Signals as a program begins with them: the caller's thread may block or ignore them all. */
+static bool set_signals(posix_spawnattr_t *attr)
+{
+	sigset_t none, term;
+
+	sigemptyset(&none);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	return posix_spawnattr_setsigmask(attr, &none) == 0 &&
+	       posix_spawnattr_setsigdefault(attr, &term) == 0 &&
+	       posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) == 0;
+}
+
 static bool start(const char *program, int fd, pid_t *pid)
 {
 	char *argv[] = { NULL, NULL };
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
 	bool fine;
 
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return false;
+	if (posix_spawnattr_init(&attr) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return false;
+	}
 	memcpy(&argv[0], &program, sizeof(argv[0]));
-	fine = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO) == 0 &&
+	fine = set_signals(&attr) &&
+	       posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO) == 0 &&
 	       posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO) == 0 &&
-	       posix_spawnp(pid, program, &actions, NULL, argv, environ) == 0;
+	       posix_spawnp(pid, program, &actions, &attr, argv, environ) == 0;
+	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return fine;
 }
 
-/* So that C_Finalize can end it. False: another dialog of this slot is open. */
-static bool announce(struct p11_slot *slot, pid_t pid)
+/* So that C_Finalize can end it. False: it did already, or another dialog of this slot is open. */
+static bool announce(struct p11_slot *slot, int fd)
 {
 	bool fine;
 
 	p11_lock(&slot->module->lock);
-	fine = pid == 0 || slot->asking == 0;
+	fine = fd < 0 || (slot->asking < 0 && !p11_closing(slot->module));
 	if (fine)
-		slot->asking = pid;
+		slot->asking = fd;
 	p11_unlock(&slot->module->lock);
-	return fine && !(pid != 0 && p11_closing(slot->module));
+	return fine;
 }
 
+/* The connection ends, whoever else has it. */
 void p11_pinentry_end(struct p11_slot *slot)
 {
-	if (slot->asking > 0)
-		(void)kill(slot->asking, SIGTERM);
+	if (slot->asking >= 0)
+		(void)shutdown(slot->asking, SHUT_RDWR);
 }
 
+/* It has lost its connection; who does not go then is sent away. */
 static void end(pid_t pid)
 {
+	const struct timespec step = { .tv_nsec = 10000000 };
+	pid_t rc = 0;
+
 	(void)kill(pid, SIGTERM);
+	for (int ms = 0; ms < END_MS && rc == 0; ms += 10) {
+		rc = waitpid(pid, NULL, WNOHANG);
+		if (rc == 0)
+			nanosleep(&step, NULL);
+	}
+	if (rc != 0)
+		return;
+	(void)kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
@@ -173,7 +208,7 @@ CK_RV p11_pinentry(struct p11_slot *slot, const char *prompt, const char *text,
 {
 	const char *program = slot->module->config.pinentry;
 	struct dialog d = { .fd = -1 };
-	bool typed = false;
+	bool started, typed = false;
 	int fds[2];
 	pid_t pid;
 
@@ -182,18 +217,15 @@ CK_RV p11_pinentry(struct p11_slot *slot, const char *prompt, const char *text,
 	if (program == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
 		return CKR_FUNCTION_CANCELED;
 	d.fd = fds[0];
-	if (start(program, fds[1], &pid)) {
-		close(fds[1]);
-		fds[1] = -1;
-		if (announce(slot, pid)) {
-			typed = converse(&d, prompt, text, out, len) && *len > 0;
-			(void)announce(slot, 0);
-		}
-		end(pid);
+	started = start(program, fds[1], &pid);
+	close(fds[1]);
+	if (started && announce(slot, d.fd)) {
+		typed = converse(&d, prompt, text, out, len) && *len > 0;
+		(void)announce(slot, -1);
 	}
-	if (fds[1] >= 0)
-		close(fds[1]);
 	close(fds[0]);
+	if (started)
+		end(pid);
 	sj_wipe(&d, sizeof(d));
 	return typed ? CKR_OK : CKR_FUNCTION_CANCELED;
 }

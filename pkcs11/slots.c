@@ -21,6 +21,7 @@ static CK_RV slot_new(struct p11_module *m, const char *reader, struct p11_slot 
 		return CKR_HOST_MEMORY;
 	slot->module = m;
 	slot->id = m->n_slots;
+	slot->asking = -1;
 	memcpy(slot->reader, reader, strnlen(reader, sizeof(slot->reader) - 1));
 	rv = p11_rv(sj_context_new(&slot->context));
 	if (rv == CKR_OK)

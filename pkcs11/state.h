@@ -36,7 +36,7 @@ struct p11_slot {
 	uint32_t events; /* the reader's count of cards that came and went */
 	enum p11_found found;
 	uint32_t found_at; /* `found` was found when the count was this */
-	pid_t asking; /* a pinentry that runs for this slot; 0: none */
+	int asking; /* the socket to a pinentry that runs for this slot; -1: none */
 
 	/* Guarded by `lock`. */
 	struct p11_lock lock;

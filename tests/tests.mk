@@ -30,7 +30,12 @@ p11_logic := $(patsubst %,pkcs11/%.c,attributes template objects card_objects pu
 p11_fake_objs := $(call objs,$(p11_logic) tests/pkcs11/fake/card.c)
 $(p11_fake_objs): CPPFLAGS_ALL += -I.
 $(addprefix $(BUILD)/tests/pkcs11/test_,objects made_objects mechanisms operations): $(p11_fake_objs)
-$(BUILD)/tests/pkcs11/test_stage: $(call objs,tests/pkcs11/stage.c)
+$(addprefix $(BUILD)/tests/pkcs11/test_,stage threads): $(call objs,tests/pkcs11/stage.c)
+
+# The whole module over a card that a test plugs in, without pcscd.
+plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
+$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/pkcs11/plug.c)
+$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): TEST_LIBS = $(plug_wrap)
 
 .PHONY: tests check check-programs soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench
@@ -39,12 +44,14 @@ $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+fuzz_parts := $(call objs,$(fuzz_src) tests/pkcs11/plug.c) $(helper_a) \
+	$(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
+$(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c $(fuzz_src)) $(authority_a) $(gate_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
@@ -62,7 +69,7 @@ $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c tests/pkcs11/fake/*.c))
 
 # Where test programs and bats files find the build: SOJOURN_BUILD.
-suite_jobs = $(foreach t,$(test_src),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(abspath $(2)) $(2)/$(t:%.c=%)')
+suite_jobs = $(foreach t,$(or $(3),$(test_src)),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(abspath $(2)) $(2)/$(t:%.c=%)')
 bats_jobs = $(foreach t,$(or $(3),$(test_bats)),'$(1)/$(t:tests/%.bats=%):SOJOURN_BUILD=$(abspath $(2)) bats --tap $(t)')
 lint_jobs = $(foreach t,$(test_lints),'$(t:tests/%=%):SOJOURN_BUILD=$(abspath $(BUILD)) $(t)')
 
@@ -75,6 +82,8 @@ FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
 TSAN_BUILD := $(BUILD)/tsan
 TSAN_FLAGS := SANITIZE=-fsanitize=thread FORTIFY= FRAME= OPT='-O1 -g'
+TSAN_ENV := TSAN_OPTIONS='die_after_fork=0 report_thread_leaks=0 suppressions=$(abspath tests/pkcs11/tsan.supp)'
+tsan_src := tests/pkcs11/test_threads.c $(wildcard tests/pkcs11/test_fake_*.c)
 ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
@@ -100,12 +109,13 @@ soak: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/signer
 	SOJOURN_BUILD=$(BUILD) tests/programs/soak
 
-# Programs of others with the module, and pkcs11-tool with it under the thread sanitiser.
+# Programs of others with the module; pkcs11-tool and our own threads with it under the thread sanitiser.
 check-programs: deps-programs
 	+@$(MAKE) --no-print-directory -j$(JOBS) all
-	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all
-	@tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
-		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats)
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all $(tsan_src:%.c=$(TSAN_BUILD)/%)
+	@$(TSAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
+		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats) \
+		$(call suite_jobs,tsan,$(TSAN_BUILD),$(tsan_src))
 
 campaign: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests

@@ -117,6 +117,7 @@ static enum sj_rc plain_link(struct sj_session *s, const struct sj_apdu *a, stru
 	rc = s->transport->ops->transmit(s->transport, sj_written(&out), s->deadline, &in);
 	took = sj_clock_ms() - start;
 	sj_session_unwatch(s, took);
+	sj_wipe(out.ptr, out.len); /* it may have been a PIN */
 	s->counts.card_ms += (unsigned)took;
 	if (rc != SJ_OK)
 		return rc;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypt/wipe.h"
 #include "reader/cancel.h"
 #include "reader/pcsc_worker.h"
 
@@ -227,6 +228,8 @@ static enum sj_rc transport_transmit(struct sj_transport *t, struct sj_span comm
 	rc = run(&self->worker, t, deadline);
 	if (rc == SJ_OK)
 		sj_put(response, sj_span(p->job.response, p->job.response_len));
+	if (self->worker) /* else the thread still has it, and wipes it */
+		sj_wipe(p->job.command, p->job.command_len);
 	return rc;
 }
 

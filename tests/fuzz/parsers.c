@@ -33,6 +33,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_key();
 	case 13:
 		return fuzz_pivcard();
+	case 14:
+		return fuzz_module();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

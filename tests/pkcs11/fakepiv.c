@@ -45,6 +45,7 @@ void fake_reset(void)
 	copy(fake.pin, sizeof(fake.pin), "123456");
 	fake.tries = fake.tries_left = 5;
 	fake.verified = fake.admin = fake.is_default = fake.keypad = fake.slow = false;
+	fake.keypad_cancelled = false;
 	fake.no_content = fake.no_service = false;
 	fake.extensions = true;
 	memset(fake.guid, 0x11, sizeof(fake.guid));
@@ -225,7 +226,7 @@ enum sj_rc sj_piv_identify(struct sj_piv *piv, uint8_t guid[SJ_PIV_GUID], bool *
 uint16_t sj_piv_status_word(const struct sj_piv *piv)
 {
 	(void)piv;
-	return 0x6982;
+	return fake.keypad_cancelled ? 0x6401 : 0x6982;
 }
 
 unsigned sj_piv_commands(const struct sj_piv *piv)
@@ -319,6 +320,8 @@ enum sj_rc sj_piv_verify_on_reader(struct sj_piv *piv, enum sj_piv_pin pin, int 
 {
 	(void)pin;
 	(void)tries_left;
+	if (fake.keypad_cancelled)
+		return SJ_CANCELLED;
 	return check(piv, fake.pin, strlen(fake.pin));
 }
 
@@ -426,7 +429,8 @@ enum sj_rc sj_piv_agree(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm a
 
 enum sj_rc sj_piv_random(struct sj_piv *piv, uint8_t *out, size_t len)
 {
-	memset(out, 0x55, len);
+	if (len > 0)
+		memset(out, 0x55, len);
 	return talk(piv->card);
 }
 

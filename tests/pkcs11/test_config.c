@@ -165,6 +165,23 @@ static void what_is_hidden_is_not_seen(void **state)
 }
 
 /* A file that may hide things and cannot be understood must not show them. */
+/* HOME of some users of the system. */
+static void a_home_that_is_no_folder_holds_no_file(void **state)
+{
+	char problem[P11_CONFIG_PROBLEM], *only = strdup(getenv("SOJOURN_PKCS11_CONF"));
+	struct p11_config c;
+
+	(void)state;
+	unsetenv("SOJOURN_PKCS11_CONF");
+	setenv("XDG_CONFIG_HOME", "/dev/null", 1);
+	p11_config_init(&c);
+	assert_true(p11_config_load(&c, problem));
+	p11_config_free(&c);
+	unsetenv("XDG_CONFIG_HOME");
+	setenv("SOJOURN_PKCS11_CONF", only, 1);
+	free(only);
+}
+
 static void initialize_fails_with_a_bad_file(void **state)
 {
 	struct p11_config c;
@@ -207,6 +224,7 @@ int main(void)
 		cmocka_unit_test(drop_ins_come_after),
 		cmocka_unit_test(variables_go_before_the_file),
 		cmocka_unit_test(what_is_hidden_is_not_seen),
+		cmocka_unit_test(a_home_that_is_no_folder_holds_no_file),
 		cmocka_unit_test(initialize_fails_with_a_bad_file),
 	};
 

@@ -147,6 +147,28 @@ static void a_file_is_found_again(void **state)
 	assert_int_equal(files(), 1);
 }
 
+/* Somebody else may have written it, or written to it. */
+static void a_file_of_somebody_else_is_nothing(void **state)
+{
+	char path[96], file[160];
+	struct p11_config c = in_folder(path);
+	struct p11_kept *list = some();
+
+	(void)state;
+	assert_true(p11_cache_save(&c, guid, content, list));
+	p11_kept_free(&list);
+	snprintf(file, sizeof(file), "%s/01%030d", path, 0);
+	assert_int_equal(chmod(file, 0620), 0);
+	p11_cache_load(&c, guid, content, &list);
+	assert_null(list);
+	assert_int_equal(chmod(file, 0600), 0);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chown(file, 65534, 0), 0);
+	p11_cache_load(&c, guid, content, &list);
+	assert_null(list);
+}
+
 static void the_oldest_go_first(void **state)
 {
 	char path[96];
@@ -255,6 +277,7 @@ int main(void)
 		cmocka_unit_test(another_card_or_content_is_nothing),
 		cmocka_unit_test(a_damaged_file_is_nothing),
 		cmocka_unit_test(a_file_is_found_again),
+		cmocka_unit_test(a_file_of_somebody_else_is_nothing),
 		cmocka_unit_test(the_oldest_go_first),
 		cmocka_unit_test(without_a_cache_nothing_is_written),
 		FAKE_CASE(a_known_card_is_not_read_again),

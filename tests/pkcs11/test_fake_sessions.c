@@ -141,6 +141,19 @@ static void the_keypad_takes_the_pin(void **state)
 	assert_int_equal(state_of(s), CKS_RO_USER_FUNCTIONS);
 }
 
+/* PC/SC part 10: 6401, or 6400 when nobody typed. The card is as it was. */
+static void who_cancels_on_the_keypad_keeps_the_session(void **state)
+{
+	CK_SESSION_HANDLE s = fake_session(RO);
+
+	(void)state;
+	fake.keypad = fake.keypad_cancelled = true;
+	assert_int_equal(C_Login(s, CKU_USER, NULL, 0), CKR_FUNCTION_CANCELED);
+	assert_int_equal(state_of(s), CKS_RO_PUBLIC_SESSION);
+	fake.keypad_cancelled = false;
+	assert_int_equal(C_Login(s, CKU_USER, NULL, 0), CKR_OK);
+}
+
 static void users_have_no_names(void **state)
 {
 	CK_SESSION_HANDLE s = fake_session(RO);
@@ -295,6 +308,7 @@ int main(void)
 		FAKE_CASE(a_key_wants_the_login_and_one_each_time),
 		FAKE_CASE(what_the_card_forgot_is_a_logout),
 		FAKE_CASE(the_keypad_takes_the_pin),
+		FAKE_CASE(who_cancels_on_the_keypad_keeps_the_session),
 		FAKE_CASE(users_have_no_names),
 		FAKE_CASE(sessions_are_counted),
 		FAKE_CASE(random_bytes_are_the_cards),

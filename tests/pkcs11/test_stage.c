@@ -334,6 +334,48 @@ static void pinentry_asks_for_the_pin(void **state)
 	assert_int_equal(sign(s, find_key(s, 0x9A)), CKR_OK);
 }
 
+static void *log_in_by_pinentry(void *arg)
+{
+	*(CK_RV *)arg = C_Login(session(0, 0), CKU_USER, NULL, 0);
+	return NULL;
+}
+
+/* Threads of programs often block all signals; the dialog's program must not inherit that. */
+static void a_dialog_ends_whatever_signals_its_caller_blocks(void **state)
+{
+	sigset_t all, before;
+	CK_SESSION_HANDLE s;
+	CK_RV rv;
+
+	(void)state;
+	configure("[pkcs11]\npinentry = %s/pinentry\n");
+	s = session(0, 0);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rv = C_Login(s, CKU_USER, NULL, 0);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	assert_int_equal(rv, CKR_OK);
+}
+
+/* A wrapper whose child has the connection too, and which hears nothing. */
+static void a_dialog_that_cannot_be_ended_keeps_nobody(void **state)
+{
+	CK_RV rv = CKR_OK;
+	pthread_t thread;
+	double begin;
+
+	(void)state;
+	configure("[pkcs11]\npinentry = %s/deaf\n");
+	stage_write(&stage, "deaf", "#!/bin/sh\ntrap '' TERM\necho OK\nsleep 20\n", 0755);
+	assert_int_equal(pthread_create(&thread, NULL, log_in_by_pinentry, &rv), 0);
+	usleep(200000);
+	begin = now();
+	assert_int_equal(C_Finalize(NULL), CKR_OK);
+	pthread_join(thread, NULL);
+	assert_true(now() - begin < 3.0);
+	assert_int_not_equal(rv, CKR_OK);
+}
+
 static void who_does_not_answer_cancels(void **state)
 {
 	CK_SESSION_HANDLE s;
@@ -345,12 +387,6 @@ static void who_does_not_answer_cancels(void **state)
 	configure("[pkcs11]\npinentry = /there/is/none\n# %s\n");
 	s = session(0, 0);
 	assert_int_equal(C_Login(s, CKU_USER, NULL, 0), CKR_FUNCTION_CANCELED);
-}
-
-static void *log_in_by_pinentry(void *arg)
-{
-	*(CK_RV *)arg = C_Login(session(0, 0), CKU_USER, NULL, 0);
-	return NULL;
 }
 
 static void a_dialog_holds_nobody_up(void **state)
@@ -507,6 +543,8 @@ int main(void)
 		LAST_OF_CARD(a_blocked_pin_is_set_anew_with_the_puk),
 		LAST_OF_CARD(a_card_is_emptied_and_the_management_key_is_what_was_given),
 		CASE(pinentry_asks_for_the_pin),
+		CASE(a_dialog_ends_whatever_signals_its_caller_blocks),
+		CASE(a_dialog_that_cannot_be_ended_keeps_nobody),
 		CASE(who_does_not_answer_cancels),
 		CASE(a_dialog_holds_nobody_up),
 		CASE(a_hidden_card_opens_with_the_can_of_a_file),

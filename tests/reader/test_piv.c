@@ -1,4 +1,5 @@
 /* The key application behind sojourn/piv.h, on our card over contact. */
+#include "reader/session_in.h"
 #include "tests/reader/piv_stage.h"
 
 static void opening_takes_one_command(void **state)
@@ -409,6 +410,15 @@ static void no_secret_is_told_to_a_listener(void **state)
 	assert_true(ear.told == 2 && !ear.heard);
 }
 
+static void no_pin_stays_behind(void **state)
+{
+	struct piv_stage *s = *state;
+	const struct sj_session *session = sj_card_session(s->card);
+
+	assert_int_equal(sj_piv_verify(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL), SJ_OK);
+	assert_null(memmem(session, sizeof(*session), STAGE_PIN, 6));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +444,7 @@ int main(void)
 		STAGE_CASE(stretches_nest_and_select_once),
 		cmocka_unit_test(keys_and_algorithms_have_names),
 		STAGE_CASE(no_secret_is_told_to_a_listener),
+		STAGE_CASE(no_pin_stays_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

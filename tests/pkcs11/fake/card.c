@@ -333,6 +333,12 @@ CK_RV p11_card_object(struct p11_token *t, uint32_t tag, struct sj_span *out)
 	return CKR_OK;
 }
 
+bool p11_card_gone(const struct p11_token *t)
+{
+	(void)t;
+	return false;
+}
+
 CK_RV p11_card_info(struct p11_token *t, struct sj_piv_info *out)
 {
 	(void)t;
