@@ -99,7 +99,7 @@ static void tell(struct bench *b, const struct story *story)
 	assert_true(sj_cert_read(certificate, &cert));
 	plan.issuer = sj_span(cert.subject_key_id.ptr, 8);
 	if (story->other_key)
-	public = piv_public_key(b, 0x9A);
+		public = piv_public_key(b, 0x9A);
 	assert_true(sj_ec_point_read(SJ_P256, public.point, &plan.key));
 	if (story->intermediate) {
 		signer = middle(&plan, signer, &m);
@@ -180,6 +180,59 @@ static void a_forged_cvc_gets_no_code(void **state)
 			 SJ_CARD_CVC);
 }
 
+/* A holder's own certificate is of the CA too, but its key may sign no CVC. */
+static void a_signer_for_another_purpose_gets_no_code(void **state)
+{
+	enum sj_rc judged;
+
+	(void)state;
+	trust_only("keys.cer");
+	assert_int_equal(open_story(&(struct story){ "card.cer", "card.der", false, false }, true,
+				    &judged),
+			 SJ_SIGNER_INVALID);
+}
+
+/* The CVC was judged when the card was opened: no other may stand in for it. */
+static void another_cvc_with_the_same_guid_is_another_card(void **state)
+{
+	struct piv_stage *s = piv_stage_new(&open_card);
+
+	(void)state;
+	trust_only("keys.cer");
+	tell(s->b, &good);
+	s->answers[0] = STAGE_PAIRING;
+	s->options.trust = store;
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	tell(s->b, &(struct story){ "signer.cer", "signer.der", false, false });
+	s->was_reset = true;
+	assert_int_equal(sj_piv_verify(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL), SJ_CARD_LOST);
+	assert_int_equal(s->passwords, 0);
+	piv_stage_free(s);
+}
+
+static void a_chuid_of_another_card_names_none(void **state)
+{
+	const struct sj_piv_chuid other = { .fasc_n = SJ_SPAN_STR("0123456789012345678901234"),
+					    .guid = SJ_SPAN_STR("another card's.."),
+					    .expiration = SJ_SPAN_STR("20300101") };
+	struct piv_stage *s = piv_stage_new(&open_card);
+	struct sj_piv_info info = { .size = sizeof(info) };
+	uint8_t bytes[256];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	(void)state;
+	sj_piv_chuid_put(&w, &other);
+	assert_true(card_store_set(s->b->store, PIV_STORE_DATA + (PIV_OBJECT_CHUID & 0xFFFF),
+				   sj_written(&w)));
+	assert_int_equal(card_store_commit(s->b->store), CARD_STORE_OK);
+	s->answers[0] = STAGE_PAIRING;
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	assert_int_equal(sj_piv_get_info(s->piv, &info), SJ_OK);
+	assert_false(info.has_guid);
+	assert_int_equal(info.cvc, SJ_CARD_CVC);
+	piv_stage_free(s);
+}
+
 static void a_copied_cvc_gets_no_code(void **state)
 {
 	enum sj_rc judged;
@@ -199,7 +252,7 @@ static int make_pki(void **state)
 		return -1;
 	snprintf(
 		command, sizeof(command),
-		"/usr/bin/python3 tests/unit/trust_pki.py %s && cd %s && for k in content signer; do "
+		"/usr/bin/python3 tests/unit/trust_pki.py %s && cd %s && for k in content signer card; do "
 		"openssl pkcs8 -topk8 -nocrypt -in $k.key -outform DER -out $k.der; done",
 		pki, pki);
 	return system(command);
@@ -221,6 +274,9 @@ int main(void)
 		cmocka_unit_test(without_a_store_it_is_not_judged),
 		cmocka_unit_test(an_unknown_ca_is_told),
 		cmocka_unit_test(a_forged_cvc_gets_no_code),
+		cmocka_unit_test(a_signer_for_another_purpose_gets_no_code),
+		cmocka_unit_test(another_cvc_with_the_same_guid_is_another_card),
+		cmocka_unit_test(a_chuid_of_another_card_names_none),
 		cmocka_unit_test(a_copied_cvc_gets_no_code),
 	};
 
