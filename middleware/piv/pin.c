@@ -34,6 +34,9 @@ static enum sj_rc judge(uint16_t sw, bool puk, int *left)
 		*left = sw == SJ_SW_NO_INFORMATION ? -1 : (int)(sw & 0x0F);
 		return puk ? SJ_WRONG_PUK : SJ_WRONG_PIN;
 	}
+	/* Not the characters that this card wants: the counter is as it was (part 2, 3.2.1). */
+	if (sw == SJ_SW_WRONG_DATA)
+		return SJ_SECRET_MALFORMED;
 	return sw == SJ_SW_REFERENCE_NOT_FOUND ? SJ_KEY_ABSENT : SJ_CARD_REFUSED;
 }
 

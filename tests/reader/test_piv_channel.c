@@ -126,6 +126,9 @@ static void who_gives_up_is_told_why(void **state)
 	s->questions = 0;
 	s->answers[0] = "000000";
 	assert_int_equal(piv_stage_open(s), SJ_WRONG_CAN);
+	s->questions = 0;
+	s->answers[0] = "12345";
+	assert_int_equal(piv_stage_open(s), SJ_SECRET_MALFORMED);
 	s->options.ask = NULL;
 	assert_int_equal(piv_stage_open(s), SJ_SECRET_NEEDED);
 	piv_stage_free(s);
