@@ -123,9 +123,11 @@ static enum sj_rc add_metadata(struct sj_piv *piv, enum sj_piv_pin pin,
 		return rc == SJ_KEY_ABSENT ? SJ_OK : rc;
 	if (sj_tlv_find(meta, TAG_META_RETRIES, &value) == SJ_TLV_FOUND && value.len == 2) {
 		out->tries = value.ptr[0];
-		/* VERIFY knows better: a card may keep a try back over the air. */
+		/* VERIFY knows better: what it does not count is kept back over the air. */
 		if (out->tries_left < 0)
 			out->tries_left = value.ptr[1];
+		else if (out->tries_left < value.ptr[1])
+			out->tries -= value.ptr[1] - out->tries_left;
 		out->blocked = out->tries_left == 0;
 	}
 	out->is_default = sj_tlv_find(meta, TAG_META_DEFAULT, &value) == SJ_TLV_FOUND &&

@@ -86,6 +86,16 @@ admin() {
 	sojourn key list | grep -q 'PIN        3 of 3 tries left'
 }
 
+@test "a trust store that is named must be there" {
+	fails 11 SJ-1101 sojourn key list --trust nowhere
+}
+
+@test "output to a device leaves the device" {
+	ln -s /proc/self/fd/1 out.link
+	sojourn key certificate 9A --out out.link | openssl x509 -noout
+	[ -L out.link ]
+}
+
 @test "a PIN is never seen in a trace" {
 	sojourn key pin --pin-file pin --new-pin-file pin --trace 2>trace
 	grep -q '(00 24 00 80), 21 bytes' trace

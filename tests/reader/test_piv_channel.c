@@ -51,8 +51,11 @@ static void tries_over_the_air_are_those_of_the_air(void **state)
 	(void)state;
 	s->answers[0] = CAN;
 	assert_int_equal(piv_stage_open(s), SJ_OK);
+	assert_int_equal(sj_piv_pin_state(s->piv, SJ_PIV_PIN, &pin), SJ_OK);
+	assert_int_equal(pin.tries_left, PIN_TRIES - 1);
 	do {
 		assert_int_equal(sj_piv_pin_state(s->piv, SJ_PIV_PIN, &pin), SJ_OK);
+		assert_int_equal(pin.tries, PIN_TRIES - 1);
 		assert_true(left == 99 || pin.tries_left == left);
 		assert_int_equal(pin.blocked, left == 0);
 	} while (sj_piv_verify(s->piv, SJ_PIV_PIN, "999999", 6, &left) == SJ_WRONG_PIN);
