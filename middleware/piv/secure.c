@@ -115,8 +115,12 @@ static enum sj_rc know_card(struct sj_piv *piv, const struct sj_piv_cvc *cvc)
 }
 
 /* Good, or nothing is known against it and the caller is told. Nothing secret goes to any other. */
-static bool bearable(enum sj_rc cvc)
+static bool bearable(const struct sj_piv *piv)
 {
+	const enum sj_rc cvc = piv->cvc;
+
+	if (piv->options.only_trusted)
+		return cvc == SJ_OK;
 	return cvc == SJ_OK || cvc == SJ_UNDECIDED || cvc == SJ_ISSUER_UNKNOWN ||
 	       cvc == SJ_SIGNER_EXPIRED || cvc == SJ_CRL_STALE || cvc == SJ_TRUST_MISSING;
 }
@@ -151,7 +155,7 @@ static enum sj_rc establish(struct sj_piv *piv)
 	piv->channel = SJ_PIV_SECURE;
 	if (first)
 		piv->cvc = sj_piv_judge_cvc(piv, cvc.element);
-	if (!bearable(piv->cvc))
+	if (!bearable(piv))
 		rc = piv->cvc;
 out:
 	if (rc != SJ_OK)

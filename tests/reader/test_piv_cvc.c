@@ -99,7 +99,7 @@ static void tell(struct bench *b, const struct story *story)
 	assert_true(sj_cert_read(certificate, &cert));
 	plan.issuer = sj_span(cert.subject_key_id.ptr, 8);
 	if (story->other_key)
-		public = piv_public_key(b, 0x9A);
+	public = piv_public_key(b, 0x9A);
 	assert_true(sj_ec_point_read(SJ_P256, public.point, &plan.key));
 	if (story->intermediate) {
 		signer = middle(&plan, signer, &m);
@@ -169,6 +169,23 @@ static void an_unknown_ca_is_told(void **state)
 	assert_int_equal(judged, SJ_ISSUER_UNKNOWN);
 }
 
+static void an_unknown_ca_gets_no_code_where_only_known_ones_may(void **state)
+{
+	struct piv_stage *s = piv_stage_new(&open_card);
+
+	(void)state;
+	trust_only("keys.cer");
+	tell(s->b, &(struct story){ "signer.cer", "signer.der", false, false });
+	s->answers[0] = STAGE_PAIRING;
+	s->options.trust = store;
+	s->options.only_trusted = true;
+	assert_int_equal(piv_stage_open(s), SJ_ISSUER_UNKNOWN);
+	assert_int_equal(s->questions, 0);
+	tell(s->b, &good);
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	piv_stage_free(s);
+}
+
 static void a_forged_cvc_gets_no_code(void **state)
 {
 	enum sj_rc judged;
@@ -187,9 +204,9 @@ static void a_signer_for_another_purpose_gets_no_code(void **state)
 
 	(void)state;
 	trust_only("keys.cer");
-	assert_int_equal(open_story(&(struct story){ "card.cer", "card.der", false, false }, true,
-				    &judged),
-			 SJ_SIGNER_INVALID);
+	assert_int_equal(
+		open_story(&(struct story){ "card.cer", "card.der", false, false }, true, &judged),
+		SJ_SIGNER_INVALID);
 }
 
 /* The CVC was judged when the card was opened: no other may stand in for it. */
@@ -273,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_cvc_of_a_known_ca_is_good),
 		cmocka_unit_test(without_a_store_it_is_not_judged),
 		cmocka_unit_test(an_unknown_ca_is_told),
+		cmocka_unit_test(an_unknown_ca_gets_no_code_where_only_known_ones_may),
 		cmocka_unit_test(a_forged_cvc_gets_no_code),
 		cmocka_unit_test(a_signer_for_another_purpose_gets_no_code),
 		cmocka_unit_test(another_cvc_with_the_same_guid_is_another_card),

@@ -89,10 +89,11 @@ struct sj_piv_options {
 	const char *memory; /* folder with remembered codes, 0700; NULL: none */
 	const char *trust; /* trust directory for the card's CVC; NULL: it is not judged */
 	bool only_plain; /* open no channel: what the card tells without one */
+	bool only_trusted; /* a CVC that the trust directory does not vouch for gets no code either */
 };
 #define SJ_PIV_OPTIONS_INIT \
 	{ \
-		sizeof(struct sj_piv_options), 0, NULL, NULL, NULL, NULL, false \
+		sizeof(struct sj_piv_options), 0, NULL, NULL, NULL, NULL, false, false \
 	}
 
 struct sj_piv;
