@@ -149,6 +149,8 @@ const struct card_applet *card_current_applet(const struct card *card);
 /* This command is the next part of the chain that is open. */
 bool card_chain_continues(const struct card_chain *chain, const struct sj_apdu *apdu,
 			  const struct card_class *class);
+/* Forgets the chain that is open, if one is. */
+void card_chain_drop(struct card *card);
 /*
  * Adds the command's data to the chain, which may begin with it; *whole: all of them. 9000, 6700.
  */

@@ -165,6 +165,12 @@ uint16_t card_chain_collect(struct card *card, const struct sj_apdu *apdu,
 	return SJ_SW_OK;
 }
 
+void card_chain_drop(struct card *card)
+{
+	sj_wipe(card->chain_data, card->now.chain.len);
+	card->now.chain = (struct card_chain){ .open = false };
+}
+
 /* --- running -------------------------------------------------------------- */
 
 /* 6Cxx where the row asks for it: the command is given again with the right Le. */
@@ -253,14 +259,14 @@ uint16_t card_dispatch(struct card *card, const struct sj_apdu *plain,
 
 	card->now.channel = class->channel;
 	if (chain->open && !card_chain_continues(chain, plain, class)) {
-		*chain = (struct card_chain){ .open = false };
+		card_chain_drop(card);
 		return SJ_SW_LAST_OF_CHAIN_EXPECTED;
 	}
 	s.nc = chain->len + plain->data.len;
 	find_row(&s);
 	sw = s.sw == SJ_SW_OK ? run_row(&s, out) : s.sw;
 	if (sw != SJ_SW_OK || !class->chained)
-		*chain = (struct card_chain){ .open = false };
+		card_chain_drop(card);
 	if (card_sw_is_error(sw)) {
 		sj_wipe(out->ptr, out->len);
 		*out = sj_writer(out->ptr, out->cap);

@@ -10,6 +10,12 @@
 
 #define INS_GET_RESPONSE 0xC0u
 
+static void forget_pieces(struct card *card)
+{
+	sj_wipe(card->wire, card->now.pieces.len);
+	card->now.pieces = (struct card_pieces){ .from = 0 };
+}
+
 /*
  * Gives the next ne bytes of card->wire. ISO/IEC 7816-4:2020, 5.3.4: 61xx
  * says how many are left, 00 for 256 or more. A command without Le gets none
@@ -27,12 +33,10 @@ static size_t give_piece(struct card *card, uint32_t ne, uint8_t *response)
 	sj_put(&w, sj_span(card->wire + pieces->from, n));
 	pieces->from += n;
 	left -= n;
-	if (left > 0) {
+	if (left > 0)
 		sw = (uint16_t)(SJ_SW_BYTES_REMAINING | (left < 256 ? left : 0));
-	} else {
-		sj_wipe(card->wire, pieces->len);
-		*pieces = (struct card_pieces){ .from = 0 };
-	}
+	else
+		forget_pieces(card);
 	sj_put_be(&w, 2, sw);
 	return w.len;
 }
@@ -75,8 +79,7 @@ static void keep_protected(struct card *card, uint8_t ins, struct sj_span data, 
 static void refuse(struct card *card, uint16_t sw)
 {
 	card_sm_plain(card);
-	card->now.chain.open = false;
-	card->now.chain.len = 0;
+	card_chain_drop(card);
 	keep_plain(card, sj_span(NULL, 0), sw);
 }
 
@@ -148,15 +151,15 @@ static size_t exchange(struct card *card, struct sj_span command, uint8_t *respo
 	struct card_class class = { .base = 0 };
 	struct sj_apdu apdu = { .ne = 0 };
 	uint32_t ne = 0;
-	uint16_t sw;
+	uint16_t sw =
+		command.len > 0 ? card_class_parse(command.ptr[0], &class) : SJ_SW_WRONG_LENGTH;
 
-	if (!sj_apdu_parse(command, &apdu)) {
-		refuse(card, SJ_SW_WRONG_LENGTH);
-		return give_piece(card, 0, response);
+	if (!sj_apdu_parse(command, &apdu))
+		sw = SJ_SW_WRONG_LENGTH;
+	if (!is_get_response(card, &apdu, &class)) {
+		forget_pieces(card);
+		card->now.commands += !class.chained;
 	}
-	sw = card_class_parse(apdu.cla, &class);
-	if (!is_get_response(card, &apdu, &class) && !class.chained)
-		card->now.commands++;
 	if (sw == SJ_SW_OK && !card->now.channels[class.channel].open)
 		sw = SJ_SW_CHANNEL_NOT_SUPPORTED;
 	if (sw != SJ_SW_OK) {

@@ -270,6 +270,9 @@ signs() {
 	echo 000000 >nocan
 	fails 12 SJ-1201 sojourn key list --can-file nocan
 	sojourn key list --can-file can | grep -q 'over pace'
+	sojourn key list --can-file can | grep 'tries left' >tries
+	fails 6 SJ-0606 sojourn key reset --yes --can-file can # it would only spend tries
+	sojourn key list --can-file can | grep 'tries left' | diff tries -
 	sojourn trust import --trust trust --csca authority/csca-1.cer
 	sojourn verify --trust trust --can-file can >/dev/null # leaves another application selected
 	signs9a_over_air

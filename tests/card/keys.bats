@@ -106,11 +106,25 @@ check() {
 	check absent none ut
 }
 
-@test "CS7 with a content signer on P-384" {
+@test "CS7 with a content signer on P-384, and no other" {
 	sojourn authority init p384
 	sojourn authority key renew p384 --signer --key P-384
 	issue cs7 p384 --key-algorithm 04:CS7
 	check signed cs7 p384 content-signer-2 04:CS7
+	issue follows p384 --key-algorithm 9C:P-384
+	check signed follows p384 content-signer-2 04:CS7
+	run -13 issue none p384 --key-algorithm 04:CS2
+	[[ "$output" == *"authority key renew --signer --key P-256"* ]]
+	check absent none p384
+}
+
+@test "a suite that the standard has not for these keys, or not with this signer" {
+	run -13 issue none ut --key-algorithm 9C:P-384
+	[[ "$output" == *"authority key renew --signer --key P-384"* ]]
+	run -13 issue none ut --key-algorithm 9D:P-384 --key-algorithm 04:CS2
+	[[ "$output" == *"04:CS7"* ]]
+	run -2 sojourn authority key renew ut --signer --key RSA-2048
+	check absent none ut
 }
 
 @test "an RSA authority" {

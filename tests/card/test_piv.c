@@ -108,6 +108,7 @@ static void in_pace_on_an_open_card_it_is_over_the_air(void **state)
 	assert_int_equal(pace_run(b, SUITE_DEFAULT, SJ_PACE_CAN, CAN), SJ_SW_OK);
 	assert_int_equal(bench_do(b, SELECT_PIV), SJ_SW_OK);
 	assert_int_equal(bench_do(b, VERIFY_PIN), SJ_SW_SECURITY_STATUS);
+	assert_int_equal(bench_do(b, VERIFY_PAIRING), SJ_SW_SECURITY_STATUS);
 	assert_int_equal(piv_get(b, PIV_OBJECT_CHUID), SJ_SW_OK);
 	bench_free(b);
 }

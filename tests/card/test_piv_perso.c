@@ -211,6 +211,7 @@ static void the_lock_wants_all_of_it(void **state)
 		PIV_STORE_DATA + 0xC105,
 		PIV_STORE_DATA + 0xC101,
 		PIV_STORE_DATA + 0xC122,
+		PIV_STORE_DATA + 0xC123,
 	};
 	struct bench *b = *state;
 

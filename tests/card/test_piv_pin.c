@@ -1,5 +1,6 @@
 /* The key applet's PINs, PUK and pairing code. */
 #include "applets/piv/state.h"
+#include "host/card_internal.h"
 #include "tests/card/piv_rig.h"
 
 #define WRONG_HEX "393939393939FFFF"
@@ -48,6 +49,20 @@ static void a_blocked_pin_is_not_compared(void **state)
 	assert_int_equal(bench_do(b, VERIFY_PIN), SJ_SW_AUTH_BLOCKED);
 	assert_int_equal(bench_do(b, TRIES_LEFT), SJ_SW_AUTH_BLOCKED);
 	assert_int_equal(left_of(b, PIV_REF_PIN), 0);
+}
+
+/* Blocked is said before anything is said of the data field (3.2.1 to 3.2.3). */
+static void blocked_comes_before_the_form(void **state)
+{
+	struct bench *b = *state;
+
+	block(b, VERIFY_WRONG, PIN_TRIES);
+	assert_int_equal(bench_do(b, "00200080073132333435363738"), SJ_SW_AUTH_BLOCKED);
+	assert_int_equal(bench_do(b, "0024008010" PIN_HEX "3132333435FFFFFF"), SJ_SW_AUTH_BLOCKED);
+	assert_int_equal(bench_do(b, "0024008008" PIN_HEX), SJ_SW_AUTH_BLOCKED);
+	block(b, "002C008010" WRONG_HEX PIN_HEX, 3);
+	assert_int_equal(bench_do(b, "002C008008" PUK_HEX), SJ_SW_AUTH_BLOCKED);
+	assert_int_equal(bench_do(b, "0024008108" PUK_HEX), SJ_SW_AUTH_BLOCKED);
 }
 
 static void blocking_leaves_what_was_verified(void **state)
@@ -330,6 +345,34 @@ static void commands_that_reach_another_application_spend_nothing(void **state)
 	assert_int_equal(left_of(b, PIV_REF_PIN), PIN_TRIES);
 }
 
+static bool in_memory(const uint8_t *memory, size_t n, struct sj_span what)
+{
+	for (size_t i = 0; i + what.len <= n; i++)
+		if (memcmp(memory + i, what.ptr, what.len) == 0)
+			return true;
+	return false;
+}
+
+/* A PIN in a chain that was given up, a response that nobody fetched whole. */
+static void what_was_given_up_is_wiped(void **state)
+{
+	struct bench *b = *state;
+	uint8_t secret[600];
+
+	assert_int_equal(bench_hex(b, "1024008008" PIN_HEX), SJ_SW_OK);
+	assert_true(in_memory(b->card->chain_data, 64, HEX(PIN_HEX)));
+	assert_int_equal(bench_hex(b, "00CB3FFF035C017E00"), SJ_SW_LAST_OF_CHAIN_EXPECTED);
+	assert_false(in_memory(b->card->chain_data, 64, HEX(PIN_HEX)));
+	memset(secret, 0xA5, sizeof(secret));
+	piv_administer(b);
+	assert_int_equal(piv_put(b, PIV_OBJECT_FACE, SJ_SPAN_OF(secret)), SJ_SW_OK);
+	assert_int_equal(bench_do(b, VERIFY_PIN), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "00CB3FFF055C035FC10800"), SJ_SW_BYTES_REMAINING);
+	assert_true(in_memory(b->card->wire, CARD_WIRE_MAX, sj_span(secret, 8)));
+	assert_int_equal(bench_hex(b, TRIES_LEFT), SJ_SW_OK);
+	assert_false(in_memory(b->card->wire, CARD_WIRE_MAX, sj_span(secret, 8)));
+}
+
 /* A card and another in the same process know nothing of each other. */
 static void two_cards_in_one_process(void **state)
 {
@@ -350,6 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PIV_CASE(tries_are_counted_down_and_made_full_by_success),
 		PIV_CASE(a_blocked_pin_is_not_compared),
+		PIV_CASE(blocked_comes_before_the_form),
 		PIV_CASE(blocking_leaves_what_was_verified),
 		PIV_CASE(asking_for_the_tries_spends_none),
 		PIV_CASE(a_verification_of_another_length_spends_none),
@@ -370,6 +414,7 @@ int main(void)
 		PIV_CASE(a_right_puk_with_an_ill_formed_pin_changes_no_counter),
 		PIV_CASE(only_the_pin_is_reset),
 		PIV_CASE(commands_that_reach_another_application_spend_nothing),
+		PIV_CASE(what_was_given_up_is_wiped),
 		PIV_CASE(two_cards_in_one_process),
 	};
 

@@ -221,6 +221,8 @@ static void objects_that_are_missing_or_wrong(void **state)
 	assert_ended(b, HEX("0CCB3FFF0A8E08000000000000000000"), SJ_SW_SM_INCORRECT);
 	assert_ended(b, HEX("0CCB3FFF028E0900"), SJ_SW_SM_INCORRECT);
 	assert_ended(b, HEX("0DCB3FFF0A8E08000000000000000000"), SJ_SW_CHANNEL_NOT_SUPPORTED);
+	assert_ended(b, HEX("0CCB3FFF0A8E08"), SJ_SW_WRONG_LENGTH); /* not an APDU */
+	assert_ended(b, HEX("0C"), SJ_SW_WRONG_LENGTH);
 }
 
 static void a_message_that_is_repeated(void **state)

@@ -13,7 +13,7 @@ setup_file() {
 	cd "$STAGE" || exit 1
 	mkdir -p home/.pki
 	cp -r nss home/.pki/nssdb
-	export HOME=$PWD/home POLICY=/etc/chromium/policies/managed/sojourn-test-$$.json
+	export HOME=$PWD/home POLICY=/etc/chromium/policies/managed/sojourn-test.json
 	mkdir -p "${POLICY%/*}"
 }
 
@@ -45,14 +45,15 @@ take() {
 		"$PORT" "$1" > "$POLICY"
 }
 
+# Takes the place of its shell.
 browse() {
-	timeout 60 chromium --no-sandbox --disable-gpu --no-first-run --user-data-dir="$STAGE/chromium" \
+	exec timeout -k 5 60 chromium --no-sandbox --disable-gpu --no-first-run --user-data-dir="$STAGE/chromium" \
 		"$@" "https://localhost:$PORT/" 2> chromium.log 3>&-
 }
 
 # Types the PIN when the dialog is there, and waits for the server to see the holder.
 type_pin() {
-	xdotool search --sync --onlyvisible --name 'Unlock Security Device' > /dev/null
+	timeout 30 xdotool search --sync --onlyvisible --name 'Unlock Security Device' > /dev/null
 	sleep 0.5
 	xdotool type "$1"
 	xdotool key Return
@@ -73,9 +74,11 @@ type_pin() {
 		! xdotool getdisplaygeometry > /dev/null 2>&1 || break
 		sleep 0.1
 	done
-	browse > /dev/null &
+	(browse > /dev/null) &
+	local browser=$!
 	run type_pin "$PIN"
-	kill %% && wait %%
+	kill "$browser"
+	wait "$browser" || true
 	echo "$output"
 	cat server.log
 	[ "$status" -eq 0 ]

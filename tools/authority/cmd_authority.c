@@ -24,7 +24,8 @@ static const struct cli_option init_options[] = {
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "organization", 0, "TEXT", "name of the organization in certificates", CLI_COMPLETE_NONE,
 	  NULL, false },
-	{ "key", 'k', "EC|RSA", "EC: P-384 and P-256 (default); RSA: RSA-4096 and RSA-3072",
+	{ "key", 'k', "EC|RSA",
+	  "EC: P-384 and P-256 (default); RSA: 4096 and 3072 bits, content signer P-256",
 	  CLI_COMPLETE_WORDS, "EC RSA", false },
 	{ "csca-key", 0, "KIND", "kind of the CSCA's key", CLI_COMPLETE_WORDS, KEY_KINDS, false },
 	{ "signer-key", 0, "KIND", "kind of the document signer's key", CLI_COMPLETE_WORDS,
@@ -32,7 +33,7 @@ static const struct cli_option init_options[] = {
 	{ "key-ca-key", 0, "KIND", "kind of the key of the CA for card keys", CLI_COMPLETE_WORDS,
 	  KEY_KINDS, false },
 	{ "content-key", 0, "KIND", "kind of the key that signs card verifiable certificates",
-	  CLI_COMPLETE_WORDS, KEY_KINDS, false },
+	  CLI_COMPLETE_WORDS, "P-256 P-384", false },
 	{ "indices", 0, "N", "indices of each partition of the status list (default 1048576)",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "named-curves", 0, NULL,
@@ -74,8 +75,8 @@ static int read_plan(struct cli *cli, struct authority_plan *plan)
 		plan->signer_key = rsa ? "RSA-3072" : "P-256";
 	if (plan->key_ca_key == NULL)
 		plan->key_ca_key = rsa ? "RSA-3072" : "P-384";
-	if (plan->content_key == NULL)
-		plan->content_key = rsa ? "RSA-3072" : "P-256";
+	if (plan->content_key == NULL) /* card verifiable certificates know no RSA */
+		plan->content_key = "P-256";
 	if (!all_capitals(plan->country, 1, 3))
 		return cli_usage(cli, "--country %s: one to three capital letters", plan->country);
 	if (plan->alpha2 == NULL || !all_capitals(plan->alpha2, 2, 2))

@@ -75,7 +75,7 @@ static const struct cli_option renew_options[] = {
 	{ "signer", 0, NULL, "only the next content signer, under the same CA", CLI_COMPLETE_NONE,
 	  NULL, false },
 	{ "key", 'k', "KIND", "kind of the content signer's key (default: as the present one)",
-	  CLI_COMPLETE_WORDS, "P-256 P-384 RSA-2048 RSA-3072", false },
+	  CLI_COMPLETE_WORDS, "P-256 P-384", false },
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 

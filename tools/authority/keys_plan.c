@@ -7,6 +7,7 @@
 #include "authority/keys.h"
 #include "crypt/random.h"
 #include "crypt/wipe.h"
+#include "crypt/x509.h"
 #include "wire/piv.h"
 
 #define DAY 86400
@@ -138,6 +139,7 @@ static int read_algorithms(struct key_data *k, struct cli *cli)
 
 	for (size_t i = 0; i < CHOICES; i++)
 		set_algorithm(k, choices[i].ref, choices[i].algorithms[0]);
+	set_algorithm(k, PIV_KEY_SECURE_MESSAGING, 0); /* choose_suite() */
 	for (size_t i = 0; (text = cli_value_at(cli, "key-algorithm", i)) != NULL; i++) {
 		if (!parse_choice(text, &ref, &algorithm))
 			return cli_usage(
@@ -147,15 +149,41 @@ static int read_algorithms(struct key_data *k, struct cli *cli)
 	return 0;
 }
 
-/* CS7's certificates are signed on P-384 (SP 800-78-5, table 15). */
-static int check_suite(const struct key_data *k, struct cli *cli)
+/* SP 800-73-5, part 2, 4.1.4: with such a key there is no other suite. */
+static bool needs_cs7(const struct key_data *k)
 {
-	if (k->algorithms[KEYS_MADE - 1] != PIV_ALG_CS7 || sj_key_hash(k->content.key) == SJ_SHA384)
+	for (size_t i = 0; i < KEYS_MADE; i++)
+		if ((keys_refs[i] == PIV_KEY_SIGNATURE || keys_refs[i] == PIV_KEY_MANAGEMENT) &&
+		    k->algorithms[i] == PIV_ALG_P384)
+			return true;
+	return false;
+}
+
+/* The suite, if none was asked for. Its certificates are signed on its curve (SP 800-78-5, 3.2). */
+static int choose_suite(struct key_data *k, struct cli *cli)
+{
+	uint8_t *suite = &k->algorithms[KEYS_MADE - 1];
+	enum sj_curve curve = SJ_CURVE_NONE;
+	const struct authority_certificate *file = &k->content.certificate;
+	struct sj_ec_point point;
+	struct sj_cert cert;
+	const char *wanted;
+
+	if (!sj_cert_read(sj_span(file->bytes, file->len), &cert) ||
+	    !sj_ec_spki_read(cert.spki, &curve, &point)) /* RSA */
+		curve = SJ_CURVE_NONE;
+	if (*suite == 0)
+		*suite = curve == SJ_P384 || needs_cs7(k) ? PIV_ALG_CS7 : PIV_ALG_CS2;
+	if (*suite == PIV_ALG_CS2 && needs_cs7(k))
+		return cli_fail(cli, SJ_INPUT_REFUSED,
+				"04:CS2: a key 9C or 9D on P-384 goes with 04:CS7 only");
+	if (curve == (*suite == PIV_ALG_CS7 ? SJ_P384 : SJ_P256))
 		return 0;
+	wanted = *suite == PIV_ALG_CS7 ? "P-384" : "P-256";
 	return cli_fail(cli, SJ_INPUT_REFUSED,
-			"04:CS7: %s is not on P-384; make the next with `authority key renew "
-			"--signer --key P-384`",
-			k->content.name);
+			"04:%s: %s is not on %s; make the next with `authority key renew "
+			"--signer --key %s`",
+			keys_algorithm_name(*suite), k->content.name, wanted, wanted);
 }
 
 /* --- names and times ---------------------------------------------------------------- */
@@ -230,7 +258,7 @@ int keys_prepare(struct key_data *k, const struct authority *a, const struct hol
 	if (rc == 0)
 		rc = authority_signer_get(a, AUTHORITY_CONTENT_SIGNER, &k->content);
 	if (rc == 0)
-		rc = check_suite(k, a->cli);
+		rc = choose_suite(k, a->cli);
 	if (rc == 0)
 		rc = set_identity(k, a->cli, h);
 	if (rc == 0)

@@ -94,7 +94,7 @@ static int write_configuration(struct demo *demo)
 	char *end = near != NULL ? strstr(near, "libexec/sojourn/") : NULL;
 	int rc = end != NULL ? read_pin(demo, pin) : cli_fail(demo->cli, SJ_NO_MEMORY, NULL);
 
-	if (rc == 0) {
+	if (rc == 0 && end != NULL) {
 		*end = '\0';
 		snprintf(
 			text, sizeof(text),
@@ -211,15 +211,16 @@ static void name_of(const char *page, char name[static PERSON_MAX])
 {
 	const char *at = page != NULL ? strstr(page, "Client certificate") : NULL;
 	size_t n = 0;
-	unsigned byte;
 
 	at = at != NULL ? strstr(at, "Subject: ") : NULL;
 	at = at != NULL ? strstr(at, "CN=") : NULL;
 	for (at = at != NULL ? at + 3 : ""; *at != '\0' && strchr(",/\n", *at) == NULL; at++) {
 		if (n + 1 == PERSON_MAX)
 			break;
-		if (*at == '\\' && sscanf(at + 1, "x%2X", &byte) == 1) {
-			name[n++] = (char)byte;
+		if (strncmp(at, "\\x", 2) == 0 && strlen(at) >= 4) {
+			char hex[3] = { at[2], at[3], '\0' };
+
+			name[n++] = (char)strtoul(hex, NULL, 16);
 			at += 3;
 		} else {
 			name[n++] = *at;

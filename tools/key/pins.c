@@ -264,6 +264,9 @@ static int reset(struct key_run *run)
 
 	if (rc == SJ_OK && !info.extensions)
 		return cli_fail(run->cli, SJ_CARD_REFUSED, "this card cannot be emptied");
+	if (rc == SJ_OK && info.contactless) /* it keeps its last tries there */
+		return cli_fail(run->cli, SJ_CARD_REFUSED,
+				"it is emptied on a contact reader only; nothing was tried");
 	if (rc == SJ_OK)
 		rc = block(run);
 	if (rc == SJ_OK)
@@ -296,9 +299,9 @@ const struct cli_command key_reset = {
 	.verb = "reset",
 	.summary = "empty the key application: all keys are gone",
 	.description =
-		"Spends all tries of PIN and PUK, which is what the card asks for, and empties\n"
-		"its key application. Nothing brings the keys back. Other applications of the\n"
-		"card stay as they are.",
+		"On a contact reader: spends all tries of PIN and PUK, which is what the card asks\n"
+		"for, and empties its key application. Nothing brings the keys back. Other\n"
+		"applications of the card stay as they are.",
 	.features = KEY_FEATURES,
 	.options = reset_options,
 	.examples = reset_examples,

@@ -181,12 +181,15 @@ static bool has(const struct card_store *store, uint32_t id)
 /* What a policy promises is there. */
 static bool can_keep(const struct card_store *store, uint8_t policy)
 {
+	struct sj_span unused;
+
 	if ((policy & PIV_POLICY_GLOBAL_PIN) != 0 &&
 	    !has(store, PIV_STORE_PASSWORD + PIV_REF_GLOBAL_PIN))
 		return false;
 	return (policy & PIV_POLICY_VCI) == 0 ||
 	       (has(store, PIV_STORE_KEY + PIV_KEY_SECURE_MESSAGING) && has(store, PIV_STORE_CVC) &&
-		has(store, PIV_STORE_PAIRING));
+		has(store, PIV_STORE_PAIRING) &&
+		piv_data_find(store, PIV_OBJECT_PAIRING_CODE, &unused));
 }
 
 uint16_t piv_policy_set(struct card *card, uint8_t policy, uint8_t preference)

@@ -79,7 +79,7 @@ static bool store_now(struct card *card, uint8_t ref, const struct piv_password 
 	return piv_password_set(card_store_of(card), ref, password) && card_commit(card);
 }
 
-uint16_t piv_password_check(struct card *card, uint8_t ref, struct sj_span value)
+uint16_t piv_password_check(struct card *card, uint8_t ref, bool formed, struct sj_span value)
 {
 	struct piv_password p = { .tries = 0 };
 	uint16_t sw = SJ_SW_MEMORY_FAILURE;
@@ -88,6 +88,10 @@ uint16_t piv_password_check(struct card *card, uint8_t ref, struct sj_span value
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	if (piv_password_left(card, &p) == 0) {
 		sw = SJ_SW_AUTH_BLOCKED;
+		goto out;
+	}
+	if (!formed) {
+		sw = SJ_SW_WRONG_DATA;
 		goto out;
 	}
 	p.left--;
@@ -182,15 +186,14 @@ static uint16_t tell(const struct card_call *call, uint8_t ref, bool verified)
 static uint16_t verify_value(struct card_call *call, uint8_t ref, bool *status)
 {
 	struct sj_span value = call->apdu->data;
+	bool formed = value.len == PIV_PIN_SIZE;
 	uint16_t sw;
 
-	/* What no PIN can be counts as a wrong one (3.2.1.3 leaves it open): ykman blocks so. */
-	if (value.len != PIV_PIN_SIZE)
-		return SJ_SW_WRONG_DATA;
-	if (ref == PIV_REF_PAIRING_CODE)
-		sw = check_pairing(call->card, value);
+	/* What no PIN can be counts as a wrong one (3.2.1.1 leaves it open): ykman blocks so. */
+	if (ref != PIV_REF_PAIRING_CODE)
+		sw = piv_password_check(call->card, ref, formed, value);
 	else
-		sw = piv_password_check(call->card, ref, value);
+		sw = formed ? check_pairing(call->card, value) : SJ_SW_WRONG_DATA;
 	set_status(call, ref, status, sw);
 	return sw;
 }
@@ -199,9 +202,7 @@ uint16_t piv_verify(struct card_call *call)
 {
 	uint8_t p1 = call->apdu->p1, ref = call->apdu->p2;
 	bool *status = status_of(call, ref);
-	bool here = ref == PIV_REF_PAIRING_CODE
-			    ? card_interface(call->card) == CARD_CONTACT || call->secured
-			    : piv_on_vci(call);
+	bool here = piv_on_vci(call) || (ref == PIV_REF_PAIRING_CODE && piv_in_messaging(call));
 
 	if (p1 != 0x00 && p1 != P1_FORGET)
 		return SJ_SW_WRONG_P1P2;
@@ -230,17 +231,17 @@ uint16_t piv_change_reference_data(struct card_call *call)
 {
 	uint8_t ref = call->apdu->p2;
 	bool *status = ref != PIV_REF_PAIRING_CODE ? status_of(call, ref) : NULL;
-	struct sj_span old, new;
+	struct sj_span old = { NULL, 0 }, new = { NULL, 0 };
+	bool formed;
 	uint16_t sw;
 
 	if (status == NULL && ref != PIV_REF_PUK)
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	if (ref == PIV_REF_PUK ? !piv_on_contact(call) : !piv_on_vci(call))
 		return SJ_SW_SECURITY_STATUS;
-	if (!take_both(call->apdu->data, &old, &new) || !piv_password_well_formed(ref, old) ||
-	    !piv_password_well_formed(ref, new)) /* nothing is compared */
-		return SJ_SW_WRONG_DATA;
-	sw = piv_password_check(call->card, ref, old);
+	formed = take_both(call->apdu->data, &old, &new) && piv_password_well_formed(ref, old) &&
+		 piv_password_well_formed(ref, new);
+	sw = piv_password_check(call->card, ref, formed, old);
 	if (sw == SJ_SW_OK)
 		sw = replace(call->card, ref, new);
 	if (status != NULL)
@@ -264,19 +265,19 @@ uint16_t piv_reset_retry_counter(struct card_call *call)
 {
 	struct piv *piv = call->state;
 	struct piv_password before = { .left = 0 };
-	struct sj_span puk, pin;
+	struct sj_span puk = { NULL, 0 }, pin = { NULL, 0 };
+	bool formed = take_both(call->apdu->data, &puk, &pin);
 	uint16_t sw;
 
 	if (call->apdu->p2 != PIV_REF_PIN)
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	if (!piv_on_contact(call))
 		return SJ_SW_FUNCTION_NOT_SUPPORTED;
-	if (!take_both(call->apdu->data, &puk, &pin))
-		return SJ_SW_WRONG_DATA;
 	if (!piv_password_get(card_store_of(call->card), PIV_REF_PUK, &before))
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	sj_wipe(before.value, sizeof(before.value));
-	sw = piv_password_check(call->card, PIV_REF_PUK, puk); /* it counts whatever the PIN is */
+	/* It counts whatever the PIN is. */
+	sw = piv_password_check(call->card, PIV_REF_PUK, formed, puk);
 	if (sw == SJ_SW_OK && !piv_password_well_formed(PIV_REF_PIN, pin))
 		return undo(call->card, before.left);
 	if (sw == SJ_SW_OK)

@@ -22,6 +22,11 @@ bool piv_on_contact(const struct card_call *call)
 	return card_interface(call->card) == CARD_CONTACT || in_pace(call);
 }
 
+bool piv_in_messaging(const struct card_call *call)
+{
+	return call->secured && card_sm_is_piv(call->card);
+}
+
 bool piv_on_vci(const struct card_call *call)
 {
 	const struct piv *piv = call->state;
@@ -29,7 +34,7 @@ bool piv_on_vci(const struct card_call *call)
 
 	if (piv_on_contact(call))
 		return true;
-	return call->secured && card_sm_is_piv(call->card) &&
+	return piv_in_messaging(call) &&
 	       piv_policy(card_store_of(call->card), &policy, &preference) &&
 	       (policy & PIV_POLICY_VCI) != 0 &&
 	       (piv->pairing || (policy & PIV_POLICY_VCI_WITHOUT_PAIRING) != 0);

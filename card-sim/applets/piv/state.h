@@ -53,7 +53,9 @@ struct piv {
 
 /* Over contact, or in PACE on a private card, which is the same: card management. */
 bool piv_on_contact(const struct card_call *call);
-/* So, or over the virtual contact interface (SP 800-73-5, part 1, 5.5). */
+/* In the secure messaging of part 2, 4. */
+bool piv_in_messaging(const struct card_call *call);
+/* On contact, or over the virtual contact interface (SP 800-73-5, part 1, 5.5). */
 bool piv_on_vci(const struct card_call *call);
 /* A PIN that satisfies the access rules is verified; `always`: by the command just before. */
 bool piv_pin_verified(const struct card_call *call, bool always);
@@ -124,9 +126,9 @@ bool piv_password_well_formed(uint8_t ref, struct sj_span value);
 uint8_t piv_password_left(const struct card *card, const struct piv_password *password);
 /*
  * Compares: stores the counter lowered first, and full again after success (both committed).
- * 9000, 63CX, 6983 (blocked), 6A88 (none such), 6581.
+ * 9000, 63CX, 6983 (blocked), 6A88 (none such), 6581; 6A80 unless `formed`: nothing is compared.
  */
-uint16_t piv_password_check(struct card *card, uint8_t ref, struct sj_span value);
+uint16_t piv_password_check(struct card *card, uint8_t ref, bool formed, struct sj_span value);
 
 /* --- the management key (auth.c) ------------------------------------------------- */
 

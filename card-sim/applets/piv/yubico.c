@@ -192,6 +192,7 @@ static bool stays(uint32_t id)
 		PIV_STORE_PUBLIC + YUBICO_KEY_ATTESTATION,
 		PIV_STORE_DATA + (YUBICO_OBJECT_ATTESTATION_CERTIFICATE & 0xFFFFu),
 		PIV_STORE_DATA + (PIV_OBJECT_SM_SIGNER & 0xFFFFu),
+		PIV_STORE_DATA + (PIV_OBJECT_PAIRING_CODE & 0xFFFFu),
 	};
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
@@ -212,12 +213,11 @@ static bool restrict_policy(struct card_store *store)
 	return card_store_set(store, PIV_STORE_POLICY, SJ_SPAN_OF(policy));
 }
 
-/* On this interface: over the air the last try is kept back. */
-static bool is_blocked(struct card *card, uint8_t ref)
+/* On every interface: the try that is kept back over the air is spent, too. */
+static bool is_blocked(const struct card_store *store, uint8_t ref)
 {
 	struct piv_password p = { .tries = 0 };
-	bool blocked =
-		piv_password_get(card_store_of(card), ref, &p) && piv_password_left(card, &p) == 0;
+	bool blocked = piv_password_get(store, ref, &p) && p.left == 0;
 
 	sj_wipe(&p, sizeof(p));
 	return blocked;
@@ -230,7 +230,7 @@ uint16_t piv_reset(struct card_call *call)
 
 	if (!piv_on_contact(call))
 		return SJ_SW_FUNCTION_NOT_SUPPORTED;
-	if (!is_blocked(call->card, PIV_REF_PIN) || !is_blocked(call->card, PIV_REF_PUK))
+	if (!is_blocked(store, PIV_REF_PIN) || !is_blocked(store, PIV_REF_PUK))
 		return SJ_SW_CONDITIONS;
 	for (uint32_t id = CARD_OBJECT_PIV; card_store_next(store, &id) && id < PIV_STORE_END; id++)
 		if (!stays(id) && !card_store_delete(store, id))

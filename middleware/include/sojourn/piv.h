@@ -255,7 +255,7 @@ SJ_API enum sj_rc sj_piv_import(struct sj_piv *piv, uint8_t key, const uint8_t *
 SJ_API enum sj_rc sj_piv_attest(struct sj_piv *piv, uint8_t key, uint8_t *out, size_t *len);
 /* Deletes a key (extension). */
 SJ_API enum sj_rc sj_piv_delete_key(struct sj_piv *piv, uint8_t key);
-/* Empties the application; the card allows it only when PIN and PUK are blocked (extension). */
+/* Empties the application, when PIN and PUK are blocked, as only contact allows (extension). */
 SJ_API enum sj_rc sj_piv_reset(struct sj_piv *piv);
 
 #ifdef __cplusplus
