@@ -189,7 +189,7 @@ signs() {
 
 @test "request: what is no subject" {
 	for subject in Ida CN= C=UTO X=1 'CN=Ida,' ''; do
-		fails 13 SJ-1302 sojourn key request 9A --subject "$subject" --pin-file pin
+		fails 2 SJ-0201 sojourn key request 9A --subject "$subject" --pin-file pin
 	done
 	fails 2 SJ-0201 sojourn key request 9A --pin-file pin
 }
