@@ -250,6 +250,19 @@ signs() {
 	run ! sojourn key attest 86
 }
 
+@test "attest: a revoked card is told as one" {
+	sojourn trust import --trust revoked --key-ca authority/key-ca-1.cer \
+		--gate-ca authority/gate-ca-1.cwt --gate-token authority/status-signer-1.cwt
+	sojourn authority status build authority
+	sojourn trust import --trust revoked --status authority/status.list
+	sojourn key attest 9A --check --trust revoked
+	cp -r authority revoking
+	sojourn authority status revoke revoking --document "$(sed -n 's/^Document number: //p' letter)"
+	sojourn authority status build revoking
+	sojourn trust import --trust revoked --status revoking/status.list
+	fails 8 SJ-0805 sojourn key attest 9A --check --trust revoked
+}
+
 @test "admin-key: wrong, ill-formed, changed and back" {
 	printf '%048d' 1 >bad
 	fails 12 SJ-1210 sojourn key generate 88 --admin-key-file bad

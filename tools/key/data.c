@@ -369,8 +369,9 @@ static const char *const attest_examples[] = {
 	"sojourn key attest 9A --check --trust trust # by whom the card was issued",
 	NULL,
 };
-static const enum sj_rc attest_failures[] = { SJ_KEY_ABSENT, SJ_CARD_REFUSED, SJ_CHAIN_SIGNATURE,
-					      SJ_ISSUER_UNKNOWN, SJ_OK };
+static const enum sj_rc attest_failures[] = { SJ_KEY_ABSENT,      SJ_CARD_REFUSED,
+					      SJ_CHAIN_SIGNATURE, SJ_ISSUER_UNKNOWN,
+					      SJ_CARD_REVOKED,    SJ_OK };
 
 const struct cli_command key_attest = {
 	.noun = "key",
