@@ -236,7 +236,9 @@ static enum sj_rc open_pairing(struct sj_piv *piv)
 	bool again = false;
 	enum sj_rc rc = SJ_WRONG_PAIRING_CODE;
 
-	if (sj_piv_recall(piv, SJ_PIV_PAIRING_CODE)) {
+	/* Whoever makes a CVC of his own can put any GUID in it: then the user decides. */
+	if ((piv->cvc == SJ_OK || piv->cvc == SJ_UNDECIDED) &&
+	    sj_piv_recall(piv, SJ_PIV_PAIRING_CODE)) {
 		rc = try_code(piv);
 		if (rc == SJ_WRONG_PAIRING_CODE)
 			sj_piv_unlearn(piv, SJ_PIV_PAIRING_CODE, piv->cvc_guid);

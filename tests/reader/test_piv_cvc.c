@@ -186,6 +186,31 @@ static void an_unknown_ca_gets_no_code_where_only_known_ones_may(void **state)
 	piv_stage_free(s);
 }
 
+static void a_remembered_code_is_for_a_known_ca(void **state)
+{
+	struct piv_stage *s = piv_stage_new(&open_card);
+	char memory[64];
+
+	(void)state;
+	trust_only("keys.cer");
+	snprintf(memory, sizeof(memory), "%s/memory", pki);
+	tell(s->b, &good);
+	s->answers[0] = STAGE_PAIRING;
+	s->remember = true;
+	s->options.trust = store;
+	s->options.memory = memory;
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	piv_stage_close(s);
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	assert_int_equal(s->questions, 1);
+	piv_stage_close(s);
+	tell(s->b, &(struct story){ "signer.cer", "signer.der", false, false });
+	s->answers[1] = NULL;
+	assert_int_equal(piv_stage_open(s), SJ_SECRET_NEEDED);
+	assert_int_equal(s->questions, 2);
+	piv_stage_free(s);
+}
+
 static void a_forged_cvc_gets_no_code(void **state)
 {
 	enum sj_rc judged;
@@ -291,6 +316,7 @@ int main(void)
 		cmocka_unit_test(without_a_store_it_is_not_judged),
 		cmocka_unit_test(an_unknown_ca_is_told),
 		cmocka_unit_test(an_unknown_ca_gets_no_code_where_only_known_ones_may),
+		cmocka_unit_test(a_remembered_code_is_for_a_known_ca),
 		cmocka_unit_test(a_forged_cvc_gets_no_code),
 		cmocka_unit_test(a_signer_for_another_purpose_gets_no_code),
 		cmocka_unit_test(another_cvc_with_the_same_guid_is_another_card),
