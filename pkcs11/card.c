@@ -100,6 +100,7 @@ static enum sj_rc open_application(struct p11_slot *slot, enum p11_ask how, stru
 	options.user = &asking;
 	options.memory = memory;
 	options.trust = config->trust;
+	options.only_trusted = config->trust != NULL; /* there is nobody to tell */
 	rc = sj_piv_open(c->card, &options, &c->piv);
 	free(memory);
 	return rc;

@@ -94,6 +94,7 @@ enum sj_rc sj_attestation_judge(struct sj_trust *trust, const uint8_t *statement
 {
 	const size_t size = out->size;
 	const struct sj_span der = sj_span(attester, attester_len);
+	enum sj_rc rc;
 	struct sj_attestation a = { .size = size };
 	struct sj_cert stated, signer;
 
@@ -103,5 +104,8 @@ enum sj_rc sj_attestation_judge(struct sj_trust *trust, const uint8_t *statement
 	if (!sj_name_eq(stated.issuer, signer.subject) || !sj_cert_signed_by(&stated, signer.spki))
 		return SJ_CHAIN_SIGNATURE;
 	memcpy(out, &a, size < sizeof(a) ? size : sizeof(a));
-	return sj_trust_judge_key(trust, der, SJ_KEY_OF_ATTESTATION, now);
+	rc = sj_trust_judge_key(trust, der, SJ_KEY_OF_ATTESTATION, now);
+	if (rc == SJ_OK && sj_trust_key_status(trust, der, now) == SJ_CARD_REVOKED)
+		rc = SJ_CARD_REVOKED;
+	return rc;
 }

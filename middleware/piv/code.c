@@ -52,6 +52,7 @@ enum sj_rc sj_piv_ask(struct sj_piv *piv, enum sj_piv_secret what, bool again)
 			return question.again ? wrong : SJ_SECRET_NEEDED;
 		}
 		question.again = true;
+		wrong = SJ_SECRET_MALFORMED;
 	} while (!sj_piv_code_well_formed(what, code->digits));
 	return SJ_OK;
 }

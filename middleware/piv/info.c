@@ -13,6 +13,11 @@ enum sj_rc sj_piv_get_guid(struct sj_piv *piv, uint8_t out[static SJ_PIV_GUID])
 		return rc;
 	if (!sj_piv_chuid_read(value, &chuid) || chuid.guid.len != SJ_PIV_GUID)
 		return SJ_CARD_ANSWER;
+	/* The CVC is of the card with this GUID (part 2, 4.1.5). */
+	if (piv->has_cvc_guid && memcmp(piv->cvc_guid, chuid.guid.ptr, SJ_PIV_GUID) != 0) {
+		piv->cvc = SJ_CARD_CVC;
+		return SJ_CARD_ANSWER;
+	}
 	memcpy(out, chuid.guid.ptr, SJ_PIV_GUID);
 	return SJ_OK;
 }

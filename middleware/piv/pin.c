@@ -34,6 +34,9 @@ static enum sj_rc judge(uint16_t sw, bool puk, int *left)
 		*left = sw == SJ_SW_NO_INFORMATION ? -1 : (int)(sw & 0x0F);
 		return puk ? SJ_WRONG_PUK : SJ_WRONG_PIN;
 	}
+	/* Not the characters that this card wants: the counter is as it was (part 2, 3.2.1). */
+	if (sw == SJ_SW_WRONG_DATA)
+		return SJ_SECRET_MALFORMED;
 	return sw == SJ_SW_REFERENCE_NOT_FOUND ? SJ_KEY_ABSENT : SJ_CARD_REFUSED;
 }
 
@@ -120,8 +123,12 @@ static enum sj_rc add_metadata(struct sj_piv *piv, enum sj_piv_pin pin,
 		return rc == SJ_KEY_ABSENT ? SJ_OK : rc;
 	if (sj_tlv_find(meta, TAG_META_RETRIES, &value) == SJ_TLV_FOUND && value.len == 2) {
 		out->tries = value.ptr[0];
-		out->tries_left = value.ptr[1];
-		out->blocked = value.ptr[1] == 0;
+		/* VERIFY knows better: what it does not count is kept back over the air. */
+		if (out->tries_left < 0)
+			out->tries_left = value.ptr[1];
+		else if (out->tries_left < value.ptr[1])
+			out->tries -= value.ptr[1] - out->tries_left;
+		out->blocked = out->tries_left == 0;
 	}
 	out->is_default = sj_tlv_find(meta, TAG_META_DEFAULT, &value) == SJ_TLV_FOUND &&
 			  value.len == 1 && value.ptr[0] == 1;

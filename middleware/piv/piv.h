@@ -46,7 +46,7 @@ struct sj_piv {
 	unsigned asked; /* questions so far */
 	enum sj_rc cvc;
 	bool has_cvc_guid;
-	uint8_t cvc_guid[SJ_PIV_GUID];
+	uint8_t cvc_guid[SJ_PIV_GUID], cvc_digest[32]; /* SHA-256 */
 
 	/* What no command can change. */
 	enum sj_known extensions;

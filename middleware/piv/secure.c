@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypt/hash.h"
 #include "crypt/wipe.h"
 #include "piv/piv.h"
 #include "secure/piv_cvc.h"
@@ -98,14 +99,30 @@ static enum sj_rc check(struct agreement *a, const struct sj_piv_sm_answer *answ
 	return rc;
 }
 
-/* Keeps what the CVC says; another card than before is not opened in its place. */
+/* Keeps what the CVC says; a card with another CVC is not opened in its place, which was judged. */
 static enum sj_rc know_card(struct sj_piv *piv, const struct sj_piv_cvc *cvc)
 {
-	if (piv->has_cvc_guid && memcmp(piv->cvc_guid, cvc->subject.ptr, SJ_PIV_GUID) != 0)
+	uint8_t digest[SJ_HASH_MAX];
+
+	if (!sj_hash(SJ_SHA256, &cvc->element, 1, digest))
+		return SJ_CRYPTO_FAILED;
+	if (piv->has_cvc_guid && memcmp(piv->cvc_digest, digest, sizeof(piv->cvc_digest)) != 0)
 		return SJ_CARD_LOST;
+	memcpy(piv->cvc_digest, digest, sizeof(piv->cvc_digest));
 	memcpy(piv->cvc_guid, cvc->subject.ptr, SJ_PIV_GUID);
 	piv->has_cvc_guid = true;
 	return SJ_OK;
+}
+
+/* Good, or nothing is known against it and the caller is told. Nothing secret goes to any other. */
+static bool bearable(const struct sj_piv *piv)
+{
+	const enum sj_rc cvc = piv->cvc;
+
+	if (piv->options.only_trusted)
+		return cvc == SJ_OK;
+	return cvc == SJ_OK || cvc == SJ_UNDECIDED || cvc == SJ_ISSUER_UNKNOWN ||
+	       cvc == SJ_SIGNER_EXPIRED || cvc == SJ_CRL_STALE || cvc == SJ_TRUST_MISSING;
 }
 
 /* Secure messaging; the CVC is judged the first time. */
@@ -138,9 +155,7 @@ static enum sj_rc establish(struct sj_piv *piv)
 	piv->channel = SJ_PIV_SECURE;
 	if (first)
 		piv->cvc = sj_piv_judge_cvc(piv, cvc.element);
-	/* Forged or revoked: nothing secret goes to this card. Unknown: the caller is told. */
-	if (piv->cvc == SJ_CARD_CVC || piv->cvc == SJ_SIGNER_REVOKED ||
-	    piv->cvc == SJ_CHAIN_SIGNATURE)
+	if (!bearable(piv))
 		rc = piv->cvc;
 out:
 	if (rc != SJ_OK)
@@ -221,7 +236,9 @@ static enum sj_rc open_pairing(struct sj_piv *piv)
 	bool again = false;
 	enum sj_rc rc = SJ_WRONG_PAIRING_CODE;
 
-	if (sj_piv_recall(piv, SJ_PIV_PAIRING_CODE)) {
+	/* Whoever makes a CVC of his own can put any GUID in it: then the user decides. */
+	if ((piv->cvc == SJ_OK || piv->cvc == SJ_UNDECIDED) &&
+	    sj_piv_recall(piv, SJ_PIV_PAIRING_CODE)) {
 		rc = try_code(piv);
 		if (rc == SJ_WRONG_PAIRING_CODE)
 			sj_piv_unlearn(piv, SJ_PIV_PAIRING_CODE, piv->cvc_guid);

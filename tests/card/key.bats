@@ -86,6 +86,16 @@ admin() {
 	sojourn key list | grep -q 'PIN        3 of 3 tries left'
 }
 
+@test "a trust store that is named must be there" {
+	fails 11 SJ-1101 sojourn key list --trust nowhere
+}
+
+@test "output to a device leaves the device" {
+	ln -s /proc/self/fd/1 out.link
+	sojourn key certificate 9A --out out.link | openssl x509 -noout
+	[ -L out.link ]
+}
+
 @test "a PIN is never seen in a trace" {
 	sojourn key pin --pin-file pin --new-pin-file pin --trace 2>trace
 	grep -q '(00 24 00 80), 21 bytes' trace
@@ -179,7 +189,7 @@ signs() {
 
 @test "request: what is no subject" {
 	for subject in Ida CN= C=UTO X=1 'CN=Ida,' ''; do
-		fails 13 SJ-1302 sojourn key request 9A --subject "$subject" --pin-file pin
+		fails 2 SJ-0201 sojourn key request 9A --subject "$subject" --pin-file pin
 	done
 	fails 2 SJ-0201 sojourn key request 9A --pin-file pin
 }
@@ -238,6 +248,19 @@ signs() {
 	sojourn trust import --trust other/trust --key-ca other/authority/key-ca-1.cer
 	fails 14 SJ-1402 sojourn key attest 9A --check --trust other/trust
 	run ! sojourn key attest 86
+}
+
+@test "attest: a revoked card is told as one" {
+	sojourn trust import --trust revoked --key-ca authority/key-ca-1.cer \
+		--gate-ca authority/gate-ca-1.cwt --gate-token authority/status-signer-1.cwt
+	sojourn authority status build authority
+	sojourn trust import --trust revoked --status authority/status.list
+	sojourn key attest 9A --check --trust revoked
+	cp -r authority revoking
+	sojourn authority status revoke revoking --document "$(sed -n 's/^Document number: //p' letter)"
+	sojourn authority status build revoking
+	sojourn trust import --trust revoked --status revoking/status.list
+	fails 8 SJ-0805 sojourn key attest 9A --check --trust revoked
 }
 
 @test "admin-key: wrong, ill-formed, changed and back" {

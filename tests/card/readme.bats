@@ -49,10 +49,10 @@ walk() {
 	walk 'Keys in five minutes' >walk.sh
 	[ "$(grep -c '^sojourn\|^eval' walk.sh)" -ge 8 ]
 	echo report >report.json
-	PATH=$BUILD_DIR/bin:$PATH run bash walk.sh 3>&-
+	PATH=$BUILD_DIR/bin:$PATH SHARE=$BUILD_DIR/share/sojourn run bash walk.sh 3>&-
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[[ $output == *"9C  Digital Signature"*"Verified OK"*"attested     82 was made on a card"* ]]
+	[[ $output == *"9C  Digital Signature"*"Verified OK"*"attested     82 was made on a card"*"PIV Authentication"* ]]
 	openssl req -in 82.csr -verify -noout
 	[ ! -e "$XDG_RUNTIME_DIR/sojourn-lab" ]
 }

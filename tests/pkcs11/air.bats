@@ -58,3 +58,15 @@ tested() {
 	[[ $output == *CKR_RANDOM_NO_RNG* ]]
 	run ! grep rng <(p11 -L)
 }
+
+@test "with a trust directory, a card of another issuer gets no pairing code" {
+	on_air --profile open
+	conf pairing-code-file "$STAGE/pairing"
+	p11 --read-object --type cert --id 9a -o 9a.der
+	sojourn authority init other
+	sojourn trust import --trust others --key-ca other/key-ca-1.cer
+	echo "trust = $STAGE/others" >> module.conf
+	run ! p11 -l -p "$PIN" --sign --id 9a -m ECDSA-SHA256 -i holder.json -o refused
+	sojourn trust import --trust others --key-ca ut/key-ca-1.cer
+	p11 -l -p "$PIN" --sign --id 9a -m ECDSA-SHA256 -i holder.json -o signature
+}

@@ -163,6 +163,9 @@ static void a_malformed_pin_costs_no_try(void **state)
 			 SJ_SECRET_MALFORMED);
 	assert_int_equal(sj_piv_verify(s->piv, SJ_PIV_PUK, STAGE_PUK, 8, NULL), SJ_USAGE);
 	assert_int_equal(s->sent, sent);
+	assert_int_equal(sj_piv_change(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, "abcdef", 6, NULL),
+			 SJ_SECRET_MALFORMED); /* says the card */
+	assert_int_equal(state_of(s, SJ_PIV_PIN).tries_left, PIN_TRIES);
 }
 
 static void pins_and_puk_are_changed(void **state)

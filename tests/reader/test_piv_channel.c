@@ -41,6 +41,31 @@ static void an_open_card_is_paired(void **state)
 	piv_stage_free(s);
 }
 
+/* The card keeps the last try back over the air: that is the state here. */
+static void tries_over_the_air_are_those_of_the_air(void **state)
+{
+	struct piv_stage *s = piv_stage_new(&private_card);
+	struct sj_piv_pin_state pin = { .size = sizeof(pin) };
+	int left = 99;
+
+	(void)state;
+	s->answers[0] = CAN;
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	assert_int_equal(sj_piv_pin_state(s->piv, SJ_PIV_PIN, &pin), SJ_OK);
+	assert_int_equal(pin.tries_left, PIN_TRIES - 1);
+	do {
+		assert_int_equal(sj_piv_pin_state(s->piv, SJ_PIV_PIN, &pin), SJ_OK);
+		assert_int_equal(pin.tries, PIN_TRIES - 1);
+		assert_true(left == 99 || pin.tries_left == left);
+		assert_int_equal(pin.blocked, left == 0);
+	} while (sj_piv_verify(s->piv, SJ_PIV_PIN, "999999", 6, &left) == SJ_WRONG_PIN);
+	assert_int_equal(left, 0);
+	assert_int_equal(sj_piv_pin_state(s->piv, SJ_PIV_PIN, &pin), SJ_OK);
+	assert_true(pin.blocked);
+	assert_int_equal(pin.tries_left, 0);
+	piv_stage_free(s);
+}
+
 static void the_other_suite_works_too(void **state)
 {
 	struct piv_stage *s = piv_stage_new(&cs7_card);
@@ -104,6 +129,9 @@ static void who_gives_up_is_told_why(void **state)
 	s->questions = 0;
 	s->answers[0] = "000000";
 	assert_int_equal(piv_stage_open(s), SJ_WRONG_CAN);
+	s->questions = 0;
+	s->answers[0] = "12345";
+	assert_int_equal(piv_stage_open(s), SJ_SECRET_MALFORMED);
 	s->options.ask = NULL;
 	assert_int_equal(piv_stage_open(s), SJ_SECRET_NEEDED);
 	piv_stage_free(s);
@@ -338,6 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_open_card_is_paired),
+		cmocka_unit_test(tries_over_the_air_are_those_of_the_air),
 		cmocka_unit_test(the_other_suite_works_too),
 		cmocka_unit_test(a_private_card_opens_by_its_can),
 		cmocka_unit_test(a_wrong_can_is_asked_again),

@@ -169,6 +169,48 @@ static void an_unknown_ca_is_told(void **state)
 	assert_int_equal(judged, SJ_ISSUER_UNKNOWN);
 }
 
+static void an_unknown_ca_gets_no_code_where_only_known_ones_may(void **state)
+{
+	struct piv_stage *s = piv_stage_new(&open_card);
+
+	(void)state;
+	trust_only("keys.cer");
+	tell(s->b, &(struct story){ "signer.cer", "signer.der", false, false });
+	s->answers[0] = STAGE_PAIRING;
+	s->options.trust = store;
+	s->options.only_trusted = true;
+	assert_int_equal(piv_stage_open(s), SJ_ISSUER_UNKNOWN);
+	assert_int_equal(s->questions, 0);
+	tell(s->b, &good);
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	piv_stage_free(s);
+}
+
+static void a_remembered_code_is_for_a_known_ca(void **state)
+{
+	struct piv_stage *s = piv_stage_new(&open_card);
+	char memory[64];
+
+	(void)state;
+	trust_only("keys.cer");
+	snprintf(memory, sizeof(memory), "%s/memory", pki);
+	tell(s->b, &good);
+	s->answers[0] = STAGE_PAIRING;
+	s->remember = true;
+	s->options.trust = store;
+	s->options.memory = memory;
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	piv_stage_close(s);
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	assert_int_equal(s->questions, 1);
+	piv_stage_close(s);
+	tell(s->b, &(struct story){ "signer.cer", "signer.der", false, false });
+	s->answers[1] = NULL;
+	assert_int_equal(piv_stage_open(s), SJ_SECRET_NEEDED);
+	assert_int_equal(s->questions, 2);
+	piv_stage_free(s);
+}
+
 static void a_forged_cvc_gets_no_code(void **state)
 {
 	enum sj_rc judged;
@@ -178,6 +220,59 @@ static void a_forged_cvc_gets_no_code(void **state)
 	assert_int_equal(open_story(&(struct story){ "content.cer", "signer.der", false, false },
 				    true, &judged),
 			 SJ_CARD_CVC);
+}
+
+/* A holder's own certificate is of the CA too, but its key may sign no CVC. */
+static void a_signer_for_another_purpose_gets_no_code(void **state)
+{
+	enum sj_rc judged;
+
+	(void)state;
+	trust_only("keys.cer");
+	assert_int_equal(
+		open_story(&(struct story){ "card.cer", "card.der", false, false }, true, &judged),
+		SJ_SIGNER_INVALID);
+}
+
+/* The CVC was judged when the card was opened: no other may stand in for it. */
+static void another_cvc_with_the_same_guid_is_another_card(void **state)
+{
+	struct piv_stage *s = piv_stage_new(&open_card);
+
+	(void)state;
+	trust_only("keys.cer");
+	tell(s->b, &good);
+	s->answers[0] = STAGE_PAIRING;
+	s->options.trust = store;
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	tell(s->b, &(struct story){ "signer.cer", "signer.der", false, false });
+	s->was_reset = true;
+	assert_int_equal(sj_piv_verify(s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL), SJ_CARD_LOST);
+	assert_int_equal(s->passwords, 0);
+	piv_stage_free(s);
+}
+
+static void a_chuid_of_another_card_names_none(void **state)
+{
+	const struct sj_piv_chuid other = { .fasc_n = SJ_SPAN_STR("0123456789012345678901234"),
+					    .guid = SJ_SPAN_STR("another card's.."),
+					    .expiration = SJ_SPAN_STR("20300101") };
+	struct piv_stage *s = piv_stage_new(&open_card);
+	struct sj_piv_info info = { .size = sizeof(info) };
+	uint8_t bytes[256];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	(void)state;
+	sj_piv_chuid_put(&w, &other);
+	assert_true(card_store_set(s->b->store, PIV_STORE_DATA + (PIV_OBJECT_CHUID & 0xFFFF),
+				   sj_written(&w)));
+	assert_int_equal(card_store_commit(s->b->store), CARD_STORE_OK);
+	s->answers[0] = STAGE_PAIRING;
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	assert_int_equal(sj_piv_get_info(s->piv, &info), SJ_OK);
+	assert_false(info.has_guid);
+	assert_int_equal(info.cvc, SJ_CARD_CVC);
+	piv_stage_free(s);
 }
 
 static void a_copied_cvc_gets_no_code(void **state)
@@ -199,7 +294,7 @@ static int make_pki(void **state)
 		return -1;
 	snprintf(
 		command, sizeof(command),
-		"/usr/bin/python3 tests/unit/trust_pki.py %s && cd %s && for k in content signer; do "
+		"/usr/bin/python3 tests/unit/trust_pki.py %s && cd %s && for k in content signer card; do "
 		"openssl pkcs8 -topk8 -nocrypt -in $k.key -outform DER -out $k.der; done",
 		pki, pki);
 	return system(command);
@@ -220,7 +315,12 @@ int main(void)
 		cmocka_unit_test(a_cvc_of_a_known_ca_is_good),
 		cmocka_unit_test(without_a_store_it_is_not_judged),
 		cmocka_unit_test(an_unknown_ca_is_told),
+		cmocka_unit_test(an_unknown_ca_gets_no_code_where_only_known_ones_may),
+		cmocka_unit_test(a_remembered_code_is_for_a_known_ca),
 		cmocka_unit_test(a_forged_cvc_gets_no_code),
+		cmocka_unit_test(a_signer_for_another_purpose_gets_no_code),
+		cmocka_unit_test(another_cvc_with_the_same_guid_is_another_card),
+		cmocka_unit_test(a_chuid_of_another_card_names_none),
 		cmocka_unit_test(a_copied_cvc_gets_no_code),
 	};
 

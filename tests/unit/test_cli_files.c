@@ -146,6 +146,30 @@ static void test_output_replaces_the_file_whole(void **state)
 	free(bytes);
 }
 
+static void test_output_replaces_no_pipe_and_no_link(void **state)
+{
+	struct fixture *f = *state;
+	char link[64], got[8] = "";
+	struct stat st;
+	int fd;
+
+	assert_int_equal(mkfifo(f->file, 0600), 0);
+	fd = open(f->file, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(cli_file_write(&f->cli, f->file, "piped", 5, 0644), 0);
+	assert_int_equal(read(fd, got, sizeof(got)), 5);
+	close(fd);
+	unlink(f->file);
+	put(f->file, "before", 0600);
+	snprintf(link, sizeof(link), "%s/link", f->dir);
+	assert_int_equal(symlink("file", link), 0);
+	assert_int_equal(cli_file_write(&f->cli, link, "after", 5, 0644), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(lstat(f->file, &st), 0);
+	assert_int_equal(st.st_size, 5);
+	unlink(link);
+}
+
 static void test_output_that_fails_is_told_and_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -372,6 +396,7 @@ int main(void)
 		CASE(test_a_missing_file_is_named),
 		CASE(test_a_folder_is_no_file),
 		CASE(test_output_replaces_the_file_whole),
+		CASE(test_output_replaces_no_pipe_and_no_link),
 		CASE(test_output_that_fails_is_told_and_leaves_nothing),
 		CASE(test_directories_are_made_with_their_parents),
 		CASE(test_a_secret_comes_from_a_file),

@@ -256,7 +256,8 @@ CLI_MUST_CHECK int cli_file_read(struct cli *cli, const char *path, size_t max, 
 int cli_output_failed(struct cli *cli, const char *path);
 /*
  * Writes a whole file or nothing: a temporary file beside it, fsync, rename
- * ("-": standard output). mode: permissions of the new file, as in 0644.
+ * ("-": standard output; a device or pipe gets the bytes as it is). mode: permissions of the
+ * new file, as in 0644.
  */
 CLI_MUST_CHECK int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t len,
 				  unsigned mode);

@@ -116,13 +116,23 @@ static void sync_folder(const char *path)
 	free(folder);
 }
 
-int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t len, unsigned mode)
+/* A device or pipe cannot be replaced: it gets the bytes. */
+static int write_through(struct cli *cli, const char *path, const void *bytes, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), rc = 0;
+
+	if (fd < 0 || !cli_write_all(fd, bytes, len))
+		rc = cli_output_failed(cli, path);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int replace(struct cli *cli, const char *path, const void *bytes, size_t len, unsigned mode)
 {
 	char *temporary = NULL;
 	int fd = -1, rc = 0;
 
-	if (strcmp(path, "-") == 0)
-		return write_standard(cli, bytes, len);
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	fd = mkostemp(temporary, O_CLOEXEC);
@@ -137,6 +147,23 @@ int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t 
 	if (fd >= 0)
 		close(fd);
 	free(temporary);
+	return rc;
+}
+
+int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t len, unsigned mode)
+{
+	struct stat st;
+	char *target;
+	int rc;
+
+	if (strcmp(path, "-") == 0)
+		return write_standard(cli, bytes, len);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_through(cli, path, bytes, len);
+	/* Not the link is replaced, but what it leads to. */
+	target = realpath(path, NULL);
+	rc = replace(cli, target != NULL ? target : path, bytes, len, mode);
+	free(target);
 	return rc;
 }
 

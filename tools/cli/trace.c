@@ -23,6 +23,9 @@ static const struct {
 	/* ISO/IEC 7816-4:2020, 5.4.2, table 4 */
 	{ 0x20, "VERIFY" },
 	{ 0x22, "MANAGE SECURITY ENVIRONMENT" },
+	{ 0x24, "CHANGE REFERENCE DATA" },
+	{ 0x2C, "RESET RETRY COUNTER" },
+	{ 0x47, "GENERATE ASYMMETRIC KEY PAIR" },
 	{ 0x70, "MANAGE CHANNEL" },
 	{ 0x82, "EXTERNAL AUTHENTICATE" },
 	{ 0x84, "GET CHALLENGE" },
@@ -34,6 +37,8 @@ static const struct {
 	{ 0xB1, "READ BINARY (odd)" },
 	{ 0xC0, "GET RESPONSE" },
 	{ 0xCA, "GET DATA" },
+	{ 0xCB, "GET DATA (odd)" },
+	{ 0xDB, "PUT DATA (odd)" },
 	{ 0xE2, "STORE DATA" },
 	{ 0xE6, "INSTALL" },
 	{ 0xF0, "SET STATUS" },

@@ -311,7 +311,10 @@ static int check(struct key_run *run, uint8_t key, const uint8_t *statement, siz
 				  (int64_t)time(NULL), &a);
 	if (rc != SJ_INPUT_MALFORMED && rc != SJ_CHAIN_SIGNATURE)
 		show_attestation(run->cli, key, rc, &a);
-	if (rc != SJ_OK)
+	if (rc == SJ_ISSUER_UNKNOWN)
+		code = cli_fail(run->cli, rc, "attestation: its key CA is not in %s (--key-ca)",
+				directory);
+	else if (rc != SJ_OK)
 		code = cli_fail(run->cli, rc, "attestation");
 out:
 	sj_trust_close(trust);
@@ -327,6 +330,10 @@ static int attest(struct key_run *run, uint8_t key)
 	enum sj_rc rc = sj_piv_attest(run->piv, key, statement, &len);
 	int code = 0;
 
+	if (rc == SJ_CARD_REFUSED)
+		return cli_fail(run->cli, rc,
+				"%s: %04X, perhaps the card did not make this key itself",
+				key_ref(key, ref), sj_piv_status_word(run->piv));
 	if (rc != SJ_OK)
 		return key_fail(run, rc, key_ref(key, ref));
 	if (cli_given(run->cli, "check"))
@@ -362,8 +369,9 @@ static const char *const attest_examples[] = {
 	"sojourn key attest 9A --check --trust trust # by whom the card was issued",
 	NULL,
 };
-static const enum sj_rc attest_failures[] = { SJ_KEY_ABSENT, SJ_CARD_REFUSED, SJ_CHAIN_SIGNATURE,
-					      SJ_ISSUER_UNKNOWN, SJ_OK };
+static const enum sj_rc attest_failures[] = { SJ_KEY_ABSENT,      SJ_CARD_REFUSED,
+					      SJ_CHAIN_SIGNATURE, SJ_ISSUER_UNKNOWN,
+					      SJ_CARD_REVOKED,    SJ_OK };
 
 const struct cli_command key_attest = {
 	.noun = "key",

@@ -189,6 +189,10 @@ int key_sign_with(struct key_run *run, uint8_t key, key_signing sign, void *arg)
 		if (rc == SJ_USAGE)
 			code = cli_usage(run->cli, "%s is a %s key: it does not sign",
 					 key_ref(key, ref), sj_piv_algorithm_text(info.algorithm));
+		else if (rc == SJ_INPUT_MALFORMED) /* a request's name */
+			code = cli_usage(run->cli,
+					 "--subject is C=UT,O=Embassy,CN=Anna or the like: C (two "
+					 "letters), ST, L, O, OU, CN, serialNumber");
 		else if (rc != SJ_OK)
 			code = key_fail_tries(run, rc, key_ref(key, ref), left);
 	}

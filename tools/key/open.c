@@ -58,11 +58,18 @@ static int prepare_memory(struct key_run *run)
 }
 
 /* Without a trust store there is nothing to judge the card's CVC by; one that is named must be. */
-static const char *trust_of(const struct cli *cli)
+static int find_trust(struct cli *cli, const char **out)
 {
 	const char *directory = cli_setting(cli, "trust");
+	struct sj_trust *trust = NULL;
+	enum sj_rc rc;
 
-	return cli_given(cli, "trust") || access(directory, F_OK) == 0 ? directory : NULL;
+	*out = access(directory, F_OK) == 0 ? directory : NULL;
+	if (!cli_given(cli, "trust"))
+		return 0;
+	rc = sj_trust_open(directory, &trust);
+	sj_trust_close(trust);
+	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", directory);
 }
 
 int key_open(struct key_run *run, struct cli *cli)
@@ -78,6 +85,8 @@ int key_open(struct key_run *run, struct cli *cli)
 	if (!context)
 		return cli_exit_code(cli);
 	code = prepare_memory(run);
+	if (code == 0)
+		code = find_trust(cli, &options.trust);
 	if (code != 0)
 		return code;
 	rc = sj_card_wait(context, reader, timeout ? timeout : CARD_WAIT_MS, &run->card);
@@ -87,7 +96,6 @@ int key_open(struct key_run *run, struct cli *cli)
 	options.ask = ask;
 	options.user = run;
 	options.memory = run->memory;
-	options.trust = trust_of(cli);
 	rc = sj_piv_open(run->card, &options, &run->piv);
 	if (rc == SJ_OK)
 		return 0;

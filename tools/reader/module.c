@@ -86,7 +86,7 @@ static void look_for_module(struct doctor *d)
 	else
 		doctor_find(d, "PKCS#11", DOCTOR_WARN, SJ_OK,
 			    "p11-kit does not know the module: no %s in /etc/pkcs11/modules or "
-			    "/usr/share/p11-kit/modules",
+			    "/usr/share/p11-kit/modules; install Sojourn, or link it there",
 			    MODULE_FILE);
 }
 

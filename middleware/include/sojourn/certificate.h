@@ -83,7 +83,8 @@ struct sj_attestation {
  * SJ_OK: signed by the attestation certificate's key, which a key CA of the store certified
  * for that; *out is filled. SJ_INPUT_MALFORMED: one of them is no such certificate.
  * SJ_CHAIN_SIGNATURE: the statement is not signed by it. Else why the attestation certificate
- * is not believed (SJ_ISSUER_UNKNOWN, SJ_SIGNER_EXPIRED, ...); *out is filled then too.
+ * is not believed (SJ_ISSUER_UNKNOWN, SJ_SIGNER_EXPIRED, ...), or SJ_CARD_REVOKED by a status
+ * list of the store; *out is filled then too.
  */
 SJ_API enum sj_rc sj_attestation_judge(struct sj_trust *trust, const uint8_t *statement,
 				       size_t statement_len, const uint8_t *attester,

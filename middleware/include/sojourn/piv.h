@@ -89,10 +89,11 @@ struct sj_piv_options {
 	const char *memory; /* folder with remembered codes, 0700; NULL: none */
 	const char *trust; /* trust directory for the card's CVC; NULL: it is not judged */
 	bool only_plain; /* open no channel: what the card tells without one */
+	bool only_trusted; /* a CVC that the trust directory does not vouch for gets no code either */
 };
 #define SJ_PIV_OPTIONS_INIT \
 	{ \
-		sizeof(struct sj_piv_options), 0, NULL, NULL, NULL, NULL, false \
+		sizeof(struct sj_piv_options), 0, NULL, NULL, NULL, NULL, false, false \
 	}
 
 struct sj_piv;
@@ -103,9 +104,11 @@ struct sj_piv;
  * pairing (SP 800-73). Two commands at most tell that a card is not ours:
  * SJ_NO_KEY_APPLICATION. SJ_SECRET_NEEDED: nobody to ask. SJ_WRONG_CAN and
  * SJ_WRONG_PAIRING_CODE after the user gave up, who is asked five times at most.
- * SJ_CARD_CVC_PROOF, and with a trust directory SJ_CARD_CVC, SJ_CHAIN_SIGNATURE and SJ_SIGNER_REVOKED:
- * such a card gets no code; what else is found about its CVC is in sj_piv_info. The card stays the caller's and
- * must be closed after; nothing else may use it meanwhile.
+ * SJ_CARD_CVC_PROOF, and with a trust directory SJ_CARD_CVC, SJ_CHAIN_SIGNATURE,
+ * SJ_SIGNER_INVALID, SJ_SIGNER_REVOKED, or why its CVC cannot be judged: such a card gets no
+ * code. An unknown issuer, an expired signer, a stale CRL and a missing store are told in
+ * sj_piv_info only. The card stays the caller's and must be closed after; nothing else may use
+ * it meanwhile.
  */
 SJ_API enum sj_rc sj_piv_open(struct sj_card *card, const struct sj_piv_options *options,
 			      struct sj_piv **out);
