@@ -11,6 +11,7 @@
 #include "crypt/cipher.h"
 #include "crypt/wipe.h"
 #include "piv/piv.h"
+#include "secure/piv_spki.h"
 #include "wire/std/iso7816.h"
 #include "wire/tlv.h"
 
@@ -283,7 +284,7 @@ enum sj_rc sj_piv_generate(struct sj_piv *piv, uint8_t key, enum sj_piv_algorith
 		return rc;
 	if (sj_tlv_take(&r.data, PIV_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND || r.data.len != 0 ||
 	    !sj_piv_public_read(content, &public_key) ||
-	    !sj_piv_spki_put(&out, algorithm, &public_key))
+	    !sj_piv_key_spki_put(&out, (uint8_t)algorithm, &public_key))
 		return SJ_CARD_ANSWER;
 	return sj_piv_give(sj_written(&out), spki, spki_len);
 }

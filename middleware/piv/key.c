@@ -6,6 +6,7 @@
 #include "crypt/wipe.h"
 #include "crypt/x509.h"
 #include "piv/piv.h"
+#include "secure/piv_spki.h"
 #include "wire/std/iso7816.h"
 #include "wire/tlv.h"
 
@@ -26,30 +27,6 @@ static enum sj_curve curve_of(enum sj_piv_algorithm a)
 static bool is_rsa(enum sj_piv_algorithm a)
 {
 	return a == SJ_PIV_RSA_2048 || a == SJ_PIV_RSA_3072 || a == SJ_PIV_RSA_4096;
-}
-
-bool sj_piv_spki_put(struct sj_writer *w, enum sj_piv_algorithm algorithm,
-		     const struct sj_piv_public *key)
-{
-	const enum sj_curve curve = curve_of(algorithm);
-	struct sj_ec_point point;
-
-	if (curve != SJ_CURVE_NONE)
-		return sj_ec_point_read(curve, key->point, &point) &&
-		       sj_ec_spki_put(w, curve, &point, false);
-	if (is_rsa(algorithm)) {
-		if (key->modulus.len != sj_piv_algorithm_size((uint8_t)algorithm) ||
-		    key->exponent.len == 0 || key->exponent.len > 8)
-			return false;
-		sj_public_put_rsa(w, key->modulus, key->exponent);
-		return !w->failed;
-	}
-	if ((algorithm != SJ_PIV_ED25519 && algorithm != SJ_PIV_X25519) ||
-	    key->point.len != SJ_CFRG_KEY)
-		return false;
-	sj_public_put_cfrg(w, algorithm == SJ_PIV_ED25519 ? SJ_PUBLIC_ED25519 : SJ_PUBLIC_X25519,
-			   key->point.ptr);
-	return !w->failed;
 }
 
 enum sj_piv_algorithm sj_piv_spki_algorithm(struct sj_span spki)
@@ -97,7 +74,7 @@ static enum sj_rc from_metadata(struct sj_piv *piv, uint8_t key, struct sj_piv_k
 	if (!take_byte(meta, TAG_META_ALGORITHM, 0, &algorithm) ||
 	    sj_tlv_find(meta, TAG_META_PUBLIC, &content) != SJ_TLV_FOUND ||
 	    !sj_piv_public_read(content, &public_key) ||
-	    !sj_piv_spki_put(&w, (enum sj_piv_algorithm)algorithm, &public_key))
+	    !sj_piv_key_spki_put(&w, algorithm, &public_key))
 		return SJ_CARD_ANSWER;
 	out->algorithm = (enum sj_piv_algorithm)algorithm;
 	out->spki_len = w.len;

@@ -137,9 +137,6 @@ SJ_MUST_CHECK enum sj_rc sj_piv_metadata(struct sj_piv *piv, uint8_t ref, struct
 /* The PIN's state by VERIFY without data. */
 SJ_MUST_CHECK enum sj_rc sj_piv_ask_pin(struct sj_piv *piv, enum sj_piv_pin pin,
 					struct sj_piv_pin_state *out);
-/* SubjectPublicKeyInfo of what the card says about a key of this algorithm. */
-SJ_MUST_CHECK bool sj_piv_spki_put(struct sj_writer *w, enum sj_piv_algorithm algorithm,
-				   const struct sj_piv_public *key);
 /* The algorithm of a SubjectPublicKeyInfo. */
 enum sj_piv_algorithm sj_piv_spki_algorithm(struct sj_span spki);
 /* The objects of IMPORT from PKCS#8. False: not a key that cards take. Wipe what was written. */

@@ -6,6 +6,7 @@
 
 #include "crypt/random.h"
 #include "crypt/scheme.h"
+#include "secure/piv_spki.h"
 #include "wire/std/rfc5652.h"
 #include "wire/sw.h"
 #include "wire/tlv.h"
@@ -22,10 +23,7 @@
 #define EXTENSION_FORM_FACTOR 9
 #define FORM_FACTOR_UNSPECIFIED "\x00"
 
-static const uint8_t rsa_encryption[] = { 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
-					  0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00 };
 /* RFC 8410, 3. */
-static const uint8_t x25519[] = { 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x6E };
 static const uint8_t ed25519[] = { 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70 };
 
 /* --- the parts of a certificate ------------------------------------------------------- */
@@ -51,33 +49,9 @@ static void put_unsigned(struct sj_writer *w, struct sj_span n)
 /* SubjectPublicKeyInfo from the content of 7F49. */
 static bool put_public(struct sj_writer *w, uint8_t algorithm, struct sj_span content)
 {
-	const enum sj_curve curve = piv_curve(algorithm);
-	const size_t outer = sj_tlv_open(w);
 	struct sj_piv_public key;
-	struct sj_ec_point point;
-	size_t bits, at;
 
-	if (!sj_piv_public_read(content, &key))
-		return false;
-	if (curve != SJ_CURVE_NONE)
-		return sj_ec_point_read(curve, key.point, &point) &&
-		       sj_ec_spki_put(w, curve, &point, false);
-	if (algorithm == YUBICO_ALG_ED25519 || algorithm == YUBICO_ALG_X25519) {
-		sj_put(w,
-		       algorithm == YUBICO_ALG_ED25519 ? SJ_SPAN_OF(ed25519) : SJ_SPAN_OF(x25519));
-		put_bits(w, key.point);
-	} else {
-		sj_put(w, SJ_SPAN_OF(rsa_encryption));
-		bits = sj_tlv_open(w);
-		sj_put_u8(w, 0);
-		at = sj_tlv_open(w);
-		put_unsigned(w, key.modulus);
-		put_unsigned(w, key.exponent);
-		sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
-		sj_tlv_close(w, SJ_ASN1_BIT_STRING, bits);
-	}
-	sj_tlv_close(w, SJ_ASN1_SEQUENCE, outer);
-	return true;
+	return sj_piv_public_read(content, &key) && sj_piv_key_spki_put(w, algorithm, &key);
 }
 
 /* CN=Sojourn PIV Attestation 9a */
