@@ -37,7 +37,7 @@ plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/pkcs11/plug.c)
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): TEST_LIBS = $(plug_wrap)
 
-.PHONY: tests check check-programs soak bench campaign demo fuzz .harness .suite
+.PHONY: tests check check-programs analyze soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
@@ -116,6 +116,10 @@ check-programs: deps-programs
 	@$(TSAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
 		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats) \
 		$(call suite_jobs,tsan,$(TSAN_BUILD),$(tsan_src))
+
+# Slow, and found by no test: every path of every function.
+analyze: deps-check
+	@tests/run.py -j 1 --timeout 900 --logs $(BUILD)/test-logs 'lint/analyze:tests/lint/lint-tidy --analyze'
 
 campaign: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests

@@ -14,7 +14,7 @@ setup_file() {
 	unset XDG_CONFIG_HOME XDG_CACHE_HOME
 	cp "$BUILD_DIR/lib/pkcs11/sojourn-pkcs11.so" "$MODULE"
 	sed "s|@PREFIX@|$HOME/opt|" "$ROOT/pkcs11/sojourn.module.in" > "$HOME/.config/pkcs11/modules/sojourn.module"
-	echo 'user-config: merge' > "$HOME/.config/pkcs11/pkcs11.conf"
+	echo 'user-config: only' > "$HOME/.config/pkcs11/pkcs11.conf"
 	stage_issue "$BUILD_DIR/share/sojourn"
 	pcscd_start
 	export PCSCD_DIR PCSCD_PID PCSCD_PORT
@@ -39,6 +39,7 @@ token() {
 }
 
 @test "p11-kit finds the module and its token" {
+	[ -z "$(stage_preload)" ] || skip "the program p11-kit hangs at its own end (freelocale) with a sanitiser loaded"
 	run as_user p11-kit list-modules
 	echo "$output"
 	[[ $output == *"sojourn: $MODULE"*'token: Sojourn card'* ]]

@@ -10,7 +10,7 @@ HASHES="1 224 256 384 512"
 
 setup_file() {
 	export STAGE=$BATS_FILE_TMPDIR SOJOURN_CONFIG=/dev/null PATH=$SOJOURN_BUILD/bin:$PATH
-	export PIN=123456 PUK=12345678 XDG_CACHE_HOME=$STAGE/cache
+	export PIN=123456 PUK=12345678 XDG_CACHE_HOME=$STAGE/cache ASAN_OPTIONS=detect_leaks=0
 	export MODULE=$SOJOURN_BUILD/lib/pkcs11/sojourn-pkcs11.so
 	cd "$STAGE"
 	stage_issue "$SOJOURN_BUILD/share/sojourn"
@@ -28,7 +28,7 @@ setup_file() {
 	openssl x509 -in 86.crt -outform DER -out 86.cer
 	admin --write-object 86.cer --type cert --id 86
 	for id in 9A 9C 9D 82 84 85 86; do
-		p11tool --provider "$MODULE" --login --set-pin "$PIN" --export-pubkey \
+		LD_PRELOAD=$(stage_preload) p11tool --provider "$MODULE" --login --set-pin "$PIN" --export-pubkey \
 			"pkcs11:id=%$id;type=public" --outfile $id.pem > /dev/null 2>&1
 	done
 	echo -n "what is to be signed" > data
@@ -43,7 +43,7 @@ setup() {
 }
 
 p11() {
-	pkcs11-tool --module "$MODULE" "$@"
+	LD_PRELOAD=$(stage_preload) pkcs11-tool --module "$MODULE" "$@"
 }
 
 admin() {

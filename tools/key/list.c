@@ -248,8 +248,8 @@ const struct cli_command key_list = {
 	.summary = "show the card's keys, certificates and PINs",
 	.description =
 		"Asks the card; nothing is remembered and no try is spent. On a contactless reader\n"
-		"the card is opened with its CAN or, by NIST SP 800-73, its pairing code; tries that it\n"
-		"keeps back there are not counted.",
+		"the card is opened with its CAN or, by NIST SP 800-73, its pairing code; tries\n"
+		"that it keeps back there are not counted.",
 	.features = KEY_FEATURES | CLI_JSON,
 	.options = options,
 	.examples = examples,
