@@ -5,9 +5,9 @@ DEPS = build-essential pkg-config libpcsclite-dev libssl-dev zlib1g-dev libjanss
 DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka-dev bats opensc \
 	python3 python3-pyscard python3-cryptography python3-asn1crypto python3-jsonschema python3-pil \
 	libeac-dev libcbor-dev strace tshark mandoc procps git g++ \
-	opensc-pkcs11 yubico-piv-tool ykcs11 yubikey-manager gnutls-bin p11-kit
+	opensc-pkcs11 yubico-piv-tool ykcs11 yubikey-manager gnutls-bin p11-kit openssh-client
 # Programs of others that use the card's keys (make check-programs).
-DEPS_PROGRAMS = openssh-server openssh-client libnss3-tools pamtester \
+DEPS_PROGRAMS = openssh-server libnss3-tools pamtester \
 	libpam-pkcs11 curl default-jdk-headless chromium xvfb xdotool
 
 # $(call deps_missing,PACKAGES) prints those that are not installed.
