@@ -61,17 +61,17 @@ static int64_t sleep_until(const struct sj_transport *t, int64_t deadline)
 	return t && t->slow && t->slow_at < deadline ? t->slow_at : deadline;
 }
 
-/*
- * Waits awake as long as a card made of software takes, if the last answer came as
- * quickly: being woken up costs a fifth of its signature. Else sleeps at once.
- */
+/* The last answer came so quickly that being woken up would cost a fifth of it. */
+static bool is_quick(const struct sj_job *job)
+{
+	return job->kind == SJ_JOB_TRANSMIT && job->took_us > 0 && job->took_us <= AWAKE_US;
+}
+
+/* Waits awake as long as such a card takes. */
 static void look_about(const struct sj_pcsc *p)
 {
-	int64_t until;
+	const int64_t until = sj_pcsc_clock_us() + AWAKE_US;
 
-	if (p->job.kind != SJ_JOB_TRANSMIT || p->job.took_us == 0 || p->job.took_us > AWAKE_US)
-		return;
-	until = sj_pcsc_clock_us() + AWAKE_US;
 	while (atomic_load(&p->state) == SJ_WORKER_BUSY && sj_pcsc_clock_us() < until)
 		;
 }
@@ -86,12 +86,15 @@ static enum sj_rc run(struct sj_pcsc **at, struct sj_transport *t, int64_t deadl
 	struct sj_cancel *cancel = p->cancel;
 	enum sj_rc why = SJ_OK;
 	int busy = SJ_WORKER_BUSY;
+	bool quick;
 
 	if (sj_cancel_raised(cancel) && p->job.kind != SJ_JOB_CLOSE)
 		return SJ_CANCELLED;
+	quick = is_quick(&p->job); /* the job is the worker's from now on */
 	atomic_store(&p->state, SJ_WORKER_BUSY);
 	sem_post(&p->work);
-	look_about(p);
+	if (quick)
+		look_about(p);
 	while (atomic_load(&p->state) == SJ_WORKER_BUSY) {
 		int64_t now = sj_clock_ms();
 

@@ -20,6 +20,7 @@
 #include "tests/pkcs11/stage.h"
 
 #define THREADS 8u
+#define PATIENCE_S 5.0 /* the end takes less than one: on a busy machine that is no test */
 #define ROUNDS 8u /* of C_Initialize to C_Finalize */
 #define ROUND_US 400000u
 
@@ -187,7 +188,7 @@ static void threads_do_as_they_like_and_the_end_comes_at_any_moment(void **state
 		usleep(ROUND_US + 37777 * i);
 		begin = now();
 		assert_int_equal(C_Finalize(NULL), CKR_OK);
-		assert_true(now() - begin < 1.0);
+		assert_true(now() - begin < PATIENCE_S);
 		assert_int_equal(C_Initialize(&args), CKR_OK);
 	}
 	c.over = true;
@@ -236,7 +237,7 @@ static void end_while_it_hangs(void (*hang)(struct stage *), void (*go_on)(struc
 	began = now() - began;
 	go_on(stage);
 	assert_int_equal(rv, CKR_OK);
-	assert_true(began < 1.0);
+	assert_true(began < PATIENCE_S);
 	assert_int_not_equal(u.rv, CKR_OK);
 }
 
