@@ -123,15 +123,6 @@ static CK_RV cipher_end(struct p11_session *s, enum p11_doing kind, struct sj_sp
 	return rv;
 }
 
-static CK_RV cipher_init(CK_SESSION_HANDLE session, enum p11_doing kind, CK_MECHANISM_PTR mechanism,
-			 CK_OBJECT_HANDLE key)
-{
-	struct p11_session *s;
-	CK_RV rv = p11_session_enter(session, &s);
-
-	return rv != CKR_OK ? rv : p11_session_leave(s, p11_begin(s, kind, mechanism, key));
-}
-
 static CK_RV cipher_whole(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_PTR data,
 			  CK_ULONG data_len, CK_BYTE_PTR out, CK_ULONG_PTR len)
 {
@@ -140,12 +131,9 @@ static CK_RV cipher_whole(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYT
 	struct sj_span in;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, kind, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, kind);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	if (op->parts)
 		rv = CKR_OPERATION_ACTIVE;
 	else if (!p11_input(data, data_len, &in) || len == NULL)
@@ -166,12 +154,9 @@ static CK_RV cipher_update(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BY
 	struct sj_span in;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, kind, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, kind);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	if (!p11_input(part, part_len, &in) || len == NULL)
 		rv = CKR_ARGUMENTS_BAD;
 	else if (in.len > op->key.size - op->len || op->result != NULL)
@@ -191,14 +176,13 @@ static CK_RV cipher_update(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BY
 static CK_RV cipher_final(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_PTR out,
 			  CK_ULONG_PTR len)
 {
+	struct p11_operation *op;
 	struct p11_session *s;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, kind, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	if (p11_active(s, kind) == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	if (len == NULL) {
 		p11_end(s, kind);
 		return p11_session_leave(s, CKR_ARGUMENTS_BAD);
@@ -208,7 +192,7 @@ static CK_RV cipher_final(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYT
 
 CK_RV C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
-	return cipher_init(session, P11_ENCRYPTING, mechanism, key);
+	return p11_operation_init(session, P11_ENCRYPTING, mechanism, key);
 }
 
 CK_RV C_Encrypt(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, CK_BYTE_PTR out,
@@ -230,7 +214,7 @@ CK_RV C_EncryptFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR out, CK_ULONG_PTR le
 
 CK_RV C_DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
-	return cipher_init(session, P11_DECRYPTING, mechanism, key);
+	return p11_operation_init(session, P11_DECRYPTING, mechanism, key);
 }
 
 CK_RV C_Decrypt(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, CK_BYTE_PTR out,

@@ -2,10 +2,7 @@
 
 CK_RV C_DigestInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism)
 {
-	struct p11_session *s;
-	CK_RV rv = p11_session_enter(session, &s);
-
-	return rv != CKR_OK ? rv : p11_session_leave(s, p11_begin(s, P11_DIGESTING, mechanism, 0));
+	return p11_operation_init(session, P11_DIGESTING, mechanism, 0);
 }
 
 static CK_RV digest_end(struct p11_session *s, struct sj_span last, CK_BYTE_PTR digest,
@@ -38,12 +35,9 @@ CK_RV C_Digest(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, C
 	struct sj_span in;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, P11_DIGESTING, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, P11_DIGESTING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	if (op->parts)
 		rv = CKR_OPERATION_ACTIVE;
 	else if (!p11_input(data, data_len, &in) || len == NULL)
@@ -56,57 +50,33 @@ CK_RV C_Digest(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, C
 	return p11_session_leave(s, rv);
 }
 
-/* Ends the operation on any error. */
-static CK_RV digest_add(struct p11_session *s, struct p11_operation *op, CK_RV rv,
-			struct sj_span bytes)
-{
-	op->parts = true;
-	if (rv == CKR_OK)
-		rv = p11_add(op, bytes);
-	if (rv != CKR_OK)
-		p11_end(s, P11_DIGESTING);
-	return p11_session_leave(s, rv);
-}
-
 CK_RV C_DigestUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG len)
 {
-	struct p11_operation *op;
-	struct p11_session *s;
-	struct sj_span in;
-	CK_RV rv;
-
-	rv = p11_session_enter(session, &s);
-	if (rv != CKR_OK)
-		return rv;
-	op = p11_active(s, P11_DIGESTING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
-	return digest_add(s, op, p11_input(part, len, &in) ? CKR_OK : CKR_ARGUMENTS_BAD, in);
+	return p11_operation_update(session, P11_DIGESTING, part, len);
 }
 
 /* A secret session key's value, also one that is not told (3.1, 5.13.4). */
 CK_RV C_DigestKey(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
 {
-	struct sj_span value = { NULL, 0 };
 	struct p11_operation *op;
 	struct p11_session *s;
 	struct p11_object *o;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, P11_DIGESTING, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, P11_DIGESTING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	rv = p11_object_get(s, key, &o);
 	if (rv == CKR_OBJECT_HANDLE_INVALID)
 		rv = CKR_KEY_HANDLE_INVALID;
 	else if (rv == CKR_OK && o->class != CKO_SECRET_KEY)
 		rv = CKR_KEY_INDIGESTIBLE;
+	op->parts = true;
 	if (rv == CKR_OK)
-		value = p11_attribute_span(&o->a, CKA_VALUE);
-	return digest_add(s, op, rv, value);
+		rv = p11_add(op, p11_attribute_span(&o->a, CKA_VALUE));
+	if (rv != CKR_OK)
+		p11_end(s, P11_DIGESTING);
+	return p11_session_leave(s, rv);
 }
 
 CK_RV C_DigestFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR digest, CK_ULONG_PTR len)
@@ -115,12 +85,9 @@ CK_RV C_DigestFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR digest, CK_ULONG_PTR 
 	struct p11_session *s;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, P11_DIGESTING, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, P11_DIGESTING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	if (len == NULL || op->whole) { /* C_Digest() began, and ends it itself (3.1, 5.13.2) */
 		p11_end(s, P11_DIGESTING);
 		return p11_session_leave(s, len != NULL ? CKR_OPERATION_ACTIVE : CKR_ARGUMENTS_BAD);

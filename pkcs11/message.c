@@ -13,16 +13,11 @@ static bool no_parameter(const void *parameter, CK_ULONG len)
 static CK_RV enter(CK_SESSION_HANDLE session, enum p11_doing kind, bool begun,
 		   struct p11_session **s, struct p11_operation **op)
 {
-	CK_RV rv = p11_session_enter(session, s);
+	CK_RV rv = p11_operation_enter(session, kind, s, op);
 
-	if (rv != CKR_OK)
+	if (rv != CKR_OK || (*op)->message == begun)
 		return rv;
-	*op = p11_active(*s, kind);
-	if (*op == NULL)
-		rv = CKR_OPERATION_NOT_INITIALIZED;
-	else if ((*op)->message != begun)
-		rv = begun ? CKR_OPERATION_NOT_INITIALIZED : CKR_OPERATION_ACTIVE;
-	return rv != CKR_OK ? p11_session_leave(*s, rv) : CKR_OK;
+	return p11_session_leave(*s, begun ? CKR_OPERATION_NOT_INITIALIZED : CKR_OPERATION_ACTIVE);
 }
 
 /*
@@ -58,15 +53,6 @@ static CK_RV sign_message(struct p11_session *s, struct p11_operation *op, struc
 	return message_end(s, P11_MESSAGE_SIGNING, rv);
 }
 
-static CK_RV init(CK_SESSION_HANDLE session, enum p11_doing kind, CK_MECHANISM_PTR mechanism,
-		  CK_OBJECT_HANDLE key)
-{
-	struct p11_session *s;
-	CK_RV rv = p11_session_enter(session, &s);
-
-	return rv != CKR_OK ? rv : p11_session_leave(s, p11_begin(s, kind, mechanism, key));
-}
-
 static CK_RV begin(CK_SESSION_HANDLE session, enum p11_doing kind, const void *parameter,
 		   CK_ULONG parameter_len)
 {
@@ -85,21 +71,20 @@ static CK_RV begin(CK_SESSION_HANDLE session, enum p11_doing kind, const void *p
 
 static CK_RV final(CK_SESSION_HANDLE session, enum p11_doing kind)
 {
+	struct p11_operation *op;
 	struct p11_session *s;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, kind, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	if (p11_active(s, kind) == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	p11_end(s, kind);
 	return p11_session_leave(s, CKR_OK);
 }
 
 CK_RV C_MessageSignInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
-	return init(session, P11_MESSAGE_SIGNING, mechanism, key);
+	return p11_operation_init(session, P11_MESSAGE_SIGNING, mechanism, key);
 }
 
 CK_RV C_SignMessage(CK_SESSION_HANDLE session, CK_VOID_PTR parameter, CK_ULONG parameter_len,
@@ -153,7 +138,7 @@ CK_RV C_MessageSignFinal(CK_SESSION_HANDLE session)
 CK_RV C_MessageVerifyInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
 			  CK_OBJECT_HANDLE key)
 {
-	return init(session, P11_MESSAGE_VERIFYING, mechanism, key);
+	return p11_operation_init(session, P11_MESSAGE_VERIFYING, mechanism, key);
 }
 
 CK_RV C_VerifyMessage(CK_SESSION_HANDLE session, CK_VOID_PTR parameter, CK_ULONG parameter_len,

@@ -231,6 +231,44 @@ CK_RV p11_begin(struct p11_session *s, enum p11_doing kind, const CK_MECHANISM *
 	return rv;
 }
 
+CK_RV p11_operation_init(CK_SESSION_HANDLE session, enum p11_doing kind, const CK_MECHANISM *m,
+			 CK_OBJECT_HANDLE key)
+{
+	struct p11_session *s;
+	CK_RV rv = p11_session_enter(session, &s);
+
+	return rv != CKR_OK ? rv : p11_session_leave(s, p11_begin(s, kind, m, key));
+}
+
+CK_RV p11_operation_enter(CK_SESSION_HANDLE session, enum p11_doing kind, struct p11_session **s,
+			  struct p11_operation **op)
+{
+	CK_RV rv = p11_session_enter(session, s);
+
+	if (rv != CKR_OK)
+		return rv;
+	*op = p11_active(*s, kind);
+	return *op != NULL ? CKR_OK : p11_session_leave(*s, CKR_OPERATION_NOT_INITIALIZED);
+}
+
+CK_RV p11_operation_update(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_PTR part,
+			   CK_ULONG len)
+{
+	struct p11_operation *op;
+	struct p11_session *s;
+	struct sj_span in;
+	CK_RV rv;
+
+	rv = p11_operation_enter(session, kind, &s, &op);
+	if (rv != CKR_OK)
+		return rv;
+	op->parts = true;
+	rv = p11_input(part, len, &in) ? p11_add(op, in) : CKR_ARGUMENTS_BAD;
+	if (rv != CKR_OK)
+		p11_end(s, kind);
+	return p11_session_leave(s, rv);
+}
+
 CK_RV p11_restart(struct p11_operation *op)
 {
 	const enum sj_hash hash = op->use.mechanism->hash;

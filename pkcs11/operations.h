@@ -64,6 +64,18 @@ struct p11_operations *p11_operations(struct p11_session *s);
  */
 CK_RV p11_begin(struct p11_session *s, enum p11_doing kind, const CK_MECHANISM *m,
 		CK_OBJECT_HANDLE key);
+/* The whole of a C_*Init. */
+CK_RV p11_operation_init(CK_SESSION_HANDLE session, enum p11_doing kind, const CK_MECHANISM *m,
+			 CK_OBJECT_HANDLE key);
+/*
+ * Enters a session with an active operation of this kind; p11_session_leave() it. Not entered
+ * on any error.
+ */
+CK_RV p11_operation_enter(CK_SESSION_HANDLE session, enum p11_doing kind, struct p11_session **s,
+			  struct p11_operation **op);
+/* The whole of a C_*Update without output: any error ends the operation. */
+CK_RV p11_operation_update(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_PTR part,
+			   CK_ULONG len);
 /* NULL: none is active. */
 struct p11_operation *p11_active(struct p11_session *s, enum p11_doing kind);
 void p11_end(struct p11_session *s, enum p11_doing kind);

@@ -111,10 +111,7 @@ static CK_RV sign_end(struct p11_session *s, enum p11_doing kind, struct sj_span
 
 CK_RV C_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
-	struct p11_session *s;
-	CK_RV rv = p11_session_enter(session, &s);
-
-	return rv != CKR_OK ? rv : p11_session_leave(s, p11_begin(s, P11_SIGNING, mechanism, key));
+	return p11_operation_init(session, P11_SIGNING, mechanism, key);
 }
 
 /* C_Sign, C_SignRecover. */
@@ -126,18 +123,13 @@ static CK_RV sign_whole(CK_SESSION_HANDLE session, enum p11_doing kind, CK_BYTE_
 	struct sj_span in;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, kind, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, kind);
-	if (op == NULL)
-		rv = CKR_OPERATION_NOT_INITIALIZED;
-	else if (op->parts)
+	if (op->parts)
 		rv = CKR_OPERATION_ACTIVE;
 	else if (!p11_input(data, data_len, &in) || len == NULL)
 		rv = CKR_ARGUMENTS_BAD;
-	if (op == NULL)
-		return p11_session_leave(s, rv);
 	if (rv == CKR_OK)
 		rv = sign_end(s, kind, in, signature, len);
 	else
@@ -153,34 +145,18 @@ CK_RV C_Sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, CK_
 
 CK_RV C_SignUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG len)
 {
-	struct p11_operation *op;
-	struct p11_session *s;
-	struct sj_span in;
-	CK_RV rv;
-
-	rv = p11_session_enter(session, &s);
-	if (rv != CKR_OK)
-		return rv;
-	op = p11_active(s, P11_SIGNING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
-	op->parts = true;
-	rv = p11_input(part, len, &in) ? p11_add(op, in) : CKR_ARGUMENTS_BAD;
-	if (rv != CKR_OK)
-		p11_end(s, P11_SIGNING);
-	return p11_session_leave(s, rv);
+	return p11_operation_update(session, P11_SIGNING, part, len);
 }
 
 CK_RV C_SignFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG_PTR len)
 {
+	struct p11_operation *op;
 	struct p11_session *s;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, P11_SIGNING, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	if (p11_active(s, P11_SIGNING) == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	if (len == NULL) {
 		p11_end(s, P11_SIGNING);
 		return p11_session_leave(s, CKR_ARGUMENTS_BAD);
@@ -190,12 +166,7 @@ CK_RV C_SignFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG_PTR
 
 CK_RV C_SignRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
-	struct p11_session *s;
-	CK_RV rv = p11_session_enter(session, &s);
-
-	return rv != CKR_OK
-		       ? rv
-		       : p11_session_leave(s, p11_begin(s, P11_SIGN_RECOVERING, mechanism, key));
+	return p11_operation_init(session, P11_SIGN_RECOVERING, mechanism, key);
 }
 
 CK_RV C_SignRecover(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,

@@ -73,11 +73,7 @@ CK_RV p11_verify(struct p11_operation *op, struct sj_span signature)
 
 CK_RV C_VerifyInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
-	struct p11_session *s;
-	CK_RV rv = p11_session_enter(session, &s);
-
-	return rv != CKR_OK ? rv
-			    : p11_session_leave(s, p11_begin(s, P11_VERIFYING, mechanism, key));
+	return p11_operation_init(session, P11_VERIFYING, mechanism, key);
 }
 
 CK_RV C_Verify(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
@@ -88,12 +84,9 @@ CK_RV C_Verify(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
 	struct p11_session *s;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, P11_VERIFYING, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, P11_VERIFYING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	if (op->parts)
 		rv = CKR_OPERATION_ACTIVE;
 	else if (!p11_input(data, data_len, &in) || !p11_input(signature, len, &value))
@@ -108,22 +101,7 @@ CK_RV C_Verify(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
 
 CK_RV C_VerifyUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG len)
 {
-	struct p11_operation *op;
-	struct p11_session *s;
-	struct sj_span in;
-	CK_RV rv;
-
-	rv = p11_session_enter(session, &s);
-	if (rv != CKR_OK)
-		return rv;
-	op = p11_active(s, P11_VERIFYING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
-	op->parts = true;
-	rv = p11_input(part, len, &in) ? p11_add(op, in) : CKR_ARGUMENTS_BAD;
-	if (rv != CKR_OK)
-		p11_end(s, P11_VERIFYING);
-	return p11_session_leave(s, rv);
+	return p11_operation_update(session, P11_VERIFYING, part, len);
 }
 
 CK_RV C_VerifyFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG len)
@@ -133,12 +111,9 @@ CK_RV C_VerifyFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG l
 	struct sj_span value;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, P11_VERIFYING, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, P11_VERIFYING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	rv = p11_input(signature, len, &value) ? p11_verify(op, value) : CKR_ARGUMENTS_BAD;
 	p11_end(s, P11_VERIFYING);
 	return p11_session_leave(s, rv);
@@ -147,12 +122,7 @@ CK_RV C_VerifyFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG l
 CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
 			  CK_OBJECT_HANDLE key)
 {
-	struct p11_session *s;
-	CK_RV rv = p11_session_enter(session, &s);
-
-	return rv != CKR_OK
-		       ? rv
-		       : p11_session_leave(s, p11_begin(s, P11_VERIFY_RECOVERING, mechanism, key));
+	return p11_operation_init(session, P11_VERIFY_RECOVERING, mechanism, key);
 }
 
 /* What the signature says: the whole block, or what its padding surrounds. */
@@ -180,12 +150,9 @@ CK_RV C_VerifyRecover(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG
 	struct p11_session *s;
 	CK_RV rv;
 
-	rv = p11_session_enter(session, &s);
+	rv = p11_operation_enter(session, P11_VERIFY_RECOVERING, &s, &op);
 	if (rv != CKR_OK)
 		return rv;
-	op = p11_active(s, P11_VERIFY_RECOVERING);
-	if (op == NULL)
-		return p11_session_leave(s, CKR_OPERATION_NOT_INITIALIZED);
 	rv = p11_input(signature, len, &in) && data_len != NULL ? recover(op, in, block, &out)
 								: CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK) {
