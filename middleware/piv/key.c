@@ -19,11 +19,6 @@
 
 /* --- public halves ------------------------------------------------------------------ */
 
-static enum sj_curve curve_of(enum sj_piv_algorithm a)
-{
-	return a == SJ_PIV_P256 ? SJ_P256 : a == SJ_PIV_P384 ? SJ_P384 : SJ_CURVE_NONE;
-}
-
 static bool is_rsa(enum sj_piv_algorithm a)
 {
 	return a == SJ_PIV_RSA_2048 || a == SJ_PIV_RSA_3072 || a == SJ_PIV_RSA_4096;
@@ -153,11 +148,13 @@ static enum sj_rc put_input(const struct sj_piv_use *use, struct sj_writer *w)
 	if (use->exchange ? is_rsa(use->algorithm) : use->algorithm == SJ_PIV_X25519)
 		return SJ_USAGE;
 	if (use->exchange || is_rsa(use->algorithm)) {
-		const size_t due = curve_of(use->algorithm) != SJ_CURVE_NONE ? 2 * size + 1 : size;
+		const size_t due = sj_piv_curve((uint8_t)use->algorithm) != SJ_CURVE_NONE
+					   ? 2 * size + 1
+					   : size;
 
 		if (size == 0 || in.len != due)
 			return SJ_USAGE;
-	} else if (curve_of(use->algorithm) != SJ_CURVE_NONE) {
+	} else if (sj_piv_curve((uint8_t)use->algorithm) != SJ_CURVE_NONE) {
 		if (in.len < size)
 			sj_put_fill(w, 0, size - in.len);
 		else
@@ -188,7 +185,7 @@ static enum sj_rc put_template(const struct sj_piv_use *use, struct sj_writer *w
 static enum sj_rc take_output(const struct sj_piv_use *use, struct sj_span value)
 {
 	const size_t size = sj_piv_algorithm_size((uint8_t)use->algorithm);
-	const bool ec = curve_of(use->algorithm) != SJ_CURVE_NONE;
+	const bool ec = sj_piv_curve((uint8_t)use->algorithm) != SJ_CURVE_NONE;
 	uint8_t plain[SJ_EC_SIGNATURE_MAX];
 
 	if (ec && !use->exchange) {

@@ -5,7 +5,7 @@
 
 #define EXPONENT_MAX 8u /* bytes that we take */
 
-static enum sj_curve curve_of(uint8_t algorithm)
+enum sj_curve sj_piv_curve(uint8_t algorithm)
 {
 	switch (algorithm) {
 	case PIV_ALG_P256:
@@ -37,7 +37,7 @@ static bool put_rsa(struct sj_writer *w, size_t size, const struct sj_piv_public
 
 bool sj_piv_key_spki_put(struct sj_writer *w, uint8_t algorithm, const struct sj_piv_public *key)
 {
-	const enum sj_curve curve = curve_of(algorithm);
+	const enum sj_curve curve = sj_piv_curve(algorithm);
 
 	if (curve != SJ_CURVE_NONE)
 		return put_ec(w, curve, key->point);

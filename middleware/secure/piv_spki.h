@@ -7,8 +7,11 @@
 #ifndef SJ_SECURE_PIV_SPKI_H
 #define SJ_SECURE_PIV_SPKI_H
 
+#include "crypt/ec.h"
 #include "wire/piv.h"
 
+/* The curve of an algorithm or a cipher suite; SJ_CURVE_NONE: another kind. */
+enum sj_curve sj_piv_curve(uint8_t algorithm);
 /* False: w->failed, an unknown algorithm, or parts that are not those of such a key. */
 SJ_MUST_CHECK bool sj_piv_key_spki_put(struct sj_writer *w, uint8_t algorithm,
 				       const struct sj_piv_public *key);

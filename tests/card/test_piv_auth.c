@@ -1,5 +1,6 @@
 /* The key applet's GENERAL AUTHENTICATE and key generation, case by case. */
 #include "applets/piv/state.h"
+#include "secure/piv_spki.h"
 #include "tests/card/piv_rig.h"
 
 #define DIGEST "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
@@ -29,7 +30,7 @@ static struct sj_ec_point point_of(struct bench *b, uint8_t ref, enum sj_curve c
 
 static void assert_ecdsa(struct bench *b, uint8_t ref, uint8_t algorithm, struct sj_span digest)
 {
-	const enum sj_curve curve = piv_curve(algorithm);
+	const enum sj_curve curve = sj_piv_curve(algorithm);
 	uint8_t plain[SJ_EC_SIGNATURE_MAX];
 	struct sj_ec_point point;
 
@@ -170,7 +171,7 @@ static void a_chain_that_is_interrupted(void **state)
 
 static void assert_ecdh(struct bench *b, uint8_t ref, uint8_t algorithm)
 {
-	const enum sj_curve curve = piv_curve(algorithm);
+	const enum sj_curve curve = sj_piv_curve(algorithm);
 	const struct sj_random rnd = sj_random_system();
 	uint8_t shared[SJ_EC_FIELD_MAX];
 	struct sj_ec_secret k;

@@ -150,8 +150,8 @@ static struct sj_scheme scheme_of(const struct piv_key *key)
 	const enum sj_hash hash = key->algorithm == PIV_ALG_P384 ? SJ_SHA384 : SJ_SHA256;
 
 	return (struct sj_scheme){
-		.kind = piv_curve(key->algorithm) != SJ_CURVE_NONE ? SJ_SCHEME_ECDSA
-								   : SJ_SCHEME_PKCS1,
+		.kind = sj_piv_curve(key->algorithm) != SJ_CURVE_NONE ? SJ_SCHEME_ECDSA
+								      : SJ_SCHEME_PKCS1,
 		.hash = hash,
 	};
 }

@@ -1,5 +1,6 @@
 /* generate.c -- key pairs made on the card (NIST SP 800-73-5, part 2, 3.3.2). */
 #include "crypt/wipe.h"
+#include "secure/piv_spki.h"
 #include "state.h"
 #include "wire/tlv.h"
 
@@ -25,7 +26,7 @@ static bool make_secret(const struct card *card, uint8_t algorithm, struct sj_wr
 {
 	uint8_t spki[SJ_RSA_SPKI_MAX];
 	struct sj_writer unused = SJ_WRITER_OF(spki);
-	enum sj_curve curve = piv_curve(algorithm);
+	enum sj_curve curve = sj_piv_curve(algorithm);
 	struct sj_ec_secret k = { .len = 0 };
 	uint8_t *bytes;
 	bool ok;

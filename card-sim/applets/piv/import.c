@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "crypt/wipe.h"
+#include "secure/piv_spki.h"
 #include "wire/sw.h"
 #include "wire/tlv.h"
 #include "yubico.h"
@@ -40,7 +41,7 @@ bool yubico_parts_read(struct sj_span in, struct yubico_parts *out)
 /* The private half in the form in which the card stores it. False: not a key of this kind. */
 static bool make_secret(uint8_t algorithm, const struct yubico_parts *in, struct sj_writer *out)
 {
-	const enum sj_curve curve = piv_curve(algorithm);
+	const enum sj_curve curve = sj_piv_curve(algorithm);
 	struct sj_ec_secret scalar = { .len = 0 };
 	struct sj_span key;
 	bool ok;

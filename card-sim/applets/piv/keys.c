@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypt/wipe.h"
+#include "secure/piv_spki.h"
 #include "state.h"
 #include "wire/tlv.h"
 
@@ -20,20 +21,6 @@
 bool piv_key_ref_is(uint8_t ref)
 {
 	return ref == PIV_KEY_SECURE_MESSAGING || sj_piv_key_is(ref);
-}
-
-enum sj_curve piv_curve(uint8_t algorithm)
-{
-	switch (algorithm) {
-	case PIV_ALG_P256:
-	case PIV_ALG_CS2:
-		return SJ_P256;
-	case PIV_ALG_P384:
-	case PIV_ALG_CS7:
-		return SJ_P384;
-	default:
-		return SJ_CURVE_NONE;
-	}
 }
 
 static bool is_rsa(uint8_t algorithm)
@@ -131,7 +118,7 @@ static bool rsa_public(struct sj_span pkcs8, struct sj_piv_public *out)
 static bool public_of(const struct piv_key *key, struct sj_ec_point *point,
 		      struct sj_piv_public *out)
 {
-	enum sj_curve curve = piv_curve(key->algorithm);
+	enum sj_curve curve = sj_piv_curve(key->algorithm);
 	struct sj_ec_secret k = { .len = 0 };
 	bool ok = false;
 
@@ -236,7 +223,7 @@ static uint16_t use_rsa(const struct piv_key *key, struct sj_span in, struct sj_
 static uint16_t use_ec(const struct piv_key *key, bool exchange, struct sj_span in,
 		       struct sj_writer *out)
 {
-	enum sj_curve curve = piv_curve(key->algorithm);
+	enum sj_curve curve = sj_piv_curve(key->algorithm);
 	uint8_t plain[SJ_EC_SIGNATURE_MAX];
 	struct sj_ec_secret k = { .len = 0 };
 	struct sj_ec_point peer;
@@ -287,7 +274,7 @@ uint16_t piv_key_use(const struct piv_key *key, bool exchange, struct sj_span in
 {
 	if (is_rsa(key->algorithm))
 		return exchange ? SJ_SW_WRONG_DATA : use_rsa(key, in, out);
-	if (piv_curve(key->algorithm) != SJ_CURVE_NONE)
+	if (sj_piv_curve(key->algorithm) != SJ_CURVE_NONE)
 		return use_ec(key, exchange, in, out);
 	return use_cfrg(key, exchange, in, out);
 }

@@ -3,6 +3,7 @@
 
 #include "crypt/wipe.h"
 #include "secure/piv_cvc.h"
+#include "secure/piv_spki.h"
 #include "yubico.h"
 
 #define SERIAL_SIZE 4u
@@ -145,7 +146,7 @@ static uint16_t set_cvc(struct card_call *call, struct sj_span data)
 	if (data.len > SJ_PIV_CVC_MAX || !sj_piv_cvc_read(data, &cvc) ||
 	    !piv_key_find(store, PIV_KEY_SECURE_MESSAGING, &key) ||
 	    !piv_key_public(store, PIV_KEY_SECURE_MESSAGING, &content) ||
-	    !sj_piv_public_read(content, &public) || cvc.curve != piv_curve(key.algorithm) ||
+	    !sj_piv_public_read(content, &public) || cvc.curve != sj_piv_curve(key.algorithm) ||
 	    !sj_span_eq(sj_ec_point_span(&cvc.key), public.point))
 		return SJ_SW_WRONG_DATA;
 	return stored(card_store_set(store, PIV_STORE_CVC, data) && piv_content_change(call->card));

@@ -92,8 +92,6 @@ SJ_MUST_CHECK bool piv_key_find(const struct card_store *store, uint8_t ref, str
 /* Content of 7F49. False: no such key. */
 SJ_MUST_CHECK bool piv_key_public(const struct card_store *store, uint8_t ref,
 				  struct sj_span *content);
-/* The curve of an algorithm; SJ_CURVE_NONE: RSA, or one of the two of RFC 7748 and 8032. */
-enum sj_curve piv_curve(uint8_t algorithm);
 /*
  * Stores a key in place of the one there, with the standard's policy for its reference where
  * a policy is 0; works out the public half and changes 5FFF50. 9000, 6A80 (not a key of this
