@@ -5,15 +5,6 @@
 #include "gate/gate.h"
 #include "reader/card.h"
 
-/* A clock for measuring, in microseconds. */
-static int64_t clock_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /* Minutes since Monday 00:00, local. */
 static unsigned minute_of_week(time_t now)
 {
@@ -41,7 +32,7 @@ static enum sj_rc exchange(struct run *run, const uint8_t *command, size_t len, 
 {
 	uint8_t bytes[SJ_APDU_NE_SHORT + 2];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
-	const int64_t sent = clock_us();
+	const int64_t sent = sj_clock_us();
 	struct sj_response r;
 	struct sj_apdu a;
 	enum sj_rc rc;
@@ -49,7 +40,7 @@ static enum sj_rc exchange(struct run *run, const uint8_t *command, size_t len, 
 	if (!sj_apdu_parse(sj_span(command, len), &a))
 		return SJ_INTERNAL;
 	rc = sj_session_command(run->session, &a, &r);
-	*took = clock_us() - sent;
+	*took = sj_clock_us() - sent;
 	if (rc == SJ_OK) {
 		sj_put(&w, r.data);
 		sj_put_be(&w, 2, r.sw);
@@ -61,7 +52,7 @@ static enum sj_rc exchange(struct run *run, const uint8_t *command, size_t len, 
 
 static void tell(struct run *run)
 {
-	const int64_t now = clock_us() - run->start;
+	const int64_t now = sj_clock_us() - run->start;
 
 	if (!run->told && sj_tap_verdict(run->tap, run->verdict)) {
 		run->told = true;
@@ -80,7 +71,7 @@ static enum sj_rc go(struct run *run)
 	enum sj_rc rc = SJ_OK;
 	size_t len;
 
-	run->start = clock_us();
+	run->start = sj_clock_us();
 	while (rc == SJ_OK && sj_tap_command(run->tap, &command, &len)) {
 		const bool before = !run->told, select = command[1] == 0xA4;
 		int64_t took = 0;
@@ -90,7 +81,7 @@ static enum sj_rc go(struct run *run)
 		if (before)
 			*(select ? &run->times.select_us : &run->times.card_us) += (uint32_t)took;
 		else if (run->times.complete_us == 0)
-			run->times.complete_us = (uint32_t)(clock_us() - run->start);
+			run->times.complete_us = (uint32_t)(sj_clock_us() - run->start);
 		/* A card that is lost has decided nothing. */
 		if (rc == SJ_OK || run->told)
 			tell(run);

@@ -20,13 +20,18 @@ const char *sj_status_word_text(uint16_t sw)
 	return sj_sw_text(sw);
 }
 
-int64_t sj_clock_ms(void)
+int64_t sj_clock_us(void)
 {
 	struct timespec now;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
 		return 0;
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t sj_clock_ms(void)
+{
+	return sj_clock_us() / 1000;
 }
 
 enum sj_rc sj_context_new(struct sj_context **out)

@@ -70,9 +70,9 @@ static bool is_quick(const struct sj_job *job)
 /* Waits awake as long as such a card takes. */
 static void look_about(const struct sj_pcsc *p)
 {
-	const int64_t until = sj_pcsc_clock_us() + AWAKE_US;
+	const int64_t until = sj_clock_us() + AWAKE_US;
 
-	while (atomic_load(&p->state) == SJ_WORKER_BUSY && sj_pcsc_clock_us() < until)
+	while (atomic_load(&p->state) == SJ_WORKER_BUSY && sj_clock_us() < until)
 		;
 }
 

@@ -476,15 +476,6 @@ void sj_pcsc_destroy(struct sj_pcsc *p)
 	free(p);
 }
 
-int64_t sj_pcsc_clock_us(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		return 0;
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /*
  * The next job. Being put to sleep and woken again costs a seventh of what a card made of software
  * takes for a signature: after one that was so quick, the thread looks about for a moment
@@ -492,9 +483,9 @@ int64_t sj_pcsc_clock_us(void)
  */
 static void wait_for_work(struct sj_pcsc *p, bool quick)
 {
-	const int64_t until = quick ? sj_pcsc_clock_us() + LOOK_US : 0;
+	const int64_t until = quick ? sj_clock_us() + LOOK_US : 0;
 
-	while (quick && sj_pcsc_clock_us() < until)
+	while (quick && sj_clock_us() < until)
 		if (sem_trywait(&p->work) == 0)
 			return;
 	while (sem_wait(&p->work) != 0)
@@ -514,11 +505,11 @@ void *sj_pcsc_worker(void *arg)
 
 		wait_for_work(p, quick);
 		last = p->job.kind == SJ_JOB_CLOSE;
-		start = sj_pcsc_clock_us();
+		start = sj_clock_us();
 		p->job.rc = do_job(&l, p);
 		quick = p->job.kind == SJ_JOB_TRANSMIT;
 		if (quick)
-			p->job.took_us = sj_pcsc_clock_us() - start;
+			p->job.took_us = sj_clock_us() - start;
 		quick = quick && p->job.took_us < QUICK_US;
 		waiting = sj_cancel_ref(p->cancel);
 		if (atomic_compare_exchange_strong(&p->state, &busy, SJ_WORKER_DONE)) {

@@ -54,8 +54,6 @@ struct sj_pcsc {
 	struct sj_job job;
 };
 
-/* A monotonic clock in microseconds. */
-int64_t sj_pcsc_clock_us(void);
 /* The thread; `arg` is the struct sj_pcsc. */
 void *sj_pcsc_worker(void *arg);
 /* Wipes and frees, when the thread is gone or is the one calling. */

@@ -50,8 +50,9 @@ struct sj_transport {
 	int64_t slow_at;
 };
 
-/* Milliseconds of a monotonic clock. */
+/* Milliseconds, microseconds of a monotonic clock. */
 int64_t sj_clock_ms(void);
+int64_t sj_clock_us(void);
 
 /*
  * A card in this process, through a function table so that the reader never
