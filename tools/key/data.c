@@ -64,22 +64,18 @@ static int read_certificate(struct key_run *run, uint8_t key)
 	return code;
 }
 
+static int certificate(struct key_run *run, uint8_t key)
+{
+	return cli_given(run->cli, "write") || cli_given(run->cli, "remove")
+		       ? write_certificate(run, key)
+		       : read_certificate(run, key);
+}
+
 static int run_certificate(struct cli *cli)
 {
-	struct key_run run = { .cli = cli };
-	uint8_t key = 0;
 	int code = check_direction(cli);
 
-	if (code == 0)
-		code = key_argument(cli, &key);
-	if (code == 0)
-		code = key_open(&run, cli);
-	if (code == 0)
-		code = cli_given(cli, "write") || cli_given(cli, "remove")
-			       ? write_certificate(&run, key)
-			       : read_certificate(&run, key);
-	key_close(&run);
-	return code;
+	return code != 0 ? code : key_run_with(cli, certificate);
 }
 
 static const struct cli_option certificate_options[] = {
@@ -346,16 +342,7 @@ static int attest(struct key_run *run, uint8_t key)
 
 static int run_attest(struct cli *cli)
 {
-	struct key_run run = { .cli = cli };
-	uint8_t key = 0;
-	int code = key_argument(cli, &key);
-
-	if (code == 0)
-		code = key_open(&run, cli);
-	if (code == 0)
-		code = attest(&run, key);
-	key_close(&run);
-	return code;
+	return key_run_with(cli, attest);
 }
 
 static const struct cli_option attest_options[] = {

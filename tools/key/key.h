@@ -41,6 +41,8 @@ struct key_run {
  */
 CLI_MUST_CHECK int key_open(struct key_run *run, struct cli *cli);
 void key_close(struct key_run *run);
+/* Opens the card for the key that the first argument names, does the work and leaves the card. */
+CLI_MUST_CHECK int key_run_with(struct cli *cli, int (*work)(struct key_run *run, uint8_t key));
 /* Tells a failure of a call with the card: `what`, and the status word where the card refused. */
 int key_fail(struct key_run *run, enum sj_rc rc, const char *what);
 /* The same where a PIN or PUK was tried: with the tries that are left (-1: not told). */

@@ -20,21 +20,6 @@ static const struct cli_positional key_file_positionals[] = {
 	{ 0 },
 };
 
-/* Opens the card for the key that the first argument names. */
-static int with_key(struct cli *cli, int (*work)(struct key_run *run, uint8_t key))
-{
-	struct key_run run = { .cli = cli };
-	uint8_t key = 0;
-	int code = key_argument(cli, &key);
-
-	if (code == 0)
-		code = key_open(&run, cli);
-	if (code == 0)
-		code = work(&run, key);
-	key_close(&run);
-	return code;
-}
-
 /* --- key generate --------------------------------------------------------------------- */
 
 static int generate(struct key_run *run, uint8_t key)
@@ -57,7 +42,7 @@ static int generate(struct key_run *run, uint8_t key)
 
 static int run_generate(struct cli *cli)
 {
-	return with_key(cli, generate);
+	return key_run_with(cli, generate);
 }
 
 static const struct cli_option generate_options[] = {
@@ -137,7 +122,7 @@ static int request(struct key_run *run, uint8_t key)
 
 static int run_request(struct cli *cli)
 {
-	return with_key(cli, request);
+	return key_run_with(cli, request);
 }
 
 static const struct cli_option request_options[] = {
@@ -201,7 +186,7 @@ static int import(struct key_run *run, uint8_t key)
 
 static int run_import(struct cli *cli)
 {
-	return with_key(cli, import);
+	return key_run_with(cli, import);
 }
 
 static const struct cli_option import_options[] = {
@@ -284,7 +269,7 @@ static int sign(struct key_run *run, uint8_t key)
 
 static int run_sign(struct cli *cli)
 {
-	return with_key(cli, sign);
+	return key_run_with(cli, sign);
 }
 
 static const struct cli_option sign_options[] = {
@@ -336,7 +321,7 @@ static int delete (struct key_run *run, uint8_t key)
 
 static int run_delete(struct cli *cli)
 {
-	return with_key(cli, delete);
+	return key_run_with(cli, delete);
 }
 
 static const struct cli_option delete_options[] = { KEY_ADMIN_OPTIONS, KEY_OPEN_OPTIONS, { 0 } };

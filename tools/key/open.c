@@ -143,3 +143,17 @@ enum sj_rc key_certificate_get(struct key_run *run, uint8_t key, uint8_t **der, 
 	}
 	return rc;
 }
+
+int key_run_with(struct cli *cli, int (*work)(struct key_run *run, uint8_t key))
+{
+	struct key_run run = { .cli = cli };
+	uint8_t key = 0;
+	int code = key_argument(cli, &key);
+
+	if (code == 0)
+		code = key_open(&run, cli);
+	if (code == 0)
+		code = work(&run, key);
+	key_close(&run);
+	return code;
+}
