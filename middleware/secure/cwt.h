@@ -9,6 +9,7 @@
 #define SJ_SECURE_CWT_H
 
 #include "crypt/ec.h"
+#include "crypt/sign.h"
 #include "wire/cbor.h"
 
 #define SJ_CWT_SIGNATURE 64u
@@ -24,7 +25,7 @@ enum sj_cwt_kind {
 	SJ_CWT_HEAD, /* the head of a status list: `head` */
 };
 
-enum sj_cwt_signer { SJ_CWT_GATE_CA = 1, SJ_CWT_STATUS_SIGNER = 2 };
+enum sj_cwt_signer { SJ_CWT_GATE_CA = 1, SJ_CWT_STATUS_SIGNER = 2, SJ_CWT_BUNDLE_SIGNER = 3 };
 
 /* Where a credential stands in its issuer's status list. */
 struct sj_status_ref {

@@ -32,6 +32,7 @@ enum authority_role {
 	AUTHORITY_CONTENT_SIGNER, /* of PIV objects and card verifiable certificates */
 	AUTHORITY_GATE_CA, /* these two have tokens: see token.h */
 	AUTHORITY_STATUS_SIGNER,
+	AUTHORITY_BUNDLE_SIGNER, /* a token signed by itself or by the one before */
 };
 
 /* What a new authority is to be. */

@@ -63,6 +63,7 @@ enum sj_rc {
 	SJ_GATE_PROOF = 711, /* EDHOC: the card has not the key of its credential */
 	SJ_CARD_CVC = 712, /* the card's own certificate (CVC) is not signed by a known key CA */
 	SJ_CARD_CVC_PROOF = 713, /* PIV secure messaging: the card has not the key of its CVC */
+	SJ_CARD_CHANNEL = 714, /* SCP03: the card has not the keys that it should have */
 	SJ_JOURNAL_BROKEN = 720, /* a journal whose chain or signed heads do not hold */
 
 	SJ_DOCUMENT_EXPIRED = 801,
@@ -90,6 +91,9 @@ enum sj_rc {
 	SJ_STATUS_STALE = 1105, /* the status list is older than it may be */
 	SJ_STATUS_MISSING = 1106, /* no status list of the issuer */
 	SJ_STATUS_BEHIND = 1107, /* a newer status list than the one in use exists */
+	SJ_BUNDLE_EXPIRED = 1108, /* the trust bundle's time is over */
+	SJ_BUNDLE_OLDER = 1109, /* a trust bundle older than the one in use, or another of its version */
+	SJ_BUNDLE_SIGNER = 1110, /* no bundle signer of the store signed it */
 
 	SJ_WRONG_CAN = 1201,
 	SJ_WRONG_MRZ = 1202,
@@ -110,6 +114,9 @@ enum sj_rc {
 	SJ_CARD_FILE_CORRUPT = 1305, /* a card file whose checks do not hold */
 	SJ_CARD_FILE_BUSY = 1306, /* another process runs this card */
 	SJ_CARD_STATE = 1307, /* the card is not in the state this needs (already issued, blank) */
+	SJ_REGISTER_UNREACHABLE = 1308, /* the holder register's database does not answer */
+	SJ_REGISTER_BROKEN = 1309, /* its history's chain does not hold, or its schema is not ours */
+	SJ_KEY_STORE = 1310, /* an HSM or key file that is not there, locked, or lacks the key */
 
 	SJ_COPY_NOT_EXCLUDED = 1401, /* authentic data, no proof that the chip is the original */
 	SJ_ISSUER_UNKNOWN = 1402, /* no CSCA of the trust store signed this */

@@ -1,0 +1,165 @@
+/*
+ * register.h -- the holder register: who has which document, on which card, in what state.
+ *
+ * REGISTER.md describes tables, states, what is encrypted and how the history is chained.
+ * It lies in DIR/register.db (SQLite), or where registry.json's "register" says (PostgreSQL:
+ * any number of machines). It takes the place of the ledger: indices of the status list are
+ * drawn here. Functions that return int return 0 or the exit code of what they told.
+ */
+#ifndef SJ_AUTHORITY_REGISTER_H
+#define SJ_AUTHORITY_REGISTER_H
+
+#include "authority/db.h"
+#include "authority/registry.h"
+#include "secure/cwt.h"
+#include "wire/mrz.h"
+
+struct holder_register; /* open */
+
+/* A document's life. What the table of REGISTER.md lacks is refused. */
+enum document_state {
+	DOCUMENT_APPLIED,
+	DOCUMENT_APPROVED,
+	DOCUMENT_PERSONALISED, /* a good card exists, still at the authority */
+	DOCUMENT_DELIVERED,
+	DOCUMENT_ACTIVE,
+	DOCUMENT_SUSPENDED,
+	DOCUMENT_REVOKED,
+	DOCUMENT_EXPIRED,
+};
+
+/* A card's. Exactly one card of a document is ISSUED and not revoked once it is personalised. */
+enum card_state {
+	CARD_WORKING, /* in a worker's reader; nothing signed for it counts */
+	CARD_FINISHING, /* everything is written and recorded; the lock may have been sent */
+	CARD_ISSUED,
+	CARD_SCRAPPED, /* never delivered; what was signed for it is revoked */
+};
+
+#define REGISTER_SERIAL 8u /* bytes of a card's serial number (GP.md) */
+#define REGISTER_CREDENTIALS 58u /* of a card: 56 for gates, the document, the keys */
+
+/* A credential of a card, as the status list knows it. */
+struct register_credential {
+	uint8_t sector, slot; /* 1..7 and 0..7; 0 0: the document (DG13); 0 1: the key application */
+	struct sj_status_ref status;
+	uint8_t key_x[SJ_CWT_KEY]; /* of a gate credential; else see keys.h */
+};
+
+/* A key on a card: what it is and who certified it. */
+struct register_key {
+	char name[8]; /* "9A", "CA1", "AA" */
+	char algorithm[24];
+	struct sj_span spki; /* borrowed */
+	char issuer[AUTHORITY_NAME_MAX]; /* "key-ca-1"; "": no certificate */
+	struct sj_span serial; /* of the certificate; borrowed; empty: none */
+};
+
+struct register_document {
+	int64_t id, holder;
+	enum document_state state;
+	char number[SJ_MRZ_NUMBER_MAX + 1];
+	uint32_t expires; /* seconds since 1970 UTC */
+	int64_t replaces; /* another document's id; 0: none */
+	char reason[32]; /* of a suspension or revocation: "lost", "stolen", ... */
+};
+
+struct register_card {
+	int64_t id, document;
+	enum card_state state;
+	uint8_t serial[REGISTER_SERIAL];
+	uint8_t key_version; /* of its SCP03 keys: 31, ...; 0: still the transport keys */
+	unsigned master; /* N of card-master-N */
+};
+
+/* --- opening ---------------------------------------------------------------------------- */
+
+/*
+ * Opens it, makes it at the first time, and brings an older schema up to date (one process at
+ * a time; others wait). A newer schema than ours is refused.
+ */
+CLI_MUST_CHECK int register_open(const struct authority *a, struct holder_register **out);
+void register_close(struct holder_register *r);
+struct db *register_db(struct holder_register *r);
+/* "anna@desk-3": whom the history names. Default: user and host. */
+CLI_MUST_CHECK int register_actor(struct holder_register *r, const char *actor);
+
+/*
+ * A change is one transaction: begin, functions below, commit. What is not committed did not
+ * happen, and left no history.
+ */
+CLI_MUST_CHECK int register_begin(struct holder_register *r);
+CLI_MUST_CHECK int register_commit(struct holder_register *r);
+void register_rollback(struct holder_register *r);
+
+/* --- holders and documents ------------------------------------------------------------- */
+
+/* Holder file and portrait, encrypted under a key of this holder alone. State: applied. */
+CLI_MUST_CHECK int register_apply(struct holder_register *r, struct sj_span holder_json,
+				  struct sj_span portrait, const char *number, uint32_t expires,
+				  int64_t *document);
+/* By document number. *found false: none. */
+CLI_MUST_CHECK int register_find(struct holder_register *r, const char *number,
+				 struct register_document *out, bool *found);
+CLI_MUST_CHECK int register_document_get(struct holder_register *r, int64_t id,
+					 struct register_document *out);
+/* Its holder file and portrait; free with wiping. SJ_INPUT_REFUSED: erased. */
+CLI_MUST_CHECK int register_person(struct holder_register *r, int64_t document, uint8_t **json,
+				   size_t *json_len, uint8_t **portrait, size_t *portrait_len);
+/* SJ_INPUT_REFUSED: not from its present state. Suspended, revoked: its cards' credentials with it. */
+CLI_MUST_CHECK int register_move(struct holder_register *r, int64_t document,
+				 enum document_state to, const char *reason);
+
+/* --- cards ------------------------------------------------------------------------------ */
+
+/* A card in a reader is to become this document: working. Its other unissued cards are scrapped. */
+CLI_MUST_CHECK int register_card_begin(struct holder_register *r, int64_t document,
+				       const uint8_t serial[static REGISTER_SERIAL],
+				       int64_t *card);
+/* The card of that serial number, newest first. */
+CLI_MUST_CHECK int register_card_find(struct holder_register *r,
+				      const uint8_t serial[static REGISTER_SERIAL],
+				      struct register_card *out, bool *found);
+CLI_MUST_CHECK int register_card_keyed(struct holder_register *r, int64_t card, uint8_t version,
+				       unsigned master);
+/*
+ * Draws indices for these credentials, whose partition is set, and records them with the card:
+ * no index is ever given twice, whatever becomes of the card.
+ */
+CLI_MUST_CHECK int register_card_credentials(struct holder_register *r, int64_t card,
+					     struct register_credential *credentials, size_t n,
+					     uint32_t expires);
+CLI_MUST_CHECK int register_card_keys(struct holder_register *r, int64_t card,
+				      const struct register_key *keys, size_t n);
+/* FINISHING before the lock, ISSUED (its document: personalised) after it, SCRAPPED. */
+CLI_MUST_CHECK int register_card_move(struct holder_register *r, int64_t card, enum card_state to,
+				      const char *reason);
+/* Management key of the key application and the like, encrypted. */
+CLI_MUST_CHECK int register_card_secret(struct holder_register *r, int64_t card, const char *name,
+					struct sj_span secret);
+
+/* --- status ----------------------------------------------------------------------------- */
+
+/* Indices of each partition; only grows. */
+uint32_t register_indices(const struct holder_register *r);
+/*
+ * Calls `found` for each revoked or suspended index of partitions `from` and later, partition
+ * after partition, not sorted within. Memory does not grow with their number.
+ */
+CLI_MUST_CHECK int register_revoked(struct holder_register *r, uint16_t from,
+				    int (*found)(void *user, struct sj_status_ref ref), void *user);
+/* Everything that a document's cards were given; `good`: not revoked and not suspended. */
+CLI_MUST_CHECK int register_credentials(struct holder_register *r, const char *number,
+					int (*found)(void *user,
+						     const struct register_credential *c,
+						     uint32_t expires, bool good),
+					void *user);
+
+/* --- history and signatures ------------------------------------------------------------------- */
+
+/* Adds to the chain, in the present transaction: "crl", and a JSON object without personal data. */
+CLI_MUST_CHECK int register_note(struct holder_register *r, const char *event, json_t *detail);
+/* Checks the whole chain; *broken: number of the first record that does not hold, 0: none. */
+CLI_MUST_CHECK int register_check(struct holder_register *r, int64_t *broken);
+
+#endif
