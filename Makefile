@@ -24,7 +24,7 @@ FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 SANITIZE =
 HARDEN = $(FORTIFY) -fstack-protector-strong -fstack-clash-protection -fPIC -fvisibility=hidden
 CPPFLAGS_ALL = -D_GNU_SOURCE -Imiddleware -Imiddleware/include -Icard-sim -Itools -isystem /usr/include/PCSC \
-	$(CPPFLAGS)
+	-isystem /usr/include/postgresql -isystem /usr/include/p11-kit-1 $(CPPFLAGS)
 CFLAGS_ALL = -std=c17 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 LDFLAGS_EXE = -pie $(LDFLAGS_ALL)
@@ -33,6 +33,8 @@ LIBS_CORE = -lcrypto -lz
 LIBS_READER = -lpcsclite -lpthread
 LIBS_TOOLS = -ljansson -linih
 LIBS_gate = -lsqlite3 -lpthread
+LIBS_authority = -lsqlite3 -lpq -lp11-kit
+LIBS_trust = -lcurl
 
 # --- what is built from what -------------------------------------------------
 
@@ -112,7 +114,7 @@ define whole_program
 $(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c)) $$(cli_a) $$(card_a) $$(reader_a) $$(core_a)
 	@mkdir -p $$(@D)
 	$$(call Q,LD)$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) $(if $(filter $(1),$(card_programs)),$$(card_a)) \
-		$$(reader_a) $$(core_a) $$(LIBS_CORE) $$(LIBS_READER) $$(LIBS_TOOLS)
+		$$(reader_a) $$(core_a) $$(LIBS_CORE) $$(LIBS_READER) $$(LIBS_TOOLS) $$(LIBS_$(1))
 endef
 $(foreach p,$(filter $(public_programs),$(programs)),$(eval $(call public_program,$(p))))
 $(foreach p,$(filter-out $(public_programs),$(programs)),$(eval $(call whole_program,$(p))))

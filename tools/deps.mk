@@ -1,11 +1,13 @@
 # What Debian must provide. Installed when something is missing, and only then.
 
 DEPS = build-essential pkg-config libpcsclite-dev libssl-dev zlib1g-dev libjansson-dev libinih-dev libsqlite3-dev \
+	libpq-dev libcurl4-openssl-dev libp11-kit-dev \
 	pcscd vsmartcard-vpcd openssl libengine-pkcs11-openssl
 DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka-dev bats opensc \
 	python3 python3-pyscard python3-cryptography python3-asn1crypto python3-jsonschema python3-pil \
 	libeac-dev libcbor-dev strace tshark mandoc procps git g++ \
-	opensc-pkcs11 yubico-piv-tool ykcs11 yubikey-manager gnutls-bin p11-kit openssh-client
+	opensc-pkcs11 yubico-piv-tool ykcs11 yubikey-manager gnutls-bin p11-kit openssh-client \
+	softhsm2 postgresql
 # Programs of others that use the card's keys (make check-programs).
 DEPS_PROGRAMS = openssh-server libnss3-tools pamtester \
 	libpam-pkcs11 curl default-jdk-headless chromium xvfb xdotool

@@ -92,7 +92,7 @@ enum sj_rc {
 	SJ_STATUS_MISSING = 1106, /* no status list of the issuer */
 	SJ_STATUS_BEHIND = 1107, /* a newer status list than the one in use exists */
 	SJ_BUNDLE_EXPIRED = 1108, /* the trust bundle's time is over */
-	SJ_BUNDLE_OLDER = 1109, /* a trust bundle older than the one in use, or another of its version */
+	SJ_BUNDLE_OLDER = 1109, /* older than the one in use, or another of its version */
 	SJ_BUNDLE_SIGNER = 1110, /* no bundle signer of the store signed it */
 
 	SJ_WRONG_CAN = 1201,
@@ -115,7 +115,7 @@ enum sj_rc {
 	SJ_CARD_FILE_BUSY = 1306, /* another process runs this card */
 	SJ_CARD_STATE = 1307, /* the card is not in the state this needs (already issued, blank) */
 	SJ_REGISTER_UNREACHABLE = 1308, /* the holder register's database does not answer */
-	SJ_REGISTER_BROKEN = 1309, /* its history's chain does not hold, or its schema is not ours */
+	SJ_REGISTER_BROKEN = 1309, /* its history or its schema does not hold */
 	SJ_KEY_STORE = 1310, /* an HSM or key file that is not there, locked, or lacks the key */
 
 	SJ_COPY_NOT_EXCLUDED = 1401, /* authentic data, no proof that the chip is the original */
