@@ -39,13 +39,11 @@ static bool derive(const uint8_t key[static SECRETS_SIZE], struct sj_span contex
 	uint8_t i = 1;
 
 	for (; i <= SECRETS_SIZE / SJ_CIPHER_BLOCK_MAX; i++) {
-		const struct sj_span parts[] = { { &i, 1 },
-						 SJ_SPAN_OF(zero),
-						 context,
-						 SJ_SPAN_OF(length) };
+		const struct sj_span parts[] = {
+			{ &i, 1 }, SJ_SPAN_OF(zero), context, SJ_SPAN_OF(length)
+		};
 
-		if (!sj_cmac(SJ_CIPHER_AES256, key, parts, 4,
-			     out + (i - 1u) * SJ_CIPHER_BLOCK_MAX))
+		if (!sj_cmac(SJ_CIPHER_AES256, key, parts, 4, out + (i - 1u) * SJ_CIPHER_BLOCK_MAX))
 			return false;
 	}
 	return true;
