@@ -29,7 +29,8 @@ struct job {
 	struct authority authority;
 	struct authority_signer signer;
 	struct holder holder;
-	uint8_t *portrait;
+	uint8_t *portrait; /* portrait_len bytes */
+	size_t portrait_len;
 	struct sj_face face;
 	struct gate_data gate;
 	struct key_data keys;
@@ -43,6 +44,15 @@ struct job {
 
 /* Reads and checks everything that the options name; no card is touched. */
 CLI_MUST_CHECK int job_prepare(struct job *job, struct cli *cli);
+/* For many cards: what is the same for all, without a person. */
+CLI_MUST_CHECK int job_open(struct job *job, struct cli *cli);
+/*
+ * Then a person, and secrets for the card; the portrait (malloc) is taken over. To be ended by
+ * job_clear_person(), whatever this returned.
+ */
+CLI_MUST_CHECK int job_set_person(struct job *job, const uint8_t *json, size_t json_len,
+				  uint8_t *portrait, size_t portrait_len);
+void job_clear_person(struct job *job);
 /* Reads the file of --holder; *out starts zeroed, free it whatever this returned. */
 CLI_MUST_CHECK int job_read_holder(struct cli *cli, struct holder *out);
 /* Makes the files with the card's keys, and the defect. */
