@@ -24,6 +24,7 @@ static const struct cli_option options[] = {
 	  "write CAN, PIN, PUK and MRZ there, for the holder (0600); needed unless on a terminal",
 	  CLI_COMPLETE_FILE, NULL, false },
 	CLI_SECRET_OPTIONS("can", "CAN"),
+	CARDKEYS_OPTIONS,
 	PROFILE_OPTIONS,
 	KEYS_OPTIONS,
 	{ "profile", 0, "NAME",
@@ -212,7 +213,7 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 
 	if (!cli_json(job->cli)) {
 		cli_line(job->cli, CLI_MARK_GOOD, "issued", "%s, signed by %s, %u APDUs, %.2f s",
-			 reader, signer != NULL ? signer : "nobody (a copy)", p->commands, seconds);
+			 reader, signer != NULL ? signer : "nobody (a copy)", perso_commands(p), seconds);
 		return 0;
 	}
 	ca = json_array();
@@ -227,7 +228,7 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 			"chipAuthentication", ca, "activeAuthentication", aa_name(&job->profile),
 			"files", files_json(&job->files), "gate", gate_json(&job->gate), "keys",
 			keys_json(&job->keys), "profile", job->open ? "open" : "private", "apdus",
-			(int)p->commands, "seconds", seconds));
+			(int)perso_commands(p), "seconds", seconds));
 }
 
 static double seconds_since(const struct timespec *start)
@@ -250,7 +251,8 @@ static int issue_card(struct job *job)
 		rc = connect_card(job->cli, &card);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (rc == 0)
-		rc = perso_begin(&p, job->cli, card);
+		rc = perso_begin(&p, job->cli, card,
+				 job->authority.directory != NULL ? &job->authority : NULL);
 	if (rc == 0)
 		rc = personalise(job, &p, keys);
 	if (rc == 0)
@@ -308,7 +310,7 @@ static const char *const examples[] = {
 
 static const enum sj_rc failures[] = {
 	SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED, SJ_CARD_STATE, SJ_NOT_A_DOCUMENT,
-	SJ_CARD_LOST,       SJ_CARD_REFUSED,  SJ_OK
+	SJ_CARD_LOST,       SJ_CARD_REFUSED,  SJ_CARD_CHANNEL, SJ_OK
 };
 
 const struct cli_command issue_command = {
