@@ -322,6 +322,31 @@ int job_make_files(struct job *job, const struct card_keys *keys, bool extended_
 	return copy_spoil(job);
 }
 
+int job_personalise(struct job *job, struct perso *p, struct card_keys *keys)
+{
+	const struct perso_access access = {
+		.profile = &job->profile,
+		.can = job->can[0] != '\0' ? job->can : NULL,
+		.mrz_information = sj_span(job->information, job->information_len),
+	};
+	const char *files_out = cli_value(job->cli, "files-out");
+	int rc = perso_set_access(p, &access);
+
+	if (rc == 0)
+		rc = perso_make_keys(p, &job->profile, keys);
+	if (rc == 0)
+		rc = gate_personalise(&job->gate, &job->authority, p);
+	if (rc == 0)
+		rc = keys_personalise(&job->keys, &job->authority, p);
+	if (rc == 0)
+		rc = perso_set_profile(p, job->open);
+	if (rc == 0)
+		rc = job_make_files(job, keys, p->data_max > 255);
+	if (rc == 0 && files_out != NULL)
+		rc = copy_write(job, files_out);
+	return rc != 0 ? rc : perso_write_files(p, &job->files);
+}
+
 static void put_secret(struct sj_writer *letter, const char *what, const char *secret)
 {
 	if (secret[0] == '\0')

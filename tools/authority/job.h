@@ -58,6 +58,8 @@ CLI_MUST_CHECK int job_read_holder(struct cli *cli, struct holder *out);
 /* Makes the files with the card's keys, and the defect. */
 CLI_MUST_CHECK int job_make_files(struct job *job, const struct card_keys *keys,
 				  bool extended_length);
+/* Everything up to the lock, to a card that was begun; also the files for --files-out. */
+CLI_MUST_CHECK int job_personalise(struct job *job, struct perso *p, struct card_keys *keys);
 /* The letter to the holder, with a NUL; wipe it. False: `cap` is too small. */
 SJ_MUST_CHECK bool job_letter(const struct job *job, char *out, size_t cap, size_t *len);
 void job_free(struct job *job);

@@ -84,15 +84,18 @@ static const char *now_of(struct holder_register *r)
 					    : "CAST(strftime('%s', 'now') AS INTEGER)";
 }
 
-int queue_add(struct holder_register *r, int64_t document, int64_t line)
+int queue_add(struct holder_register *r, int64_t document, int64_t line, bool *added)
 {
 	const struct db_value params[] = { db_integer(document), db_integer(QUEUE_WAITING),
 					   db_integer(line) };
+	size_t rows = 0;
+	int rc = db_run(register_db(r),
+			"INSERT INTO job (document, state, attempts, lease, worker, failure, line) "
+			"VALUES ($1, $2, 0, 0, '', 0, $3) ON CONFLICT (document) DO NOTHING",
+			params, 3, NULL, NULL, &rows);
 
-	return db_run(register_db(r),
-		      "INSERT INTO job (document, state, attempts, lease, worker, failure, line) "
-		      "VALUES ($1, $2, 0, 0, '', 0, $3)",
-		      params, 3, NULL, NULL, NULL);
+	*added = rc == 0 && rows == 1;
+	return rc;
 }
 
 static int take_row(void *user, const struct db_value *columns, size_t n)

@@ -30,8 +30,9 @@ struct queue_job {
 	int64_t attempts; /* this one counted */
 };
 
-/* The document, which is approved, waits for a card. */
-CLI_MUST_CHECK int queue_add(struct holder_register *r, int64_t document, int64_t line);
+/* The document, which is approved, waits for a card. *added false: it did or does already. */
+CLI_MUST_CHECK int queue_add(struct holder_register *r, int64_t document, int64_t line,
+			     bool *added);
 /* The next one, for a lease. *found false: nothing waits. */
 CLI_MUST_CHECK int queue_take(struct holder_register *r, const struct queue_worker *w,
 			      struct queue_job *out, bool *found);
