@@ -310,7 +310,9 @@ static int work(struct batch_run *run, struct worker *w, unsigned long workers)
 	if (path != NULL)
 		rc = enqueue_file(run->cli, w->reg, path, run->report, &run->file);
 	if (rc == 0)
-		rc = workers > 1 ? work_by_crew(run, w->reg, workers) : work_here(run, w);
+		rc = workers == 0   ? 0
+		     : workers == 1 ? work_here(run, w)
+				    : work_by_crew(run, w->reg, workers);
 	if (rc == 0 && !cli_given(run->cli, "supervised"))
 		rc = queue_failures(w->reg, report_failure, run);
 	if (rc == 0 && !cli_given(run->cli, "supervised"))
@@ -343,7 +345,7 @@ int batch_command(struct cli *cli)
 	int rc = w != NULL ? check_options(cli) : cli_fail(cli, SJ_NO_MEMORY, NULL);
 
 	if (rc == 0)
-		rc = cli_number(cli, "workers", 1, WORKERS_MAX, &workers);
+		rc = cli_number(cli, "workers", 0, WORKERS_MAX, &workers);
 	if (rc == 0)
 		rc = open_report(&run);
 	if (rc == 0 && cli_given(cli, "check")) {

@@ -39,7 +39,7 @@ static const struct cli_option options[] = {
 	  CLI_COMPLETE_FILE, NULL, false },
 	{ "worker", 'w', NULL, "cards for whoever waits in the register's queue", CLI_COMPLETE_NONE,
 	  NULL, false },
-	{ "workers", 0, "N", "with --batch: N processes; the readers by --reader, repeated",
+	{ "workers", 0, "N", "with --batch: N processes (0: only fill the queue); their readers by --reader, repeated",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "letters", 0, "DIR", "with --batch: a letter for each card (else sealed, in the register)",
 	  CLI_COMPLETE_DIRECTORY, NULL, false },

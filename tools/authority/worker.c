@@ -188,10 +188,10 @@ static int finishing(struct worker *w)
 		return rc;
 	if (!found || row.id != w->card || row.state != CARD_WORKING)
 		return lost_job(w);
-	if (w->perso.key_version != 0)
+	/* First the letter: what follows makes others wait, who write to the history too. */
+	rc = write_letter(w);
+	if (rc == 0 && w->perso.key_version != 0)
 		rc = register_card_keyed(w->reg, w->card, w->perso.key_version, w->perso.master);
-	if (rc == 0)
-		rc = write_letter(w);
 	return rc != 0 ? rc : register_card_move(w->reg, w->card, CARD_FINISHING, NULL);
 }
 
