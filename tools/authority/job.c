@@ -160,6 +160,8 @@ static int open_authority(struct job *job)
 		return cli_usage(job->cli, "--authority DIR is needed");
 	rc = authority_open(job->cli, directory, AUTHORITY_READ, &job->authority);
 	if (rc == 0)
+		rc = register_open(&job->authority, &job->reg);
+	if (rc == 0)
 		rc = authority_signer_get(&job->authority, AUTHORITY_SIGNER, &job->signer);
 	if (rc == 0 && !cli_given(job->cli, "no-gate"))
 		rc = gate_open(&job->gate, &job->authority);
@@ -289,6 +291,7 @@ void job_free(struct job *job)
 	gate_wipe(&job->gate);
 	keys_wipe(&job->keys);
 	authority_signer_free(&job->signer);
+	register_close(job->reg);
 	authority_close(&job->authority);
 	holder_free(&job->holder);
 	profile_free(&job->profile);

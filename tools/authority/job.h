@@ -9,6 +9,7 @@
 #include "authority/gate.h"
 #include "authority/keys.h"
 #include "authority/perso.h"
+#include "authority/register.h"
 #include "authority/registry.h"
 
 /* Defects that a laboratory can ask for. */
@@ -27,6 +28,7 @@ struct job {
 	struct file_set files;
 	/* From an authority and a holder file; unused for copies. */
 	struct authority authority;
+	struct holder_register *reg;
 	struct authority_signer signer;
 	struct holder holder;
 	uint8_t *portrait; /* portrait_len bytes */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "authority/cardkeys.h"
+#include "authority/register.h"
 #include "authority/token.h"
 #include "crypt/rsa.h"
 #include "crypt/wipe.h"
@@ -333,6 +334,8 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		rc = token_found(a, plan->indices);
 	if (rc == 0)
 		rc = cardkeys_make_master(a);
+	if (rc == 0)
+		rc = register_place(a, NULL);
 	if (rc == 0)
 		rc = stop_if_interrupted(a);
 	return rc != 0 ? rc : authority_save(a);
