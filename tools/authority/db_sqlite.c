@@ -75,17 +75,32 @@ static int commit(struct db *db)
 	return script(db, "COMMIT");
 }
 
+/* $1 is a name to SQLite, which counts names as they come; ?1 is the first parameter. */
+static int compile(struct db_sqlite *s, const char *sql, sqlite3_stmt **out)
+{
+	char *text = strdup(sql);
+	int code;
+
+	if (text == NULL)
+		return SQLITE_NOMEM;
+	for (char *c = text; (c = strchr(c, '$')) != NULL; c++)
+		*c = '?';
+	code = sqlite3_prepare_v3(s->sql, text, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+	free(text);
+	return code;
+}
+
 /* A statement that nobody is using; *kept: it stays, else finalize it. */
 static int prepare(struct db_sqlite *s, const char *sql, sqlite3_stmt **out, bool *kept)
 {
 	const size_t i = db_statement_slot(s->texts, &s->next, sql, kept);
-	int code = SQLITE_OK;
+	int code;
 
 	if (*kept) {
 		*out = s->statements[i];
 		return 0;
 	}
-	code = sqlite3_prepare_v3(s->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+	code = compile(s, sql, out);
 	if (code != SQLITE_OK)
 		return failed(&s->base, code);
 	sqlite3_finalize(s->statements[i]);
