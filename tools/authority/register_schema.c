@@ -129,9 +129,21 @@ static const char signatures[] = "CREATE TABLE signatures ("
 				 "	digest BYTEA NOT NULL);"
 				 "CREATE INDEX signatures_signer ON signatures (signer, id);";
 
+/* Documents that wait for a card: queue.h. */
+static const char queue[] = "CREATE TABLE job ("
+			    "	document BIGINT PRIMARY KEY REFERENCES documents (id),"
+			    "	state INTEGER NOT NULL,"
+			    "	attempts INTEGER NOT NULL,"
+			    "	lease BIGINT NOT NULL,"
+			    "	worker TEXT NOT NULL,"
+			    "	failure INTEGER NOT NULL,"
+			    "	line BIGINT NOT NULL);"
+			    "CREATE INDEX job_open ON job (state, document) WHERE state < 2;";
+
 static const struct migration migrations[] = {
 	{ base, base_sqlite, base_postgres },
 	{ signatures, NULL, NULL },
+	{ queue, NULL, NULL },
 };
 
 _Static_assert(sizeof(migrations) / sizeof(migrations[0]) == REGISTER_SCHEMA, "newest version");
