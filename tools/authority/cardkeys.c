@@ -21,7 +21,7 @@
 
 unsigned cardkeys_newest(const struct authority *a)
 {
-	const json_t *rows = json_object_get(a->state, "secrets"), *row;
+	const json_t *rows = json_object_get(a->state, "keys"), *row;
 	unsigned newest = 0, n;
 	const char *name;
 

@@ -9,7 +9,7 @@
 #include "crypt/wipe.h"
 
 #define SUFFIX ".secret"
-#define ROWS "secrets"
+#define ROWS "keys"
 #define OUTPUT_BITS 0x0100u
 
 static int add_row(struct authority *a, const char *name)
