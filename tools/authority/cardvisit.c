@@ -18,7 +18,7 @@
 #define SW_MORE 0x6310u
 #define STATUS_ROUNDS 32u /* of GET STATUS, at most */
 
-const enum sj_rc cardvisit_failures[] = { SJ_CARD_CHANNEL, SJ_CARD_STATE,  SJ_NOT_A_DOCUMENT,
+const enum sj_rc cardvisit_failures[] = { SJ_CARD_CHANNEL, SJ_CARD_STATE,   SJ_NOT_A_DOCUMENT,
 					  SJ_WRONG_CAN,    SJ_CARD_REFUSED, SJ_OK };
 
 /* --- opening ------------------------------------------------------------------------------ */
@@ -160,10 +160,9 @@ int cardvisit_status(struct cardvisit *v)
 
 int cardvisit_set_state(struct cardvisit *v, enum cardstatus_state state, uint16_t *sw)
 {
-	const struct sj_apdu a = { .cla = CHANNEL_CLA,
-				   .ins = INS_SET_STATUS,
-				   .p1 = P1_ISD,
-				   .p2 = (uint8_t)state };
+	const struct sj_apdu a = {
+		.cla = CHANNEL_CLA, .ins = INS_SET_STATUS, .p1 = P1_ISD, .p2 = (uint8_t)state
+	};
 	struct sj_response r;
 	enum sj_rc rc = channel_send(&v->channel, &a, CHANNEL_TIMEOUT_MS, &r);
 

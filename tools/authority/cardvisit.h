@@ -45,7 +45,8 @@ extern const enum sj_rc cardvisit_failures[];
 
 #define CARDVISIT_FEATURES (CLI_CARD | CLI_READER | CLI_TIMEOUT)
 #define CARDVISIT_OPTIONS \
-	CARDKEYS_OPTIONS, CLI_SECRET_OPTIONS("can", "CAN, for an issued card on a contactless reader"), \
+	CARDKEYS_OPTIONS, \
+		CLI_SECRET_OPTIONS("can", "CAN, for an issued card on a contactless reader"), \
 		CONNECT_EXEC_OPTION
 #define CARDVISIT_POSITIONALS \
 	{ "DIR", "the authority's directory", CLI_COMPLETE_DIRECTORY, NULL, false, false }, \

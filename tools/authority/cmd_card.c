@@ -248,8 +248,9 @@ const struct cli_command authority_card_reset_command = {
 	.noun = "authority",
 	.verb = "card-reset",
 	.summary = "empty a card that was left half-personalised",
-	.description = "Every application is deleted and installed anew. The manager's keys stay. A\n"
-		       "card that was issued refuses it.",
+	.description =
+		"Every application is deleted and installed anew. The manager's keys stay. A\n"
+		"card that was issued refuses it.",
 	.features = CARDVISIT_FEATURES,
 	.options = reset_options,
 	.positionals = card_positionals,
@@ -270,8 +271,9 @@ static int master_run(struct cli *cli)
 	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
-		cli_note(cli, "card-master-%u made: cards get their keys from it when they are "
-			      "issued, and those in use by `authority card rotate`",
+		cli_note(cli,
+			 "card-master-%u made: cards get their keys from it when they are "
+			 "issued, and those in use by `authority card rotate`",
 			 cardkeys_newest(&a));
 	authority_close(&a);
 	return rc;

@@ -89,25 +89,24 @@ static json_t *keys_json(const struct shown *s)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->key_count; i++)
-		json_array_append_new(list, json_pack("{s:i, s:i, s:i, s:i}", "version",
-						      (int)s->keys[i].version, "id",
-						      (int)s->keys[i].id, "type",
-						      (int)s->keys[i].type, "bits",
-						      8 * (int)s->keys[i].size));
+		json_array_append_new(
+			list, json_pack("{s:i, s:i, s:i, s:i}", "version", (int)s->keys[i].version,
+					"id", (int)s->keys[i].id, "type", (int)s->keys[i].type,
+					"bits", 8 * (int)s->keys[i].size));
 	return list;
 }
 
 static int show_json(const struct cardvisit *v, const struct shown *s)
 {
-	return cli_json_print(
-		v->cli, 1,
-		json_pack("{s:s, s:s, s:i, s:o, s:o, s:i, s:s, s:o}", "serial", v->serial, "state",
-			  cardstatus_card_name(v->state), "keyVersion", (int)v->channel.version,
-			  "master",
-			  v->found.master != 0 ? json_sprintf("card-master-%u", v->found.master)
-					       : json_null(),
-			  "keys", keys_json(s), "scp03", (int)v->channel.i, "cplc", s->cplc,
-			  "applications", applications_json(v)));
+	return cli_json_print(v->cli, 1,
+			      json_pack("{s:s, s:s, s:i, s:o, s:o, s:i, s:s, s:o}", "serial",
+					v->serial, "state", cardstatus_card_name(v->state),
+					"keyVersion", (int)v->channel.version, "master",
+					v->found.master != 0
+						? json_sprintf("card-master-%u", v->found.master)
+						: json_null(),
+					"keys", keys_json(s), "scp03", (int)v->channel.i, "cplc",
+					s->cplc, "applications", applications_json(v)));
 }
 
 static void show_text(const struct cardvisit *v, const struct shown *s)

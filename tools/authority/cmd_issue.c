@@ -178,7 +178,8 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 
 	if (!cli_json(job->cli)) {
 		cli_line(job->cli, CLI_MARK_GOOD, "issued", "%s, signed by %s, %u APDUs, %.2f s",
-			 reader, signer != NULL ? signer : "nobody (a copy)", perso_commands(p), seconds);
+			 reader, signer != NULL ? signer : "nobody (a copy)", perso_commands(p),
+			 seconds);
 		return 0;
 	}
 	ca = json_array();
@@ -273,10 +274,10 @@ static const char *const examples[] = {
 	NULL,
 };
 
-static const enum sj_rc failures[] = {
-	SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED, SJ_CARD_STATE, SJ_NOT_A_DOCUMENT,
-	SJ_CARD_LOST,       SJ_CARD_REFUSED,  SJ_CARD_CHANNEL, SJ_OK
-};
+static const enum sj_rc failures[] = { SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED,
+				       SJ_CARD_STATE,      SJ_NOT_A_DOCUMENT,
+				       SJ_CARD_LOST,       SJ_CARD_REFUSED,
+				       SJ_CARD_CHANNEL,    SJ_OK };
 
 const struct cli_command issue_command = {
 	.noun = "issue",

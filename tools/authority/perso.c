@@ -135,8 +135,8 @@ static int select_manager(struct perso *p)
 static int give_own_keys(struct perso *p, const struct authority *a)
 {
 	bool sent = false;
-	int rc = cardkeys_replace(&p->channel, p->cli, a,
-				  cardkeys_next_version(p->channel.version), &sent);
+	int rc = cardkeys_replace(&p->channel, p->cli, a, cardkeys_next_version(p->channel.version),
+				  &sent);
 
 	if (sent)
 		p->state = PERSO_BEGUN;

@@ -22,9 +22,9 @@
 #define KEY_FILE_MAX 4096u
 #define SPKI_MAX 1024u /* RSA-4096, or a curve of 521 bits spelled out */
 
-static const char *const role_keys[] = { "csca",           "signer",  "list_signer",  "key_ca",
-					 "content_signer", "gate_ca", "status_signer",
-					 "bundle_signer" };
+static const char *const role_keys[] = { "csca",          "signer",         "list_signer",
+					 "key_ca",        "content_signer", "gate_ca",
+					 "status_signer", "bundle_signer" };
 
 /* DIR/NAME, to be freed; NULL: no memory, told. */
 static char *path_of(const struct authority *a, const char *name, const char *suffix)

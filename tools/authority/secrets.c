@@ -52,8 +52,8 @@ static bool derive(const uint8_t *key, struct sj_span context, uint8_t *out)
 		sj_put(&w, context);
 		sj_put_be(&w, 2, OUTPUT_BITS);
 		all = sj_written(&w);
-		if (w.failed || !sj_cmac(SJ_CIPHER_AES256, key, &all, 1,
-					 out + (i - 1u) * SJ_CIPHER_BLOCK_MAX))
+		if (w.failed ||
+		    !sj_cmac(SJ_CIPHER_AES256, key, &all, 1, out + (i - 1u) * SJ_CIPHER_BLOCK_MAX))
 			return false;
 	}
 	return true;
