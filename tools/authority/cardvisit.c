@@ -73,6 +73,11 @@ int cardvisit_run(struct cli *cli, enum authority_use use, int (*work)(struct ca
 		rc = select_manager(v);
 	if (rc == 0)
 		rc = cardkeys_open(&v->channel, cli, &v->authority, &v->found);
+	if (rc == 0 && !channel_is_mutual(&v->channel))
+		cli_warn(cli,
+			 "the card says that its answers carry no MAC (i = %02X): what it "
+			 "tells is not proved",
+			 v->channel.i);
 	if (rc == 0) {
 		sj_hex_text(sj_span(cardkeys_serial(v->channel.diversification), CARDKEYS_SERIAL),
 			    SJ_HEX_UPPER, v->serial, sizeof(v->serial));

@@ -24,6 +24,8 @@ static const struct cli_option options[] = {
 	  CLI_COMPLETE_FILE, NULL, false },
 	CLI_SECRET_OPTIONS("can", "CAN"),
 	CARDKEYS_OPTIONS,
+	{ "plain-answers", 0, NULL, "take a card whose answers carry no MAC (SCP03, i = 00 or 10)",
+	  CLI_COMPLETE_NONE, NULL, false },
 	PROFILE_OPTIONS,
 	KEYS_OPTIONS,
 	{ "profile", 0, "NAME",
