@@ -8,7 +8,7 @@
 #define INS_DELETE 0xE4u
 #define INS_INSTALL 0xE6u
 #define P1_INSTALL_SELECTABLE 0x0Cu /* [for install and make selectable] */
-#define LOAD_FILE SJ_SPAN_STR("\xF0SJOURN\xFF")
+#define LOAD_FILE SJ_SPAN_STR("\xF0SOJOURN\xFF")
 
 static const struct cli_option card_options[] = {
 	CARDVISIT_OPTIONS,
