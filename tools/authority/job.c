@@ -198,6 +198,8 @@ static int read_sources(struct job *job)
 		rc = read_portrait(job);
 	if (rc == 0)
 		rc = open_authority(job);
+	if (rc == 0)
+		rc = job_check_number(job);
 	return rc != 0 ? rc : set_holder(job);
 }
 
