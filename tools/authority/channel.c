@@ -102,10 +102,14 @@ static enum sj_rc protected_transmit(struct channel *c, const struct sj_apdu *a,
 	enum sj_rc rc = SJ_NO_MEMORY;
 
 	*out = (struct sj_response){ { NULL, 0 }, 0 };
-	if (data != NULL)
-		rc = sj_scp03_wrap(&c->session, a, &w, &wrapped)
-			     ? transmit(c, &wrapped, timeout_ms, out)
-			     : SJ_CRYPTO_FAILED;
+	if (data != NULL && !sj_scp03_wrap(&c->session, a, &w, &wrapped)) {
+		rc = SJ_CRYPTO_FAILED;
+	} else if (data != NULL) {
+		/* The MAC of the answer has to have room. */
+		if ((c->session.level & SJ_SCP03_R_MAC) != 0 && wrapped.ne == 0)
+			wrapped.ne = wrapped.extended ? SJ_APDU_NE_EXTENDED : SJ_APDU_NE_SHORT;
+		rc = transmit(c, &wrapped, timeout_ms, out);
+	}
 	free(data);
 	return rc;
 }
