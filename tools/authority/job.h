@@ -58,6 +58,9 @@ CLI_MUST_CHECK int job_set_person(struct job *job, const uint8_t *json, size_t j
 void job_clear_person(struct job *job);
 /* Reads the file of --holder; *out starts zeroed, free it whatever this returned. */
 CLI_MUST_CHECK int job_read_holder(struct cli *cli, struct holder *out);
+/* The file of --portrait, whole; free *bytes. */
+CLI_MUST_CHECK int job_read_portrait(struct cli *cli, uint8_t **bytes, size_t *len,
+				     struct sj_face *face);
 /* Makes the files with the card's keys, and the defect. */
 CLI_MUST_CHECK int job_make_files(struct job *job, const struct card_keys *keys,
 				  bool extended_length);

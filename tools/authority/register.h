@@ -226,6 +226,9 @@ CLI_MUST_CHECK int register_bad_certificates(struct holder_register *r, int64_t 
 
 /* Adds to the chain, in the present transaction: "crl", and a JSON object without personal data. */
 CLI_MUST_CHECK int register_note(struct holder_register *r, const char *event, json_t *detail);
+/* The same, of a document and a card (0: none). Takes over `detail`, also on failure; NULL: {}. */
+CLI_MUST_CHECK int register_event(struct holder_register *r, const char *event, int64_t document,
+				  int64_t card, json_t *detail);
 struct register_record {
 	int64_t number, at, document, card;
 	const char *actor, *event, *detail; /* detail: JSON */
