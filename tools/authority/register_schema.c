@@ -136,7 +136,7 @@ static const char queue[] = "CREATE TABLE job ("
 			    "	worker TEXT NOT NULL,"
 			    "	failure INTEGER NOT NULL,"
 			    "	line BIGINT NOT NULL);"
-			    "CREATE INDEX job_open ON job (state, document) WHERE state < 2;";
+			    "CREATE INDEX job_open ON job (state, document);";
 
 static const struct migration migrations[] = {
 	{ base, base_sqlite, base_postgres },
