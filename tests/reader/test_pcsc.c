@@ -477,6 +477,43 @@ static void test_another_thread_cancels_a_command(void **state)
 	sj_card_close(card);
 }
 
+static void test_who_was_cancelled_hears_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct sj_card *card = open_first(f);
+	struct sj_session *s = sj_card_session(card);
+	pthread_t thread;
+	int until;
+	pid_t pid = other(HOLDS_TRANSACTION, &until);
+
+	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, f->ctx), 0);
+	sj_session_deadline(s, sj_clock_ms() + 5000);
+	assert_int_equal(sj_session_begin(s), SJ_CANCELLED);
+	pthread_join(thread, NULL);
+	assert_int_equal(sj_session_begin(s), SJ_CANCELLED);
+	assert_int_equal(ping(card, 5000), SJ_CANCELLED);
+	end_other(pid, until);
+	sj_card_close(card);
+}
+
+static void test_a_transaction_is_given_back_though_cancelled(void **state)
+{
+	struct fixture *f = *state;
+	struct sj_card *card = open_first(f);
+	int until;
+	pid_t pid;
+
+	sj_session_deadline(sj_card_session(card), sj_clock_ms() + 5000);
+	assert_int_equal(sj_session_begin(sj_card_session(card)), SJ_OK);
+	sj_context_cancel(f->ctx);
+	sj_session_end(sj_card_session(card));
+	alarm(10); /* the other waits for us without end */
+	pid = other(HOLDS_TRANSACTION, &until);
+	alarm(0);
+	end_other(pid, until);
+	sj_card_close(card);
+}
+
 static struct sj_context *to_cancel;
 
 static void on_alarm(int number)
@@ -551,6 +588,8 @@ int main(void)
 		CASE(test_a_card_that_hangs_times_out, setup_card),
 		CASE(test_another_thread_cancels_waiting, setup_readers),
 		CASE(test_another_thread_cancels_a_command, setup_card),
+		CASE(test_who_was_cancelled_hears_nothing_else, setup_card),
+		CASE(test_a_transaction_is_given_back_though_cancelled, setup_card),
 		CASE(test_a_signal_handler_cancels, setup_readers),
 		CASE(test_the_service_is_killed_and_comes_back, setup_card),
 		CASE(test_a_service_that_hangs_times_out, setup_readers),
