@@ -430,6 +430,44 @@ static void test_a_reset_by_another_is_told_and_recovered(void **state)
 	sj_card_close(card);
 }
 
+/* What the service says to the next transmission in place of what it would say. */
+static atomic_long next_failure = SCARD_S_SUCCESS;
+
+LONG __real_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
+			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
+			  LPDWORD receive_len);
+LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
+			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
+			  LPDWORD receive_len);
+LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
+			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
+			  LPDWORD receive_len)
+{
+	const LONG failure = atomic_exchange(&next_failure, SCARD_S_SUCCESS);
+
+	if (failure != SCARD_S_SUCCESS)
+		return failure;
+	return __real_SCardTransmit(card, send_pci, send, send_len, receive_pci, receive,
+				    receive_len);
+}
+
+/* pcscd says so to who connects while it carries out another's reset: seldom, but it does. */
+static void test_a_reset_under_way_is_a_reset(void **state)
+{
+	static const LONG failures[] = { SCARD_E_PROTO_MISMATCH, SCARD_W_UNPOWERED_CARD,
+					 SCARD_W_RESET_CARD };
+	struct fixture *f = *state;
+	struct sj_card *card = open_first(f);
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		atomic_store(&next_failure, failures[i]);
+		assert_int_equal(ping(card, 5000), SJ_CARD_RESET);
+		assert_int_equal(sj_session_restart(sj_card_session(card), false), SJ_OK);
+		assert_int_equal(ping(card, 5000), SJ_OK);
+	}
+	sj_card_close(card);
+}
+
 /* --- time and cancelling ---------------------------------------------------------------- */
 
 static void test_a_card_that_hangs_times_out(void **state)
@@ -585,6 +623,7 @@ int main(void)
 		CASE(test_connecting_gives_up_at_its_deadline, setup_card),
 		CASE(test_a_card_that_another_has_alone_is_busy, setup_card),
 		CASE(test_a_reset_by_another_is_told_and_recovered, setup_card),
+		CASE(test_a_reset_under_way_is_a_reset, setup_card),
 		CASE(test_a_card_that_hangs_times_out, setup_card),
 		CASE(test_another_thread_cancels_waiting, setup_readers),
 		CASE(test_another_thread_cancels_a_command, setup_card),
