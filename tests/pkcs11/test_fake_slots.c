@@ -264,6 +264,23 @@ static void what_finalize_ends_is_cancelled_not_removed(void **state)
 	}
 }
 
+static void a_failure_of_the_moment_is_not_remembered(void **state)
+{
+	static const enum sj_rc failures[] = { SJ_CARD_MUTE,   SJ_CARD_RESET,  SJ_CARD_REFUSED,
+					       SJ_CARD_ANSWER, SJ_READER_BUSY, SJ_TIMED_OUT };
+	CK_SLOT_ID list[4];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		fake_insert(0, true);
+		fake.fail_rc = failures[i];
+		fake.fail_at = fake.calls + 1;
+		assert_int_equal(slots(CK_TRUE, list), 1);
+		fake.fail_at = 0;
+		fake_session(RO);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +298,7 @@ int main(void)
 		FAKE_CASE(finalize_wakes_without_the_service),
 		FAKE_CASE(finalize_ends_a_call_that_hangs),
 		FAKE_CASE(what_finalize_ends_is_cancelled_not_removed),
+		FAKE_CASE(a_failure_of_the_moment_is_not_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
