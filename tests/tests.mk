@@ -20,6 +20,7 @@ helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src),$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
+$(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
@@ -97,7 +98,7 @@ check: deps-check
 
 # Tests wait as much as they work, so one more runs than there are cores. What mostly waits for
 # a clock, a reader or a disk tells a third compiler nothing.
-waiting := tests/pkcs11/test_stage.c tests/reader/test_pcsc.c tests/power/test_journal.c
+waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
 
 .suite:
 	@$(ASAN_ENV) tests/run.py -j $$(($(JOBS) + 1)) --logs $(BUILD)/test-logs \
