@@ -96,8 +96,9 @@ check: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
 	+@$(MAKE) --no-print-directory -f Makefile .suite
 
-# Tests wait as much as they work, so one more runs than there are cores. What mostly waits for
-# a clock, a reader or a disk tells a third compiler nothing.
+# Tests wait as much as they work, so one more runs than there are cores. The programs that users get
+# are gcc's, and the bats files run them; test programs run as clang makes them and under gcc's
+# sanitisers. What mostly waits for a clock, a reader or a disk needs no other compiler.
 waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
 
 .suite:
@@ -106,7 +107,7 @@ waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests
 		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 20000' \
 		'fuzz/libfuzzer:tests/fuzz/each-parser $(FUZZ_BUILD)/tests/fuzz/libfuzzer $(ASAN_BUILD)/tests/fuzz/mutate 1000' \
 		$(call bats_jobs,asan,$(ASAN_BUILD)) $(call bats_jobs,gcc,$(BUILD)) \
-		$(call suite_jobs,asan,$(ASAN_BUILD)) $(call suite_jobs,gcc,$(BUILD)) \
+		$(call suite_jobs,asan,$(ASAN_BUILD)) $(call suite_jobs,gcc,$(BUILD),$(waiting)) \
 		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src)))
 
 # 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
