@@ -58,7 +58,7 @@ both=(--passphrase-file ../one --passphrase-file ../two)
 
 @test "under a passphrase: both custodians are needed, and neither is another" {
 	cp -r ../sealed ut
-	sojourn authority signer ut "${both[@]}"
+	sojourn authority signer ut --passphrase-fd 7 --passphrase-fd 8 7<../one 8<../two
 	[ "$(sojourn authority show --json ut | json 'o["signer"]')" = signer-2 ]
 	run -13 sojourn authority signer ut --passphrase-file ../two --passphrase-file ../one
 	[[ $output == *"the passphrase is wrong"*SJ-1310* ]]
