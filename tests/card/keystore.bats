@@ -71,6 +71,41 @@ both=(--passphrase-file ../one --passphrase-file ../two)
 	[[ $output == *"--passphrase-file"* ]]
 }
 
+# typed TEXT... -- COMMAND...: runs it on a terminal where each TEXT answers a question.
+typed() {
+	/usr/bin/python3 - "$@" <<-'PY'
+		import os, pty, sys
+		at = sys.argv.index("--")
+		answers = sys.argv[1:at]
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execvp(sys.argv[at + 1], sys.argv[at + 1:])
+		seen = b""
+		while True:
+		    try:
+		        more = os.read(fd, 1024)
+		    except OSError:
+		        break
+		    if not more:
+		        break
+		    seen += more
+		    if answers and more.rstrip().endswith(b":"):
+		        os.write(fd, answers.pop(0).encode() + b"\n")
+		sys.stdout.buffer.write(seen)
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	PY
+}
+
+@test "under a passphrase: asked for, a new one twice, and never shown" {
+	run -0 typed 'correct horse' 'correct horse' -- sojourn authority init ut --encrypt
+	[[ $output == *"New passphrase of the keys: "*"Again: "* && $output != *horse* ]]
+	run -0 typed 'correct horse' -- sojourn authority signer ut
+	[[ $output == *"Passphrase of the keys: "* && $output != *horse* ]]
+	run -12 typed 'correct horse' 'incorrect horse' -- sojourn authority init other --encrypt
+	[[ $output == *"not the same"* ]]
+	[ ! -e other ]
+}
+
 @test "under a passphrase: a short one is refused, and nothing is left" {
 	printf 'seven.7' >short
 	chmod 600 short
