@@ -193,7 +193,8 @@ typed() {
 	}
 	sojourn authority init ut --keys 'pkcs11:token=utopia' --hsm-pin-file ../pin
 	sojourn authority signer ut --hsm-pin-file ../pin
-	sojourn authority signer ../token --hsm-pin-file ../pin
+	cp -r ../token other
+	sojourn authority signer other --hsm-pin-file ../pin
 	before=$(objects)
 	run -2 sojourn authority init bad --keys 'pkcs11:token=utopia' --hsm-pin-file ../pin --content-key P-521
 	run -13 sojourn authority init bad --keys 'pkcs11:token=utopia' --hsm-pin-file ../pin --organization ''
