@@ -67,6 +67,7 @@ static void test_initialize_update(void **state)
 	assert_int_equal(bench_hex(b, "80500000071032547698123400"), SJ_SW_WRONG_LENGTH);
 	assert_int_equal(bench_hex(b, "80500000101032547698BADCFE1032547698BADCFE00"), SJ_SW_OK);
 	assert_int_equal(b->data.len, 48);
+	assert_int_equal(b->data.ptr[12], 0x71);
 }
 
 static void test_authenticate_wants_initialize(void **state)
@@ -479,24 +480,26 @@ static void test_put_key_at_every_write(void **state)
 
 static void test_a_card_is_born(void **state)
 {
-	static const uint8_t key[24] = { 1, 2, 3 };
+	const struct sj_span text = SJ_SPAN_STR("0102030405060708090A0B0C0D0E0F101112131415161718");
 	const struct sj_random random = sj_random_system();
-	struct card_birth birth = { SJ_SPAN_OF(key), 0x60, &random };
+	struct card_birth birth = { text, 0x20, &random };
 	struct sj_scp03_keys keys = { .cipher = SJ_CIPHER_AES192 };
 	struct card_store *store = NULL;
 	struct bench *b;
 
 	(void)state;
 	assert_int_equal(card_store_memory(&store), CARD_STORE_OK);
-	birth.scp_i = 0x20;
+	assert_false(card_birth_is_valid(&birth));
 	assert_false(card_be_born(store, &birth));
-	birth = (struct card_birth){ sj_span(key, 17), 0x60, &random };
-	assert_false(card_be_born(store, &birth));
-	birth = (struct card_birth){ SJ_SPAN_OF(key), 0x60, &random };
+	birth.scp_i = 0x60;
+	for (size_t n = 1; n < 48; n++) {
+		birth.transport_key.len = n;
+		assert_int_equal(card_birth_is_valid(&birth), n == 32);
+	}
+	birth.transport_key = text;
 	assert_true(card_be_born(store, &birth));
-	memcpy(keys.enc, key, sizeof(key));
-	memcpy(keys.mac, key, sizeof(key));
-	memcpy(keys.dek, key, sizeof(key));
+	for (uint8_t i = 0; i < 24; i++)
+		keys.enc[i] = keys.mac[i] = keys.dek[i] = (uint8_t)(i + 1);
 	b = bench_new_in(store);
 	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
 	assert_int_equal(bench_channel(b, 0x30, &keys, rig_host_challenge(), 0x33), SJ_SW_OK);
