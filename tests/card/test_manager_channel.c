@@ -4,6 +4,7 @@
 #include "applets/manager/state.h"
 #include "tests/card/pace_reader.h"
 #include "tests/card/store_rig.h"
+#include "tests/vectors/scp03_client.h"
 
 #define GET_STATUS "80F28002024F0000"
 #define CPLC "80CA9F7F00"
@@ -507,6 +508,25 @@ static void test_a_card_is_born(void **state)
 	bench_free(b);
 }
 
+/* A foreign client's session, byte by byte as it was when it was recorded. */
+static void test_a_foreign_clients_session(void **state)
+{
+	struct bench *b = *state;
+
+	assert_true(card_store_set(b->store, MANAGER_OBJECT_SERIAL, HEX(SCP03_CLIENT_SERIAL)));
+	assert_int_equal(card_store_commit(b->store), CARD_STORE_OK);
+	bench_insert(b, CARD_CONTACT);
+	for (size_t i = 0; i < sizeof(scp03_client) / sizeof(scp03_client[0]); i++) {
+		uint8_t bytes[512];
+		struct sj_span want = hex(scp03_client[i].response, bytes, sizeof(bytes));
+
+		bench_hex(b, scp03_client[i].command);
+		assert_int_equal(b->sw, bytes[want.len - 2] << 8 | bytes[want.len - 1]);
+		assert_true(sj_span_eq(b->data, sj_span(bytes, want.len - 2)));
+	}
+	assert_int_equal(card_life(b->card), CARD_INITIALIZED);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, blank, discard)
 
 int main(void)
@@ -529,6 +549,7 @@ int main(void)
 		CASE(test_extended_length_and_pieces),
 		STORE_CASE(test_put_key_at_every_write),
 		cmocka_unit_test(test_a_card_is_born),
+		CASE(test_a_foreign_clients_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
