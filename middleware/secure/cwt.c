@@ -112,7 +112,7 @@ static bool take_kind(struct sj_span in, struct sj_cwt *out)
 	case SIGNER:
 		out->kind = SJ_CWT_SIGNER;
 		out->signer = (uint8_t)number;
-		return number == SJ_CWT_GATE_CA || number == SJ_CWT_STATUS_SIGNER;
+		return number >= SJ_CWT_GATE_CA && number <= SJ_CWT_BUNDLE_SIGNER;
 	case HEAD:
 		out->kind = SJ_CWT_HEAD;
 		out->head = value;
