@@ -1,7 +1,5 @@
 #include "secure/cose.h"
 
-#include "crypt/wipe.h"
-
 /* { 1 : -7 }: ES256. */
 #define PROTECTED SJ_SPAN_STR("\xA1\x01\x26")
 #define HEAD_MAX 32u /* bytes of a Sig_structure before the payload */
@@ -46,23 +44,18 @@ bool sj_cose_verify(const struct sj_cose *cose, const struct sj_ec_point *key)
 
 bool sj_cose_put(struct sj_writer *w, struct sj_span payload, const struct sj_key *key)
 {
-	uint8_t digest[SJ_HASH_MAX], signature[SJ_EC_SIGNATURE_MAX];
-	struct sj_ec_secret secret = { .len = 0 };
+	uint8_t digest[SJ_HASH_MAX], signature[SJ_COSE_SIGNATURE];
+	struct sj_writer s = SJ_WRITER_OF(signature);
 	struct sj_ec_point point;
 	enum sj_curve curve;
-	size_t n = 0;
-	bool ok;
 
-	ok = digest_of(payload, digest) && sj_key_get_ec(key, &curve, &secret, &point) &&
-	     curve == SJ_P256 && sj_ec_sign(SJ_P256, &secret, sj_span(digest, 32), signature, &n) &&
-	     n == SJ_COSE_SIGNATURE;
-	sj_wipe(&secret, sizeof(secret));
-	if (!ok)
+	if (!sj_key_get_point(key, &curve, &point) || curve != SJ_P256 ||
+	    !digest_of(payload, digest) || !sj_key_sign_digest(key, sj_span(digest, 32), &s))
 		return false;
 	sj_cbor_put_array(w, 4);
 	sj_cbor_put_bytes(w, PROTECTED);
 	sj_cbor_put_map(w, 0);
 	sj_cbor_put_bytes(w, payload);
-	sj_cbor_put_bytes(w, sj_span(signature, n));
+	sj_cbor_put_bytes(w, sj_written(&s));
 	return !w->failed;
 }

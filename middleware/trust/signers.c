@@ -48,8 +48,7 @@ bool sj_signers_add(struct sj_signers *signers, struct sj_span token)
 	memcpy(new->token, token.ptr, token.len);
 	new->len = token.len;
 	if (!sj_cwt_parse(sj_span(new->token, new->len), &new->cwt) ||
-	    new->cwt.kind != SJ_CWT_SIGNER || new->cwt.signer == SJ_CWT_BUNDLE_SIGNER ||
-	    !sj_cwt_signer_key(&new->cwt, &new->key))
+	    new->cwt.kind != SJ_CWT_SIGNER || !sj_cwt_signer_key(&new->cwt, &new->key))
 		return false;
 	/* Whoever signs bundles has no say at gates. */
 	new->kind = (enum sj_cwt_signer) new->cwt.signer;
