@@ -153,18 +153,17 @@ static bool try_next(enum sj_rc rc)
 static int give_up(struct sync *s, size_t source, enum sj_rc rc, const char *what, const char *why)
 {
 	const bool own = !try_next(rc);
-	const char *where = own ? s->store : s->sources[source];
+	const char *where = own ? s->store : s->sources[source], *said = why != NULL ? why : "";
+	const char *comma = what[0] != '\0' ? ", " : "", *colon = said[0] != '\0' ? ": " : "";
+	const size_t n = strlen(said);
+	/* The text of the failure follows behind a colon. */
+	const int len = (int)(n > 0 && said[n - 1] == '.' ? n - 1 : n);
 
-	if (!own && source + 1 < s->count) {
-		cli_warn(s->cli, "%s%s%s: %s [%s]", where, what[0] != '\0' ? ", " : "", what,
-			 why != NULL && why[0] != '\0' ? why : sj_strerror(rc),
-			 cli_failure_id(rc).text);
-		return sj_exit_code(rc);
-	}
-	if (why != NULL && why[0] != '\0')
-		return cli_fail(s->cli, rc, "%s%s%s: %s", where, what[0] != '\0' ? ", " : "", what,
-				why);
-	return cli_fail(s->cli, rc, "%s%s%s", where, what[0] != '\0' ? ", " : "", what);
+	if (own || source + 1 == s->count)
+		return cli_fail(s->cli, rc, "%s%s%s%s%.*s", where, comma, what, colon, len, said);
+	cli_warn(s->cli, "%s%s%s: %s [%s]", where, comma, what,
+		 said[0] != '\0' ? said : sj_strerror(rc), cli_failure_id(rc).text);
+	return sj_exit_code(rc);
 }
 
 static void show_progress(const struct sync *s, const struct sj_bundle_want *want)
