@@ -8,6 +8,7 @@
 
 #include <sojourn/status.h>
 
+#include "gate/gate.h"
 #include "tests/skip.h"
 #include "tests/unit/bundle_rig.h"
 #include "trust/signers.h"
@@ -464,6 +465,89 @@ static void a_bundle_is_evidence_of_the_time(void **state)
 	assert_int_not_equal(bundle_take(r), SJ_OK);
 }
 
+/* --- the manifest -------------------------------------------------------------------- */
+
+static void every_truncation_is_refused(void **state)
+{
+	struct bundle_rig *r = *state;
+	struct sj_manifest manifest;
+	struct sj_bundle *bundle;
+
+	bundle_add_status(r, 2);
+	bundle_add_delta(r, 1);
+	bundle_sign(r);
+	assert_true(sj_manifest_parse(sj_span(r->manifest.bytes, r->manifest.len), &manifest));
+	assert_int_equal(manifest.count, 4);
+	for (size_t n = 0; n < r->manifest.len; n++)
+		assert_false(sj_manifest_parse(sj_span(r->manifest.bytes, n), &manifest));
+	assert_int_equal(sj_bundle_begin(r->store, r->manifest.bytes, r->manifest.len - 1, r->now,
+					 &bundle, NULL),
+			 SJ_INPUT_MALFORMED);
+	/* Any bit that is changed breaks it. */
+	for (size_t n = 0; n < r->manifest.len; n++) {
+		r->manifest.bytes[n] ^= 1;
+		assert_int_not_equal(bundle_take(r), SJ_OK);
+		r->manifest.bytes[n] ^= 1;
+	}
+	assert_int_equal(bundle_take(r), SJ_OK);
+}
+
+static bool can_put(const struct bundle_rig *r, struct sj_bundle_plan plan)
+{
+	struct sj_key *key = sj_key_from_ec(SJ_P256, &r->key);
+	struct sj_span token = sj_span(r->tokens[0].bytes, r->tokens[0].len);
+	uint8_t *bytes = malloc(2 * SJ_BUNDLE_MANIFEST_MAX);
+	struct sj_writer w = sj_writer(bytes, 2 * SJ_BUNDLE_MANIFEST_MAX);
+	bool ok;
+
+	plan.signers = plan.signer_count > 0 ? &token : NULL;
+	ok = bytes != NULL && sj_bundle_put(&w, &plan, key);
+	sj_key_free(key);
+	free(bytes);
+	return ok;
+}
+
+static void what_no_terminal_takes_is_not_made(void **state)
+{
+	struct bundle_rig *r = *state;
+	static struct sj_bundle_entry many[2000];
+	struct sj_bundle_entry two[2] = { { .kind = SJ_BUNDLED_STATUS_LIST, .bytes = 9 },
+					  { .kind = SJ_BUNDLED_STATUS_LIST, .bytes = 9 } };
+	const struct sj_bundle_plan good = { RIG_ISSUER, 1, 1000, 2000, NULL, 1, two, 1 };
+	struct sj_bundle_plan plan = good;
+
+	assert_true(can_put(r, plan));
+	plan.count = 2; /* two lists */
+	assert_false(can_put(r, plan));
+	plan.count = 0;
+	assert_false(can_put(r, plan));
+	plan = good;
+	plan.issuer = "NINECHARS";
+	assert_false(can_put(r, plan));
+	plan = good;
+	plan.version = 0;
+	assert_false(can_put(r, plan));
+	plan = good;
+	plan.expires = plan.created;
+	assert_false(can_put(r, plan));
+	plan = good;
+	plan.signer_count = 0;
+	assert_false(can_put(r, plan));
+	plan = good;
+	two[0].bytes = 0;
+	assert_false(can_put(r, plan));
+	two[0].kind = SJ_BUNDLED_GATE_TOKEN;
+	two[0].bytes = SJ_CWT_MAX + 1;
+	assert_false(can_put(r, plan));
+	for (size_t i = 0; i < 2000; i++)
+		many[i] = (struct sj_bundle_entry){ .kind = SJ_BUNDLED_CSCA, .bytes = 700 };
+	plan.entries = many;
+	plan.count = 1500;
+	assert_true(can_put(r, plan));
+	plan.count = 2000;
+	assert_false(can_put(r, plan));
+}
+
 /* --- who may say it ------------------------------------------------------------------ */
 
 static void a_stranger_is_not_believed(void **state)
@@ -529,6 +613,19 @@ static void signers_hand_over(void **state)
 	r->token_count = 3;
 	r->key = last;
 	assert_int_equal(bundle_next(r), SJ_OK);
+}
+
+static void a_gate_believes_what_is_bundled(void **state)
+{
+	struct bundle_rig *r = *state;
+	struct sj_gate_trust *trust;
+
+	bundle_add_status(r, 4);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(sj_gate_trust_read(r->store, &trust), SJ_OK);
+	assert_int_equal(trust->list_count, 1);
+	assert_int_equal(trust->lists[0].info.epoch, 4);
+	sj_gate_trust_free(trust);
 }
 
 /* --- cuts ---------------------------------------------------------------------------- */
@@ -645,6 +742,9 @@ int main(void)
 		BUNDLE_CASE(an_older_status_list_is_refused),
 		BUNDLE_CASE(an_expired_bundle_is_refused),
 		BUNDLE_CASE(a_bundle_is_evidence_of_the_time),
+		BUNDLE_CASE(every_truncation_is_refused),
+		BUNDLE_CASE(what_no_terminal_takes_is_not_made),
+		BUNDLE_CASE(a_gate_believes_what_is_bundled),
 		BUNDLE_CASE(a_stranger_is_not_believed),
 		BUNDLE_CASE(without_an_anchor_nobody_is_believed),
 		BUNDLE_CASE(signers_hand_over),

@@ -32,6 +32,7 @@ static char *binary(void)
 /* Runs `sojourn trust ...` on the rig's store, after other words of the shell; its exit code. */
 static int trust_after(const struct bundle_rig *r, const char *before, const char *arguments)
 {
+	const char *noun = strncmp(arguments, "doctor", 6) == 0 ? "" : "trust";
 	char command[1024], *sojourn = binary();
 	FILE *pipe;
 	size_t n;
@@ -39,8 +40,8 @@ static int trust_after(const struct bundle_rig *r, const char *before, const cha
 	assert_non_null(sojourn);
 	snprintf(
 		command, sizeof(command),
-		"cd %s && export SOJOURN_CONFIG=/dev/null && %s %s trust %s --trust %s 2>&1 </dev/null",
-		web, before, sojourn, arguments, r->store);
+		"cd %s && export SOJOURN_CONFIG=/dev/null && %s %s %s %s --trust %s 2>&1 </dev/null",
+		web, before, sojourn, noun, arguments, r->store);
 	free(sojourn);
 	pipe = popen(command, "r");
 	assert_non_null(pipe);
@@ -85,6 +86,18 @@ static void publish(struct bundle_rig *r, uint32_t epoch)
 	bundle_publish(r, web);
 }
 
+/* What the last command printed fits the schema. */
+static void assert_valid(void)
+{
+	FILE *pipe = popen("/usr/bin/python3 -m jsonschema -i /dev/stdin "
+			   "tools/schema/trust.schema.json",
+			   "w");
+
+	assert_non_null(pipe);
+	fputs(out, pipe);
+	assert_int_equal(pclose(pipe), 0);
+}
+
 /* --- good ---------------------------------------------------------------------------- */
 
 static void the_web_brings_the_first_and_the_next(void **state)
@@ -107,6 +120,7 @@ static void the_web_brings_the_first_and_the_next(void **state)
 	assert_int_equal(trust(r, "sync --check --json --cacert server.pem"), 0);
 	assert_says("\"newer\": true");
 	assert_says("\"applied\": false");
+	assert_valid();
 	assert_int_equal(bundle_epoch(r), 1);
 	assert_int_equal(trust(r, "sync --cacert server.pem"), 0);
 	assert_says("bundle 2 of UTO");
@@ -115,6 +129,9 @@ static void the_web_brings_the_first_and_the_next(void **state)
 	assert_says("bundle 2 of ");
 	assert_int_equal(trust(r, "show --json"), 0);
 	assert_says("\"expired\": false");
+	assert_valid();
+	(void)trust(r, "doctor");
+	assert_says("trust bundle: 2 of UTO, 0 days old; its time ends in");
 }
 
 static void a_directory_brings_it_too(void **state)
@@ -231,6 +248,9 @@ static void an_expired_bundle_is_told(void **state)
 	assert_says("SJ-1108");
 	assert_int_equal(trust(r, "show"), 11);
 	assert_says("expired");
+	(void)trust(r, "doctor");
+	assert_says("its time has been over for 0 days");
+	assert_says("SJ-1108");
 	assert_int_equal(bundle_epoch(r), 1); /* in use all the same */
 }
 
