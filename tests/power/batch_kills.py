@@ -68,9 +68,12 @@ class Server:
     def kill(self):
         if random.random() < 0.5:
             backends = self.backends()
-            if backends:
-                os.kill(random.choice(backends), signal.SIGKILL)
-                return "a backend of the database"
+            try:
+                if backends:
+                    os.kill(random.choice(backends), signal.SIGKILL)
+                    return "a backend of the database"
+            except ProcessLookupError:
+                return None
         children = sh("ps", "-o", "pid=", "--ppid", str(self.process.pid), check=False).stdout.split()
         for pid in [self.process.pid] + [int(c) for c in children]:
             try:
