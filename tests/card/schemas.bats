@@ -49,9 +49,10 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority card-show' 'authority show' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
+	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority show' 'authority signatures' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
-		'service list' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
+		'register history' 'register list' 'register show' 'register verify' 'service list' 'trust import' 'trust list' \
+		'trust show' 'trust status' 'trust sync' verify | sort | diff - have
 }
 
 @test "reader list" {
@@ -82,6 +83,11 @@ while text:
 	grep -q '"revoked": "20' out
 }
 
+@test "authority keys list and signatures" {
+	sojourn authority keys list authority --json | valid authority keys
+	sojourn authority signatures authority --json | valid authority signatures
+}
+
 @test "issue and card show" {
 	sojourn card new a.card
 	sojourn card show --json a.card | valid card card
@@ -110,6 +116,16 @@ while text:
 	sojourn card new t.card
 	sojourn issue --again --json --no-gate --no-keys -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
 		--exec -- sojourn card run t.card --link stdio | valid issue issued
+}
+
+@test "the register: documents, one of them whole, the history" {
+	sojourn register list --json "$LAB/authority" >out
+	valid register listed <out
+	number=$(sed -n 's/^Document number: //p' "$LAB/card-01.letter")
+	sojourn register show --json "$LAB/authority" --document "$number" --person | valid register shown
+	sojourn register history --json "$LAB/authority" >out
+	valid register record <out
+	sojourn register verify --json "$LAB/authority" | valid register verified
 }
 
 @test "lab status, running and not" {
