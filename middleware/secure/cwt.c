@@ -112,7 +112,7 @@ static bool take_kind(struct sj_span in, struct sj_cwt *out)
 	case SIGNER:
 		out->kind = SJ_CWT_SIGNER;
 		out->signer = (uint8_t)number;
-		return number == SJ_CWT_GATE_CA || number == SJ_CWT_STATUS_SIGNER;
+		return number >= SJ_CWT_GATE_CA && number <= SJ_CWT_BUNDLE_SIGNER;
 	case HEAD:
 		out->kind = SJ_CWT_HEAD;
 		out->head = value;
@@ -263,23 +263,25 @@ static void put_claims(struct sj_writer *w, const struct sj_cwt *cwt)
 	put_kind(w, cwt);
 }
 
-bool sj_cwt_put(struct sj_writer *w, const struct sj_cwt *cwt, const struct sj_ec_secret *key)
+bool sj_cwt_put(struct sj_writer *w, const struct sj_cwt *cwt, const struct sj_key *key)
 {
-	uint8_t bytes[PAYLOAD_MAX], digest[SJ_HASH_MAX], signature[SJ_EC_SIGNATURE_MAX];
-	struct sj_writer payload = SJ_WRITER_OF(bytes);
+	uint8_t bytes[PAYLOAD_MAX], digest[SJ_HASH_MAX], signature[SJ_CWT_SIGNATURE];
+	struct sj_writer payload = SJ_WRITER_OF(bytes), s = SJ_WRITER_OF(signature);
 	const size_t start = w->len;
+	struct sj_ec_point point;
+	enum sj_curve curve;
 	struct sj_cwt check;
-	size_t n = 0;
 
 	put_claims(&payload, cwt);
-	if (payload.failed || !digest_of(sj_written(&payload), digest) ||
-	    !sj_ec_sign(SJ_P256, key, sj_span(digest, 32), signature, &n) || n != SJ_CWT_SIGNATURE)
+	if (payload.failed || !sj_key_get_point(key, &curve, &point) || curve != SJ_P256 ||
+	    !digest_of(sj_written(&payload), digest) ||
+	    !sj_key_sign_digest(key, sj_span(digest, 32), &s))
 		return false;
 	sj_cbor_put_array(w, 4);
 	sj_cbor_put_bytes(w, PROTECTED);
 	sj_cbor_put_map(w, 0);
 	sj_cbor_put_bytes(w, sj_written(&payload));
-	sj_cbor_put_bytes(w, sj_span(signature, n));
+	sj_cbor_put_bytes(w, sj_written(&s));
 	return !w->failed && sj_cwt_parse(sj_span(w->ptr + start, w->len - start), &check);
 }
 

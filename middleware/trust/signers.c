@@ -50,7 +50,10 @@ bool sj_signers_add(struct sj_signers *signers, struct sj_span token)
 	if (!sj_cwt_parse(sj_span(new->token, new->len), &new->cwt) ||
 	    new->cwt.kind != SJ_CWT_SIGNER || !sj_cwt_signer_key(&new->cwt, &new->key))
 		return false;
+	/* Whoever signs bundles has no say at gates. */
 	new->kind = (enum sj_cwt_signer) new->cwt.signer;
+	if (new->kind == SJ_CWT_BUNDLE_SIGNER)
+		return false;
 	new->anchor = new->kind == SJ_CWT_GATE_CA &&sj_cwt_verify(&new->cwt, &new->key);
 	if (!new->anchor && sj_signers_of(signers, &new->cwt, SJ_CWT_GATE_CA) == NULL)
 		return false;
