@@ -214,15 +214,17 @@ static bool verify_ec(const struct sj_cvc_key *key, const struct sj_span *parts,
 			    signature);
 }
 
-/* A.7.3.1: PSS with MGF1 of the same hash and a salt as long as it. */
+/*
+ * A.7.3.1: PSS with MGF1 of the same hash and a salt as long as it; we take any salt, since
+ * others' programs make the longest that fits.
+ */
 static bool verify_rsa(const struct sj_cvc_key *key, const struct sj_span *parts, size_t n,
 		       struct sj_span signature)
 {
 	const struct sj_scheme scheme = { .kind = key->scheme == SJ_CVC_RSA_PSS ? SJ_SCHEME_PSS
 										: SJ_SCHEME_PKCS1,
 					  .hash = key->hash,
-					  .mgf_hash = key->hash,
-					  .salt = (uint32_t)sj_hash_size(key->hash) };
+					  .salt_unknown = key->scheme == SJ_CVC_RSA_PSS };
 	uint8_t spki[2 * SJ_RSA_MAX + 64], algorithm[128], message[MESSAGE_MAX];
 	struct sj_writer key_w = SJ_WRITER_OF(spki), scheme_w = SJ_WRITER_OF(algorithm),
 			 message_w = SJ_WRITER_OF(message);
@@ -231,7 +233,7 @@ static bool verify_rsa(const struct sj_cvc_key *key, const struct sj_span *parts
 	for (size_t i = 0; i < n; i++)
 		sj_put(&message_w, parts[i]);
 	return !key_w.failed && !message_w.failed && sj_scheme_put(&scheme, &scheme_w) &&
-	       sj_signature_verify(sj_written(&key_w), sj_written(&scheme_w), SJ_HASH_NONE,
+	       sj_signature_verify(sj_written(&key_w), sj_written(&scheme_w), key->hash,
 				   sj_written(&message_w), signature);
 }
 
