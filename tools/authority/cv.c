@@ -50,10 +50,14 @@ static const char *text_of(const json_t *row, const char *key)
 	return text != NULL ? text : "";
 }
 
+static bool is_kind(const json_t *row, enum cv_kind kind)
+{
+	return strcmp(text_of(row, "kind"), kinds[kind].name) == 0;
+}
+
 static bool is_of(const json_t *row, enum cv_kind kind, enum sj_cvc_terminal type)
 {
-	return strcmp(text_of(row, "kind"), kinds[kind].name) == 0 &&
-	       strcmp(text_of(row, "terminals"), types[type]) == 0;
+	return is_kind(row, kind) && strcmp(text_of(row, "terminals"), types[type]) == 0;
 }
 
 /* The newest row of this kind and how many there are; NULL: none. */
@@ -92,13 +96,18 @@ static const json_t *row_named(const struct authority *a, const char *name)
 	return row_with(a, "name", sj_span((const uint8_t *)name, strlen(name)));
 }
 
+bool cv_has_key(const json_t *row)
+{
+	return is_kind(row, CV_CVCA) || is_kind(row, CV_DV);
+}
+
 const json_t *cv_row_at(const struct authority *a, size_t i, bool *current)
 {
 	const json_t *rows = json_object_get(a->state, "cv"), *row = json_array_get(rows, i),
 		     *later;
 	const char *kind = text_of(row, "kind");
 
-	*current = strcmp(kind, kinds[CV_CVCA].name) == 0 || strcmp(kind, kinds[CV_DV].name) == 0;
+	*current = cv_has_key(row);
 	while (*current && (later = json_array_get(rows, ++i)) != NULL)
 		*current = strcmp(text_of(later, "kind"), kind) != 0 ||
 			   strcmp(text_of(later, "terminals"), text_of(row, "terminals")) != 0;

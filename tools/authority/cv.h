@@ -29,6 +29,9 @@ const char *cv_type_name(enum sj_cvc_terminal type);
 /* The registry's i-th row of this PKI; NULL: past the end. *current: the newest of its kind. */
 const json_t *cv_row_at(const struct authority *a, size_t i, bool *current);
 
+/* The key of this row's certificate is a key of its own: not a link's, not a foreign DV's. */
+bool cv_has_key(const json_t *row);
+
 /* A key that signs, and the chain up to it. Free it with cv_issuer_free(). */
 struct cv_issuer {
 	const char *name; /* "dv-at-1" */

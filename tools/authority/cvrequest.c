@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "authority/cv.h"
+#include "authority/signatures.h"
 
 #define DAY 86400
 
@@ -134,6 +135,8 @@ int cv_sign(const struct authority *a, const struct cv_issuer *issuer, const str
 		plan.until = issuer->end.cvc.until;
 	if (!sj_cvc_put(w, &plan, issuer->key))
 		return cli_fail(a->cli, SJ_CRYPTO_FAILED, "%s: signature", issuer->name);
+	if (signatures_flush(a) != 0)
+		return cli_exit_code(a->cli);
 	/* What nobody could verify is not given away. */
 	if (sj_cv_step(&end, sj_written(w)) != SJ_CV_GOOD)
 		return cli_fail(a->cli, SJ_INTERNAL, "%s: certificate", issuer->name);

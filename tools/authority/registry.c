@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority/ceremony.h"
 #include "authority/keystore.h"
 #include "authority/signatures.h"
 #include "authority/token.h"
@@ -180,7 +181,9 @@ json_t *authority_row(const struct authority *a, const char *name)
 {
 	json_t *row = row_of(json_object_get(a->state, "certificates"), name);
 
-	return row != NULL ? row : row_of(json_object_get(a->state, "tokens"), name);
+	if (row == NULL)
+		row = row_of(json_object_get(a->state, "tokens"), name);
+	return row != NULL ? row : row_of(json_object_get(a->state, "cv"), name);
 }
 
 int authority_certificate_read(const struct authority *a, const char *name,
@@ -285,11 +288,13 @@ static int stop_if_interrupted(const struct authority *a)
 
 static int fill_new(struct authority *a, const struct authority_plan *plan)
 {
+	struct ceremony before;
 	int rc;
 
 	a->state = new_state(plan);
 	if (a->state == NULL)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	before = ceremony_begin(a);
 	rc = plan->custodians > 0 ? keystore_passphrase_new(a, "passphrase", plan->custodians, "")
 				  : 0;
 	if (rc == 0)
@@ -306,6 +311,8 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		rc = authority_enrol(a, AUTHORITY_CONTENT_SIGNER, plan->content_key);
 	if (rc == 0)
 		rc = token_found(a, plan->indices);
+	if (rc == 0)
+		rc = ceremony_end(a, &before);
 	if (rc == 0)
 		rc = stop_if_interrupted(a);
 	return rc != 0 ? rc : authority_save(a);
