@@ -220,3 +220,22 @@ open("bad.cvreq", "wb").write(b)'
 	[[ $output == *"dv-at-1.cvcert: not a certificate of dv-at-1.key"* ]]
 	[ ! -e UTHOTEL1.cvcert ]
 }
+
+@test "keys in a token: a chain whose private keys never were files" {
+	command -v softhsm2-util >/dev/null || skip "SKIPPED: no SoftHSM (package softhsm2)"
+	mkdir tokens
+	printf 'directories.tokendir = %s/tokens\nlog.level = ERROR\n' "$PWD" >softhsm.conf
+	export SOFTHSM2_CONF=$PWD/softhsm.conf
+	softhsm2-util --init-token --free --label cv --so-pin 1234 --pin 12345678 >talk
+	(umask 077 && echo 12345678 >pin)
+	rm -r made
+	sojourn authority init made --keys 'pkcs11:token=cv?module-path=/usr/lib/softhsm/libsofthsm2.so' --hsm-pin-file pin
+	sojourn authority cvca init made --hsm-pin-file pin --witness Anna | grep -q '^  cvca-at-1.cvcert$'
+	sojourn authority cvca renew made --hsm-pin-file pin
+	sojourn authority dv init made --hsm-pin-file pin
+	sign UTHOTEL1 8 --hsm-pin-file pin
+	show UTHOTEL1.cvcert made/cvca-at-1.cvcert made/cvca-link-at-2.cvcert made/dv-at-1.cvcert
+	[ -z "$(ls made/*.key 2>/dev/null)" ]
+	sojourn authority keys list made | grep -q '^dv-at-1 .*token .*present$'
+	sojourn authority signatures made | grep -q '^dv-at-1 .* 1 '
+}

@@ -1,6 +1,7 @@
 /* cmd_cvca.c -- authority cvca-init, cvca-renew, cvca-sign, dv-init, dv-renew. */
 #include <string.h>
 
+#include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "authority/cv.h"
 #include "authority/cvrights.h"
@@ -33,20 +34,25 @@ static const struct cli_option ca_options[] = {
 	TYPE_ROW,
 	{ "key", 'k', "KIND", "kind of its key (default: as the present one; the first: P-256)",
 	  CLI_COMPLETE_WORDS, CV_KEY_KINDS, false },
+	CEREMONY_OPTION,
 	LAST_ROW,
 };
 
-static const struct cli_option dv_options[] = { TYPE_ROW, LAST_ROW };
+static const struct cli_option dv_options[] = { TYPE_ROW, CEREMONY_OPTION, LAST_ROW };
 
 static int enrol(struct cli *cli, enum cv_kind kind, bool first)
 {
 	struct authority a;
+	struct ceremony before;
 	const char *name = "";
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
+	before = ceremony_begin(&a);
 	if (rc == 0)
 		rc = cv_enrol(&a, kind, cv_type(cli), first,
 			      kind == CV_CVCA ? cli_value(cli, "key") : NULL, &name);
+	if (rc == 0)
+		rc = ceremony_end(&a, &before);
 	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
@@ -88,6 +94,7 @@ const struct cli_command authority_cvca_init_command = {
 	.description =
 		"Cards believe the certificates of terminals that lead to this key. The whole\n"
 		"chain has keys on its curve.",
+	.features = CLI_KEYS,
 	.options = ca_options,
 	.positionals = directory_only,
 	.examples = cvca_init_examples,
@@ -108,6 +115,7 @@ const struct cli_command authority_cvca_renew_command = {
 		"The link is the new key's certificate, signed by the old key: cards that\n"
 		"believe the old one believe the new one when a terminal shows it to them. Go\n"
 		"on with 'dv renew'; what the old key signed holds until it is over.",
+	.features = CLI_KEYS,
 	.options = ca_options,
 	.positionals = directory_only,
 	.examples = cvca_renew_examples,
@@ -123,6 +131,7 @@ const struct cli_command authority_dv_init_command = {
 	.summary = "make the authority's own document verifier, which signs terminals",
 	.description = "It is certified by the present CVCA, as official, with all that rows of a\n"
 		       "service registry can give, and no more.",
+	.features = CLI_KEYS,
 	.options = dv_options,
 	.positionals = directory_only,
 	.examples = dv_init_examples,
@@ -139,6 +148,7 @@ const struct cli_command authority_dv_renew_command = {
 	.noun = "authority",
 	.verb = "dv-renew",
 	.summary = "make the next key and certificate of the document verifier",
+	.features = CLI_KEYS,
 	.options = dv_options,
 	.positionals = directory_only,
 	.examples = dv_renew_examples,
@@ -277,6 +287,7 @@ const struct cli_command authority_cvca_sign_command = {
 		"The certificate is kept as DIR/foreign-dv-TYPE-N.cvcert, too. An outer signature\n"
 		"is checked against --previous: the certificate it had from here before, or that\n"
 		"of its country's CVCA, which you have from there.",
+	.features = CLI_KEYS,
 	.options = sign_options,
 	.positionals = sign_positionals,
 	.examples = sign_examples,
