@@ -230,7 +230,8 @@ open("bad.cvreq", "wb").write(b)'
 	(umask 077 && echo 12345678 >pin)
 	rm -r made
 	sojourn authority init made --keys 'pkcs11:token=cv?module-path=/usr/lib/softhsm/libsofthsm2.so' --hsm-pin-file pin
-	sojourn authority cvca init made --hsm-pin-file pin --witness Anna | grep -q '^  cvca-at-1.cvcert$'
+	sojourn authority cvca init made --hsm-pin-file pin --witness Anna >said
+	grep -qx '  cvca-at-1.cvcert' said
 	sojourn authority cvca renew made --hsm-pin-file pin
 	sojourn authority dv init made --hsm-pin-file pin
 	sign UTHOTEL1 8 --hsm-pin-file pin
