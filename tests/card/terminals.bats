@@ -151,7 +151,8 @@ json.dump(o, open("made/registry.json", "w"))' "$@"
 	request XODV 1
 	run -2 sojourn authority cvca sign made XODV1.cvreq --rights all --out dv.cvcert
 	run -2 sojourn authority cvca sign made XODV1.cvreq --official --rights name,nose --out dv.cvcert
-	[[ $output == *"no such right: nose"* ]]
+	[[ $output == *"none that terminals of type at have: nose"* ]]
+	run -2 sojourn authority cvca sign made XODV1.cvreq --official --rights name,fingerprint --out dv.cvcert
 	[ ! -e dv.cvcert ]
 	sojourn authority cvca sign made XODV1.cvreq --non-official --rights name,portrait --out dv.cvcert
 	show dv.cvcert made/cvca-at-1.cvcert | json '(o["role"], o["template"], o["extension"], o["rights"])' |

@@ -182,15 +182,19 @@ static const struct cli_option sign_options[] = {
 	LAST_ROW,
 };
 
-/* The bit of a right's name of `len` characters; 0: there is none. */
-static uint32_t right_named(const char *name, size_t len)
+/* The right with this name of `len` characters, if such terminals can be given it; else 0. */
+static uint32_t right_named(enum sj_cvc_terminal type, const char *name, size_t len)
 {
+	struct sj_cvc_rights given;
 	const char *known;
 	uint32_t bit;
 
-	for (size_t i = 0; (known = service_right(i, &bit)) != NULL; i++)
-		if (strlen(known) == len && memcmp(known, name, len) == 0)
-			return bit;
+	for (size_t i = 0; (known = service_right(i, &bit)) != NULL; i++) {
+		if (strlen(known) != len || memcmp(known, name, len) != 0)
+			continue;
+		given = cv_rights_of(type, bit);
+		return given.bits != 0 || given.extra[SJ_CVC_SOJOURN] != 0 ? bit : 0;
+	}
 	return 0;
 }
 
@@ -208,9 +212,10 @@ static int read_rights(struct cli *cli, struct sj_cvc_rights *out)
 		return 0;
 	for (; *list != '\0'; list += len + (list[len] == ',')) {
 		len = strcspn(list, ",");
-		bit = right_named(list, len);
+		bit = right_named(cv_type(cli), list, len);
 		if (bit == 0)
-			return cli_usage(cli, "--rights: no such right: %.*s", (int)len, list);
+			return cli_usage(cli, "--rights: none that terminals of type %s have: %.*s",
+					 cv_type_name(cv_type(cli)), (int)len, list);
 		rights |= bit;
 	}
 	*out = cv_rights_of(cv_type(cli), rights);
