@@ -248,6 +248,92 @@ static void nothing_longer_than_the_limit(void **state)
 	}
 }
 
+/* --- keys ----------------------------------------------------------------------- */
+
+/* The objects of a public key with domain parameters, P-256. */
+#define KEY_PARTS 8u
+static const char *const key_parts[KEY_PARTS] = {
+	"060A04007F00070202020203",
+	"8120FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF",
+	"8220FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFC",
+	"83205AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B",
+	"8441046B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"
+	"4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5",
+	"8520FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551",
+	"8641046B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"
+	"4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5",
+	"870101",
+};
+
+static bool key_reads(const char *const list[static KEY_PARTS])
+{
+	uint8_t bytes[512];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_cvc_key key;
+
+	for (size_t i = 0; i < KEY_PARTS; i++)
+		sj_put(&w, hex(list[i]));
+	return sj_cvc_key_read(sj_written(&w), &key);
+}
+
+static bool key_reads_with(size_t i, const char *text)
+{
+	const char *list[KEY_PARTS];
+
+	memcpy(list, key_parts, sizeof(key_parts));
+	list[i] = text;
+	return key_reads(list);
+}
+
+static void domain_parameters_are_all_there_and_known(void **state)
+{
+	(void)state;
+	assert_true(key_reads(key_parts));
+	assert_true(key_reads_with(7, "")); /* the cofactor may be absent */
+	for (size_t i = 0; i < KEY_PARTS - 1; i++)
+		assert_false(key_reads_with(i, ""));
+	assert_false(key_reads_with(7, "870102"));
+	assert_false(key_reads_with(1, "812100FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFF"
+				       "FFFFFFFFFFFF")); /* a leading zero */
+	assert_false(key_reads_with(4, "8421036B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A1"
+				       "3945D898C296")); /* compressed */
+	assert_false(key_reads_with(3, "8321005AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE"
+				       "3C3E27D2604B")); /* longer than the field */
+}
+
+/* Whatever bit of the parameters changes, it is another curve; of the point, it is off it. */
+static void another_curve_is_refused(void **state)
+{
+	char text[160];
+
+	(void)state;
+	for (size_t i = 1; i < KEY_PARTS - 1; i++) {
+		for (size_t at = 4; at < strlen(key_parts[i]); at += 7) {
+			strcpy(text, key_parts[i]);
+			text[at] = text[at] == '0' ? '1' : '0';
+			assert_false(key_reads_with(i, text));
+		}
+	}
+}
+
+static void rsa_keys(void **state)
+{
+	static const char oid[] = "060A04007F00070202020102";
+	char text[400];
+	struct sj_cvc_key key;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s%s", oid, "8104C00000018203010001");
+	assert_true(sj_cvc_key_read(hex(text), &key));
+	assert_int_equal(key.hash, SJ_SHA256);
+	snprintf(text, sizeof(text), "%s%s", oid, "810500C00000018203010001");
+	assert_false(sj_cvc_key_read(hex(text), &key)); /* a leading zero */
+	snprintf(text, sizeof(text), "%s%s", oid, "8104C0000001");
+	assert_false(sj_cvc_key_read(hex(text), &key)); /* no exponent */
+	snprintf(text, sizeof(text), "%s%s", oid, "8104C000000182030100018300");
+	assert_false(sj_cvc_key_read(hex(text), &key)); /* something more */
+}
+
 /* --- rights --------------------------------------------------------------------- */
 
 static void roles_and_rights_of_the_kinds(void **state)
@@ -507,6 +593,9 @@ int main(void)
 		cmocka_unit_test(objects_that_are_refused),
 		cmocka_unit_test(lengths_are_the_shortest),
 		cmocka_unit_test(nothing_longer_than_the_limit),
+		cmocka_unit_test(domain_parameters_are_all_there_and_known),
+		cmocka_unit_test(another_curve_is_refused),
+		cmocka_unit_test(rsa_keys),
 		cmocka_unit_test(roles_and_rights_of_the_kinds),
 		cmocka_unit_test(narrowing_leaves_what_both_have),
 		cmocka_unit_test(authorization_extensions_evolve),

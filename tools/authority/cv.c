@@ -232,11 +232,12 @@ void cv_issuer_free(struct cv_issuer *issuer)
 
 /* --- making ------------------------------------------------------------------------------ */
 
-/* From today on, for so many days. */
-static void set_days(struct sj_cvc *plan, unsigned long days)
+void cv_set_days(struct sj_cvc *plan, unsigned long days, const struct sj_cvc *issuer)
 {
 	plan->from = (int64_t)time(NULL) / DAY * DAY;
 	plan->until = plan->from + ((int64_t)days - 1) * DAY;
+	if (issuer != NULL && plan->until > issuer->until)
+		plan->until = issuer->until;
 }
 
 /* Signs the plan by `by` (a CVCA: itself), keeps and records it. */
@@ -355,9 +356,8 @@ static int prepare(struct authority *a, struct enrolment *e, const char *key_kin
 	e->plan.holder = sj_span((const uint8_t *)e->reference, strlen(e->reference));
 	e->plan.authority = e->kind == CV_DV ? e->issuer.end.cvc.holder : e->plan.holder;
 	e->plan.rights = rights_of(e->kind, e->type);
-	set_days(&e->plan, kinds[e->kind].holds_for);
-	if (e->kind == CV_DV && e->plan.until > e->issuer.end.cvc.until)
-		e->plan.until = e->issuer.end.cvc.until;
+	cv_set_days(&e->plan, kinds[e->kind].holds_for,
+		    e->kind == CV_DV ? &e->issuer.end.cvc : NULL);
 	return rc;
 }
 

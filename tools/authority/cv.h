@@ -72,6 +72,8 @@ CLI_MUST_CHECK int cv_request_read(const struct authority *a, const struct cv_is
 				   const char *path, const char *previous, struct cv_request *out);
 void cv_request_free(struct cv_request *r);
 
+/* From today on for so many days, but no longer than the issuer's certificate (NULL: it has none). */
+void cv_set_days(struct sj_cvc *plan, unsigned long days, const struct sj_cvc *issuer);
 /*
  * Signs a certificate for the request's key and holder with these rights, from today for `days`,
  * but no longer than its issuer's.

@@ -5,8 +5,6 @@
 #include "authority/cv.h"
 #include "authority/signatures.h"
 
-#define DAY 86400
-
 /* --- who vouches --------------------------------------------------------------------- */
 
 /* The same country and mnemonic: another key of the same holder. */
@@ -126,13 +124,10 @@ int cv_sign(const struct authority *a, const struct cv_issuer *issuer, const str
 	struct sj_cvc plan = { .authority = issuer->end.cvc.holder,
 			       .holder = r->request.cvc.holder,
 			       .key = r->request.cvc.key,
-			       .rights = *rights,
-			       .from = (int64_t)time(NULL) / DAY * DAY };
+			       .rights = *rights };
 	struct sj_cv_end end = issuer->end;
 
-	plan.until = plan.from + ((int64_t)days - 1) * DAY;
-	if (plan.until > issuer->end.cvc.until)
-		plan.until = issuer->end.cvc.until;
+	cv_set_days(&plan, days, &issuer->end.cvc);
 	if (!sj_cvc_put(w, &plan, issuer->key))
 		return cli_fail(a->cli, SJ_CRYPTO_FAILED, "%s: signature", issuer->name);
 	if (signatures_flush(a) != 0)
