@@ -58,7 +58,7 @@ both=(--passphrase-file ../one --passphrase-file ../two)
 
 @test "under a passphrase: both custodians are needed, and neither is another" {
 	cp -r ../sealed ut
-	sojourn authority signer ut "${both[@]}"
+	sojourn authority signer ut --passphrase-fd 7 --passphrase-fd 8 7<../one 8<../two
 	[ "$(sojourn authority show --json ut | json 'o["signer"]')" = signer-2 ]
 	run -13 sojourn authority signer ut --passphrase-file ../two --passphrase-file ../one
 	[[ $output == *"the passphrase is wrong"*SJ-1310* ]]
@@ -69,6 +69,41 @@ both=(--passphrase-file ../one --passphrase-file ../two)
 	[ ! -e ut/signer-3.cer ]
 	run -12 setsid sojourn authority signer ut </dev/null
 	[[ $output == *"--passphrase-file"* ]]
+}
+
+# typed TEXT... -- COMMAND...: runs it on a terminal where each TEXT answers a question.
+typed() {
+	/usr/bin/python3 - "$@" <<-'PY'
+		import os, pty, sys
+		at = sys.argv.index("--")
+		answers = sys.argv[1:at]
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execvp(sys.argv[at + 1], sys.argv[at + 1:])
+		seen = b""
+		while True:
+		    try:
+		        more = os.read(fd, 1024)
+		    except OSError:
+		        break
+		    if not more:
+		        break
+		    seen += more
+		    if answers and more.rstrip().endswith(b":"):
+		        os.write(fd, answers.pop(0).encode() + b"\n")
+		sys.stdout.buffer.write(seen)
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	PY
+}
+
+@test "under a passphrase: asked for, a new one twice, and never shown" {
+	run -0 typed 'correct horse' 'correct horse' -- sojourn authority init ut --encrypt
+	[[ $output == *"New passphrase of the keys: "*"Again: "* && $output != *horse* ]]
+	run -0 typed 'correct horse' -- sojourn authority signer ut
+	[[ $output == *"Passphrase of the keys: "* && $output != *horse* ]]
+	run -12 typed 'correct horse' 'incorrect horse' -- sojourn authority init other --encrypt
+	[[ $output == *"not the same"* ]]
+	[ ! -e other ]
 }
 
 @test "under a passphrase: a short one is refused, and nothing is left" {
@@ -158,7 +193,8 @@ both=(--passphrase-file ../one --passphrase-file ../two)
 	}
 	sojourn authority init ut --keys 'pkcs11:token=utopia' --hsm-pin-file ../pin
 	sojourn authority signer ut --hsm-pin-file ../pin
-	sojourn authority signer ../token --hsm-pin-file ../pin
+	cp -r ../token other
+	sojourn authority signer other --hsm-pin-file ../pin
 	before=$(objects)
 	run -2 sojourn authority init bad --keys 'pkcs11:token=utopia' --hsm-pin-file ../pin --content-key P-521
 	run -13 sojourn authority init bad --keys 'pkcs11:token=utopia' --hsm-pin-file ../pin --organization ''

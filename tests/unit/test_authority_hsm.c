@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "authority/hsm_token.h"
+#include "authority/keystore.h"
+#include "authority/secrets.h"
 #include "cli/frame.h"
 #include "crypt/cipher.h"
 #include "tests/skip.h"
@@ -233,6 +235,29 @@ static void cmac_agrees_with_ours(void **state)
 	assert_memory_equal(one, two, sizeof(one));
 }
 
+/* An authority whose keys are there: what is derived is the same at its next opening. */
+static void an_authority_s_secrets_are_in_the_token(void **state)
+{
+	struct fixture *f = *state;
+	struct authority a = { .cli = &f->cli, .directory = f->dir, .lock = -1 };
+	uint8_t one[SECRETS_SIZE], two[SECRETS_SIZE];
+	char path[80];
+
+	a.state = json_pack("{s:s, s:s}", "country", "UTO", "key_store", URI);
+	a.keys = keystore_new(&f->cli);
+	assert_int_equal(secrets_make(&a, "card-master-1"), 0);
+	assert_int_equal(secrets_derive(&a, "card-master-1", SJ_SPAN_STR("card 1"), one), 0);
+	keystore_settled(a.keys);
+	keystore_release(a.keys);
+	a.keys = keystore_new(&f->cli);
+	assert_int_equal(secrets_derive(&a, "card-master-1", SJ_SPAN_STR("card 1"), two), 0);
+	assert_memory_equal(one, two, sizeof(one));
+	snprintf(path, sizeof(path), "%s/card-master-1.secret", f->dir);
+	assert_int_not_equal(access(path, F_OK), 0);
+	keystore_release(a.keys);
+	json_decref(a.state);
+}
+
 static void a_key_that_is_not_there_is_named(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +335,7 @@ int main(void)
 		HSM_CASE(a_child_opens_its_own),
 		HSM_CASE(cmac_in_the_token_is_cmac),
 		HSM_CASE(cmac_agrees_with_ours),
+		HSM_CASE(an_authority_s_secrets_are_in_the_token),
 		HSM_CASE(a_key_that_is_not_there_is_named),
 		HSM_CASE(what_is_forgotten_is_gone),
 		HSM_CASE(a_wrong_pin_is_said_and_not_tried_again),
