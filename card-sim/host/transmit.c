@@ -107,6 +107,7 @@ static void answer(struct card *card, const struct sj_apdu *apdu, struct card_cl
 {
 	struct sj_writer out = sj_writer(card->plain, CARD_PLAIN_MAX);
 	struct sj_apdu plain = *apdu;
+	struct sj_span data;
 	uint16_t sw = SJ_SW_OK;
 	bool more = false;
 
@@ -123,16 +124,23 @@ static void answer(struct card *card, const struct sj_apdu *apdu, struct card_cl
 		keep_plain(card, sj_span(NULL, 0), SJ_SW_OK);
 		return;
 	}
-	sw = card_dispatch(card, &plain, class, &out);
-	if (class->secured)
-		keep_protected(card, apdu->ins, sj_written(&out), sw);
+	sw = card_scp_open(card, class, &plain);
+	if (sw == SJ_SW_OK)
+		sw = card_dispatch(card, &plain, class, &out);
 	else
-		keep_plain(card, sj_written(&out), sw);
+		card_chain_drop(card);
+	data = sj_written(&out);
+	sw = card_scp_protect(card, &data, sw);
+	if (class->secured)
+		keep_protected(card, apdu->ins, data, sw);
+	else
+		keep_plain(card, data, sw);
 	card->now.pieces.channel = class->channel;
+	card_scp_settle(card);
 	card_sm_settle(card);
 	sj_wipe(card->plain, out.len);
-	if (class->secured)
-		sj_wipe(card->opened, plain.data.len);
+	if (class->secured || card->now.scp.wrapped)
+		sj_wipe(card->opened, plain.data.len > data.len ? plain.data.len : data.len);
 }
 
 /* Ne as the selected application understands the command. */
