@@ -112,6 +112,13 @@ static int select_name(struct perso *p, struct sj_span aid, struct sj_response *
 	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", perso_commands(p));
 }
 
+static int issued_before(struct perso *p, const char *more)
+{
+	p->issued = true;
+	return p->asking ? 0
+			 : perso_fail(p, SJ_CARD_STATE, "the card was issued before%s", more);
+}
+
 static int select_manager(struct perso *p)
 {
 	struct sj_response r = { { NULL, 0 }, 0 }, document = { { NULL, 0 }, 0 };
@@ -123,8 +130,7 @@ static int select_manager(struct perso *p)
 	if (rc != 0)
 		return rc;
 	if (document.sw == SJ_SW_OK || r.sw == SJ_SW_FILE_DEACTIVATED)
-		return perso_fail(p, SJ_CARD_STATE, "the card was issued before%s",
-				  document.sw == SJ_SW_OK ? "" : ", and is locked");
+		return issued_before(p, document.sw == SJ_SW_OK ? "" : ", and is locked");
 	if (r.sw != SJ_SW_OK)
 		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
 	p->data_max = data_max_of(r.data);
@@ -220,7 +226,7 @@ int perso_target(struct perso *p, struct sj_span aid, const char *name, bool nee
 	if (rc != 0 || p->target_found || (!needed && sw == SJ_SW_REFERENCE_NOT_FOUND))
 		return rc;
 	if (sw == SJ_SW_CONDITIONS)
-		return perso_fail(p, SJ_CARD_STATE, "the card was issued before");
+		return issued_before(p, "");
 	if (sw == SJ_SW_REFERENCE_NOT_FOUND)
 		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no %s application on the card", name);
 	return refused(p, "INSTALL", sw);
@@ -233,17 +239,31 @@ static int target_identity(struct perso *p)
 						  : perso_target(p, SJ_AID_LDS1, "identity", true);
 }
 
-int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+static int begin(struct perso *p, struct sj_card *card, const struct authority *a)
 {
 	int rc;
 
-	*p = (struct perso){ .cli = cli };
 	if (!channel_begin(&p->channel, card))
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
 	rc = select_manager(p);
-	if (rc == 0)
+	if (rc == 0 && !p->issued)
 		rc = open_channel(p, a);
-	return rc != 0 ? rc : target_identity(p);
+	if (rc == 0 && !p->issued)
+		rc = target_identity(p);
+	p->asking = false;
+	return rc;
+}
+
+int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+{
+	*p = (struct perso){ .cli = cli };
+	return begin(p, card, a);
+}
+
+int perso_ask(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+{
+	*p = (struct perso){ .cli = cli, .asking = true };
+	return begin(p, card, a);
 }
 
 void perso_end(struct perso *p)
