@@ -52,7 +52,7 @@ static void *pass_answers(void *arg)
 static int run_card(const char *path, const char *death)
 {
 	const char *microseconds = death != NULL && death[0] != '#' ? death : NULL;
-	struct card_stdio_config link = { 0, 1, -1 };
+	struct card_stdio_config link = { .in = 0, .out = 1, .stop_fd = -1 };
 	struct leash leash = { .in = -1 };
 	int ends[2];
 	pthread_t thread;
