@@ -150,15 +150,29 @@ CK_RV p11_slot_enter(CK_SLOT_ID id, struct p11_slot **out)
 	return CKR_OK;
 }
 
+/* After C_Finalize has cut off the card, whatever it looks like is a call that was cancelled. */
+static CK_RV ended(const struct p11_module *m, CK_RV rv)
+{
+	switch (rv) {
+	case CKR_DEVICE_REMOVED:
+	case CKR_DEVICE_ERROR:
+	case CKR_TOKEN_NOT_RECOGNIZED:
+		return p11_closing(m) ? CKR_FUNCTION_CANCELED : rv;
+	default:
+		return rv;
+	}
+}
+
 CK_RV p11_slot_leave(struct p11_slot *slot, CK_RV rv)
 {
 	struct p11_module *m = slot->module;
 
-	if (slot->gone)
-		p11_token_drop(slot);
-	else if (slot->token != NULL)
+	if (slot->token != NULL && !slot->gone)
 		p11_card_leave(slot->token);
+	if (slot->gone) /* by then */
+		p11_token_drop(slot);
 	p11_unlock(&slot->lock);
+	rv = ended(m, rv);
 	p11_leave(m);
 	return rv;
 }

@@ -41,7 +41,10 @@ static struct view look_at(struct p11_slot *slot)
 	return v;
 }
 
-/* Why a card could not be opened says what it is; P11_UNKNOWN: try again next time. */
+/*
+ * Why a card could not be opened says what it is; P11_UNKNOWN: try again next time. One that is
+ * mute for good is not there, by the list of readers.
+ */
 static enum p11_found judge(const struct p11_slot *slot, enum sj_rc rc, enum p11_ask ask)
 {
 	switch ((int)rc) {
@@ -54,7 +57,6 @@ static enum p11_found judge(const struct p11_slot *slot, enum sj_rc rc, enum p11
 	case SJ_NOT_A_DOCUMENT:
 	case SJ_WRONG_CAN: /* not again and again: the user takes it away and brings it back */
 	case SJ_WRONG_PAIRING_CODE:
-	case SJ_CARD_MUTE:
 		return P11_FOREIGN;
 	default:
 		return P11_UNKNOWN;

@@ -30,16 +30,35 @@ void sj_piv_learn(struct sj_piv *piv, struct sj_span answer)
 		sj_session_allow_extended(piv->session, a.command_max, a.response_max);
 }
 
+/*
+ * Does the answer to SELECT say something about this moment only? Of the errors of ISO/IEC
+ * 7816-4:2020, table 6, these do not speak of the command: it was not allowed, or went wrong.
+ */
+static bool is_passing(uint16_t sw)
+{
+	const unsigned sw1 = sw >> 8;
+
+	return sw != SJ_SW_OK && sw != SJ_SW_SECURITY_STATUS && sw1 != 0x67 &&
+	       (sw1 < 0x6A || sw1 > 0x6E);
+}
+
+/* Another process's reset, or an answer for the moment: connected anew, once. */
+static enum sj_rc select_first(struct sj_piv *piv, struct sj_response *r)
+{
+	enum sj_rc rc = sj_piv_select(piv, false, r);
+
+	if (rc != SJ_CARD_RESET && (rc != SJ_OK || !is_passing(r->sw)))
+		return rc;
+	rc = sj_session_restart(piv->session, false);
+	return rc == SJ_OK ? sj_piv_select(piv, false, r) : rc;
+}
+
 static enum sj_rc open_application(struct sj_piv *piv)
 {
 	struct sj_response r;
-	enum sj_rc rc = sj_piv_select(piv, false, &r);
+	enum sj_rc rc = select_first(piv, &r);
+	bool passing;
 
-	if (rc == SJ_CARD_RESET) {
-		rc = sj_session_restart(piv->session, false);
-		if (rc == SJ_OK)
-			rc = sj_piv_select(piv, false, &r);
-	}
 	if (rc != SJ_OK)
 		return rc;
 	if (r.sw == SJ_SW_OK) {
@@ -48,11 +67,18 @@ static enum sj_rc open_application(struct sj_piv *piv)
 			return sj_piv_open_secure(piv);
 		return SJ_OK;
 	}
-	if (!piv->contactless)
+	passing = is_passing(r.sw);
+	rc = SJ_NO_KEY_APPLICATION;
+	if (piv->contactless && !piv->options.only_plain)
+		rc = sj_piv_open_hidden(piv);
+	if (rc != SJ_NO_KEY_APPLICATION)
+		return rc;
+	/* Only what the card is, not how it was, is remembered until it is taken away. */
+	if (passing)
+		return SJ_CARD_REFUSED;
+	if (!piv->contactless || !piv->options.only_plain)
 		sj_card_refuse(piv->card);
-	else if (!piv->options.only_plain)
-		return sj_piv_open_hidden(piv);
-	return SJ_NO_KEY_APPLICATION;
+	return rc;
 }
 
 static char *copy_of(const char *text, bool *failed)

@@ -112,7 +112,5 @@ enum sj_rc sj_piv_open_hidden(struct sj_piv *piv)
 		rc = open_with_can(piv);
 	if (rc == SJ_OK)
 		keep_can(piv);
-	if (rc == SJ_NO_KEY_APPLICATION)
-		sj_card_refuse(piv->card);
 	return rc;
 }

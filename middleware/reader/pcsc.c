@@ -76,6 +76,17 @@ static void look_about(const struct sj_pcsc *p)
 		;
 }
 
+/* What gives back; it is due even when the caller is cancelled. */
+static bool gives_back(enum sj_job_kind kind)
+{
+	return kind == SJ_JOB_END || kind == SJ_JOB_DISCONNECT || kind == SJ_JOB_CLOSE;
+}
+
+static int64_t goodbye(struct sj_cancel *cancel)
+{
+	return sj_clock_ms() + (sj_cancel_raised(cancel) ? GOODBYE_CANCELLED_MS : GOODBYE_MS);
+}
+
 /*
  * Runs p->job. On SJ_TIMED_OUT and SJ_CANCELLED *at is NULL: the worker owns
  * itself from then on. `t`, may be NULL, hears when it is slow.
@@ -84,11 +95,12 @@ static enum sj_rc run(struct sj_pcsc **at, struct sj_transport *t, int64_t deadl
 {
 	struct sj_pcsc *p = *at;
 	struct sj_cancel *cancel = p->cancel;
+	const bool due = gives_back(p->job.kind);
 	enum sj_rc why = SJ_OK;
 	int busy = SJ_WORKER_BUSY;
 	bool quick;
 
-	if (sj_cancel_raised(cancel) && p->job.kind != SJ_JOB_CLOSE)
+	if (sj_cancel_raised(cancel) && !due)
 		return SJ_CANCELLED;
 	quick = is_quick(&p->job); /* the job is the worker's from now on */
 	atomic_store(&p->state, SJ_WORKER_BUSY);
@@ -99,10 +111,10 @@ static enum sj_rc run(struct sj_pcsc **at, struct sj_transport *t, int64_t deadl
 		int64_t now = sj_clock_ms();
 
 		tell_if_slow(t, now);
-		if (now >= deadline)
-			why = SJ_TIMED_OUT;
-		else if (sj_cancel_raised(cancel) && p->job.kind != SJ_JOB_CLOSE)
+		if (sj_cancel_raised(cancel) && !due)
 			why = SJ_CANCELLED;
+		else if (now >= deadline)
+			why = SJ_TIMED_OUT;
 		if (why != SJ_OK)
 			break;
 		sj_cancel_wait(cancel, sleep_until(t, deadline));
@@ -120,9 +132,7 @@ void sj_pcsc_release(struct sj_pcsc *p)
 	if (!p)
 		return;
 	p->job.kind = SJ_JOB_CLOSE;
-	(void)run(&p, NULL,
-		  sj_clock_ms() +
-			  (sj_cancel_raised(p->cancel) ? GOODBYE_CANCELLED_MS : GOODBYE_MS));
+	(void)run(&p, NULL, goodbye(p->cancel));
 	if (!p)
 		return;
 	pthread_join(p->thread, NULL);
@@ -178,6 +188,12 @@ struct pcsc_transport {
 	char reader[SJ_READER_NAME_MAX];
 };
 
+/* Why there is no worker: it was left behind, by who cancelled or at a deadline. */
+static enum sj_rc why_no_worker(const struct pcsc_transport *self)
+{
+	return sj_cancel_raised(self->cancel) ? SJ_CANCELLED : SJ_CARD_LOST;
+}
+
 /* Why connecting took too long: somebody has the card, or it is slow to power up. */
 static enum sj_rc why_no_connection(const struct pcsc_transport *self)
 {
@@ -192,7 +208,7 @@ static enum sj_rc why_no_connection(const struct pcsc_transport *self)
 		    (readers.at[i].in_use || readers.at[i].exclusive))
 			rc = SJ_READER_BUSY;
 	sj_pcsc_release(p);
-	return rc;
+	return sj_cancel_raised(self->cancel) ? SJ_CANCELLED : rc;
 }
 
 static enum sj_rc transport_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
@@ -222,7 +238,7 @@ static enum sj_rc transport_transmit(struct sj_transport *t, struct sj_span comm
 	enum sj_rc rc;
 
 	if (!p)
-		return SJ_CARD_LOST;
+		return why_no_worker(self);
 	if (command.len > sizeof(p->job.command))
 		return SJ_INTERNAL;
 	p->job.kind = SJ_JOB_TRANSMIT;
@@ -242,7 +258,7 @@ static enum sj_rc transport_begin(struct sj_transport *t, int64_t deadline)
 	enum sj_rc rc;
 
 	if (!self->worker)
-		return SJ_CARD_LOST;
+		return why_no_worker(self);
 	self->worker->job.kind = SJ_JOB_BEGIN;
 	rc = run(&self->worker, NULL, deadline);
 	return rc == SJ_TIMED_OUT ? SJ_READER_BUSY : rc;
@@ -255,7 +271,7 @@ static void transport_end(struct sj_transport *t)
 	if (!self->worker)
 		return;
 	self->worker->job.kind = SJ_JOB_END;
-	(void)run(&self->worker, NULL, sj_clock_ms() + GOODBYE_MS);
+	(void)run(&self->worker, NULL, goodbye(self->cancel));
 }
 
 static void transport_disconnect(struct sj_transport *t, bool reset)
@@ -266,7 +282,7 @@ static void transport_disconnect(struct sj_transport *t, bool reset)
 		return;
 	self->worker->job.kind = SJ_JOB_DISCONNECT;
 	self->worker->job.reset = reset;
-	(void)run(&self->worker, NULL, sj_clock_ms() + GOODBYE_MS);
+	(void)run(&self->worker, NULL, goodbye(self->cancel));
 }
 
 static enum sj_rc transport_keypad(struct sj_transport *t, struct sj_span command, int64_t deadline,
@@ -277,7 +293,7 @@ static enum sj_rc transport_keypad(struct sj_transport *t, struct sj_span comman
 	enum sj_rc rc;
 
 	if (!p)
-		return SJ_CARD_LOST;
+		return why_no_worker(self);
 	if (command.len > SJ_KEYPAD_COMMAND_MAX)
 		return SJ_INTERNAL;
 	p->job.kind = SJ_JOB_KEYPAD;

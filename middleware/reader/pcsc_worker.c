@@ -319,14 +319,26 @@ static enum sj_rc job_connect(struct link *l, struct sj_job *job)
 	return failure(rv);
 }
 
-/* While a card is open, no card and no service both mean that it is lost. */
+/*
+ * While a card is open, no card and no service both mean that it is lost. Who connects while
+ * another process's reset is under way hears nothing of that from pcscd, but that the protocol is
+ * not the one agreed on.
+ */
 static enum sj_rc card_failure(struct link *l, LONG scard)
 {
 	if (context_died(scard)) {
 		drop_context(l);
 		return SJ_READER_LOST;
 	}
-	return (uint32_t)scard == (uint32_t)SCARD_E_NO_SMARTCARD ? SJ_CARD_LOST : failure(scard);
+	switch ((uint32_t)scard) {
+	case (uint32_t)SCARD_E_NO_SMARTCARD:
+		return SJ_CARD_LOST;
+	case (uint32_t)SCARD_E_PROTO_MISMATCH:
+	case (uint32_t)SCARD_W_UNPOWERED_CARD:
+		return SJ_CARD_RESET;
+	default:
+		return failure(scard);
+	}
 }
 
 /*

@@ -3,7 +3,8 @@
  *
  * A transport serves one caller at a time. Times are deadlines in
  * milliseconds of sj_clock_ms(); a call that passes its deadline returns
- * SJ_TIMED_OUT and leaves a transport that can only be closed or reconnected.
+ * SJ_TIMED_OUT and leaves a transport that can only be closed or reconnected. So does one
+ * that is cancelled, with SJ_CANCELLED, which every further one says too until that is taken back.
  */
 #ifndef SJ_READER_TRANSPORT_H
 #define SJ_READER_TRANSPORT_H

@@ -52,6 +52,7 @@ void fake_reset(void)
 	memset(fake.content, 0x22, sizeof(fake.content));
 	fake.calls = fake.fail_at = fake.reads = fake.opens = 0;
 	fake.fail_rc = SJ_CARD_LOST;
+	fake.cancelled_rc = SJ_CANCELLED;
 	pthread_mutex_unlock(&fake.lock);
 }
 
@@ -172,7 +173,7 @@ static enum sj_rc talk(const struct sj_card *card)
 	pthread_mutex_lock(&fake.lock);
 	fake.calls++;
 	if (sj_context_cancelled(card->ctx))
-		rc = SJ_CANCELLED;
+		rc = fake.cancelled_rc;
 	else if (fake.fail_at != 0 && fake.calls >= fake.fail_at)
 		rc = fake.fail_rc;
 	else if (!card->reader->present || card->reader->events != card->events)
@@ -410,7 +411,7 @@ enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm al
 		while (!sj_context_cancelled(piv->card->ctx))
 			pause_ms(1);
 		atomic_fetch_sub(&fake.blocked, 1);
-		return SJ_CANCELLED;
+		return fake.cancelled_rc;
 	}
 	if (rc == SJ_OK && key != 0x9E && !fake.verified)
 		rc = SJ_PIN_NEEDED;

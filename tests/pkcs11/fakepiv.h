@@ -37,6 +37,7 @@ struct fake {
 	unsigned reads; /* of keys, certificates, objects */
 	unsigned opens;
 	bool slow; /* a signature takes until it is cancelled */
+	enum sj_rc cancelled_rc; /* what a cancelled call says */
 	bool no_service;
 	atomic_int blocked; /* in a wait or a slow call now */
 };

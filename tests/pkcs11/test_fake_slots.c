@@ -248,6 +248,39 @@ static void finalize_ends_a_call_that_hangs(void **state)
 	assert_int_equal(rv, CKR_FUNCTION_CANCELED);
 }
 
+/* Whatever the card looks like that C_Finalize has cut off. */
+static void what_finalize_ends_is_cancelled_not_removed(void **state)
+{
+	static const enum sj_rc looks[] = { SJ_CARD_LOST,      SJ_READER_LOST, SJ_NO_PCSCD,
+					    SJ_CARD_MUTE,      SJ_CARD_RESET,  SJ_CARD_REFUSED,
+					    SJ_CARD_SM_BROKEN, SJ_READER_BUSY, SJ_TIMED_OUT,
+					    SJ_CARD_ANSWER,    SJ_NO_CARD };
+
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		fake.cancelled_rc = looks[i];
+		finalize_ends_a_call_that_hangs(state);
+		fake_reset();
+		assert_int_equal(C_Initialize(NULL), CKR_OK);
+	}
+}
+
+static void a_failure_of_the_moment_is_not_remembered(void **state)
+{
+	static const enum sj_rc failures[] = { SJ_CARD_MUTE,   SJ_CARD_RESET,  SJ_CARD_REFUSED,
+					       SJ_CARD_ANSWER, SJ_READER_BUSY, SJ_TIMED_OUT };
+	CK_SLOT_ID list[4];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		fake_insert(0, true);
+		fake.fail_rc = failures[i];
+		fake.fail_at = fake.calls + 1;
+		assert_int_equal(slots(CK_TRUE, list), 1);
+		fake.fail_at = 0;
+		fake_session(RO);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +297,8 @@ int main(void)
 		FAKE_CASE(finalize_wakes_all_who_wait),
 		FAKE_CASE(finalize_wakes_without_the_service),
 		FAKE_CASE(finalize_ends_a_call_that_hangs),
+		FAKE_CASE(what_finalize_ends_is_cancelled_not_removed),
+		FAKE_CASE(a_failure_of_the_moment_is_not_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,62 @@ static void a_contactless_card_that_is_not_ours_is_left_after_two(void **state)
 	stop(&c);
 }
 
+/* Every way to say that there is no such application, or that SELECT is not known like this. */
+static void what_speaks_of_the_command_is_foreign_at_once(void **state)
+{
+	static const char *const answers[] = { "6A81", "6A82", "6A86", "6700",
+					       "6B00", "6D00", "6E00", "6982" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct fake_step steps[] = { { SELECT, answers[i], SJ_OK } };
+		struct case_of c;
+
+		assert_int_equal(START_CASE(&c, steps, CONTACT), SJ_NO_KEY_APPLICATION);
+		assert_int_equal(c.fake.at, 1);
+		assert_string_equal(c.ctx->refused[0].reader, "fake");
+		stop(&c);
+	}
+}
+
+static const char *const passing[] = { "6F00", "6985", "6986", "6999", "6400", "6581", "6881" };
+#define PASSING (sizeof(passing) / sizeof(passing[0]))
+
+static void an_answer_for_the_moment_is_asked_for_again(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PASSING; i++) {
+		const struct fake_step steps[] = { { SELECT, passing[i], SJ_OK },
+						   { SELECT, APT, SJ_OK } };
+		struct case_of c;
+
+		assert_int_equal(START_CASE(&c, steps, CONTACT), SJ_OK);
+		assert_int_equal(c.fake.connects, 2);
+		assert_int_equal(c.fake.resets, 0);
+		stop(&c);
+	}
+}
+
+static void an_answer_for_the_moment_is_not_remembered(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PASSING; i++) {
+		const struct fake_step steps[] = { { SELECT, passing[i], SJ_OK },
+						   { SELECT, passing[i], SJ_OK },
+						   { ACCESS, "6A82", SJ_OK } };
+		struct case_of c;
+
+		assert_int_equal(START_CASE(&c, steps, CONTACT), SJ_CARD_REFUSED);
+		assert_int_equal(c.fake.at, 2);
+		assert_string_equal(c.ctx->refused[0].reader, "");
+		stop(&c);
+		assert_int_equal(START_CASE(&c, steps, "3B80800101"), SJ_CARD_REFUSED);
+		assert_int_equal(c.fake.at, 3);
+		assert_string_equal(c.ctx->refused[0].reader, "");
+		stop(&c);
+	}
+}
+
 static void a_file_that_offers_no_pace_is_not_ours(void **state)
 {
 	static const struct fake_step steps[] = { { SELECT, "6A82", SJ_OK },
@@ -359,6 +415,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_contact_card_that_is_not_ours_is_left_after_one_command),
 		cmocka_unit_test(a_contactless_card_that_is_not_ours_is_left_after_two),
+		cmocka_unit_test(what_speaks_of_the_command_is_foreign_at_once),
+		cmocka_unit_test(an_answer_for_the_moment_is_asked_for_again),
+		cmocka_unit_test(an_answer_for_the_moment_is_not_remembered),
 		cmocka_unit_test(a_file_that_offers_no_pace_is_not_ours),
 		cmocka_unit_test(a_file_without_end_is_not_read),
 		cmocka_unit_test(a_standard_card_has_no_content_and_no_extensions),

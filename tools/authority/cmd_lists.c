@@ -6,6 +6,7 @@
 #include "authority/commands.h"
 #include "authority/crl.h"
 #include "authority/registry.h"
+#include "authority/signatures.h"
 #include "authority/signed.h"
 #include "crypt/x509.h"
 
@@ -132,10 +133,12 @@ static int write_list(struct authority *a, const struct collection *c)
 	by = (struct sj_signed_by){ signer.key,
 				    sj_span(signer.certificate.bytes, signer.certificate.len),
 				    (int64_t)time(NULL) };
-	if (sj_signed_put_master_list(&w, c->spans, c->n, sj_span(csca.bytes, csca.len), &by))
-		rc = cli_file_write(a->cli, cli_value(a->cli, "out"), out, w.len, 0644);
-	else
+	if (!sj_signed_put_master_list(&w, c->spans, c->n, sj_span(csca.bytes, csca.len), &by))
 		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "master list");
+	else
+		rc = signatures_flush(a);
+	if (rc == 0)
+		rc = cli_file_write(a->cli, cli_value(a->cli, "out"), out, w.len, 0644);
 out:
 	authority_signer_free(&signer);
 	authority_certificate_free(&csca);
@@ -181,6 +184,7 @@ const struct cli_command authority_masterlist_command = {
 	.summary = "sign a master list of CSCA certificates",
 	.description = "The list holds all CSCA and link certificates of the authority and those\n"
 		       "added. A master list signer is made when there is none.",
+	.features = CLI_KEYS,
 	.options = masterlist_options,
 	.positionals = directory_only,
 	.examples = masterlist_examples,
@@ -225,6 +229,7 @@ const struct cli_command authority_crl_command = {
 	.noun = "authority",
 	.verb = "crl",
 	.summary = "sign a revocation list, after revoking certificates",
+	.features = CLI_KEYS,
 	.options = crl_options,
 	.positionals = directory_only,
 	.examples = crl_examples,

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "authority/keys.h"
+#include "authority/signatures.h"
 #include "crypt/x509.h"
 #include "trust/status_build.h"
 #include "wire/hex.h"
@@ -197,11 +198,13 @@ static int sign(const struct authority *a, const struct gathering *g, const char
 	plan.issuer_spki = cert.spki;
 	plan.revoked = revoked;
 	plan.revoked_count = g->n;
+	signatures_for(a, "CRL");
 	if (!sj_crl_put(w, &plan, signer.key))
 		rc = w->failed ? cli_fail(a->cli, SJ_INPUT_REFUSED,
 					  "%zu revoked certificates are too many for a CRL", g->n)
 			       : cli_fail(a->cli, SJ_CRYPTO_FAILED, "CRL");
 out:
+	signatures_for(a, NULL);
 	authority_signer_free(&signer);
 	free(revoked);
 	return rc;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "authority/ledger.h"
+#include "authority/signatures.h"
 #include "authority/token.h"
 #include "trust/status_build.h"
 #include "trust/status_delta.h"
@@ -344,6 +345,8 @@ static int write_staple(struct stapling *s, const struct ledger_row *row)
 	if (rc == 0 && asprintf(&path, "%s/%04x-%08x.cwt", s->dir, row->status.partition,
 				row->status.index) < 0)
 		rc = cli_fail(s->a->cli, SJ_NO_MEMORY, NULL);
+	if (rc == 0)
+		rc = signatures_flush(s->a);
 	if (rc == 0)
 		rc = cli_file_write(s->a->cli, path, bytes, w.len, 0644);
 	free(path);

@@ -102,7 +102,8 @@ struct sj_piv;
  * Selects the application and, on a contactless reader where the card wants one, opens
  * a channel: PACE with the CAN (a card that hides), or secure messaging and
  * pairing (SP 800-73). Two commands at most tell that a card is not ours:
- * SJ_NO_KEY_APPLICATION. SJ_SECRET_NEEDED: nobody to ask. SJ_WRONG_CAN and
+ * SJ_NO_KEY_APPLICATION. SJ_CARD_REFUSED: it answered twice as cards do that cannot at this
+ * moment. SJ_SECRET_NEEDED: nobody to ask. SJ_WRONG_CAN and
  * SJ_WRONG_PAIRING_CODE after the user gave up, who is asked five times at most.
  * SJ_CARD_CVC_PROOF, and with a trust directory SJ_CARD_CVC, SJ_CHAIN_SIGNATURE,
  * SJ_SIGNER_INVALID, SJ_SIGNER_REVOKED, or why its CVC cannot be judged: such a card gets no

@@ -1,0 +1,243 @@
+/* A card that other processes use too, commands that take long, and who cancels them. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <winscard.h>
+
+#include <cmocka.h>
+
+#include "reader/session.h"
+#include "tests/reader/pcsc_stage.h"
+
+/* --- other processes ------------------------------------------------------------------- */
+
+static void test_a_deadline_holds_against_a_transaction(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	int64_t start;
+	int until;
+	pid_t pid = pcsc_other(HOLDS_TRANSACTION, &until);
+
+	sj_session_deadline(sj_card_session(card), sj_clock_ms() + 300);
+	start = sj_clock_ms();
+	assert_int_equal(sj_session_begin(sj_card_session(card)), SJ_READER_BUSY);
+	assert_in_range(sj_clock_ms() - start, 250, 1500);
+	assert_int_equal(pcsc_ping(card, 300), SJ_CARD_LOST);
+	pcsc_other_end(pid, until);
+	/* The worker that was left behind does not stand in the way. */
+	sj_session_deadline(sj_card_session(card), sj_clock_ms() + 5000);
+	assert_int_equal(sj_session_restart(sj_card_session(card), false), SJ_OK);
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	sj_card_close(card);
+}
+
+static void test_connecting_gives_up_at_its_deadline(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f), *second = NULL;
+	int until;
+	pid_t pid = pcsc_other(HOLDS_TRANSACTION, &until);
+
+	assert_int_equal(sj_card_wait(f->ctx, FIRST, 500, &second), SJ_READER_BUSY);
+	pcsc_other_end(pid, until);
+	sj_card_close(card);
+}
+
+static void test_a_card_that_another_has_alone_is_busy(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	int until;
+	pid_t pid;
+
+	sj_card_close(card);
+	pid = pcsc_other(HAS_IT_ALONE, &until);
+	card = NULL;
+	assert_int_equal(sj_card_wait(f->ctx, FIRST, 2000, &card), SJ_READER_BUSY);
+	pcsc_other_end(pid, until);
+}
+
+static void test_a_reset_by_another_is_told_and_recovered(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	int until;
+	pid_t pid;
+
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	pid = pcsc_other(RESETS_CARD, &until);
+	assert_int_equal(pcsc_ping(card, 5000), SJ_CARD_RESET);
+	assert_int_equal(sj_session_restart(sj_card_session(card), false), SJ_OK);
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	pcsc_other_end(pid, until);
+	sj_card_close(card);
+}
+
+/* What the service says to the next transmission in place of what it would say. */
+static atomic_long next_failure = SCARD_S_SUCCESS;
+
+LONG __real_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
+			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
+			  LPDWORD receive_len);
+LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
+			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
+			  LPDWORD receive_len);
+LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
+			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
+			  LPDWORD receive_len)
+{
+	const LONG failure = atomic_exchange(&next_failure, SCARD_S_SUCCESS);
+
+	if (failure != SCARD_S_SUCCESS)
+		return failure;
+	return __real_SCardTransmit(card, send_pci, send, send_len, receive_pci, receive,
+				    receive_len);
+}
+
+/* pcscd says so to who connects while it carries out another's reset: seldom, but it does. */
+static void test_a_reset_under_way_is_a_reset(void **state)
+{
+	static const LONG failures[] = { SCARD_E_PROTO_MISMATCH, SCARD_W_UNPOWERED_CARD,
+					 SCARD_W_RESET_CARD };
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		atomic_store(&next_failure, failures[i]);
+		assert_int_equal(pcsc_ping(card, 5000), SJ_CARD_RESET);
+		assert_int_equal(sj_session_restart(sj_card_session(card), false), SJ_OK);
+		assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	}
+	sj_card_close(card);
+}
+
+/* --- time and cancelling ---------------------------------------------------------------- */
+
+static void test_a_card_that_hangs_times_out(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	int64_t start = sj_clock_ms();
+
+	atomic_store(&f->card.delay_ms, 3000);
+	assert_int_equal(pcsc_ping(card, 200), SJ_TIMED_OUT);
+	assert_in_range(sj_clock_ms() - start, 150, 1500);
+	sj_card_close(card);
+}
+
+static void *cancel_soon(void *ctx)
+{
+	pcsc_rest(200);
+	sj_context_cancel(ctx);
+	return NULL;
+}
+
+static void test_another_thread_cancels_waiting(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = NULL;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, f->ctx), 0);
+	assert_int_equal(sj_card_wait(f->ctx, SECOND, 0, &card), SJ_CANCELLED);
+	pthread_join(thread, NULL);
+	sj_context_resume(f->ctx);
+	assert_int_equal(sj_card_wait(f->ctx, SECOND, 100, &card), SJ_NO_CARD);
+}
+
+static void test_another_thread_cancels_a_command(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	pthread_t thread;
+
+	atomic_store(&f->card.delay_ms, 3000);
+	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, f->ctx), 0);
+	assert_int_equal(pcsc_ping(card, 0), SJ_CANCELLED);
+	pthread_join(thread, NULL);
+	sj_card_close(card);
+}
+
+static void test_who_was_cancelled_hears_nothing_else(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	struct sj_session *s = sj_card_session(card);
+	pthread_t thread;
+	int until;
+	pid_t pid = pcsc_other(HOLDS_TRANSACTION, &until);
+
+	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, f->ctx), 0);
+	sj_session_deadline(s, sj_clock_ms() + 5000);
+	assert_int_equal(sj_session_begin(s), SJ_CANCELLED);
+	pthread_join(thread, NULL);
+	assert_int_equal(sj_session_begin(s), SJ_CANCELLED);
+	assert_int_equal(pcsc_ping(card, 5000), SJ_CANCELLED);
+	pcsc_other_end(pid, until);
+	sj_card_close(card);
+}
+
+static void test_a_transaction_is_given_back_though_cancelled(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	int until;
+	pid_t pid;
+
+	sj_session_deadline(sj_card_session(card), sj_clock_ms() + 5000);
+	assert_int_equal(sj_session_begin(sj_card_session(card)), SJ_OK);
+	sj_context_cancel(f->ctx);
+	sj_session_end(sj_card_session(card));
+	alarm(10); /* the other waits for us without end */
+	pid = pcsc_other(HOLDS_TRANSACTION, &until);
+	alarm(0);
+	pcsc_other_end(pid, until);
+	sj_card_close(card);
+}
+
+static struct sj_context *to_cancel;
+
+static void on_alarm(int number)
+{
+	(void)number;
+	sj_context_cancel(to_cancel);
+}
+
+static void test_a_signal_handler_cancels(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = NULL;
+
+	to_cancel = f->ctx;
+	signal(SIGALRM, on_alarm);
+	alarm(1);
+	assert_int_equal(sj_card_wait(f->ctx, SECOND, 0, &card), SJ_CANCELLED);
+	signal(SIGALRM, SIG_DFL);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		CASE(test_a_deadline_holds_against_a_transaction, pcsc_setup_card),
+		CASE(test_connecting_gives_up_at_its_deadline, pcsc_setup_card),
+		CASE(test_a_card_that_another_has_alone_is_busy, pcsc_setup_card),
+		CASE(test_a_reset_by_another_is_told_and_recovered, pcsc_setup_card),
+		CASE(test_a_reset_under_way_is_a_reset, pcsc_setup_card),
+		CASE(test_a_card_that_hangs_times_out, pcsc_setup_card),
+		CASE(test_another_thread_cancels_waiting, pcsc_setup_readers),
+		CASE(test_another_thread_cancels_a_command, pcsc_setup_card),
+		CASE(test_who_was_cancelled_hears_nothing_else, pcsc_setup_card),
+		CASE(test_a_transaction_is_given_back_though_cancelled, pcsc_setup_card),
+		CASE(test_a_signal_handler_cancels, pcsc_setup_readers),
+	};
+	int failed;
+
+	if (!lab_init(&pcsc_lab))
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	lab_free(&pcsc_lab);
+	return failed;
+}
