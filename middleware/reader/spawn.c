@@ -69,18 +69,19 @@ static enum sj_rc write_line(struct spawn_transport *self, const char *text, siz
 			     int64_t deadline)
 {
 	while (len > 0) {
-		enum sj_rc rc = ready(self, POLLOUT, deadline);
-		ssize_t n;
+		ssize_t n = send(self->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		enum sj_rc rc = SJ_OK;
 
-		if (rc != SJ_OK)
-			return rc;
-		n = send(self->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return SJ_CARD_LOST;
 		if (n > 0) {
 			text += n;
 			len -= (size_t)n;
+		} else {
+			rc = ready(self, POLLOUT, deadline);
 		}
+		if (rc != SJ_OK)
+			return rc;
 	}
 	return SJ_OK;
 }

@@ -268,12 +268,10 @@ bool sj_cwt_put(struct sj_writer *w, const struct sj_cwt *cwt, const struct sj_k
 	uint8_t bytes[PAYLOAD_MAX], digest[SJ_HASH_MAX], signature[SJ_CWT_SIGNATURE];
 	struct sj_writer payload = SJ_WRITER_OF(bytes), s = SJ_WRITER_OF(signature);
 	const size_t start = w->len;
-	struct sj_ec_point point;
-	enum sj_curve curve;
 	struct sj_cwt check;
 
 	put_claims(&payload, cwt);
-	if (payload.failed || !sj_key_get_point(key, &curve, &point) || curve != SJ_P256 ||
+	if (payload.failed || sj_key_curve(key) != SJ_P256 ||
 	    !digest_of(sj_written(&payload), digest) ||
 	    !sj_key_sign_digest(key, sj_span(digest, 32), &s))
 		return false;

@@ -57,6 +57,7 @@ void bench_roundtrips(struct bench *b);
 void bench_store(struct bench *b);
 void bench_document(struct bench *b);
 void bench_issue(struct bench *b);
+void bench_load(struct bench *b);
 void bench_programs(struct bench *b);
 void bench_status(struct bench *b);
 void bench_gate(struct bench *b);
@@ -139,6 +140,8 @@ struct bench_calls {
 
 /* From now on this thread's calls of crypt are counted there; NULL: no more. */
 void bench_record(struct bench_calls *calls);
+/* Does these operations, ended by count 0, so many times over. */
+bool bench_bare_work(const struct bench_call *calls, unsigned times);
 /* CPU ms of one such operation made by OpenSSL alone, the median of some. */
 bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms);
 

@@ -6,13 +6,12 @@
 #include <unistd.h>
 
 #include "authority/commands.h"
+#include "authority/connect.h"
 #include "authority/job.h"
 #include "authority/signatures.h"
 #include "crypt/wipe.h"
 
-#define CARD_TIMEOUT_MS 30000u
 #define LETTER_MAX 512u
-#define ARGUMENTS_MAX 63u
 
 static const struct cli_option options[] = {
 	{ "authority", 'a', "DIR", "the issuing authority; needed", CLI_COMPLETE_DIRECTORY, NULL,
@@ -25,17 +24,38 @@ static const struct cli_option options[] = {
 	  "write CAN, PIN, PUK and MRZ there, for the holder (0600); needed unless on a terminal",
 	  CLI_COMPLETE_FILE, NULL, false },
 	CLI_SECRET_OPTIONS("can", "CAN"),
+	CARDKEYS_OPTIONS,
+	{ "plain-answers", 0, NULL, "take a card whose answers carry no MAC (SCP03, i = 00 or 10)",
+	  CLI_COMPLETE_NONE, NULL, false },
 	PROFILE_OPTIONS,
 	KEYS_OPTIONS,
 	{ "profile", 0, "NAME",
 	  "private (default): the card tells nothing without a key; open: all", CLI_COMPLETE_WORDS,
 	  "private open", false },
+	{ "again", 0, NULL, "the document's card turned out bad before delivery: make another",
+	  CLI_COMPLETE_NONE, NULL, false },
 	{ "no-gate", 0, NULL, "no credentials for gates and no status: a plain ICAO document",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "sod-version", 0, "N", "version of the security object: 0 (default) or 1",
 	  CLI_COMPLETE_WORDS, "0 1", false },
-	{ "exec", 0, NULL, "the card is behind the program CMD (hex lines; see card run)",
+	{ "batch", 'b', "FILE",
+	  "a card for each line of FILE (see batch.schema.json), and for whoever waits",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ "worker", 'w', NULL, "cards for whoever waits in the register's queue", CLI_COMPLETE_NONE,
+	  NULL, false },
+	{ "workers", 0, "N",
+	  "with --batch: N processes (0: only fill the queue); their readers by --reader, repeated",
 	  CLI_COMPLETE_NONE, NULL, false },
+	{ "letters", 0, "DIR",
+	  "with --batch: a letter for each card (else sealed, in the register)",
+	  CLI_COMPLETE_DIRECTORY, NULL, false },
+	{ "report", 0, "FILE", "with --batch: what failed, as JSON, a line each", CLI_COMPLETE_FILE,
+	  NULL, false },
+	{ "stay", 0, NULL, "with --worker: wait for more when the queue is empty",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "supervised", 0, NULL, "a worker that another process started", CLI_COMPLETE_NONE, NULL,
+	  true },
+	CONNECT_EXEC_OPTION,
 	{ "check", 0, NULL, "only check the holder file; no card is touched", CLI_COMPLETE_NONE,
 	  NULL, false },
 	{ "files-out", 0, "DIR", "laboratory: also write the card's files there",
@@ -48,42 +68,9 @@ static const struct cli_option options[] = {
 };
 
 static const struct cli_positional positionals[] = {
-	{ "CMD", "with --exec: program and arguments, after --", CLI_COMPLETE_FILE, NULL, true,
-	  true },
+	CONNECT_CMD,
 	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
 };
-
-static int connect_program(struct cli *cli, struct sj_context *ctx, struct sj_card **card)
-{
-	const char *argv[ARGUMENTS_MAX + 1] = { NULL };
-	size_t n = cli_argument_count(cli);
-	unsigned timeout = cli_timeout_ms(cli);
-	enum sj_rc rc;
-
-	if (n == 0 || n > ARGUMENTS_MAX)
-		return cli_usage(cli, "--exec -- CMD [ARGUMENT...]: 1 to %u words", ARGUMENTS_MAX);
-	for (size_t i = 0; i < n; i++)
-		argv[i] = cli_argument(cli, i);
-	rc = sj_card_spawn(ctx, argv, timeout != 0 ? timeout : CARD_TIMEOUT_MS, card);
-	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", argv[0]);
-}
-
-static int connect_card(struct cli *cli, struct sj_card **card)
-{
-	struct sj_context *ctx = cli_context(cli);
-	const char *reader = cli_setting(cli, "reader");
-	unsigned timeout = cli_timeout_ms(cli);
-	enum sj_rc rc;
-
-	if (ctx == NULL)
-		return cli_exit_code(cli);
-	if (cli_given(cli, "exec"))
-		return connect_program(cli, ctx, card);
-	if (cli_argument_count(cli) > 0)
-		return cli_usage(cli, "%s: programs go with --exec", cli_argument(cli, 0));
-	rc = sj_card_wait(ctx, reader, timeout != 0 ? timeout : CARD_TIMEOUT_MS, card);
-	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", reader != NULL ? reader : "card");
-}
 
 /* To the file before the lock, so that no card goes out without its letter. */
 static int write_letter(struct job *job)
@@ -101,34 +88,8 @@ static int write_letter(struct job *job)
 	return rc;
 }
 
-/* Everything up to the lock. */
-static int personalise(struct job *job, struct perso *p, struct card_keys *keys)
-{
-	const struct perso_access access = {
-		.profile = &job->profile,
-		.can = job->can[0] != '\0' ? job->can : NULL,
-		.mrz_information = sj_span(job->information, job->information_len),
-	};
-	const char *files_out = cli_value(job->cli, "files-out");
-	int rc = perso_set_access(p, &access);
-
-	if (rc == 0)
-		rc = perso_make_keys(p, &job->profile, keys);
-	if (rc == 0)
-		rc = gate_personalise(&job->gate, &job->authority, p);
-	if (rc == 0)
-		rc = keys_personalise(&job->keys, &job->authority, p);
-	if (rc == 0)
-		rc = perso_set_profile(p, job->open);
-	if (rc == 0)
-		rc = job_make_files(job, keys, p->data_max > 255);
-	if (rc == 0 && files_out != NULL)
-		rc = copy_write(job, files_out);
-	return rc != 0 ? rc : perso_write_files(p, &job->files);
-}
-
 /* The lock with the letter before it; a letter for a card that is not issued goes away. */
-static int finish(struct job *job, struct perso *p)
+static int finish(struct job *job, struct perso *p, const struct card_keys *keys)
 {
 	const char *path = cli_value(job->cli, "letter-out");
 	int rc;
@@ -139,9 +100,13 @@ static int finish(struct job *job, struct perso *p)
 		rc = write_letter(job);
 	if (rc != 0)
 		return rc;
-	rc = perso_lock(p);
+	rc = job_finish_card(job, keys, p->key_version, p->master);
+	if (rc == 0)
+		rc = perso_lock(p);
 	if (rc != 0 && path != NULL && p->state != PERSO_LOCKING)
 		unlink(path);
+	if (rc == 0)
+		rc = job_end_card(job, CARD_ISSUED, NULL);
 	if (rc == 0 && path == NULL)
 		rc = write_letter(job);
 	return rc;
@@ -215,7 +180,8 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 
 	if (!cli_json(job->cli)) {
 		cli_line(job->cli, CLI_MARK_GOOD, "issued", "%s, signed by %s, %u APDUs, %.2f s",
-			 reader, signer != NULL ? signer : "nobody (a copy)", p->commands, seconds);
+			 reader, signer != NULL ? signer : "nobody (a copy)", perso_commands(p),
+			 seconds);
 		return 0;
 	}
 	ca = json_array();
@@ -230,7 +196,7 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 			"chipAuthentication", ca, "activeAuthentication", aa_name(&job->profile),
 			"files", files_json(&job->files), "gate", gate_json(&job->gate), "keys",
 			keys_json(&job->keys), "profile", job->open ? "open" : "private", "apdus",
-			(int)p->commands, "seconds", seconds));
+			(int)perso_commands(p), "seconds", seconds));
 }
 
 static double seconds_since(const struct timespec *start)
@@ -250,16 +216,23 @@ static int issue_card(struct job *job)
 	int rc = keys != NULL ? 0 : cli_fail(job->cli, SJ_NO_MEMORY, NULL);
 
 	if (rc == 0)
-		rc = connect_card(job->cli, &card);
+		rc = connect_card(job->cli, 0, &card);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (rc == 0)
-		rc = perso_begin(&p, job->cli, card);
+		rc = perso_begin(&p, job->cli, card,
+				 job->authority.directory != NULL ? &job->authority : NULL);
+	if (rc != 0 && p.issued && job_settle_card(job, p.serial) != 0)
+		cli_debug(job->cli, "not settled");
 	if (rc == 0)
-		rc = personalise(job, &p, keys);
+		rc = job_begin_card(job, p.serial);
 	if (rc == 0)
-		rc = finish(job, &p);
+		rc = job_personalise(job, &p, keys);
+	if (rc == 0)
+		rc = finish(job, &p, keys);
 	if (rc == 0)
 		rc = report(job, &p, sj_card_reader(card), seconds_since(&start));
+	if (rc != 0 && p.state < PERSO_LOCKING && job_end_card(job, CARD_SCRAPPED, "failed") != 0)
+		cli_debug(job->cli, "not scrapped");
 	if (rc != 0 && card != NULL && !p.told)
 		cli_note(job->cli, "%s", perso_state_text(p.state));
 	perso_end(&p);
@@ -285,6 +258,8 @@ static int run(struct cli *cli)
 	struct job *job;
 	int rc;
 
+	if (cli_given(cli, "batch") || cli_given(cli, "worker"))
+		return batch_command(cli);
 	if (cli_given(cli, "check"))
 		return check_only(cli);
 	job = malloc(sizeof(*job));
@@ -305,14 +280,18 @@ static const char *const examples[] = {
 	"sojourn issue --authority utopia --holder anna.json --portrait anna.jpg -l letter.txt",
 	"sojourn issue -a utopia --holder anna.json -p anna.jpg -l letter.txt \\\n"
 	"    --pace GM:aes256:brainpoolP384r1 --ca brainpoolP384r1:aes256 --aa rsa-3072",
+	"sojourn issue -a utopia --batch holders.jsonl --letters letters --report failed.jsonl",
+	"sojourn issue -a utopia --worker --stay # another desk, another reader",
 	"sojourn issue ... --exec -- sojourn card run anna.card --link stdio # no reader needed",
+	"sojourn issue -a utopia --batch holders.jsonl --workers 2 --letters letters \\\n"
+	"    --exec -- sojourn card feed cards # no reader needed, either",
 	NULL,
 };
 
-static const enum sj_rc failures[] = {
-	SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED, SJ_CARD_STATE, SJ_NOT_A_DOCUMENT,
-	SJ_CARD_LOST,       SJ_CARD_REFUSED,  SJ_OK
-};
+static const enum sj_rc failures[] = { SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED,
+				       SJ_CARD_STATE,      SJ_NOT_A_DOCUMENT,
+				       SJ_CARD_LOST,       SJ_CARD_REFUSED,
+				       SJ_CARD_CHANNEL,    SJ_OK };
 
 const struct cli_command issue_command = {
 	.noun = "issue",
@@ -328,18 +307,31 @@ const struct cli_command issue_command = {
 		"(P-256, AES-128) and Active Authentication (ECDSA, P-256).\n"
 		"\n"
 		"For gates it gets 56 credentials, eight for each sector, each with a key and a\n"
-		"place in the status list of its own; the authority records them, so that\n"
-		"'authority status revoke' finds them. DG13 has the document's own place.\n"
+		"place in the status list of its own; the register keeps them, so that\n"
+		"'register revoke' finds them. DG13 has the document's own place.\n"
 		"\n"
 		"Its key application (PIV, NIST SP 800-73) makes keys to sign in (9A), to sign\n"
 		"(9C), to decrypt (9D), for doors (9E), for attestations (F9) and for secure\n"
 		"messaging (04), with certificates of the authority's CA for card keys: on P-256\n"
 		"unless --key-algorithm says otherwise (RSA takes a chip many seconds). PIN, PUK\n"
 		"and pairing code are random unless given, and go to the letter; the management\n"
-		"key (9B, AES-192) goes to DIR/management-keys.txt.\n"
+		"key (9B, AES-192) goes to the register, encrypted ('register key').\n"
 		"\n"
 		"M is GM or CAM (with AES only); CIPHER 3des, aes128, aes192 or aes256; CURVE\n"
 		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"
+		"\n"
+		"With --batch FILE, each line of FILE is a holder file with a \"portrait\" (a file,\n"
+		"seen from where FILE is) or \"portraitData\" (base64); what is wrong is told as\n"
+		"FILE:LINE and stops nothing else. The documents wait in the register's queue,\n"
+		"from which any number of workers take them, on any machine that reaches the\n"
+		"register: this process, --workers N, or 'issue --worker' elsewhere. In a reader,\n"
+		"the next card is waited for; a program behind --exec is powered off and on, and\n"
+		"started anew when that gives the same card. Options of the cards are each\n"
+		"worker's. FILE given again goes on where it was stopped: nobody gets two cards.\n"
+		"A worker that is interrupted finishes its card first; one that is killed leaves\n"
+		"a card that is finished or void. Letters go to --letters DIR, as NUMBER.txt, or\n"
+		"stay in the register ('register key --secret letter'). Exit code 13: some lines\n"
+		"were bad, or some documents got no card.\n"
 		"\n"
 		"The options for laboratories make cards that a verifier must refuse.",
 	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_KEYS,

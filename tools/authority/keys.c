@@ -24,10 +24,12 @@
 #define DGI_OBJECT 0x0010u
 #define DGI_GENERATE 0x0020u
 #define DGI_CVC 0x0022u
+#define DGI_ATTEST 0x0023u
 
 #define PIN_TRIES 3u
 #define PUK_TRIES 10u
 #define POLICY (PIV_POLICY_PIN | PIV_POLICY_VCI)
+#define ATTESTER (KEYS_MADE - 2) /* place of key F9 */
 #define SM (KEYS_MADE - 1) /* place of key 04 */
 #define SHORT_DATA 255u
 #define BATCH_MAX 16384u /* drivers' buffers take it */
@@ -82,6 +84,7 @@ static int store_secrets(const struct key_data *k, struct perso *p)
 
 	sj_put(&id, sj_span(k->row.key_x, PIV_GUID_SIZE));
 	sj_put(&id, sj_span(k->row.key_x + PIV_GUID_SIZE - 4, 4));
+	perso_put_grouping(&w, DGI_BEGIN, sj_span(NULL, 0));
 	perso_put_grouping(&w, DGI_IDENTITY, sj_written(&id));
 	put_password(&w, PIV_REF_PIN, PIN_TRIES, k->pin);
 	put_password(&w, PIV_REF_PUK, PUK_TRIES, k->puk);
@@ -94,21 +97,13 @@ static int store_secrets(const struct key_data *k, struct perso *p)
 	return rc;
 }
 
-/* Who holds the management key: nobody but the authority, in a line of its record. */
-static int record_admin(const struct key_data *k, const struct authority *a)
+bool keys_admin_text(const struct key_data *k, char out[static KEYS_ADMIN_TEXT])
 {
-	char key[2 * KEYS_ADMIN_MAX + 1], uuid[SJ_UUID_TEXT], line[160];
-	int len, rc;
+	const int len =
+		snprintf(out, KEYS_ADMIN_TEXT, "%s ", sj_piv_algorithm_name(k->admin_algorithm));
 
-	sj_uuid_text(k->row.key_x, uuid);
-	if (!sj_hex_text(sj_span(k->admin, admin_size(k)), SJ_HEX_LOWER, key, sizeof(key)))
-		return cli_fail(a->cli, SJ_INTERNAL, "management key");
-	len = snprintf(line, sizeof(line), "%s %s %s %s\n", k->row.document, uuid,
-		       sj_piv_algorithm_name(k->admin_algorithm), key);
-	rc = ledger_append(a, LEDGER_ADMIN_KEYS, line, (size_t)len);
-	sj_wipe(key, sizeof(key));
-	sj_wipe(line, sizeof(line));
-	return rc;
+	return sj_hex_text(sj_span(k->admin, admin_size(k)), SJ_HEX_LOWER, out + len,
+			   KEYS_ADMIN_TEXT - (size_t)len);
 }
 
 /* --- keys -------------------------------------------------------------------------- */
@@ -232,6 +227,11 @@ static bool make_names(const struct key_data *k, const struct authority *a, stru
 	return true;
 }
 
+static struct sj_span spki_of(const struct key_data *k, size_t i)
+{
+	return sj_span(k->publics[i].bytes, k->publics[i].len);
+}
+
 /* The certificate of the i-th key: a person's, or the card's own (9E, F9). */
 static bool certify(const struct key_data *k, const struct authority *a, size_t i,
 		    const struct sj_cert *ca, const struct names *names, struct sj_writer *w)
@@ -254,9 +254,9 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 		.issuer = ca->subject,
 		.subject = own ? names->card : names->person,
 		.issuer_spki = ca->spki,
-		.subject_spki = sj_span(k->publics[i].bytes, k->publics[i].len),
+		.subject_spki = spki_of(k, i),
 		.not_before = k->not_before,
-		.not_after = k->row.expires,
+		.not_after = k->ends,
 		.card = &card,
 	};
 
@@ -264,24 +264,52 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 	return sj_cert_put(w, &plan, k->ca.key);
 }
 
+static int store_certified(struct turn *t, size_t i, const struct sj_cert *ca,
+			   const struct names *names)
+{
+	struct sj_writer w = SJ_WRITER_OF(t->der);
+
+	if (!certify(t->k, t->a, i, ca, names, &w))
+		return perso_fail(t->p, SJ_CRYPTO_FAILED, "certificate of %02X", keys_refs[i]);
+	return store_certificate(t, sj_piv_key_object(keys_refs[i]), sj_written(&w));
+}
+
+/* Nothing is certified that the card does not state, by its key F9, to have made itself. */
+static int check_made(struct turn *t, size_t i)
+{
+	struct sj_span statement = { NULL, 0 };
+	struct sj_cert cert;
+	char step[24];
+	int rc;
+
+	snprintf(step, sizeof(step), "attestation of %02X", keys_refs[i]);
+	rc = perso_store(t->p, step, DGI_ATTEST, sj_span(&keys_refs[i], 1), &statement);
+	if (rc != 0)
+		return rc;
+	if (!sj_cert_read(statement, &cert) || !sj_cert_signed_by(&cert, spki_of(t->k, ATTESTER)) ||
+	    !sj_span_eq(cert.spki, spki_of(t->k, i)))
+		return perso_fail(t->p, SJ_CARD_ANSWER, "%s: not of the key that it made", step);
+	return 0;
+}
+
+/* F9's first, which the card needs to attest the others. */
 static int store_certificates(struct turn *t)
 {
 	const struct authority_certificate *ca_file = &t->k->ca.certificate;
 	struct names names;
 	struct sj_cert ca;
-	int rc = 0;
+	int rc;
 
 	if (!sj_cert_read(sj_span(ca_file->bytes, ca_file->len), &ca) ||
 	    !make_names(t->k, t->a, &names))
 		return perso_fail(t->p, SJ_INTERNAL, "names of certificates");
-	for (size_t i = 0; rc == 0 && i < KEYS_CERTIFIED; i++) {
-		struct sj_writer w = SJ_WRITER_OF(t->der);
-
-		rc = certify(t->k, t->a, i, &ca, &names, &w)
-			     ? store_certificate(t, sj_piv_key_object(keys_refs[i]), sj_written(&w))
-			     : perso_fail(t->p, SJ_CRYPTO_FAILED, "certificate of %02X",
-					  keys_refs[i]);
-	}
+	rc = store_certified(t, ATTESTER, &ca, &names);
+	if (rc == 0)
+		rc = flush(t);
+	for (size_t i = 0; rc == 0 && i < ATTESTER; i++)
+		rc = check_made(t, i);
+	for (size_t i = 0; rc == 0 && i < ATTESTER; i++)
+		rc = store_certified(t, i, &ca, &names);
 	return rc;
 }
 
@@ -379,7 +407,7 @@ int keys_personalise(struct key_data *k, const struct authority *a, struct perso
 				  "the card takes at most %u bytes in a command, which is too few "
 				  "for the key application; leave it out with --no-keys",
 				  SHORT_DATA);
-	if (rc == 0 && p->target_found)
+	if (rc == 0 && p->target_found && !k->wanted)
 		rc = perso_store(p, "begin of the key application", DGI_BEGIN, sj_span(NULL, 0),
 				 NULL);
 	if (rc != 0 || !k->wanted)
@@ -387,9 +415,5 @@ int keys_personalise(struct key_data *k, const struct authority *a, struct perso
 	rc = store_secrets(k, p);
 	if (rc == 0)
 		rc = make_keys(k, p);
-	if (rc == 0)
-		rc = ledger_issue(a, &k->row, 1);
-	if (rc == 0)
-		rc = record_admin(k, a);
 	return rc != 0 ? rc : store_all(k, a, p);
 }

@@ -12,8 +12,7 @@
 #include "wire/std/iso7816.h"
 #include "wire/sw.h"
 
-#define AID_MANAGER SJ_SPAN_STR("\xA0\x00\x00\x01\x51\x00\x00\x00")
-#define CLA_GP 0x80u
+#define CLA_GP CHANNEL_CLA
 #define INS_INSTALL 0xE6u
 #define INS_STORE_DATA 0xE2u
 #define INS_SET_STATUS 0xF0u
@@ -64,7 +63,7 @@ const char *perso_state_text(enum perso_state state)
 
 int perso_fail(struct perso *p, enum sj_rc rc, const char *format, ...)
 {
-	char what[128];
+	char what[192];
 	va_list args;
 
 	va_start(args, format);
@@ -74,26 +73,13 @@ int perso_fail(struct perso *p, enum sj_rc rc, const char *format, ...)
 	return cli_fail(p->cli, rc, "%s; %s", what, perso_state_text(p->state));
 }
 
-/* The one function that sends: a secure channel will wrap `apdu` here. */
+/* The one function that sends: through the channel once it is open. */
 static int transmit(struct perso *p, const struct sj_apdu *apdu, unsigned timeout_ms,
 		    struct sj_response *out)
 {
-	size_t room = apdu->data.len + 16, len = SJ_APDU_RESPONSE_MAX;
-	uint8_t *command = malloc(room);
-	struct sj_writer w = sj_writer(command, room);
-	enum sj_rc rc = SJ_NO_MEMORY;
+	enum sj_rc rc = channel_send(&p->channel, apdu, timeout_ms, out);
 
-	if (command != NULL) {
-		sj_apdu_put(&w, apdu);
-		rc = w.failed ? SJ_INTERNAL
-			      : sj_card_transmit(p->card, command, w.len, timeout_ms, p->response,
-						 &len, &out->sw);
-		sj_wipe(command, room);
-	}
-	free(command);
-	out->data = sj_span(p->response, len);
-	p->commands++;
-	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", p->commands);
+	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", perso_commands(p));
 }
 
 /* Tells a status word that is not 9000. */
@@ -121,29 +107,88 @@ static size_t data_max_of(struct sj_span answer)
 
 static int select_name(struct perso *p, struct sj_span aid, struct sj_response *r)
 {
-	const struct sj_apdu select = { 0x00, SJ_INS_SELECT, SJ_SELECT_DF_NAME,
-					0x00, aid,           SJ_APDU_NE_SHORT,
-					false };
+	enum sj_rc rc = channel_select(&p->channel, aid, r);
 
-	return transmit(p, &select, TIMEOUT_MS, r);
+	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", perso_commands(p));
+}
+
+static int issued_before(struct perso *p, const char *more)
+{
+	p->issued = true;
+	return p->asking ? 0
+			 : perso_fail(p, SJ_CARD_STATE, "the card was issued before%s", more);
 }
 
 static int select_manager(struct perso *p)
 {
 	struct sj_response r = { { NULL, 0 }, 0 }, document = { { NULL, 0 }, 0 };
-	int rc = select_name(p, AID_MANAGER, &r);
+	int rc = select_name(p, CHANNEL_MANAGER, &r);
 
 	/* An issued card may hide its manager; only an issued one has a document. */
 	if (rc == 0 && r.sw == SJ_SW_NOT_FOUND)
 		rc = select_name(p, SJ_AID_LDS1, &document);
 	if (rc != 0)
 		return rc;
-	if (document.sw == SJ_SW_OK)
-		return perso_fail(p, SJ_CARD_STATE, "the card was issued before");
+	if (document.sw == SJ_SW_OK || r.sw == SJ_SW_FILE_DEACTIVATED)
+		return issued_before(p, document.sw == SJ_SW_OK ? "" : ", and is locked");
 	if (r.sw != SJ_SW_OK)
 		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
 	p->data_max = data_max_of(r.data);
 	return 0;
+}
+
+/* Whoever knows the transport key must not read what follows. */
+static int give_own_keys(struct perso *p, const struct authority *a)
+{
+	bool sent = false;
+	int rc = cardkeys_replace(&p->channel, p->cli, a, cardkeys_next_version(p->channel.version),
+				  &sent);
+
+	if (sent)
+		p->state = PERSO_BEGUN;
+	if (rc == 0)
+		p->master = cardkeys_newest(a);
+	return rc;
+}
+
+/* A key that everybody knows protects nothing on the way to a card in a real reader. */
+static void note_published(struct perso *p)
+{
+	if (!cli_given(p->cli, "exec") &&
+	    strstr(sj_card_reader(p->channel.card), "Virtual PCD") == NULL)
+		cli_note(p->cli, "the card came with the transport key that everybody knows");
+}
+
+/* Keys that the card makes come in its answers. */
+static int check_answers(struct perso *p)
+{
+	if (channel_is_mutual(&p->channel) || cli_given(p->cli, "plain-answers"))
+		return 0;
+	return perso_fail(
+		p, SJ_CARD_CHANNEL,
+		"the card says that its answers carry no MAC (i = %02X): keys in them could "
+		"be anybody's; where nobody can be in between, --plain-answers takes it",
+		p->channel.i);
+}
+
+static int open_channel(struct perso *p, const struct authority *a)
+{
+	struct cardkeys_found found;
+	int rc = cardkeys_open(&p->channel, p->cli, a, &found);
+
+	if (rc == 0)
+		rc = check_answers(p);
+	if (rc != 0)
+		return rc;
+	if (found.published)
+		note_published(p);
+	p->master = found.master;
+	memcpy(p->serial, cardkeys_serial(p->channel.diversification), sizeof(p->serial));
+	if (a != NULL && found.master == 0)
+		rc = give_own_keys(p, a);
+	p->key_version = p->master == 0 ? 0 : p->channel.version;
+	p->data_max = channel_room(&p->channel, p->data_max);
+	return rc;
 }
 
 /* INSTALL [for personalisation]. */
@@ -179,7 +224,7 @@ int perso_target(struct perso *p, struct sj_span aid, const char *name, bool nee
 	if (rc != 0 || p->target_found || (!needed && sw == SJ_SW_REFERENCE_NOT_FOUND))
 		return rc;
 	if (sw == SJ_SW_CONDITIONS)
-		return perso_fail(p, SJ_CARD_STATE, "the card was issued before");
+		return issued_before(p, "");
 	if (sw == SJ_SW_REFERENCE_NOT_FOUND)
 		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no %s application on the card", name);
 	return refused(p, "INSTALL", sw);
@@ -192,22 +237,41 @@ static int target_identity(struct perso *p)
 						  : perso_target(p, SJ_AID_LDS1, "identity", true);
 }
 
-int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card)
+static int begin(struct perso *p, struct sj_card *card, const struct authority *a)
 {
 	int rc;
 
-	*p = (struct perso){ .cli = cli, .card = card };
-	p->response = malloc(SJ_APDU_RESPONSE_MAX);
-	if (p->response == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	if (!channel_begin(&p->channel, card))
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
 	rc = select_manager(p);
-	return rc != 0 ? rc : target_identity(p);
+	if (rc == 0 && !p->issued)
+		rc = open_channel(p, a);
+	if (rc == 0 && !p->issued)
+		rc = target_identity(p);
+	p->asking = false;
+	return rc;
+}
+
+int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+{
+	*p = (struct perso){ .cli = cli };
+	return begin(p, card, a);
+}
+
+int perso_ask(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+{
+	*p = (struct perso){ .cli = cli, .asking = true };
+	return begin(p, card, a);
 }
 
 void perso_end(struct perso *p)
 {
-	free(p->response);
-	p->response = NULL;
+	channel_end(&p->channel);
+}
+
+unsigned perso_commands(const struct perso *p)
+{
+	return p->channel.commands;
 }
 
 /*
@@ -243,12 +307,17 @@ static int store_all(struct perso *p, const char *step, struct sj_span groupings
 	return full && !last ? perso_target(p, p->target, step, true) : 0;
 }
 
-void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value)
+static void put_head(struct sj_writer *w, uint16_t dgi, size_t len)
 {
 	sj_put_be(w, 2, dgi);
-	if (value.len >= 0xFF)
+	if (len >= 0xFF)
 		sj_put_u8(w, 0xFF);
-	sj_put_be(w, value.len < 0xFF ? 1 : 2, (uint32_t)value.len);
+	sj_put_be(w, len < 0xFF ? 1 : 2, (uint32_t)len);
+}
+
+void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value)
+{
+	put_head(w, dgi, value.len);
 	sj_put(w, value);
 }
 
@@ -284,8 +353,8 @@ int perso_store_groupings(struct perso *p, const char *step, struct sj_span grou
 int perso_set_access(struct perso *p, const struct perso_access *access)
 {
 	const struct profile *profile = access->profile;
-	uint8_t value[128];
-	struct sj_writer w = SJ_WRITER_OF(value);
+	uint8_t value[128], all[sizeof(value) + 2 * DGI_HEAD_MAX];
+	struct sj_writer w = SJ_WRITER_OF(value), groupings = SJ_WRITER_OF(all);
 	int rc;
 
 	sj_tlv_put_header(&w, 0x80, 1);
@@ -300,12 +369,13 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 		sj_put_u8(&w, (uint8_t)profile->suites[i].cipher);
 		sj_put_u8(&w, (uint8_t)profile->suites[i].curve);
 	}
+	perso_put_grouping(&groupings, DGI_BEGIN, sj_span(NULL, 0));
+	perso_put_grouping(&groupings, DGI_ACCESS, sj_written(&w));
 	rc = target_identity(p);
 	if (rc == 0)
-		rc = store(p, "begin", DGI_BEGIN, sj_span(NULL, 0), false, NULL);
-	if (rc == 0)
-		rc = store(p, "access configuration", DGI_ACCESS, sj_written(&w), false, NULL);
+		rc = store_all(p, "access configuration", sj_written(&groupings), false, NULL);
 	sj_wipe(value, sizeof(value));
+	sj_wipe(all, sizeof(all));
 	return rc;
 }
 
@@ -415,26 +485,43 @@ int perso_make_keys(struct perso *p, const struct profile *profile, struct card_
 	return rc != 0 ? rc : perso_make_cam_keys(p, profile, out);
 }
 
-/* Writes a file in pieces; the very last one of all ends the sequence. */
-static int write_file(struct perso *p, const struct sj_lds_entry *entry, struct sj_span content,
-		      bool last, uint8_t *buffer)
+/* Files on their way: as many groupings in a command as the card takes, each a step of its store. */
+struct packet {
+	struct perso *p;
+	const char *step; /* name of the file that was put in last */
+	struct sj_writer w; /* COMMAND_ROOM bytes */
+};
+
+/* `last`: the very last one of all ends the sequence. */
+static int send_packet(struct packet *packet, bool last)
 {
-	const size_t most = piece_max(p, FILE_HEAD);
+	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
+				  : store_all(packet->p, packet->step, sj_written(&packet->w), last,
+					      NULL);
+
+	packet->w.len = 0;
+	return rc;
+}
+
+/* Puts a file in, in pieces where it must be. */
+static int put_file(struct packet *packet, const struct sj_lds_entry *entry, struct sj_span content)
+{
+	const size_t most = piece_max(packet->p, FILE_HEAD);
 	uint32_t offset = 0;
 	struct sj_span piece;
-	struct sj_writer w;
 	int rc = 0;
 
+	packet->step = entry->name;
 	while (rc == 0 && content.len > 0) {
 		if (!sj_take(&content, content.len < most ? content.len : most, &piece))
 			break;
-		w = sj_writer(buffer, COMMAND_ROOM);
-		sj_put_be(&w, 2, entry->in_mf ? PARENT_MF : PARENT_LDS);
-		sj_put_be(&w, 2, entry->file_id);
-		sj_put_be(&w, 3, offset);
-		sj_put(&w, piece);
-		rc = store(p, entry->name, DGI_FILE, sj_written(&w), last && content.len == 0,
-			   NULL);
+		if (packet->w.len > 0 && packet->w.len + piece.len > most)
+			rc = send_packet(packet, false);
+		put_head(&packet->w, DGI_FILE, FILE_HEAD + piece.len);
+		sj_put_be(&packet->w, 2, entry->in_mf ? PARENT_MF : PARENT_LDS);
+		sj_put_be(&packet->w, 2, entry->file_id);
+		sj_put_be(&packet->w, 3, offset);
+		sj_put(&packet->w, piece);
 		offset += (uint32_t)piece.len;
 	}
 	return rc;
@@ -443,18 +530,16 @@ static int write_file(struct perso *p, const struct sj_lds_entry *entry, struct 
 int perso_write_files(struct perso *p, const struct file_set *set)
 {
 	uint8_t *buffer = malloc(COMMAND_ROOM);
-	unsigned last = 0;
+	struct packet packet = { p, "files", sj_writer(buffer, COMMAND_ROOM) };
 	int rc = buffer != NULL ? target_identity(p) : cli_fail(p->cli, SJ_NO_MEMORY, NULL);
 
-	for (unsigned f = SJ_DG1; f <= SJ_EF_ATR_INFO; f++) {
-		if (set->files[f].len > 0)
-			last = f;
-	}
 	for (unsigned f = SJ_DG1; rc == 0 && f <= SJ_EF_ATR_INFO; f++) {
 		if (set->files[f].len > 0)
-			rc = write_file(p, sj_lds_entry((enum sj_lds_file)f),
-					file_set_get(set, (enum sj_lds_file)f), f == last, buffer);
+			rc = put_file(&packet, sj_lds_entry((enum sj_lds_file)f),
+				      file_set_get(set, (enum sj_lds_file)f));
 	}
+	if (rc == 0)
+		rc = send_packet(&packet, true);
 	free(buffer);
 	return rc;
 }
@@ -462,7 +547,7 @@ int perso_write_files(struct perso *p, const struct file_set *set)
 int perso_set_profile(struct perso *p, bool open)
 {
 	const uint8_t profile = open ? 1 : 0;
-	int rc = perso_target(p, AID_MANAGER, "manager", true);
+	int rc = perso_target(p, CHANNEL_MANAGER, "manager", true);
 
 	return rc != 0 ? rc : store(p, "profile", DGI_PROFILE, sj_span(&profile, 1), true, NULL);
 }

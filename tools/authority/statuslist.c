@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "authority/ledger.h"
 #include "authority/signatures.h"
 #include "authority/token.h"
 #include "trust/status_build.h"
@@ -14,7 +13,7 @@
 #include "trust/status_store.h"
 
 #define LIST_MAX (SJ_STATUS_BODY_MAX + 1024u)
-#define PARTS (LEDGER_MONTHS_AHEAD + 1u)
+#define PARTS (REGISTER_MONTHS_AHEAD + 1u)
 #define HOUR 3600u
 
 void statuslist_free(struct statuslist *list)
@@ -25,65 +24,62 @@ void statuslist_free(struct statuslist *list)
 
 /* --- building ---------------------------------------------------------------- */
 
-/* What goes into a list; `lists` owns the indices. */
+/* What goes into a list: a partition's indices as they come, sorted at the end. */
 struct collected {
 	struct sj_status_revoked parts[PARTS];
 	uint32_t *lists[PARTS];
+	size_t caps[PARTS];
 	size_t revoked;
+	uint16_t first;
+	struct cli *cli;
 };
 
-static size_t count_bits(const uint8_t *bits, uint32_t n)
+static int collect_one(void *user, struct sj_status_ref ref)
 {
-	size_t count = 0;
+	struct collected *c = user;
+	const size_t at = (size_t)ref.partition - c->first;
+	struct sj_status_revoked *part;
 
-	for (uint32_t i = 0; bits != NULL && i < n; i++)
-		count += bits[i / 8] != 0 && sj_status_bit(bits, i);
-	return count;
-}
+	if (at >= PARTS) /* nothing is issued for so late */
+		return 0;
+	part = &c->parts[at];
+	if (part->n == c->caps[at]) {
+		const size_t cap = part->n > 0 ? 2 * part->n : 64;
+		uint32_t *list = realloc(c->lists[at], cap * sizeof(*list));
 
-/* The indices of the bits that are set, ascending; *n: how many. */
-static uint32_t *list_bits(const uint8_t *bits, uint32_t size, size_t *n)
-{
-	uint32_t *list = malloc((count_bits(bits, size) + 1) * sizeof(*list));
-
-	*n = 0;
-	for (uint32_t i = 0; list != NULL && i < size; i++) {
-		if (sj_status_bit(bits, i))
-			list[(*n)++] = i;
+		if (list == NULL)
+			return cli_fail(c->cli, SJ_NO_MEMORY, NULL);
+		c->lists[at] = list;
+		c->caps[at] = cap;
 	}
-	return list;
-}
-
-static int collect_part(const struct authority *a, uint16_t partition, size_t at,
-			struct collected *c)
-{
-	struct sj_status_revoked *part = &c->parts[at];
-	uint8_t *bits = NULL;
-	int rc = ledger_bits_read(a, partition, LEDGER_REVOKED, &bits);
-
-	part->partition = partition;
-	part->size = ledger_indices(a);
-	if (rc != 0 || bits == NULL)
-		return rc;
-	c->lists[at] = list_bits(bits, part->size, &part->n);
-	free(bits);
-	if (c->lists[at] == NULL)
-		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	part->list = c->lists[at];
-	c->revoked += part->n;
+	c->lists[at][part->n++] = ref.index;
+	c->revoked++;
 	return 0;
 }
 
-/* Every month in which something may expire that is issued until the next list. */
-static int collect(const struct authority *a, struct collected *c)
+static int ascending(const void *a, const void *b)
 {
-	uint16_t first;
-	int rc = 0;
+	const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
 
-	if (!ledger_partition((uint32_t)time(NULL), &first))
+	return left < right ? -1 : left > right;
+}
+
+/* Every month in which something may expire that is issued until the next list. */
+static int collect(const struct authority *a, struct holder_register *r, struct collected *c)
+{
+	int rc;
+
+	c->cli = a->cli;
+	if (!register_partition((uint32_t)time(NULL), &c->first))
 		return cli_fail(a->cli, SJ_INPUT_REFUSED, "the system's clock is wrong");
-	for (size_t i = 0; rc == 0 && i < PARTS; i++)
-		rc = collect_part(a, (uint16_t)(first + i), i, c);
+	rc = register_revoked(r, c->first, collect_one, c);
+	for (size_t i = 0; rc == 0 && i < PARTS; i++) {
+		c->parts[i].partition = (uint16_t)(c->first + i);
+		c->parts[i].size = register_indices(r);
+		c->parts[i].list = c->lists[i];
+		if (c->parts[i].n > 0)
+			qsort(c->lists[i], c->parts[i].n, sizeof(*c->lists[i]), ascending);
+	}
 	return rc;
 }
 
@@ -185,7 +181,8 @@ struct building {
 	struct collected collected;
 };
 
-int statuslist_build(struct authority *a, uint32_t seconds, struct statuslist *out)
+int statuslist_build(struct authority *a, struct holder_register *r, uint32_t seconds,
+		     struct statuslist *out)
 {
 	struct building *b = calloc(1, sizeof(*b));
 	int rc;
@@ -193,7 +190,7 @@ int statuslist_build(struct authority *a, uint32_t seconds, struct statuslist *o
 	*out = (struct statuslist){ .bytes = NULL };
 	if (b == NULL)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = collect(a, &b->collected);
+	rc = collect(a, r, &b->collected);
 	if (rc == 0)
 		rc = build(a, seconds, &b->collected, &b->draft, out);
 	for (size_t i = 0; i < PARTS; i++)
@@ -297,44 +294,21 @@ int statuslist_export(const struct authority *a, uint16_t partition, bool cbor, 
 	return rc;
 }
 
-/* --- counting, staples --------------------------------------------------------- */
-
-int statuslist_count(const struct authority *a,
-		     void (*row)(void *user, uint16_t partition, size_t issued, size_t revoked),
-		     void *user)
-{
-	const uint32_t n = ledger_indices(a);
-	uint8_t *used = NULL, *revoked = NULL;
-	int rc = 0;
-
-	for (uint16_t p = 0; rc == 0 && p < SJ_STATUS_PARTS_MAX; p++) {
-		rc = ledger_bits_read(a, p, LEDGER_USED, &used);
-		if (rc == 0 && used != NULL)
-			rc = ledger_bits_read(a, p, LEDGER_REVOKED, &revoked);
-		if (rc == 0 && used != NULL)
-			row(user, p, count_bits(used, n), count_bits(revoked, n));
-		free(used);
-		free(revoked);
-		used = revoked = NULL;
-	}
-	return rc;
-}
+/* --- staples ------------------------------------------------------------------- */
 
 struct stapling {
 	const struct authority *a;
 	const char *dir;
 	struct token_signer ca;
-	uint8_t *revoked; /* bits of this partition */
-	uint16_t partition;
 	size_t found, made;
 	uint32_t now, begin;
 };
 
-static int write_staple(struct stapling *s, const struct ledger_row *row)
+static int write_staple(struct stapling *s, const struct register_credential *row, uint32_t expires)
 {
 	struct sj_cwt cwt = { .kind = SJ_CWT_CARD,
 			      .not_before = s->begin,
-			      .expires = row->expires,
+			      .expires = expires,
 			      .key_x = SJ_SPAN_OF(row->key_x),
 			      .status = row->status };
 	uint8_t bytes[SJ_CWT_MAX];
@@ -354,22 +328,15 @@ static int write_staple(struct stapling *s, const struct ledger_row *row)
 	return rc;
 }
 
-static int staple_row(void *user, const struct ledger_row *row)
+static int staple_row(void *user, const struct register_credential *row, uint32_t expires,
+		      bool good)
 {
 	struct stapling *s = user;
-	int rc = 0;
 
-	if (s->found++ == 0 || s->partition != row->status.partition) {
-		free(s->revoked);
-		s->partition = row->status.partition;
-		rc = ledger_bits_read(s->a, s->partition, LEDGER_REVOKED, &s->revoked);
-	}
-	if (rc != 0 || row->sector == 0 || row->expires < s->now)
-		return rc;
-	if (s->revoked != NULL && row->status.index < ledger_indices(s->a) &&
-	    sj_status_bit(s->revoked, row->status.index))
+	s->found++;
+	if (!good || row->sector == 0 || expires < s->now)
 		return 0;
-	return write_staple(s, row);
+	return write_staple(s, row, expires);
 }
 
 /* With the hour: a card's staples in two sectors are not known by the second that they share. */
@@ -380,21 +347,20 @@ static uint32_t staple_begin(const struct stapling *s)
 	return hour > s->ca.cwt.not_before ? hour : s->ca.cwt.not_before;
 }
 
-int statuslist_staple(const struct authority *a, const char *document, const char *dir,
-		      size_t *made)
+int statuslist_staple(const struct authority *a, struct holder_register *r, const char *document,
+		      const char *dir, size_t *made)
 {
 	struct stapling s = { .a = a, .dir = dir, .now = (uint32_t)time(NULL) };
 	int rc = token_signer_get(a, AUTHORITY_GATE_CA, &s.ca);
 
 	s.begin = staple_begin(&s);
 	if (rc == 0)
-		rc = ledger_find(a, document, staple_row, &s);
+		rc = register_credentials(r, document, staple_row, &s);
 	if (rc == 0 && s.made == 0)
 		rc = cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: %s", document,
 			      s.found == 0 ? "nothing was issued to this number"
 					   : "revoked, or expired");
 	*made += s.made;
-	free(s.revoked);
 	token_signer_wipe(&s.ca);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * statuslist.h -- the status list of an authority, from its ledger.
+ * statuslist.h -- the status list of an authority, from its register.
  *
  * Its bytes are trust/status_file.h's. Functions that return int return 0 or
  * the exit code of what they told.
@@ -7,7 +7,7 @@
 #ifndef SJ_AUTHORITY_STATUSLIST_H
 #define SJ_AUTHORITY_STATUSLIST_H
 
-#include "authority/registry.h"
+#include "authority/register.h"
 
 /* A list as it is published; starts zeroed, freed with statuslist_free(). */
 struct statuslist {
@@ -22,20 +22,16 @@ void statuslist_free(struct statuslist *list);
  * Builds and signs the next epoch's list, which holds for `seconds`. Save the
  * registry before the list leaves.
  */
-CLI_MUST_CHECK int statuslist_build(struct authority *a, uint32_t seconds, struct statuslist *out);
+CLI_MUST_CHECK int statuslist_build(struct authority *a, struct holder_register *r,
+				    uint32_t seconds, struct statuslist *out);
 /* Writes to `out` what leads from the list in the file `old` to this one. */
 CLI_MUST_CHECK int statuslist_write_delta(struct cli *cli, const struct statuslist *list,
 					  const char *old, const char *out);
 /* Writes a partition of DIR/status.list as a Token Status List. */
 CLI_MUST_CHECK int statuslist_export(const struct authority *a, uint16_t partition, bool cbor,
 				     const char *out);
-/* Calls `row` for each partition in which something was issued. */
-CLI_MUST_CHECK int statuslist_count(const struct authority *a,
-				    void (*row)(void *user, uint16_t partition, size_t issued,
-						size_t revoked),
-				    void *user);
 /* Writes a staple to DIR for each credential of this document; adds to *made. */
-CLI_MUST_CHECK int statuslist_staple(const struct authority *a, const char *document,
-				     const char *dir, size_t *made);
+CLI_MUST_CHECK int statuslist_staple(const struct authority *a, struct holder_register *r,
+				     const char *document, const char *dir, size_t *made);
 
 #endif

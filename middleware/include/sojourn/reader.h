@@ -67,8 +67,20 @@ SJ_API enum sj_rc sj_card_wait(struct sj_context *ctx, const char *reader, unsig
  */
 SJ_API enum sj_rc sj_card_spawn(struct sj_context *ctx, const char *const argv[],
 				unsigned timeout_ms, struct sj_card **out);
+/*
+ * Powers the card off and on. Behind a program another card may be there then (`sojourn card
+ * feed`). After a failure the card can only be closed.
+ */
+SJ_API enum sj_rc sj_card_restart(struct sj_card *card, unsigned timeout_ms);
 /* Leaves the card (NULL is fine). */
 SJ_API void sj_card_close(struct sj_card *card);
+
+/*
+ * PACE with the card access number (six digits), for a card that hides its applications from a
+ * contactless reader until then: sj_card_transmit() goes inside afterwards, and ends it when
+ * the card is lost. SJ_WRONG_CAN; SJ_NOT_A_DOCUMENT, SJ_ACCESS_UNSUPPORTED: no PACE that we know.
+ */
+SJ_API enum sj_rc sj_card_pace(struct sj_card *card, const char *can, unsigned timeout_ms);
 
 SJ_API const char *sj_card_reader(const struct sj_card *card);
 /* Copies the ATR; returns its size. */
