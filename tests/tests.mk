@@ -44,26 +44,26 @@ tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 fuzz_parts := $(call objs,$(fuzz_src) tests/pkcs11/plug.c) $(helper_a) \
 	$(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER) -lm
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER) -lm
 $(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
 $(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c bench/relay.c)) $(helper_a) \
 		$(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^

@@ -57,7 +57,7 @@ struct sj_scp03 {
 SJ_MUST_CHECK bool sj_scp03_begin(struct sj_scp03 *s, const struct sj_scp03_keys *keys,
 				  size_t size, struct sj_span host_challenge,
 				  struct sj_span card_challenge);
-/* The cryptogram of the card or of the host: s->size bytes. */
+/* The cryptogram of the card or of the host: s->size bytes. The values are constants of 4.1.5. */
 enum sj_scp03_end { SJ_SCP03_CARD = 0x00, SJ_SCP03_HOST = 0x01 };
 SJ_MUST_CHECK bool sj_scp03_cryptogram(const struct sj_scp03 *s, enum sj_scp03_end whose,
 				       struct sj_span host_challenge,
@@ -72,11 +72,15 @@ SJ_MUST_CHECK bool sj_scp03_challenge(const struct sj_scp03_keys *keys, size_t s
  * A command with its MAC, encrypted if the level says so; `data` takes the new data field, to
  * which out->data points. EXTERNAL AUTHENTICATE itself goes with level 0 set: MAC only. The
  * chain and counter go on. CLA gets bit 04; logical channel bits do not enter the MAC (6.2.4).
+ * Lc's form does: out->extended is set where sizes need it, and is to be kept as it is.
+ * False: no room, too long, or the primitives failed; the session is unchanged.
  */
 SJ_MUST_CHECK bool sj_scp03_wrap(struct sj_scp03 *s, const struct sj_apdu *plain,
 				 struct sj_writer *data, struct sj_apdu *out);
 /*
- * The other way: checks the MAC in constant time, then decrypts into `data`. The session is
+ * The other way: checks the MAC in constant time, then decrypts into `data`; what was not
+ * encrypted, out->data finds in `wrapped`. Whether bit 04 of CLA was set is the caller's to ask
+ * (inside other secure messaging it is that one's); out->cla is without. The session is
  * unchanged on failure. SJ_SCP03_MAC: missing or wrong; SJ_SCP03_PADDING: after decryption.
  */
 enum sj_scp03_fault { SJ_SCP03_INTACT, SJ_SCP03_MAC, SJ_SCP03_PADDING, SJ_SCP03_FAILED };
@@ -91,7 +95,7 @@ SJ_MUST_CHECK bool sj_scp03_wrap_response(struct sj_scp03 *s, struct sj_span pla
 enum sj_scp03_fault sj_scp03_unwrap_response(struct sj_scp03 *s, struct sj_span wrapped,
 					     uint16_t sw, struct sj_writer *w);
 
-/* Key check value: of a block of 01 bytes under the key (Amendment D, 4.1.4, AES). */
+/* Key check value: of a block of 01 bytes under the key (Amendment D, 7.2.2). */
 SJ_MUST_CHECK bool sj_scp03_kcv(enum sj_cipher cipher, const uint8_t *key,
 				uint8_t out[static SJ_SCP03_KCV]);
 
@@ -109,7 +113,10 @@ enum sj_scp03_key_fault {
 	SJ_SCP03_KEYS_MALFORMED,
 	SJ_SCP03_KEYS_CHECK, /* a check value does not fit its key */
 };
-/* Reads it; `out` and the check values (three, in the same order) are set only when it is good. */
+/*
+ * Reads it; `out` and the check values (three, in the same order) are set only when it is good.
+ * The three keys are of one size; `version` may be any.
+ */
 enum sj_scp03_key_fault sj_scp03_read_keys(struct sj_span data, enum sj_cipher dek_cipher,
 					   const uint8_t *dek, uint8_t *version,
 					   struct sj_scp03_keys *out,

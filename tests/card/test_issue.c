@@ -27,7 +27,7 @@
 
 static int run_card(const char *path, const char *microseconds)
 {
-	const struct card_stdio_config link = { 0, 1, -1 };
+	const struct card_stdio_config link = { .in = 0, .out = 1, .stop_fd = -1 };
 	struct card_config config = { .interface = CARD_CONTACTLESS,
 				      .clock = card_clock_system(),
 				      .random = sj_random_system() };

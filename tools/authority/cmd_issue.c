@@ -24,6 +24,7 @@ static const struct cli_option options[] = {
 	  "write CAN, PIN, PUK and MRZ there, for the holder (0600); needed unless on a terminal",
 	  CLI_COMPLETE_FILE, NULL, false },
 	CLI_SECRET_OPTIONS("can", "CAN"),
+	CARDKEYS_OPTIONS,
 	PROFILE_OPTIONS,
 	KEYS_OPTIONS,
 	{ "profile", 0, "NAME",
@@ -33,6 +34,21 @@ static const struct cli_option options[] = {
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "sod-version", 0, "N", "version of the security object: 0 (default) or 1",
 	  CLI_COMPLETE_WORDS, "0 1", false },
+	{ "batch", 'b', "FILE",
+	  "a card for each line of FILE (see batch.schema.json), and for whoever waits",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ "worker", 'w', NULL, "cards for whoever waits in the register's queue", CLI_COMPLETE_NONE,
+	  NULL, false },
+	{ "workers", 0, "N", "with --batch: N processes (0: only fill the queue); their readers by --reader, repeated",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "letters", 0, "DIR", "with --batch: a letter for each card (else sealed, in the register)",
+	  CLI_COMPLETE_DIRECTORY, NULL, false },
+	{ "report", 0, "FILE", "with --batch: what failed, as JSON, a line each",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ "stay", 0, NULL, "with --worker: wait for more when the queue is empty",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "supervised", 0, NULL, "a worker that another process started", CLI_COMPLETE_NONE, NULL,
+	  true },
 	{ "exec", 0, NULL, "the card is behind the program CMD (hex lines; see card run)",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "check", 0, NULL, "only check the holder file; no card is touched", CLI_COMPLETE_NONE,
@@ -98,32 +114,6 @@ static int write_letter(struct job *job)
 		rc = cli_fail(job->cli, SJ_INTERNAL, "letter");
 	sj_wipe(letter, sizeof(letter));
 	return rc;
-}
-
-/* Everything up to the lock. */
-static int personalise(struct job *job, struct perso *p, struct card_keys *keys)
-{
-	const struct perso_access access = {
-		.profile = &job->profile,
-		.can = job->can[0] != '\0' ? job->can : NULL,
-		.mrz_information = sj_span(job->information, job->information_len),
-	};
-	const char *files_out = cli_value(job->cli, "files-out");
-	int rc = perso_set_access(p, &access);
-
-	if (rc == 0)
-		rc = perso_make_keys(p, &job->profile, keys);
-	if (rc == 0)
-		rc = gate_personalise(&job->gate, &job->authority, p);
-	if (rc == 0)
-		rc = keys_personalise(&job->keys, &job->authority, p);
-	if (rc == 0)
-		rc = perso_set_profile(p, job->open);
-	if (rc == 0)
-		rc = job_make_files(job, keys, p->data_max > 255);
-	if (rc == 0 && files_out != NULL)
-		rc = copy_write(job, files_out);
-	return rc != 0 ? rc : perso_write_files(p, &job->files);
 }
 
 /* The lock with the letter before it; a letter for a card that is not issued goes away. */
@@ -212,7 +202,7 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 
 	if (!cli_json(job->cli)) {
 		cli_line(job->cli, CLI_MARK_GOOD, "issued", "%s, signed by %s, %u APDUs, %.2f s",
-			 reader, signer != NULL ? signer : "nobody (a copy)", p->commands, seconds);
+			 reader, signer != NULL ? signer : "nobody (a copy)", perso_commands(p), seconds);
 		return 0;
 	}
 	ca = json_array();
@@ -227,7 +217,7 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 			"chipAuthentication", ca, "activeAuthentication", aa_name(&job->profile),
 			"files", files_json(&job->files), "gate", gate_json(&job->gate), "keys",
 			keys_json(&job->keys), "profile", job->open ? "open" : "private", "apdus",
-			(int)p->commands, "seconds", seconds));
+			(int)perso_commands(p), "seconds", seconds));
 }
 
 static double seconds_since(const struct timespec *start)
@@ -250,9 +240,10 @@ static int issue_card(struct job *job)
 		rc = connect_card(job->cli, &card);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (rc == 0)
-		rc = perso_begin(&p, job->cli, card);
+		rc = perso_begin(&p, job->cli, card,
+				 job->authority.directory != NULL ? &job->authority : NULL);
 	if (rc == 0)
-		rc = personalise(job, &p, keys);
+		rc = job_personalise(job, &p, keys);
 	if (rc == 0)
 		rc = finish(job, &p);
 	if (rc == 0)
@@ -282,6 +273,8 @@ static int run(struct cli *cli)
 	struct job *job;
 	int rc;
 
+	if (cli_given(cli, "batch") || cli_given(cli, "worker"))
+		return batch_command(cli);
 	if (cli_given(cli, "check"))
 		return check_only(cli);
 	job = malloc(sizeof(*job));
@@ -308,7 +301,7 @@ static const char *const examples[] = {
 
 static const enum sj_rc failures[] = {
 	SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED, SJ_CARD_STATE, SJ_NOT_A_DOCUMENT,
-	SJ_CARD_LOST,       SJ_CARD_REFUSED,  SJ_OK
+	SJ_CARD_LOST,       SJ_CARD_REFUSED,  SJ_CARD_CHANNEL, SJ_OK
 };
 
 const struct cli_command issue_command = {

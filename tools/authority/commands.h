@@ -25,5 +25,7 @@ extern const struct cli_command authority_status_export_command;
 extern const struct cli_command service_list_command;
 extern const struct cli_command service_check_command;
 extern const struct cli_command issue_command;
+/* Of that one, with --batch or --worker. */
+int batch_command(struct cli *cli);
 
 #endif

@@ -98,18 +98,22 @@ static int read_older(struct gate_data *g, const struct authority *a)
 	return token_read(a, name, &g->older_ca);
 }
 
-int gate_prepare(struct gate_data *g, const struct authority *a, const struct holder *h)
+int gate_open(struct gate_data *g, const struct authority *a)
 {
 	int rc = token_signer_get(a, AUTHORITY_GATE_CA, &g->ca);
 
-	g->wanted = true;
-	g->class = class_of(h);
-	set_birth(g, h->fields[HOLDER_BIRTH_DATE]);
-	if (rc == 0)
-		rc = set_times(g, a, h);
 	if (rc == 0)
 		rc = read_older(g, a);
 	return rc != 0 ? rc : token_signer_get(a, AUTHORITY_STATUS_SIGNER, &g->status);
+}
+
+int gate_set_holder(struct gate_data *g, const struct authority *a, const struct holder *h)
+{
+	g->wanted = true;
+	g->class = class_of(h);
+	set_birth(g, h->fields[HOLDER_BIRTH_DATE]);
+	memset(g->rows, 0, sizeof(g->rows));
+	return set_times(g, a, h);
 }
 
 const struct sj_status_ref *gate_document_status(const struct gate_data *g)

@@ -26,12 +26,14 @@ struct gate_data {
 	struct ledger_row rows[GATE_CREDENTIALS + 1];
 };
 
+/* What is the same for every card: who signs, and whom cards believe. */
+CLI_MUST_CHECK int gate_open(struct gate_data *g, const struct authority *a);
 /*
- * Sets everything that the authority and the holder file say. A document that
+ * Then everything that the holder file says, for one card after the other. A document that
  * has expired already gets nothing.
  */
-CLI_MUST_CHECK int gate_prepare(struct gate_data *g, const struct authority *a,
-				const struct holder *h);
+CLI_MUST_CHECK int gate_set_holder(struct gate_data *g, const struct authority *a,
+				   const struct holder *h);
 /*
  * The gate applet's part: the card's keys, the ledger's indices, the
  * credentials. Not wanted: makes the card forget an earlier attempt's.

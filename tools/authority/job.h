@@ -9,6 +9,7 @@
 #include "authority/gate.h"
 #include "authority/keys.h"
 #include "authority/perso.h"
+#include "authority/register.h"
 #include "authority/registry.h"
 
 /* Defects that a laboratory can ask for. */
@@ -27,9 +28,11 @@ struct job {
 	struct file_set files;
 	/* From an authority and a holder file; unused for copies. */
 	struct authority authority;
+	struct holder_register *reg;
 	struct authority_signer signer;
 	struct holder holder;
-	uint8_t *portrait;
+	uint8_t *portrait; /* portrait_len bytes */
+	size_t portrait_len;
 	struct sj_face face;
 	struct gate_data gate;
 	struct key_data keys;
@@ -43,11 +46,22 @@ struct job {
 
 /* Reads and checks everything that the options name; no card is touched. */
 CLI_MUST_CHECK int job_prepare(struct job *job, struct cli *cli);
+/* For many cards: what is the same for all, without a person. */
+CLI_MUST_CHECK int job_open(struct job *job, struct cli *cli);
+/*
+ * Then a person, and secrets for the card; the portrait (malloc) is taken over. To be ended by
+ * job_clear_person(), whatever this returned.
+ */
+CLI_MUST_CHECK int job_set_person(struct job *job, const uint8_t *json, size_t json_len,
+				  uint8_t *portrait, size_t portrait_len);
+void job_clear_person(struct job *job);
 /* Reads the file of --holder; *out starts zeroed, free it whatever this returned. */
 CLI_MUST_CHECK int job_read_holder(struct cli *cli, struct holder *out);
 /* Makes the files with the card's keys, and the defect. */
 CLI_MUST_CHECK int job_make_files(struct job *job, const struct card_keys *keys,
 				  bool extended_length);
+/* Everything up to the lock, to a card that was begun; also the files for --files-out. */
+CLI_MUST_CHECK int job_personalise(struct job *job, struct perso *p, struct card_keys *keys);
 /* The letter to the holder, with a NUL; wipe it. False: `cap` is too small. */
 SJ_MUST_CHECK bool job_letter(const struct job *job, char *out, size_t cap, size_t *len);
 void job_free(struct job *job);

@@ -39,12 +39,16 @@ struct key_data {
 	struct card_key publics[KEYS_MADE];
 };
 
+/* What is the same for every card: algorithms of the options, and who signs. */
+CLI_MUST_CHECK int keys_open(struct key_data *k, const struct authority *a);
 /*
- * Sets everything that the options, the authority and the holder file say; draws secrets that
+ * Then everything that the holder file says, for one card after the other; draws secrets that
  * are not given. A document that has expired already gets nothing.
  */
-CLI_MUST_CHECK int keys_prepare(struct key_data *k, const struct authority *a,
-				const struct holder *h);
+CLI_MUST_CHECK int keys_set_holder(struct key_data *k, const struct authority *a,
+				   const struct holder *h);
+/* Wipes what belongs to that one card. */
+void keys_clear_holder(struct key_data *k);
 /*
  * The key applet's part: secrets, keys, the ledger's index, certificates and objects. The
  * management key goes to the authority's record. Not wanted: makes the card forget an earlier

@@ -248,22 +248,38 @@ static int set_times(struct key_data *k, const struct authority *a, const struct
 	return 0;
 }
 
-int keys_prepare(struct key_data *k, const struct authority *a, const struct holder *h)
+int keys_open(struct key_data *k, const struct authority *a)
 {
 	int rc = read_algorithms(k, a->cli);
 
-	k->wanted = true;
 	if (rc == 0)
 		rc = authority_signer_get(a, AUTHORITY_KEY_CA, &k->ca);
 	if (rc == 0)
 		rc = authority_signer_get(a, AUTHORITY_CONTENT_SIGNER, &k->content);
-	if (rc == 0)
-		rc = choose_suite(k, a->cli);
-	if (rc == 0)
-		rc = set_identity(k, a->cli, h);
+	return rc != 0 ? rc : choose_suite(k, a->cli);
+}
+
+int keys_set_holder(struct key_data *k, const struct authority *a, const struct holder *h)
+{
+	int rc;
+
+	k->wanted = true;
+	memset(&k->row, 0, sizeof(k->row));
+	memset(k->publics, 0, sizeof(k->publics));
+	rc = set_identity(k, a->cli, h);
 	if (rc == 0)
 		rc = set_times(k, a, h);
 	return rc != 0 || !k->wanted ? rc : read_secrets(k, a->cli);
+}
+
+void keys_clear_holder(struct key_data *k)
+{
+	k->wanted = false;
+	sj_wipe(k->person, sizeof(k->person));
+	sj_wipe(k->pin, sizeof(k->pin));
+	sj_wipe(k->puk, sizeof(k->puk));
+	sj_wipe(k->pairing, sizeof(k->pairing));
+	sj_wipe(k->admin, sizeof(k->admin));
 }
 
 void keys_wipe(struct key_data *k)

@@ -12,8 +12,7 @@
 #include "wire/std/iso7816.h"
 #include "wire/sw.h"
 
-#define AID_MANAGER SJ_SPAN_STR("\xA0\x00\x00\x01\x51\x00\x00\x00")
-#define CLA_GP 0x80u
+#define CLA_GP CHANNEL_CLA
 #define INS_INSTALL 0xE6u
 #define INS_STORE_DATA 0xE2u
 #define INS_SET_STATUS 0xF0u
@@ -74,26 +73,13 @@ int perso_fail(struct perso *p, enum sj_rc rc, const char *format, ...)
 	return cli_fail(p->cli, rc, "%s; %s", what, perso_state_text(p->state));
 }
 
-/* The one function that sends: a secure channel will wrap `apdu` here. */
+/* The one function that sends: through the channel once it is open. */
 static int transmit(struct perso *p, const struct sj_apdu *apdu, unsigned timeout_ms,
 		    struct sj_response *out)
 {
-	size_t room = apdu->data.len + 16, len = SJ_APDU_RESPONSE_MAX;
-	uint8_t *command = malloc(room);
-	struct sj_writer w = sj_writer(command, room);
-	enum sj_rc rc = SJ_NO_MEMORY;
+	enum sj_rc rc = channel_send(&p->channel, apdu, timeout_ms, out);
 
-	if (command != NULL) {
-		sj_apdu_put(&w, apdu);
-		rc = w.failed ? SJ_INTERNAL
-			      : sj_card_transmit(p->card, command, w.len, timeout_ms, p->response,
-						 &len, &out->sw);
-		sj_wipe(command, room);
-	}
-	free(command);
-	out->data = sj_span(p->response, len);
-	p->commands++;
-	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", p->commands);
+	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", perso_commands(p));
 }
 
 /* Tells a status word that is not 9000. */
@@ -121,29 +107,74 @@ static size_t data_max_of(struct sj_span answer)
 
 static int select_name(struct perso *p, struct sj_span aid, struct sj_response *r)
 {
-	const struct sj_apdu select = { 0x00, SJ_INS_SELECT, SJ_SELECT_DF_NAME,
-					0x00, aid,           SJ_APDU_NE_SHORT,
-					false };
+	enum sj_rc rc = channel_select(&p->channel, aid, r);
 
-	return transmit(p, &select, TIMEOUT_MS, r);
+	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", perso_commands(p));
+}
+
+static int issued_before(struct perso *p, const char *more)
+{
+	p->issued = true;
+	return p->asking ? 0
+			 : perso_fail(p, SJ_CARD_STATE, "the card was issued before%s", more);
 }
 
 static int select_manager(struct perso *p)
 {
 	struct sj_response r = { { NULL, 0 }, 0 }, document = { { NULL, 0 }, 0 };
-	int rc = select_name(p, AID_MANAGER, &r);
+	int rc = select_name(p, CHANNEL_MANAGER, &r);
 
 	/* An issued card may hide its manager; only an issued one has a document. */
 	if (rc == 0 && r.sw == SJ_SW_NOT_FOUND)
 		rc = select_name(p, SJ_AID_LDS1, &document);
 	if (rc != 0)
 		return rc;
-	if (document.sw == SJ_SW_OK)
-		return perso_fail(p, SJ_CARD_STATE, "the card was issued before");
+	if (document.sw == SJ_SW_OK || r.sw == SJ_SW_FILE_DEACTIVATED)
+		return issued_before(p, document.sw == SJ_SW_OK ? "" : ", and is locked");
 	if (r.sw != SJ_SW_OK)
 		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
 	p->data_max = data_max_of(r.data);
 	return 0;
+}
+
+/* Whoever knows the transport key must not read what follows. */
+static int give_own_keys(struct perso *p, const struct authority *a)
+{
+	bool sent = false;
+	int rc = cardkeys_replace(&p->channel, p->cli, a,
+				  cardkeys_next_version(p->channel.version), &sent);
+
+	if (sent)
+		p->state = PERSO_BEGUN;
+	if (rc == 0)
+		p->master = cardkeys_newest(a);
+	return rc;
+}
+
+/* A key that everybody knows protects nothing on the way to a card in a real reader. */
+static void note_published(struct perso *p)
+{
+	if (!cli_given(p->cli, "exec") &&
+	    strstr(sj_card_reader(p->channel.card), "Virtual PCD") == NULL)
+		cli_note(p->cli, "the card came with the transport key that everybody knows");
+}
+
+static int open_channel(struct perso *p, const struct authority *a)
+{
+	struct cardkeys_found found;
+	int rc = cardkeys_open(&p->channel, p->cli, a, &found);
+
+	if (rc != 0)
+		return rc;
+	if (found.published)
+		note_published(p);
+	p->master = found.master;
+	memcpy(p->serial, cardkeys_serial(p->channel.diversification), sizeof(p->serial));
+	if (a != NULL && found.master == 0)
+		rc = give_own_keys(p, a);
+	p->key_version = p->master == 0 ? 0 : p->channel.version;
+	p->data_max = channel_room(&p->channel, p->data_max);
+	return rc;
 }
 
 /* INSTALL [for personalisation]. */
@@ -179,7 +210,7 @@ int perso_target(struct perso *p, struct sj_span aid, const char *name, bool nee
 	if (rc != 0 || p->target_found || (!needed && sw == SJ_SW_REFERENCE_NOT_FOUND))
 		return rc;
 	if (sw == SJ_SW_CONDITIONS)
-		return perso_fail(p, SJ_CARD_STATE, "the card was issued before");
+		return issued_before(p, "");
 	if (sw == SJ_SW_REFERENCE_NOT_FOUND)
 		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no %s application on the card", name);
 	return refused(p, "INSTALL", sw);
@@ -192,22 +223,41 @@ static int target_identity(struct perso *p)
 						  : perso_target(p, SJ_AID_LDS1, "identity", true);
 }
 
-int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card)
+static int begin(struct perso *p, struct sj_card *card, const struct authority *a)
 {
 	int rc;
 
-	*p = (struct perso){ .cli = cli, .card = card };
-	p->response = malloc(SJ_APDU_RESPONSE_MAX);
-	if (p->response == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	if (!channel_begin(&p->channel, card))
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
 	rc = select_manager(p);
-	return rc != 0 ? rc : target_identity(p);
+	if (rc == 0 && !p->issued)
+		rc = open_channel(p, a);
+	if (rc == 0 && !p->issued)
+		rc = target_identity(p);
+	p->asking = false;
+	return rc;
+}
+
+int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+{
+	*p = (struct perso){ .cli = cli };
+	return begin(p, card, a);
+}
+
+int perso_ask(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+{
+	*p = (struct perso){ .cli = cli, .asking = true };
+	return begin(p, card, a);
 }
 
 void perso_end(struct perso *p)
 {
-	free(p->response);
-	p->response = NULL;
+	channel_end(&p->channel);
+}
+
+unsigned perso_commands(const struct perso *p)
+{
+	return p->channel.commands;
 }
 
 /*
@@ -462,7 +512,7 @@ int perso_write_files(struct perso *p, const struct file_set *set)
 int perso_set_profile(struct perso *p, bool open)
 {
 	const uint8_t profile = open ? 1 : 0;
-	int rc = perso_target(p, AID_MANAGER, "manager", true);
+	int rc = perso_target(p, CHANNEL_MANAGER, "manager", true);
 
 	return rc != 0 ? rc : store(p, "profile", DGI_PROFILE, sj_span(&profile, 1), true, NULL);
 }

@@ -2,14 +2,13 @@
  * perso.h -- personalising a card by its APDUs.
  *
  * Sources: card-sim/applets/emrtd/PERSO.md; GlobalPlatform Card Specification
- * 2.3.1, 11.5.2.3.7 and 11.11. Every command goes through one function in
- * perso.c, where a secure channel can be put.
+ * 2.3.1, 11.5.2.3.7 and 11.11. Every command goes through the secure channel
+ * (channel.h), and what the card generates is believed because it came through it.
  */
 #ifndef SJ_AUTHORITY_PERSO_H
 #define SJ_AUTHORITY_PERSO_H
 
-#include <sojourn/reader.h>
-
+#include "authority/cardkeys.h"
 #include "authority/files.h"
 
 /* How far a card has come; after a failure: what state it was left in. */
@@ -23,14 +22,17 @@ enum perso_state {
 /* A card being personalised. */
 struct perso {
 	struct cli *cli;
-	struct sj_card *card;
-	uint8_t *response; /* SJ_APDU_RESPONSE_MAX bytes */
-	size_t data_max; /* most data bytes of a command */
+	struct channel channel;
+	uint8_t serial[CARDKEYS_SERIAL]; /* the card's, set by perso_begin() */
+	uint8_t key_version; /* of its own keys; 0: it has the transport keys */
+	unsigned master; /* N of card-master-N, from which they come; 0: as above */
+	size_t data_max; /* most data bytes of a command, before it is protected */
 	unsigned block; /* number of the next STORE DATA */
-	unsigned commands; /* sent so far */
 	enum perso_state state;
 	struct sj_span target; /* AID of the applet that is being personalised */
 	bool target_found;
+	bool issued; /* it was issued before; its serial is zeros when it hides its manager */
+	bool asking; /* whether it is issued: that is no failure */
 	bool told; /* a failure was told, with the state */
 };
 
@@ -45,7 +47,18 @@ struct perso_access {
  * Each returns 0 or the exit code of what it told: SJ_CARD_STATE for a card
  * that was issued before, SJ_NOT_A_DOCUMENT for one without our applets.
  */
-CLI_MUST_CHECK int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card);
+/*
+ * Opens the channel, with the transport keys or the card's own, and gives it its own if it has
+ * them not yet (`a` NULL: it keeps what it has). SJ_CARD_CHANNEL: it has neither. Options of the
+ * command: CARDKEYS_OPTIONS. End it with perso_end() whatever this returned.
+ */
+CLI_MUST_CHECK int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card,
+			       const struct authority *a);
+/* The same, but that the card was issued before is no failure: p->issued tells. */
+CLI_MUST_CHECK int perso_ask(struct perso *p, struct cli *cli, struct sj_card *card,
+			     const struct authority *a);
+/* Commands sent so far. */
+unsigned perso_commands(const struct perso *p);
 CLI_MUST_CHECK int perso_set_access(struct perso *p, const struct perso_access *access);
 /* Has the card make the keys of `profile`, or take the one that is given. */
 CLI_MUST_CHECK int perso_make_keys(struct perso *p, const struct profile *profile,

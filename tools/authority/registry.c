@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority/cardkeys.h"
+#include "authority/register.h"
 #include "authority/token.h"
 #include "crypt/rsa.h"
 #include "crypt/wipe.h"
@@ -330,6 +332,10 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		rc = authority_enrol(a, AUTHORITY_CONTENT_SIGNER, plan->content_key);
 	if (rc == 0)
 		rc = token_found(a, plan->indices);
+	if (rc == 0)
+		rc = cardkeys_make_master(a);
+	if (rc == 0)
+		rc = register_place(a, NULL);
 	if (rc == 0)
 		rc = stop_if_interrupted(a);
 	return rc != 0 ? rc : authority_save(a);
