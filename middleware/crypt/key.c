@@ -1,4 +1,5 @@
 #include "crypt/internal.h"
+#include "crypt/meter.h"
 #include "crypt/scheme.h"
 #include "crypt/sign.h"
 
@@ -15,6 +16,7 @@ struct sj_key {
 	EVP_PKEY *pkey;
 	enum sj_curve curve; /* SJ_CURVE_NONE: RSA */
 	bool pss; /* id-RSASSA-PSS */
+	struct sj_key_elsewhere how; /* how.sign NULL: the private half is in pkey */
 };
 
 /* Takes over pkey, also on failure. */
@@ -92,31 +94,62 @@ struct sj_key *sj_key_read(struct sj_span pkcs8)
 	return key_new(pkey);
 }
 
-bool sj_key_put(const struct sj_key *key, struct sj_writer *w)
+struct sj_key *sj_key_elsewhere(struct sj_span spki, const struct sj_key_elsewhere *how)
 {
-	return sj_pkey_put_private(key->pkey, w);
+	const unsigned char *at = spki.ptr;
+	struct sj_ec_point point;
+	enum sj_curve curve;
+	struct sj_key *key;
+
+	/* Not OpenSSL's reading of EC keys: theirs has no explicit parameters. */
+	if (sj_ec_spki_read(spki, &curve, &point))
+		key = key_new(sj_pkey_ec(curve, &point, NULL));
+	else
+		key = key_new(d2i_PUBKEY(NULL, &at, (long)spki.len));
+	if (key != NULL)
+		key->how = *how;
+	return key;
 }
 
-static bool put_ec_public(const struct sj_key *key, bool explicit_form, struct sj_writer *w)
+struct sj_key *sj_key_from_ec(enum sj_curve curve, const struct sj_ec_secret *secret)
 {
 	struct sj_ec_point point;
+
+	if (!sj_ec_multiply(curve, secret, NULL, &point))
+		return NULL;
+	return key_new(sj_pkey_ec(curve, &point, secret));
+}
+
+bool sj_key_put(const struct sj_key *key, struct sj_writer *w)
+{
+	return key->how.sign == NULL && sj_pkey_put_private(key->pkey, w);
+}
+
+bool sj_key_get_point(const struct sj_key *key, enum sj_curve *curve, struct sj_ec_point *point)
+{
 	unsigned char *encoded = NULL;
-	size_t n = EVP_PKEY_get1_encoded_public_key(key->pkey, &encoded);
+	size_t n;
 	bool ok;
 
-	ok = n > 0 && sj_ec_point_read(key->curve, sj_span(encoded, n), &point) &&
-	     sj_ec_spki_put(w, key->curve, &point, explicit_form);
+	*curve = key->curve;
+	if (key->curve == SJ_CURVE_NONE)
+		return false;
+	n = EVP_PKEY_get1_encoded_public_key(key->pkey, &encoded);
+	ok = n > 0 && sj_ec_point_read(key->curve, sj_span(encoded, n), point);
 	OPENSSL_free(encoded);
 	return ok;
 }
 
 bool sj_key_put_public(const struct sj_key *key, bool explicit_form, struct sj_writer *w)
 {
+	struct sj_ec_point point;
 	unsigned char *der = NULL;
+	enum sj_curve curve;
 	int n;
 
 	if (key->curve != SJ_CURVE_NONE)
-		return put_ec_public(key, explicit_form, w);
+		return sj_key_get_point(key, &curve, &point) &&
+		       sj_ec_spki_put(w, curve, &point, explicit_form);
 	n = i2d_PUBKEY(key->pkey, &der);
 	if (n > 0)
 		sj_put(w, sj_span(der, (size_t)n));
@@ -130,12 +163,10 @@ bool sj_key_get_ec(const struct sj_key *key, enum sj_curve *curve, struct sj_ec_
 	BIGNUM *k = NULL;
 	bool ok;
 
-	*curve = key->curve;
 	secret->len = sj_curve_order_size(key->curve);
-	ok = key->curve != SJ_CURVE_NONE &&
+	ok = key->how.sign == NULL && sj_key_get_point(key, curve, point) &&
 	     EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &k) == 1 &&
-	     BN_bn2binpad(k, secret->bytes, (int)secret->len) == (int)secret->len &&
-	     sj_ec_multiply(key->curve, secret, NULL, point);
+	     BN_bn2binpad(k, secret->bytes, (int)secret->len) == (int)secret->len;
 	BN_clear_free(k);
 	return ok;
 }
@@ -178,30 +209,84 @@ static bool set_padding(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme)
 	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-bool sj_key_sign(const struct sj_key *key, struct sj_span message, struct sj_writer *algorithm,
-		 struct sj_writer *signature)
+/* Bytes of what sj_key_sign_digest() gives. */
+static size_t signature_size(const struct sj_key *key)
 {
-	const struct sj_scheme scheme = scheme_of(key);
+	if (key->curve != SJ_CURVE_NONE)
+		return 2 * sj_curve_order_size(key->curve);
+	return (size_t)EVP_PKEY_get_size(key->pkey);
+}
+
+static bool sign_here(const struct sj_key *key, const struct sj_scheme *scheme,
+		      struct sj_span digest, struct sj_writer *out)
+{
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
-	uint8_t hash[SJ_HASH_MAX], value[RSA_BITS_MAX / 8];
+	const bool ec = key->curve != SJ_CURVE_NONE;
+	uint8_t value[RSA_BITS_MAX / 8], plain[SJ_EC_SIGNATURE_MAX];
+	const size_t size = signature_size(key);
 	size_t n = sizeof(value);
 	bool ok;
 
-	ok = ctx != NULL && sj_hash(scheme.hash, &message, 1, hash) &&
-	     EVP_PKEY_sign_init(ctx) == 1 && set_padding(ctx, &scheme) &&
-	     EVP_PKEY_sign(ctx, value, &n, hash, sj_hash_size(scheme.hash)) == 1 &&
-	     sj_scheme_put(&scheme, algorithm);
+	sj_meter_count(ec ? SJ_METER_EC_SIGN : SJ_METER_RSA_PRIVATE, key->curve, ec ? 1 : size);
+	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 && set_padding(ctx, scheme) &&
+	     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1 &&
+	     (!ec || sj_ecdsa_from_der(sj_span(value, n), size / 2, plain));
 	EVP_PKEY_CTX_free(ctx);
-	if (!ok)
+	if (ok)
+		sj_put(out, ec ? sj_span(plain, size) : sj_span(value, n));
+	return ok;
+}
+
+bool sj_key_sign_digest(const struct sj_key *key, struct sj_span digest, struct sj_writer *out)
+{
+	const struct sj_scheme scheme = scheme_of(key);
+	const size_t start = out->len;
+	bool ok;
+
+	if (digest.len != sj_hash_size(scheme.hash))
 		return false;
-	sj_put(signature, sj_span(value, n));
-	return !signature->failed;
+	if (key->how.sign != NULL)
+		ok = key->how.sign(key->how.user, scheme.hash, digest, out);
+	else
+		ok = sign_here(key, &scheme, digest, out);
+	return ok && !out->failed && out->len - start == signature_size(key);
+}
+
+/* Hashes and signs. */
+static bool sign_message(const struct sj_key *key, struct sj_span message, struct sj_writer *out)
+{
+	const enum sj_hash alg = sj_key_hash(key);
+	uint8_t hash[SJ_HASH_MAX];
+
+	return sj_hash(alg, &message, 1, hash) &&
+	       sj_key_sign_digest(key, sj_span(hash, sj_hash_size(alg)), out);
+}
+
+bool sj_key_sign(const struct sj_key *key, struct sj_span message, struct sj_writer *algorithm,
+		 struct sj_writer *signature)
+{
+	uint8_t plain[SJ_EC_SIGNATURE_MAX];
+	struct sj_writer w = SJ_WRITER_OF(plain);
+
+	if (!sj_key_put_algorithm(key, algorithm))
+		return false;
+	if (key->curve == SJ_CURVE_NONE)
+		return sign_message(key, message, signature);
+	return sign_message(key, message, &w) && sj_ecdsa_to_der(sj_written(&w), signature);
+}
+
+bool sj_key_sign_plain(const struct sj_key *key, struct sj_span message,
+		       struct sj_writer *signature)
+{
+	return key->curve != SJ_CURVE_NONE && sign_message(key, message, signature);
 }
 
 void sj_key_free(struct sj_key *key)
 {
 	if (key == NULL)
 		return;
+	if (key->how.done != NULL)
+		key->how.done(key->how.user);
 	EVP_PKEY_free(key->pkey);
 	free(key);
 }

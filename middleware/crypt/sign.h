@@ -1,5 +1,5 @@
 /*
- * sign.h -- signatures as X.509 and CMS name them, and keys in files.
+ * sign.h -- signatures as X.509 and CMS name them, and keys in files or elsewhere.
  *
  * Sources: RFC 4055 (RSA, PSS), RFC 5758 (ECDSA), RFC 5652.
  */
@@ -30,11 +30,12 @@ struct sj_key;
  * 3072 or 4096. NULL: unknown kind or failure.
  */
 struct sj_key *sj_key_generate(const char *kind);
+
 /*
  * A key that lies elsewhere, in an HSM: its public half, and how to have a digest signed there.
  * `sign` gets the digest that sj_key_hash() names, and gives ECDSA's r || s, or the RSA block of
  * PKCS #1 v1.5 or PSS (as `spki` says; salt as long as the hash). `user` is freed with `done` by
- * sj_key_free(). NULL: not a key we can use.
+ * sj_key_free(). NULL: not a key we can use; `user` remains the caller's then.
  */
 struct sj_key_elsewhere {
 	bool (*sign)(void *user, enum sj_hash hash, struct sj_span digest, struct sj_writer *out);
@@ -44,9 +45,10 @@ struct sj_key_elsewhere {
 struct sj_key *sj_key_elsewhere(struct sj_span spki, const struct sj_key_elsewhere *how);
 /* An EC key from its scalar. NULL: not one of the curve. */
 struct sj_key *sj_key_from_ec(enum sj_curve curve, const struct sj_ec_secret *secret);
+
 /* From PKCS#8 in DER; NULL: not a key we can use. */
 struct sj_key *sj_key_read(struct sj_span pkcs8);
-/* Writes PKCS#8 DER (secret). */
+/* Writes PKCS#8 DER (secret). False: it lies elsewhere. */
 SJ_MUST_CHECK bool sj_key_put(const struct sj_key *key, struct sj_writer *w);
 /* Writes SubjectPublicKeyInfo; explicit_form: explicit EC parameters (ICAO 9303-12). */
 SJ_MUST_CHECK bool sj_key_put_public(const struct sj_key *key, bool explicit_form,
@@ -60,9 +62,18 @@ SJ_MUST_CHECK bool sj_key_sign(const struct sj_key *key, struct sj_span message,
 /* As sj_key_sign(), EC keys only: r || s, as COSE and card verifiable certificates have it. */
 SJ_MUST_CHECK bool sj_key_sign_plain(const struct sj_key *key, struct sj_span message,
 				     struct sj_writer *signature);
+/*
+ * Signs what sj_key_hash() made of a message: r || s, or the RSA block. For who stands between a
+ * key and its users (struct sj_key_elsewhere).
+ */
+SJ_MUST_CHECK bool sj_key_sign_digest(const struct sj_key *key, struct sj_span digest,
+				      struct sj_writer *signature);
 /* The AlgorithmIdentifier that sj_key_sign() will give (a certificate names it inside too). */
 SJ_MUST_CHECK bool sj_key_put_algorithm(const struct sj_key *key, struct sj_writer *w);
-/* The scalar and the public point of an EC key; wipe the scalar. False: an RSA key. */
+/* Curve and public point. False: an RSA key. */
+SJ_MUST_CHECK bool sj_key_get_point(const struct sj_key *key, enum sj_curve *curve,
+				    struct sj_ec_point *point);
+/* With the scalar, which is to be wiped. False: an RSA key, or it lies elsewhere. */
 SJ_MUST_CHECK bool sj_key_get_ec(const struct sj_key *key, enum sj_curve *curve,
 				 struct sj_ec_secret *secret, struct sj_ec_point *point);
 /* The hash that sj_key_sign() will use. */

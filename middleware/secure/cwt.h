@@ -63,12 +63,12 @@ SJ_MUST_CHECK bool sj_cwt_parse(struct sj_span in, struct sj_cwt *out);
 /* Whether `key` (P-256) signed it. Issuer and times are the caller's to check. */
 SJ_MUST_CHECK bool sj_cwt_verify(const struct sj_cwt *cwt, const struct sj_ec_point *key);
 /*
- * Signs the claims of `cwt` (payload and signature are not looked at) and
+ * Signs the claims of `cwt` (payload and signature are not looked at) with a key on P-256 and
  * appends the token; it must be one that sj_cwt_parse() accepts. False:
  * w->failed, or the claims are none of a token.
  */
 SJ_MUST_CHECK bool sj_cwt_put(struct sj_writer *w, const struct sj_cwt *cwt,
-			      const struct sj_ec_secret *key);
+			      const struct sj_key *key);
 /* The public key of a signer's token. */
 SJ_MUST_CHECK bool sj_cwt_signer_key(const struct sj_cwt *cwt, struct sj_ec_point *out);
 

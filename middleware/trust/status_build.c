@@ -54,7 +54,7 @@ enum sj_rc sj_status_build(const struct sj_status_revoked *parts, size_t n,
 }
 
 bool sj_status_head_put(struct sj_writer *w, const struct sj_status_head *head,
-			const struct sj_ec_secret *key)
+			const struct sj_key *key)
 {
 	uint8_t claim[8 + 2 * SJ_STATUS_ROOT];
 	struct sj_writer c = SJ_WRITER_OF(claim);

@@ -28,7 +28,7 @@ SJ_MUST_CHECK enum sj_rc sj_status_build(const struct sj_status_revoked *parts, 
  * name it. False: an issuer without name, next_update before not_before, no room.
  */
 SJ_MUST_CHECK bool sj_status_head_put(struct sj_writer *w, const struct sj_status_head *head,
-				      const struct sj_ec_secret *key);
+				      const struct sj_key *key);
 
 /* Whether an index has been given out. */
 typedef bool (*sj_status_used_fn)(void *user, uint32_t index);

@@ -1,5 +1,7 @@
 #include "tests/card/gate_rig.h"
 
+#include "tests/by_scalar.h"
+
 /* --- tokens ------------------------------------------------------------------------------ */
 
 void signer_make(struct signer *s)
@@ -14,7 +16,7 @@ void token_make(struct rig_token *out, const struct sj_cwt *claims, const struct
 {
 	struct sj_writer w = SJ_WRITER_OF(out->bytes);
 
-	assert_true(sj_cwt_put(&w, claims, &s->key));
+	assert_true(cwt_put_by(&w, claims, &s->key));
 	out->len = w.len;
 }
 

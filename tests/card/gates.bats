@@ -89,6 +89,16 @@ json.dump(o, open("ut/registry.json", "w"))'
 	[ ! -e ut/gate-ca-3.cwt ]
 }
 
+@test "bundle-signer: the first signs itself, the next is signed by the one before" {
+	sojourn authority init ut
+	"$TOKENS" verify ut/bundle-signer-1.cwt ut/bundle-signer-1.cwt
+	sojourn authority bundle-signer ut
+	"$TOKENS" verify ut/bundle-signer-2.cwt ut/bundle-signer-1.cwt
+	[ "$("$TOKENS" show ut/bundle-signer-2.cwt | json 'o["nbf"]')" -gt "$("$TOKENS" show ut/bundle-signer-1.cwt | json 'o["nbf"]')" ]
+	[ "$(sojourn authority show --json ut | json 'o["bundleSigner"]')" = bundle-signer-2 ]
+	run ! sojourn trust import --trust trust --gate-ca ut/bundle-signer-1.cwt
+}
+
 @test "a key that is not its token's signs nothing" {
 	sojourn authority init ut
 	cp ut/status-signer-1.key ut/gate-ca-1.key

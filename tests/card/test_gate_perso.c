@@ -132,6 +132,8 @@ static void anchors_refuse(void **state)
 	assert_int_equal(anchor(r, 1, &r->ca.ca_token), SJ_SW_OK);
 	assert_int_equal(anchor(r, 1, &r->ca.ca_token), SJ_SW_WRONG_DATA); /* not later */
 	assert_int_equal(anchor(r, 2, &r->ca.status_token), SJ_SW_OK);
+	signer_token(&token, &other, SJ_CWT_BUNDLE_SIGNER, RIG_NOW, &r->ca.ca);
+	assert_int_equal(anchor(r, 3, &token), SJ_SW_WRONG_DATA); /* no card's business */
 }
 
 static void a_successor_is_taken_at_once(void **state)

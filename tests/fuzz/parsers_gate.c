@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gate/tap.h"
+#include "tests/by_scalar.h"
 
 /* --- tickets ------------------------------------------------------------------------- */
 
@@ -48,7 +49,7 @@ static struct sj_gate *make_gate(void)
 	    !sj_ec_multiply(SJ_P256, &key, NULL, &point))
 		return NULL;
 	claims.key_x = sj_span(point.bytes + 1, SJ_CWT_KEY);
-	if (!sj_cwt_put(&w, &claims, &key) ||
+	if (!cwt_put_by(&w, &claims, &key) ||
 	    sj_gate_new(key.bytes, key.len, token, w.len, &gate) != SJ_OK)
 		return NULL;
 	gate->trust = calloc(1, sizeof(*gate->trust));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/by_scalar.h"
 #include "trust/status_build.h"
 #include "trust/status_delta.h"
 #include "wire/hex.h"
@@ -158,7 +159,7 @@ static bool file_seed(size_t i, struct sj_writer *w)
 	struct sj_status_file file = { (enum sj_status_file_kind)i, { NULL, 0 }, SJ_SPAN_OF(body) };
 
 	if (i > SJ_STATUS_FILE_DELTA || !sj_status_root(SJ_SPAN_OF(body), head.root) ||
-	    !sj_status_head_put(&t, &head, &key))
+	    !head_put_by(&t, &head, &key))
 		return false;
 	file.head = sj_written(&t);
 	sj_status_file_put(w, &file);
@@ -196,7 +197,7 @@ static bool signer_seed(size_t i, struct sj_writer *w)
 		return false;
 	cwt.key_x = sj_span(point.bytes + 1, SJ_CWT_KEY);
 	cwt.key_y = sj_span(point.bytes + 1 + SJ_CWT_KEY, SJ_CWT_KEY);
-	return sj_cwt_put(w, &cwt, &key);
+	return cwt_put_by(w, &cwt, &key);
 }
 
 static bool signer_run(struct sj_span in)

@@ -13,6 +13,7 @@
 
 #include <sojourn/status.h>
 
+#include "tests/by_scalar.h"
 #include "trust/status_build.h"
 
 #define ISSUER SJ_SPAN_STR("UTO")
@@ -34,7 +35,7 @@ size_t stage_token(struct sj_cwt *claims, const struct sj_ec_secret *subject,
 	claims->key_x = sj_span(point.bytes + 1, 32);
 	claims->key_y =
 		claims->kind == SJ_CWT_SIGNER ? sj_span(point.bytes + 33, 32) : sj_span(NULL, 0);
-	assert_true(sj_cwt_put(&w, claims, signer));
+	assert_true(cwt_put_by(&w, claims, signer));
 	return w.len;
 }
 
@@ -77,7 +78,7 @@ size_t stage_head(struct stage *s, uint32_t epoch, int64_t when, uint8_t out[sta
 	const struct sj_status_head head = head_of(epoch, when);
 	struct sj_writer w = sj_writer(out, 256);
 
-	assert_true(sj_status_head_put(&w, &head, &s->signer));
+	assert_true(head_put_by(&w, &head, &s->signer));
 	return w.len;
 }
 
@@ -95,7 +96,7 @@ enum sj_rc stage_list(struct stage *s, const char *directory, uint32_t epoch, in
 	assert_non_null(draft);
 	assert_int_equal(sj_status_build(&part, 1, draft, &file.body), SJ_OK);
 	assert_true(sj_status_root(file.body, head.root));
-	assert_true(sj_status_head_put(&h, &head, &s->signer));
+	assert_true(head_put_by(&h, &head, &s->signer));
 	file.head = sj_written(&h);
 	sj_status_file_put(&w, &file);
 	assert_false(w.failed);

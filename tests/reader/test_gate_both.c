@@ -7,6 +7,7 @@
 #include <sojourn/status.h>
 
 #include "link/direct.h"
+#include "tests/by_scalar.h"
 #include "tests/card/gate_rig.h"
 #include "trust/status_build.h"
 
@@ -41,7 +42,7 @@ static void list(struct both *b, uint32_t epoch, uint32_t revoked)
 	assert_non_null(draft);
 	assert_int_equal(sj_status_build(&part, 1, draft, &file.body), SJ_OK);
 	assert_true(sj_status_root(file.body, head.root));
-	assert_true(sj_status_head_put(&h, &head, &b->room->ca.status.key));
+	assert_true(head_put_by(&h, &head, &b->room->ca.status.key));
 	file.head = sj_written(&h);
 	sj_status_file_put(&w, &file);
 	assert_int_equal(sj_status_import(b->directory, bytes, w.len, NULL), SJ_OK);

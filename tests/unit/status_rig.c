@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/by_scalar.h"
 #include "trust/status_delta.h"
 
 /* --- system calls ------------------------------------------------------------------- */
@@ -79,7 +80,7 @@ size_t rig_token(enum sj_cwt_signer kind, const char *issuer, const struct sj_ec
 	assert_true(sj_ec_multiply(SJ_P256, key, NULL, &point));
 	cwt.key_x = sj_span(point.bytes + 1, SJ_CWT_KEY);
 	cwt.key_y = sj_span(point.bytes + 1 + SJ_CWT_KEY, SJ_CWT_KEY);
-	assert_true(sj_cwt_put(&w, &cwt, by));
+	assert_true(cwt_put_by(&w, &cwt, by));
 	return w.len;
 }
 
@@ -177,7 +178,7 @@ struct rig_file rig_seal(enum sj_status_file_kind kind, const struct sj_status_h
 	struct sj_writer signed_head = SJ_WRITER_OF(token), w;
 	struct sj_status_file file = { kind, { NULL, 0 }, body };
 
-	assert_true(sj_status_head_put(&signed_head, head, key));
+	assert_true(head_put_by(&signed_head, head, key));
 	file.head = sj_written(&signed_head);
 	w = sj_writer(malloc(SJ_STATUS_FILE_HEAD + file.head.len + body.len),
 		      SJ_STATUS_FILE_HEAD + file.head.len + body.len);

@@ -182,6 +182,131 @@ static void an_ec_key_gives_its_parts(void **state)
 	sj_key_free(rsa);
 }
 
+/* --- keys elsewhere -------------------------------------------------------------------- */
+
+/* Stands for an HSM: a key in this process, and what it was asked. */
+struct far {
+	struct sj_key *key;
+	enum sj_hash hash;
+	size_t cut; /* bytes that are missing from its signatures */
+	bool gone;
+};
+
+static bool far_sign(void *user, enum sj_hash hash, struct sj_span digest, struct sj_writer *out)
+{
+	struct far *f = user;
+
+	f->hash = hash;
+	if (!sj_key_sign_digest(f->key, digest, out))
+		return false;
+	out->len -= f->cut;
+	return true;
+}
+
+static void far_done(void *user)
+{
+	struct far *f = user;
+
+	f->gone = true;
+	sj_key_free(f->key);
+}
+
+/* A key of this kind that `f` keeps. */
+static struct sj_key *far_key(const char *kind, struct far *f)
+{
+	uint8_t spki[800];
+	struct sj_writer w = SJ_WRITER_OF(spki);
+
+	*f = (struct far){ .key = sj_key_generate(kind) };
+	assert_true(sj_key_put_public(f->key, true, &w));
+	return sj_key_elsewhere(sj_written(&w),
+				&(struct sj_key_elsewhere){ far_sign, far_done, f });
+}
+
+static void check_elsewhere(const char *kind)
+{
+	static uint8_t spki_bytes[800], algorithm_bytes[100], signature_bytes[600];
+	struct sj_writer spki = SJ_WRITER_OF(spki_bytes), algorithm = SJ_WRITER_OF(algorithm_bytes);
+	struct sj_writer signature = SJ_WRITER_OF(signature_bytes);
+	const struct sj_span message = SJ_SPAN_STR("Sojourn");
+	struct far f;
+	struct sj_key *key = far_key(kind, &f);
+
+	assert_non_null(key);
+	assert_true(sj_key_sign(key, message, &algorithm, &signature));
+	assert_int_equal(f.hash, sj_key_hash(key));
+	assert_true(sj_key_put_public(key, false, &spki));
+	assert_true(sj_signature_verify(sj_written(&spki), sj_written(&algorithm), SJ_HASH_NONE,
+					message, sj_written(&signature)));
+	sj_key_free(key);
+	assert_true(f.gone);
+}
+
+static void a_key_elsewhere_signs_as_one_here(void **state)
+{
+	(void)state;
+	check_elsewhere("P-256");
+	check_elsewhere("brainpoolP384r1");
+	check_elsewhere("P-521");
+	check_elsewhere("RSA-2048");
+	check_elsewhere("RSA-PSS-2048");
+}
+
+static void a_key_elsewhere_stays_there(void **state)
+{
+	uint8_t bytes[1024];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_ec_secret secret;
+	struct sj_ec_point point;
+	enum sj_curve curve;
+	struct far f;
+	struct sj_key *key = far_key("P-256", &f);
+
+	(void)state;
+	assert_false(sj_key_put(key, &w));
+	assert_false(sj_key_get_ec(key, &curve, &secret, &point));
+	assert_true(sj_key_get_point(key, &curve, &point));
+	sj_key_free(key);
+}
+
+static void a_signature_of_the_wrong_size_is_none(void **state)
+{
+	uint8_t bytes[200];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct far f;
+	struct sj_key *key = far_key("P-256", &f);
+
+	(void)state;
+	f.cut = 1;
+	assert_false(sj_key_sign_plain(key, SJ_SPAN_STR("Sojourn"), &w));
+	sj_key_free(key);
+}
+
+static void a_plain_signature_is_two_numbers(void **state)
+{
+	const struct sj_span message = SJ_SPAN_STR("Sojourn");
+	uint8_t bytes[SJ_EC_SIGNATURE_MAX], digest[SJ_HASH_MAX];
+	struct sj_writer w = SJ_WRITER_OF(bytes), none = SJ_WRITER_OF(bytes);
+	const struct sj_random rnd = sj_random_system();
+	struct sj_key *rsa = sj_key_generate("RSA-2048"), *key;
+	struct sj_ec_secret secret;
+	struct sj_ec_point point;
+	enum sj_curve curve;
+
+	(void)state;
+	assert_true(sj_ec_secret_random(SJ_BP384R1, &rnd, &secret));
+	key = sj_key_from_ec(SJ_BP384R1, &secret);
+	assert_true(sj_key_sign_plain(key, message, &w));
+	assert_int_equal(w.len, 96);
+	assert_true(sj_key_get_point(key, &curve, &point));
+	assert_true(sj_hash(SJ_SHA384, &message, 1, digest));
+	assert_true(sj_ec_verify(curve, &point, sj_span(digest, 48), sj_written(&w)));
+	assert_false(sj_key_sign_plain(rsa, message, &none));
+	assert_false(sj_key_sign_digest(key, sj_span(digest, 32), &none));
+	sj_key_free(rsa);
+	sj_key_free(key);
+}
+
 static void no_key(void **state)
 {
 	(void)state;
@@ -206,6 +331,10 @@ int main(void)
 		cmocka_unit_test(a_pss_key_verifies_pss_alone),
 		cmocka_unit_test(hashes_fit_the_keys),
 		cmocka_unit_test(an_ec_key_gives_its_parts),
+		cmocka_unit_test(a_key_elsewhere_signs_as_one_here),
+		cmocka_unit_test(a_key_elsewhere_stays_there),
+		cmocka_unit_test(a_signature_of_the_wrong_size_is_none),
+		cmocka_unit_test(a_plain_signature_is_two_numbers),
 		cmocka_unit_test(no_key),
 	};
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "secure/cwt.h"
+#include "tests/by_scalar.h"
 
 #define NOW 1790000000u
 
@@ -29,7 +30,7 @@ static bool put(const struct sj_cwt *claims, struct sj_writer *w)
 	struct sj_ec_secret key;
 
 	assert_true(sj_ec_secret_random(SJ_P256, &rnd, &key));
-	return sj_cwt_put(w, claims, &key);
+	return cwt_put_by(w, claims, &key);
 }
 
 static void what_was_put_comes_back(void **state)
@@ -96,10 +97,40 @@ static void times_and_keys_must_fit(void **state)
 	assert_false(put(&claims, &w));
 	claims = sample();
 	claims.kind = SJ_CWT_SIGNER;
-	claims.signer = 3; /* neither of the two */
+	claims.signer = 4; /* none of the three */
 	claims.key_y = SJ_SPAN_OF(x);
 	w = sj_writer(bytes, sizeof(bytes));
 	assert_false(put(&claims, &w));
+}
+
+/* A token of the profile is ES256, whatever other curve has 32 bytes. */
+static void only_p256_signs(void **state)
+{
+	uint8_t bytes[SJ_CWT_MAX];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	const struct sj_cwt claims = sample();
+	struct sj_key *key = sj_key_generate("brainpoolP256r1");
+
+	(void)state;
+	assert_false(sj_cwt_put(&w, &claims, key));
+	assert_int_equal(w.len, 0);
+	sj_key_free(key);
+}
+
+static void a_signer_is_of_three_kinds(void **state)
+{
+	uint8_t bytes[SJ_CWT_MAX];
+	struct sj_cwt claims = sample();
+
+	(void)state;
+	claims.kind = SJ_CWT_SIGNER;
+	claims.key_y = claims.key_x;
+	for (uint8_t kind = 0; kind < 6; kind++) {
+		struct sj_writer w = SJ_WRITER_OF(bytes);
+
+		claims.signer = kind;
+		assert_true(put(&claims, &w) == (kind >= 1 && kind <= 3));
+	}
 }
 
 int main(void)
@@ -108,6 +139,8 @@ int main(void)
 		cmocka_unit_test(what_was_put_comes_back),
 		cmocka_unit_test(an_issuer_is_visible_characters),
 		cmocka_unit_test(times_and_keys_must_fit),
+		cmocka_unit_test(only_p256_signs),
+		cmocka_unit_test(a_signer_is_of_three_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

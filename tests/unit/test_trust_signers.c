@@ -129,6 +129,23 @@ static void only_a_gate_ca_vouches(void **state)
 	close(dir);
 }
 
+/* Not even when the gate CA says so: the role is another. */
+static void a_bundle_signer_has_no_say_at_gates(void **state)
+{
+	struct status_rig *r = *state;
+	int dir = open(r->directory, O_RDONLY | O_DIRECTORY);
+	uint8_t token[SJ_CWT_MAX];
+	struct sj_ec_secret key;
+	size_t n;
+
+	rig_new_key(&key);
+	n = rig_token(SJ_CWT_BUNDLE_SIGNER, RIG_ISSUER, &key, &r->ca, token);
+	assert_int_equal(sj_signers_store(dir, sj_span(token, n)), SJ_INPUT_REFUSED);
+	n = rig_token(SJ_CWT_BUNDLE_SIGNER, RIG_ISSUER, &key, &key, token);
+	assert_int_equal(sj_signers_store(dir, sj_span(token, n)), SJ_INPUT_REFUSED);
+	close(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +154,7 @@ int main(void)
 		STATUS_CASE(other_files_are_passed_over),
 		STATUS_CASE(every_altered_token_is_not_believed),
 		STATUS_CASE(only_a_gate_ca_vouches),
+		STATUS_CASE(a_bundle_signer_has_no_say_at_gates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* cmd_authority.c -- authority init, show, signer, link. */
+/* cmd_authority.c -- authority init, show, signer, link, bundle-signer. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -147,7 +147,7 @@ static bool is_current(const struct authority *a, const char *name)
 {
 	const char *current;
 
-	for (int role = AUTHORITY_CSCA; role <= AUTHORITY_STATUS_SIGNER; role++) {
+	for (int role = AUTHORITY_CSCA; role <= AUTHORITY_BUNDLE_SIGNER; role++) {
 		current = authority_current(a, (enum authority_role)role);
 		if (current != NULL && strcmp(current, name) == 0)
 			return true;
@@ -228,7 +228,7 @@ static int show_json(struct cli *cli, const struct authority *a)
 	return cli_json_print(
 		cli, 1,
 		json_pack(
-			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o}",
+			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o}",
 			"country", authority_country(a), "alpha2", text_of(a->state, "alpha2"),
 			"organization", json_object_get(a->state, "organization"),
 			"explicitParameters", json_object_get(a->state, "explicit_parameters"),
@@ -238,7 +238,8 @@ static int show_json(struct cli *cli, const struct authority *a)
 			authority_current(a, AUTHORITY_KEY_CA), "contentSigner",
 			authority_current(a, AUTHORITY_CONTENT_SIGNER), "gateCa",
 			authority_current(a, AUTHORITY_GATE_CA), "statusSigner",
-			authority_current(a, AUTHORITY_STATUS_SIGNER), "crlNumber",
+			authority_current(a, AUTHORITY_STATUS_SIGNER), "bundleSigner",
+			authority_current(a, AUTHORITY_BUNDLE_SIGNER), "crlNumber",
 			json_object_get(a->state, "crl_number"), "certificates", rows, "tokens",
 			tokens));
 }
@@ -353,4 +354,41 @@ const struct cli_command authority_link_command = {
 	.examples = link_examples,
 	.failures = open_failures,
 	.run = link_run,
+};
+
+/* --- bundle-signer ------------------------------------------------------------- */
+
+static int bundle_signer_run(struct cli *cli)
+{
+	struct authority a;
+	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
+
+	if (rc == 0)
+		rc = token_enrol(&a, AUTHORITY_BUNDLE_SIGNER);
+	if (rc == 0)
+		rc = authority_save(&a);
+	if (rc == 0)
+		cli_note(cli, "%s is the present one now",
+			 authority_current(&a, AUTHORITY_BUNDLE_SIGNER));
+	authority_close(&a);
+	return rc;
+}
+
+static const char *const bundle_signer_examples[] = {
+	"sojourn authority bundle-signer utopia # bundle-signer-2.cwt, signed by bundle-signer-1",
+	NULL,
+};
+
+const struct cli_command authority_bundle_signer_command = {
+	.noun = "authority",
+	.verb = "bundle-signer",
+	.summary = "make the next signer of trust bundles",
+	.description =
+		"Its token is signed by the bundle signer before, and goes into the next bundles:\n"
+		"terminals that have that one's believe the new one. An older authority, which has\n"
+		"none, gets its first, which terminals must be told of by hand.",
+	.positionals = directory_only,
+	.examples = bundle_signer_examples,
+	.failures = open_failures,
+	.run = bundle_signer_run,
 };

@@ -8,6 +8,7 @@ extern const struct cli_command authority_init_command;
 extern const struct cli_command authority_show_command;
 extern const struct cli_command authority_signer_command;
 extern const struct cli_command authority_link_command;
+extern const struct cli_command authority_bundle_signer_command;
 extern const struct cli_command authority_masterlist_command;
 extern const struct cli_command authority_crl_command;
 extern const struct cli_command authority_key_init_command;

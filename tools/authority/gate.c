@@ -123,6 +123,9 @@ const struct sj_status_ref *gate_document_status(const struct gate_data *g)
 
 void gate_wipe(struct gate_data *g)
 {
+	token_signer_wipe(&g->ca);
+	token_signer_wipe(&g->older_ca);
+	token_signer_wipe(&g->status);
 	sj_wipe(g, sizeof(*g));
 }
 

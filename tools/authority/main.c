@@ -8,6 +8,7 @@ int main(int argc, char **argv)
 		&authority_show_command,
 		&authority_signer_command,
 		&authority_link_command,
+		&authority_bundle_signer_command,
 		&authority_masterlist_command,
 		&authority_crl_command,
 		&authority_key_init_command,

@@ -23,9 +23,9 @@
 #define KEY_FILE_MAX 4096u
 #define SPKI_MAX 1024u /* RSA-4096, or a curve of 521 bits spelled out */
 
-static const char *const role_keys[] = { "csca",           "signer",  "list_signer",  "key_ca",
-					 "content_signer", "gate_ca", "status_signer",
-					 "bundle_signer" };
+static const char *const role_keys[] = { "csca",          "signer",         "list_signer",
+					 "key_ca",        "content_signer", "gate_ca",
+					 "status_signer", "bundle_signer" };
 
 /* DIR/NAME, to be freed; NULL: no memory, told. */
 static char *path_of(const struct authority *a, const char *name, const char *suffix)
@@ -223,6 +223,22 @@ int authority_key_write(const struct authority *a, const char *name, const struc
 	sj_wipe(pkcs8, SJ_RSA_PRIVATE_MAX);
 	free(pkcs8);
 	return rc;
+}
+
+int authority_key_placed(struct authority *a, const char *name, const char *kind, const char *where)
+{
+	json_t *rows = json_object_get(a->state, "keys"), *row;
+
+	if (rows == NULL) {
+		rows = json_array();
+		if (json_object_set_new(a->state, "keys", rows) != 0)
+			return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	}
+	row = json_pack("{s:s, s:s, s:s?, s:I}", "name", name, "kind", kind, "where", where, "made",
+			(json_int_t)time(NULL));
+	if (row == NULL || json_array_append_new(rows, row) != 0)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	return 0;
 }
 
 /* Is the certificate one of this key, whatever form its curve has there? */

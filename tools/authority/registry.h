@@ -96,6 +96,13 @@ CLI_MUST_CHECK int authority_key_write(const struct authority *a, const char *na
 				       const struct sj_key *key);
 
 /*
+ * Notes in registry.json that the authority has the key of this name, of this kind; `where`:
+ * DIRECTORY.md, "Keys"; NULL: a file of the directory. Call authority_save() after.
+ */
+CLI_MUST_CHECK int authority_key_placed(struct authority *a, const char *name, const char *kind,
+					const char *where);
+
+/*
  * The key of the role's present holder, its certificate and its name, for
  * signing now: SJ_INPUT_REFUSED is told when its time to sign is over.
  */

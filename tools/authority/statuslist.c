@@ -133,7 +133,7 @@ static int sign_head(struct authority *a, struct sj_span body, uint32_t seconds,
 	previous_root(a, head->previous);
 	if (rc == 0)
 		rc = describe(a->cli, body, head);
-	if (rc == 0 && (!sj_status_head_put(w, head, &signer.secret) ||
+	if (rc == 0 && (!sj_status_head_put(w, head, signer.key) ||
 			json_object_set_new(status, "epoch", json_integer(head->epoch)) != 0))
 		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "%s: signature", signer.name);
 	token_signer_wipe(&signer);

@@ -19,7 +19,15 @@ static const struct {
 } kinds[] = {
 	{ "gate-ca", SJ_CWT_GATE_CA, 5 * YEAR, 15 * YEAR + MONTHS_3 },
 	{ "status-signer", SJ_CWT_STATUS_SIGNER, YEAR, YEAR + MONTHS_3 },
+	{ "bundle-signer", SJ_CWT_BUNDLE_SIGNER, 5 * YEAR, 10 * YEAR },
 };
+
+static bool is_kind(const json_t *row, const char *kind)
+{
+	const char *text = json_string_value(json_object_get(row, "kind"));
+
+	return text != NULL && strcmp(text, kind) == 0;
+}
 
 /* --- reading --------------------------------------------------------------- */
 
@@ -44,16 +52,14 @@ int token_read(const struct authority *a, const char *name, struct token_signer 
 static int read_key(const struct authority *a, const char *name, struct token_signer *out)
 {
 	struct sj_ec_point point, named;
-	struct sj_key *key = NULL;
 	enum sj_curve curve;
-	int rc = authority_key_read(a, name, &key);
+	int rc = authority_key_read(a, name, &out->key);
 
-	if (rc == 0 && (!sj_key_get_ec(key, &curve, &out->secret, &point) || curve != SJ_P256 ||
+	if (rc == 0 && (!sj_key_get_point(out->key, &curve, &point) || curve != SJ_P256 ||
 			!sj_cwt_signer_key(&out->cwt, &named) ||
 			!sj_span_eq(sj_ec_point_span(&point), sj_ec_point_span(&named))))
 		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s/%s.cwt: not a token of %s.key",
 			      a->directory, name, name);
-	sj_key_free(key);
 	return rc;
 }
 
@@ -65,9 +71,9 @@ static int signer_named(const struct authority *a, const char *name, const json_
 
 	if (json_integer_value(json_object_get(row, "private_until")) < (json_int_t)time(NULL))
 		return cli_fail(a->cli, SJ_INPUT_REFUSED,
-				"%s: its time to sign is over; make the next with "
-				"`authority gate renew`",
-				name);
+				"%s: its time to sign is over; make the next with `authority %s`",
+				name,
+				is_kind(row, "bundle-signer") ? "bundle-signer" : "gate renew");
 	rc = token_read(a, name, out);
 	return rc != 0 ? rc : read_key(a, name, out);
 }
@@ -78,6 +84,10 @@ int token_signer_get(const struct authority *a, enum authority_role role, struct
 	const json_t *row = name == NULL ? NULL : authority_row(a, name);
 
 	memset(out, 0, sizeof(*out));
+	if (row == NULL && role == AUTHORITY_BUNDLE_SIGNER)
+		return cli_fail(a->cli, SJ_INPUT_REFUSED,
+				"%s: no bundle signer; make it with `authority bundle-signer`",
+				a->directory);
 	if (row == NULL)
 		return cli_fail(a->cli, SJ_INPUT_REFUSED,
 				"%s: no gate CA and status signer; make them with "
@@ -102,6 +112,7 @@ int token_gate_ca_get(const struct authority *a, unsigned long number, struct to
 
 void token_signer_wipe(struct token_signer *s)
 {
+	sj_key_free(s->key);
 	sj_wipe(s, sizeof(*s));
 }
 
@@ -113,7 +124,7 @@ int token_put(const struct authority *a, const struct token_signer *signer, stru
 	const char *country = authority_country(a);
 
 	cwt->issuer = sj_span((const uint8_t *)country, strlen(country));
-	if (!sj_cwt_put(w, cwt, &signer->secret))
+	if (!sj_cwt_put(w, cwt, signer->key))
 		return cli_fail(a->cli, SJ_CRYPTO_FAILED, "%s: signature", signer->name);
 	return 0;
 }
@@ -150,13 +161,10 @@ static int certify(struct authority *a, const char *name, const char *kind, stru
 static unsigned next_number(struct authority *a, const char *kind)
 {
 	const json_t *row;
-	const char *text;
 	unsigned n = 1;
 
-	for (size_t i = 0; (row = json_array_get(tokens_of(a), i)) != NULL; i++) {
-		text = json_string_value(json_object_get(row, "kind"));
-		n += text != NULL && strcmp(text, kind) == 0;
-	}
+	for (size_t i = 0; (row = json_array_get(tokens_of(a), i)) != NULL; i++)
+		n += is_kind(row, kind);
 	return n;
 }
 
@@ -177,22 +185,21 @@ static int prepare(const struct authority *a, enum authority_role role, const ch
 {
 	const size_t kind = (size_t)role - AUTHORITY_GATE_CA;
 	const uint32_t begin = begin_of(a, role);
-	struct sj_key *key = sj_key_generate("P-256");
 	enum sj_curve curve;
 	int rc;
 
 	self->name = name;
+	self->key = sj_key_generate("P-256");
 	self->cwt = (struct sj_cwt){ .kind = SJ_CWT_SIGNER,
 				     .signer = (uint8_t)kinds[kind].claim,
 				     .not_before = begin,
 				     .expires = begin + kinds[kind].holds_for };
-	if (key != NULL && sj_key_get_ec(key, &curve, &self->secret, point))
-		rc = authority_key_write(a, name, key);
+	if (self->key != NULL && sj_key_get_point(self->key, &curve, point))
+		rc = authority_key_write(a, name, self->key);
 	else
 		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
 	self->cwt.key_x = sj_span(point->bytes + 1, SJ_CWT_KEY);
 	self->cwt.key_y = sj_span(point->bytes + 1 + SJ_CWT_KEY, SJ_CWT_KEY);
-	sj_key_free(key);
 	return rc;
 }
 
@@ -213,30 +220,42 @@ static int certify_link(struct authority *a, unsigned number, const struct token
 	return rc;
 }
 
+/* Who signs the token: the gate CA, the bundle signer before, or (name NULL) itself. */
+static int issuer_get(const struct authority *a, enum authority_role role, unsigned number,
+		      struct token_signer *out)
+{
+	if (role == AUTHORITY_STATUS_SIGNER)
+		return token_signer_get(a, AUTHORITY_GATE_CA, out);
+	if (role == AUTHORITY_BUNDLE_SIGNER && number > 1)
+		return token_signer_get(a, AUTHORITY_BUNDLE_SIGNER, out);
+	return 0;
+}
+
 int token_enrol(struct authority *a, enum authority_role role)
 {
 	const size_t kind = (size_t)role - AUTHORITY_GATE_CA;
 	const unsigned number = next_number(a, kinds[kind].name);
-	struct token_signer self = { .name = NULL }, ca = { .name = NULL };
+	struct token_signer self = { .name = NULL }, issuer = { .name = NULL };
 	struct sj_ec_point point = { .len = 0 };
 	char name[AUTHORITY_NAME_MAX];
 	int rc;
 
 	snprintf(name, sizeof(name), "%s-%u", kinds[kind].name, number);
 	rc = prepare(a, role, name, &point, &self);
-	if (rc == 0 && role != AUTHORITY_GATE_CA)
-		rc = token_signer_get(a, AUTHORITY_GATE_CA, &ca);
-	if (rc == 0 && ca.name != NULL && self.cwt.expires > ca.cwt.expires)
-		self.cwt.expires = ca.cwt.expires;
 	if (rc == 0)
-		rc = certify(a, name, kinds[kind].name, &self.cwt, ca.name != NULL ? &ca : &self,
+		rc = issuer_get(a, role, number, &issuer);
+	if (rc == 0 && role == AUTHORITY_STATUS_SIGNER && self.cwt.expires > issuer.cwt.expires)
+		self.cwt.expires = issuer.cwt.expires;
+	if (rc == 0)
+		rc = certify(a, name, kinds[kind].name, &self.cwt,
+			     issuer.name != NULL ? &issuer : &self,
 			     (json_int_t)self.cwt.not_before + kinds[kind].signs_for);
 	if (rc == 0 && role == AUTHORITY_GATE_CA && number > 1)
 		rc = certify_link(a, number, &self);
 	if (rc == 0)
 		rc = authority_set_current(a, role, name);
 	token_signer_wipe(&self);
-	token_signer_wipe(&ca);
+	token_signer_wipe(&issuer);
 	return rc;
 }
 
@@ -248,5 +267,9 @@ int token_found(struct authority *a, unsigned long indices)
 	if (status == NULL || json_object_set_new(a->state, "status", status) != 0)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 	rc = token_enrol(a, AUTHORITY_GATE_CA);
-	return rc != 0 ? rc : token_enrol(a, AUTHORITY_STATUS_SIGNER);
+	if (rc == 0)
+		rc = token_enrol(a, AUTHORITY_STATUS_SIGNER);
+	if (rc == 0 && authority_current(a, AUTHORITY_BUNDLE_SIGNER) == NULL)
+		rc = token_enrol(a, AUTHORITY_BUNDLE_SIGNER);
+	return rc;
 }

@@ -91,7 +91,8 @@ uint16_t gate_anchor_add(struct card_store *store, struct sj_span token, bool ma
 	uint32_t object;
 	bool replaces;
 
-	if (token.len > SJ_CWT_MAX || !sj_cwt_parse(token, &cwt) || cwt.kind != SJ_CWT_SIGNER)
+	if (token.len > SJ_CWT_MAX || !sj_cwt_parse(token, &cwt) || cwt.kind != SJ_CWT_SIGNER ||
+	    cwt.signer > SJ_CWT_STATUS_SIGNER)
 		return SJ_SW_WRONG_DATA;
 	object = newest_anchor(cwt.signer);
 	replaces = load_anchor(store, object, &present, &newest);
