@@ -51,6 +51,7 @@ static int build_run(struct cli *cli)
 {
 	const char *out = cli_value(cli, "out"), *old = cli_value(cli, "delta");
 	struct statuslist list = { .bytes = NULL };
+	struct holder_register *r = NULL;
 	struct authority a = { .lock = -1 };
 	unsigned long days = 1;
 	int rc = cli_number(cli, "days", 1, 90, &days);
@@ -62,7 +63,9 @@ static int build_run(struct cli *cli)
 	if (rc == 0)
 		rc = enlarge(&a);
 	if (rc == 0)
-		rc = statuslist_build(&a, (uint32_t)days * 86400u, &list);
+		rc = register_open(&a, &r);
+	if (rc == 0)
+		rc = statuslist_build(&a, r, (uint32_t)days * 86400u, &list);
 	/* First the registry: an epoch may be lost, never given twice. */
 	if (rc == 0)
 		rc = authority_save(&a);
@@ -77,6 +80,7 @@ static int build_run(struct cli *cli)
 		cli_note(cli, "epoch %u: %zu revoked, %zu bytes", list.epoch, list.revoked,
 			 list.len);
 	statuslist_free(&list);
+	register_close(r);
 	authority_close(&a);
 	return rc;
 }
