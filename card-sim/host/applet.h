@@ -10,6 +10,7 @@
 #include "host/card.h"
 #include "host/store.h"
 #include "secure/piv_sm.h"
+#include "secure/scp03.h"
 #include "secure/sm.h"
 
 #define CARD_ANY (-1)
@@ -24,6 +25,9 @@ enum card_condition {
 	CARD_ONLY_BASIC_CHANNEL = 1 << 3, /* else 6881 */
 	CARD_ONLY_BLANK = 1 << 4, /* before the final lock, else 6985 */
 	CARD_ONLY_ISSUED = 1 << 5, /* after it, else 6985 */
+	CARD_NEED_CHANNEL = 1 << 9, /* in a secure channel (SCP03), else 6982 */
+	CARD_NEED_CONFIDENTIAL = 1 << 10, /* in one that encrypts commands, else 6982 */
+	CARD_EVEN_TERMINATED = 1 << 11, /* on a terminated card too; else 6985 there */
 	/* Parts of a command chain are collected, the handler gets the whole; else 6884. */
 	CARD_TAKES_CHAIN = 1 << 6,
 	/*
@@ -46,6 +50,7 @@ struct card_call {
 	void *state; /* this applet's volatile state on this card */
 	uint8_t channel;
 	bool secured; /* came inside secure messaging */
+	bool scp; /* b3 of CLA said that it is one of SCP03 */
 	bool more; /* the chaining bit was set (CARD_CHAIN_STEPS only) */
 };
 
@@ -81,6 +86,16 @@ struct card_applet {
 	bool is_mf;
 	/* It may be spoken to in secure messaging of SP 800-73-5 (card_sm_start_piv()). */
 	bool piv_sm;
+	/*
+	 * It may be spoken to in a secure channel (card_scp_start()); it is the card's manager,
+	 * and so all that can be selected on a locked or terminated card.
+	 */
+	bool scp03;
+	/*
+	 * What it stores: 2^24 object numbers from here, wiped when the instance is deleted and
+	 * the card terminated. 0: it is no application that can be deleted.
+	 */
+	uint32_t objects;
 	const struct card_command *commands;
 	size_t command_count;
 	/*
@@ -173,6 +188,20 @@ void card_sm_start_piv(struct card *card, const struct sj_piv_sm_keys *keys);
 bool card_sm_is_piv(const struct card *card);
 
 /*
+ * A secure channel of SCP03, on the basic channel with an applet that says scp03, while that is
+ * current there. From the next command on every command to it is opened before its row is looked
+ * for, and its response protected, as the session's level says. Forgotten if the handler answers
+ * with an error. The session is copied; it stands where EXTERNAL AUTHENTICATE's MAC left it.
+ */
+void card_scp_start(struct card *card, const struct sj_scp03 *session);
+/* Ends it at once: the present response goes out bare. */
+void card_scp_drop(struct card *card);
+/* Ends it after the present response. */
+void card_scp_end(struct card *card);
+/* The level of the channel that the present command came in; 0: none. */
+unsigned card_scp_level(const struct card *card);
+
+/*
  * Of the present command, counted since power-up from 1: a chain counts once, the pieces of a
  * response do not. For what must come right after something else.
  */
@@ -192,8 +221,24 @@ uint16_t card_personalise(struct card_call *call, struct sj_span aid, uint16_t d
 			  struct sj_span data);
 /* Whether an applet with exactly this AID is there. */
 bool card_has_applet(const struct card *card, struct sj_span aid);
-/* Asks every applet's lock(), then sets the card issued. */
+
+/* The i-th application that is built in, installed or not; false: past the end. */
+struct card_app {
+	struct sj_span aid;
+	uint8_t life; /* enum card_app_life; with CARD_APP_LOCKED its life before */
+};
+bool card_app_at(const struct card *card, size_t i, struct card_app *out);
+bool card_app_find(const struct card *card, struct sj_span aid, struct card_app *out);
+/*
+ * Its life from now on. CARD_APP_REMOVED wipes what it stored; what cannot be selected any more
+ * is left on every channel. False: there is none, or the store failed.
+ */
+SJ_MUST_CHECK bool card_app_set(struct card *card, struct sj_span aid, uint8_t life);
+
+/* Asks every applet's lock(), then sets the card issued (SECURED). */
 uint16_t card_lock(struct card_call *call);
+/* Any other life; CARD_TERMINATED wipes what applications stored. False: the store failed. */
+SJ_MUST_CHECK bool card_set_life(struct card *card, enum card_life life);
 /* enum card_profile. False: the store failed. */
 SJ_MUST_CHECK bool card_set_profile(struct card *card, uint8_t profile);
 /*
@@ -203,13 +248,15 @@ SJ_MUST_CHECK bool card_set_profile(struct card *card, uint8_t profile);
 bool card_hides(const struct card *card);
 
 /*
- * Failure delay for passwords that do not block (`slot` tells them apart):
+ * Failure delay for passwords that do not block (`slot` tells them apart; that of secure channels
+ * costs nothing for the first three):
  * card_delay_serve() waits, under power, for what stored failures cost; if
  * power goes meanwhile, nothing of this command is stored or answered;
  * card_delay_raise() stores one more failure (commits) before a comparison;
  * card_delay_clear() forgets them after success. A minute of power forgets one
  * of each slot (0 to 15).
  */
+#define CARD_DELAY_CHANNEL 15u
 void card_delay_serve(struct card *card, uint8_t slot);
 SJ_MUST_CHECK bool card_delay_raise(struct card *card, uint8_t slot);
 void card_delay_clear(struct card *card, uint8_t slot);

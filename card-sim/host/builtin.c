@@ -17,3 +17,18 @@ const struct card_applet *const *card_applets_builtin(void)
 
 	return applets;
 }
+
+bool card_be_born(struct card_store *store, const struct card_birth *birth)
+{
+	return manager_be_born(store, birth);
+}
+
+bool card_serial(const struct card_store *store, struct sj_span *out)
+{
+	return manager_serial_of(store, out);
+}
+
+bool card_key_at(const struct card_store *store, size_t i, struct card_key_info *out)
+{
+	return manager_key_at(store, i, out);
+}

@@ -277,14 +277,16 @@ void *card_state_of(struct card *card, const struct card_applet *applet)
 
 bool card_applet_selectable(struct card *card, const struct card_applet *applet)
 {
-	return !applet->is_mf && (applet->selectable == NULL || applet->selectable(card));
+	return !applet->is_mf && card_app_selectable(card, applet) &&
+	       (applet->selectable == NULL || applet->selectable(card));
 }
 
 bool card_applet_at(const struct card *card, size_t i, struct card_applet_info *out)
 {
 	if (i >= card->applet_count)
 		return false;
-	*out = (struct card_applet_info){ card->applets[i]->name, card->applets[i]->aid };
+	*out = (struct card_applet_info){ card->applets[i]->name, card->applets[i]->aid,
+					  card_app_life_of(card, card->applets[i]) };
 	return true;
 }
 

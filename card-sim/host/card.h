@@ -78,8 +78,27 @@ uint64_t card_rf_elapsed_us(const struct card *card);
 
 /* --- what a card is, for showing it ------------------------------------- */
 
-/* The final lock was passed. */
+/* GlobalPlatform Card Specification 2.3.1, 5.1.1 and table 11-6. */
+enum card_life {
+	CARD_OP_READY = 0x01,
+	CARD_INITIALIZED = 0x07,
+	CARD_SECURED = 0x0F,
+	CARD_LOCKED = 0x7F,
+	CARD_TERMINATED = 0xFF,
+};
+enum card_life card_life(const struct card *card);
+const char *card_life_name(enum card_life life);
+/* The final lock was passed: SECURED or beyond. */
 bool card_is_issued(const struct card *card);
+
+/* 5.3.1 and table 11-4; the bit LOCKED keeps the life before. */
+enum card_app_life {
+	CARD_APP_REMOVED = 0x00,
+	CARD_APP_INSTALLED = 0x03,
+	CARD_APP_SELECTABLE = 0x07,
+	CARD_APP_PERSONALIZED = 0x0F,
+	CARD_APP_LOCKED = 0x80,
+};
 
 /* What an issued card lets a contactless reader see before PACE (STATES.md, "Profiles"). */
 enum card_profile { CARD_PRIVATE = 0, CARD_OPEN = 1 };
@@ -88,6 +107,7 @@ enum card_profile card_profile(const struct card *card);
 struct card_applet_info {
 	const char *name;
 	struct sj_span aid; /* empty: the MF */
+	uint8_t life; /* enum card_app_life; REMOVED for what is no application */
 };
 
 /* A file as it is stored; not its content. */
@@ -101,5 +121,26 @@ struct card_file_info {
 bool card_applet_at(const struct card *card, size_t i, struct card_applet_info *out);
 /* The i-th file of that applet; false: past the end. */
 bool card_file_at(const struct card *card, size_t applet, size_t i, struct card_file_info *out);
+
+/* --- the manager's, of a card in the built-in applets ------------------------- */
+
+#define CARD_SERIAL_SIZE 8u
+
+/* How a card leaves the factory. */
+struct card_birth {
+	struct sj_span transport_key; /* 16, 24 or 32 bytes; empty: the well-known 4041..4F */
+	uint8_t scp_i; /* parameter i of SCP03: 00, 10, 60 or 70 */
+	const struct sj_random *random; /* of the serial number */
+};
+/* Into a new store, committed. False: a value is none of these, or the store failed. */
+SJ_MUST_CHECK bool card_be_born(struct card_store *store, const struct card_birth *birth);
+/* CARD_SERIAL_SIZE bytes; false: it has none yet. */
+bool card_serial(const struct card_store *store, struct sj_span *out);
+/* The i-th key version of the manager and the size of its keys, never the keys. */
+struct card_key_info {
+	uint8_t version;
+	size_t size; /* bytes */
+};
+bool card_key_at(const struct card_store *store, size_t i, struct card_key_info *out);
 
 #endif

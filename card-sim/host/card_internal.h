@@ -30,6 +30,14 @@ struct card_session {
 	struct card_piv_session piv;
 };
 
+/* Of SCP03: scp.c. On the basic channel. */
+struct card_scp {
+	bool running;
+	bool starts, ends; /* after the present response */
+	bool wrapped; /* the present command came in it */
+	struct sj_scp03 session;
+};
+
 /* A command chain whose last command has not come; the data are in card->chain_data. */
 struct card_chain {
 	bool open;
@@ -67,6 +75,7 @@ struct card_volatile {
 	struct card_session session;
 	struct card_session next; /* takes over after the present response */
 	bool session_ends; /* the session ends after the present response */
+	struct card_scp scp;
 	unsigned rights;
 	struct card_chain chain;
 	struct card_pieces pieces;
@@ -100,6 +109,7 @@ struct card_class {
 	uint8_t base; /* 0x00 or 0x80 */
 	uint8_t channel;
 	bool secured;
+	bool scp; /* secure messaging of GlobalPlatform */
 	bool chained;
 };
 
@@ -127,6 +137,17 @@ void card_charge_after_end(struct card *card);
 void card_charge(struct card *card, enum card_rf_op op, double amount);
 /* A wait that was served inside the command comes on top of its cost. */
 void card_charge_wait(struct card *card, uint64_t us);
+
+/* --- registry.c --- */
+
+/* Applications that cannot be selected any more are left, on every channel; not the manager. */
+void card_leave_unselectable(struct card *card);
+/* Its life lets it be selected. */
+bool card_app_selectable(const struct card *card, const struct card_applet *applet);
+/* enum card_app_life of any applet; one that is no application is REMOVED. */
+uint8_t card_app_life_of(const struct card *card, const struct card_applet *applet);
+/* What every application stored, and what it keeps volatile. False: the store failed. */
+SJ_MUST_CHECK bool card_apps_wipe(struct card *card);
 
 /* --- class.c --- */
 
@@ -191,6 +212,20 @@ void card_sm_plain(struct card *card);
 uint16_t card_piv_open(struct card *card, const struct sj_apdu *protected_command,
 		       const struct card_class *class, struct sj_apdu *plain);
 size_t card_piv_protect(struct card *card, struct sj_span data, uint16_t sw);
+
+/*
+ * --- scp.c: a secure channel ---
+ *
+ * Opens the command in place, if it is one of the channel's: 9000; 6882: no channel could be
+ * here; 6982: it is not intact, or in plain while the channel is open, which has ended then.
+ */
+uint16_t card_scp_open(struct card *card, const struct card_class *class, struct sj_apdu *apdu);
+/* Protects the response to such a command; *data may then lie in card->opened. The status word. */
+uint16_t card_scp_protect(struct card *card, struct sj_span *data, uint16_t sw);
+/* After the response: a channel that was opened runs, one that was ended goes. */
+void card_scp_settle(struct card *card);
+/* The handler that would have started one answered with an error. */
+void card_scp_undo(struct card *card);
 
 /* After the response: a session that was started takes over, one that was ended goes. */
 void card_sm_settle(struct card *card);

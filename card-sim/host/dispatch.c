@@ -18,9 +18,9 @@ static uint16_t get_response_without_data(struct card_call *call)
 
 /* The host's own rows, found before the applet's. */
 static const struct card_command host_commands[] = {
-	{ 0x00, 0x70, CARD_ANY, CARD_ANY, 0, 0, CARD_ALWAYS, card_manage_channel },
-	{ 0x00, 0xA4, 0x04, CARD_ANY, 0, 16, CARD_ALWAYS, card_select_by_name },
-	{ 0x00, 0xC0, 0x00, 0x00, 0, 0, CARD_ALWAYS, get_response_without_data },
+	{ 0x00, 0x70, CARD_ANY, CARD_ANY, 0, 0, CARD_EVEN_TERMINATED, card_manage_channel },
+	{ 0x00, 0xA4, 0x04, CARD_ANY, 0, 16, CARD_EVEN_TERMINATED, card_select_by_name },
+	{ 0x00, 0xC0, 0x00, 0x00, 0, 0, CARD_EVEN_TERMINATED, get_response_without_data },
 };
 
 /* A command on its way: what it is, and which row fits it best so far. */
@@ -41,20 +41,38 @@ bool card_sw_is_error(uint16_t sw)
 
 /* --- finding the row ------------------------------------------------------ */
 
+/* Who may give it: inside secure messaging, outside, in a secure channel. */
+static uint16_t check_security(const struct search *s, unsigned conditions)
+{
+	unsigned level = card_scp_level(s->card);
+
+	if ((conditions & CARD_NEED_SM) && !s->class->secured)
+		return SJ_SW_SECURITY_STATUS;
+	if ((conditions & CARD_NEED_PLAIN) && s->class->secured)
+		return SJ_SW_CONDITIONS;
+	if ((conditions & CARD_NEED_CHANNEL) && level == 0)
+		return SJ_SW_SECURITY_STATUS;
+	if ((conditions & CARD_NEED_CONFIDENTIAL) && (level & SJ_SCP03_C_ENC) == 0)
+		return SJ_SW_SECURITY_STATUS;
+	return SJ_SW_OK;
+}
+
 static uint16_t check_conditions(const struct search *s, unsigned conditions)
 {
 	const struct card *card = s->card;
+	uint16_t sw;
 
+	if (!(conditions & CARD_EVEN_TERMINATED) && card_life(card) == CARD_TERMINATED)
+		return SJ_SW_CONDITIONS;
 	if ((conditions & CARD_ONLY_CONTACT) && card->interface != CARD_CONTACT)
 		return SJ_SW_FUNCTION_NOT_SUPPORTED;
 	if ((conditions & CARD_ONLY_BASIC_CHANNEL) && s->class->channel != 0)
 		return SJ_SW_CHANNEL_NOT_SUPPORTED;
 	if (s->class->chained && !(conditions & (CARD_TAKES_CHAIN | CARD_CHAIN_STEPS)))
 		return SJ_SW_CHAINING_NOT_SUPPORTED;
-	if ((conditions & CARD_NEED_SM) && !s->class->secured)
-		return SJ_SW_SECURITY_STATUS;
-	if ((conditions & CARD_NEED_PLAIN) && s->class->secured)
-		return SJ_SW_CONDITIONS;
+	sw = check_security(s, conditions);
+	if (sw != SJ_SW_OK)
+		return sw;
 	if ((conditions & CARD_ONLY_BLANK) && card_is_issued(card))
 		return SJ_SW_CONDITIONS;
 	if ((conditions & CARD_ONLY_ISSUED) && !card_is_issued(card))
@@ -195,6 +213,7 @@ static uint16_t call_handler(struct search *s, struct sj_span whole, struct sj_w
 		.state = applet != NULL ? card_state_of(s->card, applet) : NULL,
 		.channel = s->class->channel,
 		.secured = s->class->secured,
+		.scp = s->class->scp,
 		.more = s->class->chained,
 	};
 	uint16_t sw;
@@ -217,6 +236,7 @@ static uint16_t settle(struct card *card, unsigned rights_before, uint16_t sw)
 		card->now.after_asked = false;
 		card->now.rights &= rights_before;
 		card->now.next.running = false;
+		card_scp_undo(card);
 	}
 	return sw;
 }

@@ -1,16 +1,59 @@
-/* perso.c -- the card's life: blank until the final lock; and its profile. */
+/* perso.c -- the card's life, its profile, and its personalisation. */
 #include "host/card_internal.h"
 
-#define OBJECT_LIFE (CARD_OBJECT_HOST + 1u) /* one byte; absent: blank */
+#define OBJECT_LIFE (CARD_OBJECT_HOST + 1u) /* one byte; absent: OP_READY */
 #define OBJECT_PROFILE (CARD_OBJECT_HOST + 2u) /* enum card_profile, one byte; absent: private */
-#define LIFE_ISSUED 1u
+#define LIFE_ISSUED 0x01u /* what cards of before said for SECURED */
 
-bool card_is_issued(const struct card *card)
+enum card_life card_life(const struct card *card)
 {
 	struct sj_span life;
 
-	return card_store_get(card->store, OBJECT_LIFE, &life) && life.len == 1 &&
-	       life.ptr[0] == LIFE_ISSUED;
+	if (!card_store_get(card->store, OBJECT_LIFE, &life) || life.len != 1)
+		return CARD_OP_READY;
+	switch (life.ptr[0]) {
+	case CARD_INITIALIZED:
+		return CARD_INITIALIZED;
+	case LIFE_ISSUED:
+	case CARD_SECURED:
+		return CARD_SECURED;
+	case CARD_LOCKED:
+		return CARD_LOCKED;
+	default:
+		return CARD_TERMINATED;
+	}
+}
+
+const char *card_life_name(enum card_life life)
+{
+	switch (life) {
+	case CARD_OP_READY:
+		return "OP_READY";
+	case CARD_INITIALIZED:
+		return "INITIALIZED";
+	case CARD_SECURED:
+		return "SECURED";
+	case CARD_LOCKED:
+		return "CARD_LOCKED";
+	case CARD_TERMINATED:
+	default:
+		return "TERMINATED";
+	}
+}
+
+bool card_is_issued(const struct card *card)
+{
+	return card_life(card) >= CARD_SECURED;
+}
+
+bool card_set_life(struct card *card, enum card_life life)
+{
+	uint8_t byte = (uint8_t)life;
+	bool ok = card_store_set(card->store, OBJECT_LIFE, sj_span(&byte, 1)) &&
+		  (life != CARD_TERMINATED || card_apps_wipe(card));
+
+	card_leave_unselectable(card);
+	return ok;
 }
 
 enum card_profile card_profile(const struct card *card)
@@ -35,11 +78,16 @@ bool card_hides(const struct card *card)
 	       card_profile(card) == CARD_PRIVATE && (card->now.rights & CARD_RIGHT_PACE) == 0;
 }
 
+/* One that is installed, locked or not. */
 static const struct card_applet *find_applet(const struct card *card, struct sj_span aid)
 {
-	for (size_t i = 0; i < card->applet_count; i++)
-		if (!card->applets[i]->is_mf && sj_span_eq(card->applets[i]->aid, aid))
-			return card->applets[i];
+	for (size_t i = 0; i < card->applet_count; i++) {
+		const struct card_applet *applet = card->applets[i];
+
+		if (!applet->is_mf && sj_span_eq(applet->aid, aid) &&
+		    (applet->objects == 0 || card_app_life_of(card, applet) != CARD_APP_REMOVED))
+			return applet;
+	}
 	return NULL;
 }
 
@@ -62,7 +110,6 @@ uint16_t card_personalise(struct card_call *call, struct sj_span aid, uint16_t d
 
 uint16_t card_lock(struct card_call *call)
 {
-	static const uint8_t issued = LIFE_ISSUED;
 	struct card *card = call->card;
 
 	for (size_t i = 0; i < card->applet_count; i++) {
@@ -76,7 +123,5 @@ uint16_t card_lock(struct card_call *call)
 		if (sw != SJ_SW_OK)
 			return sw;
 	}
-	if (!card_store_set(card->store, OBJECT_LIFE, sj_span(&issued, 1)))
-		return SJ_SW_MEMORY_FAILURE;
-	return SJ_SW_OK;
+	return card_set_life(card, CARD_SECURED) ? SJ_SW_OK : SJ_SW_MEMORY_FAILURE;
 }

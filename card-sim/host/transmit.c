@@ -107,6 +107,7 @@ static void answer(struct card *card, const struct sj_apdu *apdu, struct card_cl
 {
 	struct sj_writer out = sj_writer(card->plain, CARD_PLAIN_MAX);
 	struct sj_apdu plain = *apdu;
+	struct sj_span data;
 	uint16_t sw = SJ_SW_OK;
 	bool more = false;
 
@@ -115,6 +116,8 @@ static void answer(struct card *card, const struct sj_apdu *apdu, struct card_cl
 		sw = open_protected(card, apdu, class, &plain, &more);
 	else
 		card_sm_plain(card);
+	if (sw == SJ_SW_OK && !more)
+		sw = card_scp_open(card, class, &plain);
 	if (sw != SJ_SW_OK) {
 		refuse(card, sw);
 		return;
@@ -124,15 +127,18 @@ static void answer(struct card *card, const struct sj_apdu *apdu, struct card_cl
 		return;
 	}
 	sw = card_dispatch(card, &plain, class, &out);
+	data = sj_written(&out);
+	sw = card_scp_protect(card, &data, sw);
 	if (class->secured)
-		keep_protected(card, apdu->ins, sj_written(&out), sw);
+		keep_protected(card, apdu->ins, data, sw);
 	else
-		keep_plain(card, sj_written(&out), sw);
+		keep_plain(card, data, sw);
 	card->now.pieces.channel = class->channel;
+	card_scp_settle(card);
 	card_sm_settle(card);
 	sj_wipe(card->plain, out.len);
-	if (class->secured)
-		sj_wipe(card->opened, plain.data.len);
+	if (class->secured || card->now.scp.wrapped)
+		sj_wipe(card->opened, plain.data.len > data.len ? plain.data.len : data.len);
 }
 
 /* Ne as the selected application understands the command. */

@@ -7,49 +7,18 @@
 #include <string.h>
 
 #include "piv/piv.h"
-#include "wire/std/icao9303.h"
 #include "wire/std/iso7816.h"
-#include "wire/tlv.h"
-
-#define ACCESS_MAX 2048u /* bytes of EF.CardAccess that we read */
-#define ACCESS_SHORT_ID 0x1Cu
 
 static enum sj_rc select_mf(struct sj_piv *piv)
 {
-	static const uint8_t mf[] = { SJ_FID_MF >> 8, SJ_FID_MF & 0xFF };
-	const struct sj_apdu a = { .ins = SJ_INS_SELECT,
-				   .p2 = SJ_SELECT_NO_DATA,
-				   .data = SJ_SPAN_OF(mf) };
-	struct sj_response r;
-
-	/* Some cards have no MF and refuse: what was selected stays. */
-	return sj_piv_send_plain(piv, &a, &r);
+	return sj_pace_select_mf(piv->session, &piv->sw);
 }
 
-/* EF.CardAccess from the start: by its short identifier, then on where it stands. */
 static enum sj_rc read_access(struct sj_piv *piv, struct sj_writer *w)
 {
-	struct sj_apdu a = { .ins = SJ_INS_READ_BINARY,
-			     .p1 = SJ_READ_SHORT_ID | ACCESS_SHORT_ID,
-			     .ne = SJ_APDU_NE_SHORT };
-	struct sj_response r;
-	size_t size = 0;
+	enum sj_rc rc = sj_pace_read_access(piv->session, w, &piv->sw);
 
-	do {
-		enum sj_rc rc = sj_piv_send_plain(piv, &a, &r);
-
-		if (rc != SJ_OK)
-			return rc;
-		if ((r.sw != SJ_SW_OK && r.sw != SJ_SW_END_OF_FILE) || r.data.len == 0)
-			return w->len == 0 ? SJ_NO_KEY_APPLICATION : SJ_CARD_REFUSED;
-		sj_put(w, r.data);
-		if (w->failed || !sj_tlv_announced(sj_written(w), &size))
-			return SJ_CARD_ANSWER;
-		a.p1 = (uint8_t)(w->len >> 8);
-		a.p2 = (uint8_t)w->len;
-	} while (w->len < size);
-	w->len = size;
-	return SJ_OK;
+	return rc == SJ_NOT_A_DOCUMENT ? SJ_NO_KEY_APPLICATION : rc;
 }
 
 enum sj_rc sj_piv_pace_again(struct sj_piv *piv)
@@ -129,7 +98,7 @@ static void keep_can(struct sj_piv *piv)
 
 enum sj_rc sj_piv_open_hidden(struct sj_piv *piv)
 {
-	uint8_t file[ACCESS_MAX];
+	uint8_t file[SJ_PACE_ACCESS_MAX];
 	struct sj_writer w = SJ_WRITER_OF(file);
 	enum sj_rc rc = read_access(piv, &w);
 

@@ -17,6 +17,16 @@ struct sj_pace_offer {
 	uint32_t parameter_id;
 	bool ambiguous; /* more than one PACEInfo has this protocol: the number must be sent */
 };
+/*
+ * EF.CardAccess of a card that may hide everything else: by its short identifier, in plain
+ * commands. *sw is the last status word. SJ_NOT_A_DOCUMENT: it has none where it stands.
+ */
+SJ_MUST_CHECK enum sj_rc sj_pace_read_access(struct sj_session *s, struct sj_writer *w,
+					     uint16_t *sw);
+/* SELECT of the MF, which some cards have not: whatever was selected stays then. */
+SJ_MUST_CHECK enum sj_rc sj_pace_select_mf(struct sj_session *s, uint16_t *sw);
+#define SJ_PACE_ACCESS_MAX 2048u /* bytes of EF.CardAccess that we read */
+
 /* The best PACEInfo of EF.CardAccess that we can run; false: none. */
 SJ_MUST_CHECK bool sj_pace_choose(struct sj_span card_access, struct sj_pace_offer *out);
 

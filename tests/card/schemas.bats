@@ -49,7 +49,7 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority show' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
+	printf '%s\n' 'authority card-show' 'authority show' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
 		'service list' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
 }

@@ -1,5 +1,6 @@
 #include "tests/fuzz/parsers.h"
 
+#include "authority/cardstatus.h"
 #include "authority/holder.h"
 #include "authority/portrait.h"
 #include "secure/piv_spki.h"
@@ -128,11 +129,54 @@ static bool key_status_run(struct sj_span in)
 	return true;
 }
 
+/* --- what a card's manager tells: applications, keys --------------------------------------- */
+
+static bool card_entry_seed(size_t i, struct sj_writer *out)
+{
+	const struct sj_span seeds[] = {
+		SJ_SPAN_STR("\xE3\x16\x4F\x07\xA0\x00\x00\x02\x47\x10\x01\x9F\x70\x01\x0F"
+			    "\xC5\x01\x00\xC4\x04\xF0SJO"),
+		SJ_SPAN_STR("\xE3\x0F\x4F\x08\xA0\x00\x00\x01\x51\x00\x00\x00\x9F\x70\x02\x07\x00"),
+	};
+
+	return i < sizeof(seeds) / sizeof(seeds[0]) && put(out, seeds[i]);
+}
+
+static bool card_entry_run(struct sj_span in)
+{
+	struct cardstatus_entry e;
+
+	while (in.len > 0) {
+		if (!cardstatus_take_entry(&in, &e))
+			return false;
+		fuzz_touch(sj_span(e.aid, e.aid_len));
+	}
+	return true;
+}
+
+static bool card_key_seed(size_t i, struct sj_writer *out)
+{
+	return i == 0 && put(out, SJ_SPAN_STR("\xC0\x04\x01\x31\x88\x20\xC0\x04\x02\x31\x88\x20"));
+}
+
+static bool card_key_run(struct sj_span in)
+{
+	struct cardstatus_key key;
+
+	while (in.len > 0) {
+		if (!cardstatus_take_key(&in, &key))
+			return false;
+	}
+	return true;
+}
+
 static const struct fuzz_parser parsers[] = {
 	{ "portrait", portrait_seed, portrait_run },
 	{ "holder", holder_seed, holder_run },
 	{ "key-public", key_public_seed, key_public_run },
 	{ "key-status", key_status_seed, key_status_run },
+	{ "card-entry", card_entry_seed, card_entry_run },
+	{ "card-key", card_key_seed, card_key_run },
 };
 
 struct fuzz_room fuzz_issue(void)

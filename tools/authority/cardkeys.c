@@ -21,7 +21,7 @@
 
 unsigned cardkeys_newest(const struct authority *a)
 {
-	const json_t *rows = json_object_get(a->state, "secrets"), *row;
+	const json_t *rows = json_object_get(a->state, "keys"), *row;
 	unsigned newest = 0, n;
 	const char *name;
 
@@ -195,7 +195,8 @@ static int tell_foreign(const struct attempt *t)
 				"give it with --transport-key-file",
 				serial);
 	return cli_fail(t->cli, SJ_CARD_CHANNEL, "card %s: its keys of version %02X are not %s's",
-			serial, t->c->version, t->a != NULL ? t->a->directory : "the transport key");
+			serial, t->c->version,
+			t->a != NULL ? t->a->directory : "the transport key");
 }
 
 static int tell_ask(struct cli *cli, const struct channel *c, enum sj_rc rc)

@@ -56,10 +56,10 @@ CLI_MUST_CHECK int cardkeys_replace(struct channel *c, struct cli *cli, const st
 
 #define CARDKEYS_OPTIONS \
 	{ \
-		"transport-key-file", 0,    "FILE", \
-		"the key that cards come with, in hexadecimal (default: DIR/transport.key, if it is " \
-		"there)", \
-		CLI_COMPLETE_FILE,    NULL, false \
+		"transport-key-file", 0, "FILE", \
+			"the key that cards come with, in hexadecimal (default: DIR/transport.key, if it is " \
+			"there)", \
+			CLI_COMPLETE_FILE, NULL, false \
 	}
 
 #endif

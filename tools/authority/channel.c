@@ -232,6 +232,11 @@ static unsigned highest_level(uint8_t i)
 	return level;
 }
 
+bool channel_is_mutual(const struct channel *c)
+{
+	return (highest_level(c->i) & SJ_SCP03_R_MAC) != 0;
+}
+
 enum sj_rc channel_open(struct channel *c)
 {
 	const unsigned level = highest_level(c->i);

@@ -72,6 +72,12 @@ SJ_MUST_CHECK bool channel_fits(struct channel *c, const struct sj_scp03_keys *k
  */
 SJ_MUST_CHECK enum sj_rc channel_open(struct channel *c);
 
+/*
+ * Answers will carry a MAC. The card cannot prove its i: somebody in between may have changed it,
+ * so that who believes answers must insist on this.
+ */
+bool channel_is_mutual(const struct channel *c);
+
 /* Most data bytes of a plain command when the card takes `most` in a protected one. */
 size_t channel_room(const struct channel *c, size_t most);
 

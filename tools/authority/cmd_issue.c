@@ -6,12 +6,11 @@
 #include <unistd.h>
 
 #include "authority/commands.h"
+#include "authority/connect.h"
 #include "authority/job.h"
 #include "crypt/wipe.h"
 
-#define CARD_TIMEOUT_MS 30000u
 #define LETTER_MAX 512u
-#define ARGUMENTS_MAX 63u
 
 static const struct cli_option options[] = {
 	{ "authority", 'a', "DIR", "the issuing authority; needed", CLI_COMPLETE_DIRECTORY, NULL,
@@ -25,6 +24,8 @@ static const struct cli_option options[] = {
 	  CLI_COMPLETE_FILE, NULL, false },
 	CLI_SECRET_OPTIONS("can", "CAN"),
 	CARDKEYS_OPTIONS,
+	{ "plain-answers", 0, NULL, "take a card whose answers carry no MAC (SCP03, i = 00 or 10)",
+	  CLI_COMPLETE_NONE, NULL, false },
 	PROFILE_OPTIONS,
 	KEYS_OPTIONS,
 	{ "profile", 0, "NAME",
@@ -49,8 +50,7 @@ static const struct cli_option options[] = {
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "supervised", 0, NULL, "a worker that another process started", CLI_COMPLETE_NONE, NULL,
 	  true },
-	{ "exec", 0, NULL, "the card is behind the program CMD (hex lines; see card run)",
-	  CLI_COMPLETE_NONE, NULL, false },
+	CONNECT_EXEC_OPTION,
 	{ "check", 0, NULL, "only check the holder file; no card is touched", CLI_COMPLETE_NONE,
 	  NULL, false },
 	{ "files-out", 0, "DIR", "laboratory: also write the card's files there",
@@ -63,42 +63,9 @@ static const struct cli_option options[] = {
 };
 
 static const struct cli_positional positionals[] = {
-	{ "CMD", "with --exec: program and arguments, after --", CLI_COMPLETE_FILE, NULL, true,
-	  true },
+	CONNECT_CMD,
 	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
 };
-
-static int connect_program(struct cli *cli, struct sj_context *ctx, struct sj_card **card)
-{
-	const char *argv[ARGUMENTS_MAX + 1] = { NULL };
-	size_t n = cli_argument_count(cli);
-	unsigned timeout = cli_timeout_ms(cli);
-	enum sj_rc rc;
-
-	if (n == 0 || n > ARGUMENTS_MAX)
-		return cli_usage(cli, "--exec -- CMD [ARGUMENT...]: 1 to %u words", ARGUMENTS_MAX);
-	for (size_t i = 0; i < n; i++)
-		argv[i] = cli_argument(cli, i);
-	rc = sj_card_spawn(ctx, argv, timeout != 0 ? timeout : CARD_TIMEOUT_MS, card);
-	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", argv[0]);
-}
-
-static int connect_card(struct cli *cli, struct sj_card **card)
-{
-	struct sj_context *ctx = cli_context(cli);
-	const char *reader = cli_setting(cli, "reader");
-	unsigned timeout = cli_timeout_ms(cli);
-	enum sj_rc rc;
-
-	if (ctx == NULL)
-		return cli_exit_code(cli);
-	if (cli_given(cli, "exec"))
-		return connect_program(cli, ctx, card);
-	if (cli_argument_count(cli) > 0)
-		return cli_usage(cli, "%s: programs go with --exec", cli_argument(cli, 0));
-	rc = sj_card_wait(ctx, reader, timeout != 0 ? timeout : CARD_TIMEOUT_MS, card);
-	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", reader != NULL ? reader : "card");
-}
 
 /* To the file before the lock, so that no card goes out without its letter. */
 static int write_letter(struct job *job)
@@ -202,7 +169,8 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 
 	if (!cli_json(job->cli)) {
 		cli_line(job->cli, CLI_MARK_GOOD, "issued", "%s, signed by %s, %u APDUs, %.2f s",
-			 reader, signer != NULL ? signer : "nobody (a copy)", perso_commands(p), seconds);
+			 reader, signer != NULL ? signer : "nobody (a copy)", perso_commands(p),
+			 seconds);
 		return 0;
 	}
 	ca = json_array();
@@ -237,7 +205,7 @@ static int issue_card(struct job *job)
 	int rc = keys != NULL ? 0 : cli_fail(job->cli, SJ_NO_MEMORY, NULL);
 
 	if (rc == 0)
-		rc = connect_card(job->cli, &card);
+		rc = connect_card(job->cli, 0, &card);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (rc == 0)
 		rc = perso_begin(&p, job->cli, card,
@@ -299,10 +267,10 @@ static const char *const examples[] = {
 	NULL,
 };
 
-static const enum sj_rc failures[] = {
-	SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED, SJ_CARD_STATE, SJ_NOT_A_DOCUMENT,
-	SJ_CARD_LOST,       SJ_CARD_REFUSED,  SJ_CARD_CHANNEL, SJ_OK
-};
+static const enum sj_rc failures[] = { SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED,
+				       SJ_CARD_STATE,      SJ_NOT_A_DOCUMENT,
+				       SJ_CARD_LOST,       SJ_CARD_REFUSED,
+				       SJ_CARD_CHANNEL,    SJ_OK };
 
 const struct cli_command issue_command = {
 	.noun = "issue",

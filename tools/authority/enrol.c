@@ -88,17 +88,17 @@ static bool make_subject(const struct authority *a, struct enrolment *e)
 }
 
 /* Key, serial, subject and periods. */
-static int prepare(const struct authority *a, struct enrolment *e)
+static int prepare(struct authority *a, struct enrolment *e)
 {
 	struct sj_writer spki = SJ_WRITER_OF(e->spki);
 	/* Everybody's programs verify the keys of cards. */
 	bool explicit_form = e->role < AUTHORITY_KEY_CA &&
 			     json_is_true(json_object_get(a->state, "explicit_parameters"));
 	int64_t now = (int64_t)time(NULL);
+	int rc = authority_key_make(a, e->name, e->key_kind, &e->key);
 
-	e->key = sj_key_generate(e->key_kind);
-	if (e->key == NULL)
-		return cli_usage(a->cli, "%s: not a kind of key that can be made", e->key_kind);
+	if (rc != 0)
+		return rc;
 	if (!sj_key_put_public(e->key, explicit_form, &spki) || !make_serial(e->serial))
 		return cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
 	if (!make_subject(a, e))
@@ -207,8 +207,6 @@ int authority_enrol(struct authority *a, enum authority_role role, const char *k
 	rc = prepare(a, &e);
 	if (rc == 0)
 		rc = set_issuer(a, &e);
-	if (rc == 0)
-		rc = authority_key_write(a, e.name, e.key);
 	if (rc == 0)
 		rc = certify(a, &e, e.name, roles[role].name);
 	if (rc == 0 && role == AUTHORITY_CSCA && e.number > 1)

@@ -24,10 +24,12 @@
 #define DGI_OBJECT 0x0010u
 #define DGI_GENERATE 0x0020u
 #define DGI_CVC 0x0022u
+#define DGI_ATTEST 0x0023u
 
 #define PIN_TRIES 3u
 #define PUK_TRIES 10u
 #define POLICY (PIV_POLICY_PIN | PIV_POLICY_VCI)
+#define ATTESTER (KEYS_MADE - 2) /* place of key F9 */
 #define SM (KEYS_MADE - 1) /* place of key 04 */
 #define SHORT_DATA 255u
 #define BATCH_MAX 16384u /* drivers' buffers take it */
@@ -232,6 +234,11 @@ static bool make_names(const struct key_data *k, const struct authority *a, stru
 	return true;
 }
 
+static struct sj_span spki_of(const struct key_data *k, size_t i)
+{
+	return sj_span(k->publics[i].bytes, k->publics[i].len);
+}
+
 /* The certificate of the i-th key: a person's, or the card's own (9E, F9). */
 static bool certify(const struct key_data *k, const struct authority *a, size_t i,
 		    const struct sj_cert *ca, const struct names *names, struct sj_writer *w)
@@ -254,7 +261,7 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 		.issuer = ca->subject,
 		.subject = own ? names->card : names->person,
 		.issuer_spki = ca->spki,
-		.subject_spki = sj_span(k->publics[i].bytes, k->publics[i].len),
+		.subject_spki = spki_of(k, i),
 		.not_before = k->not_before,
 		.not_after = k->row.expires,
 		.card = &card,
@@ -264,24 +271,52 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 	return sj_cert_put(w, &plan, k->ca.key);
 }
 
+static int store_certified(struct turn *t, size_t i, const struct sj_cert *ca,
+			   const struct names *names)
+{
+	struct sj_writer w = SJ_WRITER_OF(t->der);
+
+	if (!certify(t->k, t->a, i, ca, names, &w))
+		return perso_fail(t->p, SJ_CRYPTO_FAILED, "certificate of %02X", keys_refs[i]);
+	return store_certificate(t, sj_piv_key_object(keys_refs[i]), sj_written(&w));
+}
+
+/* Nothing is certified that the card does not state, by its key F9, to have made itself. */
+static int check_made(struct turn *t, size_t i)
+{
+	struct sj_span statement = { NULL, 0 };
+	struct sj_cert cert;
+	char step[24];
+	int rc;
+
+	snprintf(step, sizeof(step), "attestation of %02X", keys_refs[i]);
+	rc = perso_store(t->p, step, DGI_ATTEST, sj_span(&keys_refs[i], 1), &statement);
+	if (rc != 0)
+		return rc;
+	if (!sj_cert_read(statement, &cert) || !sj_cert_signed_by(&cert, spki_of(t->k, ATTESTER)) ||
+	    !sj_span_eq(cert.spki, spki_of(t->k, i)))
+		return perso_fail(t->p, SJ_CARD_ANSWER, "%s: not of the key that it made", step);
+	return 0;
+}
+
+/* F9's first, which the card needs to attest the others. */
 static int store_certificates(struct turn *t)
 {
 	const struct authority_certificate *ca_file = &t->k->ca.certificate;
 	struct names names;
 	struct sj_cert ca;
-	int rc = 0;
+	int rc;
 
 	if (!sj_cert_read(sj_span(ca_file->bytes, ca_file->len), &ca) ||
 	    !make_names(t->k, t->a, &names))
 		return perso_fail(t->p, SJ_INTERNAL, "names of certificates");
-	for (size_t i = 0; rc == 0 && i < KEYS_CERTIFIED; i++) {
-		struct sj_writer w = SJ_WRITER_OF(t->der);
-
-		rc = certify(t->k, t->a, i, &ca, &names, &w)
-			     ? store_certificate(t, sj_piv_key_object(keys_refs[i]), sj_written(&w))
-			     : perso_fail(t->p, SJ_CRYPTO_FAILED, "certificate of %02X",
-					  keys_refs[i]);
-	}
+	rc = store_certified(t, ATTESTER, &ca, &names);
+	if (rc == 0)
+		rc = flush(t);
+	for (size_t i = 0; rc == 0 && i < ATTESTER; i++)
+		rc = check_made(t, i);
+	for (size_t i = 0; rc == 0 && i < ATTESTER; i++)
+		rc = store_certified(t, i, &ca, &names);
 	return rc;
 }
 

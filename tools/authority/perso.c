@@ -63,7 +63,7 @@ const char *perso_state_text(enum perso_state state)
 
 int perso_fail(struct perso *p, enum sj_rc rc, const char *format, ...)
 {
-	char what[128];
+	char what[192];
 	va_list args;
 
 	va_start(args, format);
@@ -141,8 +141,8 @@ static int select_manager(struct perso *p)
 static int give_own_keys(struct perso *p, const struct authority *a)
 {
 	bool sent = false;
-	int rc = cardkeys_replace(&p->channel, p->cli, a,
-				  cardkeys_next_version(p->channel.version), &sent);
+	int rc = cardkeys_replace(&p->channel, p->cli, a, cardkeys_next_version(p->channel.version),
+				  &sent);
 
 	if (sent)
 		p->state = PERSO_BEGUN;
@@ -159,11 +159,25 @@ static void note_published(struct perso *p)
 		cli_note(p->cli, "the card came with the transport key that everybody knows");
 }
 
+/* Keys that the card makes come in its answers. */
+static int check_answers(struct perso *p)
+{
+	if (channel_is_mutual(&p->channel) || cli_given(p->cli, "plain-answers"))
+		return 0;
+	return perso_fail(
+		p, SJ_CARD_CHANNEL,
+		"the card says that its answers carry no MAC (i = %02X): keys in them could "
+		"be anybody's; where nobody can be in between, --plain-answers takes it",
+		p->channel.i);
+}
+
 static int open_channel(struct perso *p, const struct authority *a)
 {
 	struct cardkeys_found found;
 	int rc = cardkeys_open(&p->channel, p->cli, a, &found);
 
+	if (rc == 0)
+		rc = check_answers(p);
 	if (rc != 0)
 		return rc;
 	if (found.published)

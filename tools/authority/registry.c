@@ -208,7 +208,7 @@ out:
 	return rc;
 }
 
-int authority_key_write(const struct authority *a, const char *name, const struct sj_key *key)
+static int key_write(const struct authority *a, const char *name, const struct sj_key *key)
 {
 	uint8_t *pkcs8 = malloc(SJ_RSA_PRIVATE_MAX);
 	struct sj_writer w = sj_writer(pkcs8, SJ_RSA_PRIVATE_MAX);
@@ -239,6 +239,17 @@ int authority_key_placed(struct authority *a, const char *name, const char *kind
 	if (row == NULL || json_array_append_new(rows, row) != 0)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 	return 0;
+}
+
+int authority_key_make(struct authority *a, const char *name, const char *kind, struct sj_key **out)
+{
+	int rc;
+
+	*out = sj_key_generate(kind);
+	if (*out == NULL)
+		return cli_usage(a->cli, "%s: not a kind of key that can be made", kind);
+	rc = key_write(a, name, *out);
+	return rc != 0 ? rc : authority_key_placed(a, name, kind, NULL);
 }
 
 /* Is the certificate one of this key, whatever form its curve has there? */

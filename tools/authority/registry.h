@@ -91,10 +91,13 @@ void authority_certificate_free(struct authority_certificate *c);
 /* The private key of that name; freed with sj_key_free(). */
 CLI_MUST_CHECK int authority_key_read(const struct authority *a, const char *name,
 				      struct sj_key **out);
-/* Writes it as PKCS#8 that only its owner may read. */
-CLI_MUST_CHECK int authority_key_write(const struct authority *a, const char *name,
-				       const struct sj_key *key);
-
+/*
+ * Makes a key of `kind` (as for sj_key_generate()) under that name where the authority keeps its
+ * keys, a file or an HSM, and notes it. *out is freed with sj_key_free(); it may be one elsewhere.
+ * Call authority_save() after. A usage error: no such kind, or the HSM has it not.
+ */
+CLI_MUST_CHECK int authority_key_make(struct authority *a, const char *name, const char *kind,
+				      struct sj_key **out);
 /*
  * Notes in registry.json that the authority has the key of this name, of this kind; `where`:
  * DIRECTORY.md, "Keys"; NULL: a file of the directory. Call authority_save() after.

@@ -180,23 +180,20 @@ static uint32_t begin_of(const struct authority *a, enum authority_role role)
 }
 
 /* Key and claims of a new signer; the spans of the claims point into `point`. */
-static int prepare(const struct authority *a, enum authority_role role, const char *name,
+static int prepare(struct authority *a, enum authority_role role, const char *name,
 		   struct sj_ec_point *point, struct token_signer *self)
 {
 	const size_t kind = (size_t)role - AUTHORITY_GATE_CA;
 	const uint32_t begin = begin_of(a, role);
 	enum sj_curve curve;
-	int rc;
+	int rc = authority_key_make(a, name, "P-256", &self->key);
 
 	self->name = name;
-	self->key = sj_key_generate("P-256");
 	self->cwt = (struct sj_cwt){ .kind = SJ_CWT_SIGNER,
 				     .signer = (uint8_t)kinds[kind].claim,
 				     .not_before = begin,
 				     .expires = begin + kinds[kind].holds_for };
-	if (self->key != NULL && sj_key_get_point(self->key, &curve, point))
-		rc = authority_key_write(a, name, self->key);
-	else
+	if (rc == 0 && !sj_key_get_point(self->key, &curve, point))
 		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
 	self->cwt.key_x = sj_span(point->bytes + 1, SJ_CWT_KEY);
 	self->cwt.key_y = sj_span(point->bytes + 1 + SJ_CWT_KEY, SJ_CWT_KEY);

@@ -118,6 +118,7 @@ const struct card_applet card_applet_mf = {
 const struct card_applet card_applet_emrtd = {
 	.aid = { lds1_aid, sizeof(lds1_aid) },
 	.name = "eMRTD",
+	.objects = CARD_OBJECT_EMRTD,
 	.full_name_only = true, /* Doc 9303-10 (8th ed.), 4.1: not by RID alone */
 	.commands = lds1_commands,
 	.command_count = ROW_COUNT(lds1_commands),

@@ -230,6 +230,7 @@ static const struct card_command gate_commands[] = {
 const struct card_applet card_applet_gate = {
 	.aid = { (const uint8_t *)"\xF0SOJOURN\x01", 9 },
 	.name = "gate",
+	.objects = CARD_OBJECT_GATE,
 	.full_name_only = true,
 	.name_suffix = SJ_GATE_OPERATOR,
 	.commands = gate_commands,

@@ -1,7 +1,8 @@
 /*
- * manager.h -- the card manager: personalisation and the final lock.
+ * manager.h -- the card manager: secure channel, keys, lives, personalisation.
  *
- * Source: GlobalPlatform Card Specification 2.3.1, 11. STATES.md is its page.
+ * Source: GlobalPlatform Card Specification 2.3.1, 11, and Amendment D. GP.md and STATES.md are
+ * its pages.
  */
 #ifndef CARD_APPLETS_MANAGER_MANAGER_H
 #define CARD_APPLETS_MANAGER_MANAGER_H
@@ -9,5 +10,10 @@
 #include "host/applet.h"
 
 extern const struct card_applet card_applet_manager;
+
+/* What stands in host/card.h as card_be_born(), card_serial() and card_key_at(). */
+SJ_MUST_CHECK bool manager_be_born(struct card_store *store, const struct card_birth *birth);
+bool manager_serial_of(const struct card_store *store, struct sj_span *out);
+bool manager_key_at(const struct card_store *store, size_t i, struct card_key_info *out);
 
 #endif

@@ -152,6 +152,16 @@ static uint16_t set_cvc(struct card_call *call, struct sj_span data)
 	return stored(card_store_set(store, PIV_STORE_CVC, data) && piv_content_change(call->card));
 }
 
+/* The certificate of F9 must be there. */
+static uint16_t attest(struct card_call *call, struct sj_span data)
+{
+	uint8_t ref;
+
+	if (!sj_take_u8(&data, &ref) || data.len != 0)
+		return SJ_SW_WRONG_DATA;
+	return yubico_attestation(call->card, ref, call->out);
+}
+
 static const struct grouping {
 	uint16_t dgi;
 	uint16_t (*take)(struct card_call *call, struct sj_span data);
@@ -159,7 +169,7 @@ static const struct grouping {
 	{ 0x0000, forget },           { 0x0001, set_identity },  { 0x0002, set_password },
 	{ 0x0003, set_pairing_code }, { 0x0004, set_admin_key }, { 0x0005, set_policy },
 	{ 0x0010, set_object },       { 0x0020, generate },      { 0x0021, import },
-	{ 0x0022, set_cvc },
+	{ 0x0022, set_cvc },          { 0x0023, attest },
 };
 
 uint16_t piv_personalise(struct card_call *call, uint16_t dgi, struct sj_span data)

@@ -174,6 +174,7 @@ static const uint8_t piv_aid[] = PIV_AID;
 const struct card_applet card_applet_piv = {
 	.aid = { piv_aid, sizeof(piv_aid) },
 	.name = "key",
+	.objects = CARD_OBJECT_PIV,
 	.piv_sm = true,
 	.le_optional = true,
 	.commands = piv_commands,

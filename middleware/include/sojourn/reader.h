@@ -75,6 +75,13 @@ SJ_API enum sj_rc sj_card_restart(struct sj_card *card, unsigned timeout_ms);
 /* Leaves the card (NULL is fine). */
 SJ_API void sj_card_close(struct sj_card *card);
 
+/*
+ * PACE with the card access number (six digits), for a card that hides its applications from a
+ * contactless reader until then: sj_card_transmit() goes inside afterwards, and ends it when
+ * the card is lost. SJ_WRONG_CAN; SJ_NOT_A_DOCUMENT, SJ_ACCESS_UNSUPPORTED: no PACE that we know.
+ */
+SJ_API enum sj_rc sj_card_pace(struct sj_card *card, const char *can, unsigned timeout_ms);
+
 SJ_API const char *sj_card_reader(const struct sj_card *card);
 /* Copies the ATR; returns its size. */
 SJ_API size_t sj_card_atr(const struct sj_card *card, uint8_t atr[SJ_ATR_MAX]);

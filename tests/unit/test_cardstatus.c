@@ -1,0 +1,121 @@
+/* What a card's manager tells about its applications and keys. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "authority/cardkeys.h"
+#include "authority/cardstatus.h"
+
+#define IDENTITY \
+	"\xE3\x16\x4F\x07\xA0\x00\x00\x02\x47\x10\x01\x9F\x70\x01\x8F\xC5\x01\x00\xC4\x04\xF0SJO"
+#define MANAGER "\xE3\x0E\x4F\x08\xA0\x00\x00\x01\x51\x00\x00\x00\x9F\x70\x01\x0F"
+#define KEYS "\xC0\x04\x01\x31\x88\x20\xC0\x04\x02\x31\x88\x10"
+
+static void entries_are_taken_one_after_the_other(void **state)
+{
+	struct sj_span in = SJ_SPAN_STR(IDENTITY MANAGER);
+	struct cardstatus_entry e;
+
+	(void)state;
+	assert_true(cardstatus_take_entry(&in, &e));
+	assert_int_equal(e.aid_len, 7);
+	assert_memory_equal(e.aid, "\xA0\x00\x00\x02\x47\x10\x01", 7);
+	assert_int_equal(e.state, 0x8F);
+	assert_true(cardstatus_take_entry(&in, &e));
+	assert_int_equal(e.aid_len, 8);
+	assert_int_equal(e.state, CARDSTATUS_SECURED);
+	assert_int_equal(in.len, 0);
+	assert_false(cardstatus_take_entry(&in, &e));
+}
+
+static void keys_are_taken_one_after_the_other(void **state)
+{
+	struct sj_span in = SJ_SPAN_STR(KEYS);
+	struct cardstatus_key key;
+
+	(void)state;
+	assert_true(cardstatus_take_key(&in, &key));
+	assert_int_equal(key.version, 0x31);
+	assert_int_equal(key.size, 32);
+	assert_true(cardstatus_take_key(&in, &key));
+	assert_int_equal(key.id, 2);
+	assert_int_equal(in.len, 0);
+}
+
+/* Copied to the heap, where the sanitizer sees a byte too many. */
+static bool whole(const char *text, size_t len, bool keys)
+{
+	uint8_t *copy = malloc(len + 1);
+	struct cardstatus_entry e;
+	struct cardstatus_key key;
+	struct sj_span in;
+	bool ok = true;
+
+	assert_non_null(copy);
+	memcpy(copy, text, len);
+	copy = realloc(copy, len > 0 ? len : 1);
+	assert_non_null(copy);
+	in = sj_span(copy, len);
+	while (ok && in.len > 0)
+		ok = keys ? cardstatus_take_key(&in, &key) : cardstatus_take_entry(&in, &e);
+	free(copy);
+	return ok;
+}
+
+static void every_truncation_is_refused(void **state)
+{
+	(void)state;
+	assert_true(whole(IDENTITY MANAGER, sizeof(IDENTITY MANAGER) - 1, false));
+	for (size_t n = 1; n < sizeof(IDENTITY) - 1; n++)
+		assert_false(whole(IDENTITY, n, false));
+	for (size_t n = 1; n < 6; n++)
+		assert_false(whole(KEYS, n, true));
+}
+
+static void a_name_too_long_or_a_state_missing_is_refused(void **state)
+{
+	(void)state;
+	assert_false(whole("\xE3\x17\x4F\x11"
+			   "0123456789abcdefg"
+			   "\x9F\x70\x01\x07",
+			   25, false));
+	assert_false(whole("\xE3\x07\x4F\x05"
+			   "01234",
+			   9, false));
+}
+
+static void states_have_the_standard_s_names(void **state)
+{
+	(void)state;
+	assert_string_equal(cardstatus_card_name(0x01), "OP_READY");
+	assert_string_equal(cardstatus_card_name(0x7F), "CARD_LOCKED");
+	assert_string_equal(cardstatus_card_name(0x02), "UNKNOWN");
+	assert_string_equal(cardstatus_application_name(0x87), "SELECTABLE");
+	assert_string_equal(cardstatus_application_name(0x0F), "PERSONALIZED");
+}
+
+static void versions_go_round(void **state)
+{
+	(void)state;
+	assert_int_equal(cardkeys_next_version(0x30), 0x31);
+	assert_int_equal(cardkeys_next_version(0x3E), 0x3F);
+	assert_int_equal(cardkeys_next_version(0x3F), 0x30);
+	assert_int_equal(cardkeys_next_version(0x01), 0x30);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entries_are_taken_one_after_the_other),
+		cmocka_unit_test(keys_are_taken_one_after_the_other),
+		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(a_name_too_long_or_a_state_missing_is_refused),
+		cmocka_unit_test(states_have_the_standard_s_names),
+		cmocka_unit_test(versions_go_round),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

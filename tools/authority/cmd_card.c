@@ -1,0 +1,300 @@
+/* cmd_card.c -- authority card-rotate, card-lock, card-unlock, card-terminate, card-reset, card-master. */
+#include <string.h>
+
+#include "authority/cardvisit.h"
+#include "authority/commands.h"
+#include "wire/sw.h"
+
+#define INS_DELETE 0xE4u
+#define INS_INSTALL 0xE6u
+#define P1_INSTALL_SELECTABLE 0x0Cu /* [for install and make selectable] */
+#define LOAD_FILE SJ_SPAN_STR("\xF0SOJOURN\xFF")
+
+static const struct cli_option card_options[] = {
+	CARDVISIT_OPTIONS,
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
+static const struct cli_positional card_positionals[] = {
+	CARDVISIT_POSITIONALS,
+	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
+};
+
+/* --- rotate ------------------------------------------------------------------------------ */
+
+static int rotate(struct cardvisit *v)
+{
+	const uint8_t before = v->channel.version;
+	bool sent = false;
+	int rc = cardkeys_replace(&v->channel, v->cli, &v->authority, cardkeys_next_version(before),
+				  &sent);
+
+	if (rc != 0)
+		cli_note(v->cli, sent ? "the card has the old keys or the new ones: `authority "
+					"card show` finds which"
+				      : "the card is as it was");
+	else
+		cli_note(v->cli, "card %s has keys of version %02X of card-master-%u, not %02X",
+			 v->serial, v->channel.version, cardkeys_newest(&v->authority), before);
+	return rc;
+}
+
+static int rotate_run(struct cli *cli)
+{
+	return cardvisit_run(cli, AUTHORITY_READ, rotate);
+}
+
+static const char *const rotate_examples[] = {
+	"sojourn authority card rotate utopia",
+	"sojourn authority card rotate utopia --can-file can.txt # issued, on a contactless reader",
+	NULL,
+};
+
+const struct cli_command authority_card_rotate_command = {
+	.noun = "authority",
+	.verb = "card-rotate",
+	.summary = "give a card the next version of its keys, from the newest master key",
+	.description =
+		"The card manager's own keys (SCP03) are replaced; everything else on the card\n"
+		"stays as it is. Power may fail at any time: the card has the old keys or the new\n"
+		"ones, and either are found again.",
+	.features = CARDVISIT_FEATURES,
+	.options = card_options,
+	.positionals = card_positionals,
+	.examples = rotate_examples,
+	.failures = cardvisit_failures,
+	.run = rotate_run,
+};
+
+/* --- lock, unlock, terminate ----------------------------------------------------------------- */
+
+static int set_state(struct cardvisit *v, enum cardstatus_state state)
+{
+	uint16_t sw = 0;
+	int rc = cardvisit_set_state(v, state, &sw);
+
+	if (rc == 0 && sw == SJ_SW_CONDITIONS)
+		rc = cli_fail(v->cli, SJ_CARD_STATE, "card %s does not go to %s from where it is",
+			      v->serial, cardstatus_card_name((uint8_t)state));
+	else if (rc == 0 && sw != SJ_SW_OK)
+		rc = cli_fail(v->cli, SJ_CARD_REFUSED, "SET STATUS: %04X, %s", sw, sj_sw_text(sw));
+	if (rc == 0)
+		cli_note(v->cli, "card %s is %s now", v->serial,
+			 cardstatus_card_name((uint8_t)state));
+	return rc;
+}
+
+static int lock(struct cardvisit *v)
+{
+	return set_state(v, CARDSTATUS_LOCKED);
+}
+
+static int unlock(struct cardvisit *v)
+{
+	return set_state(v, CARDSTATUS_SECURED);
+}
+
+static int terminate(struct cardvisit *v)
+{
+	return set_state(v, CARDSTATUS_TERMINATED);
+}
+
+static int lock_run(struct cli *cli)
+{
+	return cardvisit_run(cli, AUTHORITY_READ, lock);
+}
+
+static int unlock_run(struct cli *cli)
+{
+	return cardvisit_run(cli, AUTHORITY_READ, unlock);
+}
+
+static int terminate_run(struct cli *cli)
+{
+	if (!cli_given(cli, "yes"))
+		return cli_usage(cli, "the card will be dead for ever, with all that is on it: say "
+				      "--yes");
+	return cardvisit_run(cli, AUTHORITY_READ, terminate);
+}
+
+static const char *const lock_examples[] = { "sojourn authority card lock utopia", NULL };
+
+const struct cli_command authority_card_lock_command = {
+	.noun = "authority",
+	.verb = "card-lock",
+	.summary = "lock an issued card: nothing but its manager answers until it is unlocked",
+	.features = CARDVISIT_FEATURES,
+	.options = card_options,
+	.positionals = card_positionals,
+	.examples = lock_examples,
+	.failures = cardvisit_failures,
+	.run = lock_run,
+};
+
+static const char *const unlock_examples[] = { "sojourn authority card unlock utopia", NULL };
+
+const struct cli_command authority_card_unlock_command = {
+	.noun = "authority",
+	.verb = "card-unlock",
+	.summary = "unlock a card that was locked",
+	.features = CARDVISIT_FEATURES,
+	.options = card_options,
+	.positionals = card_positionals,
+	.examples = unlock_examples,
+	.failures = cardvisit_failures,
+	.run = unlock_run,
+};
+
+static const struct cli_option final_options[] = {
+	{ "yes", 0, NULL, "yes, the card may die", CLI_COMPLETE_NONE, NULL, false },
+	CARDVISIT_OPTIONS,
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
+static const char *const terminate_examples[] = {
+	"sojourn authority card terminate utopia --yes # for good",
+	NULL,
+};
+
+const struct cli_command authority_card_terminate_command = {
+	.noun = "authority",
+	.verb = "card-terminate",
+	.summary = "end a card for good: its keys and all that is on it are wiped",
+	.description =
+		"There is no way back. A card that holders may still show elsewhere is revoked\n"
+		"as well: 'authority status revoke' for its document number.",
+	.features = CARDVISIT_FEATURES,
+	.options = final_options,
+	.positionals = card_positionals,
+	.examples = terminate_examples,
+	.failures = cardvisit_failures,
+	.run = terminate_run,
+};
+
+/* --- reset ------------------------------------------------------------------------------------ */
+
+static int command(struct cardvisit *v, const char *what, uint8_t ins, uint8_t p1,
+		   struct sj_span data)
+{
+	const struct sj_apdu a = { CHANNEL_CLA, ins, p1, 0x00, data, SJ_APDU_NE_SHORT, false };
+	struct sj_response r;
+	enum sj_rc rc = channel_send(&v->channel, &a, CHANNEL_TIMEOUT_MS, &r);
+
+	if (rc != SJ_OK)
+		return cli_fail(v->cli, rc, "%s", what);
+	if (r.sw == SJ_SW_CONDITIONS)
+		return cli_fail(v->cli, SJ_CARD_STATE, "card %s was issued: it can only be ended",
+				v->serial);
+	return r.sw == SJ_SW_OK ? 0
+				: cli_fail(v->cli, SJ_CARD_REFUSED, "%s: %04X, %s", what, r.sw,
+					   sj_sw_text(r.sw));
+}
+
+static void put_aid(struct sj_writer *w, struct sj_span aid)
+{
+	sj_put_u8(w, (uint8_t)aid.len);
+	sj_put(w, aid);
+}
+
+/* 11.5.2.3.2: load file, module and application, one privilege byte, C9 00, no token. */
+static int renew(struct cardvisit *v, struct sj_span aid)
+{
+	uint8_t bytes[64];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	int rc;
+
+	sj_put_u8(&w, 0x4F);
+	put_aid(&w, aid);
+	rc = command(v, "DELETE", INS_DELETE, 0x00, sj_written(&w));
+	w.len = 0;
+	put_aid(&w, LOAD_FILE);
+	put_aid(&w, aid);
+	put_aid(&w, aid);
+	sj_put(&w, SJ_SPAN_STR("\x01\x00\x02\xC9\x00\x00"));
+	if (w.failed)
+		return cli_fail(v->cli, SJ_INTERNAL, "INSTALL");
+	return rc != 0 ? rc
+		       : command(v, "INSTALL", INS_INSTALL, P1_INSTALL_SELECTABLE, sj_written(&w));
+}
+
+static int reset(struct cardvisit *v)
+{
+	int rc = cardvisit_status(v);
+
+	for (size_t i = 0; rc == 0 && i < v->application_count; i++)
+		rc = renew(v, sj_span(v->applications[i].aid, v->applications[i].aid_len));
+	if (rc == 0)
+		cli_note(v->cli, "card %s: %zu applications are empty", v->serial,
+			 v->application_count);
+	return rc;
+}
+
+static int reset_run(struct cli *cli)
+{
+	if (!cli_given(cli, "yes"))
+		return cli_usage(cli, "all that is on the card will be gone: say --yes");
+	return cardvisit_run(cli, AUTHORITY_READ, reset);
+}
+
+static const struct cli_option reset_options[] = {
+	{ "yes", 0, NULL, "yes, all that is on the card may go", CLI_COMPLETE_NONE, NULL, false },
+	CARDVISIT_OPTIONS,
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
+static const char *const reset_examples[] = { "sojourn authority card reset utopia --yes", NULL };
+
+const struct cli_command authority_card_reset_command = {
+	.noun = "authority",
+	.verb = "card-reset",
+	.summary = "empty a card that was left half-personalised",
+	.description =
+		"Every application is deleted and installed anew. The manager's keys stay. A\n"
+		"card that was issued refuses it.",
+	.features = CARDVISIT_FEATURES,
+	.options = reset_options,
+	.positionals = card_positionals,
+	.examples = reset_examples,
+	.failures = cardvisit_failures,
+	.run = reset_run,
+};
+
+/* --- master --------------------------------------------------------------------------------------- */
+
+static int master_run(struct cli *cli)
+{
+	struct authority a;
+	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
+
+	if (rc == 0)
+		rc = cardkeys_make_master(&a);
+	if (rc == 0)
+		rc = authority_save(&a);
+	if (rc == 0)
+		cli_note(cli,
+			 "card-master-%u made: cards get their keys from it when they are "
+			 "issued, and those in use by `authority card rotate`",
+			 cardkeys_newest(&a));
+	authority_close(&a);
+	return rc;
+}
+
+static const struct cli_positional master_positionals[] = {
+	{ "DIR", "the authority's directory", CLI_COMPLETE_DIRECTORY, NULL, false, false },
+	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
+};
+static const char *const master_examples[] = { "sojourn authority card master utopia", NULL };
+static const enum sj_rc master_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFORMED,
+					      SJ_INPUT_REFUSED, SJ_KEY_STORE, SJ_OK };
+
+const struct cli_command authority_card_master_command = {
+	.noun = "authority",
+	.verb = "card-master",
+	.summary = "make the next master key, from which cards' own keys come",
+	.description =
+		"Older master keys are kept: cards that have keys from them are still opened.",
+	.positionals = master_positionals,
+	.examples = master_examples,
+	.failures = master_failures,
+	.run = master_run,
+};
