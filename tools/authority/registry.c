@@ -12,15 +12,14 @@
 #include <unistd.h>
 
 #include "authority/cardkeys.h"
+#include "authority/keystore.h"
 #include "authority/register.h"
+#include "authority/signatures.h"
 #include "authority/token.h"
-#include "crypt/rsa.h"
-#include "crypt/wipe.h"
 #include "crypt/x509.h"
 
 #define REGISTRY "registry.json"
 #define REGISTRY_MAX (4u << 20)
-#define KEY_FILE_MAX 4096u
 #define SPKI_MAX 1024u /* RSA-4096, or a curve of 521 bits spelled out */
 
 static const char *const role_keys[] = { "csca",          "signer",         "list_signer",
@@ -47,7 +46,9 @@ int authority_file_write(const struct authority *a, const char *name, const char
 
 	if (path == NULL)
 		return cli_exit_code(a->cli);
-	rc = cli_file_write(a->cli, path, bytes.ptr, bytes.len, mode);
+	rc = signatures_flush(a);
+	if (rc == 0)
+		rc = cli_file_write(a->cli, path, bytes.ptr, bytes.len, mode);
 	free(path);
 	return rc;
 }
@@ -74,6 +75,8 @@ int authority_save(struct authority *a)
 		return cli_fail(a->cli, SJ_NO_MEMORY, "registry");
 	rc = authority_file_write(a, REGISTRY, "", sj_span((const uint8_t *)text, strlen(text)),
 				  0600);
+	if (rc == 0)
+		keystore_settled(a->keys);
 	free(text);
 	return rc;
 }
@@ -123,15 +126,20 @@ int authority_open(struct cli *cli, const char *directory, enum authority_use us
 {
 	int rc;
 
-	*out = (struct authority){ .cli = cli, .lock = -1, .directory = strdup(directory) };
-	if (out->directory == NULL)
+	*out = (struct authority){
+		.cli = cli, .lock = -1, .directory = strdup(directory), .keys = keystore_new(cli)
+	};
+	if (out->directory == NULL || out->keys == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	rc = lock_directory(out, use);
+	if (rc == 0)
+		rc = keystore_recover(cli, directory);
 	return rc != 0 ? rc : load_state(out);
 }
 
 void authority_close(struct authority *a)
 {
+	keystore_release(a->keys);
 	json_decref(a->state);
 	if (a->lock >= 0)
 		close(a->lock);
@@ -187,69 +195,6 @@ void authority_certificate_free(struct authority_certificate *c)
 {
 	free(c->bytes);
 	*c = (struct authority_certificate){ NULL, 0 };
-}
-
-int authority_key_read(const struct authority *a, const char *name, struct sj_key **out)
-{
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	int rc = authority_file_read(a, name, ".key", KEY_FILE_MAX, &bytes, &len);
-
-	if (rc != 0)
-		goto out;
-	*out = sj_key_read(sj_span(bytes, len));
-	if (*out == NULL)
-		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s/%s.key: not a private key",
-			      a->directory, name);
-out:
-	if (bytes != NULL)
-		sj_wipe(bytes, len);
-	free(bytes);
-	return rc;
-}
-
-static int key_write(const struct authority *a, const char *name, const struct sj_key *key)
-{
-	uint8_t *pkcs8 = malloc(SJ_RSA_PRIVATE_MAX);
-	struct sj_writer w = sj_writer(pkcs8, SJ_RSA_PRIVATE_MAX);
-	int rc;
-
-	if (pkcs8 == NULL)
-		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	if (sj_key_put(key, &w))
-		rc = authority_file_write(a, name, ".key", sj_written(&w), 0600);
-	else
-		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
-	sj_wipe(pkcs8, SJ_RSA_PRIVATE_MAX);
-	free(pkcs8);
-	return rc;
-}
-
-int authority_key_placed(struct authority *a, const char *name, const char *kind, const char *where)
-{
-	json_t *rows = json_object_get(a->state, "keys"), *row;
-
-	if (rows == NULL) {
-		rows = json_array();
-		if (json_object_set_new(a->state, "keys", rows) != 0)
-			return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	}
-	row = json_pack("{s:s, s:s, s:s?, s:I}", "name", name, "kind", kind, "where", where, "made",
-			(json_int_t)time(NULL));
-	if (row == NULL || json_array_append_new(rows, row) != 0)
-		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	return 0;
-}
-
-int authority_key_make(struct authority *a, const char *name, const char *kind, struct sj_key **out)
-{
-	int rc;
-
-	*out = sj_key_generate(kind);
-	if (*out == NULL)
-		return cli_usage(a->cli, "%s: not a kind of key that can be made", kind);
-	rc = key_write(a, name, *out);
-	return rc != 0 ? rc : authority_key_placed(a, name, kind, NULL);
 }
 
 /* Is the certificate one of this key, whatever form its curve has there? */
@@ -312,10 +257,11 @@ void authority_signer_free(struct authority_signer *s)
 
 static json_t *new_state(const struct authority_plan *plan)
 {
-	return json_pack("{s:i, s:s, s:s, s:s?, s:b, s:n, s:n, s:n, s:i, s:[]}", "schema", 1,
+	return json_pack("{s:i, s:s, s:s, s:s?, s:b, s:n, s:n, s:n, s:i, s:s?, s:[]}", "schema", 1,
 			 "country", plan->country, "alpha2", plan->alpha2, "organization",
 			 plan->organization, "explicit_parameters", (int)plan->explicit_parameters,
-			 "csca", "signer", "list_signer", "crl_number", 0, "certificates");
+			 "csca", "signer", "list_signer", "crl_number", 0, "key_store",
+			 plan->key_store, "certificates");
 }
 
 /* Removes a directory that holds files only. */
@@ -346,7 +292,10 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 	a->state = new_state(plan);
 	if (a->state == NULL)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = authority_enrol(a, AUTHORITY_CSCA, plan->csca_key);
+	rc = plan->custodians > 0 ? keystore_passphrase_new(a, "passphrase", plan->custodians, "")
+				  : 0;
+	if (rc == 0)
+		rc = authority_enrol(a, AUTHORITY_CSCA, plan->csca_key);
 	if (rc == 0)
 		rc = stop_if_interrupted(a);
 	if (rc == 0)
@@ -378,8 +327,12 @@ int authority_create(struct cli *cli, const char *directory, const struct author
 		return cli_fail(cli, SJ_INPUT_REFUSED, "%s: exists already", directory);
 	if (cli_interrupt_fd(cli) < 0) /* from here on Ctrl-C is heard between the keys */
 		return cli_exit_code(cli);
-	if (asprintf(&a.directory, "%s.new-XXXXXX", directory) < 0)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	a.keys = keystore_new(cli);
+	if (a.keys == NULL || asprintf(&a.directory, "%s.new-XXXXXX", directory) < 0) {
+		a.directory = NULL;
+		rc = cli_fail(cli, SJ_NO_MEMORY, NULL);
+		goto out;
+	}
 	if (mkdtemp(a.directory) == NULL) {
 		rc = cli_fail(cli, errno == EACCES ? SJ_FILE_PERMISSION : SJ_OUTPUT_FAILED,
 			      "%s: %s", a.directory, strerror(errno));

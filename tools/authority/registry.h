@@ -21,6 +21,7 @@ struct authority {
 	char *directory;
 	int lock; /* descriptor of the locked directory */
 	json_t *state; /* registry.json */
+	struct keystore *keys; /* keystore.h; NULL: plain files, nothing recorded */
 };
 
 /* A role's present holder, as registry.json names it. */
@@ -44,6 +45,8 @@ struct authority_plan {
 	const char *csca_key, *signer_key, *key_ca_key, *content_key;
 	bool explicit_parameters; /* as Doc 9303-12 requires */
 	unsigned long indices; /* of each partition of the status list */
+	const char *key_store; /* URI of a PKCS#11 token for the keys; NULL: files */
+	unsigned custodians; /* who share the files' passphrase; 0: files are plain */
 };
 
 /*
@@ -71,7 +74,7 @@ CLI_MUST_CHECK int authority_set_current(struct authority *a, enum authority_rol
 /* The registry's row of a certificate or token by its name; borrowed; NULL: none. */
 json_t *authority_row(const struct authority *a, const char *name);
 
-/* Writes DIR/<name><suffix>, whole or not at all. */
+/* Writes DIR/<name><suffix>, whole or not at all; first what was signed goes to the record. */
 CLI_MUST_CHECK int authority_file_write(const struct authority *a, const char *name,
 					const char *suffix, struct sj_span bytes, unsigned mode);
 
@@ -98,13 +101,6 @@ CLI_MUST_CHECK int authority_key_read(const struct authority *a, const char *nam
  */
 CLI_MUST_CHECK int authority_key_make(struct authority *a, const char *name, const char *kind,
 				      struct sj_key **out);
-/*
- * Notes in registry.json that the authority has the key of this name, of this kind; `where`:
- * DIRECTORY.md, "Keys"; NULL: a file of the directory. Call authority_save() after.
- */
-CLI_MUST_CHECK int authority_key_placed(struct authority *a, const char *name, const char *kind,
-					const char *where);
-
 /*
  * The key of the role's present holder, its certificate and its name, for
  * signing now: SJ_INPUT_REFUSED is told when its time to sign is over.

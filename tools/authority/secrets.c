@@ -2,11 +2,13 @@
 
 #include <stdlib.h>
 
+#include "authority/keystore.h"
 #include "crypt/cipher.h"
 #include "crypt/random.h"
 #include "crypt/wipe.h"
 
 #define SUFFIX ".secret"
+#define KIND "AES-256"
 #define KEY_SIZE 32u
 #define BLOCK 16u
 
@@ -16,45 +18,77 @@ int secrets_make(struct authority *a, const char *name)
 	uint8_t key[KEY_SIZE];
 	int rc;
 
+	if (keystore_uri(a) != NULL)
+		return keystore_make(a, name, KIND);
 	if (sj_random_fill(&rnd, key, sizeof(key)))
-		rc = authority_file_write(a, name, SUFFIX, SJ_SPAN_OF(key), 0600);
+		rc = keystore_file_write(a, name, SUFFIX, SJ_SPAN_OF(key));
 	else
 		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "new key");
 	if (rc == 0)
-		rc = authority_key_placed(a, name, "AES-256", NULL);
+		rc = keystore_note(a, name, KIND);
 	sj_wipe(key, sizeof(key));
 	return rc;
 }
 
-/* NIST SP 800-108r1, 4.1: counter of one byte, length of two. */
-static bool derive(const uint8_t key[static KEY_SIZE], struct sj_span context,
-		   uint8_t out[static SECRETS_SIZE])
-{
-	static const uint8_t zero = 0, length[] = { 8 * SECRETS_SIZE >> 8, 0 };
-	uint8_t counter;
-	const struct sj_span parts[] = { sj_span(&counter, 1), sj_span(&zero, 1), context,
-					 SJ_SPAN_OF(length) };
+/* A key that is here or in a token. */
+struct secret {
+	const struct authority *a;
+	const char *name;
+	struct hsm *hsm; /* NULL: the bytes */
+	uint8_t id[HSM_ID_SIZE];
+	uint8_t *bytes;
+	size_t len;
+};
 
-	for (counter = 1; counter <= SECRETS_SIZE / BLOCK; counter++)
-		if (!sj_cmac(SJ_CIPHER_AES256, key, parts, 4, out + (size_t)(counter - 1) * BLOCK))
-			return false;
-	return true;
+static int secret_open(const struct authority *a, const char *name, struct secret *s)
+{
+	const char *kind;
+	int rc;
+
+	*s = (struct secret){ .a = a, .name = name };
+	rc = keystore_find(a, name, &s->hsm, &kind, s->id);
+	if (rc != 0 || s->hsm != NULL)
+		return rc;
+	rc = keystore_file_read(a, name, SUFFIX, &s->bytes, &s->len);
+	if (rc == 0 && s->len != KEY_SIZE)
+		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s/%s" SUFFIX ": not a key of 32 bytes",
+			      a->directory, name);
+	return rc;
 }
 
+static void secret_close(struct secret *s)
+{
+	if (s->bytes != NULL)
+		sj_wipe(s->bytes, s->len);
+	free(s->bytes);
+}
+
+static int cmac(const struct secret *s, struct sj_span message, uint8_t out[static BLOCK])
+{
+	if (s->hsm != NULL)
+		return hsm_cmac(s->hsm, s->name, s->id, message, out);
+	if (sj_cmac(SJ_CIPHER_AES256, s->bytes, &message, 1, out))
+		return 0;
+	return cli_fail(s->a->cli, SJ_CRYPTO_FAILED, "%s", s->name);
+}
+
+/* NIST SP 800-108r1, 4.1: counter of one byte, length of two. */
 int secrets_derive(const struct authority *a, const char *name, struct sj_span context,
 		   uint8_t out[static SECRETS_SIZE])
 {
-	uint8_t *key = NULL;
-	size_t len = 0;
-	int rc = authority_file_read(a, name, SUFFIX, KEY_SIZE, &key, &len);
+	uint8_t message[4 + SECRETS_CONTEXT_MAX];
+	struct secret s;
+	int rc = secret_open(a, name, &s);
 
-	if (rc == 0 && len != KEY_SIZE)
-		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s/%s" SUFFIX ": not a key of 32 bytes",
-			      a->directory, name);
-	if (rc == 0 && !derive(key, context, out))
-		rc = cli_fail(a->cli, SJ_CRYPTO_FAILED, "%s", name);
-	if (key != NULL)
-		sj_wipe(key, len);
-	free(key);
+	for (uint8_t i = 0; rc == 0 && i < SECRETS_SIZE / BLOCK; i++) {
+		struct sj_writer w = SJ_WRITER_OF(message);
+
+		sj_put_be(&w, 2, (uint32_t)(i + 1) << 8);
+		sj_put(&w, context);
+		sj_put_be(&w, 2, 8 * SECRETS_SIZE);
+		rc = w.failed ? cli_fail(a->cli, SJ_INTERNAL, "%s: context", name)
+			      : cmac(&s, sj_written(&w), out + (size_t)i * BLOCK);
+	}
+	secret_close(&s);
 	return rc;
 }

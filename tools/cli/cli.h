@@ -59,6 +59,7 @@ enum cli_feature {
 	CLI_READER = 4, /* --reader NAME: see cli_setting() */
 	CLI_TIMEOUT = 8, /* --timeout SECONDS: see cli_timeout_ms() */
 	CLI_TRUST = 16, /* --trust DIR: see cli_setting() */
+	CLI_KEYS = 32, /* an authority's keys: --passphrase-file, --hsm-pin-file, and -fd */
 };
 
 struct cli;
@@ -234,6 +235,9 @@ bool cli_secret_given(const struct cli *cli, const char *name);
  */
 CLI_MUST_CHECK int cli_secret_read(struct cli *cli, const char *name, const char *prompt,
 				   struct cli_secret *out);
+/* The same for the i-th --<name>-file or --<name>-fd, as people share a secret. */
+CLI_MUST_CHECK int cli_secret_read_at(struct cli *cli, const char *name, size_t i,
+				      const char *prompt, struct cli_secret *out);
 void cli_secret_wipe(struct cli_secret *secret);
 /*
  * Writes secrets for the holder to a new file that only its owner may read

@@ -55,6 +55,9 @@ struct cli {
 	struct cli_interrupt *interrupt;
 };
 
+/* cli_number() for a text that was looked up already; NULL: not given. */
+CLI_MUST_CHECK int cli_number_of(struct cli *cli, const char *option, const char *text,
+				 unsigned long min, unsigned long max, unsigned long *out);
 /* The command's own and the frame's options in one table to free(); NULL: no memory. */
 struct cli_option *cli_options_collect(const struct cli_command *command);
 

@@ -51,12 +51,20 @@ static const struct cli_option options_trust[] = {
 	{ 0 },
 };
 
+static const struct cli_option options_keys[] = {
+	CLI_SECRET_OPTIONS("passphrase", "passphrase of the keys (each custodian's part)"),
+	CLI_SECRET_OPTIONS("hsm-pin", "PIN of the token that has the keys"),
+	{ 0 },
+};
+
 static const struct {
 	unsigned feature;
 	const struct cli_option *options;
 } features[] = {
-	{ CLI_READER, options_reader },   { CLI_TRUST, options_trust }, { CLI_JSON, options_json },
-	{ CLI_TIMEOUT, options_timeout }, { CLI_CARD, options_card },   { 0, options_common },
+	{ CLI_READER, options_reader }, { CLI_TRUST, options_trust },
+	{ CLI_JSON, options_json },     { CLI_TIMEOUT, options_timeout },
+	{ CLI_CARD, options_card },     { CLI_KEYS, options_keys },
+	{ 0, options_common },
 };
 #define FEATURES (sizeof(features) / sizeof(features[0]))
 
@@ -319,7 +327,12 @@ static bool number_of(const char *text, unsigned long *out)
 int cli_number(struct cli *cli, const char *option, unsigned long min, unsigned long max,
 	       unsigned long *out)
 {
-	const char *text = cli_value(cli, option);
+	return cli_number_of(cli, option, cli_value(cli, option), min, max, out);
+}
+
+int cli_number_of(struct cli *cli, const char *option, const char *text, unsigned long min,
+		  unsigned long max, unsigned long *out)
+{
 	unsigned long n;
 
 	if (text == NULL)

@@ -14,17 +14,20 @@ void cli_secret_wipe(struct cli_secret *secret)
 	explicit_bzero(secret, sizeof(*secret));
 }
 
-static const char *source(const struct cli *cli, const char *name, const char *kind)
+#define LAST SIZE_MAX
+
+/* The i-th, or the last value of --NAME-KIND. */
+static const char *source(const struct cli *cli, const char *name, const char *kind, size_t i)
 {
 	char option[48];
 
 	snprintf(option, sizeof(option), "%s-%s", name, kind);
-	return cli_value(cli, option);
+	return i == LAST ? cli_value(cli, option) : cli_value_at(cli, option, i);
 }
 
 bool cli_secret_given(const struct cli *cli, const char *name)
 {
-	return source(cli, name, "file") != NULL || source(cli, name, "fd") != NULL;
+	return source(cli, name, "file", LAST) != NULL || source(cli, name, "fd", LAST) != NULL;
 }
 
 /* Without the line's end; several lines stay (an MRZ has two or three). */
@@ -71,14 +74,14 @@ static int from_file(struct cli *cli, const char *path, struct cli_secret *out)
 	return rc;
 }
 
-static int from_fd(struct cli *cli, const char *name, struct cli_secret *out)
+static int from_fd(struct cli *cli, const char *name, const char *text, struct cli_secret *out)
 {
 	unsigned long fd = 0;
 	char option[48], what[64];
 	int rc;
 
 	snprintf(option, sizeof(option), "%s-fd", name);
-	rc = cli_number(cli, option, 0, 65535, &fd);
+	rc = cli_number_of(cli, option, text, 0, 65535, &fd);
 	if (rc != 0)
 		return rc;
 	snprintf(what, sizeof(what), "file descriptor %lu", fd);
@@ -195,29 +198,44 @@ static int ask(struct cli *cli, int tty, const char *prompt, struct cli_secret *
 	return 0;
 }
 
-int cli_secret_read(struct cli *cli, const char *name, const char *prompt, struct cli_secret *out)
+static int from_terminal(struct cli *cli, const char *name, const char *prompt,
+			 struct cli_secret *out)
 {
-	const char *path = source(cli, name, "file");
-	int tty, rc;
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), rc;
 
-	if (path != NULL && source(cli, name, "fd") != NULL)
+	if (tty < 0)
+		return cli_fail(cli, SJ_SECRET_NEEDED,
+				"%s: no terminal to ask on; use --%s-file or --%s-fd", prompt, name,
+				name);
+	rc = ask(cli, tty, prompt, out);
+	close(tty);
+	return rc;
+}
+
+int cli_secret_read_at(struct cli *cli, const char *name, size_t i, const char *prompt,
+		       struct cli_secret *out)
+{
+	const char *path = source(cli, name, "file", i), *fd = source(cli, name, "fd", i);
+	int rc;
+
+	if (source(cli, name, "file", LAST) != NULL && source(cli, name, "fd", LAST) != NULL)
 		return cli_usage(cli, "give one of --%s-file and --%s-fd", name, name);
-	if (path != NULL) {
+	if (path != NULL)
 		rc = from_file(cli, path, out);
-	} else if (source(cli, name, "fd") != NULL) {
-		rc = from_fd(cli, name, out);
-	} else {
-		tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-		if (tty < 0)
-			return cli_fail(cli, SJ_SECRET_NEEDED,
-					"%s: no terminal to ask on; use --%s-file or --%s-fd",
-					prompt, name, name);
-		rc = ask(cli, tty, prompt, out);
-		close(tty);
-	}
+	else if (fd != NULL)
+		rc = from_fd(cli, name, fd, out);
+	else if (cli_secret_given(cli, name))
+		rc = cli_fail(cli, SJ_SECRET_NEEDED, "%s: not given", prompt);
+	else
+		rc = from_terminal(cli, name, prompt, out);
 	if (rc != 0)
 		cli_secret_wipe(out);
 	return rc;
+}
+
+int cli_secret_read(struct cli *cli, const char *name, const char *prompt, struct cli_secret *out)
+{
+	return cli_secret_read_at(cli, name, LAST, prompt, out);
 }
 
 static int letter_to_terminal(struct cli *cli, const char *text, size_t len)
