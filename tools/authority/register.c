@@ -40,7 +40,7 @@ bool register_partition(uint32_t expires, uint16_t *out)
 
 static bool has_key(const struct authority *a)
 {
-	const json_t *rows = json_object_get(a->state, "secrets");
+	const json_t *rows = json_object_get(a->state, "keys");
 	const char *name;
 	size_t i;
 	const json_t *row;
