@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "authority/keys.h"
+#include "authority/signatures.h"
 #include "crypt/x509.h"
 #include "trust/status_build.h"
 #include "wire/hex.h"
@@ -223,8 +224,10 @@ int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **byt
 		rc = gather_signers(&g);
 	if (rc == 0 && wanted->role == AUTHORITY_KEY_CA && wanted->cards)
 		rc = ledger_find(a, NULL, gather_card, &g);
+	signatures_for(a, "crl");
 	if (rc == 0)
 		rc = sign(a, &g, wanted->ca, &base, &w);
+	signatures_for(a, NULL);
 	if (rc == 0 && json_object_set_new(a->state, "crl_number",
 					   json_integer((json_int_t)base.number)) != 0)
 		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);

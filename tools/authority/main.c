@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 		&authority_card_terminate_command,
 		&authority_card_reset_command,
 		&authority_card_master_command,
+		&authority_publish_command,
 		&service_list_command,
 		&service_check_command,
 		&issue_command,

@@ -65,6 +65,8 @@ static int sign_head(struct authority *a, struct sj_span body, uint32_t seconds,
 
 	head->epoch = (uint32_t)json_integer_value(json_object_get(status, "epoch")) + 1;
 	head->not_before = (uint32_t)time(NULL);
+	if (head->not_before < signer.cwt.not_before) /* made in the same second as another */
+		head->not_before = signer.cwt.not_before;
 	head->next_update = head->not_before + seconds;
 	snprintf(head->issuer, sizeof(head->issuer), "%s", authority_country(a));
 	previous_root(a, head->previous);
