@@ -147,6 +147,14 @@ static void describe(const struct sj_manifest *manifest, int64_t now, struct sj_
 				  sizeof(info->signer));
 }
 
+void sj_bundle_offered(const struct sj_bundle *bundle, int64_t now, struct sj_bundle_info *out)
+{
+	struct sj_bundle_info info = { .size = out->size };
+
+	describe(&bundle->manifest, now, &info);
+	memcpy(out, &info, out->size < sizeof(info) ? out->size : sizeof(info));
+}
+
 enum sj_rc sj_bundle_describe(const char *directory, int64_t now, struct sj_bundle_info *out)
 {
 	struct sj_bundle_info info = { .size = out->size };

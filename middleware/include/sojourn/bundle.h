@@ -21,7 +21,7 @@ extern "C" {
 /*
  * Believes the bundles of this signer, on the caller's word: a bundle signer's token signed
  * by itself. Makes the directory if it is missing. SJ_INPUT_REFUSED: it is none, or the store
- * has another authority's of the same name.
+ * has another bundle signer already.
  */
 SJ_API enum sj_rc sj_bundle_anchor(const char *directory, const uint8_t *token, size_t len);
 
@@ -67,9 +67,15 @@ struct sj_bundle_info {
 	bool expired; /* at the time given */
 	size_t files;
 	uint64_t bytes;
-	char signer[32]; /* who signed it */
+	char signer[32]; /* who signed it: first digits of its token's SHA-256 */
 };
-/* The bundle in use. SJ_TRUST_MISSING: the store has none. */
+/* The bundle being taken in. */
+SJ_API void sj_bundle_offered(const struct sj_bundle *bundle, int64_t now,
+			      struct sj_bundle_info *out);
+/*
+ * The bundle in use; expired: at `now` or at the newest evidence of the time in the store.
+ * SJ_TRUST_MISSING: the store has none.
+ */
 SJ_API enum sj_rc sj_bundle_describe(const char *directory, int64_t now,
 				     struct sj_bundle_info *out);
 
