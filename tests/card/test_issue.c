@@ -135,10 +135,12 @@ static int issue_to_last(struct place *p, unsigned microseconds, const char *opt
 
 	if (microseconds != 0)
 		snprintf(timer, sizeof(timer), "%u", microseconds);
-	return shell(p,
-		     "rm -f letter && %s/bin/sojourn issue --letter-out letter --can-file can %s "
-		     "--exec -- %s card card-%u %s",
-		     p->build, options, p->self, p->cards, timer);
+	return shell(
+		p,
+		"rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file can "
+		"%s "
+		"--exec -- %s card card-%u %s",
+		p->build, options, p->self, p->cards, timer);
 }
 
 #define MAKE_KEY "openssl genrsa | openssl pkcs8 -topk8 -nocrypt -outform DER -out key"

@@ -99,7 +99,7 @@ static void skip_line(struct batch_file *file)
 	int c = 0;
 
 	while (c != '\n' && c != EOF) {
-		c = getc(file->in);
+		c = getc_unlocked(file->in);
 		file->read++;
 	}
 }
@@ -110,7 +110,7 @@ static bool read_line(struct batch_file *file, bool *overlong)
 	int c = EOF;
 
 	file->len = 0;
-	while (file->len <= BATCH_LINE_MAX && (c = getc(file->in)) != EOF && c != '\n')
+	while (file->len <= BATCH_LINE_MAX && (c = getc_unlocked(file->in)) != EOF && c != '\n')
 		file->line[file->len++] = (char)c;
 	file->number++;
 	file->read += file->len + (c == '\n' ? 1 : 0);
@@ -206,18 +206,17 @@ static bool read_portrait(struct batch_file *file, const json_t *root, struct ba
 	size_t len = 0;
 
 	if ((name == NULL) == (data == NULL))
-		return refuse(fault, SJ_INPUT_MALFORMED, "/portrait",
+		return refuse(fault, SJ_INPUT_MALFORMED, "/portrait", "%s",
 			      name == NULL ? "is missing (or portraitData)"
 					   : "and portraitData: one of them");
 	if (text == NULL || strlen(text) != json_string_length(name != NULL ? name : data))
 		return refuse(fault, SJ_INPUT_MALFORMED, where, "must be a string");
 	if (name != NULL && !portrait_file(file, text, &len, fault))
 		return false;
-	if (name == NULL && !read_base64(text, &w))
-		return refuse(fault, SJ_INPUT_MALFORMED, where, w.failed ? "is larger than %u bytes"
-									 : "is not base64",
-			      BATCH_PORTRAIT_MAX);
-	len = name != NULL ? len : w.len;
+	if (name == NULL && !read_base64(text, &w) && !w.failed)
+		return refuse(fault, SJ_INPUT_MALFORMED, where, "is not base64");
+	if (name == NULL)
+		len = w.failed ? BATCH_PORTRAIT_MAX + 1 : w.len;
 	if (len > BATCH_PORTRAIT_MAX)
 		return refuse(fault, SJ_INPUT_REFUSED, where, "is larger than %u bytes",
 			      BATCH_PORTRAIT_MAX);
@@ -259,7 +258,7 @@ static bool read_person(struct batch_file *file, struct batch_line *out, struct 
 	bool ok;
 
 	if (!json_is_object(root))
-		ok = refuse(fault, SJ_INPUT_MALFORMED, "",
+		ok = refuse(fault, SJ_INPUT_MALFORMED, "", "%s",
 			    root != NULL ? "must be an object"
 					 : "is not JSON (or has a member twice)");
 	else

@@ -42,7 +42,7 @@ enum batch_rc {
 /* "-": standard input. NULL: errno says why. */
 struct batch_file *batch_open(const char *path);
 void batch_close(struct batch_file *file);
-/* The next line that is not empty; out->number is set whatever this returned. */
+/* The next line that is not empty; out->number is set for a bad one, too. */
 enum batch_rc batch_next(struct batch_file *file, struct batch_line *out,
 			 struct batch_fault *fault);
 /* How far it is: bytes read, and bytes in all (0: that is not known). */

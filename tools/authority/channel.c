@@ -103,9 +103,12 @@ static enum sj_rc protected_transmit(struct channel *c, const struct sj_apdu *a,
 
 	*out = (struct sj_response){ { NULL, 0 }, 0 };
 	if (data != NULL)
-		rc = sj_scp03_wrap(&c->session, a, &w, &wrapped)
-			     ? transmit(c, &wrapped, timeout_ms, out)
-			     : SJ_CRYPTO_FAILED;
+		rc = sj_scp03_wrap(&c->session, a, &w, &wrapped) ? SJ_OK : SJ_CRYPTO_FAILED;
+	/* No MAC is over Le, and there is always one to come. */
+	if (rc == SJ_OK && wrapped.ne == 0 && (c->session.level & SJ_SCP03_R_MAC) != 0)
+		wrapped.ne = SJ_APDU_NE_SHORT;
+	if (rc == SJ_OK)
+		rc = transmit(c, &wrapped, timeout_ms, out);
 	free(data);
 	return rc;
 }

@@ -31,6 +31,8 @@ static const struct cli_option options[] = {
 	{ "profile", 0, "NAME",
 	  "private (default): the card tells nothing without a key; open: all", CLI_COMPLETE_WORDS,
 	  "private open", false },
+	{ "again", 0, NULL, "the document's card turned out bad before delivery: make another",
+	  CLI_COMPLETE_NONE, NULL, false },
 	{ "no-gate", 0, NULL, "no credentials for gates and no status: a plain ICAO document",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "sod-version", 0, "N", "version of the security object: 0 (default) or 1",
@@ -40,12 +42,14 @@ static const struct cli_option options[] = {
 	  CLI_COMPLETE_FILE, NULL, false },
 	{ "worker", 'w', NULL, "cards for whoever waits in the register's queue", CLI_COMPLETE_NONE,
 	  NULL, false },
-	{ "workers", 0, "N", "with --batch: N processes (0: only fill the queue); their readers by --reader, repeated",
+	{ "workers", 0, "N",
+	  "with --batch: N processes (0: only fill the queue); their readers by --reader, repeated",
 	  CLI_COMPLETE_NONE, NULL, false },
-	{ "letters", 0, "DIR", "with --batch: a letter for each card (else sealed, in the register)",
+	{ "letters", 0, "DIR",
+	  "with --batch: a letter for each card (else sealed, in the register)",
 	  CLI_COMPLETE_DIRECTORY, NULL, false },
-	{ "report", 0, "FILE", "with --batch: what failed, as JSON, a line each",
-	  CLI_COMPLETE_FILE, NULL, false },
+	{ "report", 0, "FILE", "with --batch: what failed, as JSON, a line each", CLI_COMPLETE_FILE,
+	  NULL, false },
 	{ "stay", 0, NULL, "with --worker: wait for more when the queue is empty",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "supervised", 0, NULL, "a worker that another process started", CLI_COMPLETE_NONE, NULL,
@@ -84,7 +88,7 @@ static int write_letter(struct job *job)
 }
 
 /* The lock with the letter before it; a letter for a card that is not issued goes away. */
-static int finish(struct job *job, struct perso *p)
+static int finish(struct job *job, struct perso *p, const struct card_keys *keys)
 {
 	const char *path = cli_value(job->cli, "letter-out");
 	int rc = 0;
@@ -93,9 +97,13 @@ static int finish(struct job *job, struct perso *p)
 		rc = write_letter(job);
 	if (rc != 0)
 		return rc;
-	rc = perso_lock(p);
+	rc = job_finish_card(job, keys, p->key_version, p->master);
+	if (rc == 0)
+		rc = perso_lock(p);
 	if (rc != 0 && path != NULL && p->state != PERSO_LOCKING)
 		unlink(path);
+	if (rc == 0)
+		rc = job_end_card(job, CARD_ISSUED, NULL);
 	if (rc == 0 && path == NULL)
 		rc = write_letter(job);
 	return rc;
@@ -210,12 +218,18 @@ static int issue_card(struct job *job)
 	if (rc == 0)
 		rc = perso_begin(&p, job->cli, card,
 				 job->authority.directory != NULL ? &job->authority : NULL);
+	if (rc != 0 && p.issued && job_settle_card(job, p.serial) != 0)
+		cli_debug(job->cli, "not settled");
+	if (rc == 0)
+		rc = job_begin_card(job, p.serial);
 	if (rc == 0)
 		rc = job_personalise(job, &p, keys);
 	if (rc == 0)
-		rc = finish(job, &p);
+		rc = finish(job, &p, keys);
 	if (rc == 0)
 		rc = report(job, &p, sj_card_reader(card), seconds_since(&start));
+	if (rc != 0 && p.state < PERSO_LOCKING && job_end_card(job, CARD_SCRAPPED, "failed") != 0)
+		cli_debug(job->cli, "not scrapped");
 	if (rc != 0 && card != NULL && !p.told)
 		cli_note(job->cli, "%s", perso_state_text(p.state));
 	perso_end(&p);
@@ -286,15 +300,15 @@ const struct cli_command issue_command = {
 		"(P-256, AES-128) and Active Authentication (ECDSA, P-256).\n"
 		"\n"
 		"For gates it gets 56 credentials, eight for each sector, each with a key and a\n"
-		"place in the status list of its own; the authority records them, so that\n"
-		"'authority status revoke' finds them. DG13 has the document's own place.\n"
+		"place in the status list of its own; the register keeps them, so that\n"
+		"'register revoke' finds them. DG13 has the document's own place.\n"
 		"\n"
 		"Its key application (PIV, NIST SP 800-73) makes keys to sign in (9A), to sign\n"
 		"(9C), to decrypt (9D), for doors (9E), for attestations (F9) and for secure\n"
 		"messaging (04), with certificates of the authority's CA for card keys: on P-256\n"
 		"unless --key-algorithm says otherwise (RSA takes a chip many seconds). PIN, PUK\n"
 		"and pairing code are random unless given, and go to the letter; the management\n"
-		"key (9B, AES-192) goes to DIR/management-keys.txt.\n"
+		"key (9B, AES-192) goes to the register, encrypted ('register key').\n"
 		"\n"
 		"M is GM or CAM (with AES only); CIPHER 3des, aes128, aes192 or aes256; CURVE\n"
 		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"

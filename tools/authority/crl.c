@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "authority/keys.h"
+#include "authority/register.h"
 #include "authority/signatures.h"
 #include "crypt/x509.h"
 #include "trust/status_build.h"
@@ -85,11 +85,8 @@ struct gathering {
 	enum authority_role role; /* of the CA */
 	struct entry *list;
 	size_t n, cap;
+	const char *ca; /* its name */
 	int64_t now;
-	/* Revoked bits of one partition. */
-	uint16_t partition;
-	uint8_t *bits;
-	bool read;
 };
 
 static int add(struct gathering *g, struct sj_span serial, int64_t when)
@@ -132,34 +129,24 @@ static int gather_signers(struct gathering *g)
 	return rc;
 }
 
-static int read_partition(struct gathering *g, uint16_t partition)
-{
-	if (g->read && g->partition == partition)
-		return 0;
-	free(g->bits);
-	g->bits = NULL;
-	g->read = true;
-	g->partition = partition;
-	return ledger_bits_read(g->a, partition, LEDGER_REVOKED, &g->bits);
-}
-
-/* All certificates of a card's keys, if it was revoked. When, nobody has written down. */
-static int gather_card(void *user, const struct ledger_row *row)
+/* A certificate of a card that is revoked or suspended. */
+static int gather_card(void *user, const char *issuer, struct sj_span serial, int64_t when)
 {
 	struct gathering *g = user;
-	uint8_t serial[SJ_SERIAL_SIZE];
-	int rc;
 
-	if (row->sector != 0 || row->slot != LEDGER_SLOT_KEYS || row->expires < g->now)
+	if (strcmp(issuer, g->ca) != 0 || serial.len > SJ_SERIAL_SIZE)
 		return 0;
-	rc = read_partition(g, row->status.partition);
-	if (rc != 0 || g->bits == NULL || row->status.index >= ledger_indices(g->a) ||
-	    !sj_status_bit(g->bits, row->status.index))
-		return rc;
-	for (size_t i = 0; rc == 0 && i < KEYS_CERTIFIED; i++) {
-		keys_serial(row, keys_refs[i], serial);
-		rc = add(g, SJ_SPAN_OF(serial), g->now);
-	}
+	return add(g, serial, when);
+}
+
+static int gather_cards(struct gathering *g)
+{
+	struct holder_register *r = NULL;
+	int rc = register_open(g->a, &r);
+
+	if (rc == 0)
+		rc = register_bad_certificates(r, g->now, gather_card, g);
+	register_close(r);
 	return rc;
 }
 
@@ -211,7 +198,9 @@ out:
 int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **bytes, size_t *len,
 	     size_t *n)
 {
-	struct gathering g = { .a = a, .role = wanted->role, .now = (int64_t)time(NULL) };
+	struct gathering g = {
+		.a = a, .role = wanted->role, .ca = wanted->ca, .now = (int64_t)time(NULL)
+	};
 	const struct sj_crl_plan base = {
 		.number = (uint32_t)json_integer_value(json_object_get(a->state, "crl_number")) + 1,
 		.this_update = g.now,
@@ -223,7 +212,7 @@ int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **byt
 	if (rc == 0)
 		rc = gather_signers(&g);
 	if (rc == 0 && wanted->role == AUTHORITY_KEY_CA && wanted->cards)
-		rc = ledger_find(a, NULL, gather_card, &g);
+		rc = gather_cards(&g);
 	signatures_for(a, "crl");
 	if (rc == 0)
 		rc = sign(a, &g, wanted->ca, &base, &w);
@@ -234,7 +223,6 @@ int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **byt
 	*bytes = w.ptr;
 	*len = w.len;
 	*n = g.n;
-	free(g.bits);
 	free(g.list);
 	return rc;
 }

@@ -70,17 +70,15 @@ static int set_times(struct gate_data *g, const struct authority *a, const struc
 	g->not_before = (uint32_t)(now / DAY * DAY);
 	if (g->not_before < g->ca.cwt.not_before)
 		g->not_before = g->ca.cwt.not_before;
-	if (!ledger_partition(g->expires, &partition))
+	if (!register_partition(g->expires, &partition))
 		return cli_fail(a->cli, SJ_INTERNAL, "partition");
 	for (size_t i = 0; i <= GATE_CREDENTIALS; i++) {
-		struct ledger_row *r = &g->rows[i];
+		struct register_credential *r = &g->rows[i];
 		const bool document = i == GATE_CREDENTIALS;
 
-		snprintf(r->document, sizeof(r->document), "%s", h->fields[HOLDER_DOCUMENT_NUMBER]);
 		r->sector = document ? 0 : (uint8_t)(i / SJ_GATE_SLOTS + 1);
 		r->slot = document ? 0 : (uint8_t)(i % SJ_GATE_SLOTS);
 		r->status.partition = partition;
-		r->expires = g->expires;
 	}
 	return 0;
 }
@@ -161,7 +159,7 @@ static int make_keys(struct gate_data *g, struct perso *p)
 	int rc;
 
 	for (uint8_t sector = 1; sector <= SJ_GATE_SECTORS; sector++) {
-		struct ledger_row *row = &g->rows[(sector - 1) * SJ_GATE_SLOTS];
+		struct register_credential *row = &g->rows[(sector - 1) * SJ_GATE_SLOTS];
 
 		rc = perso_store(p, "gate keys", DGI_KEYS, sj_span(&sector, 1), &keys);
 		if (rc != 0)
@@ -175,7 +173,7 @@ static int make_keys(struct gate_data *g, struct perso *p)
 }
 
 static int put_credential(const struct gate_data *g, const struct authority *a,
-			  const struct ledger_row *row, struct sj_writer *w)
+			  const struct register_credential *row, struct sj_writer *w)
 {
 	struct sj_cwt cwt = { .kind = SJ_CWT_CARD,
 			      .not_before = g->not_before,
@@ -229,8 +227,6 @@ int gate_personalise(struct gate_data *g, const struct authority *a, struct pers
 		rc = store_anchor(&g->status, p);
 	if (rc == 0)
 		rc = make_keys(g, p);
-	if (rc == 0)
-		rc = ledger_issue(a, g->rows, GATE_CREDENTIALS + 1);
 	if (rc != 0)
 		return rc;
 	buffer = malloc(BATCH_MAX);

@@ -115,21 +115,20 @@ int job_read_holder(struct cli *cli, struct holder *out)
 	return rc;
 }
 
-static int read_portrait(struct job *job)
+int job_read_portrait(struct cli *cli, uint8_t **bytes, size_t *len, struct sj_face *face)
 {
-	const char *path = cli_value(job->cli, "portrait");
-	size_t len;
+	const char *path = cli_value(cli, "portrait");
 	int rc;
 
 	if (path == NULL)
-		return cli_usage(job->cli, "--portrait FILE is needed");
+		return cli_usage(cli, "--portrait FILE is needed");
 	/* A kilobyte is left for what DG2 puts around it. */
-	rc = cli_file_read(job->cli, path, CARD_FILE_MAX - 1024, &job->portrait, &len);
-	job->portrait_len = rc == 0 ? len : 0;
-	if (rc == 0 && !sj_portrait_read(sj_span(job->portrait, len), &job->face))
-		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED, "%s: neither JPEG nor JPEG 2000", path);
-	else if (rc == 0 && !sj_portrait_is_whole(&job->face))
-		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED,
+	*len = 0;
+	rc = cli_file_read(cli, path, CARD_FILE_MAX - 1024, bytes, len);
+	if (rc == 0 && !sj_portrait_read(sj_span(*bytes, *len), face))
+		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "%s: neither JPEG nor JPEG 2000", path);
+	else if (rc == 0 && !sj_portrait_is_whole(face))
+		rc = cli_fail(cli, SJ_INPUT_MALFORMED,
 			      "%s: the image is cut short, or something stands behind its end",
 			      path);
 	return rc;
@@ -195,9 +194,11 @@ static int read_sources(struct job *job)
 	if (rc == 0)
 		rc = job_read_holder(job->cli, &job->holder);
 	if (rc == 0)
-		rc = read_portrait(job);
+		rc = job_read_portrait(job->cli, &job->portrait, &job->portrait_len, &job->face);
 	if (rc == 0)
 		rc = open_authority(job);
+	if (rc == 0)
+		rc = job_check_number(job);
 	return rc != 0 ? rc : set_holder(job);
 }
 

@@ -96,21 +96,13 @@ static int store_secrets(const struct key_data *k, struct perso *p)
 	return rc;
 }
 
-/* Who holds the management key: nobody but the authority, in a line of its record. */
-static int record_admin(const struct key_data *k, const struct authority *a)
+bool keys_admin_text(const struct key_data *k, char out[static KEYS_ADMIN_TEXT])
 {
-	char key[2 * KEYS_ADMIN_MAX + 1], uuid[SJ_UUID_TEXT], line[160];
-	int len, rc;
+	const int len =
+		snprintf(out, KEYS_ADMIN_TEXT, "%s ", sj_piv_algorithm_name(k->admin_algorithm));
 
-	sj_uuid_text(k->row.key_x, uuid);
-	if (!sj_hex_text(sj_span(k->admin, admin_size(k)), SJ_HEX_LOWER, key, sizeof(key)))
-		return cli_fail(a->cli, SJ_INTERNAL, "management key");
-	len = snprintf(line, sizeof(line), "%s %s %s %s\n", k->row.document, uuid,
-		       sj_piv_algorithm_name(k->admin_algorithm), key);
-	rc = ledger_append(a, LEDGER_ADMIN_KEYS, line, (size_t)len);
-	sj_wipe(key, sizeof(key));
-	sj_wipe(line, sizeof(line));
-	return rc;
+	return sj_hex_text(sj_span(k->admin, admin_size(k)), SJ_HEX_LOWER, out + len,
+			   KEYS_ADMIN_TEXT - (size_t)len);
 }
 
 /* --- keys -------------------------------------------------------------------------- */
@@ -263,7 +255,7 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 		.issuer_spki = ca->spki,
 		.subject_spki = spki_of(k, i),
 		.not_before = k->not_before,
-		.not_after = k->row.expires,
+		.not_after = k->ends,
 		.card = &card,
 	};
 
@@ -422,9 +414,5 @@ int keys_personalise(struct key_data *k, const struct authority *a, struct perso
 	rc = store_secrets(k, p);
 	if (rc == 0)
 		rc = make_keys(k, p);
-	if (rc == 0)
-		rc = ledger_issue(a, &k->row, 1);
-	if (rc == 0)
-		rc = record_admin(k, a);
 	return rc != 0 ? rc : store_all(k, a, p);
 }

@@ -146,7 +146,10 @@ CLI_MUST_CHECK int register_list(struct holder_register *r, int state,
 
 /* --- cards ------------------------------------------------------------------------------ */
 
-/* A card in a reader is to become this document: working. Its other unissued cards are scrapped. */
+/*
+ * A card in a reader is to become this document: working. The document's other unissued cards are
+ * scrapped, and what this card was begun for before.
+ */
 CLI_MUST_CHECK int register_card_begin(struct holder_register *r, int64_t document,
 				       const uint8_t serial[static REGISTER_SERIAL], int64_t *card);
 /* The card of that serial number, newest first. */
@@ -156,12 +159,16 @@ CLI_MUST_CHECK int register_card_find(struct holder_register *r,
 CLI_MUST_CHECK int register_card_keyed(struct holder_register *r, int64_t card, uint8_t version,
 				       unsigned master);
 /*
- * Draws indices for these credentials, whose partition is set, and records them with the card:
- * no index is ever given twice, whatever becomes of the card.
+ * Draws indices for all of a card's credentials, whose partition is set and the same, and records
+ * them with the card: no index is ever given twice, whatever becomes of the card. Once for a card,
+ * before anything is signed for it; their keys come later.
  */
 CLI_MUST_CHECK int register_card_credentials(struct holder_register *r, int64_t card,
 					     struct register_credential *credentials, size_t n,
 					     uint32_t expires);
+/* The keys of these credentials, the same ones in the same order: the card has made them. */
+CLI_MUST_CHECK int register_card_points(struct holder_register *r, int64_t card,
+					const struct register_credential *credentials, size_t n);
 CLI_MUST_CHECK int register_card_keys(struct holder_register *r, int64_t card,
 				      const struct register_key *keys, size_t n);
 /*
@@ -194,7 +201,10 @@ uint32_t register_indices(const struct holder_register *r);
  */
 CLI_MUST_CHECK int register_revoked(struct holder_register *r, uint16_t from,
 				    int (*found)(void *user, struct sj_status_ref ref), void *user);
-/* Everything that a document's cards were given; `good`: not revoked and not suspended. */
+/*
+ * Everything that a document's cards were given and have keys for; `good`: not revoked and not
+ * suspended.
+ */
 CLI_MUST_CHECK int register_credentials(struct holder_register *r, const char *number,
 					int (*found)(void *user,
 						     const struct register_credential *c,
@@ -216,6 +226,9 @@ CLI_MUST_CHECK int register_bad_certificates(struct holder_register *r, int64_t 
 
 /* Adds to the chain, in the present transaction: "crl", and a JSON object without personal data. */
 CLI_MUST_CHECK int register_note(struct holder_register *r, const char *event, json_t *detail);
+/* The same, of a document and a card (0: none). Takes over `detail`, also on failure; NULL: {}. */
+CLI_MUST_CHECK int register_event(struct holder_register *r, const char *event, int64_t document,
+				  int64_t card, json_t *detail);
 struct register_record {
 	int64_t number, at, document, card;
 	const char *actor, *event, *detail; /* detail: JSON */

@@ -87,10 +87,10 @@ int register_cards(struct holder_register *r, int64_t document,
 
 /* --- beginning --------------------------------------------------------------------------- */
 
-/* What another worker, or a power cut, left of this document. */
-static int scrap_others(struct holder_register *r, int64_t document)
+/* What another worker, or a power cut, left of this document, and what is void on this card. */
+static int scrap_others(struct holder_register *r, int64_t document, struct sj_span serial)
 {
-	const struct db_value value = db_integer(document);
+	const struct db_value values[] = { db_integer(document), db_bytes(serial) };
 	struct register_card card;
 	struct reading reading;
 	int rc;
@@ -98,8 +98,9 @@ static int scrap_others(struct holder_register *r, int64_t document)
 	do {
 		reading = (struct reading){ .r = r, .out = &card };
 		rc = db_run(r->db,
-			    COLUMNS "WHERE document = $1 AND state IN (0, 1) ORDER BY id LIMIT 1",
-			    &value, 1, take_card, &reading, NULL);
+			    COLUMNS "WHERE (document = $1 OR serial = $2) AND state IN (0, 1)"
+				    " ORDER BY id LIMIT 1",
+			    values, 2, take_card, &reading, NULL);
 		if (rc == 0 && reading.found)
 			rc = register_card_move(r, card.id, CARD_SCRAPPED, "begun again");
 	} while (rc == 0 && reading.found);
@@ -131,7 +132,7 @@ int register_card_begin(struct holder_register *r, int64_t document,
 			      "%s: the document is %s; cards are made of approved ones", d.number,
 			      register_state_name(d.state));
 	if (rc == 0)
-		rc = scrap_others(r, document);
+		rc = scrap_others(r, document, bytes);
 	if (rc == 0)
 		rc = db_run(r->db,
 			    "INSERT INTO cards (document, state, serial, made, changed)"
@@ -154,9 +155,9 @@ int register_card_keyed(struct holder_register *r, int64_t card, uint8_t version
 
 /* --- what it is given ------------------------------------------------------------------------ */
 
-/* Draws, and puts what the columns `indices` and `points` hold. */
+/* Draws, and puts what the column `indices` holds. */
 static int draw(struct holder_register *r, struct register_credential *c, size_t n,
-		struct sj_writer *indices, struct sj_writer *points)
+		struct sj_writer *indices)
 {
 	uint32_t drawn[REGISTER_CREDENTIALS];
 	int rc = register_draw(r, c[0].status.partition, n, drawn);
@@ -165,38 +166,53 @@ static int draw(struct holder_register *r, struct register_credential *c, size_t
 		c[i].status.index = drawn[i];
 		sj_put_u8(indices, (uint8_t)(c[i].sector << 4 | c[i].slot));
 		sj_put_be(indices, 4, drawn[i]);
-		sj_put(points, SJ_SPAN_OF(c[i].key_x));
 	}
-	if (rc == 0 && (indices->failed || points->failed))
-		rc = cli_fail(r->cli, SJ_INTERNAL, "credentials of a card");
 	return rc;
 }
 
+/* Again after a commit that was not answered: what was drawn first stays unused. */
 int register_card_credentials(struct holder_register *r, int64_t card,
 			      struct register_credential *credentials, size_t n, uint32_t expires)
 {
-	uint8_t index_bytes[REGISTER_CREDENTIALS * INDEX_SIZE];
-	uint8_t point_bytes[REGISTER_CREDENTIALS * SJ_CWT_KEY];
-	struct sj_writer indices = SJ_WRITER_OF(index_bytes), points = SJ_WRITER_OF(point_bytes);
-	struct db_value values[5];
+	uint8_t bytes[REGISTER_CREDENTIALS * INDEX_SIZE];
+	struct sj_writer indices = SJ_WRITER_OF(bytes);
+	struct db_value values[4];
 	int rc;
 
 	if (n == 0 || n > REGISTER_CREDENTIALS)
 		return cli_fail(r->cli, SJ_INTERNAL, "credentials of a card");
-	rc = draw(r, credentials, n, &indices, &points);
+	rc = draw(r, credentials, n, &indices);
 	values[0] = db_integer(card);
 	values[1] = db_integer(credentials[0].status.partition);
 	values[2] = db_integer(expires);
 	values[3] = db_bytes(sj_written(&indices));
-	values[4] = db_bytes(sj_written(&points));
 	if (rc == 0)
 		rc = db_run(r->db,
-			    "INSERT INTO credentials (card, part, expires, indices, points)"
-			    " VALUES ($1, $2, $3, $4, $5)",
-			    values, 5, NULL, NULL, NULL);
-	return rc != 0 ? rc
-		       : register_event(r, "card credentials", 0, card,
-					json_pack("{s:I}", "count", (json_int_t)n));
+			    "INSERT INTO credentials (card, part, expires, indices)"
+			    " VALUES ($1, $2, $3, $4) ON CONFLICT (card) DO UPDATE SET"
+			    " part = excluded.part, indices = excluded.indices",
+			    values, 4, NULL, NULL, NULL);
+	return rc;
+}
+
+int register_card_points(struct holder_register *r, int64_t card,
+			 const struct register_credential *credentials, size_t n)
+{
+	uint8_t bytes[REGISTER_CREDENTIALS * SJ_CWT_KEY];
+	struct sj_writer points = SJ_WRITER_OF(bytes);
+	struct db_value values[2];
+	size_t changed = 0;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		sj_put(&points, SJ_SPAN_OF(credentials[i].key_x));
+	values[0] = db_integer(card);
+	values[1] = db_bytes(sj_written(&points));
+	rc = db_run(r->db, "UPDATE credentials SET points = $2 WHERE card = $1", values, 2, NULL,
+		    NULL, &changed);
+	if (rc == 0 && (points.failed || changed != 1))
+		rc = cli_fail(r->cli, SJ_INTERNAL, "credentials of a card");
+	return rc;
 }
 
 int register_card_keys(struct holder_register *r, int64_t card, const struct register_key *keys,

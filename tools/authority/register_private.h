@@ -51,9 +51,6 @@ CLI_MUST_CHECK int register_migrate_to(struct holder_register *r, int version);
 /* The head of an empty history; checks that the head was sealed by our key. */
 CLI_MUST_CHECK int register_head_make(struct holder_register *r);
 CLI_MUST_CHECK int register_head_check(struct holder_register *r);
-/* Takes over `detail`, also on failure; NULL: {}. */
-CLI_MUST_CHECK int register_event(struct holder_register *r, const char *event, int64_t document,
-				  int64_t card, json_t *detail);
 /* Chains and writes what is pending. */
 CLI_MUST_CHECK int register_flush(struct holder_register *r);
 void register_forget(struct holder_register *r);

@@ -85,10 +85,10 @@ int register_bad_certificates(struct holder_register *r, int64_t from,
 	return db_run(r->db,
 		      "SELECT k.issuer, k.serial,"
 		      " CASE WHEN x.state = $2 THEN x.changed ELSE d.changed END"
-		      " FROM (SELECT DISTINCT card FROM credentials"
-		      "   WHERE status <> 0 AND expires >= $1) b"
+		      " FROM credentials b"
 		      " JOIN cards x ON x.id = b.card JOIN documents d ON d.id = x.document"
-		      " JOIN keys k ON k.card = b.card WHERE k.serial IS NOT NULL"
+		      " JOIN keys k ON k.card = b.card"
+		      " WHERE b.status <> 0 AND b.expires >= $1 AND k.serial IS NOT NULL"
 		      " ORDER BY k.card, k.name",
 		      v, 2, certificate_row, &c, NULL);
 }
@@ -161,7 +161,7 @@ int register_credentials(struct holder_register *r, const char *number,
 	return db_run(r->db,
 		      "SELECT c.part, c.expires, c.status, c.indices, c.points"
 		      " FROM credentials c JOIN cards x ON x.id = c.card"
-		      " WHERE x.document = $1 ORDER BY c.id",
+		      " WHERE x.document = $1 AND c.points IS NOT NULL ORDER BY c.card",
 		      &id, 1, credentials_row, &l, NULL);
 }
 

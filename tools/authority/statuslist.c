@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "authority/ledger.h"
 #include "authority/statusbody.h"
 #include "authority/token.h"
 #include "trust/status_build.h"
@@ -240,53 +239,21 @@ int statuslist_export(const struct authority *a, uint16_t partition, bool cbor, 
 	return rc;
 }
 
-/* --- counting, staples --------------------------------------------------------- */
-
-static size_t count_bits(const uint8_t *bits, uint32_t n)
-{
-	size_t count = 0;
-
-	for (uint32_t i = 0; bits != NULL && i < n; i++)
-		count += bits[i / 8] != 0 && sj_status_bit(bits, i);
-	return count;
-}
-
-int statuslist_count(const struct authority *a,
-		     void (*row)(void *user, uint16_t partition, size_t issued, size_t revoked),
-		     void *user)
-{
-	const uint32_t n = ledger_indices(a);
-	uint8_t *used = NULL, *revoked = NULL;
-	int rc = 0;
-
-	for (uint16_t p = 0; rc == 0 && p < SJ_STATUS_PARTS_MAX; p++) {
-		rc = ledger_bits_read(a, p, LEDGER_USED, &used);
-		if (rc == 0 && used != NULL)
-			rc = ledger_bits_read(a, p, LEDGER_REVOKED, &revoked);
-		if (rc == 0 && used != NULL)
-			row(user, p, count_bits(used, n), count_bits(revoked, n));
-		free(used);
-		free(revoked);
-		used = revoked = NULL;
-	}
-	return rc;
-}
+/* --- staples ------------------------------------------------------------------- */
 
 struct stapling {
 	const struct authority *a;
 	const char *dir;
 	struct token_signer ca;
-	uint8_t *revoked; /* bits of this partition */
-	uint16_t partition;
 	size_t found, made;
 	uint32_t now, begin;
 };
 
-static int write_staple(struct stapling *s, const struct ledger_row *row)
+static int write_staple(struct stapling *s, const struct register_credential *row, uint32_t expires)
 {
 	struct sj_cwt cwt = { .kind = SJ_CWT_CARD,
 			      .not_before = s->begin,
-			      .expires = row->expires,
+			      .expires = expires,
 			      .key_x = SJ_SPAN_OF(row->key_x),
 			      .status = row->status };
 	uint8_t bytes[SJ_CWT_MAX];
@@ -304,22 +271,15 @@ static int write_staple(struct stapling *s, const struct ledger_row *row)
 	return rc;
 }
 
-static int staple_row(void *user, const struct ledger_row *row)
+static int staple_row(void *user, const struct register_credential *row, uint32_t expires,
+		      bool good)
 {
 	struct stapling *s = user;
-	int rc = 0;
 
-	if (s->found++ == 0 || s->partition != row->status.partition) {
-		free(s->revoked);
-		s->partition = row->status.partition;
-		rc = ledger_bits_read(s->a, s->partition, LEDGER_REVOKED, &s->revoked);
-	}
-	if (rc != 0 || row->sector == 0 || row->expires < s->now)
-		return rc;
-	if (s->revoked != NULL && row->status.index < ledger_indices(s->a) &&
-	    sj_status_bit(s->revoked, row->status.index))
+	s->found++;
+	if (!good || row->sector == 0 || expires < s->now)
 		return 0;
-	return write_staple(s, row);
+	return write_staple(s, row, expires);
 }
 
 /* With the hour: a card's staples in two sectors are not known by the second that they share. */
@@ -330,21 +290,20 @@ static uint32_t staple_begin(const struct stapling *s)
 	return hour > s->ca.cwt.not_before ? hour : s->ca.cwt.not_before;
 }
 
-int statuslist_staple(const struct authority *a, const char *document, const char *dir,
-		      size_t *made)
+int statuslist_staple(const struct authority *a, struct holder_register *r, const char *document,
+		      const char *dir, size_t *made)
 {
 	struct stapling s = { .a = a, .dir = dir, .now = (uint32_t)time(NULL) };
 	int rc = token_signer_get(a, AUTHORITY_GATE_CA, &s.ca);
 
 	s.begin = staple_begin(&s);
 	if (rc == 0)
-		rc = ledger_find(a, document, staple_row, &s);
+		rc = register_credentials(r, document, staple_row, &s);
 	if (rc == 0 && s.made == 0)
 		rc = cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: %s", document,
 			      s.found == 0 ? "nothing was issued to this number"
 					   : "revoked, or expired");
 	*made += s.made;
-	free(s.revoked);
 	token_signer_wipe(&s.ca);
 	return rc;
 }

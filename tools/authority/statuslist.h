@@ -41,13 +41,8 @@ CLI_MUST_CHECK int statuslist_write_delta(struct cli *cli, const struct statusli
 /* Writes a partition of DIR/status.list as a Token Status List. */
 CLI_MUST_CHECK int statuslist_export(const struct authority *a, uint16_t partition, bool cbor,
 				     const char *out);
-/* Calls `row` for each partition in which something was issued. */
-CLI_MUST_CHECK int statuslist_count(const struct authority *a,
-				    void (*row)(void *user, uint16_t partition, size_t issued,
-						size_t revoked),
-				    void *user);
 /* Writes a staple to DIR for each credential of this document; adds to *made. */
-CLI_MUST_CHECK int statuslist_staple(const struct authority *a, const char *document,
-				     const char *dir, size_t *made);
+CLI_MUST_CHECK int statuslist_staple(const struct authority *a, struct holder_register *r,
+				     const char *document, const char *dir, size_t *made);
 
 #endif

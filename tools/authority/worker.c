@@ -127,6 +127,11 @@ static int read_person(struct worker *w)
 	return rc;
 }
 
+static int draw(struct worker *w)
+{
+	return job_draw(&w->job, w->card);
+}
+
 /* --- letters ------------------------------------------------------------------------------------------ */
 
 /* Document numbers are letters and digits; the name is as short as they are. */
@@ -190,6 +195,8 @@ static int finishing(struct worker *w)
 		return lost_job(w);
 	/* First the letter: what follows makes others wait, who write to the history too. */
 	rc = write_letter(w);
+	if (rc == 0)
+		rc = job_record(&w->job, w->keys, w->card);
 	if (rc == 0 && w->perso.key_version != 0)
 		rc = register_card_keyed(w->reg, w->card, w->perso.key_version, w->perso.master);
 	return rc != 0 ? rc : register_card_move(w->reg, w->card, CARD_FINISHING, NULL);
@@ -241,7 +248,10 @@ static int personalise(struct worker *w)
 
 	w->hopeless = rc != 0 && !db_lost(register_db(w->reg));
 	if (rc == 0)
+		rc = durable(w, draw);
+	if (rc == 0)
 		rc = job_personalise(&w->job, &w->perso, keys);
+	w->keys = keys;
 	if (rc == 0)
 		rc = durable(w, finishing);
 	if (rc == 0)

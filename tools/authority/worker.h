@@ -35,6 +35,7 @@ struct worker {
 	struct progress progress;
 	/* The card in work. */
 	struct perso perso;
+	const struct card_keys *keys; /* that the card has made */
 	struct queue_job now; /* document 0: none */
 	int64_t card; /* its row; 0: none yet */
 	bool found; /* the last look into the queue gave one */

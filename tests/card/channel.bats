@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# What an authority does to the manager of its cards, over the secure channel.
+
+setup_file() {
+	BUILD_DIR=$(realpath "${SOJOURN_BUILD:-build}")
+	export BUILD_DIR SOJOURN_CONFIG=/dev/null PATH="$BUILD_DIR/bin:$PATH"
+	cd "$BATS_FILE_TMPDIR" || exit 1
+	sojourn authority init ut
+	echo 317905 >can
+	issue first ut
+}
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	cd "$BATS_FILE_TMPDIR" || exit 1
+}
+
+# issue NAME AUTHORITY [OPTION...]
+issue() {
+	local name=$1 authority=$2
+	shift 2
+	[ -e "$name.card" ] || sojourn card new "$name.card"
+	rm -f letter
+	sojourn issue -a "$authority" --holder "$BUILD_DIR/share/sojourn/holder.json" --no-keys \
+		-p "$BUILD_DIR/share/sojourn/face.jpg" -l letter --can-file can "$@" \
+		--exec -- sojourn card run "$name.card" --link stdio
+}
+
+# manage NAME VERB [OPTION...]: on contact; over the air with `air` before.
+manage() {
+	local name=$1 verb=$2
+	shift 2
+	sojourn authority card "$verb" "${authority:-ut}" "$@" \
+		--exec -- sojourn card run "$name.card" --link stdio --interface "${interface:-contact}"
+}
+air() { interface=contactless "$@"; }
+
+# told NAME MEMBER: of what `show` says.
+told() {
+	manage "$1" show --json | /usr/bin/python3 -c 'import json, sys
+print(eval(sys.argv[1], {}, {"c": json.load(sys.stdin)}))' "c$2"
+}
+
+copy() { cp first.card "$1.card"; }
+
+@test "an issued card has its own keys, and all of its applications personalised" {
+	[ "$(told first '["state"]')" = SECURED ]
+	[ "$(told first '["keyVersion"]')" = 49 ]
+	[ "$(told first '["master"]')" = card-master-1 ]
+	[ "$(told first '["keys"][0]["bits"]')" = 256 ]
+	run manage first show
+	[[ "$output" == *"SECURED"*"keys of version 31 (card-master-1)"*"identity PERSONALIZED"* ]]
+	[[ "$output" == *"gate     PERSONALIZED"* ]]
+}
+
+@test "over the air a private card is managed inside PACE only" {
+	air manage first show --can-file can
+	run -12 air manage first show </dev/null
+	echo 111111 >wrong
+	run -12 air manage first show --can-file wrong
+	[[ "$output" == *SJ-1201* ]]
+}
+
+@test "keys are rotated, through all versions, and to the next master key" {
+	copy rotated
+	run manage rotated rotate
+	[[ "$output" == *"version 32 of card-master-1, not 31"* ]]
+	cp -r ut two && sojourn authority card master two
+	authority=two air manage rotated rotate --can-file can
+	[ "$(authority=two told rotated '["master"]')" = card-master-2 ]
+	[ "$(authority=two told rotated '["keyVersion"]')" = 51 ]
+	for version in 34 35 36 37 38 39 3A 3B 3C 3D 3E 3F 30; do
+		authority=two run manage rotated rotate
+		[[ "$output" == *"version $version of card-master-2"* ]]
+	done
+	authority=two run manage rotated rotate
+	[[ "$output" == *"version 31"*"not 30"* ]]
+	run -7 manage rotated show # its keys are of a master key that ut has not
+	[[ "$output" == *"keys of version 31"*SJ-0714* ]]
+}
+
+@test "a locked card answers to its manager alone, until it is unlocked" {
+	copy locked
+	manage locked lock
+	[ "$(told locked '["state"]')" = CARD_LOCKED ]
+	run -13 manage locked lock
+	run ! sojourn verify --can-file can --trust none --exec -- sojourn card run locked.card --link stdio
+	manage locked unlock
+	[ "$(told locked '["state"]')" = SECURED ]
+}
+
+@test "terminating is asked twice about, and final" {
+	copy ended
+	run -2 manage ended terminate
+	[ "$(told ended '["state"]')" = SECURED ]
+	manage ended terminate --yes
+	run -13 manage ended show
+	[[ "$output" == *"terminated"*SJ-1307* ]]
+	run -13 issue ended ut
+}
+
+@test "another authority's card is named, and nothing of it is lost" {
+	sojourn authority init nc
+	for i in 1 2 3 4 5 6; do
+		authority=nc run -7 manage first show
+		[[ "$output" == *"keys of version 31 are not nc's"*SJ-0714* ]]
+	done
+	run -7 issue first nc
+	[ "$(told first '["state"]')" = SECURED ] # and without delay
+}
+
+@test "a transport key of one's own: by its option, or in the directory" {
+	echo 000102030405060708090A0B0C0D0E0F1011121314151617 >key
+	for name in by-option by-file; do
+		sojourn card new $name.card --transport-key-file key
+	done
+	run -7 issue by-option ut
+	[[ "$output" == *"--transport-key-file"*"the card is as it was"* ]]
+	issue by-option ut --transport-key-file key
+	cp -r ut own && cp key own/transport.key
+	issue by-file own
+	echo 00 >key
+	sojourn card new other.card
+	run -13 issue other ut --transport-key-file key
+	[[ "$output" == *"32, 48 or 64"*SJ-1302* ]]
+}
+
+@test "a card whose answers carry no MAC is issued only if that is asked for" {
+	sojourn card new plain.card --scp-i 00
+	run -7 issue plain ut
+	[[ "$output" == *"--plain-answers"*SJ-0714* ]]
+	issue plain ut --plain-answers
+	run manage plain show
+	[[ "$output" == *"is not proved"* ]]
+}
+
+@test "a half-personalised card is emptied; an issued one is not" {
+	sojourn card new half.card
+	rm -f letter
+	run ! sojourn issue -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" --no-keys \
+		-p "$BUILD_DIR/share/sojourn/face.jpg" -l letter --can-file can \
+		--exec -- sh -c 'sojourn card run half.card --link stdio | head -n 20'
+	[[ "$output" == *"half-personalised"* ]]
+	flock -w 10 half.card true
+	run -2 manage half reset
+	manage half reset --yes
+	[ "$(told half '["state"]')" = OP_READY ]
+	[ "$(told half '["master"]')" = card-master-1 ]
+	issue half ut
+	[ "$(told half '["state"]')" = SECURED ]
+	run -13 manage half reset --yes
+	[[ "$output" == *SJ-1307* ]]
+}
+
+@test "what makes no card is refused before the card is touched" {
+	run -13 sojourn authority card show missing --exec -- touch touched
+	cp -r ut old && /usr/bin/python3 -c '
+import json
+r = json.load(open("old/registry.json"))
+r["keys"] = [k for k in r["keys"] if not k["name"].startswith("card-master")]
+json.dump(r, open("old/registry.json", "w"))'
+	sojourn card new none.card
+	run -13 issue none old
+	[[ "$output" == *"authority card master"*"the card is as it was"* ]]
+	[ ! -e touched ]
+}
