@@ -206,9 +206,10 @@ static void publish_rows(struct world *w, const struct cost *cost)
 		bench_fail(w->b, "what publishing is held against could not be measured");
 		return;
 	}
-	bench_row_peers(w->b, "publish.wall", cost->ms, "ms", floor, peers,
-			"100 M indices in 125 months, 1 M revoked, 1,000 since the day before; floor: "
-			"SQLite reads the rows");
+	bench_row_peers(
+		w->b, "publish.wall", cost->ms, "ms", floor, peers,
+		"100 M indices in 125 months, 1 M revoked, 1,000 since the day before; floor: "
+		"SQLite reads the rows");
 	bench_row(w->b, "publish.rss", cost->rss, "bytes", BENCH_NO_FLOOR, "the same: peak");
 }
 
@@ -231,8 +232,7 @@ static void sync_rows(struct world *w, double whole_ms, double list_bytes)
 	bench_row(w->b, "sync.folder.wall", folder.ms, "ms", BENCH_NO_FLOOR,
 		  "the same from a folder");
 	bench_row_peers(
-		w->b, "sync.bytes", bytes, "bytes",
-		bench_entropy_bytes(INDICES - REVOKED, DAILY),
+		w->b, "sync.bytes", bytes, "bytes", bench_entropy_bytes(INDICES - REVOKED, DAILY),
 		(const struct bench_peer[]){ { "whole-list", list_bytes },
 					     { "delta-crl", bench_crl_bytes(w->daily, INDICES) },
 					     { NULL, 0 } },
@@ -265,8 +265,8 @@ static bool measure(struct world *w)
 		return false;
 	if (!serve(w))
 		return bench_fail(w->b, "no web server");
-	snprintf(arguments, sizeof(arguments),
-		 "trust sync --trust a --json %s http://127.0.0.1:%u", anchor, w->port);
+	snprintf(arguments, sizeof(arguments), "trust sync --trust a --json %s http://127.0.0.1:%u",
+		 anchor, w->port);
 	if (!run(w, TRUST, arguments, &whole))
 		return false;
 	snprintf(arguments, sizeof(arguments), "trust sync --trust b --json %s out", anchor);

@@ -9,10 +9,9 @@ static const struct cli_positional directory_only[] = {
 	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
 };
 
-static const enum sj_rc publish_failures[] = {
-	SJ_INPUT_UNREADABLE, SJ_INPUT_MALFORMED, SJ_INPUT_REFUSED, SJ_OUTPUT_FAILED,
-	SJ_REGISTER_UNREACHABLE, SJ_OK
-};
+static const enum sj_rc publish_failures[] = { SJ_INPUT_UNREADABLE,     SJ_INPUT_MALFORMED,
+					       SJ_INPUT_REFUSED,        SJ_OUTPUT_FAILED,
+					       SJ_REGISTER_UNREACHABLE, SJ_OK };
 
 static const struct cli_option publish_options[] = {
 	{ "out", 'o', "DIR", "the folder that is served; needed", CLI_COMPLETE_DIRECTORY, NULL,
@@ -39,9 +38,8 @@ static int tell(struct cli *cli, const struct publication *p)
 
 	if (!p->fresh) {
 		cli_note(cli, "nothing changed: the bundle in use stays");
-		return cli_json(cli)
-			       ? cli_json_print(cli, 1, json_pack("{s:b}", "published", 0))
-			       : 0;
+		return cli_json(cli) ? cli_json_print(cli, 1, json_pack("{s:b}", "published", 0))
+				     : 0;
 	}
 	tm = gmtime_r(&expires, &buffer);
 	if (tm == NULL || strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", tm) == 0)
@@ -55,8 +53,8 @@ static int tell(struct cli *cli, const struct publication *p)
 		json_pack("{s:b, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "published", 1,
 			  "version", (json_int_t)p->version, "manifest", p->manifest, "expires",
 			  date, "epoch", (json_int_t)p->epoch, "revoked", (json_int_t)p->revoked,
-			  "listBytes", (json_int_t)p->list, "files", (json_int_t)p->files,
-			  "deltas", (json_int_t)p->deltas, "newBytes", (json_int_t)p->added));
+			  "listBytes", (json_int_t)p->list, "files", (json_int_t)p->files, "deltas",
+			  (json_int_t)p->deltas, "newBytes", (json_int_t)p->added));
 }
 
 static int publish_run(struct cli *cli)

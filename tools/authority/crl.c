@@ -217,8 +217,8 @@ int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **byt
 	if (rc == 0)
 		rc = sign(a, &g, wanted->ca, &base, &w);
 	signatures_for(a, NULL);
-	if (rc == 0 && json_object_set_new(a->state, "crl_number",
-					   json_integer((json_int_t)base.number)) != 0)
+	if (rc == 0 &&
+	    json_object_set_new(a->state, "crl_number", json_integer((json_int_t)base.number)) != 0)
 		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 	*bytes = w.ptr;
 	*len = w.len;

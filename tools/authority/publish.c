@@ -113,9 +113,9 @@ static int add_own(struct publishing *p)
 	int rc = 0;
 
 	for (size_t s = 0; s < sizeof(sources) / sizeof(sources[0]); s++)
-		for (size_t i = 0; rc == 0 && (row = json_array_get(json_object_get(
-						       p->a->state, sources[s].rows),
-					       i)) != NULL;
+		for (size_t i = 0;
+		     rc == 0 && (row = json_array_get(json_object_get(p->a->state, sources[s].rows),
+						      i)) != NULL;
 		     i++)
 			rc = add_row(p, &sources[s], row);
 	return rc;
@@ -213,8 +213,8 @@ static int add_crls(struct publishing *p)
 	int rc = add_crl(p, AUTHORITY_CSCA, authority_current(p->a, AUTHORITY_CSCA));
 
 	for (size_t i = 0; rc == 0 && (row = json_array_get(rows, i)) != NULL; i++)
-		if (is(row, "key-ca") && json_integer_value(json_object_get(row, "not_after")) >=
-						 (json_int_t)p->now)
+		if (is(row, "key-ca") &&
+		    json_integer_value(json_object_get(row, "not_after")) >= (json_int_t)p->now)
 			rc = add_crl(p, AUTHORITY_KEY_CA,
 				     json_string_value(json_object_get(row, "name")));
 	return rc;
@@ -255,8 +255,8 @@ static int add_delta(struct publishing *p, const json_t *row)
 	if (row_hash(row, "list", hash))
 		rc = outbox_get(&p->out, hash, STATUSLIST_MAX, &old, &len);
 	if (rc == 0 && old != NULL)
-		rc = statuslist_delta(p->a->cli, &p->list, "list before", sj_span(old, len),
-				      &delta, &n, root);
+		rc = statuslist_delta(p->a->cli, &p->list, "list before", sj_span(old, len), &delta,
+				      &n, root);
 	if (rc == 0 && delta != NULL && n < p->list.len && !has_delta_from(p, root)) {
 		rc = add(p, SJ_BUNDLED_STATUS_DELTA, sj_span(delta, n), root);
 		p->result->deltas++;
@@ -321,16 +321,16 @@ static int sign(struct publishing *p, struct sj_writer *w)
 	if (rc == 0)
 		rc = read_signers(p, s);
 	/* A token that was made in the same second as another may begin in the next. */
-	plan.created = (uint32_t)p->now > signer.cwt.not_before ? (uint32_t)p->now
-								: signer.cwt.not_before;
+	plan.created =
+		(uint32_t)p->now > signer.cwt.not_before ? (uint32_t)p->now : signer.cwt.not_before;
 	plan.expires = plan.created + (uint32_t)(p->plan->days * DAY);
 	plan.signers = s->spans;
 	plan.signer_count = s->n;
 	if (rc == 0 && !sj_bundle_put(w, &plan, signer.key))
-		rc = w->failed ? cli_fail(p->a->cli, SJ_INPUT_REFUSED,
-					  "%zu files are too many for a bundle", p->n)
-			       : cli_fail(p->a->cli, SJ_CRYPTO_FAILED, "%s: signature",
-					  signer.name);
+		rc = w->failed
+			     ? cli_fail(p->a->cli, SJ_INPUT_REFUSED,
+					"%zu files are too many for a bundle", p->n)
+			     : cli_fail(p->a->cli, SJ_CRYPTO_FAILED, "%s: signature", signer.name);
 	p->result->created = plan.created;
 	p->result->expires = plan.expires;
 	token_signer_wipe(&signer);
@@ -383,13 +383,12 @@ static int note(struct publishing *p)
 	int rc = register_begin(p->r);
 
 	if (rc == 0)
-		rc = register_note(p->r, "bundle",
-				   json_pack("{s:I, s:s, s:I, s:I, s:s}", "version",
-					     (json_int_t)p->result->version, "manifest",
-					     p->result->manifest, "epoch",
-					     (json_int_t)p->result->epoch, "revoked",
-					     (json_int_t)p->result->revoked, "folder",
-					     p->plan->dir));
+		rc = register_note(
+			p->r, "bundle",
+			json_pack("{s:I, s:s, s:I, s:I, s:s}", "version",
+				  (json_int_t)p->result->version, "manifest", p->result->manifest,
+				  "epoch", (json_int_t)p->result->epoch, "revoked",
+				  (json_int_t)p->result->revoked, "folder", p->plan->dir));
 	if (rc == 0)
 		rc = register_commit(p->r);
 	if (rc != 0)

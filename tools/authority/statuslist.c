@@ -33,7 +33,8 @@ static void previous_root(const struct authority *a, uint8_t root[static SJ_STAT
 	memset(root, 0, SJ_STATUS_ROOT);
 	if (asprintf(&path, "%s/status.list", a->directory) < 0)
 		return;
-	if (access(path, F_OK) == 0 && cli_file_read(a->cli, path, STATUSLIST_MAX, &bytes, &len) == 0 &&
+	if (access(path, F_OK) == 0 &&
+	    cli_file_read(a->cli, path, STATUSLIST_MAX, &bytes, &len) == 0 &&
 	    (!sj_status_file_read(sj_span(bytes, len), &file) || !sj_status_root(file.body, root)))
 		memset(root, 0, SJ_STATUS_ROOT);
 	free(bytes);
