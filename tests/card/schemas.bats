@@ -100,7 +100,7 @@ while text:
 @test "issue and card show" {
 	sojourn card new a.card
 	sojourn card show --json a.card | valid card card
-	sojourn issue --json -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" \
+	sojourn issue --again --json -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" \
 		-l letter --exec -- sojourn card run a.card --link stdio | valid issue issued
 	sojourn card show --json a.card | valid card card
 }
@@ -117,13 +117,13 @@ while text:
 	sojourn service list --json | valid service services
 	sojourn authority status list authority --json | valid authority status
 	sojourn card new s.card
-	sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l s.letter \
+	sojourn issue --again -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l s.letter \
 		--exec -- sojourn card run s.card --link stdio
 	sojourn authority status list authority --json >out
 	valid authority status <out
 	grep -q '"issued": ' out
 	sojourn card new t.card
-	sojourn issue --json --no-gate --no-keys -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
+	sojourn issue --again --json --no-gate --no-keys -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
 		--exec -- sojourn card run t.card --link stdio | valid issue issued
 }
 
@@ -144,7 +144,8 @@ while text:
 	sojourn key list --json --trust "$LAB/trust" --can-file "$LAB/card-01.can" >out
 	valid key list <out
 	grep -q '"channel": "pace"' out
-	sed 's/.* //' "$LAB/authority/management-keys.txt" >admin
+	sojourn register key "$LAB/authority" --document "$(sed -n 's/^Document number: //p' "$LAB/card-01.letter")" --out line
+	sed 's/.* //' line >admin
 	chmod 600 admin
 	sojourn key generate 95 --can-file "$LAB/card-01.can" --admin-key-file admin --out key.pem
 	sojourn key list --json --can-file "$LAB/card-01.can" >out
@@ -171,7 +172,7 @@ fails() {
 	fails service 13 sojourn service list nowhere
 	fails card 13 sojourn card show nowhere
 	fails issue 2 sojourn issue -a authority
-	fails issue 3 sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l l2
+	fails issue 3 sojourn issue --again -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l l2
 	fails verify 3 sojourn verify --trust "$LAB/trust" --can-file "$LAB/card-01.can"
 	fails key 3 sojourn key list
 	fails lab 2 sojourn lab status --dir "a b"
