@@ -157,13 +157,11 @@ static int add_services(struct publishing *p)
 	return rc;
 }
 
-/* Which certificates are revoked, and whose others' the master list names. */
-static int mix_rest(struct publishing *p)
+/* Certificates of others, for the master list. */
+static int mix_others(struct publishing *p)
 {
-	char *rows = json_dumps(json_object_get(p->a->state, "certificates"), JSON_COMPACT);
 	const char *path;
-	int rc = rows == NULL ? cli_fail(p->a->cli, SJ_NO_MEMORY, NULL)
-			      : mix(p, sj_span((const uint8_t *)rows, strlen(rows)));
+	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && (path = cli_value_at(p->a->cli, "add", i)) != NULL; i++) {
 		uint8_t *bytes = NULL;
@@ -174,8 +172,22 @@ static int mix_rest(struct publishing *p)
 			rc = mix(p, sj_span(bytes, len));
 		free(bytes);
 	}
-	free(rows);
-	return rc != 0 ? rc : mix(p, SJ_SPAN_OF(p->list.root));
+	return rc;
+}
+
+/* What CRLs and status list say. */
+static int mix_revoked(struct publishing *p)
+{
+	const json_t *rows = json_object_get(p->a->state, "certificates"), *row;
+	const char *name;
+	int rc = mix(p, SJ_SPAN_OF(p->list.root));
+
+	for (size_t i = 0; rc == 0 && (row = json_array_get(rows, i)) != NULL; i++) {
+		name = json_string_value(json_object_get(row, "name"));
+		if (name != NULL && json_is_integer(json_object_get(row, "revoked")))
+			rc = mix(p, sj_span((const uint8_t *)name, strlen(name)));
+	}
+	return rc;
 }
 
 /* --- what is signed for the occasion --------------------------------------------------------- */
@@ -488,7 +500,9 @@ static int gather(struct publishing *p)
 	if (rc == 0)
 		rc = add_services(p);
 	if (rc == 0)
-		rc = mix_rest(p);
+		rc = mix_others(p);
+	if (rc == 0)
+		rc = mix_revoked(p);
 	if (rc != 0 || (p->plan->if_needed && still_good(p)))
 		return rc;
 	p->result->fresh = true;
