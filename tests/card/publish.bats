@@ -95,7 +95,8 @@ revoke_more() {
 		db = sqlite3.connect("ut/register.db")
 		for i in random.sample(range(1 << 20), int(sys.argv[1])):
 		    db.execute("INSERT INTO credentials (card, part, expires, status, indices, points)"
-		               " VALUES (1, ?, 0, 2, ?, zeroblob(32))", (part, b"\0" + i.to_bytes(4, "big")))
+		               " SELECT COALESCE(MAX(card), 0) + 1, ?, 0, 2, ?, zeroblob(32) FROM credentials",
+		               (part, b"\0" + i.to_bytes(4, "big")))
 		db.commit()
 	PY
 }
