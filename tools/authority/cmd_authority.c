@@ -312,6 +312,14 @@ static const struct cli_option key_options[] = {
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
+static const struct cli_option signer_options[] = {
+	{ "list", 'l', NULL, "the next signer of master lists instead", CLI_COMPLETE_NONE, NULL,
+	  false },
+	{ "key", 'k', "KIND", "kind of the new key (default: as the present one)",
+	  CLI_COMPLETE_WORDS, KEY_KINDS, false },
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
 /* Enrols the next holder of `role` and saves. */
 static int enrol_next(struct cli *cli, enum authority_role role)
 {
@@ -324,6 +332,8 @@ static int enrol_next(struct cli *cli, enum authority_role role)
 	current = authority_current(&a, role);
 	if (kind == NULL && current != NULL)
 		kind = json_string_value(json_object_get(authority_row(&a, current), "key"));
+	if (kind == NULL && role == AUTHORITY_LIST_SIGNER)
+		kind = "P-256"; /* its first is made when the first list is */
 	if (kind == NULL) {
 		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "registry.json");
 		goto out;
@@ -340,7 +350,7 @@ out:
 
 static int signer_run(struct cli *cli)
 {
-	return enrol_next(cli, AUTHORITY_SIGNER);
+	return enrol_next(cli, cli_given(cli, "list") ? AUTHORITY_LIST_SIGNER : AUTHORITY_SIGNER);
 }
 
 static int link_run(struct cli *cli)
@@ -354,7 +364,7 @@ const struct cli_command authority_signer_command = {
 	.noun = "authority",
 	.verb = "signer",
 	.summary = "make the next document signer",
-	.options = key_options,
+	.options = signer_options,
 	.positionals = directory_only,
 	.examples = signer_examples,
 	.failures = open_failures,
