@@ -5,7 +5,7 @@
 #	issue I NUMBER		card I (from 0) becomes that document of `ut`
 #	publish [OPTION]...	the next bundle of `ut`, into `site`
 #	counter STORE I		`sojourn verify` of card I by that trust store
-#	gate NAME [CA]		a gate enrolled by gate CA number CA (default: the present one)
+#	gate NAME [OPERATOR [CA]]	a gate enrolled by gate CA number CA (default: the present one)
 #	tap NAME STORE I	puts card I before that gate; its decision and reasons to the output
 
 lab_start() {
@@ -43,7 +43,8 @@ counter() {
 
 gate() {
 	sojourn gate enrol --state "$1" --request gate.req
-	sojourn authority gate sign ut --request gate.req --service 1 --operator 0000000a --out gate.cwt ${2:+--ca "$2"}
+	sojourn authority gate sign ut --request gate.req --service 1 --operator "${2:-0000000a}" --out gate.cwt \
+		${3:+--ca "$3"}
 	sojourn gate enrol --state "$1" --install gate.cwt
 	sojourn gate ticket-key new --state "$1"
 }
