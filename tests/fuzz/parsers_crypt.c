@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypt/pbes2.h"
 #include "crypt/public.h"
 #include "crypt/rsa.h"
 #include "crypt/sign.h"
@@ -247,10 +248,44 @@ static bool signature_run(struct sj_span in)
 				   SJ_SPAN_STR("Sojourn"), in);
 }
 
+/* --- secrets under a passphrase --------------------------------------------------------- */
+
+/* A passphrase that was stretched already: with another salt scrypt would run for seconds. */
+static struct sj_pbes2 stretched(void)
+{
+	struct sj_pbes2 pass = { .ready = true };
+
+	memset(pass.salt, 0x5A, sizeof(pass.salt));
+	return pass;
+}
+
+static bool pbes2_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_random rnd = sj_random_system();
+	struct sj_pbes2 pass = stretched();
+
+	return i == 0 && sj_pbes2_seal(&pass, &rnd, SJ_SPAN_STR("a secret"), w);
+}
+
+static bool pbes2_run(struct sj_span in)
+{
+	struct sj_pbes2 pass = stretched();
+	uint8_t bytes[1024];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	bool is = sj_pbes2_is(in);
+
+	if (memmem(in.ptr, in.len, pass.salt, sizeof(pass.salt)) == NULL ||
+	    !sj_pbes2_open(&pass, in, &w))
+		return false;
+	fuzz_touch(sj_written(&w));
+	return is;
+}
+
 struct fuzz_room fuzz_crypt(void)
 {
 	static const struct fuzz_parser parsers[] = {
 		{ "certificate", certificate_seed, certificate_run },
+		{ "pbes2", pbes2_seed, pbes2_run },
 		{ "name", name_seed, name_run },
 		{ "spki", spki_seed, spki_run },
 		{ "crl", crl_seed, crl_run },

@@ -3,8 +3,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "authority/cv.h"
+#include "authority/keystore.h"
 #include "authority/token.h"
 
 static const struct cli_positional directory_only[] = {
@@ -37,6 +39,13 @@ static const struct cli_option init_options[] = {
 	  CLI_COMPLETE_WORDS, "P-256 P-384", false },
 	{ "indices", 0, "N", "indices of each partition of the status list (default 1048576)",
 	  CLI_COMPLETE_NONE, NULL, false },
+	{ "keys", 0, "URI", "make the keys in a PKCS#11 token: pkcs11:token=LABEL",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "encrypt", 0, NULL, "key files under a passphrase; asked for unless it is given",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "custodians", 0, "N", "how many people share the passphrase (default 1)",
+	  CLI_COMPLETE_NONE, NULL, false },
+	CEREMONY_OPTION,
 	{ "named-curves", 0, NULL,
 	  "certificates without explicit EC parameters, so that stock tools verify",
 	  CLI_COMPLETE_NONE, NULL, false },
@@ -50,10 +59,28 @@ static bool all_capitals(const char *text, size_t min, size_t max)
 	return len >= min && len <= max && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == len;
 }
 
+/* Where the keys go. */
+static int read_store(struct cli *cli, struct authority_plan *plan)
+{
+	unsigned long custodians = 1;
+	int rc = cli_number(cli, "custodians", 1, KEYSTORE_CUSTODIANS_MAX, &custodians);
+
+	plan->key_store = cli_value(cli, "keys");
+	if (cli_given(cli, "encrypt") || cli_given(cli, "custodians") ||
+	    cli_secret_given(cli, "passphrase"))
+		plan->custodians = (unsigned)custodians;
+	if (rc == 0 && plan->key_store != NULL && plan->custodians > 0)
+		rc = cli_usage(cli, "--keys: what is in a token needs no passphrase");
+	if (rc == 0 && plan->key_store != NULL)
+		rc = hsm_check_uri(cli, plan->key_store);
+	return rc;
+}
+
 static int read_plan(struct cli *cli, struct authority_plan *plan)
 {
 	const char *key = cli_value(cli, "key");
 	bool rsa = key != NULL && strcmp(key, "RSA") == 0;
+	int rc;
 
 	*plan = (struct authority_plan){
 		.country = cli_value(cli, "country"),
@@ -82,7 +109,8 @@ static int read_plan(struct cli *cli, struct authority_plan *plan)
 		return cli_usage(cli, "--country %s: one to three capital letters", plan->country);
 	if (plan->alpha2 == NULL || !all_capitals(plan->alpha2, 2, 2))
 		return cli_usage(cli, "--alpha2 CC: the country's two capital letters are needed");
-	return cli_number(cli, "indices", 65536, TOKEN_INDICES_MAX, &plan->indices);
+	rc = cli_number(cli, "indices", 65536, TOKEN_INDICES_MAX, &plan->indices);
+	return rc != 0 ? rc : read_store(cli, plan);
 }
 
 static int init_run(struct cli *cli)
@@ -94,19 +122,22 @@ static int init_run(struct cli *cli)
 	if (rc == 0)
 		rc = authority_create(cli, directory, &plan);
 	if (rc == 0)
-		cli_note(cli, "%s: CSCA %s and document signer %s of %s", directory, plan.csca_key,
-			 plan.signer_key, plan.country);
+		cli_note(cli,
+			 "%s: CSCA %s and document signer %s of %s; protocol: %s/ceremony-1.txt",
+			 directory, plan.csca_key, plan.signer_key, plan.country, directory);
 	return rc;
 }
 
 static const char *const init_examples[] = {
 	"sojourn authority init utopia # Utopia's CSCA (P-384) and document signer (P-256)",
 	"sojourn authority init de --country D --alpha2 DE --csca-key brainpoolP384r1",
+	"sojourn authority init utopia --encrypt --custodians 2 --witness 'A. Muster'",
+	"sojourn authority init utopia --keys 'pkcs11:token=utopia' --hsm-pin-file pin",
 	NULL,
 };
 
-static const enum sj_rc init_failures[] = { SJ_INPUT_REFUSED, SJ_FILE_PERMISSION, SJ_OUTPUT_FAILED,
-					    SJ_OK };
+static const enum sj_rc init_failures[] = { SJ_INPUT_REFUSED, SJ_FILE_PERMISSION, SJ_KEY_STORE,
+					    SJ_OUTPUT_FAILED, SJ_OK };
 
 const struct cli_command authority_init_command = {
 	.noun = "authority",
@@ -115,10 +146,15 @@ const struct cli_command authority_init_command = {
 	.description =
 		"Makes the directory DIR with keys, certificates and a registry. An existing\n"
 		"directory is left alone. Private keys are files that only their owner may\n"
-		"read; they are not encrypted. DIR/csca-1.cer is the certificate that verifiers\n"
+		"read, plain or under a passphrase (--encrypt; with several custodians it is\n"
+		"their parts, one after the other), or are made in a PKCS#11 token and never\n"
+		"leave it (--keys; the token's module is found by p11-kit, or named with\n"
+		"?module-path= in the URI). DIR/ceremony-1.txt is the protocol, to be read\n"
+		"aloud and signed; with --witness it is printed. DIR/csca-1.cer is the certificate that verifiers\n"
 		"import: 'sojourn trust import --csca', DIR/key-ca-1.cer the one for the keys of\n"
 		"cards: '--key-ca'. DIR/gate-ca-1.cwt and DIR/status-signer-1.cwt are what gates\n"
 		"import.",
+	.features = CLI_KEYS,
 	.options = init_options,
 	.positionals = directory_only,
 	.examples = init_examples,
@@ -184,6 +220,15 @@ static void show_rows(struct cli *cli, const struct authority *a, const char *li
 		show_row(cli, row, is_current(a, text_of(row, "name")));
 }
 
+static void show_ceremonies(struct cli *cli, const struct authority *a)
+{
+	const json_t *list = json_object_get(a->state, "ceremonies");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		cli_print(cli, "protocol %s/%s\n", a->directory,
+			  json_string_value(json_array_get(list, i)));
+}
+
 /* Seconds since 1970 as "2026-11-23T16:58:15Z"; null when it is none. */
 static json_t *time_json(const json_t *row, const char *key)
 {
@@ -238,6 +283,10 @@ static json_t *cv_json(const struct authority *a)
 static int show_json(struct cli *cli, const struct authority *a)
 {
 	json_t *rows = json_array(), *tokens = json_array(), *row;
+	json_t *ceremonies = json_deep_copy(json_object_get(a->state, "ceremonies"));
+
+	if (ceremonies == NULL)
+		ceremonies = json_array();
 
 	for (size_t i = 0;
 	     (row = json_array_get(json_object_get(a->state, "certificates"), i)) != NULL; i++)
@@ -284,6 +333,7 @@ static int show_run(struct cli *cli)
 	show_rows(cli, &a, "tokens");
 	for (size_t i = 0; (row = cv_row_at(&a, i, &current)) != NULL; i++)
 		show_row(cli, row, current);
+	show_ceremonies(cli, &a);
 out:
 	authority_close(&a);
 	return rc;
@@ -309,6 +359,7 @@ const struct cli_command authority_show_command = {
 static const struct cli_option key_options[] = {
 	{ "key", 'k', "KIND", "kind of the new key (default: as the present one)",
 	  CLI_COMPLETE_WORDS, KEY_KINDS, false },
+	CEREMONY_OPTION,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
@@ -320,10 +371,11 @@ static const struct cli_option signer_options[] = {
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
-/* Enrols the next holder of `role` and saves. */
-static int enrol_next(struct cli *cli, enum authority_role role)
+/* Enrols the next holder of `role` and saves. `next`: what cards and gates need now. */
+static int enrol_next(struct cli *cli, enum authority_role role, const char *next)
 {
 	const char *kind = cli_value(cli, "key"), *current;
+	struct ceremony before;
 	struct authority a;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
@@ -338,11 +390,15 @@ static int enrol_next(struct cli *cli, enum authority_role role)
 		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "registry.json");
 		goto out;
 	}
+	before = ceremony_begin(&a);
 	rc = authority_enrol(&a, role, kind);
+	if (rc == 0)
+		rc = ceremony_end(&a, &before);
 	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
-		cli_note(cli, "%s (%s) is the present one now", authority_current(&a, role), kind);
+		cli_note(cli, "%s (%s) is the present one now; %s", authority_current(&a, role),
+			 kind, next);
 out:
 	authority_close(&a);
 	return rc;
@@ -350,12 +406,17 @@ out:
 
 static int signer_run(struct cli *cli)
 {
-	return enrol_next(cli, cli_given(cli, "list") ? AUTHORITY_LIST_SIGNER : AUTHORITY_SIGNER);
+	if (cli_given(cli, "list"))
+		return enrol_next(cli, AUTHORITY_LIST_SIGNER, "verifiers need nothing");
+	return enrol_next(cli, AUTHORITY_SIGNER,
+			  "verifiers need nothing: its certificate is on every card");
 }
 
 static int link_run(struct cli *cli)
 {
-	return enrol_next(cli, AUTHORITY_CSCA);
+	return enrol_next(cli, AUTHORITY_CSCA,
+			  "next: `authority signer`, and the new CSCA with its link to every "
+			  "verifier (publish, masterlist)");
 }
 
 static const char *const signer_examples[] = { "sojourn authority signer utopia", NULL };
@@ -364,6 +425,7 @@ const struct cli_command authority_signer_command = {
 	.noun = "authority",
 	.verb = "signer",
 	.summary = "make the next document signer",
+	.features = CLI_KEYS,
 	.options = signer_options,
 	.positionals = directory_only,
 	.examples = signer_examples,
@@ -383,6 +445,7 @@ const struct cli_command authority_link_command = {
 	.description =
 		"The new CSCA certifies the next signers (authority signer); documents that\n"
 		"were signed before stay under the old one.",
+	.features = CLI_KEYS,
 	.options = key_options,
 	.positionals = directory_only,
 	.examples = link_examples,
@@ -394,19 +457,30 @@ const struct cli_command authority_link_command = {
 
 static int bundle_signer_run(struct cli *cli)
 {
+	struct ceremony before;
 	struct authority a;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
+	before = ceremony_begin(&a);
 	if (rc == 0)
 		rc = token_enrol(&a, AUTHORITY_BUNDLE_SIGNER);
 	if (rc == 0)
+		rc = ceremony_end(&a, &before);
+	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
-		cli_note(cli, "%s is the present one now",
+		cli_note(cli,
+			 "%s is the present one now; next: `authority publish`, which carries its "
+			 "token to the terminals",
 			 authority_current(&a, AUTHORITY_BUNDLE_SIGNER));
 	authority_close(&a);
 	return rc;
 }
+
+static const struct cli_option ceremony_options[] = {
+	CEREMONY_OPTION,
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
 
 static const char *const bundle_signer_examples[] = {
 	"sojourn authority bundle-signer utopia # bundle-signer-2.cwt, signed by bundle-signer-1",
@@ -421,6 +495,8 @@ const struct cli_command authority_bundle_signer_command = {
 		"Its token is signed by the bundle signer before, and goes into the next bundles:\n"
 		"terminals that have that one's believe the new one. An older authority, which has\n"
 		"none, gets its first, which terminals must be told of by hand.",
+	.features = CLI_KEYS,
+	.options = ceremony_options,
 	.positionals = directory_only,
 	.examples = bundle_signer_examples,
 	.failures = open_failures,

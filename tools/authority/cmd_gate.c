@@ -4,8 +4,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "authority/service.h"
+#include "authority/signatures.h"
 #include "authority/token.h"
 #include "wire/hex.h"
 
@@ -26,6 +28,7 @@ static const enum sj_rc gate_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFOR
 static const struct cli_option init_options[] = {
 	{ "indices", 0, "N", "indices of each partition of the status list (default 1048576)",
 	  CLI_COMPLETE_NONE, NULL, false },
+	CEREMONY_OPTION,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
@@ -33,6 +36,7 @@ static int init_run(struct cli *cli)
 {
 	unsigned long indices = TOKEN_INDICES;
 	struct authority a = { .lock = -1 };
+	struct ceremony before;
 	int rc = cli_number(cli, "indices", 65536, TOKEN_INDICES_MAX, &indices);
 
 	if (rc == 0)
@@ -41,8 +45,11 @@ static int init_run(struct cli *cli)
 		rc = cli_fail(cli, SJ_INPUT_REFUSED,
 			      "%s: has a gate CA; the next one: `authority gate renew`",
 			      cli_argument(cli, 0));
+	before = ceremony_begin(&a);
 	if (rc == 0)
 		rc = token_found(&a, indices);
+	if (rc == 0)
+		rc = ceremony_end(&a, &before);
 	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
@@ -58,6 +65,7 @@ const struct cli_command authority_gate_init_command = {
 	.verb = "gate-init",
 	.summary = "make the gate CA and the status signer of an older authority",
 	.description = "Since there are gates, 'authority init' does this by itself.",
+	.features = CLI_KEYS,
 	.options = init_options,
 	.positionals = directory_only,
 	.examples = init_examples,
@@ -70,28 +78,37 @@ const struct cli_command authority_gate_init_command = {
 static const struct cli_option renew_options[] = {
 	{ "signer", 0, NULL, "only the next status signer, under the same gate CA",
 	  CLI_COMPLETE_NONE, NULL, false },
+	CEREMONY_OPTION,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
 static int renew_run(struct cli *cli)
 {
 	struct authority a;
+	struct ceremony before;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
 	if (rc == 0 && authority_current(&a, AUTHORITY_GATE_CA) == NULL)
 		rc = cli_fail(cli, SJ_INPUT_REFUSED,
 			      "%s: has no gate CA; the first one: `authority gate init`",
 			      cli_argument(cli, 0));
+	before = ceremony_begin(&a);
 	if (rc == 0 && !cli_given(cli, "signer"))
 		rc = token_enrol(&a, AUTHORITY_GATE_CA);
 	if (rc == 0)
 		rc = token_enrol(&a, AUTHORITY_STATUS_SIGNER);
 	if (rc == 0)
+		rc = ceremony_end(&a, &before);
+	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
-		cli_note(cli, "%s and %s are the present ones now",
-			 authority_current(&a, AUTHORITY_GATE_CA),
-			 authority_current(&a, AUTHORITY_STATUS_SIGNER));
+		cli_note(
+			cli,
+			"%s and %s are the present ones now; next: `authority publish`, which "
+			"carries their tokens to the gates, and `gate sign --ca` with the old gate "
+			"CA until cards have met the new one",
+			authority_current(&a, AUTHORITY_GATE_CA),
+			authority_current(&a, AUTHORITY_STATUS_SIGNER));
 	authority_close(&a);
 	return rc;
 }
@@ -111,6 +128,7 @@ const struct cli_command authority_gate_renew_command = {
 		"their credentials; new ones know both keys. Older cards learn the new key from\n"
 		"gates whose credential the old one signed: go on with 'gate sign --ca' for a\n"
 		"while, and import the link at the gates.",
+	.features = CLI_KEYS,
 	.options = renew_options,
 	.positionals = directory_only,
 	.examples = renew_examples,
@@ -261,6 +279,8 @@ static int sign(struct cli *cli, const struct authority *a, struct plan *p)
 	if (rc == 0)
 		rc = token_put(a, &ca, &p->cwt, &w);
 	if (rc == 0)
+		rc = signatures_flush(a);
+	if (rc == 0)
 		rc = cli_file_write(cli, cli_value(cli, "out"), bytes, w.len, 0644);
 	if (rc == 0)
 		cli_note(cli, "%s: signed by %s", cli_value(cli, "out"), ca.name);
@@ -301,6 +321,7 @@ const struct cli_command authority_gate_sign_command = {
 		"applet both give: class, pseudonym, age-over-N, tickets. Rows whose rights\n"
 		"need a PIN are refused; so are those with a CAN of which nothing but `valid`\n"
 		"would be left.",
+	.features = CLI_KEYS,
 	.options = sign_options,
 	.positionals = directory_only,
 	.examples = sign_examples,

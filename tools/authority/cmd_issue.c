@@ -8,6 +8,7 @@
 #include "authority/commands.h"
 #include "authority/connect.h"
 #include "authority/job.h"
+#include "authority/signatures.h"
 #include "crypt/wipe.h"
 
 #define LETTER_MAX 512u
@@ -91,9 +92,11 @@ static int write_letter(struct job *job)
 static int finish(struct job *job, struct perso *p, const struct card_keys *keys)
 {
 	const char *path = cli_value(job->cli, "letter-out");
-	int rc = 0;
+	int rc;
 
-	if (path != NULL)
+	/* What was signed for it is on record before the card counts. */
+	rc = signatures_flush(&job->authority);
+	if (rc == 0 && path != NULL)
 		rc = write_letter(job);
 	if (rc != 0)
 		return rc;
@@ -314,7 +317,7 @@ const struct cli_command issue_command = {
 		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"
 		"\n"
 		"The options for laboratories make cards that a verifier must refuse.",
-	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT,
+	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_KEYS,
 	.options = options,
 	.positionals = positionals,
 	.examples = examples,

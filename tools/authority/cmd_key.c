@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "authority/crl.h"
 #include "crypt/x509.h"
@@ -35,19 +36,28 @@ static int refuse_without(const struct authority *a)
 
 /* --- key-init ------------------------------------------------------------------ */
 
+static const struct cli_option init_options[] = {
+	CEREMONY_OPTION,
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
 static int init_run(struct cli *cli)
 {
 	struct authority a = { .lock = -1 };
+	struct ceremony before;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
 	if (rc == 0 && authority_current(&a, AUTHORITY_KEY_CA) != NULL)
 		rc = cli_fail(cli, SJ_INPUT_REFUSED,
 			      "%s: has a CA for card keys; the next one: `authority key renew`",
 			      cli_argument(cli, 0));
+	before = ceremony_begin(&a);
 	if (rc == 0)
 		rc = authority_enrol(&a, AUTHORITY_KEY_CA, "P-384");
 	if (rc == 0)
 		rc = authority_enrol(&a, AUTHORITY_CONTENT_SIGNER, "P-256");
+	if (rc == 0)
+		rc = ceremony_end(&a, &before);
 	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
@@ -63,6 +73,8 @@ const struct cli_command authority_key_init_command = {
 	.verb = "key-init",
 	.summary = "make the CA for card keys and the content signer of an older authority",
 	.description = "Since cards have keys, 'authority init' does this by itself.",
+	.features = CLI_KEYS,
+	.options = init_options,
 	.positionals = directory_only,
 	.examples = init_examples,
 	.failures = key_failures,
@@ -76,6 +88,7 @@ static const struct cli_option renew_options[] = {
 	  NULL, false },
 	{ "key", 'k', "KIND", "kind of the content signer's key (default: as the present one)",
 	  CLI_COMPLETE_WORDS, "P-256 P-384", false },
+	CEREMONY_OPTION,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
@@ -83,21 +96,29 @@ static int renew_run(struct cli *cli)
 {
 	const char *kind = cli_value(cli, "key");
 	struct authority a = { .lock = -1 };
+	struct ceremony before;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
 	if (rc == 0)
 		rc = refuse_without(&a);
+	before = ceremony_begin(&a);
 	if (rc == 0 && !cli_given(cli, "signer"))
 		rc = authority_enrol(&a, AUTHORITY_KEY_CA, kind_of(&a, AUTHORITY_KEY_CA));
 	if (rc == 0)
 		rc = authority_enrol(&a, AUTHORITY_CONTENT_SIGNER,
 				     kind != NULL ? kind : kind_of(&a, AUTHORITY_CONTENT_SIGNER));
 	if (rc == 0)
+		rc = ceremony_end(&a, &before);
+	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
-		cli_note(cli, "%s and %s are the present ones now",
-			 authority_current(&a, AUTHORITY_KEY_CA),
-			 authority_current(&a, AUTHORITY_CONTENT_SIGNER));
+		cli_note(
+			cli,
+			"%s and %s are the present ones now; next: `authority publish` or "
+			"`key export --all` for the verifiers; cards issued before keep theirs, and "
+			"their CA's list goes on being made (`key crl --ca`)",
+			authority_current(&a, AUTHORITY_KEY_CA),
+			authority_current(&a, AUTHORITY_CONTENT_SIGNER));
 	authority_close(&a);
 	return rc;
 }
@@ -116,6 +137,7 @@ const struct cli_command authority_key_renew_command = {
 		"Cards that were issued before keep their certificates: whoever verifies them\n"
 		"goes on believing the CA before ('key export --all' has both), and its\n"
 		"revocation list ('key crl --ca') goes on being made.",
+	.features = CLI_KEYS,
 	.options = renew_options,
 	.positionals = directory_only,
 	.examples = renew_examples,
@@ -188,6 +210,7 @@ const struct cli_command authority_key_crl_command = {
 		"On it are the certificates of all cards that 'authority status revoke' has\n"
 		"revoked and that would not have expired by themselves: for programs that know\n"
 		"no status list, a TLS server for one.",
+	.features = CLI_KEYS,
 	.options = crl_options,
 	.positionals = directory_only,
 	.examples = crl_examples,

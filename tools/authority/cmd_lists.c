@@ -57,6 +57,7 @@ const struct cli_command authority_masterlist_command = {
 	.summary = "sign a master list of CSCA certificates",
 	.description = "The list holds all CSCA and link certificates of the authority and those\n"
 		       "added. A master list signer is made when there is none.",
+	.features = CLI_KEYS,
 	.options = masterlist_options,
 	.positionals = directory_only,
 	.examples = masterlist_examples,
@@ -101,6 +102,7 @@ const struct cli_command authority_crl_command = {
 	.noun = "authority",
 	.verb = "crl",
 	.summary = "sign a revocation list, after revoking certificates",
+	.features = CLI_KEYS,
 	.options = crl_options,
 	.positionals = directory_only,
 	.examples = crl_examples,

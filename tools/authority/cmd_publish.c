@@ -101,7 +101,7 @@ const struct cli_command authority_publish_command = {
 		"with small deltas from the lists before. Files are named by their hashes; only\n"
 		"`latest` is ever replaced, last, so that a web server or rsync may read at any\n"
 		"moment. Files that no bundle of the last 14 days names are deleted.",
-	.features = CLI_JSON,
+	.features = CLI_JSON | CLI_KEYS,
 	.options = publish_options,
 	.positionals = directory_only,
 	.examples = publish_examples,

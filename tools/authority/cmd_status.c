@@ -100,6 +100,7 @@ const struct cli_command authority_status_build_command = {
 		"The list covers every month in which a credential may expire, so that what is\n"
 		"issued tomorrow is known as good today. DIR/status.list is always the newest\n"
 		"one. Each list has an epoch, one more than the last.",
+	.features = CLI_KEYS,
 	.options = build_options,
 	.positionals = directory_only,
 	.examples = build_examples,
@@ -288,6 +289,7 @@ const struct cli_command authority_status_staple_command = {
 	.description =
 		"A staple is the credential again, signed now. A gate whose status list is old\n"
 		"takes it for an answer, and gives it to the card. None for what is revoked.",
+	.features = CLI_KEYS,
 	.options = staple_options,
 	.positionals = directory_only,
 	.examples = staple_examples,

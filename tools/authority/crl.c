@@ -185,11 +185,13 @@ static int sign(const struct authority *a, const struct gathering *g, const char
 	plan.issuer_spki = cert.spki;
 	plan.revoked = revoked;
 	plan.revoked_count = g->n;
+	signatures_for(a, "CRL");
 	if (!sj_crl_put(w, &plan, signer.key))
 		rc = w->failed ? cli_fail(a->cli, SJ_INPUT_REFUSED,
 					  "%zu revoked certificates are too many for a CRL", g->n)
 			       : cli_fail(a->cli, SJ_CRYPTO_FAILED, "CRL");
 out:
+	signatures_for(a, NULL);
 	authority_signer_free(&signer);
 	free(revoked);
 	return rc;
@@ -213,7 +215,7 @@ int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **byt
 		rc = gather_signers(&g);
 	if (rc == 0 && wanted->role == AUTHORITY_KEY_CA && wanted->cards)
 		rc = gather_cards(&g);
-	signatures_for(a, "crl");
+	signatures_for(a, "CRL");
 	if (rc == 0)
 		rc = sign(a, &g, wanted->ca, &base, &w);
 	signatures_for(a, NULL);

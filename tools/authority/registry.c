@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "authority/cardkeys.h"
+#include "authority/ceremony.h"
 #include "authority/keystore.h"
 #include "authority/register.h"
 #include "authority/signatures.h"
@@ -287,11 +288,13 @@ static int stop_if_interrupted(const struct authority *a)
 
 static int fill_new(struct authority *a, const struct authority_plan *plan)
 {
+	struct ceremony before;
 	int rc;
 
 	a->state = new_state(plan);
 	if (a->state == NULL)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	before = ceremony_begin(a);
 	rc = plan->custodians > 0 ? keystore_passphrase_new(a, "passphrase", plan->custodians, "")
 				  : 0;
 	if (rc == 0)
@@ -312,6 +315,8 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		rc = cardkeys_make_master(a);
 	if (rc == 0)
 		rc = register_place(a, NULL);
+	if (rc == 0)
+		rc = ceremony_end(a, &before);
 	if (rc == 0)
 		rc = stop_if_interrupted(a);
 	return rc != 0 ? rc : authority_save(a);

@@ -191,7 +191,7 @@ static bool ends_in(const char *name, const char *suffix)
 {
 	const size_t len = strlen(name), n = strlen(suffix);
 
-	return len > n && strcmp(name + len - n, suffix) == 0;
+	return len >= n && strcmp(name + len - n, suffix) == 0;
 }
 
 /* Calls `each` for every entry that ends in one of the suffixes. */

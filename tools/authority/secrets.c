@@ -76,7 +76,7 @@ static int cmac(const struct secret *s, struct sj_span message, uint8_t out[stat
 int secrets_derive(const struct authority *a, const char *name, struct sj_span context,
 		   uint8_t out[static SECRETS_SIZE])
 {
-	uint8_t message[4 + SECRETS_CONTEXT_MAX];
+	uint8_t message[4 + SECRETS_CONTEXT_MAX] = { 0 };
 	struct secret s;
 	int rc = secret_open(a, name, &s);
 

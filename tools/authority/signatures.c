@@ -64,7 +64,7 @@ static const char *usual(const char *key)
 	static const char *const table[][2] = {
 		{ "csca-", "certificate" },   { "key-ca-", "certificate" },
 		{ "signer-", "SOD" },         { "list-signer-", "master-list" },
-		{ "gate-ca-", "token" },      { "content-signer-", "card-object" },
+		{ "gate-ca-", "credential" }, { "content-signer-", "card-object" },
 		{ "status-", "status-head" }, { "bundle-", "bundle" },
 	};
 

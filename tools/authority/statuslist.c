@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority/signatures.h"
 #include "authority/statusbody.h"
 #include "authority/token.h"
 #include "trust/status_build.h"
@@ -265,6 +266,8 @@ static int write_staple(struct stapling *s, const struct register_credential *ro
 	if (rc == 0 && asprintf(&path, "%s/%04x-%08x.cwt", s->dir, row->status.partition,
 				row->status.index) < 0)
 		rc = cli_fail(s->a->cli, SJ_NO_MEMORY, NULL);
+	if (rc == 0)
+		rc = signatures_flush(s->a);
 	if (rc == 0)
 		rc = cli_file_write(s->a->cli, path, bytes, w.len, 0644);
 	free(path);

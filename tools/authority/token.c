@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "authority/signatures.h"
 #include "crypt/wipe.h"
 
 #define DAY 86400u
@@ -144,8 +145,11 @@ static int certify(struct authority *a, const char *name, const char *kind, stru
 	uint8_t bytes[SJ_CWT_MAX];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
 	json_t *row;
-	int rc = token_put(a, issuer, cwt, &w);
+	int rc;
 
+	signatures_for(a, "token");
+	rc = token_put(a, issuer, cwt, &w);
+	signatures_for(a, NULL);
 	if (rc == 0)
 		rc = authority_file_write(a, name, ".cwt", sj_written(&w), 0644);
 	if (rc != 0)
