@@ -297,7 +297,8 @@ static int show_json(struct cli *cli, const struct authority *a)
 	return cli_json_print(
 		cli, 1,
 		json_pack(
-			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o, s:o}",
+			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o, s:o,"
+			" s:o}",
 			"country", authority_country(a), "alpha2", text_of(a->state, "alpha2"),
 			"organization", json_object_get(a->state, "organization"),
 			"explicitParameters", json_object_get(a->state, "explicit_parameters"),
@@ -310,7 +311,7 @@ static int show_json(struct cli *cli, const struct authority *a)
 			authority_current(a, AUTHORITY_STATUS_SIGNER), "bundleSigner",
 			authority_current(a, AUTHORITY_BUNDLE_SIGNER), "crlNumber",
 			json_object_get(a->state, "crl_number"), "certificates", rows, "tokens",
-			tokens, "cvCertificates", cv_json(a)));
+			tokens, "cvCertificates", cv_json(a), "ceremonies", ceremonies));
 }
 
 static int show_run(struct cli *cli)

@@ -215,10 +215,8 @@ int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **byt
 		rc = gather_signers(&g);
 	if (rc == 0 && wanted->role == AUTHORITY_KEY_CA && wanted->cards)
 		rc = gather_cards(&g);
-	signatures_for(a, "CRL");
 	if (rc == 0)
 		rc = sign(a, &g, wanted->ca, &base, &w);
-	signatures_for(a, NULL);
 	if (rc == 0 &&
 	    json_object_set_new(a->state, "crl_number", json_integer((json_int_t)base.number)) != 0)
 		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
