@@ -532,7 +532,7 @@ enum sj_rc sj_bundle_give(struct sj_bundle *bundle, const uint8_t *bytes, size_t
 			  const char **why)
 {
 	struct sj_bundle_file *list = NULL, *file = wanted(bundle, &list);
-	const char *ignored;
+	const char *ignored = NULL;
 	enum sj_rc rc;
 
 	why = why != NULL ? why : &ignored;

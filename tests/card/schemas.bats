@@ -51,7 +51,8 @@ while text:
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
 	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority publish' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
-		'service list' 'trust import' 'trust list' 'trust show' 'trust status' 'trust sync' verify | sort | diff - have
+		'register history' 'register list' 'register show' 'register verify' 'service list' 'trust import' 'trust list' \
+		'trust show' 'trust status' 'trust sync' verify | sort | diff - have
 }
 
 @test "reader list" {
@@ -97,6 +98,11 @@ while text:
 	grep -q '"revoked": "20' out
 }
 
+@test "authority publish, when something changed and when not" {
+	sojourn authority publish authority --out site --json | valid authority published
+	sojourn authority publish authority --out site --if-needed --json | valid authority unchanged
+}
+
 @test "authority keys list and signatures" {
 	sojourn authority keys list authority --json | valid authority keys
 	sojourn authority signatures authority --json | valid authority signatures
@@ -130,6 +136,16 @@ while text:
 	sojourn card new t.card
 	sojourn issue --again --json --no-gate --no-keys -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
 		--exec -- sojourn card run t.card --link stdio | valid issue issued
+}
+
+@test "the register: documents, one of them whole, the history" {
+	sojourn register list --json "$LAB/authority" >out
+	valid register listed <out
+	number=$(sed -n 's/^Document number: //p' "$LAB/card-01.letter")
+	sojourn register show --json "$LAB/authority" --document "$number" --person | valid register shown
+	sojourn register history --json "$LAB/authority" >out
+	valid register record <out
+	sojourn register verify --json "$LAB/authority" | valid register verified
 }
 
 @test "lab status, running and not" {

@@ -10,6 +10,7 @@
 
 #include "tests/skip.h"
 #include "tests/unit/bundle_rig.h"
+#include "trust/chain.h"
 #include "trust/signers.h"
 
 static char pki[] = "/tmp/sojourn-pki-XXXXXX";
@@ -165,6 +166,60 @@ static void hand_imports_see_the_bundle(void **state)
 	assert_int_equal(bundled, 1);
 	rig_file_free(&link);
 	rig_file_free(&clash);
+}
+
+static void import_by_hand(const struct bundle_rig *r, const char *csca, const char *crl)
+{
+	struct rig_file certificate = load(csca), list = load(crl);
+	struct sj_trust *trust;
+
+	assert_int_equal(sj_trust_create(r->store, &trust), SJ_OK);
+	assert_int_equal(sj_trust_import_csca(trust, certificate.bytes, certificate.len, NULL),
+			 SJ_OK);
+	assert_int_equal(sj_trust_import_crl(trust, list.bytes, list.len), SJ_OK);
+	sj_trust_close(trust);
+	rig_file_free(&certificate);
+	rig_file_free(&list);
+}
+
+static enum sj_rc revocation_of(const struct bundle_rig *r, const char *name, int64_t now)
+{
+	struct rig_file der = load(name);
+	struct sj_trust *trust;
+	struct sj_finding f;
+	struct sj_cert cert;
+	bool asked;
+
+	assert_true(sj_cert_read(sj_span(der.bytes, der.len), &cert));
+	assert_int_equal(sj_trust_open(r->store, &trust), SJ_OK);
+	sj_chain_revocation(trust, &cert, now, &asked, &f);
+	assert_true(asked);
+	sj_trust_close(trust);
+	rig_file_free(&der);
+	return f.rc;
+}
+
+/* One revocation list by hand, one by the bundle: the newer counts, and whichever revokes. */
+static void of_two_revocation_lists_the_newer_counts(void **state)
+{
+	const int64_t june = 1780272000, mid_july = 1784073600;
+	struct bundle_rig *r = *state;
+
+	import_by_hand(r, "old.cer", "first.crl"); /* April to July, revokes nobody */
+	assert_int_equal(revocation_of(r, "signer.cer", june), SJ_OK);
+	assert_int_equal(revocation_of(r, "signer.ended.cer", mid_july), SJ_CRL_STALE);
+	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_CRL, load("second.crl")); /* May to August, revokes the signer */
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(revocation_of(r, "signer.cer", june), SJ_SIGNER_REVOKED);
+	assert_int_equal(revocation_of(r, "signer.ended.cer", mid_july), SJ_OK);
+	/* The other way round. */
+	import_by_hand(r, "old.cer", "second.crl");
+	bundle_remove(r, SJ_BUNDLED_CRL);
+	bundle_add(r, SJ_BUNDLED_CRL, load("first.crl"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(revocation_of(r, "signer.cer", june), SJ_SIGNER_REVOKED);
+	assert_int_equal(revocation_of(r, "signer.ended.cer", mid_july), SJ_OK);
 }
 
 static void what_is_signed_is_checked(void **state)
@@ -446,6 +501,7 @@ int main(void)
 		BUNDLE_CASE(a_master_list_brings_its_certificates),
 		BUNDLE_CASE(what_the_next_leaves_out_is_gone),
 		BUNDLE_CASE(hand_imports_see_the_bundle),
+		BUNDLE_CASE(of_two_revocation_lists_the_newer_counts),
 		BUNDLE_CASE(what_is_signed_is_checked),
 		BUNDLE_CASE(an_authority_speaks_for_itself_only),
 		BUNDLE_CASE(a_delta_spares_the_list),

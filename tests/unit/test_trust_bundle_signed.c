@@ -87,6 +87,25 @@ static void an_older_status_list_is_refused(void **state)
 	assert_int_equal(bundle_epoch(r), 8);
 }
 
+/* A card has brought the head of a newer list than the bundle's. */
+static void a_newer_head_is_remembered_beside_the_bundle(void **state)
+{
+	struct sj_status_info info = { .size = sizeof(info) };
+	struct bundle_rig *r = *state;
+	struct rig_file head = rig_head(r->authority, 5);
+	struct sj_status *status;
+
+	bundle_add_status(r, 2);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(sj_status_note_head(r->store, head.bytes, head.len, NULL), SJ_OK);
+	assert_int_equal(sj_status_open(r->store, RIG_ISSUER, &status), SJ_OK);
+	sj_status_describe(status, RIG_NOW, &info);
+	assert_int_equal(info.epoch, 2);
+	assert_int_equal(info.newest_epoch, 5);
+	sj_status_close(status);
+	rig_file_free(&head);
+}
+
 static void an_expired_bundle_is_refused(void **state)
 {
 	struct sj_bundle_info info = { .size = sizeof(info) };
@@ -300,6 +319,7 @@ int main(void)
 		BUNDLE_CASE(an_older_version_is_refused),
 		BUNDLE_CASE(what_was_in_use_is_remembered),
 		BUNDLE_CASE(an_older_status_list_is_refused),
+		BUNDLE_CASE(a_newer_head_is_remembered_beside_the_bundle),
 		BUNDLE_CASE(an_expired_bundle_is_refused),
 		BUNDLE_CASE(a_bundle_is_evidence_of_the_time),
 		BUNDLE_CASE(every_truncation_is_refused),

@@ -86,6 +86,14 @@ static void publish(struct bundle_rig *r, uint32_t epoch)
 	bundle_publish(r, web);
 }
 
+static int system_in_web(const char *words)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "cd %s && %s", web, words);
+	return system(command);
+}
+
 /* What the last command printed fits the schema. */
 static void assert_valid(void)
 {
@@ -143,6 +151,11 @@ static void a_directory_brings_it_too(void **state)
 	publish(r, 2);
 	assert_int_equal(trust(r, "sync"), 0); /* the same folder, from anywhere */
 	assert_int_equal(bundle_epoch(r), 2);
+	publish(r, 3);
+	assert_int_equal(system_in_web("printf '[sojourn]\nsync = nowhere .\n' >conf"), 0);
+	assert_int_equal(trust_after(r, "SOJOURN_CONFIG=conf", "sync"), 0);
+	assert_says("warning: nowhere, latest");
+	assert_int_equal(bundle_epoch(r), 3);
 	assert_int_equal(trust(r, "sync nowhere"), 13);
 	assert_says("nowhere, latest: No such file or directory");
 	assert_int_equal(trust(r, "sync ftp://localhost/"), 2);

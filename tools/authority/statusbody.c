@@ -53,7 +53,7 @@ static int begin(struct pass *p, uint32_t indices)
 
 	if (!register_partition((uint32_t)time(NULL), &first))
 		return cli_fail(p->cli, SJ_INPUT_REFUSED, "the system's clock is wrong");
-	for (uint32_t i = 0; i < STATUSBODY_MONTHS; i++)
+	for (uint32_t i = 0; i <= REGISTER_MONTHS_AHEAD; i++)
 		p->parts.list[p->parts.n++] =
 			(struct sj_status_part){ (uint16_t)(first + i), indices, 0 };
 	if (indices == 0 || !sj_status_parts_settle(&p->parts))

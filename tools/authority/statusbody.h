@@ -5,10 +5,8 @@
 #include "authority/register.h"
 #include "trust/status_list.h"
 
-#define STATUSBODY_MONTHS 125u /* this one and those in which a new document may expire */
-
 /*
- * Codes what is revoked or suspended, of this month and the next STATUSBODY_MONTHS - 1, in the
+ * Codes what is revoked or suspended, of this month and REGISTER_MONTHS_AHEAD more, in the
  * draft's memory; free that with sj_status_draft_free(), whatever this returned. *revoked: how
  * many. Besides the draft it takes one bit for each index of one month. Returns 0 or the exit
  * code of what it told.
