@@ -52,8 +52,8 @@ static int build_run(struct cli *cli)
 {
 	const char *out = cli_value(cli, "out"), *old = cli_value(cli, "delta");
 	struct statuslist list = { .bytes = NULL };
-	struct authority a = { .lock = -1 };
 	struct holder_register *r = NULL;
+	struct authority a = { .lock = -1 };
 	unsigned long days = 1;
 	int rc = cli_number(cli, "days", 1, 90, &days);
 

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 		&authority_card_terminate_command,
 		&authority_card_reset_command,
 		&authority_card_master_command,
+		&authority_publish_command,
 		&register_init_command,
 		&register_add_command,
 		&register_approve_command,
