@@ -62,6 +62,15 @@ void bench_programs(struct bench *b);
 void bench_status(struct bench *b);
 void bench_gate(struct bench *b);
 void bench_pkcs11(struct bench *b);
+void bench_publish(struct bench *b);
+
+/* log2 of the number of sets of m among n, in bytes. */
+double bench_entropy_bytes(double n, double m);
+/*
+ * Bytes of a signed CRL without extensions that OpenSSL makes; the serial numbers are those of
+ * the bits that are set, of n. 0: failed.
+ */
+double bench_crl_bytes(const uint8_t *bitmap, uint32_t n);
 
 /* --- the stage ---------------------------------------------------------------------- */
 

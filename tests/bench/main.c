@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 		{ "status", bench_status },
 		{ "gate", bench_gate },
 		{ "pkcs11", bench_pkcs11 },
+		{ "publish", bench_publish },
 	};
 	struct bench b = { .build = getenv("SOJOURN_BUILD"),
 			   .rows = json_array(),

@@ -49,7 +49,7 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority show' 'authority signatures' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
+	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority publish' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
 		'register history' 'register list' 'register show' 'register verify' 'service list' 'trust import' 'trust list' \
 		'trust show' 'trust status' 'trust sync' verify | sort | diff - have
@@ -73,6 +73,21 @@ while text:
 	grep -q '"healthy": false' out
 }
 
+@test "authority terminal show, and show with a PKI of terminals" {
+	sojourn authority init terminals
+	sojourn authority cvca init terminals
+	sojourn authority dv init terminals
+	sojourn authority cvca renew terminals
+	sojourn authority show terminals --json >out
+	valid authority authority <out
+	grep -q '"kind": "cvca-link"' out
+	sojourn authority terminal request --holder UTHOTEL00001 --key-out t.key --out t.cvreq
+	sojourn authority terminal sign terminals t.cvreq --service 8 --out t.cvcert
+	sojourn authority terminal show --json t.cvcert | valid authority terminal
+	sojourn authority terminal show --json t.cvreq | valid authority terminal
+	fails authority 13 sojourn authority terminal show t.key
+}
+
 @test "authority show, with a revoked signer" {
 	sojourn authority show authority --json | valid authority authority
 	cp -r authority revoked
@@ -81,6 +96,11 @@ while text:
 	sojourn authority show revoked --json >out
 	valid authority authority <out
 	grep -q '"revoked": "20' out
+}
+
+@test "authority publish, when something changed and when not" {
+	sojourn authority publish authority --out site --json | valid authority published
+	sojourn authority publish authority --out site --if-needed --json | valid authority unchanged
 }
 
 @test "authority keys list and signatures" {

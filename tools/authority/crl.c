@@ -197,44 +197,53 @@ out:
 	return rc;
 }
 
-/* First the registry: a number may be lost, never given twice. */
-static int publish(struct authority *a, uint32_t number, struct sj_span crl)
+int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **bytes, size_t *len,
+	     size_t *n)
 {
-	int rc = 0;
+	struct gathering g = {
+		.a = a, .role = wanted->role, .ca = wanted->ca, .now = (int64_t)time(NULL)
+	};
+	const struct sj_crl_plan base = {
+		.number = (uint32_t)json_integer_value(json_object_get(a->state, "crl_number")) + 1,
+		.this_update = g.now,
+		.next_update = g.now + (int64_t)wanted->days * 86400,
+	};
+	struct sj_writer w = sj_writer(malloc(OUT_MAX), OUT_MAX);
+	int rc = w.ptr != NULL ? 0 : cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 
-	if (json_object_set_new(a->state, "crl_number", json_integer((json_int_t)number)) != 0)
-		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 	if (rc == 0)
-		rc = authority_save(a);
-	return rc != 0 ? rc
-		       : cli_file_write(a->cli, cli_value(a->cli, "out"), crl.ptr, crl.len, 0644);
+		rc = gather_signers(&g);
+	if (rc == 0 && wanted->role == AUTHORITY_KEY_CA && wanted->cards)
+		rc = gather_cards(&g);
+	if (rc == 0)
+		rc = sign(a, &g, wanted->ca, &base, &w);
+	if (rc == 0 &&
+	    json_object_set_new(a->state, "crl_number", json_integer((json_int_t)base.number)) != 0)
+		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	*bytes = w.ptr;
+	*len = w.len;
+	*n = g.n;
+	free(g.list);
+	return rc;
 }
 
 int crl_write(struct authority *a, enum authority_role role, const char *ca, unsigned long days)
 {
-	struct gathering g = { .a = a, .role = role, .ca = ca, .now = (int64_t)time(NULL) };
-	const struct sj_crl_plan base = {
-		.number = (uint32_t)json_integer_value(json_object_get(a->state, "crl_number")) + 1,
-		.this_update = g.now,
-		.next_update = g.now + (int64_t)days * 86400,
-	};
-	uint8_t *buffer = malloc(OUT_MAX);
-	struct sj_writer w = sj_writer(buffer, OUT_MAX);
-	int rc = buffer != NULL ? 0 : cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	const struct crl_wanted wanted = { role, ca, days, true };
+	const char *out = cli_value(a->cli, "out");
+	uint8_t *bytes = NULL;
+	size_t len = 0, n = 0;
+	int rc = out != NULL ? 0 : cli_usage(a->cli, "--out FILE is needed");
 
-	if (rc == 0 && !cli_given(a->cli, "out"))
-		rc = cli_usage(a->cli, "--out FILE is needed");
 	if (rc == 0)
-		rc = gather_signers(&g);
-	if (rc == 0 && role == AUTHORITY_KEY_CA)
-		rc = gather_cards(&g);
+		rc = crl_make(a, &wanted, &bytes, &len, &n);
+	/* First the registry: a number may be lost, never given twice. */
 	if (rc == 0)
-		rc = sign(a, &g, ca, &base, &w);
+		rc = authority_save(a);
 	if (rc == 0)
-		rc = publish(a, base.number, sj_written(&w));
+		rc = cli_file_write(a->cli, out, bytes, len, 0644);
 	if (rc == 0)
-		cli_note(a->cli, "%s: %zu revoked", cli_value(a->cli, "out"), g.n);
-	free(g.list);
-	free(buffer);
+		cli_note(a->cli, "%s: %zu revoked", out, n);
+	free(bytes);
 	return rc;
 }

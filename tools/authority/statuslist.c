@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include "authority/signatures.h"
+#include "authority/statusbody.h"
 #include "authority/token.h"
 #include "trust/status_build.h"
 #include "trust/status_delta.h"
 #include "trust/status_store.h"
 
-#define LIST_MAX (SJ_STATUS_BODY_MAX + 1024u)
-#define PARTS (REGISTER_MONTHS_AHEAD + 1u)
 #define HOUR 3600u
 
 void statuslist_free(struct statuslist *list)
@@ -23,65 +22,6 @@ void statuslist_free(struct statuslist *list)
 }
 
 /* --- building ---------------------------------------------------------------- */
-
-/* What goes into a list: a partition's indices as they come, sorted at the end. */
-struct collected {
-	struct sj_status_revoked parts[PARTS];
-	uint32_t *lists[PARTS];
-	size_t caps[PARTS];
-	size_t revoked;
-	uint16_t first;
-	struct cli *cli;
-};
-
-static int collect_one(void *user, struct sj_status_ref ref)
-{
-	struct collected *c = user;
-	const size_t at = (size_t)ref.partition - c->first;
-	struct sj_status_revoked *part;
-
-	if (at >= PARTS) /* nothing is issued for so late */
-		return 0;
-	part = &c->parts[at];
-	if (part->n == c->caps[at]) {
-		const size_t cap = part->n > 0 ? 2 * part->n : 64;
-		uint32_t *list = realloc(c->lists[at], cap * sizeof(*list));
-
-		if (list == NULL)
-			return cli_fail(c->cli, SJ_NO_MEMORY, NULL);
-		c->lists[at] = list;
-		c->caps[at] = cap;
-	}
-	c->lists[at][part->n++] = ref.index;
-	c->revoked++;
-	return 0;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Every month in which something may expire that is issued until the next list. */
-static int collect(const struct authority *a, struct holder_register *r, struct collected *c)
-{
-	int rc;
-
-	c->cli = a->cli;
-	if (!register_partition((uint32_t)time(NULL), &c->first))
-		return cli_fail(a->cli, SJ_INPUT_REFUSED, "the system's clock is wrong");
-	rc = register_revoked(r, c->first, collect_one, c);
-	for (size_t i = 0; rc == 0 && i < PARTS; i++) {
-		c->parts[i].partition = (uint16_t)(c->first + i);
-		c->parts[i].size = register_indices(r);
-		c->parts[i].list = c->lists[i];
-		if (c->parts[i].n > 0)
-			qsort(c->lists[i], c->parts[i].n, sizeof(*c->lists[i]), ascending);
-	}
-	return rc;
-}
 
 /* The root of the list before; zeros where there is none. */
 static void previous_root(const struct authority *a, uint8_t root[static SJ_STATUS_ROOT])
@@ -94,7 +34,8 @@ static void previous_root(const struct authority *a, uint8_t root[static SJ_STAT
 	memset(root, 0, SJ_STATUS_ROOT);
 	if (asprintf(&path, "%s/status.list", a->directory) < 0)
 		return;
-	if (access(path, F_OK) == 0 && cli_file_read(a->cli, path, LIST_MAX, &bytes, &len) == 0 &&
+	if (access(path, F_OK) == 0 &&
+	    cli_file_read(a->cli, path, STATUSLIST_MAX, &bytes, &len) == 0 &&
 	    (!sj_status_file_read(sj_span(bytes, len), &file) || !sj_status_root(file.body, root)))
 		memset(root, 0, SJ_STATUS_ROOT);
 	free(bytes);
@@ -125,6 +66,8 @@ static int sign_head(struct authority *a, struct sj_span body, uint32_t seconds,
 
 	head->epoch = (uint32_t)json_integer_value(json_object_get(status, "epoch")) + 1;
 	head->not_before = (uint32_t)time(NULL);
+	if (head->not_before < signer.cwt.not_before) /* made in the same second as another */
+		head->not_before = signer.cwt.not_before;
 	head->next_update = head->not_before + seconds;
 	snprintf(head->issuer, sizeof(head->issuer), "%s", authority_country(a));
 	previous_root(a, head->previous);
@@ -153,33 +96,31 @@ static int assemble(struct cli *cli, enum sj_status_file_kind kind, struct sj_sp
 	return w.failed ? cli_fail(cli, SJ_INTERNAL, "status list") : 0;
 }
 
-static int build(struct authority *a, uint32_t seconds, const struct collected *c,
-		 struct sj_status_draft *draft, struct statuslist *out)
+/* Large: not on the stack. */
+struct building {
+	struct sj_status_draft draft;
+	struct sj_status_head head;
+};
+
+static int build(struct authority *a, struct holder_register *r, uint32_t seconds,
+		 struct building *b, struct statuslist *out)
 {
-	struct sj_status_head head = { .epoch = 0 };
 	uint8_t token[SJ_STATUS_HEAD_MAX];
 	struct sj_writer w = SJ_WRITER_OF(token);
 	struct sj_span body;
-	enum sj_rc built = sj_status_build(c->parts, PARTS, draft, &body);
-	int rc;
+	int rc = statusbody_code(a->cli, r, &b->draft, &body, &out->revoked);
 
-	if (built != SJ_OK)
-		return cli_fail(a->cli, built, "status list");
-	rc = sign_head(a, body, seconds, &head, &w);
+	if (rc == 0)
+		rc = sign_head(a, body, seconds, &b->head, &w);
 	if (rc == 0)
 		rc = assemble(a->cli, SJ_STATUS_FILE_LIST, sj_written(&w), body, &out->bytes,
 			      &out->len);
-	out->epoch = head.epoch;
-	out->revoked = c->revoked;
-	sj_status_draft_free(draft);
+	out->epoch = b->head.epoch;
+	out->expires = b->head.next_update;
+	memcpy(out->root, b->head.root, sizeof(out->root));
+	sj_status_draft_free(&b->draft);
 	return rc;
 }
-
-/* Large things: they are not on the stack. */
-struct building {
-	struct sj_status_draft draft;
-	struct collected collected;
-};
 
 int statuslist_build(struct authority *a, struct holder_register *r, uint32_t seconds,
 		     struct statuslist *out)
@@ -190,11 +131,7 @@ int statuslist_build(struct authority *a, struct holder_register *r, uint32_t se
 	*out = (struct statuslist){ .bytes = NULL };
 	if (b == NULL)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = collect(a, r, &b->collected);
-	if (rc == 0)
-		rc = build(a, seconds, &b->collected, &b->draft, out);
-	for (size_t i = 0; i < PARTS; i++)
-		free(b->collected.lists[i]);
+	rc = build(a, r, seconds, b, out);
 	free(b);
 	return rc;
 }
@@ -217,43 +154,53 @@ struct step {
 	struct sj_status_list old, new;
 };
 
-static int make_delta(struct cli *cli, const struct step *step, const char *out)
+static int make_delta(struct cli *cli, const struct step *step, uint8_t **out, size_t *len)
 {
-	uint8_t *delta = NULL, *bytes = NULL;
-	size_t delta_len = 0, len = 0;
-	enum sj_rc made = sj_status_delta_make(&step->old, &step->new, &delta, &delta_len);
-	int rc = made == SJ_OK ? 0 : cli_fail(cli, made, "delta");
+	uint8_t *delta = NULL;
+	size_t n = 0;
+	enum sj_rc made = sj_status_delta_make(&step->old, &step->new, &delta, &n);
+	int rc = made == SJ_OK ? assemble(cli, SJ_STATUS_FILE_DELTA, step->new_file.head,
+					  sj_span(delta, n), out, len)
+			       : cli_fail(cli, made, "delta");
 
-	if (rc == 0)
-		rc = assemble(cli, SJ_STATUS_FILE_DELTA, step->new_file.head,
-			      sj_span(delta, delta_len), &bytes, &len);
-	if (rc == 0)
-		rc = cli_file_write(cli, out, bytes, len, 0644);
-	free(bytes);
 	free(delta);
+	return rc;
+}
+
+int statuslist_delta(struct cli *cli, const struct statuslist *list, const char *name,
+		     struct sj_span old, uint8_t **out, size_t *len, uint8_t *root)
+{
+	struct step *step = malloc(sizeof(*step));
+	int rc;
+
+	*out = NULL;
+	if (step == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = open_list(cli, name, old, &step->old_file, &step->old);
+	if (rc == 0)
+		rc = open_list(cli, "status.list", sj_span(list->bytes, list->len), &step->new_file,
+			       &step->new);
+	if (rc == 0 && root != NULL && !sj_status_root(step->old_file.body, root))
+		rc = cli_fail(cli, SJ_CRYPTO_FAILED, "%s", name);
+	if (rc == 0)
+		rc = make_delta(cli, step, out, len);
+	free(step);
 	return rc;
 }
 
 int statuslist_write_delta(struct cli *cli, const struct statuslist *list, const char *old,
 			   const char *out)
 {
-	struct step *step = malloc(sizeof(*step));
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	int rc;
+	uint8_t *bytes = NULL, *delta = NULL;
+	size_t len = 0, n = 0;
+	int rc = cli_file_read(cli, old, STATUSLIST_MAX, &bytes, &len);
 
-	if (step == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	rc = cli_file_read(cli, old, LIST_MAX, &bytes, &len);
 	if (rc == 0)
-		rc = open_list(cli, old, sj_span(bytes, len), &step->old_file, &step->old);
+		rc = statuslist_delta(cli, list, old, sj_span(bytes, len), &delta, &n, NULL);
 	if (rc == 0)
-		rc = open_list(cli, "status.list", sj_span(list->bytes, list->len), &step->new_file,
-			       &step->new);
-	if (rc == 0)
-		rc = make_delta(cli, step, out);
+		rc = cli_file_write(cli, out, delta, n, 0644);
+	free(delta);
 	free(bytes);
-	free(step);
 	return rc;
 }
 
@@ -283,7 +230,7 @@ int statuslist_export(const struct authority *a, uint16_t partition, bool cbor, 
 
 	if (status == NULL)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = authority_file_read(a, "status", ".list", LIST_MAX, &bytes, &len);
+	rc = authority_file_read(a, "status", ".list", STATUSLIST_MAX, &bytes, &len);
 	if (rc == 0)
 		rc = open_list(a->cli, "status.list", sj_span(bytes, len), &status->slot.file,
 			       &status->list);

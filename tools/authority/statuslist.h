@@ -8,13 +8,17 @@
 #define SJ_AUTHORITY_STATUSLIST_H
 
 #include "authority/register.h"
+#include "trust/status_list.h"
+
+#define STATUSLIST_MAX (SJ_STATUS_BODY_MAX + 1024u) /* bytes of a file */
 
 /* A list as it is published; starts zeroed, freed with statuslist_free(). */
 struct statuslist {
 	uint8_t *bytes;
 	size_t len;
-	uint32_t epoch;
+	uint32_t epoch, expires; /* expires: when the next is due */
 	size_t revoked;
+	uint8_t root[SJ_STATUS_ROOT];
 };
 void statuslist_free(struct statuslist *list);
 
@@ -24,6 +28,13 @@ void statuslist_free(struct statuslist *list);
  */
 CLI_MUST_CHECK int statuslist_build(struct authority *a, struct holder_register *r,
 				    uint32_t seconds, struct statuslist *out);
+/*
+ * What leads from the list in these bytes, which are called `name`, to this one; free *out.
+ * `root` (may be NULL) gets the old list's.
+ */
+CLI_MUST_CHECK int statuslist_delta(struct cli *cli, const struct statuslist *list,
+				    const char *name, struct sj_span old, uint8_t **out,
+				    size_t *len, uint8_t *root);
 /* Writes to `out` what leads from the list in the file `old` to this one. */
 CLI_MUST_CHECK int statuslist_write_delta(struct cli *cli, const struct statuslist *list,
 					  const char *old, const char *out);
