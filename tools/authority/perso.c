@@ -151,11 +151,13 @@ static int give_own_keys(struct perso *p, const struct authority *a)
 	return rc;
 }
 
-/* A key that everybody knows protects nothing on the way to a card in a real reader. */
+/* Nothing to say of cards that are software: behind a program, of the lab, of vpcd as it comes. */
 static void note_published(struct perso *p)
 {
-	if (!cli_given(p->cli, "exec") &&
-	    strstr(sj_card_reader(p->channel.card), "Virtual PCD") == NULL)
+	const char *reader = sj_card_reader(p->channel.card);
+
+	if (!cli_given(p->cli, "exec") && strstr(reader, "Sojourn Lab") == NULL &&
+	    strstr(reader, "Virtual PCD") == NULL)
 		cli_note(p->cli, "the card came with the transport key that everybody knows");
 }
 
