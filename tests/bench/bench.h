@@ -31,7 +31,7 @@ struct bench {
 	unsigned port; /* slot 0; slot 1 is one more */
 	pid_t card[BENCH_SLOTS]; /* what dials each slot; 0: nothing */
 	json_t *rows;
-	unsigned gate_cards; /* 0: the bench's default */
+	unsigned gate_cards; /* of the group gate, or load; 0: the bench's default */
 	bool failed;
 };
 

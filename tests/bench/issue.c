@@ -166,9 +166,9 @@ static bool write_batch(const char *path, const char *face, unsigned first, unsi
 static pid_t start_worker(struct bench *b, const char *authority, const char *letters, unsigned i)
 {
 	char cards[BENCH_PATH + 32], card[2 * BENCH_PATH];
-	const char *argv[] = { AUTHORITY, "issue", "--authority", authority, "--worker",
-			       "--letters", letters, "--exec",	  "--",	     card,
-			       "card",	  "feed",  cards,	  NULL };
+	const char *argv[] = { AUTHORITY,   "issue", "--authority", authority, "--worker",
+			       "--letters", letters, "--exec",      "--",      card,
+			       "card",      "feed",  cards,         NULL };
 
 	snprintf(cards, sizeof(cards), "%s/cards-%u", b->dir, i);
 	snprintf(card, sizeof(card), "%s/" CARD, b->build);
@@ -182,7 +182,7 @@ static bool batch_rate(struct bench *b, const struct bench_place *p, unsigned wo
 	char batch[BENCH_PATH + 32], letters[BENCH_PATH + 32];
 	char *face = realpath("tools/demo/face.jpg", NULL);
 	const char *const fill[] = { AUTHORITY, "issue",     "--authority", p->authority, "--batch",
-				     batch,	"--workers", "0",	    NULL };
+				     batch,     "--workers", "0",           NULL };
 	pid_t pids[WORKERS];
 	int64_t start;
 	int status;
@@ -197,8 +197,8 @@ static bool batch_rate(struct bench *b, const struct bench_place *p, unsigned wo
 	for (unsigned i = 0; ok && i < workers; i++)
 		pids[i] = start_worker(b, p->authority, letters, i);
 	for (unsigned i = 0; ok && i < workers; i++)
-		ok = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] &&
-		     WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		ok = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] && WIFEXITED(status) &&
+		     WEXITSTATUS(status) == 0;
 	*rate = workers * ISSUED / ((double)(bench_ns() - start) / 1e9);
 	return ok;
 }
@@ -224,9 +224,10 @@ void bench_issue(struct bench *b)
 		}
 		first += (i + 1) * ISSUED;
 	}
-	bench_row(b, "issue.rate", rate[0], "1/s", floor[0],
-		  "one worker of sojourn issue, register in SQLite, cards over SCP03 by a pipe, all "
-		  "on tmpfs; floor: P-256, 64 key pairs, 60 signatures; P-384, 5 signatures");
+	bench_row(
+		b, "issue.rate", rate[0], "1/s", floor[0],
+		"one worker of sojourn issue, register in SQLite, cards over SCP03 by a pipe, all "
+		"on tmpfs; floor: P-256, 64 key pairs, 60 signatures; P-384, 5 signatures");
 	bench_row(b, "issue.rate.2", rate[1], "1/s", floor[1],
 		  "two workers at one register; floor: the same by two processes at once");
 }

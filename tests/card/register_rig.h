@@ -14,7 +14,7 @@
 
 #define RIG_EXPIRES 2000000000u /* in May 2033 */
 #define RIG_PARTITION 160u
-#define RIG_INDICES 1024 /* of a partition */
+#define RIG_INDICES 700 /* of a partition */
 
 struct register_rig {
 	struct cli cli;

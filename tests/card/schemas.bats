@@ -51,7 +51,8 @@ while text:
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
 	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority show' 'authority signatures' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
-		'service list' 'trust import' 'trust list' 'trust show' 'trust status' 'trust sync' verify | sort | diff - have
+		'register history' 'register list' 'register show' 'register verify' 'service list' 'trust import' 'trust list' \
+		'trust show' 'trust status' 'trust sync' verify | sort | diff - have
 }
 
 @test "reader list" {
@@ -115,6 +116,16 @@ while text:
 	sojourn card new t.card
 	sojourn issue --again --json --no-gate --no-keys -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
 		--exec -- sojourn card run t.card --link stdio | valid issue issued
+}
+
+@test "the register: documents, one of them whole, the history" {
+	sojourn register list --json "$LAB/authority" >out
+	valid register listed <out
+	number=$(sed -n 's/^Document number: //p' "$LAB/card-01.letter")
+	sojourn register show --json "$LAB/authority" --document "$number" --person | valid register shown
+	sojourn register history --json "$LAB/authority" >out
+	valid register record <out
+	sojourn register verify --json "$LAB/authority" | valid register verified
 }
 
 @test "lab status, running and not" {

@@ -171,8 +171,8 @@ static int issue_dying(struct place *p, const char *death, const char *options)
 {
 	return shell(
 		p,
-		"rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file can "
-		"%s --exec -- %s card card-%u %s",
+		"rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file can %s "
+		"--exec -- %s card card-%u %s",
 		p->build, options, p->self, p->cards, death);
 }
 
@@ -526,7 +526,7 @@ static void a_letter_is_for_its_reader_only_and_never_overwritten(void **state)
 	assert_int_equal(issue_to_last(p, 0, GENUINE), 0);
 	assert_int_equal(shell(p, "test $(stat -c %%a letter) = 600 && cp -p letter kept"), 0);
 	assert_int_equal(shell(p,
-			       "%s/bin/sojourn issue --letter-out kept " GENUINE
+			       "%s/bin/sojourn issue --again --letter-out kept " GENUINE
 			       "--exec -- %s card other",
 			       p->build, p->self),
 			 sj_exit_code(SJ_INPUT_REFUSED));
@@ -654,7 +654,7 @@ static void bytes_changed_on_the_way_to_the_card_end_the_attempt(void **state)
 		p->cards++;
 		assert_int_equal(
 			shell(p,
-			      "rm -f letter && %s/bin/sojourn issue -l letter --can-file can " LEAN
+			      "rm -f letter && %s/bin/sojourn issue --again -l letter --can-file can " LEAN
 			      " --exec -- sh -c 'sed -u \"%s\" | %s card card-%u'",
 			      p->build, filters[i], p->self, p->cards),
 			sj_exit_code(SJ_CARD_REFUSED));
@@ -671,7 +671,7 @@ static void bytes_changed_on_the_way_from_the_card_are_not_believed(void **state
 	p->cards++;
 	assert_int_equal(
 		shell(p,
-		      "rm -f letter && %s/bin/sojourn issue -l letter --can-file can " GENUINE
+		      "rm -f letter && %s/bin/sojourn issue --again -l letter --can-file can " GENUINE
 		      " --exec -- sh -c '%s card card-%u | "
 		      "sed -u \"s/^\\(.\\{200\\}\\).\\(.*9000\\)$/\\10\\2/I\"'",
 		      p->build, p->self, p->cards),

@@ -163,7 +163,7 @@ const struct cli_command authority_card_terminate_command = {
 	.summary = "end a card for good: its keys and all that is on it are wiped",
 	.description =
 		"There is no way back. A card that holders may still show elsewhere is revoked\n"
-		"as well: 'authority status revoke' for its document number.",
+		"as well: 'register revoke' for its document number.",
 	.features = CARDVISIT_FEATURES,
 	.options = final_options,
 	.positionals = card_positionals,

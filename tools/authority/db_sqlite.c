@@ -196,6 +196,8 @@ static int run(struct db *db, const char *sql, const struct db_value *params, si
 		rc = failed(db, code);
 	if (rc == 0)
 		rc = step(db, statement, row, user, changed);
+	if (statement == NULL)
+		return rc;
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
 	if (!kept)

@@ -115,8 +115,7 @@ static int select_name(struct perso *p, struct sj_span aid, struct sj_response *
 static int issued_before(struct perso *p, const char *more)
 {
 	p->issued = true;
-	return p->asking ? 0
-			 : perso_fail(p, SJ_CARD_STATE, "the card was issued before%s", more);
+	return p->asking ? 0 : perso_fail(p, SJ_CARD_STATE, "the card was issued before%s", more);
 }
 
 static int select_manager(struct perso *p)
@@ -497,9 +496,9 @@ struct packet {
 /* `last`: the very last one of all ends the sequence. */
 static int send_packet(struct packet *packet, bool last)
 {
-	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
-				  : store_all(packet->p, packet->step, sj_written(&packet->w), last,
-					      NULL);
+	int rc = packet->w.failed
+			 ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
+			 : store_all(packet->p, packet->step, sj_written(&packet->w), last, NULL);
 
 	packet->w.len = 0;
 	return rc;

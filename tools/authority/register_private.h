@@ -42,9 +42,8 @@ struct holder_register {
 
 /* Brings the schema to the newest version, one process at a time. */
 CLI_MUST_CHECK int register_migrate(struct holder_register *r);
-/* The newest version; at most `version` is built by register_migrate_to(), for tests. */
+/* The newest version. */
 #define REGISTER_SCHEMA 3
-CLI_MUST_CHECK int register_migrate_to(struct holder_register *r, int version);
 
 /* --- register_history.c ---------------------------------------------------------------- */
 

@@ -136,7 +136,7 @@ static const char queue[] = "CREATE TABLE job ("
 			    "	worker TEXT NOT NULL,"
 			    "	failure INTEGER NOT NULL,"
 			    "	line BIGINT NOT NULL);"
-			    "CREATE INDEX job_open ON job (state, document) WHERE state < 2;";
+			    "CREATE INDEX job_open ON job (state, document);";
 
 static const struct migration migrations[] = {
 	{ base, base_sqlite, base_postgres },
@@ -182,7 +182,7 @@ static int migrate_one(struct holder_register *r, int64_t version)
 }
 
 /* In one change: a power cut leaves the old version. */
-static int migrate(struct holder_register *r, int64_t to)
+static int migrate(struct holder_register *r)
 {
 	int64_t version = 0;
 	int rc = register_begin(r);
@@ -191,7 +191,7 @@ static int migrate(struct holder_register *r, int64_t to)
 		rc = db_script(r->db, LOCK_SCHEMA);
 	if (rc == 0)
 		rc = version_of(r, &version); /* another process may have done it */
-	for (; rc == 0 && version < to; version++)
+	for (; rc == 0 && version < REGISTER_SCHEMA; version++)
 		rc = migrate_one(r, version);
 	if (rc == 0)
 		return register_commit(r);
@@ -199,7 +199,7 @@ static int migrate(struct holder_register *r, int64_t to)
 	return rc;
 }
 
-int register_migrate_to(struct holder_register *r, int to)
+int register_migrate(struct holder_register *r)
 {
 	int64_t version = 0;
 	int rc = version_of(r, &version);
@@ -208,10 +208,5 @@ int register_migrate_to(struct holder_register *r, int to)
 		rc = cli_fail(r->cli, SJ_REGISTER_BROKEN,
 			      "schema %d of the register is newer than this program (%d)",
 			      (int)version, REGISTER_SCHEMA);
-	return rc != 0 || version >= to ? rc : migrate(r, to);
-}
-
-int register_migrate(struct holder_register *r)
-{
-	return register_migrate_to(r, REGISTER_SCHEMA);
+	return rc != 0 || version == REGISTER_SCHEMA ? rc : migrate(r);
 }
