@@ -135,6 +135,8 @@ campaign: deps-check
 	$(ASAN_ENV) $(ASAN_BUILD)/tests/fuzz/mutate -n 1000000
 	+@$(MAKE) --no-print-directory -j$(JOBS) tests
 	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench gate 100
+	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench load 100000
+	SOJOURN_BUILD=$(BUILD) tests/power/batch_kills.py --cards 2000 --kills 200
 	+@$(MAKE) --no-print-directory $(BUILD)/tests/pkcs11/removal
 	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/pkcs11/removal
 

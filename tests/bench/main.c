@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 		{ "store", bench_store },
 		{ "document", bench_document },
 		{ "issue", bench_issue },
+		{ "load", bench_load },
 		{ "programs", bench_programs },
 		{ "status", bench_status },
 		{ "gate", bench_gate },

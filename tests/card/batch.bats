@@ -113,6 +113,32 @@ check_cards() {
 	[[ "$output" == *"--can-file is for one card"* ]]
 }
 
+@test "a worker that is interrupted finishes its card; the rest waits" {
+	holders 200 >h.jsonl
+	setsid sojourn issue --authority ut --batch h.jsonl --letters letters --exec -- \
+		sojourn card feed cards --interface contact >out 2>&1 3>&- &
+	worker=$!
+	while [ "$(find letters -name '*.txt' 2>/dev/null | wc -l)" -lt 3 ]; do sleep 0.02; done
+	kill -INT -$worker
+	code=0
+	wait $worker || code=$?
+	[ $code -eq 1 ]
+	grep 'stopped; the rest waits in the queue' out
+	[ "$(count 'cards WHERE state <> 2')" = 0 ]
+	[ "$(count 'job WHERE state = 0')" -gt 0 ]
+	check_cards "$(count 'job WHERE state = 2')"
+}
+
+@test "data that no card can have fail alone, and are in the report" {
+	holders 3 >h.jsonl
+	sed -i '2s/"expiryDate": "[^"]*"/"expiryDate": "2099-01-01"/' h.jsonl
+	run --separate-stderr batch h.jsonl --report report
+	[ "$status" -eq 13 ]
+	[[ "$stderr" == *"/expiryDate lies after the signer's certificate"* ]]
+	[ "$(jq -c '[.line, .document]' report)" = '[2,2]' ]
+	check_cards 2
+}
+
 @test "a worker that is killed: its card is finished or void, and its job is done by the next" {
 	holders 8 >h.jsonl
 	sojourn issue --authority ut --batch h.jsonl --workers 0

@@ -151,7 +151,8 @@ json.dump(o, open("made/registry.json", "w"))' "$@"
 	request XODV 1
 	run -2 sojourn authority cvca sign made XODV1.cvreq --rights all --out dv.cvcert
 	run -2 sojourn authority cvca sign made XODV1.cvreq --official --rights name,nose --out dv.cvcert
-	[[ $output == *"no such right: nose"* ]]
+	[[ $output == *"none that terminals of type at have: nose"* ]]
+	run -2 sojourn authority cvca sign made XODV1.cvreq --official --rights name,fingerprint --out dv.cvcert
 	[ ! -e dv.cvcert ]
 	sojourn authority cvca sign made XODV1.cvreq --non-official --rights name,portrait --out dv.cvcert
 	show dv.cvcert made/cvca-at-1.cvcert | json '(o["role"], o["template"], o["extension"], o["rights"])' |
@@ -219,4 +220,24 @@ open("bad.cvreq", "wb").write(b)'
 	run -13 sign UTHOTEL1 8
 	[[ $output == *"dv-at-1.cvcert: not a certificate of dv-at-1.key"* ]]
 	[ ! -e UTHOTEL1.cvcert ]
+}
+
+@test "keys in a token: a chain whose private keys never were files" {
+	command -v softhsm2-util >/dev/null || skip "SKIPPED: no SoftHSM (package softhsm2)"
+	mkdir tokens
+	printf 'directories.tokendir = %s/tokens\nlog.level = ERROR\n' "$PWD" >softhsm.conf
+	export SOFTHSM2_CONF=$PWD/softhsm.conf
+	softhsm2-util --init-token --free --label cv --so-pin 1234 --pin 12345678 >talk
+	(umask 077 && echo 12345678 >pin)
+	rm -r made
+	sojourn authority init made --keys 'pkcs11:token=cv?module-path=/usr/lib/softhsm/libsofthsm2.so' --hsm-pin-file pin
+	sojourn authority cvca init made --hsm-pin-file pin --witness Anna >said
+	grep -qx '  cvca-at-1.cvcert' said
+	sojourn authority cvca renew made --hsm-pin-file pin
+	sojourn authority dv init made --hsm-pin-file pin
+	sign UTHOTEL1 8 --hsm-pin-file pin
+	show UTHOTEL1.cvcert made/cvca-at-1.cvcert made/cvca-link-at-2.cvcert made/dv-at-1.cvcert
+	[ -z "$(ls made/*.key 2>/dev/null)" ]
+	sojourn authority keys list made | grep -q '^dv-at-1 .*token .*present$'
+	sojourn authority signatures made | grep -q '^dv-at-1 .* 1 '
 }

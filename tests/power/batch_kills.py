@@ -68,9 +68,12 @@ class Server:
     def kill(self):
         if random.random() < 0.5:
             backends = self.backends()
-            if backends:
-                os.kill(random.choice(backends), signal.SIGKILL)
-                return "a backend of the database"
+            try:
+                if backends:
+                    os.kill(random.choice(backends), signal.SIGKILL)
+                    return "a backend of the database"
+            except ProcessLookupError:
+                return None
         children = sh("ps", "-o", "pid=", "--ppid", str(self.process.pid), check=False).stdout.split()
         for pid in [self.process.pid] + [int(c) for c in children]:
             try:
@@ -192,7 +195,8 @@ def run_batch(options, place, register):
                 break
             for w in workers:
                 w.start()
-        due = done * (options.kills + 1) // options.cards - sum(kills.values())
+        # All of them before the last twentieth: the end is soon over.
+        due = done * (options.kills + 1) * 20 // (options.cards * 19) - sum(kills.values())
         workers[0].pause(due > 3 and sum(kills.values()) < options.kills)
         if sum(kills.values()) < options.kills and due >= 0:
             time.sleep(random.random() * 0.08)

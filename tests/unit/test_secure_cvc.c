@@ -248,70 +248,6 @@ static void nothing_longer_than_the_limit(void **state)
 	}
 }
 
-/* --- rights --------------------------------------------------------------------- */
-
-static void roles_and_rights_of_the_kinds(void **state)
-{
-	static const enum sj_cvc_terminal kinds[] = { SJ_CVC_INSPECTION, SJ_CVC_AUTHENTICATION,
-						      SJ_CVC_SIGNATURE };
-
-	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		for (int role = SJ_CVC_TERMINAL; role <= SJ_CVC_CVCA; role++) {
-			struct sj_cvc_rights r = sj_cvc_all_rights(kinds[i], SJ_CVC_CVCA);
-
-			sj_cvc_set_role(&r, (enum sj_cvc_role)role);
-			assert_int_equal(sj_cvc_role(&r), role);
-			assert_int_equal(r.bits & 0x3F, 0x3F);
-			assert_int_equal(r.extra[SJ_CVC_SOJOURN] != 0,
-					 kinds[i] == SJ_CVC_AUTHENTICATION);
-		}
-	}
-}
-
-static void narrowing_leaves_what_both_have(void **state)
-{
-	struct sj_cvc_rights r = sj_cvc_all_rights(SJ_CVC_AUTHENTICATION, SJ_CVC_CVCA);
-	const struct sj_cvc_rights by = { SJ_CVC_AUTHENTICATION, 0x0000000110, { 0, 1, 0x88 } };
-	const struct sj_cvc_rights other = { SJ_CVC_INSPECTION, 0x03, { 0 } };
-
-	(void)state;
-	assert_false(sj_cvc_within(&r, &by));
-	assert_true(sj_cvc_within(&by, &r));
-	sj_cvc_narrow(&r, &by);
-	assert_true(r.bits == 0x110 && r.extra[0] == 0 && r.extra[1] == 1 && r.extra[2] == 0x88);
-	assert_false(sj_cvc_within(&other, &r));
-	sj_cvc_narrow(&r, &other);
-	assert_true(r.bits == 0 && r.extra[1] == 0 && r.extra[2] == 0);
-}
-
-/* C.3.1: bits appended on the left are passed over, missing ones are not given. */
-static void authorization_extensions_evolve(void **state)
-{
-	struct sj_cvc_rights r = { .terminal = SJ_CVC_AUTHENTICATION };
-
-	(void)state;
-	assert_true(sj_cvc_extensions_read(hex("7317060A04007F00070301020201"
-					       "5309FF0000000000000102"),
-					   &r));
-	assert_true(r.extra[SJ_CVC_EID_ACCESS] == 0x0102);
-	assert_true(sj_cvc_extensions_read(hex("730F060A04007F00070301020202530140"), &r));
-	assert_true(r.extra[SJ_CVC_SPECIAL_FUNCTIONS] == 0x40);
-}
-
-static void extensions_by_type(void **state)
-{
-	const struct sj_span content = hex("730D060904007F0007030103018000"
-					   "730E060904007F000703010302810155");
-	struct sj_span value;
-
-	(void)state;
-	assert_true(sj_cvc_extension(content, SJ_OID_CVC_SECTOR, &value));
-	assert_hex(value, "810155");
-	assert_true(sj_cvc_extension(content, SJ_OID_CVC_DESCRIPTION, &value));
-	assert_false(sj_cvc_extension(content, SJ_OID_EID_ACCESS, &value));
-}
-
 /* --- what we make ------------------------------------------------------------------ */
 
 /* A plan for this key, of which it borrows `point`. */
@@ -507,10 +443,6 @@ int main(void)
 		cmocka_unit_test(objects_that_are_refused),
 		cmocka_unit_test(lengths_are_the_shortest),
 		cmocka_unit_test(nothing_longer_than_the_limit),
-		cmocka_unit_test(roles_and_rights_of_the_kinds),
-		cmocka_unit_test(narrowing_leaves_what_both_have),
-		cmocka_unit_test(authorization_extensions_evolve),
-		cmocka_unit_test(extensions_by_type),
 		cmocka_unit_test(what_is_made_verifies),
 		cmocka_unit_test(what_is_not_made),
 		cmocka_unit_test(days_are_whole_days),

@@ -72,11 +72,10 @@ static json_t *summary_json(const struct batch_run *run)
 	const double rate = run->seconds > 0 ? (double)run->made.issued / run->seconds : 0;
 
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}", "lines",
-			 (json_int_t)run->file.lines, "added", (json_int_t)run->file.added,
-			 "known", (json_int_t)run->file.known, "bad", (json_int_t)run->file.bad,
-			 "issued", (json_int_t)run->made.issued, "settled",
-			 (json_int_t)run->made.settled, "givenBack",
-			 (json_int_t)run->made.given_back, "refusedCards",
+			 (json_int_t)run->file.lines, "added", (json_int_t)run->file.added, "known",
+			 (json_int_t)run->file.known, "bad", (json_int_t)run->file.bad, "issued",
+			 (json_int_t)run->made.issued, "settled", (json_int_t)run->made.settled,
+			 "givenBack", (json_int_t)run->made.given_back, "refusedCards",
 			 (json_int_t)run->made.refused, "failed", (json_int_t)run->failed,
 			 "seconds", run->seconds, "rate", rate);
 }
@@ -253,8 +252,7 @@ static int watch(struct crew *crew, struct holder_register *reg)
 			stop(crew);
 		if (rc == 0 && (rc = queue_count(reg, &c)) == 0)
 			progress_show(&progress, (uint64_t)c.done,
-				      (uint64_t)(c.waiting + c.taken + c.done),
-				      (uint64_t)c.failed);
+				      (uint64_t)(c.waiting + c.taken + c.done), (uint64_t)c.failed);
 		idle(LOOK_MS);
 	}
 	progress_clear(&progress);
@@ -294,8 +292,8 @@ static int work_by_crew(struct batch_run *run, struct holder_register *reg, unsi
 
 static int check_only(struct batch_run *run)
 {
-	int rc = enqueue_file(run->cli, NULL, cli_value(run->cli, "batch"), run->report,
-			      &run->file);
+	int rc =
+		enqueue_file(run->cli, NULL, cli_value(run->cli, "batch"), run->report, &run->file);
 
 	if (rc == 0)
 		rc = tell_summary(run);

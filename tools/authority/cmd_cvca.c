@@ -1,6 +1,7 @@
 /* cmd_cvca.c -- authority cvca-init, cvca-renew, cvca-sign, dv-init, dv-renew. */
 #include <string.h>
 
+#include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "authority/cv.h"
 #include "authority/cvrights.h"
@@ -33,20 +34,25 @@ static const struct cli_option ca_options[] = {
 	TYPE_ROW,
 	{ "key", 'k', "KIND", "kind of its key (default: as the present one; the first: P-256)",
 	  CLI_COMPLETE_WORDS, CV_KEY_KINDS, false },
+	CEREMONY_OPTION,
 	LAST_ROW,
 };
 
-static const struct cli_option dv_options[] = { TYPE_ROW, LAST_ROW };
+static const struct cli_option dv_options[] = { TYPE_ROW, CEREMONY_OPTION, LAST_ROW };
 
 static int enrol(struct cli *cli, enum cv_kind kind, bool first)
 {
 	struct authority a;
+	struct ceremony before;
 	const char *name = "";
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
+	before = ceremony_begin(&a);
 	if (rc == 0)
 		rc = cv_enrol(&a, kind, cv_type(cli), first,
 			      kind == CV_CVCA ? cli_value(cli, "key") : NULL, &name);
+	if (rc == 0)
+		rc = ceremony_end(&a, &before);
 	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
@@ -88,6 +94,7 @@ const struct cli_command authority_cvca_init_command = {
 	.description =
 		"Cards believe the certificates of terminals that lead to this key. The whole\n"
 		"chain has keys on its curve.",
+	.features = CLI_KEYS,
 	.options = ca_options,
 	.positionals = directory_only,
 	.examples = cvca_init_examples,
@@ -108,6 +115,7 @@ const struct cli_command authority_cvca_renew_command = {
 		"The link is the new key's certificate, signed by the old key: cards that\n"
 		"believe the old one believe the new one when a terminal shows it to them. Go\n"
 		"on with 'dv renew'; what the old key signed holds until it is over.",
+	.features = CLI_KEYS,
 	.options = ca_options,
 	.positionals = directory_only,
 	.examples = cvca_renew_examples,
@@ -123,6 +131,7 @@ const struct cli_command authority_dv_init_command = {
 	.summary = "make the authority's own document verifier, which signs terminals",
 	.description = "It is certified by the present CVCA, as official, with all that rows of a\n"
 		       "service registry can give, and no more.",
+	.features = CLI_KEYS,
 	.options = dv_options,
 	.positionals = directory_only,
 	.examples = dv_init_examples,
@@ -139,6 +148,7 @@ const struct cli_command authority_dv_renew_command = {
 	.noun = "authority",
 	.verb = "dv-renew",
 	.summary = "make the next key and certificate of the document verifier",
+	.features = CLI_KEYS,
 	.options = dv_options,
 	.positionals = directory_only,
 	.examples = dv_renew_examples,
@@ -172,15 +182,19 @@ static const struct cli_option sign_options[] = {
 	LAST_ROW,
 };
 
-/* The bit of a right's name of `len` characters; 0: there is none. */
-static uint32_t right_named(const char *name, size_t len)
+/* The right with this name of `len` characters, if such terminals can be given it; else 0. */
+static uint32_t right_named(enum sj_cvc_terminal type, const char *name, size_t len)
 {
+	struct sj_cvc_rights given;
 	const char *known;
 	uint32_t bit;
 
-	for (size_t i = 0; (known = service_right(i, &bit)) != NULL; i++)
-		if (strlen(known) == len && memcmp(known, name, len) == 0)
-			return bit;
+	for (size_t i = 0; (known = service_right(i, &bit)) != NULL; i++) {
+		if (strlen(known) != len || memcmp(known, name, len) != 0)
+			continue;
+		given = cv_rights_of(type, bit);
+		return given.bits != 0 || given.extra[SJ_CVC_SOJOURN] != 0 ? bit : 0;
+	}
 	return 0;
 }
 
@@ -198,9 +212,10 @@ static int read_rights(struct cli *cli, struct sj_cvc_rights *out)
 		return 0;
 	for (; *list != '\0'; list += len + (list[len] == ',')) {
 		len = strcspn(list, ",");
-		bit = right_named(list, len);
+		bit = right_named(cv_type(cli), list, len);
 		if (bit == 0)
-			return cli_usage(cli, "--rights: no such right: %.*s", (int)len, list);
+			return cli_usage(cli, "--rights: none that terminals of type %s have: %.*s",
+					 cv_type_name(cv_type(cli)), (int)len, list);
 		rights |= bit;
 	}
 	*out = cv_rights_of(cv_type(cli), rights);
@@ -277,6 +292,7 @@ const struct cli_command authority_cvca_sign_command = {
 		"The certificate is kept as DIR/foreign-dv-TYPE-N.cvcert, too. An outer signature\n"
 		"is checked against --previous: the certificate it had from here before, or that\n"
 		"of its country's CVCA, which you have from there.",
+	.features = CLI_KEYS,
 	.options = sign_options,
 	.positionals = sign_positionals,
 	.examples = sign_examples,

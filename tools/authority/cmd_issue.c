@@ -280,7 +280,11 @@ static const char *const examples[] = {
 	"sojourn issue --authority utopia --holder anna.json --portrait anna.jpg -l letter.txt",
 	"sojourn issue -a utopia --holder anna.json -p anna.jpg -l letter.txt \\\n"
 	"    --pace GM:aes256:brainpoolP384r1 --ca brainpoolP384r1:aes256 --aa rsa-3072",
+	"sojourn issue -a utopia --batch holders.jsonl --letters letters --report failed.jsonl",
+	"sojourn issue -a utopia --worker --stay # another desk, another reader",
 	"sojourn issue ... --exec -- sojourn card run anna.card --link stdio # no reader needed",
+	"sojourn issue -a utopia --batch holders.jsonl --workers 2 --letters letters \\\n"
+	"    --exec -- sojourn card feed cards # no reader needed, either",
 	NULL,
 };
 
@@ -315,6 +319,19 @@ const struct cli_command issue_command = {
 		"\n"
 		"M is GM or CAM (with AES only); CIPHER 3des, aes128, aes192 or aes256; CURVE\n"
 		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"
+		"\n"
+		"With --batch FILE, each line of FILE is a holder file with a \"portrait\" (a file,\n"
+		"seen from where FILE is) or \"portraitData\" (base64); what is wrong is told as\n"
+		"FILE:LINE and stops nothing else. The documents wait in the register's queue,\n"
+		"from which any number of workers take them, on any machine that reaches the\n"
+		"register: this process, --workers N, or 'issue --worker' elsewhere. In a reader,\n"
+		"the next card is waited for; a program behind --exec is powered off and on, and\n"
+		"started anew when that gives the same card. Options of the cards are each\n"
+		"worker's. FILE given again goes on where it was stopped: nobody gets two cards.\n"
+		"A worker that is interrupted finishes its card first; one that is killed leaves\n"
+		"a card that is finished or void. Letters go to --letters DIR, as NUMBER.txt, or\n"
+		"stay in the register ('register key --secret letter'). Exit code 13: some lines\n"
+		"were bad, or some documents got no card.\n"
 		"\n"
 		"The options for laboratories make cards that a verifier must refuse.",
 	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_KEYS,

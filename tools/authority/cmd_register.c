@@ -72,6 +72,7 @@ const struct cli_command register_approve_command = {
 	.noun = "register",
 	.verb = "approve",
 	.summary = "let a card be made for an application",
+	.features = CLI_KEYS,
 	.options = move_options,
 	.positionals = desk_positionals,
 	.examples = approve_examples,
@@ -92,6 +93,7 @@ const struct cli_command register_deliver_command = {
 	.noun = "register",
 	.verb = "deliver",
 	.summary = "note that the card was handed over or sent",
+	.features = CLI_KEYS,
 	.options = move_options,
 	.positionals = desk_positionals,
 	.examples = deliver_examples,
@@ -112,6 +114,7 @@ const struct cli_command register_activate_command = {
 	.noun = "register",
 	.verb = "activate",
 	.summary = "note that the holder has the card",
+	.features = CLI_KEYS,
 	.options = move_options,
 	.positionals = desk_positionals,
 	.examples = activate_examples,
@@ -134,6 +137,7 @@ const struct cli_command register_suspend_command = {
 	.summary = "refuse a document for now: it can be reinstated",
 	.description = "Its credentials are in the next status list; 'register reinstate' takes\n"
 		       "them out again.",
+	.features = CLI_KEYS,
 	.options = reason_options,
 	.positionals = desk_positionals,
 	.examples = suspend_examples,
@@ -155,6 +159,7 @@ const struct cli_command register_reinstate_command = {
 	.verb = "reinstate",
 	.summary = "end a suspension",
 	.description = "The document is again what it was before.",
+	.features = CLI_KEYS,
 	.options = move_options,
 	.positionals = desk_positionals,
 	.examples = reinstate_examples,
@@ -179,6 +184,7 @@ const struct cli_command register_revoke_command = {
 		"Every credential that a card of this document was ever given is in the next\n"
 		"status list and in all later ones: those for gates, its keys' and the\n"
 		"document's own.",
+	.features = CLI_KEYS,
 	.options = reason_options,
 	.positionals = desk_positionals,
 	.examples = revoke_examples,
@@ -211,6 +217,7 @@ const struct cli_command register_expire_command = {
 	.noun = "register",
 	.verb = "expire",
 	.summary = "move every document whose time is over to expired",
+	.features = CLI_KEYS,
 	.options = actor_options,
 	.positionals = desk_positionals,
 	.examples = expire_examples,
@@ -255,6 +262,7 @@ const struct cli_command register_erase_command = {
 		"documents. The history stays, and what is revoked: neither has a name. Refused\n"
 		"while a document of the holder is neither revoked nor expired. Backups and a\n"
 		"server's log keep what they have until they are deleted.",
+	.features = CLI_KEYS,
 	.options = erase_options,
 	.positionals = desk_positionals,
 	.examples = erase_examples,
@@ -342,6 +350,7 @@ const struct cli_command register_init_command = {
 		"PostgreSQL server, for any number of machines; DIR/registry.json keeps the\n"
 		"connection string, so the password belongs into ~/.pgpass or a certificate.\n"
 		"Its key (register-1) is made when there is none.",
+	.features = CLI_KEYS,
 	.options = init_options,
 	.positionals = desk_positionals,
 	.examples = init_examples,

@@ -172,6 +172,7 @@ const struct cli_command authority_status_revoke_command = {
 		"Marks every index that was ever given to a card of this number: those of its\n"
 		"gate credentials, its keys' and the document's own. It is in the next list (status\n"
 		"build) and in all later ones; there is no way back.",
+	.features = CLI_KEYS,
 	.options = document_option,
 	.positionals = directory_only,
 	.examples = revoke_examples,
@@ -237,7 +238,7 @@ const struct cli_command authority_status_list_command = {
 	.noun = "authority",
 	.verb = "status-list",
 	.summary = "count what was issued and revoked, by month of expiry",
-	.features = CLI_JSON,
+	.features = CLI_KEYS | CLI_JSON,
 	.positionals = directory_only,
 	.examples = list_examples,
 	.failures = status_failures,

@@ -274,6 +274,7 @@ const struct cli_command authority_terminal_sign_command = {
 		"asks for itself is passed over. The terminal shows it to cards together with\n"
 		"DIR/dv-TYPE-N.cvcert, and DIR/cvca-link-TYPE-N.cvcert to those that have an older\n"
 		"CVCA.",
+	.features = CLI_KEYS,
 	.options = sign_options,
 	.positionals = sign_positionals,
 	.examples = sign_examples,

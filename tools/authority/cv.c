@@ -50,10 +50,14 @@ static const char *text_of(const json_t *row, const char *key)
 	return text != NULL ? text : "";
 }
 
+static bool is_kind(const json_t *row, enum cv_kind kind)
+{
+	return strcmp(text_of(row, "kind"), kinds[kind].name) == 0;
+}
+
 static bool is_of(const json_t *row, enum cv_kind kind, enum sj_cvc_terminal type)
 {
-	return strcmp(text_of(row, "kind"), kinds[kind].name) == 0 &&
-	       strcmp(text_of(row, "terminals"), types[type]) == 0;
+	return is_kind(row, kind) && strcmp(text_of(row, "terminals"), types[type]) == 0;
 }
 
 /* The newest row of this kind and how many there are; NULL: none. */
@@ -92,13 +96,18 @@ static const json_t *row_named(const struct authority *a, const char *name)
 	return row_with(a, "name", sj_span((const uint8_t *)name, strlen(name)));
 }
 
+bool cv_has_key(const json_t *row)
+{
+	return is_kind(row, CV_CVCA) || is_kind(row, CV_DV);
+}
+
 const json_t *cv_row_at(const struct authority *a, size_t i, bool *current)
 {
 	const json_t *rows = json_object_get(a->state, "cv"), *row = json_array_get(rows, i),
 		     *later;
 	const char *kind = text_of(row, "kind");
 
-	*current = strcmp(kind, kinds[CV_CVCA].name) == 0 || strcmp(kind, kinds[CV_DV].name) == 0;
+	*current = cv_has_key(row);
 	while (*current && (later = json_array_get(rows, ++i)) != NULL)
 		*current = strcmp(text_of(later, "kind"), kind) != 0 ||
 			   strcmp(text_of(later, "terminals"), text_of(row, "terminals")) != 0;
@@ -223,11 +232,12 @@ void cv_issuer_free(struct cv_issuer *issuer)
 
 /* --- making ------------------------------------------------------------------------------ */
 
-/* From today on, for so many days. */
-static void set_days(struct sj_cvc *plan, unsigned long days)
+void cv_set_days(struct sj_cvc *plan, unsigned long days, const struct sj_cvc *issuer)
 {
 	plan->from = (int64_t)time(NULL) / DAY * DAY;
 	plan->until = plan->from + ((int64_t)days - 1) * DAY;
+	if (issuer != NULL && plan->until > issuer->until)
+		plan->until = issuer->until;
 }
 
 /* Signs the plan by `by` (a CVCA: itself), keeps and records it. */
@@ -346,9 +356,8 @@ static int prepare(struct authority *a, struct enrolment *e, const char *key_kin
 	e->plan.holder = sj_span((const uint8_t *)e->reference, strlen(e->reference));
 	e->plan.authority = e->kind == CV_DV ? e->issuer.end.cvc.holder : e->plan.holder;
 	e->plan.rights = rights_of(e->kind, e->type);
-	set_days(&e->plan, kinds[e->kind].holds_for);
-	if (e->kind == CV_DV && e->plan.until > e->issuer.end.cvc.until)
-		e->plan.until = e->issuer.end.cvc.until;
+	cv_set_days(&e->plan, kinds[e->kind].holds_for,
+		    e->kind == CV_DV ? &e->issuer.end.cvc : NULL);
 	return rc;
 }
 

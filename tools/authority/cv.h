@@ -29,6 +29,9 @@ const char *cv_type_name(enum sj_cvc_terminal type);
 /* The registry's i-th row of this PKI; NULL: past the end. *current: the newest of its kind. */
 const json_t *cv_row_at(const struct authority *a, size_t i, bool *current);
 
+/* The key of this row's certificate is a key of its own: not a link's, not a foreign DV's. */
+bool cv_has_key(const json_t *row);
+
 /* A key that signs, and the chain up to it. Free it with cv_issuer_free(). */
 struct cv_issuer {
 	const char *name; /* "dv-at-1" */
@@ -69,6 +72,8 @@ CLI_MUST_CHECK int cv_request_read(const struct authority *a, const struct cv_is
 				   const char *path, const char *previous, struct cv_request *out);
 void cv_request_free(struct cv_request *r);
 
+/* From today on for so many days, but no longer than the issuer's certificate (NULL: it has none). */
+void cv_set_days(struct sj_cvc *plan, unsigned long days, const struct sj_cvc *issuer);
 /*
  * Signs a certificate for the request's key and holder with these rights, from today for `days`,
  * but no longer than its issuer's.

@@ -3,8 +3,7 @@
 #include <time.h>
 
 #include "authority/cv.h"
-
-#define DAY 86400
+#include "authority/signatures.h"
 
 /* --- who vouches --------------------------------------------------------------------- */
 
@@ -125,15 +124,14 @@ int cv_sign(const struct authority *a, const struct cv_issuer *issuer, const str
 	struct sj_cvc plan = { .authority = issuer->end.cvc.holder,
 			       .holder = r->request.cvc.holder,
 			       .key = r->request.cvc.key,
-			       .rights = *rights,
-			       .from = (int64_t)time(NULL) / DAY * DAY };
+			       .rights = *rights };
 	struct sj_cv_end end = issuer->end;
 
-	plan.until = plan.from + ((int64_t)days - 1) * DAY;
-	if (plan.until > issuer->end.cvc.until)
-		plan.until = issuer->end.cvc.until;
+	cv_set_days(&plan, days, &issuer->end.cvc);
 	if (!sj_cvc_put(w, &plan, issuer->key))
 		return cli_fail(a->cli, SJ_CRYPTO_FAILED, "%s: signature", issuer->name);
+	if (signatures_flush(a) != 0)
+		return cli_exit_code(a->cli);
 	/* What nobody could verify is not given away. */
 	if (sj_cv_step(&end, sj_written(w)) != SJ_CV_GOOD)
 		return cli_fail(a->cli, SJ_INTERNAL, "%s: certificate", issuer->name);

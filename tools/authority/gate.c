@@ -129,7 +129,33 @@ void gate_wipe(struct gate_data *g)
 
 /* --- to the card --------------------------------------------------------------- */
 
-static int store_configuration(const struct gate_data *g, struct perso *p)
+/* Groupings on their way: as many in a command as the card takes. */
+struct packet {
+	struct perso *p;
+	struct sj_writer w; /* BATCH_MAX bytes */
+};
+
+static int send_packet(struct packet *packet)
+{
+	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "gate credentials")
+				  : perso_store_groupings(packet->p, "gate credentials",
+							  sj_written(&packet->w));
+
+	packet->w.len = 0;
+	return rc;
+}
+
+static int put_grouping(struct packet *packet, uint16_t dgi, struct sj_span value)
+{
+	int rc = 0;
+
+	if (packet->w.len > 0 && packet->w.len + GROUPING_HEAD + value.len > packet->p->data_max)
+		rc = send_packet(packet);
+	perso_put_grouping(&packet->w, dgi, value);
+	return rc;
+}
+
+static int put_configuration(const struct gate_data *g, struct packet *packet)
 {
 	uint8_t value[9];
 	struct sj_writer w = SJ_WRITER_OF(value);
@@ -137,10 +163,10 @@ static int store_configuration(const struct gate_data *g, struct perso *p)
 	sj_put_u8(&w, (uint8_t)g->class);
 	sj_put(&w, SJ_SPAN_OF(g->birth));
 	sj_put_be(&w, 4, (uint32_t)time(NULL));
-	return perso_store(p, "gate configuration", DGI_CONFIGURATION, sj_written(&w), NULL);
+	return put_grouping(packet, DGI_CONFIGURATION, sj_written(&w));
 }
 
-static int store_anchor(const struct token_signer *s, struct perso *p)
+static int put_anchor(const struct token_signer *s, struct packet *packet)
 {
 	uint8_t value[1 + SJ_CWT_MAX];
 	struct sj_writer w = SJ_WRITER_OF(value);
@@ -149,7 +175,23 @@ static int store_anchor(const struct token_signer *s, struct perso *p)
 		return 0;
 	sj_put_u8(&w, s->cwt.signer);
 	sj_put(&w, sj_span(s->bytes, s->len));
-	return perso_store(p, "gate anchor", DGI_ANCHOR, sj_written(&w), NULL);
+	return put_grouping(packet, DGI_ANCHOR, sj_written(&w));
+}
+
+/* What is known before there are keys. */
+static int store_anchors(const struct gate_data *g, struct packet *packet)
+{
+	int rc = put_grouping(packet, DGI_BEGIN, sj_span(NULL, 0));
+
+	if (rc == 0)
+		rc = put_configuration(g, packet);
+	if (rc == 0)
+		rc = put_anchor(&g->older_ca, packet);
+	if (rc == 0)
+		rc = put_anchor(&g->ca, packet);
+	if (rc == 0)
+		rc = put_anchor(&g->status, packet);
+	return rc != 0 ? rc : send_packet(packet);
 }
 
 /* The card makes its keys; their public halves go to the rows. */
@@ -186,9 +228,8 @@ static int put_credential(const struct gate_data *g, const struct authority *a,
 	return token_put(a, &g->ca, &cwt, w);
 }
 
-/* As many credentials in a command as the card takes; `w` is a buffer of BATCH_MAX. */
-static int store_credentials(const struct gate_data *g, const struct authority *a, struct perso *p,
-			     struct sj_writer *w)
+static int store_credentials(const struct gate_data *g, const struct authority *a,
+			     struct packet *packet)
 {
 	uint8_t value[2 + SJ_CWT_MAX];
 	struct sj_writer v;
@@ -197,43 +238,29 @@ static int store_credentials(const struct gate_data *g, const struct authority *
 	for (size_t i = 0; rc == 0 && i < GATE_CREDENTIALS; i++) {
 		v = sj_writer(value, sizeof(value));
 		rc = put_credential(g, a, &g->rows[i], &v);
-		if (rc == 0 && w->len + GROUPING_HEAD + v.len > p->data_max) {
-			rc = perso_store_groupings(p, "gate credentials", sj_written(w));
-			w->len = 0;
-		}
-		perso_put_grouping(w, DGI_CREDENTIAL, sj_written(&v));
+		if (rc == 0)
+			rc = put_grouping(packet, DGI_CREDENTIAL, sj_written(&v));
 	}
-	if (rc == 0 && w->failed)
-		rc = perso_fail(p, SJ_INTERNAL, "gate credentials");
-	return rc != 0 ? rc : perso_store_groupings(p, "gate credentials", sj_written(w));
+	return rc != 0 ? rc : send_packet(packet);
 }
 
 int gate_personalise(struct gate_data *g, const struct authority *a, struct perso *p)
 {
-	uint8_t *buffer;
-	struct sj_writer w;
+	struct packet packet = { .p = p };
 	int rc = perso_target(p, sj_gate_aid(), "gate", g->wanted);
 
-	if (rc == 0 && p->target_found)
+	if (rc == 0 && p->target_found && !g->wanted)
 		rc = perso_store(p, "gate begin", DGI_BEGIN, sj_span(NULL, 0), NULL);
 	if (rc != 0 || !g->wanted)
 		return rc;
-	rc = store_configuration(g, p);
-	if (rc == 0)
-		rc = store_anchor(&g->older_ca, p);
-	if (rc == 0)
-		rc = store_anchor(&g->ca, p);
-	if (rc == 0)
-		rc = store_anchor(&g->status, p);
+	packet.w = sj_writer(malloc(BATCH_MAX), BATCH_MAX);
+	if (packet.w.ptr == NULL)
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+	rc = store_anchors(g, &packet);
 	if (rc == 0)
 		rc = make_keys(g, p);
-	if (rc != 0)
-		return rc;
-	buffer = malloc(BATCH_MAX);
-	if (buffer == NULL)
-		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
-	w = sj_writer(buffer, BATCH_MAX);
-	rc = store_credentials(g, a, p, &w);
-	free(buffer);
+	if (rc == 0)
+		rc = store_credentials(g, a, &packet);
+	free(packet.w.ptr);
 	return rc;
 }

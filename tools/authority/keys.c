@@ -84,6 +84,7 @@ static int store_secrets(const struct key_data *k, struct perso *p)
 
 	sj_put(&id, sj_span(k->row.key_x, PIV_GUID_SIZE));
 	sj_put(&id, sj_span(k->row.key_x + PIV_GUID_SIZE - 4, 4));
+	perso_put_grouping(&w, DGI_BEGIN, sj_span(NULL, 0));
 	perso_put_grouping(&w, DGI_IDENTITY, sj_written(&id));
 	put_password(&w, PIV_REF_PIN, PIN_TRIES, k->pin);
 	put_password(&w, PIV_REF_PUK, PUK_TRIES, k->puk);
@@ -406,7 +407,7 @@ int keys_personalise(struct key_data *k, const struct authority *a, struct perso
 				  "the card takes at most %u bytes in a command, which is too few "
 				  "for the key application; leave it out with --no-keys",
 				  SHORT_DATA);
-	if (rc == 0 && p->target_found)
+	if (rc == 0 && p->target_found && !k->wanted)
 		rc = perso_store(p, "begin of the key application", DGI_BEGIN, sj_span(NULL, 0),
 				 NULL);
 	if (rc != 0 || !k->wanted)

@@ -150,9 +150,10 @@ int queue_hold(struct holder_register *r, const struct queue_worker *w, int64_t 
 	size_t changed = 0;
 	int rc;
 
-	snprintf(sql, sizeof(sql),
-		 "UPDATE job SET lease = %s + %d WHERE document = $1 AND state = $2 AND worker = $3",
-		 now_of(r), QUEUE_LEASE_S);
+	snprintf(
+		sql, sizeof(sql),
+		"UPDATE job SET lease = %s + %d WHERE document = $1 AND state = $2 AND worker = $3",
+		now_of(r), QUEUE_LEASE_S);
 	rc = db_run(register_db(r), sql, params, 3, NULL, NULL, &changed);
 	*mine = rc == 0 && changed == 1;
 	return rc;
@@ -213,8 +214,7 @@ static int note_dead(void *user, const struct db_value *columns, size_t n)
 	struct dead *d = user;
 	struct queue_worker *w = &d->names[d->n];
 
-	if (n == 1 && d->n < WORKERS_MAX &&
-	    db_copy_text(&columns[0], w->name, sizeof(w->name)) &&
+	if (n == 1 && d->n < WORKERS_MAX && db_copy_text(&columns[0], w->name, sizeof(w->name)) &&
 	    ((d->self != NULL && strcmp(w->name, d->self->name) == 0) ||
 	     is_dead(w->name, d->where)))
 		d->n++;

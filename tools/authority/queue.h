@@ -3,7 +3,7 @@
  *
  * A job is a row of the register's table `job`, one for each document. A worker takes it with a
  * lease; when that is over, or the worker's process is gone from this machine, another takes it.
- * REGISTER.md has its states. All but queue_reap() and queue_count() belong into a transaction
+ * QUEUE.md has its states. All but queue_reap() and queue_count() belong into a transaction
  * of register_begin(): what they find is locked until its end. Functions that return int
  * return 0 or the exit code of what they told.
  */

@@ -127,7 +127,7 @@ static const char signatures[] = "CREATE TABLE signatures ("
 				 "	digest BYTEA NOT NULL);"
 				 "CREATE INDEX signatures_signer ON signatures (signer, id);";
 
-/* Documents that wait for a card: queue.h. */
+/* Documents that wait for a card: queue.h, QUEUE.md. */
 static const char queue[] = "CREATE TABLE job ("
 			    "	document BIGINT PRIMARY KEY REFERENCES documents (id),"
 			    "	state INTEGER NOT NULL,"
@@ -136,7 +136,7 @@ static const char queue[] = "CREATE TABLE job ("
 			    "	worker TEXT NOT NULL,"
 			    "	failure INTEGER NOT NULL,"
 			    "	line BIGINT NOT NULL);"
-			    "CREATE INDEX job_open ON job (state, document) WHERE state < 2;";
+			    "CREATE INDEX job_open ON job (state, document);";
 
 static const struct migration migrations[] = {
 	{ base, base_sqlite, base_postgres },

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority/signatures.h"
 #include "crypt/wipe.h"
 
 #define LETTER_MAX 512u
@@ -95,23 +96,6 @@ static int scrap_earlier(struct worker *w)
 	return rc;
 }
 
-static int take_job(struct worker *w)
-{
-	int rc = 0;
-
-	w->found = false;
-	if (w->now.document != 0) /* a commit that was not answered */
-		rc = queue_reap(w->reg, &w->who);
-	w->now.document = 0;
-	if (rc == 0)
-		rc = queue_take(w->reg, &w->who, &w->now, &w->found);
-	if (rc != 0 || !w->found)
-		return rc;
-	rc = scrap_earlier(w);
-	return rc != 0 ? rc
-		       : register_card_begin(w->reg, w->now.document, w->perso.serial, &w->card);
-}
-
 static int read_person(struct worker *w)
 {
 	uint8_t *json = NULL, *portrait = NULL;
@@ -127,9 +111,35 @@ static int read_person(struct worker *w)
 	return rc;
 }
 
-static int draw(struct worker *w)
+/* Its indices are drawn with it; data that no card can have are the job's end, not the worker's. */
+static int take_person(struct worker *w)
 {
-	return job_draw(&w->job, w->card);
+	int rc;
+
+	job_clear_person(&w->job);
+	rc = read_person(w);
+	w->hopeless = rc != 0 && !db_lost(register_db(w->reg));
+	if (rc == 0)
+		rc = job_draw(&w->job, w->card);
+	return w->hopeless ? 0 : rc;
+}
+
+static int take_job(struct worker *w)
+{
+	int rc = 0;
+
+	w->found = false;
+	if (w->now.document != 0) /* a commit that was not answered */
+		rc = queue_reap(w->reg, &w->who);
+	w->now.document = 0;
+	if (rc == 0)
+		rc = queue_take(w->reg, &w->who, &w->now, &w->found);
+	if (rc != 0 || !w->found)
+		return rc;
+	rc = scrap_earlier(w);
+	if (rc == 0)
+		rc = register_card_begin(w->reg, w->now.document, w->perso.serial, &w->card);
+	return rc != 0 ? rc : take_person(w);
 }
 
 /* --- letters ------------------------------------------------------------------------------------------ */
@@ -244,20 +254,21 @@ static int give_back(struct worker *w)
 static int personalise(struct worker *w)
 {
 	struct card_keys *keys = calloc(1, sizeof(*keys));
-	int rc = keys != NULL ? read_person(w) : cli_fail(w->cli, SJ_NO_MEMORY, NULL);
+	int rc = keys != NULL ? 0 : cli_fail(w->cli, SJ_NO_MEMORY, NULL);
 
-	w->hopeless = rc != 0 && !db_lost(register_db(w->reg));
-	if (rc == 0)
-		rc = durable(w, draw);
 	if (rc == 0)
 		rc = job_personalise(&w->job, &w->perso, keys);
 	w->keys = keys;
+	/* What was signed for it is on record before the card counts. */
+	if (rc == 0)
+		rc = signatures_flush(&w->job.authority);
 	if (rc == 0)
 		rc = durable(w, finishing);
 	if (rc == 0)
 		rc = perso_lock(&w->perso);
 	if (rc == 0)
 		rc = durable(w, issued);
+	w->keys = NULL;
 	free(keys);
 	return rc;
 }
@@ -269,11 +280,13 @@ static int make_card(struct worker *w)
 
 	w->now.document = 0;
 	w->card = 0;
+	w->hopeless = false;
 	rc = durable(w, take_job);
 	if (rc != 0 || w->now.document == 0)
 		return rc;
-	rc = personalise(w);
-	if (rc == 0) {
+	if (!w->hopeless)
+		rc = personalise(w);
+	if (rc == 0 && !w->hopeless) {
 		w->counts.issued++;
 		w->done++;
 		w->trouble = 0;

@@ -3,7 +3,7 @@
  *
  * Whatever is killed when (the worker, the database, the card), a document has one good card in
  * the end: what the register says of a card is written before the card is given what makes it
- * so, and a card is asked before it is believed to be unfinished (REGISTER.md, "Queue").
+ * so, and a card is asked before it is believed to be unfinished (QUEUE.md).
  * Functions that return int return 0 or the exit code of what they told.
  */
 #ifndef SJ_AUTHORITY_WORKER_H

@@ -35,8 +35,8 @@ static enum card_store_rc create(struct feed *f, char path[static PATH_SIZE])
 	enum card_store_rc rc;
 
 	do {
-		snprintf(path, PATH_SIZE, "%s/%ld-%u.card", cli_argument(f->cli, 0),
-			 (long)getpid(), ++f->count);
+		snprintf(path, PATH_SIZE, "%s/%ld-%u.card", cli_argument(f->cli, 0), (long)getpid(),
+			 ++f->count);
 		rc = card_store_create(path, &f->store);
 	} while (rc == CARD_STORE_EXISTS);
 	return rc;
@@ -46,8 +46,7 @@ static enum card_store_rc create(struct feed *f, char path[static PATH_SIZE])
 static void put_in(struct feed *f, const char *first)
 {
 	char path[PATH_SIZE];
-	enum card_store_rc rc =
-		first != NULL ? card_store_open(first, &f->store) : create(f, path);
+	enum card_store_rc rc = first != NULL ? card_store_open(first, &f->store) : create(f, path);
 
 	if (rc != CARD_STORE_OK) {
 		f->store = NULL;
