@@ -18,6 +18,11 @@ const struct card_applet *const *card_applets_builtin(void)
 	return applets;
 }
 
+bool card_birth_is_valid(const struct card_birth *birth)
+{
+	return manager_birth_is_valid(birth);
+}
+
 bool card_be_born(struct card_store *store, const struct card_birth *birth)
 {
 	return manager_be_born(store, birth);

@@ -7,7 +7,8 @@
 #define CLA_CHAINED 0x10u
 #define CLA_SM 0x0Cu
 #define CLA_SM_HEADER 0x0Cu /* secure messaging that authenticates the header */
-#define CLA_SM_SCP 0x04u /* that of GlobalPlatform, with 80 (2.3.1, table 11-11) */
+#define CLA_SM_SCP 0x04u /* that of GlobalPlatform (2.3.1, table 11-11) ... */
+#define CLA_SCP 0x84u /* ... which is spoken on the basic channel alone */
 #define CLA_CHANNEL 0x03u
 
 uint16_t card_class_parse(uint8_t cla, struct card_class *out)
@@ -20,7 +21,7 @@ uint16_t card_class_parse(uint8_t cla, struct card_class *out)
 	if ((cla & 0xE0u) != 0x00u && (cla & 0xE0u) != 0x80u)
 		return SJ_SW_WRONG_CLA;
 	/* Any other proprietary secure messaging (04), and one that leaves the header open (08). */
-	if (sm != 0 && sm != CLA_SM_HEADER && !(sm == CLA_SM_SCP && (cla & 0x80u) != 0))
+	if (sm != 0 && sm != CLA_SM_HEADER && (cla & (0x80u | CLA_SM | CLA_CHANNEL)) != CLA_SCP)
 		return SJ_SW_SM_NOT_SUPPORTED;
 	*out = (struct card_class){
 		.base = cla & 0x80u,

@@ -116,8 +116,6 @@ static void answer(struct card *card, const struct sj_apdu *apdu, struct card_cl
 		sw = open_protected(card, apdu, class, &plain, &more);
 	else
 		card_sm_plain(card);
-	if (sw == SJ_SW_OK && !more)
-		sw = card_scp_open(card, class, &plain);
 	if (sw != SJ_SW_OK) {
 		refuse(card, sw);
 		return;
@@ -126,7 +124,11 @@ static void answer(struct card *card, const struct sj_apdu *apdu, struct card_cl
 		keep_plain(card, sj_span(NULL, 0), SJ_SW_OK);
 		return;
 	}
-	sw = card_dispatch(card, &plain, class, &out);
+	sw = card_scp_open(card, class, &plain);
+	if (sw == SJ_SW_OK)
+		sw = card_dispatch(card, &plain, class, &out);
+	else
+		card_chain_drop(card);
 	data = sj_written(&out);
 	sw = card_scp_protect(card, &data, sw);
 	if (class->secured)

@@ -29,6 +29,7 @@ enum sj_scp03_level {
 
 /* Bits of the parameter i. */
 enum sj_scp03_option {
+	SJ_SCP03_I_S16 = 0x01, /* the session is one of S16 */
 	SJ_SCP03_I_PSEUDO_RANDOM = 0x10,
 	SJ_SCP03_I_R_MAC = 0x20,
 	SJ_SCP03_I_R_ENC = 0x40,

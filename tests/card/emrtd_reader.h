@@ -17,6 +17,7 @@
 #include "secure/bac.h"
 #include "secure/ca.h"
 #include "secure/pace.h"
+#include "tests/card/rig_channel.h"
 #include "wire/hex.h"
 #include "wire/tlv.h"
 
@@ -42,6 +43,8 @@ struct bench {
 	bool secured;
 	struct sj_sm_keys keys;
 	struct sj_ssc ssc;
+	struct rig_channel channel;
+	uint8_t wrapped[SJ_APDU_NC_EXTENDED]; /* data of a command in it */
 	uint8_t block; /* next STORE DATA */
 	uint8_t command[SJ_APDU_COMMAND_MAX];
 	uint8_t response[SJ_APDU_RESPONSE_MAX];
@@ -116,7 +119,7 @@ static inline void bench_power(struct bench *b)
 {
 	uint8_t atr[CARD_ATR_MAX];
 
-	b->secured = false;
+	b->secured = b->channel.open = false;
 	b->queued_from = b->queued_to = 0;
 	assert_true(card_power_on(b->card, atr) > 0);
 }
@@ -171,6 +174,8 @@ static inline uint16_t bench_raw(struct bench *b, struct sj_span command)
 
 	b->data = sj_span(NULL, 0);
 	b->sw = 0;
+	if (command.len >= 2 && (command.ptr[0] & 0x0F) == 0 && command.ptr[1] == 0xA4)
+		b->channel.open = false;
 	if (n == 0)
 		return 0; /* without power */
 	assert_true(sj_response_parse(sj_span(b->response, n), &r));
@@ -214,9 +219,38 @@ static inline void bench_open(struct bench *b)
 	b->data = plain.data;
 }
 
-/* Protected if a session runs; pieces are fetched. */
-static inline uint16_t bench_send(struct bench *b, const struct sj_apdu *apdu)
+/* The command as the channel has it, if one is open. */
+static inline struct sj_apdu bench_wrap(struct bench *b, const struct sj_apdu *apdu)
 {
+	struct sj_writer data = SJ_WRITER_OF(b->wrapped);
+	struct sj_apdu wrapped = *apdu;
+
+	if (b->channel.open && (apdu->cla & 0x80) != 0)
+		assert_true(sj_scp03_wrap(&b->channel.session, apdu, &data, &wrapped));
+	return wrapped;
+}
+
+/* What the channel had protected of the answer. A refusal for its security has ended it. */
+static inline void bench_unwrap(struct bench *b)
+{
+	struct sj_writer w = SJ_WRITER_OF(b->wrapped);
+	uint8_t sw1 = (uint8_t)(b->sw >> 8);
+
+	if (b->sw == SJ_SW_SECURITY_STATUS)
+		b->channel.open = false;
+	if (!b->channel.open || (b->sw != SJ_SW_OK && sw1 != 0x62 && sw1 != 0x63))
+		return;
+	assert_int_equal(sj_scp03_unwrap_response(&b->channel.session, b->data, b->sw, &w),
+			 SJ_SCP03_INTACT);
+	memcpy(b->opened, w.ptr, w.len);
+	b->data = sj_span(b->opened, w.len);
+}
+
+/* In the channel and protected, if one is open and a session runs; pieces are fetched. */
+static inline uint16_t bench_send(struct bench *b, const struct sj_apdu *plain)
+{
+	const struct sj_apdu wrapped = bench_wrap(b, plain), *apdu = &wrapped;
+	const bool in_channel = b->channel.open && (plain->cla & 0x80) != 0;
 	struct sj_writer w = SJ_WRITER_OF(b->command);
 	uint8_t *pieces = malloc(SJ_APDU_RESPONSE_MAX);
 	struct sj_writer all = sj_writer(pieces, SJ_APDU_RESPONSE_MAX);
@@ -239,6 +273,8 @@ static inline uint16_t bench_send(struct bench *b, const struct sj_apdu *apdu)
 		b->data.ptr = b->opened;
 	}
 	free(pieces);
+	if (in_channel)
+		bench_unwrap(b);
 	return b->sw;
 }
 
@@ -250,6 +286,36 @@ static inline uint16_t bench_do(struct bench *b, const char *command)
 
 	assert_true(sj_apdu_parse(hex(command, bytes, sizeof(bytes)), &apdu));
 	return bench_send(b, &apdu);
+}
+
+/* --- the manager ------------------------------------------------------------------ */
+
+/* In place of the channel that is open. EXTERNAL AUTHENTICATE's status word, or what came before. */
+static inline uint16_t bench_channel(struct bench *b, uint8_t version,
+				     const struct sj_scp03_keys *keys, struct sj_span challenge,
+				     uint8_t level)
+{
+	struct sj_apdu apdu = { .cla = 0x80, .ins = 0x50, .p1 = version, .data = challenge };
+	uint8_t bytes[2 * SJ_SCP03_FULL];
+	struct sj_writer data = SJ_WRITER_OF(bytes);
+
+	b->channel.open = false;
+	apdu.ne = 256;
+	if (bench_send(b, &apdu) != SJ_SW_OK)
+		return b->sw;
+	apdu = rig_channel_begin(&b->channel, keys, challenge, b->data, level, &data);
+	bench_send(b, &apdu);
+	b->channel.open = b->sw == SJ_SW_OK;
+	return b->sw;
+}
+
+/* The manager selected, a channel under the well-known keys open. */
+static inline void bench_manage(struct bench *b)
+{
+	const struct sj_scp03_keys keys = rig_well_known();
+
+	assert_int_equal(bench_do(b, SELECT_MANAGER), SJ_SW_OK);
+	assert_int_equal(bench_channel(b, 0x30, &keys, rig_host_challenge(), RIG_LEVEL), SJ_SW_OK);
 }
 
 /* --- personalisation ---------------------------------------------------------- */
@@ -299,8 +365,8 @@ static inline uint16_t bench_file(struct bench *b, uint16_t parent, uint16_t fid
 /* Opens the personalisation; the next STORE DATA is block 0. */
 static inline void bench_install(struct bench *b)
 {
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, INSTALL), SJ_SW_OK);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, INSTALL), SJ_SW_OK);
 	b->block = 0;
 }
 
@@ -341,8 +407,8 @@ static inline void bench_perso_files(struct bench *b)
 
 static inline void bench_lock(struct bench *b)
 {
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, LOCK), SJ_SW_OK);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, LOCK), SJ_SW_OK);
 	bench_power(b);
 }
 
@@ -354,8 +420,8 @@ static inline void bench_lock(struct bench *b)
 /* The card's profile, in hexadecimal. */
 static inline void bench_profile(struct bench *b, const char *profile)
 {
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, INSTALL_MANAGER), SJ_SW_OK);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, INSTALL_MANAGER), SJ_SW_OK);
 	b->block = 0;
 	assert_int_equal(bench_dgi_hex(b, 0x0001, profile), SJ_SW_OK);
 }

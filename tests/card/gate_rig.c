@@ -82,8 +82,8 @@ void reader_make(struct rig_reader *r, const struct issuer *ca)
 
 void gate_install(struct bench *b)
 {
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, "80E620000F000009F0534F4A4F55524E0100000000"), SJ_SW_OK);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, "80E620000F000009F0534F4A4F55524E0100000000"), SJ_SW_OK);
 	b->block = 0;
 }
 

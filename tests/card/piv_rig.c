@@ -74,8 +74,8 @@ void piv_personalise_all(struct bench *b, const struct piv_plan *plan)
 					    0x007F61, 0x5FFF00 };
 	static const uint8_t keys[] = { 0x9A, 0x9C, 0x9D, 0x9E, 0x82 };
 
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, INSTALL_PIV), SJ_SW_OK);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, INSTALL_PIV), SJ_SW_OK);
 	b->block = 0;
 	assert_int_equal(bench_dgi(b, 0x0000, sj_span(NULL, 0)), SJ_SW_OK);
 	give(b, 0x0001, PIV_GUID "00BC614E");

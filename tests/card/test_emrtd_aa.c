@@ -199,8 +199,8 @@ static void test_an_unfinished_import_stops_the_lock(void **state)
 
 	bench_perso_files(b);
 	assert_int_equal(import_piece(b, 3, 0, sj_span(key->pkcs8, 100)), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, LOCK), SJ_SW_CONDITIONS);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, LOCK), SJ_SW_CONDITIONS);
 	bench_install(b);
 	assert_int_equal(import(b, 3, key->private, 240), SJ_SW_OK);
 	bench_lock(b);

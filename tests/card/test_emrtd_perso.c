@@ -35,7 +35,7 @@ static void test_begin_forgets_what_an_unfinished_attempt_left(void **state)
 	assert_true(emrtd_holds_anything(b));
 	assert_int_equal(bench_dgi_hex(b, 0x0000, ""), SJ_SW_OK);
 	assert_false(emrtd_holds_anything(b));
-	assert_int_equal(bench_hex(b, LOCK), SJ_SW_CONDITIONS);
+	assert_int_equal(bench_do(b, LOCK), SJ_SW_CONDITIONS);
 }
 
 /* --- 0001 access -------------------------------------------------------------------- */
@@ -214,8 +214,8 @@ static void test_unknown_groupings(void **state)
 
 static uint16_t lock(struct bench *b)
 {
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	return bench_hex(b, LOCK);
+	bench_manage(b);
+	return bench_do(b, LOCK);
 }
 
 static void put(struct bench *b, uint16_t parent, uint16_t fid, const char *content)
@@ -301,7 +301,7 @@ static void test_what_a_pace_card_needs(void **state)
 	assert_int_equal(lock(b), SJ_SW_CONDITIONS); /* no EF.CardSecurity, no key */
 	put(b, 0x3F00, 0x011D, "30");
 	assert_int_equal(lock(b), SJ_SW_CONDITIONS);
-	assert_int_equal(bench_hex(b, INSTALL), SJ_SW_OK);
+	assert_int_equal(bench_do(b, INSTALL), SJ_SW_OK);
 	b->block = 0;
 	assert_int_equal(bench_dgi_hex(b, 0x0015, "0D"), SJ_SW_OK); /* on another curve */
 	assert_int_equal(lock(b), SJ_SW_CONDITIONS);

@@ -224,8 +224,8 @@ static void credentials_want_their_key(void **state)
 
 static uint16_t lock(struct bench *b)
 {
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	return bench_hex(b, LOCK);
+	bench_manage(b);
+	return bench_do(b, LOCK);
 }
 
 static void document(struct bench *b)

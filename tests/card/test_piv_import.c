@@ -146,8 +146,8 @@ static void a_key_of_the_issuer(void **state)
 	struct piv_key key;
 
 	(void)state;
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, INSTALL_PIV), SJ_SW_OK);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, INSTALL_PIV), SJ_SW_OK);
 	b->block = 0;
 	assert_int_equal(bench_dgi_hex(b, 0x0021, "9D1103010620" SCALAR_32), SJ_SW_OK);
 	assert_true(piv_key_find(b->store, 0x9D, &key));

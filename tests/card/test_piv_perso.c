@@ -7,8 +7,8 @@ static int blank_setup(void **state)
 {
 	struct bench *b = bench_new();
 
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, INSTALL_PIV), SJ_SW_OK);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, INSTALL_PIV), SJ_SW_OK);
 	b->block = 0;
 	*state = b;
 	return 0;
@@ -171,8 +171,8 @@ static void after_the_lock_nothing_is_personalised(void **state)
 {
 	struct bench *b = *state;
 
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	assert_int_equal(bench_hex(b, INSTALL_PIV), SJ_SW_CONDITIONS);
+	bench_manage(b);
+	assert_int_equal(bench_do(b, INSTALL_PIV), SJ_SW_CONDITIONS);
 }
 
 /* --- the lock ---------------------------------------------------------------------------------------- */
@@ -186,8 +186,8 @@ static void document(struct bench *b)
 
 static uint16_t lock(struct bench *b)
 {
-	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
-	return bench_hex(b, LOCK);
+	bench_manage(b);
+	return bench_do(b, LOCK);
 }
 
 /* Without each of them it is not whole; with it, it is. */

@@ -5,6 +5,7 @@
 #include "secure/aa.h"
 #include "secure/bac.h"
 #include "secure/pace.h"
+#include "secure/scp03.h"
 #include "secure/sm.h"
 
 /* Keys of all zeros: a mutation that keeps the MAC is then as likely as it can be. */
@@ -165,6 +166,86 @@ static bool aa_run(struct sj_span in)
 	       sj_aa_verify(sj_written(&spki), SJ_SHA256, challenge, in);
 }
 
+/* --- SCP03, under keys of all zeros ------------------------------------------------------- */
+
+static struct sj_scp03 scp_session(void)
+{
+	return (struct sj_scp03){
+		.cipher = SJ_CIPHER_AES128, .size = SJ_SCP03_SHORT, .level = 0x33, .counter = 1
+	};
+}
+
+static bool scp_command_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_apdu plain = { .cla = 0x80,
+				       .ins = 0xE2,
+				       .data = sj_span((const uint8_t *)"twenty bytes of data",
+						       i * 10),
+				       .ne = i == 2 ? 65536 : 256 };
+	struct sj_scp03 s = scp_session();
+	uint8_t data[64];
+	struct sj_writer d = SJ_WRITER_OF(data);
+	struct sj_apdu wrapped;
+
+	if (i > 2 || !sj_scp03_wrap(&s, &plain, &d, &wrapped))
+		return false;
+	sj_apdu_put(w, &wrapped);
+	return !w->failed;
+}
+
+static bool scp_command_run(struct sj_span in)
+{
+	struct sj_scp03 s = scp_session();
+	uint8_t buffer[FUZZ_SEED_MAX];
+	struct sj_writer w = SJ_WRITER_OF(buffer);
+	struct sj_apdu apdu, plain;
+
+	if (!sj_apdu_parse(in, &apdu) || sj_scp03_unwrap(&s, &apdu, &w, &plain) != SJ_SCP03_INTACT)
+		return false;
+	fuzz_touch(plain.data);
+	return true;
+}
+
+static bool scp_response_seed(size_t i, struct sj_writer *w)
+{
+	struct sj_scp03 s = scp_session();
+
+	return i < 2 &&
+	       sj_scp03_wrap_response(&s, i == 0 ? SJ_SPAN_STR("an answer") : sj_span(NULL, 0),
+				      0x9000, w);
+}
+
+static bool scp_response_run(struct sj_span in)
+{
+	struct sj_scp03 s = scp_session();
+	uint8_t buffer[FUZZ_SEED_MAX];
+	struct sj_writer w = SJ_WRITER_OF(buffer);
+
+	if (sj_scp03_unwrap_response(&s, in, 0x9000, &w) != SJ_SCP03_INTACT)
+		return false;
+	fuzz_touch(sj_written(&w));
+	return true;
+}
+
+static const uint8_t scp_dek[SJ_CIPHER_KEY_MAX];
+
+static bool put_key_seed(size_t i, struct sj_writer *w)
+{
+	struct sj_scp03_keys fresh = { .cipher = (enum sj_cipher)(SJ_CIPHER_AES128 + i) };
+
+	memset(fresh.enc, 0x11, sizeof(fresh.enc));
+	return i < 3 && sj_scp03_put_keys(w, 0x31, &fresh, SJ_CIPHER_AES256, scp_dek);
+}
+
+static bool put_key_run(struct sj_span in)
+{
+	struct sj_scp03_keys keys;
+	uint8_t version, kcv[3 * SJ_SCP03_KCV];
+
+	return sj_scp03_read_keys(in, SJ_CIPHER_AES256, scp_dek, &version, &keys, kcv) ==
+	       SJ_SCP03_KEYS_GOOD;
+}
+
 struct fuzz_room fuzz_secure(void)
 {
 	static const struct fuzz_parser parsers[] = {
@@ -175,6 +256,9 @@ struct fuzz_room fuzz_secure(void)
 		{ "bac-token", bac_token_seed, bac_token_run },
 		{ "pace-cam", cam_seed, cam_run },
 		{ "aa-answer", aa_seed, aa_run },
+		{ "scp03-command", scp_command_seed, scp_command_run },
+		{ "scp03-response", scp_response_seed, scp_response_run },
+		{ "scp03-put-key", put_key_seed, put_key_run },
 	};
 
 	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };

@@ -24,6 +24,7 @@
 
 #include "host/card.h"
 #include "host/store.h"
+#include "tests/card/rig_channel.h"
 #include "wire/hex.h"
 
 #define KILLS 200u
@@ -37,12 +38,59 @@ struct script {
 	char lines[STEPS_MAX][2 * COMMAND_MAX];
 	size_t count;
 	unsigned block;
+	uint8_t channels; /* opened so far: the card's challenges follow of their number */
+	struct sj_scp03 channel;
 };
 
 static void add(struct script *s, const char *hex)
 {
 	assert_true(s->count < STEPS_MAX);
 	snprintf(s->lines[s->count++], sizeof(s->lines[0]), "%s", hex);
+}
+
+/* One of the channel's; `plain` may be in its buffer. */
+static void add_apdu(struct script *s, const struct sj_apdu *plain)
+{
+	uint8_t data[COMMAND_MAX], bytes[COMMAND_MAX];
+	char text[2 * COMMAND_MAX];
+	struct sj_writer w = SJ_WRITER_OF(data), out = SJ_WRITER_OF(bytes);
+	struct sj_apdu wrapped;
+
+	assert_true(sj_scp03_wrap(&s->channel, plain, &w, &wrapped));
+	sj_apdu_put(&out, &wrapped);
+	assert_true(!out.failed && sj_hex_text(sj_written(&out), SJ_HEX_UPPER, text, sizeof(text)));
+	add(s, text);
+}
+
+static void add_secured(struct script *s, const char *hex)
+{
+	uint8_t bytes[COMMAND_MAX];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_apdu plain;
+
+	assert_true(sj_hex_read(hex, strlen(hex), &w) && sj_apdu_parse(sj_written(&w), &plain));
+	add_apdu(s, &plain);
+}
+
+/* Written before there is a card: with parameter i 70 what it will say can be foreseen. */
+static void add_channel(struct script *s)
+{
+	static const uint8_t aid[] = { 0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00 };
+	const struct sj_scp03_keys keys = rig_well_known();
+	const struct sj_span host = rig_host_challenge();
+	const uint8_t count[] = { 0, 0, ++s->channels };
+	uint8_t challenge[SJ_SCP03_FULL], cryptogram[SJ_SCP03_FULL];
+	const struct sj_span card = { challenge, host.len };
+	struct sj_apdu apdu = { .cla = 0x80, .ins = 0x82, .p1 = 0x03 };
+
+	assert_true(sj_scp03_challenge(&keys, host.len, count, SJ_SPAN_OF(aid), challenge));
+	assert_true(sj_scp03_begin(&s->channel, &keys, host.len, host, card));
+	assert_true(sj_scp03_cryptogram(&s->channel, SJ_SCP03_HOST, host, card, cryptogram));
+	add(s, "00A4040008A00000015100000000");
+	add(s, "80503000081032547698BADCFE00");
+	apdu.data = sj_span(cryptogram, host.len);
+	add_apdu(s, &apdu);
+	s->channel.level = apdu.p1;
 }
 
 /* STORE DATA with one data grouping (PERSO.md), short, with Le. */
@@ -53,7 +101,7 @@ static void add_grouping(struct script *s, const char *dgi, struct sj_span value
 	assert_true(sj_hex_text(value, SJ_HEX_UPPER, text, sizeof(text)));
 	snprintf(line, sizeof(line), "80E209%02X%02zX%s%02zX%s00", s->block++, value.len + 3, dgi,
 		 value.len, text);
-	add(s, line);
+	add_secured(s, line);
 }
 
 static void add_file(struct script *s, unsigned fid, const char *head_hex, size_t size)
@@ -81,8 +129,8 @@ static void make_script(struct script *s)
 	static const uint8_t access[] = "\x80\x01\x01\x82\x18L898902C<369080619406236";
 	static const uint8_t ca[] = { 0x0C, 0x02, 0x00 }, aa[] = { 0x0C, 0x03 };
 
-	add(s, "00A4040008A00000015100000000");
-	add(s, "80E620000D000007A000000247100100000000");
+	add_channel(s);
+	add_secured(s, "80E620000D000007A000000247100100000000");
 	add_grouping(s, "0001", sj_span(access, sizeof(access) - 1));
 	add_grouping(s, "0011", SJ_SPAN_OF(ca));
 	add_grouping(s, "0012", SJ_SPAN_OF(aa));
@@ -90,9 +138,9 @@ static void make_script(struct script *s)
 	add_file(s, 0x011D, "", 1000);
 	add_file(s, 0x0101, "", 93);
 	add_file(s, 0x0102, "", 1500);
-	add(s, "80F0800F"); /* inside a sequence: refused, changes nothing */
-	add(s, "00A4040008A00000015100000000");
-	add(s, "80F0800F");
+	add_secured(s, "80F0800F"); /* inside a sequence: refused, changes nothing */
+	add_channel(s);
+	add_secured(s, "80F0800F");
 	add(s, "00A4040C07A0000002471001");
 	add(s, "0084000008");
 	add(s, "0082000028"
@@ -111,6 +159,10 @@ struct object {
 
 #define OBJECTS_MAX 40u
 
+/* A failure is stored before a guess is looked at, and is no state that a command leaves. */
+#define FAILURES 0x100u
+#define FAILURES_END 0x110u
+
 /* The whole content of a store after some step. */
 struct picture {
 	struct object objects[OBJECTS_MAX];
@@ -123,8 +175,11 @@ static void take_picture(const struct card_store *s, struct picture *p)
 	struct sj_span value;
 
 	for (p->count = 0; card_store_next(s, &id) && card_store_get(s, id, &value); id++) {
-		struct object *o = &p->objects[p->count++];
+		struct object *o = &p->objects[p->count];
 
+		if (id >= FAILURES && id < FAILURES_END)
+			continue;
+		p->count++;
 		assert_true(p->count <= OBJECTS_MAX);
 		*o = (struct object){ id, value.len, malloc(value.len + 1) };
 		assert_non_null(o->data);

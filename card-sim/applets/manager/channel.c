@@ -60,7 +60,7 @@ static void put_answer(struct sj_writer *w, struct sj_span serial, uint8_t versi
 	sj_put(w, serial);
 	sj_put_u8(w, version);
 	sj_put_u8(w, PROTOCOL);
-	sj_put_u8(w, c->i);
+	sj_put_u8(w, c->host.len == SJ_SCP03_FULL ? c->i | SJ_SCP03_I_S16 : c->i);
 	sj_put(w, sj_span(c->card, c->host.len));
 	sj_put(w, cryptogram);
 	if ((c->i & SJ_SCP03_I_PSEUDO_RANDOM) != 0)

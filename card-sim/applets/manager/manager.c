@@ -67,7 +67,7 @@ static uint16_t manager_personalise(struct card_call *call, uint16_t dgi, struct
 
 #define BASIC CARD_ONLY_BASIC_CHANNEL
 #define CHANNEL (BASIC | CARD_NEED_CHANNEL)
-#define SECRET 0
+#define SECRET (CARD_NEED_CHANNEL | CARD_NEED_CONFIDENTIAL)
 #define BLANK (SECRET | CARD_ONLY_BLANK | BASIC)
 #define ANY CARD_ANY
 

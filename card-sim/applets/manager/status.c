@@ -8,7 +8,7 @@
 #include "crypt/wipe.h"
 #include "wire/tlv.h"
 
-#define PIECE 160u /* bytes of entries, so that a protected short response holds them */
+#define PIECE 128u /* bytes of entries, so that a protected short response holds them */
 #define NEXT 0x01u /* P2 */
 #define TLV 0x02u
 #define MORE 0x6310u
