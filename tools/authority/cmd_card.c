@@ -293,6 +293,7 @@ const struct cli_command authority_card_master_command = {
 	.summary = "make the next master key, from which cards' own keys come",
 	.description =
 		"Older master keys are kept: cards that have keys from them are still opened.",
+	.features = CLI_KEYS,
 	.positionals = master_positionals,
 	.examples = master_examples,
 	.failures = master_failures,
