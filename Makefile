@@ -133,6 +133,7 @@ include tests/tests.mk
 
 # --- install -----------------------------------------------------------------
 
+units := $(wildcard tools/*/*.service tools/*/*.timer)
 .PHONY: install uninstall clean help
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/sojourn $(DESTDIR)$(PREFIX)/lib/pkgconfig \
@@ -149,7 +150,7 @@ install: all
 	install -m644 $(share) $(DESTDIR)$(PREFIX)/share/sojourn/
 	$(foreach c,$(completions:$(BUILD)/%=%),install -D -m644 $(BUILD)/$(c) $(DESTDIR)$(PREFIX)/$(c);)
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed -e 's|@PREFIX@|$(PREFIX)|g' tools/gate/sojourn-gate.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/sojourn-gate.service
+	$(foreach u,$(units),sed -e 's|@PREFIX@|$(PREFIX)|g' $(u) > $(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(u));)
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' middleware/sojourn.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc
 	$(foreach s,1 5 7,$(if $(wildcard tools/man/*.$(s)),install -m644 $(wildcard tools/man/*.$(s)) $(DESTDIR)$(PREFIX)/share/man/man$(s)/;))
@@ -158,7 +159,7 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/sojourn $(DESTDIR)$(PREFIX)/include/sojourn $(DESTDIR)$(PREFIX)/share/sojourn
 	rm -f $(DESTDIR)$(PREFIX)/bin/sojourn $(DESTDIR)$(PREFIX)/lib/libsojourn.so* $(DESTDIR)$(PREFIX)/lib/pkgconfig/sojourn.pc \
 		$(DESTDIR)$(PREFIX)/lib/pkcs11/sojourn-pkcs11.so $(DESTDIR)$(PREFIX)/share/p11-kit/modules/sojourn.module \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/sojourn-gate.service \
+		$(patsubst %,$(DESTDIR)$(PREFIX)/lib/systemd/system/%,$(notdir $(units))) \
 		$(DESTDIR)$(PREFIX)/share/man/man[157]/sojourn* $(completions:$(BUILD)/%=$(DESTDIR)$(PREFIX)/%)
 
 clean:

@@ -1,8 +1,8 @@
 #include "secure/cwt.h"
 
-#include "crypt/wipe.h"
-
 #include <string.h>
+
+#include "secure/cose.h"
 
 /* Registered claims and header parameters (RFC 8392, 9053), then ours (GATE.md). */
 enum claim {
@@ -21,9 +21,6 @@ enum cose_key { KTY = 1, CRV = -1, X = -2, Y = -3, COSE_KEY = 1, EC2 = 2, P256 =
 #define READER_SIZE 10u
 #define HEAD_MIN 4u
 #define PAYLOAD_MAX (SJ_CWT_MAX - 74u)
-
-/* { 1 : -7 }: ES256. */
-#define PROTECTED SJ_SPAN_STR("\xA1\x01\x26")
 
 static bool take_key(struct sj_span *in, int64_t wanted)
 {
@@ -161,45 +158,21 @@ static bool take_claims(struct sj_span payload, struct sj_cwt *out)
 
 bool sj_cwt_parse(struct sj_span in, struct sj_cwt *out)
 {
-	struct sj_span protected, item;
-	struct sj_cbor_map unprotected;
-	size_t n;
+	struct sj_cose cose;
 
 	memset(out, 0, sizeof(*out));
-	if (in.len > SJ_CWT_MAX)
+	if (in.len > SJ_CWT_MAX || !sj_cose_parse(in, &cose))
 		return false;
-	item = in;
-	return sj_cbor_take_array(&item, &n) && n == 4 && sj_cbor_take_bytes(&item, &protected) &&
-	       sj_span_eq(protected, PROTECTED) && sj_cbor_take_map(&item, &unprotected) &&
-	       unprotected.pairs.len == 0 && sj_cbor_take_bytes(&item, &out->payload) &&
-	       sj_cbor_take_bytes(&item, &out->signature) &&
-	       out->signature.len == SJ_CWT_SIGNATURE && item.len == 0 &&
-	       take_claims(out->payload, out);
-}
-
-/* SHA-256 of [ "Signature1", protected, h'', payload ]. */
-static bool digest_of(struct sj_span payload, uint8_t out[static SJ_HASH_MAX])
-{
-	uint8_t head[32];
-	struct sj_writer w = SJ_WRITER_OF(head);
-	struct sj_span parts[2];
-
-	sj_cbor_put_array(&w, 4);
-	sj_cbor_put_text(&w, SJ_SPAN_STR("Signature1"));
-	sj_cbor_put_bytes(&w, PROTECTED);
-	sj_cbor_put_bytes(&w, sj_span(NULL, 0));
-	sj_cbor_put_bytes_head(&w, payload.len);
-	parts[0] = sj_written(&w);
-	parts[1] = payload;
-	return !w.failed && sj_hash(SJ_SHA256, parts, 2, out);
+	out->payload = cose.payload;
+	out->signature = cose.signature;
+	return take_claims(out->payload, out);
 }
 
 bool sj_cwt_verify(const struct sj_cwt *cwt, const struct sj_ec_point *key)
 {
-	uint8_t digest[SJ_HASH_MAX];
+	const struct sj_cose cose = { cwt->payload, cwt->signature };
 
-	return digest_of(cwt->payload, digest) &&
-	       sj_ec_verify(SJ_P256, key, sj_span(digest, 32), cwt->signature);
+	return sj_cose_verify(&cose, key);
 }
 
 static void put_pair(struct sj_writer *w, int64_t key, int64_t value)
@@ -265,24 +238,14 @@ static void put_claims(struct sj_writer *w, const struct sj_cwt *cwt)
 
 bool sj_cwt_put(struct sj_writer *w, const struct sj_cwt *cwt, const struct sj_key *key)
 {
-	uint8_t bytes[PAYLOAD_MAX], digest[SJ_HASH_MAX], signature[SJ_CWT_SIGNATURE];
-	struct sj_writer payload = SJ_WRITER_OF(bytes), s = SJ_WRITER_OF(signature);
+	uint8_t bytes[PAYLOAD_MAX];
+	struct sj_writer payload = SJ_WRITER_OF(bytes);
 	const size_t start = w->len;
-	struct sj_ec_point point;
-	enum sj_curve curve;
 	struct sj_cwt check;
 
 	put_claims(&payload, cwt);
-	if (payload.failed || !sj_key_get_point(key, &curve, &point) || curve != SJ_P256 ||
-	    !digest_of(sj_written(&payload), digest) ||
-	    !sj_key_sign_digest(key, sj_span(digest, 32), &s))
-		return false;
-	sj_cbor_put_array(w, 4);
-	sj_cbor_put_bytes(w, PROTECTED);
-	sj_cbor_put_map(w, 0);
-	sj_cbor_put_bytes(w, sj_written(&payload));
-	sj_cbor_put_bytes(w, sj_written(&s));
-	return !w->failed && sj_cwt_parse(sj_span(w->ptr + start, w->len - start), &check);
+	return !payload.failed && sj_cose_put(w, sj_written(&payload), key) &&
+	       sj_cwt_parse(sj_span(w->ptr + start, w->len - start), &check);
 }
 
 bool sj_cwt_signer_key(const struct sj_cwt *cwt, struct sj_ec_point *out)

@@ -65,7 +65,7 @@ static enum sj_rc make_folders(int dir)
 
 enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_trust_batch *out)
 {
-	struct sj_trust_batch batch = { trust, -1, { NULL, 0, 0 } };
+	struct sj_trust_batch batch = { trust, -1, { NULL, 0, 0 }, NULL };
 	enum sj_rc rc;
 
 	if (!trust->writable)
@@ -106,6 +106,24 @@ static bool is_intact(const struct sj_trust *trust, const struct sj_trust_item *
 	return intact;
 }
 
+bool sj_trust_batch_checked(const struct sj_trust_batch *batch, enum sj_trust_kind kind,
+			    struct sj_span name, struct sj_span der)
+{
+	struct sj_trust_item item;
+
+	return batch->before != NULL && make_item(kind, name, der, &item) &&
+	       sj_trust_items_find(&batch->before->items, &item) != NULL;
+}
+
+/* The file of the store before under the same name, if it is what it was. */
+static bool link_before(const struct sj_trust_batch *batch, const struct sj_trust_item *item,
+			const char *path)
+{
+	return batch->before != NULL && sj_trust_items_find(&batch->before->items, item) != NULL &&
+	       linkat(batch->before->dir, path, batch->trust->dir, path, 0) == 0 &&
+	       is_intact(batch->trust, item);
+}
+
 enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind kind,
 			      struct sj_span name, struct sj_span der, bool *known)
 {
@@ -119,7 +137,9 @@ enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind k
 	if (*known && is_intact(batch->trust, &item))
 		return SJ_OK;
 	sj_trust_item_path(&item, path);
-	rc = sj_trust_write(batch->trust->dir, path, der);
+	rc = link_before(batch, &item, path)
+		     ? SJ_OK
+		     : sj_trust_write(&batch->trust->io, batch->trust->dir, path, der);
 	if (rc == SJ_OK && !*known && !sj_trust_items_add(&batch->items, &item))
 		rc = SJ_NO_MEMORY;
 	return rc;
@@ -129,10 +149,11 @@ bool sj_trust_batch_names(const struct sj_trust_batch *batch, enum sj_trust_clas
 			  struct sj_span name)
 {
 	uint8_t key[SJ_TRUST_NAME_KEY];
-	size_t at = 0;
+	size_t at = 0, there = 0;
 
 	return sj_trust_name_key(name, key) &&
-	       sj_trust_next(&batch->items, sought, key, &at) != NULL;
+	       (sj_trust_next(&batch->items, sought, key, &at) != NULL ||
+		sj_trust_next(&batch->trust->items, sought, key, &there) != NULL);
 }
 
 enum sj_rc sj_trust_batch_replace_crl(struct sj_trust_batch *batch, struct sj_span name,
@@ -169,10 +190,12 @@ enum sj_rc sj_trust_batch_commit(struct sj_trust_batch *batch)
 	enum sj_rc rc = SJ_OK;
 	size_t i;
 
+	if (!sj_trust_items_merge(&batch->items, &trust->items))
+		rc = SJ_NO_MEMORY;
 	for (i = 0; i < FOLDERS && rc == SJ_OK; i++)
-		rc = sj_trust_sync(trust->dir, folders[i]);
+		rc = sj_trust_sync(&trust->io, trust->dir, folders[i]);
 	if (rc == SJ_OK)
-		rc = sj_trust_index_write(trust->dir, &batch->items);
+		rc = sj_trust_index_write(&trust->io, trust->dir, &batch->items);
 	if (rc != SJ_OK) {
 		sj_trust_batch_abort(batch);
 		return rc;

@@ -222,6 +222,15 @@ static void judge_crl(const struct sj_crl *crl, const struct sj_cert *signer, in
 	}
 }
 
+/* Whether a CRL that is read says more than what was found before: of two the newer, and who revokes. */
+static bool says_more(const struct sj_crl *crl, int64_t newest, const struct sj_finding *f,
+		      const struct sj_finding *found)
+{
+	if (f->rc == SJ_SIGNER_REVOKED || f->rc == SJ_TRUST_UNREADABLE)
+		return false;
+	return found->rc == SJ_SIGNER_REVOKED || crl->this_update >= newest;
+}
+
 void sj_chain_revocation(const struct sj_trust *trust, const struct sj_cert *signer, int64_t now,
 			 bool *asked, struct sj_finding *f)
 {
@@ -229,20 +238,27 @@ void sj_chain_revocation(const struct sj_trust *trust, const struct sj_cert *sig
 	struct sj_trust_file file = { NULL, 0 };
 	const struct sj_trust_item *item;
 	struct sj_crl crl;
+	struct sj_finding found;
+	int64_t newest = INT64_MIN;
 	size_t at = 0;
 
 	*asked = false;
 	sj_find(f, SJ_OK, "No CRL of this issuer is in the trust store.");
 	if (!sj_trust_name_key(signer->issuer, key))
 		return;
-	while (!*asked && (item = sj_trust_next(&trust->items, SJ_TRUST_CRLS, key, &at)) != NULL) {
+	while ((item = sj_trust_next(&trust->items, SJ_TRUST_CRLS, key, &at)) != NULL) {
 		if (sj_trust_load(trust, item, &file) != SJ_OK ||
 		    !sj_crl_read(sj_span(file.bytes, file.len), &crl)) {
 			*asked = true;
-			sj_find(f, SJ_TRUST_UNREADABLE, "The CRL of this issuer cannot be read.");
+			if (f->rc != SJ_SIGNER_REVOKED)
+				sj_find(f, SJ_TRUST_UNREADABLE,
+					"The CRL of this issuer cannot be read.");
 		} else if (sj_name_eq(crl.issuer, signer->issuer)) {
 			*asked = true;
-			judge_crl(&crl, signer, now, f);
+			judge_crl(&crl, signer, now, &found);
+			if (says_more(&crl, newest, f, &found))
+				*f = found;
+			newest = crl.this_update > newest ? crl.this_update : newest;
 		}
 		sj_trust_file_free(&file);
 	}

@@ -123,8 +123,8 @@ static bool write_all(const struct sj_trust_io *io, int fd, struct sj_span bytes
 	return true;
 }
 
-static enum sj_rc write_whole(const struct sj_trust_io *io, int dir, const char *path,
-			      struct sj_span bytes)
+enum sj_rc sj_trust_write(const struct sj_trust_io *io, int dir, const char *path,
+			  struct sj_span bytes)
 {
 	char temporary[96];
 	enum sj_rc rc;
@@ -147,7 +147,7 @@ static enum sj_rc write_whole(const struct sj_trust_io *io, int dir, const char 
 	return rc;
 }
 
-static enum sj_rc sync_folder(const struct sj_trust_io *io, int dir, const char *path)
+enum sj_rc sj_trust_sync(const struct sj_trust_io *io, int dir, const char *path)
 {
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	enum sj_rc rc = SJ_OK;
@@ -160,26 +160,12 @@ static enum sj_rc sync_folder(const struct sj_trust_io *io, int dir, const char 
 	return rc;
 }
 
-enum sj_rc sj_trust_write(int dir, const char *path, struct sj_span bytes)
-{
-	const struct sj_trust_io io = sj_trust_io_system();
-
-	return write_whole(&io, dir, path, bytes);
-}
-
-enum sj_rc sj_trust_sync(int dir, const char *path)
-{
-	const struct sj_trust_io io = sj_trust_io_system();
-
-	return sync_folder(&io, dir, path);
-}
-
 enum sj_rc sj_trust_replace(const struct sj_trust_io *io, int dir, const char *name,
 			    struct sj_span bytes)
 {
-	enum sj_rc rc = write_whole(io, dir, name, bytes);
+	enum sj_rc rc = sj_trust_write(io, dir, name, bytes);
 
-	return rc == SJ_OK ? sync_folder(io, dir, ".") : rc;
+	return rc == SJ_OK ? sj_trust_sync(io, dir, ".") : rc;
 }
 
 enum sj_rc sj_trust_lock(int dir, int *out)

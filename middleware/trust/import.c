@@ -44,6 +44,7 @@ static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool k
 {
 	const struct sj_span no_name = { NULL, 0 };
 	struct sj_cert cert;
+	enum sj_trust_kind kind;
 	const char *fault;
 	bool own, known;
 	enum sj_rc rc;
@@ -56,17 +57,15 @@ static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool k
 		return refuse(batch->trust, cert.subject, counts,
 			      "Its key is of a kind or on a curve that is not known.");
 	own = sj_cert_is_own_issuer(&cert);
-	if (own && !sj_cert_signed_by(&cert, cert.spki))
+	kind = key_ca ? SJ_TRUST_KEY_CA : own ? SJ_TRUST_CSCA : SJ_TRUST_LINK;
+	if (own && !sj_trust_batch_checked(batch, kind, cert.subject, der) &&
+	    !sj_cert_signed_by(&cert, cert.spki))
 		return refuse(batch->trust, cert.subject, counts,
 			      "It names itself as its issuer, and its signature does not hold.");
 	fault = name_fault(batch, key_ca, cert.subject);
 	if (fault)
 		return refuse(batch->trust, cert.subject, counts, fault);
-	rc = sj_trust_batch_add(batch,
-				key_ca ? SJ_TRUST_KEY_CA
-				: own  ? SJ_TRUST_CSCA
-				       : SJ_TRUST_LINK,
-				cert.subject, der, &known);
+	rc = sj_trust_batch_add(batch, kind, cert.subject, der, &known);
 	if (rc != SJ_OK)
 		return rc;
 	counts->added += !known;
@@ -82,69 +81,26 @@ enum sj_rc sj_admit(struct sj_trust_batch *batch, struct sj_span der,
 	return admit(batch, der, false, counts);
 }
 
-/* One certificate that was judged already. */
-static enum sj_rc admit_one(struct sj_trust *trust, struct sj_span der, bool key_ca,
-			    struct sj_trust_counts *counts)
-{
-	struct sj_trust_counts found = { 0 };
-	struct sj_trust_batch batch;
-	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
+/* --- anchors, links ------------------------------------------------------------------ */
 
-	if (rc != SJ_OK)
-		return rc;
-	rc = admit(&batch, der, key_ca, &found);
-	if (rc == SJ_OK)
-		rc = sj_trust_batch_commit(&batch);
-	else
-		sj_trust_batch_abort(&batch);
-	if (rc == SJ_OK || rc == SJ_INPUT_REFUSED)
-		sj_counts_give(&found, counts);
-	return rc;
-}
-
-static enum sj_rc refuse_one(struct sj_trust *trust, const struct sj_cert *cert,
-			     struct sj_trust_counts *counts, const char *why)
-{
-	struct sj_trust_counts found = { 0 };
-	enum sj_rc rc = refuse(trust, cert->subject, &found, why);
-
-	sj_counts_give(&found, counts);
-	return rc;
-}
-
-/* A self-signed certificate, on the caller's word. */
-static enum sj_rc import_anchor(struct sj_trust *trust, struct sj_span der, bool key_ca,
-				struct sj_trust_counts *counts)
+enum sj_rc sj_admit_anchor(struct sj_trust_batch *batch, struct sj_span der, bool key_ca,
+			   struct sj_trust_counts *counts)
 {
 	struct sj_cert cert;
-	enum sj_rc rc;
 
 	if (!sj_cert_read(der, &cert))
 		return SJ_INPUT_MALFORMED;
 	if (!sj_cert_may_certify(&cert))
-		return refuse_one(trust, &cert, counts,
-				  "It is not one of a CA that may sign certificates.");
+		return refuse(batch->trust, cert.subject, counts,
+			      "It is not one of a CA that may sign certificates.");
 	if (!sj_cert_is_own_issuer(&cert))
-		return refuse_one(trust, &cert, counts, "It is not self-signed.");
-	rc = admit_one(trust, der, key_ca, counts);
-	return rc == SJ_OK ? sj_trust_time_imported(trust, cert.not_before) : rc;
-}
-
-enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size_t len,
-				struct sj_trust_counts *counts)
-{
-	return import_anchor(trust, sj_span(der, len), false, counts);
-}
-
-enum sj_rc sj_trust_import_key_ca(struct sj_trust *trust, const uint8_t *der, size_t len,
-				  struct sj_trust_counts *counts)
-{
-	return import_anchor(trust, sj_span(der, len), true, counts);
+		return refuse(batch->trust, cert.subject, counts, "It is not self-signed.");
+	return admit(batch, der, key_ca, counts);
 }
 
 /* What keeps a certificate that `issuer` signed from being a link; NULL: nothing. */
-static const char *link_fault(const struct sj_trust *trust, const struct sj_cert *cert,
-			      const struct sj_cert *issuer)
+static const char *issuer_fault(const struct sj_trust *trust, const struct sj_cert *cert,
+				const struct sj_cert *issuer)
 {
 	char own[4], country[4];
 	bool behind;
@@ -159,30 +115,43 @@ static const char *link_fault(const struct sj_trust *trust, const struct sj_cert
 	return NULL;
 }
 
-enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size_t len,
-				struct sj_trust_counts *counts)
+/* The same, issuer and all; what the finding says lives in *f. */
+static const char *link_fault(const struct sj_trust *trust, const struct sj_cert *cert,
+			      struct sj_finding *f)
 {
 	struct sj_issuer issuer = { 0 };
+	const char *fault;
+
+	if (!sj_cert_may_certify(cert))
+		return "It is not one of a CA that may sign certificates.";
+	if (sj_cert_is_own_issuer(cert))
+		return "It is self-signed, not a link.";
+	sj_chain_find(trust, cert, &issuer, f);
+	if (f->rc != SJ_OK)
+		return f->detail;
+	fault = issuer_fault(trust, cert, &issuer.cert);
+	sj_issuer_free(&issuer);
+	return fault;
+}
+
+enum sj_rc sj_admit_link(const struct sj_trust *trust, struct sj_trust_batch *batch,
+			 struct sj_span der, struct sj_trust_counts *counts)
+{
 	struct sj_finding finding;
 	struct sj_cert cert;
 	const char *fault;
 
-	if (!sj_cert_read(sj_span(der, len), &cert))
+	if (!sj_cert_read(der, &cert))
 		return SJ_INPUT_MALFORMED;
-	if (!sj_cert_may_certify(&cert))
-		return refuse_one(trust, &cert, counts,
-				  "It is not one of a CA that may sign certificates.");
-	if (sj_cert_is_own_issuer(&cert))
-		return refuse_one(trust, &cert, counts, "It is self-signed, not a link.");
-	sj_chain_find(trust, &cert, &issuer, &finding);
-	if (finding.rc != SJ_OK)
-		return refuse_one(trust, &cert, counts, finding.detail);
-	fault = link_fault(trust, &cert, &issuer.cert);
-	sj_issuer_free(&issuer);
-	if (fault)
-		return refuse_one(trust, &cert, counts, fault);
-	return admit_one(trust, sj_span(der, len), false, counts);
+	if (!sj_trust_batch_checked(batch, SJ_TRUST_LINK, cert.subject, der)) {
+		fault = link_fault(trust, &cert, &finding);
+		if (fault)
+			return refuse(batch->trust, cert.subject, counts, fault);
+	}
+	return admit(batch, der, false, counts);
 }
+
+/* --- CRLs ---------------------------------------------------------------------------- */
 
 /* The stored CRL of the same issuer is newer than `crl`. */
 static bool is_older(const struct sj_trust *trust, const struct sj_crl *crl)
@@ -207,23 +176,6 @@ static bool is_older(const struct sj_trust *trust, const struct sj_crl *crl)
 	return older;
 }
 
-static enum sj_rc store_crl(struct sj_trust *trust, const struct sj_crl *crl, struct sj_span der)
-{
-	struct sj_trust_batch batch;
-	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
-	bool known;
-
-	if (rc != SJ_OK)
-		return rc;
-	rc = sj_trust_batch_replace_crl(&batch, crl->issuer, der);
-	if (rc == SJ_OK)
-		rc = sj_trust_batch_add(&batch, SJ_TRUST_CRL, crl->issuer, der, &known);
-	if (rc == SJ_OK)
-		return sj_trust_batch_commit(&batch);
-	sj_trust_batch_abort(&batch);
-	return rc;
-}
-
 static const char *crl_fault(const struct sj_trust *trust, const struct sj_crl *crl)
 {
 	if (crl->unknown_critical)
@@ -239,22 +191,91 @@ static const char *crl_fault(const struct sj_trust *trust, const struct sj_crl *
 	return NULL;
 }
 
-enum sj_rc sj_trust_import_crl(struct sj_trust *trust, const uint8_t *der, size_t len)
+enum sj_rc sj_admit_crl(const struct sj_trust *trust, struct sj_trust_batch *batch,
+			struct sj_span der, int64_t *this_update)
 {
-	struct sj_span bytes = sj_span(der, len);
+	struct sj_trust_counts counts = { 0 };
 	struct sj_crl crl;
 	const char *fault;
-	char issuer[256];
 	enum sj_rc rc;
+	bool known;
 
-	if (len > SJ_TRUST_FILE_MAX || !sj_crl_read(bytes, &crl))
+	if (der.len > SJ_TRUST_FILE_MAX || !sj_crl_read(der, &crl))
 		return SJ_INPUT_MALFORMED;
-	fault = crl_fault(trust, &crl);
-	if (fault) {
-		sj_name_text(crl.issuer, issuer, sizeof(issuer));
-		sj_trust_say(trust, issuer, fault);
-		return SJ_INPUT_REFUSED;
+	*this_update = crl.this_update;
+	if (!sj_trust_batch_checked(batch, SJ_TRUST_CRL, crl.issuer, der)) {
+		fault = crl_fault(trust, &crl);
+		if (fault)
+			return refuse(batch->trust, crl.issuer, &counts, fault);
 	}
-	rc = store_crl(trust, &crl, bytes);
-	return rc == SJ_OK ? sj_trust_note_time(trust, crl.this_update) : rc;
+	rc = sj_trust_batch_replace_crl(batch, crl.issuer, der);
+	return rc == SJ_OK ? sj_trust_batch_add(batch, SJ_TRUST_CRL, crl.issuer, der, &known) : rc;
+}
+
+/* --- one at a time ------------------------------------------------------------------- */
+
+static enum sj_rc finish(struct sj_trust_batch *batch, enum sj_rc rc)
+{
+	if (rc == SJ_OK)
+		return sj_trust_batch_commit(batch);
+	sj_trust_batch_abort(batch);
+	return rc;
+}
+
+/* A self-signed certificate, on the caller's word. */
+static enum sj_rc import_anchor(struct sj_trust *trust, struct sj_span der, bool key_ca,
+				struct sj_trust_counts *counts)
+{
+	struct sj_trust_counts found = { 0 };
+	struct sj_trust_batch batch;
+	struct sj_cert cert;
+	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = finish(&batch, sj_admit_anchor(&batch, der, key_ca, &found));
+	if (rc == SJ_OK || rc == SJ_INPUT_REFUSED)
+		sj_counts_give(&found, counts);
+	if (rc == SJ_OK && sj_cert_read(der, &cert))
+		rc = sj_trust_time_imported(trust, cert.not_before);
+	return rc;
+}
+
+enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size_t len,
+				struct sj_trust_counts *counts)
+{
+	return import_anchor(trust, sj_span(der, len), false, counts);
+}
+
+enum sj_rc sj_trust_import_key_ca(struct sj_trust *trust, const uint8_t *der, size_t len,
+				  struct sj_trust_counts *counts)
+{
+	return import_anchor(trust, sj_span(der, len), true, counts);
+}
+
+enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size_t len,
+				struct sj_trust_counts *counts)
+{
+	struct sj_trust_counts found = { 0 };
+	struct sj_trust_batch batch;
+	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = finish(&batch, sj_admit_link(trust, &batch, sj_span(der, len), &found));
+	if (rc == SJ_OK || rc == SJ_INPUT_REFUSED)
+		sj_counts_give(&found, counts);
+	return rc;
+}
+
+enum sj_rc sj_trust_import_crl(struct sj_trust *trust, const uint8_t *der, size_t len)
+{
+	struct sj_trust_batch batch;
+	int64_t this_update = 0;
+	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = finish(&batch, sj_admit_crl(trust, &batch, sj_span(der, len), &this_update));
+	return rc == SJ_OK ? sj_trust_note_time(trust, this_update) : rc;
 }

@@ -53,6 +53,15 @@ const struct sj_trust_item *sj_trust_items_find(const struct sj_trust_items *ite
 	return bsearch(item, items->list, items->n, sizeof(*item), compare);
 }
 
+bool sj_trust_items_merge(struct sj_trust_items *items, const struct sj_trust_items *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (from->list[i].bundled && sj_trust_items_find(items, &from->list[i]) == NULL &&
+		    !sj_trust_items_add(items, &from->list[i]))
+			return false;
+	return true;
+}
+
 void sj_trust_items_free(struct sj_trust_items *items)
 {
 	free(items->list);
@@ -177,9 +186,10 @@ static void put_item(struct sj_writer *w, const struct sj_trust_item *item)
 	put_text(w, "\n");
 }
 
-enum sj_rc sj_trust_index_write(int dir, const struct sj_trust_items *items)
+enum sj_rc sj_trust_index_write(const struct sj_trust_io *io, int dir,
+				const struct sj_trust_items *items)
 {
-	size_t i, cap = (items->n + 2) * LINE_MAX_BYTES;
+	size_t i, own = 0, cap = (items->n + 2) * LINE_MAX_BYTES;
 	uint8_t *text = malloc(cap);
 	struct sj_writer w = sj_writer(text, cap);
 	char end[32];
@@ -189,13 +199,16 @@ enum sj_rc sj_trust_index_write(int dir, const struct sj_trust_items *items)
 		return SJ_NO_MEMORY;
 	put_text(&w, HEAD);
 	for (i = 0; i < items->n; i++)
-		put_item(&w, &items->list[i]);
-	snprintf(end, sizeof(end), "end %zu\n", items->n);
+		if (!items->list[i].bundled) {
+			put_item(&w, &items->list[i]);
+			own++;
+		}
+	snprintf(end, sizeof(end), "end %zu\n", own);
 	put_text(&w, end);
 	if (!w.failed)
-		rc = sj_trust_write(dir, "index", sj_written(&w));
+		rc = sj_trust_write(io, dir, "index", sj_written(&w));
 	if (rc == SJ_OK)
-		rc = sj_trust_sync(dir, ".");
+		rc = sj_trust_sync(io, dir, ".");
 	free(text);
 	return rc;
 }

@@ -25,11 +25,11 @@ static enum sj_rc check_signer(const struct sj_signed *list, const struct sj_cer
 	return SJ_OK;
 }
 
-static enum sj_rc open_list(struct sj_span list, const struct sj_cert *csca, struct sj_signed *out,
+/* Signature and content; who the signer is, is not asked yet. */
+static enum sj_rc open_list(struct sj_span list, struct sj_signed *out,
 			    struct sj_masterlist *certificates)
 {
 	enum sj_signed_rc signature = sj_signed_open(list, SJ_OID_ICAO_MASTER_LIST, out);
-	enum sj_rc rc;
 
 	if (signature == SJ_SIGNED_NO_MEMORY)
 		return SJ_NO_MEMORY;
@@ -37,10 +37,7 @@ static enum sj_rc open_list(struct sj_span list, const struct sj_cert *csca, str
 		return SJ_INPUT_MALFORMED;
 	if (signature != SJ_SIGNED_OK)
 		return SJ_MASTERLIST_SIGNER;
-	rc = check_signer(out, csca);
-	if (rc == SJ_OK && !sj_masterlist_parse(out->cms.content, certificates))
-		rc = SJ_INPUT_MALFORMED;
-	return rc;
+	return sj_masterlist_parse(out->cms.content, certificates) ? SJ_OK : SJ_INPUT_MALFORMED;
 }
 
 static enum sj_rc admit_all(struct sj_trust_batch *batch, struct sj_span certificates,
@@ -56,6 +53,43 @@ static enum sj_rc admit_all(struct sj_trust_batch *batch, struct sj_span certifi
 			return rc;
 	}
 	return more == SJ_TLV_ABSENT ? SJ_OK : SJ_INPUT_MALFORMED;
+}
+
+/* Some CSCA certificate of the store is the one above the signer. */
+static enum sj_rc check_signer_in(const struct sj_trust *trust, const struct sj_signed *list)
+{
+	enum sj_rc rc = SJ_MASTERLIST_SIGNER;
+	struct sj_trust_file file = { NULL, 0 };
+	const struct sj_trust_item *item;
+	uint8_t key[SJ_TRUST_NAME_KEY];
+	struct sj_cert csca;
+	size_t at = 0;
+
+	if (!sj_trust_name_key(list->certificate.issuer, key))
+		return SJ_CRYPTO_FAILED;
+	while (rc != SJ_OK &&
+	       (item = sj_trust_next(&trust->items, SJ_TRUST_DOCUMENT_CAS, key, &at)) != NULL) {
+		if (sj_trust_load(trust, item, &file) == SJ_OK &&
+		    sj_cert_read(sj_span(file.bytes, file.len), &csca))
+			rc = check_signer(list, &csca);
+		sj_trust_file_free(&file);
+	}
+	return rc;
+}
+
+enum sj_rc sj_admit_masterlist(const struct sj_trust *trust, struct sj_trust_batch *batch,
+			       struct sj_span list, struct sj_trust_counts *counts)
+{
+	struct sj_masterlist certificates;
+	struct sj_signed envelope;
+	enum sj_rc rc = open_list(list, &envelope, &certificates);
+
+	if (rc == SJ_OK)
+		rc = check_signer_in(trust, &envelope);
+	if (rc == SJ_OK)
+		rc = admit_all(batch, certificates.certificates, counts);
+	sj_signed_close(&envelope);
+	return rc;
 }
 
 /* All of them or none. */
@@ -86,7 +120,9 @@ enum sj_rc sj_trust_import_masterlist(struct sj_trust *trust, const uint8_t *lis
 
 	if (!sj_cert_read(sj_span(csca_der, csca_len), &csca))
 		return SJ_INPUT_MALFORMED;
-	rc = open_list(sj_span(list, list_len), &csca, &envelope, &certificates);
+	rc = open_list(sj_span(list, list_len), &envelope, &certificates);
+	if (rc == SJ_OK)
+		rc = check_signer(&envelope, &csca);
 	if (rc == SJ_OK)
 		rc = store_all(trust, certificates.certificates, &found);
 	if (rc == SJ_OK) {

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "trust/store.h"
+#include "trust/slot.h"
 #include "wire/hex.h"
 
 #define SUFFIX ".cwt"
@@ -69,15 +69,14 @@ static bool is_token_name(const char *name)
 	       strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0;
 }
 
-/* One pass over the folder; true: something was added. */
-static bool add_files(int folder, struct sj_signers *signers)
+/* One pass over the folder; -1: none. */
+static void add_files(int folder, struct sj_signers *signers)
 {
-	size_t before = signers->n;
-	DIR *stream = sj_trust_entries(folder, ".");
+	DIR *stream = folder >= 0 ? sj_trust_entries(folder, ".") : NULL;
 	const struct dirent *entry;
 
 	if (stream == NULL)
-		return false;
+		return;
 	while ((entry = readdir(stream)) != NULL) {
 		struct sj_trust_file file = { NULL, 0 };
 
@@ -87,20 +86,28 @@ static bool add_files(int folder, struct sj_signers *signers)
 		sj_trust_file_free(&file);
 	}
 	closedir(stream);
-	return signers->n > before;
 }
 
 enum sj_rc sj_signers_load(int dir, struct sj_signers *out)
 {
 	int folder = openat(dir, SJ_SIGNERS_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const bool denied = folder < 0 && errno == EACCES;
+	int bundled = sj_slot_folder(dir, SJ_SIGNERS_FOLDER);
+	size_t before;
 
 	out->n = 0;
-	if (folder < 0)
-		return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
 	/* A link may be read before what vouches for it: until nothing more comes. */
-	while (add_files(folder, out))
-		;
-	close(folder);
+	do {
+		before = out->n;
+		add_files(folder, out);
+		add_files(bundled, out);
+	} while (out->n > before);
+	if (folder >= 0)
+		close(folder);
+	if (bundled >= 0)
+		close(bundled);
+	if (denied)
+		return SJ_FILE_PERMISSION;
 	return out->n > 0 ? SJ_OK : SJ_TRUST_MISSING;
 }
 
@@ -139,11 +146,8 @@ enum sj_rc sj_signers_store(int dir, struct sj_span token)
 		rc = SJ_OK;
 	if (rc == SJ_OK && (!sj_cwt_parse(token, &cwt) || cwt.kind != SJ_CWT_SIGNER))
 		rc = SJ_INPUT_MALFORMED;
-	if (rc == SJ_OK && is_known(known, token)) {
-		free(known);
-		return SJ_OK;
-	}
-	if (rc == SJ_OK && !sj_signers_add(known, token))
+	/* Known by the bundle only, perhaps: written all the same. */
+	if (rc == SJ_OK && !is_known(known, token) && !sj_signers_add(known, token))
 		rc = SJ_INPUT_REFUSED;
 	if (rc == SJ_OK)
 		rc = write_token(dir, token);

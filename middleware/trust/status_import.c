@@ -10,7 +10,8 @@
 /* An import in progress. */
 struct import {
 	const struct sj_trust_io *io;
-	int dir, folder, lock; /* -1: not yet */
+	int dir, lock; /* -1: not yet */
+	struct sj_status_folders folders;
 	struct sj_signers *signers;
 	struct sj_status *present; /* newest.epoch: 0 if there is none */
 	bool loaded; /* present has a list */
@@ -61,14 +62,16 @@ static enum sj_rc begin(struct import *import, const char *directory, struct sj_
 	import->present = calloc(1, sizeof(*import->present));
 	if (import->present == NULL)
 		return SJ_NO_MEMORY;
-	rc = sj_status_folder_open(import->dir, import->head.issuer, true, &import->folder);
+	rc = sj_status_folder_make(import->dir, import->head.issuer);
 	if (rc == SJ_OK)
-		rc = sj_trust_lock(import->folder, &import->lock);
+		rc = sj_status_folders_open(import->dir, import->head.issuer, &import->folders);
+	if (rc == SJ_OK)
+		rc = sj_trust_lock(import->folders.own, &import->lock);
 	if (rc != SJ_OK)
 		return rc;
-	sweep(import->folder);
-	rc = sj_status_folder_load(import->folder, import->head.issuer, import->signers,
-				   import->present);
+	sweep(import->folders.own);
+	rc = sj_status_folders_load(&import->folders, import->head.issuer, import->signers,
+				    import->present);
 	import->loaded = rc == SJ_OK;
 	return rc == SJ_TRUST_MISSING || rc == SJ_TRUST_UNREADABLE ? SJ_OK : rc;
 }
@@ -81,8 +84,7 @@ static void end(struct import *import)
 	free(import->signers);
 	if (import->lock >= 0)
 		close(import->lock);
-	if (import->folder >= 0)
-		close(import->folder);
+	sj_status_folders_close(&import->folders);
 	if (import->dir >= 0)
 		close(import->dir);
 }
@@ -160,10 +162,10 @@ static enum sj_rc write_slot(struct import *import, struct sj_span head, struct 
 		return SJ_NO_MEMORY;
 	sj_status_file_put(&w, &file);
 	rc = w.failed ? SJ_INTERNAL
-		      : sj_trust_replace(import->io, import->folder, sj_status_slot_name(number),
-					 sj_written(&w));
+		      : sj_trust_replace(import->io, import->folders.own,
+					 sj_status_slot_name(number), sj_written(&w));
 	if (rc == SJ_OK)
-		rc = sj_trust_replace(import->io, import->folder, SJ_STATUS_HEAD_NAME, head);
+		rc = sj_trust_replace(import->io, import->folders.own, SJ_STATUS_HEAD_NAME, head);
 	free(bytes);
 	return rc;
 }
@@ -195,7 +197,7 @@ static enum sj_rc take_in(struct import *import, const struct sj_status_file *fi
 enum sj_rc sj_status_import_with(const struct sj_trust_io *io, const char *directory,
 				 struct sj_span bytes, const char **why)
 {
-	struct import import = { .io = io, .dir = -1, .folder = -1, .lock = -1 };
+	struct import import = { .io = io, .dir = -1, .folders = { -1, -1 }, .lock = -1 };
 	struct sj_status_file file;
 	enum sj_rc rc;
 
@@ -216,14 +218,14 @@ enum sj_rc sj_status_import_with(const struct sj_trust_io *io, const char *direc
 enum sj_rc sj_status_note_with(const struct sj_trust_io *io, const char *directory,
 			       struct sj_span head, const char **why)
 {
-	struct import import = { .io = io, .dir = -1, .folder = -1, .lock = -1 };
+	struct import import = { .io = io, .dir = -1, .folders = { -1, -1 }, .lock = -1 };
 	enum sj_rc rc = begin(&import, directory, head);
 
 	/* An older head is what many cards carry: no news, and no fault. */
 	if (rc == SJ_OK && import.head.epoch >= import.present->newest.epoch) {
 		rc = check_epoch(&import);
 		if (rc == SJ_OK && import.head.epoch > import.present->newest.epoch)
-			rc = sj_trust_replace(io, import.folder, SJ_STATUS_HEAD_NAME, head);
+			rc = sj_trust_replace(io, import.folders.own, SJ_STATUS_HEAD_NAME, head);
 	}
 	end(&import);
 	if (why != NULL)

@@ -9,10 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trust/slot.h"
 #include "trust/status_folder.h"
 #include "wire/hex.h"
 
 #define FILE_MAX (SJ_STATUS_BODY_MAX + SJ_STATUS_FILE_HEAD + SJ_STATUS_HEAD_MAX)
+
+/* Own slots, then the bundle's list, which lies as the first slot does. */
+#define LISTS (SJ_STATUS_SLOTS + 1)
 
 static const char *const slot_names[SJ_STATUS_SLOTS] = { "a", "b" };
 
@@ -36,19 +40,40 @@ static bool issuer_path(const char *issuer, char out[static SJ_STATUS_PATH])
 	return true;
 }
 
-enum sj_rc sj_status_folder_open(int dir, const char *issuer, bool make, int *out)
+enum sj_rc sj_status_folder_make(int dir, const char *issuer)
 {
 	char path[SJ_STATUS_PATH];
 
 	if (!issuer_path(issuer, path))
 		return SJ_USAGE;
-	if (make && ((mkdirat(dir, SJ_STATUS_FOLDER, 0755) != 0 && errno != EEXIST) ||
-		     (mkdirat(dir, path, 0755) != 0 && errno != EEXIST)))
+	if ((mkdirat(dir, SJ_STATUS_FOLDER, 0755) != 0 && errno != EEXIST) ||
+	    (mkdirat(dir, path, 0755) != 0 && errno != EEXIST))
 		return sj_trust_errno(errno);
-	*out = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*out >= 0)
-		return SJ_OK;
-	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+	return SJ_OK;
+}
+
+enum sj_rc sj_status_folders_open(int dir, const char *issuer, struct sj_status_folders *out)
+{
+	char path[SJ_STATUS_PATH];
+	bool denied;
+
+	*out = (struct sj_status_folders){ -1, -1 };
+	if (!issuer_path(issuer, path))
+		return SJ_USAGE;
+	out->own = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	denied = out->own < 0 && errno == EACCES;
+	if (denied)
+		return SJ_FILE_PERMISSION;
+	out->bundled = sj_slot_folder(dir, path);
+	return out->own >= 0 || out->bundled >= 0 ? SJ_OK : SJ_TRUST_MISSING;
+}
+
+void sj_status_folders_close(struct sj_status_folders *folders)
+{
+	if (folders->own >= 0)
+		close(folders->own);
+	if (folders->bundled >= 0)
+		close(folders->bundled);
 }
 
 static enum sj_rc directory_open(const char *directory, int *out)
@@ -81,13 +106,15 @@ enum sj_rc sj_status_directory_open(const char *directory, int *out, struct sj_s
  * verified, and kill whoever looks at a page that it no longer has.
  * True: there is such a file, whatever it holds.
  */
-static bool slot_read(int folder, unsigned number, const char *issuer,
+static bool slot_read(int folder, const char *name, const char *issuer,
 		      const struct sj_signers *signers, struct sj_status_slot *slot)
 {
 	enum sj_rc rc;
 
 	memset(slot, 0, sizeof(*slot));
-	rc = sj_trust_read(folder, slot_names[number], FILE_MAX, &slot->bytes);
+	if (folder < 0)
+		return false;
+	rc = sj_trust_read(folder, name, FILE_MAX, &slot->bytes);
 	slot->signed_head =
 		rc == SJ_OK &&
 		sj_status_file_read(sj_span(slot->bytes.bytes, slot->bytes.len), &slot->file) &&
@@ -113,7 +140,8 @@ static void read_head_file(int folder, const char *issuer, const struct sj_signe
 	struct sj_trust_file file = { NULL, 0 };
 	struct sj_status_head head;
 
-	if (sj_trust_read(folder, SJ_STATUS_HEAD_NAME, SJ_STATUS_HEAD_MAX, &file) == SJ_OK &&
+	if (folder >= 0 &&
+	    sj_trust_read(folder, SJ_STATUS_HEAD_NAME, SJ_STATUS_HEAD_MAX, &file) == SJ_OK &&
 	    sj_status_head_read(sj_span(file.bytes, file.len), signers, &head) == SJ_OK &&
 	    strcmp(head.issuer, issuer) == 0)
 		note_newest(status, &head, sj_span(file.bytes, file.len));
@@ -121,34 +149,58 @@ static void read_head_file(int folder, const char *issuer, const struct sj_signe
 }
 
 /* Takes the slot if its body is what its head signs. */
-static bool take_slot(struct sj_status *status, struct sj_status_slot *slot, unsigned number)
+static bool take_slot(struct sj_status *status, struct sj_status_slot *slot)
 {
 	if (!slot->signed_head || !sj_status_body_open(slot->file.body, &slot->head, &status->list))
 		return false;
 	status->slot = *slot;
-	status->number = number;
 	slot->bytes = (struct sj_trust_file){ NULL, 0 };
 	return true;
 }
 
-enum sj_rc sj_status_folder_load(int folder, const char *issuer, const struct sj_signers *signers,
-				 struct sj_status *status)
+/* The newest that holds of all; own slots first where it is the same. */
+static bool take_newest(struct sj_status *status, struct sj_status_slot slots[static LISTS])
 {
-	struct sj_status_slot slots[SJ_STATUS_SLOTS];
+	struct sj_status_slot *best;
+
+	do {
+		best = &slots[0];
+		for (unsigned i = 1; i < LISTS; i++)
+			if (slots[i].head.epoch > best->head.epoch)
+				best = &slots[i];
+		if (take_slot(status, best))
+			return true;
+		best->head.epoch = 0;
+		best->signed_head = false;
+	} while (slots[0].signed_head || slots[1].signed_head || slots[2].signed_head);
+	return false;
+}
+
+enum sj_rc sj_status_folders_load(const struct sj_status_folders *folders, const char *issuer,
+				  const struct sj_signers *signers, struct sj_status *status)
+{
+	struct sj_status_slot slots[LISTS];
 	bool any = false, taken;
-	unsigned first;
+	unsigned number = 0;
 
 	memset(status, 0, sizeof(*status));
-	for (unsigned i = 0; i < SJ_STATUS_SLOTS; i++) {
-		any |= slot_read(folder, i, issuer, signers, &slots[i]);
+	for (unsigned i = 0; i < LISTS; i++) {
+		const bool own = i < SJ_STATUS_SLOTS;
+
+		any |= slot_read(own ? folders->own : folders->bundled,
+				 slot_names[i % SJ_STATUS_SLOTS], issuer, signers, &slots[i]);
 		if (slots[i].signed_head)
 			note_newest(status, &slots[i].head, slots[i].file.head);
 	}
-	read_head_file(folder, issuer, signers, status);
-	first = slots[1].head.epoch > slots[0].head.epoch ? 1 : 0;
-	taken = take_slot(status, &slots[first], first) ||
-		take_slot(status, &slots[1 - first], 1 - first);
-	for (unsigned i = 0; i < SJ_STATUS_SLOTS; i++)
+	read_head_file(folders->own, issuer, signers, status);
+	if (slots[1].head.epoch > slots[0].head.epoch)
+		number = 1;
+	taken = take_newest(status, slots);
+	/* An own one that does not hold is the one to replace. */
+	if (taken && !slots[number].signed_head && slots[number].bytes.bytes != NULL)
+		number = 1 - number;
+	status->number = number;
+	for (unsigned i = 0; i < LISTS; i++)
 		sj_trust_file_free(&slots[i].bytes);
 	if (taken)
 		return SJ_OK;
@@ -166,15 +218,14 @@ void sj_status_unload(struct sj_status *status)
 static enum sj_rc load_at(int dir, const char *issuer, struct sj_signers *signers,
 			  struct sj_status *status)
 {
-	int folder;
-	enum sj_rc rc = sj_status_folder_open(dir, issuer, false, &folder);
+	struct sj_status_folders folders;
+	enum sj_rc rc = sj_status_folders_open(dir, issuer, &folders);
 
-	if (rc != SJ_OK)
-		return rc;
-	rc = sj_signers_load(dir, signers);
 	if (rc == SJ_OK)
-		rc = sj_status_folder_load(folder, issuer, signers, status);
-	close(folder);
+		rc = sj_signers_load(dir, signers);
+	if (rc == SJ_OK)
+		rc = sj_status_folders_load(&folders, issuer, signers, status);
+	sj_status_folders_close(&folders);
 	return rc;
 }
 

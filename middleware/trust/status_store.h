@@ -23,7 +23,7 @@ struct sj_status {
 	struct sj_status_head newest; /* of all heads seen */
 	uint8_t newest_token[SJ_STATUS_HEAD_MAX]; /* the same as it was signed */
 	size_t newest_len;
-	unsigned number; /* of the slot */
+	unsigned number; /* of the store's own slot that is the newer one: the other is replaced */
 };
 
 /* sj_status_open() in a directory that is open. */

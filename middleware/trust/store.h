@@ -28,6 +28,7 @@ struct sj_trust_item {
 	enum sj_trust_kind kind;
 	uint8_t name_key[SJ_TRUST_NAME_KEY];
 	uint8_t hash[SJ_TRUST_HASH];
+	bool bundled; /* in the slot of the bundle in use, not of the store's own */
 };
 
 struct sj_trust_items {
@@ -35,10 +36,23 @@ struct sj_trust_items {
 	size_t n, cap;
 };
 
+/*
+ * Writing's system calls as a table, so that a test can make each of them fail
+ * or stop in the middle. As those of these names: -1 and errno on failure.
+ */
+struct sj_trust_io {
+	ssize_t (*write)(void *self, int fd, const void *bytes, size_t n);
+	int (*fsync)(void *self, int fd);
+	int (*rename)(void *self, int dir, const char *from, const char *to);
+	void *self;
+};
+
 struct sj_trust {
 	int dir; /* the store's folder */
+	int slot; /* that of the bundle in use (BUNDLE.md); -1: none */
 	bool writable; /* opened for importing */
-	struct sj_trust_items items;
+	struct sj_trust_io io; /* for all that is written */
+	struct sj_trust_items items; /* of both folders */
 	int64_t evidence; /* newest evidence of the time; 0: none */
 	int64_t imported; /* newest date of what was imported; 0: none */
 	sj_trust_tell_fn tell;
@@ -79,13 +93,17 @@ const struct sj_trust_item *sj_trust_next(const struct sj_trust_items *items,
 
 /* Reads the index; none at all gives no items. SJ_TRUST_UNREADABLE: malformed. */
 SJ_MUST_CHECK enum sj_rc sj_trust_index_read(int dir, struct sj_trust_items *out);
-/* Replaces the index. */
-SJ_MUST_CHECK enum sj_rc sj_trust_index_write(int dir, const struct sj_trust_items *items);
+/* Replaces the index by the items that are not bundled. */
+SJ_MUST_CHECK enum sj_rc sj_trust_index_write(const struct sj_trust_io *io, int dir,
+					      const struct sj_trust_items *items);
 SJ_MUST_CHECK bool sj_trust_items_add(struct sj_trust_items *items,
 				      const struct sj_trust_item *item);
 /* NULL: not there. */
 const struct sj_trust_item *sj_trust_items_find(const struct sj_trust_items *items,
 						const struct sj_trust_item *item);
+/* Adds the bundled ones of `from` that are not there. */
+SJ_MUST_CHECK bool sj_trust_items_merge(struct sj_trust_items *items,
+					const struct sj_trust_items *from);
 void sj_trust_items_free(struct sj_trust_items *items);
 
 /* --- file.c -------------------------------------------------------------- */
@@ -99,19 +117,10 @@ DIR *sj_trust_entries(int dir, const char *folder);
  * Writes a whole file or nothing: temporary name beside it, sync, rename. The
  * folder is not synced yet: sj_trust_sync().
  */
-SJ_MUST_CHECK enum sj_rc sj_trust_write(int dir, const char *path, struct sj_span bytes);
+SJ_MUST_CHECK enum sj_rc sj_trust_write(const struct sj_trust_io *io, int dir, const char *path,
+					struct sj_span bytes);
 /* Syncs the folder `path` below dir ("." for dir itself). */
-SJ_MUST_CHECK enum sj_rc sj_trust_sync(int dir, const char *path);
-/*
- * Writing's system calls as a table, so that a test can make each of them fail
- * or stop in the middle. As those of these names: -1 and errno on failure.
- */
-struct sj_trust_io {
-	ssize_t (*write)(void *self, int fd, const void *bytes, size_t n);
-	int (*fsync)(void *self, int fd);
-	int (*rename)(void *self, int dir, const char *from, const char *to);
-	void *self;
-};
+SJ_MUST_CHECK enum sj_rc sj_trust_sync(const struct sj_trust_io *io, int dir, const char *path);
 struct sj_trust_io sj_trust_io_system(void);
 /* Both of the above at once, through a table: afterwards the file is on the disk. */
 SJ_MUST_CHECK enum sj_rc sj_trust_replace(const struct sj_trust_io *io, int dir, const char *name,
@@ -127,6 +136,8 @@ struct sj_trust_batch {
 	struct sj_trust *trust;
 	int lock;
 	struct sj_trust_items items; /* what the store will hold */
+	/* NULL, or a store whose files were checked when they came: linked, not checked again. */
+	const struct sj_trust *before;
 };
 
 /* Locks the store and reads its present index. Ended by commit or abort. */
@@ -134,6 +145,10 @@ SJ_MUST_CHECK enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_
 /* Adds a file under the name; *known: it was there already. */
 SJ_MUST_CHECK enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind kind,
 					    struct sj_span name, struct sj_span der, bool *known);
+/* `before` has this file. */
+SJ_MUST_CHECK bool sj_trust_batch_checked(const struct sj_trust_batch *batch,
+					  enum sj_trust_kind kind, struct sj_span name,
+					  struct sj_span der);
 /* A certificate of this class is filed under the same key as the name. */
 SJ_MUST_CHECK bool sj_trust_batch_names(const struct sj_trust_batch *batch,
 					enum sj_trust_class sought, struct sj_span name);

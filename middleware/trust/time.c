@@ -72,9 +72,10 @@ static enum sj_rc advance(struct sj_trust *trust, const char *name, int64_t *kno
 		return SJ_OK;
 	*known = when;
 	len = snprintf(text, sizeof(text), "%" PRId64 "\n", when);
-	rc = sj_trust_write(trust->dir, name, sj_span((const uint8_t *)text, (size_t)len));
+	rc = sj_trust_write(&trust->io, trust->dir, name,
+			    sj_span((const uint8_t *)text, (size_t)len));
 	if (rc == SJ_OK)
-		rc = sj_trust_sync(trust->dir, ".");
+		rc = sj_trust_sync(&trust->io, trust->dir, ".");
 	if (rc != SJ_OK)
 		sj_trust_say(trust, name, "The newest evidence of the time could not be written.");
 	return rc;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "trust/certificate.h"
+#include "trust/slot.h"
 #include "trust/store.h"
 #include "trust/time.h"
 #include "wire/hex.h"
@@ -21,6 +22,25 @@ static bool has_certificate(const struct sj_trust_items *items)
 	return items->n > 0 && items->list[items->n - 1].kind != SJ_TRUST_CRL;
 }
 
+/* What the bundle in use brought, beside the store's own. */
+static enum sj_rc add_bundled(struct sj_trust *trust)
+{
+	struct sj_trust_items items = { NULL, 0, 0 };
+	struct sj_slot slot;
+	enum sj_rc rc = sj_slot_open(trust->dir, &slot);
+
+	trust->slot = slot.fd;
+	if (rc != SJ_OK || slot.fd < 0)
+		return rc;
+	rc = sj_trust_index_read(slot.fd, &items);
+	for (size_t i = 0; i < items.n; i++)
+		items.list[i].bundled = true;
+	if (rc == SJ_OK && !sj_trust_items_merge(&trust->items, &items))
+		rc = SJ_NO_MEMORY;
+	sj_trust_items_free(&items);
+	return rc;
+}
+
 static enum sj_rc open_directory(const char *directory, bool writable, struct sj_trust **out)
 {
 	struct sj_trust *trust = calloc(1, sizeof(*trust));
@@ -29,6 +49,8 @@ static enum sj_rc open_directory(const char *directory, bool writable, struct sj
 	if (!trust)
 		return SJ_NO_MEMORY;
 	trust->writable = writable;
+	trust->slot = -1;
+	trust->io = sj_trust_io_system();
 	trust->dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (trust->dir < 0) {
 		rc = errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
@@ -36,6 +58,8 @@ static enum sj_rc open_directory(const char *directory, bool writable, struct sj
 		return rc;
 	}
 	rc = sj_trust_index_read(trust->dir, &trust->items);
+	if (rc == SJ_OK)
+		rc = add_bundled(trust);
 	if (rc == SJ_OK)
 		rc = sj_trust_time_read(trust);
 	if (rc == SJ_OK && !writable && !has_certificate(&trust->items))
@@ -65,6 +89,8 @@ void sj_trust_close(struct sj_trust *trust)
 	if (!trust)
 		return;
 	sj_trust_items_free(&trust->items);
+	if (trust->slot >= 0)
+		close(trust->slot);
 	close(trust->dir);
 	free(trust);
 }
@@ -144,7 +170,8 @@ enum sj_rc sj_trust_load(const struct sj_trust *trust, const struct sj_trust_ite
 	enum sj_rc rc;
 
 	sj_trust_item_path(item, path);
-	rc = sj_trust_read(trust->dir, path, SJ_TRUST_FILE_MAX, &file);
+	rc = sj_trust_read(item->bundled ? trust->slot : trust->dir, path, SJ_TRUST_FILE_MAX,
+			   &file);
 	if (rc == SJ_NO_MEMORY)
 		return rc;
 	if (rc == SJ_OK && matches(item, &file)) {
@@ -218,6 +245,7 @@ bool sj_trust_get(const struct sj_trust *trust, size_t i, struct sj_trust_entry 
 	(void)sj_hex_text(SJ_SPAN_OF(item->hash), SJ_HEX_LOWER, entry.sha256, sizeof(entry.sha256));
 	entry.link = item->kind == SJ_TRUST_LINK;
 	entry.key_ca = item->kind == SJ_TRUST_KEY_CA;
+	entry.bundled = item->bundled;
 	entry.has_crl = has_crl(trust, item);
 	if (sj_trust_load(trust, item, &file) == SJ_OK &&
 	    sj_cert_read(sj_span(file.bytes, file.len), &cert))

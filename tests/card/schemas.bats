@@ -51,7 +51,7 @@ while text:
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
 	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority show' 'authority signatures' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
-		'service list' 'trust import' 'trust list' 'trust status' verify | sort | diff - have
+		'service list' 'trust import' 'trust list' 'trust show' 'trust status' 'trust sync' verify | sort | diff - have
 }
 
 @test "reader list" {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/by_scalar.h"
+#include "trust/manifest.h"
 #include "trust/status_build.h"
 #include "trust/status_delta.h"
 #include "wire/hex.h"
@@ -242,10 +243,60 @@ static bool token_run(struct sj_span in)
 	return true;
 }
 
+/* --- a bundle's manifest --------------------------------------------------------------- */
+
+static bool manifest_seed(size_t i, struct sj_writer *w)
+{
+	static const struct sj_bundle_entry entries[] = {
+		{ .kind = SJ_BUNDLED_CSCA, .bytes = 700 },
+		{ .kind = SJ_BUNDLED_STATUS_LIST, .bytes = 70000 },
+		{ .kind = SJ_BUNDLED_STATUS_DELTA, .bytes = 300 },
+	};
+	uint8_t token[SJ_CWT_MAX] = { 0 };
+	const struct sj_span signer = SJ_SPAN_OF(token);
+	const struct sj_bundle_plan plan = { .issuer = "UTO",
+					     .version = 7,
+					     .created = 1790000000,
+					     .expires = 1790100000,
+					     .signers = &signer,
+					     .signer_count = 1,
+					     .entries = entries,
+					     .count = 1 + 2 * i };
+	struct sj_key *key = i < 2 ? sj_key_generate("P-256") : NULL;
+	bool ok = key != NULL && sj_bundle_put(w, &plan, key);
+
+	sj_key_free(key);
+	return ok;
+}
+
+static bool manifest_run(struct sj_span in)
+{
+	struct sj_bundle_signer anchor, signer;
+	struct sj_bundle_entry entry;
+	struct sj_manifest manifest;
+	struct sj_span entries, token;
+
+	if (!sj_manifest_parse(in, &manifest))
+		return false;
+	entries = manifest.entries;
+	for (size_t i = 0; i < manifest.count; i++)
+		if (!sj_manifest_next(&entries, &entry))
+			abort();
+	if (sj_cbor_take_bytes(&manifest.signers, &token) &&
+	    sj_bundle_signer_read(token, &anchor) &&
+	    sj_manifest_verify(&manifest, &anchor, &signer))
+		fuzz_touch(signer.cwt.issuer);
+	fuzz_touch(manifest.cose.signature);
+	return true;
+}
+
 static const struct fuzz_parser parsers[] = {
-	{ "status-list", list_seed, list_run },     { "status-delta", delta_seed, delta_run },
-	{ "status-file", file_seed, file_run },     { "status-token", token_seed, token_run },
+	{ "status-list", list_seed, list_run },
+	{ "status-delta", delta_seed, delta_run },
+	{ "status-file", file_seed, file_run },
+	{ "status-token", token_seed, token_run },
 	{ "gate-signer", signer_seed, signer_run },
+	{ "bundle-manifest", manifest_seed, manifest_run },
 };
 
 struct fuzz_room fuzz_status(void)

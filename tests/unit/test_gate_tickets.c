@@ -235,6 +235,25 @@ static void test_the_stamp_changes_with_the_folder(void **state)
 	assert_int_not_equal(one, gate_folder_stamp(f->dir));
 }
 
+/* A bundle that is being fetched is none in use yet. */
+static void test_the_stamp_changes_with_the_bundle(void **state)
+{
+	struct fixture *f = *state;
+	char command[256];
+	uint64_t before;
+
+	snprintf(command, sizeof(command), "cd %s && mkdir -p bundle/files bundle/b/gate", f->dir);
+	assert_int_equal(system(command), 0);
+	before = gate_folder_stamp(f->dir);
+	snprintf(command, sizeof(command), "cd %s/bundle && touch files/1 b/index b/gate/1",
+		 f->dir);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(before, gate_folder_stamp(f->dir));
+	snprintf(command, sizeof(command), "echo b > %s/bundle/current", f->dir);
+	assert_int_equal(system(command), 0);
+	assert_int_not_equal(before, gate_folder_stamp(f->dir));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -254,6 +273,7 @@ int main(void)
 		CASE(test_a_hook_that_floods_is_ended),
 		CASE(test_a_hook_that_hangs_is_ended_with_its_children),
 		CASE(test_the_stamp_changes_with_the_folder),
+		CASE(test_the_stamp_changes_with_the_bundle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #define SECTION "sojourn"
 
-static const char *const keys[] = { "trust", "reader", "timeout", "color", "gate", NULL };
+static const char *const keys[] = { "trust", "reader", "timeout", "color", "gate", "sync", NULL };
 
 static bool known(const char *key)
 {

@@ -185,6 +185,12 @@ uint64_t gate_folder_stamp(const char *directory)
 	while (walk != NULL && (e = fts_read(walk)) != NULL) {
 		if (e->fts_info == FTS_D && e->fts_level >= FOLDER_LEVELS)
 			fts_set(walk, e, FTS_SKIP);
+		/* Of a bundle only what is in use counts, and `current` beside the slots says it. */
+		if (e->fts_info == FTS_D && e->fts_level == 2 &&
+		    strcmp(e->fts_parent->fts_name, "bundle") == 0) {
+			fts_set(walk, e, FTS_SKIP);
+			continue;
+		}
 		if (e->fts_statp == NULL || e->fts_info == FTS_DP)
 			continue;
 		stamp = mix(stamp, (uint64_t)e->fts_statp->st_ino);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <sojourn/bundle.h>
 #include <sojourn/trust.h>
 
 #include "reader/reader.h"
@@ -91,6 +92,28 @@ static void find_clock(struct doctor *d, const struct sj_trust *trust, int64_t n
 		doctor_find(d, "clock", DOCTOR_OK, SJ_OK, "not behind anything that is signed");
 }
 
+/* A store without a bundle is fed by hand: nothing to say. */
+static void find_bundle(struct doctor *d, const char *directory, int64_t now)
+{
+	struct sj_bundle_info info = { .size = sizeof(info) };
+	const enum sj_rc rc = sj_bundle_describe(directory, now, &info);
+
+	if (rc == SJ_TRUST_MISSING)
+		return;
+	if (rc != SJ_OK)
+		doctor_find(d, "trust bundle", DOCTOR_FAIL, rc, "%s: %s", directory,
+			    sj_strerror(rc));
+	else
+		doctor_find(d, "trust bundle", info.expired ? DOCTOR_FAIL : DOCTOR_OK,
+			    info.expired ? SJ_BUNDLE_EXPIRED : SJ_OK,
+			    "%lu of %s, %lld days old; its time %s %lld days",
+			    (unsigned long)info.version, info.issuer,
+			    (long long)((now - info.created) / DAY_SECONDS),
+			    info.expired ? "has been over for" : "ends in",
+			    (long long)((info.expired ? now - info.expires : info.expires - now) /
+					DAY_SECONDS));
+}
+
 void doctor_trust(struct doctor *d)
 {
 	const char *directory = cli_setting(d->cli, "trust");
@@ -98,6 +121,8 @@ void doctor_trust(struct doctor *d)
 	struct sj_trust *trust = NULL;
 	struct store_view v;
 	enum sj_rc rc = sj_trust_open(directory, &trust);
+
+	find_bundle(d, directory, now);
 
 	if (rc == SJ_TRUST_MISSING && cli_setting(d->cli, "gate")) {
 		doctor_find(d, "trust store", DOCTOR_OK, SJ_OK,

@@ -18,12 +18,13 @@ struct date date_of(int64_t when, const char *format)
 
 static json_t *row(const struct sj_trust_entry *e)
 {
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b}", "subject", e->subject,
-		"issuer", e->issuer, "country", e->country, "sha256", e->sha256, "key", e->key,
-		"notBefore", date_of(e->not_before, DATE_JSON).text, "notAfter",
-		date_of(e->not_after, DATE_JSON).text, "link", e->link, "explicitParameters",
-		e->explicit_parameters, "hasCrl", e->has_crl, "keyCa", e->key_ca);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b}", "subject",
+			 e->subject, "issuer", e->issuer, "country", e->country, "sha256",
+			 e->sha256, "key", e->key, "notBefore",
+			 date_of(e->not_before, DATE_JSON).text, "notAfter",
+			 date_of(e->not_after, DATE_JSON).text, "link", e->link,
+			 "explicitParameters", e->explicit_parameters, "hasCrl", e->has_crl,
+			 "keyCa", e->key_ca, "bundled", e->bundled);
 }
 
 static int list_json(struct cli *cli, const struct sj_trust *trust, const char *directory)
@@ -48,11 +49,12 @@ static void list_lines(struct cli *cli, const struct sj_trust *trust)
 			 entry.link     ? "link"
 			 : entry.key_ca ? "key"
 					: "csca",
-			 "%-3s %s to %s  %s%s%s  %s", entry.country,
+			 "%-3s %s to %s  %s%s%s%s  %s", entry.country,
 			 date_of(entry.not_before, "%Y-%m-%d").text,
 			 date_of(entry.not_after, "%Y-%m-%d").text, entry.key,
 			 entry.explicit_parameters ? " (explicit)" : "",
-			 entry.has_crl ? ", CRL" : "", entry.subject);
+			 entry.has_crl ? ", CRL" : "", entry.bundled ? ", bundle" : "",
+			 entry.subject);
 	cli_print(cli, "%zu certificates\n", i);
 }
 

@@ -21,7 +21,7 @@ extern "C" {
 /*
  * Believes the bundles of this signer, on the caller's word: a bundle signer's token signed
  * by itself. Makes the directory if it is missing. SJ_INPUT_REFUSED: it is none, or the store
- * has another authority's of the same name.
+ * has another bundle signer already.
  */
 SJ_API enum sj_rc sj_bundle_anchor(const char *directory, const uint8_t *token, size_t len);
 
@@ -32,8 +32,9 @@ struct sj_bundle;
  * Verifies a manifest against the store's bundle signers and the bundle it has. SJ_OK: newer, or
  * with *out NULL: the very one in use, nothing to do; SJ_BUNDLE_OLDER: the store has a newer
  * one, or another of the same version; SJ_BUNDLE_EXPIRED: its time is over (at sj_trust_time());
- * SJ_BUNDLE_SIGNER: nobody of the store's bundle signers signed it. *why (NULL is fine) gets a
- * sentence. Ended by sj_bundle_end().
+ * SJ_BUNDLE_SIGNER: neither the signer of the bundle in use (before the first: the anchor)
+ * nor a successor of it signed it; SJ_TRUST_MISSING: there is no anchor. *why (NULL is fine) gets a
+ * sentence. Waits for the lock of another that takes one in. Ended by sj_bundle_end().
  */
 SJ_API enum sj_rc sj_bundle_begin(const char *directory, const uint8_t *manifest, size_t len,
 				  int64_t now, struct sj_bundle **out, const char **why);
@@ -55,7 +56,10 @@ SJ_API enum sj_rc sj_bundle_give(struct sj_bundle *bundle, const uint8_t *bytes,
 				 const char **why);
 /* It cannot be had: a delta is then wanted whole; SJ_INPUT_UNREADABLE: it cannot be done without. */
 SJ_API enum sj_rc sj_bundle_miss(struct sj_bundle *bundle);
-/* Applies it. Everything must have been given. */
+/*
+ * Applies it; everything must have been given, else SJ_USAGE. SJ_INPUT_REFUSED: a file in it is not
+ * acceptable; *why names it and is valid until sj_bundle_end().
+ */
 SJ_API enum sj_rc sj_bundle_apply(struct sj_bundle *bundle, const char **why);
 SJ_API void sj_bundle_end(struct sj_bundle *bundle);
 
@@ -67,9 +71,15 @@ struct sj_bundle_info {
 	bool expired; /* at the time given */
 	size_t files;
 	uint64_t bytes;
-	char signer[32]; /* who signed it */
+	char signer[32]; /* who signed it: first digits of its token's SHA-256 */
 };
-/* The bundle in use. SJ_TRUST_MISSING: the store has none. */
+/* The bundle being taken in. */
+SJ_API void sj_bundle_offered(const struct sj_bundle *bundle, int64_t now,
+			      struct sj_bundle_info *out);
+/*
+ * The bundle in use; expired: at `now` or at the newest evidence of the time in the store.
+ * SJ_TRUST_MISSING: the store has none.
+ */
 SJ_API enum sj_rc sj_bundle_describe(const char *directory, int64_t now,
 				     struct sj_bundle_info *out);
 

@@ -82,6 +82,7 @@ struct sj_trust_entry {
 	bool explicit_parameters;
 	bool has_crl; /* a CRL of this issuer is in the store */
 	bool key_ca; /* of a key CA, not of a CSCA */
+	bool bundled; /* by the bundle in use, not imported by hand */
 };
 /* The i-th certificate of the store in a stable order; false past the end. */
 SJ_API bool sj_trust_get(const struct sj_trust *trust, size_t i, struct sj_trust_entry *out);
