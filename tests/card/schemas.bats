@@ -72,6 +72,11 @@ while text:
 	grep -q '"healthy": false' out
 }
 
+@test "authority card show" {
+	sojourn authority card show "$LAB/authority" --can-file "$LAB/card-01.can" --json | valid authority card
+	fails authority 7 sojourn authority card show authority --can-file "$LAB/card-01.can"
+}
+
 @test "authority show, with a revoked signer" {
 	sojourn authority show authority --json | valid authority authority
 	cp -r authority revoked
