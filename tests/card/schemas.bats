@@ -49,7 +49,7 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority show' 'authority signatures' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
+	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
 		'service list' 'trust import' 'trust list' 'trust show' 'trust status' 'trust sync' verify | sort | diff - have
 }
@@ -72,9 +72,26 @@ while text:
 	grep -q '"healthy": false' out
 }
 
+
 @test "authority card show" {
 	sojourn authority card show "$LAB/authority" --can-file "$LAB/card-01.can" --json | valid authority card
 	fails authority 7 sojourn authority card show authority --can-file "$LAB/card-01.can"
+}
+
+@test "authority terminal show, and show with a PKI of terminals" {
+	sojourn authority init terminals
+	sojourn authority cvca init terminals
+	sojourn authority dv init terminals
+	sojourn authority cvca renew terminals
+	sojourn authority show terminals --json >out
+	valid authority authority <out
+	grep -q '"kind": "cvca-link"' out
+	sojourn authority terminal request --holder UTHOTEL00001 --key-out t.key --out t.cvreq
+	sojourn authority terminal sign terminals t.cvreq --service 8 --out t.cvcert
+	sojourn authority terminal show --json t.cvcert | valid authority terminal
+	sojourn authority terminal show --json t.cvreq | valid authority terminal
+	fails authority 13 sojourn authority terminal show t.key
+
 }
 
 @test "authority show, with a revoked signer" {

@@ -182,7 +182,9 @@ json_t *authority_row(const struct authority *a, const char *name)
 {
 	json_t *row = row_of(json_object_get(a->state, "certificates"), name);
 
-	return row != NULL ? row : row_of(json_object_get(a->state, "tokens"), name);
+	if (row == NULL)
+		row = row_of(json_object_get(a->state, "tokens"), name);
+	return row != NULL ? row : row_of(json_object_get(a->state, "cv"), name);
 }
 
 int authority_certificate_read(const struct authority *a, const char *name,
