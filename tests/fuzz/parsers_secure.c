@@ -259,7 +259,7 @@ static bool scp_command_seed(size_t i, struct sj_writer *w)
 static bool scp_command_run(struct sj_span in)
 {
 	struct sj_scp03 s = scp_session();
-	uint8_t buffer[FUZZ_SEED_MAX];
+	uint8_t buffer[2048];
 	struct sj_writer w = SJ_WRITER_OF(buffer);
 	struct sj_apdu apdu, plain;
 
@@ -281,7 +281,7 @@ static bool scp_response_seed(size_t i, struct sj_writer *w)
 static bool scp_response_run(struct sj_span in)
 {
 	struct sj_scp03 s = scp_session();
-	uint8_t buffer[FUZZ_SEED_MAX];
+	uint8_t buffer[2048];
 	struct sj_writer w = SJ_WRITER_OF(buffer);
 
 	if (sj_scp03_unwrap_response(&s, in, 0x9000, &w) != SJ_SCP03_INTACT)
