@@ -72,7 +72,6 @@ while text:
 	grep -q '"healthy": false' out
 }
 
-
 @test "authority card show" {
 	sojourn authority card show "$LAB/authority" --can-file "$LAB/card-01.can" --json | valid authority card
 	fails authority 7 sojourn authority card show authority --can-file "$LAB/card-01.can"
@@ -91,7 +90,6 @@ while text:
 	sojourn authority terminal show --json t.cvcert | valid authority terminal
 	sojourn authority terminal show --json t.cvreq | valid authority terminal
 	fails authority 13 sojourn authority terminal show t.key
-
 }
 
 @test "authority show, with a revoked signer" {
