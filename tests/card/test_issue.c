@@ -1,7 +1,6 @@
 /*
- * Whole issuing: `sojourn issue` against a card behind a pipe, then the card
- * read and judged through the public API. This program is the card, too, when
- * it is started as "test_issue card FILE [MICROSECONDS, then it dies]".
+ * Whole issuing: `sojourn issue` against a card behind a pipe, then the card read and judged through
+ * the public API. "test_issue card FILE [MICROSECONDS, then it dies]" is the card.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -45,7 +45,7 @@ static void *pass_answers(void *arg)
 /* `answers` NULL: as many as it likes; the ATR is one. */
 static int run_card(const char *path, const char *answers)
 {
-	struct card_stdio_config link = { 0, 1, -1 };
+	struct card_stdio_config link = { .in = 0, .out = 1, .stop_fd = -1 };
 	struct card_config config = { .interface = CARD_CONTACTLESS,
 				      .clock = card_clock_system(),
 				      .random = sj_random_system() };
