@@ -27,16 +27,16 @@
 
 static int run_card(const char *path, const char *microseconds)
 {
-	const struct card_stdio_config link = { 0, 1, -1 };
+	const struct card_stdio_config link = { .in = 0, .out = 1, .stop_fd = -1 };
 	struct card_config config = { .interface = CARD_CONTACTLESS,
 				      .clock = card_clock_system(),
 				      .random = sj_random_system() };
-	const struct itimerval death = { { 0, 0 },
-					 { 0, microseconds == NULL ? 0 : atoi(microseconds) } };
+	const struct itimerval alarm_at = { { 0, 0 },
+					    { 0, microseconds == NULL ? 0 : atoi(microseconds) } };
 	struct card *card;
 	enum card_stdio_rc rc;
 
-	setitimer(ITIMER_REAL, &death, NULL);
+	setitimer(ITIMER_REAL, &alarm_at, NULL);
 	if (card_store_open(path, &config.store) != CARD_STORE_OK &&
 	    card_store_create(path, &config.store) != CARD_STORE_OK)
 		return 1;
@@ -106,7 +106,9 @@ static int open_place(void **state)
 	assert_non_null(getcwd(cwd, sizeof(cwd)));
 	p->build = realpath(build != NULL ? build : "build", NULL);
 	assert_non_null(p->build);
-	strcpy(p->directory, "/tmp/sojourn-issue-XXXXXX");
+	/* In memory where that is possible: the register waits for the disk. */
+	snprintf(p->directory, sizeof(p->directory), "%s/sojourn-issue-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(p->directory));
 	write_text(p, "can", CAN "\n");
 	for (size_t i = 0; i < 3; i++)
@@ -136,8 +138,8 @@ static int issue_to_last(struct place *p, unsigned microseconds, const char *opt
 	if (microseconds != 0)
 		snprintf(timer, sizeof(timer), "%u", microseconds);
 	return shell(p,
-		     "rm -f letter && %s/bin/sojourn issue --letter-out letter --can-file can %s "
-		     "--exec -- %s card card-%u %s",
+		     "rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file "
+		     "can %s --exec -- %s card card-%u %s",
 		     p->build, options, p->self, p->cards, timer);
 }
 
@@ -472,7 +474,7 @@ static void a_letter_is_for_its_reader_only_and_never_overwritten(void **state)
 	assert_int_equal(issue_to_last(p, 0, GENUINE), 0);
 	assert_int_equal(shell(p, "test $(stat -c %%a letter) = 600 && cp -p letter kept"), 0);
 	assert_int_equal(shell(p,
-			       "%s/bin/sojourn issue --letter-out kept " GENUINE
+			       "%s/bin/sojourn issue --again --letter-out kept " GENUINE
 			       "--exec -- %s card other",
 			       p->build, p->self),
 			 sj_exit_code(SJ_INPUT_REFUSED));
@@ -499,7 +501,7 @@ static void a_card_of_short_commands_takes_a_large_portrait(void **state)
 		0);
 	assert_int_equal(
 		shell(p,
-		      "rm -f letter && %s/bin/sojourn issue -l letter --can-file can " GENUINE
+		      "rm -f letter && %s/bin/sojourn issue --again -l letter --can-file can " GENUINE
 		      "-p large.jpg --aa-key key --no-keys --json --exec -- sh -c "
 		      "'%s card card-%u | sed -u s/9f6502ffff/9f650200ff/I' > short.json",
 		      p->build, p->self, p->cards),

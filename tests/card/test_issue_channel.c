@@ -45,7 +45,7 @@ static void *pass_answers(void *arg)
 /* `answers` NULL: as many as it likes; the ATR is one. */
 static int run_card(const char *path, const char *answers)
 {
-	struct card_stdio_config link = { 0, 1, -1 };
+	struct card_stdio_config link = { .in = 0, .out = 1, .stop_fd = -1 };
 	struct card_config config = { .interface = CARD_CONTACTLESS,
 				      .clock = card_clock_system(),
 				      .random = sj_random_system() };
@@ -136,10 +136,11 @@ static int issue(const struct place *p, const char *options, unsigned answers)
 
 	if (answers != 0)
 		snprintf(count, sizeof(count), "%u", answers);
-	return shell(p,
-		     "rm -f letter && %s/bin/sojourn issue --letter-out letter --can-file can %s "
-		     "--exec -- %s card card-%u %s",
-		     p->build, options, p->self, p->cards, count);
+	return shell(
+		p,
+		"rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file can %s "
+		"--exec -- %s card card-%u %s",
+		p->build, options, p->self, p->cards, count);
 }
 
 /* --- cases ---------------------------------------------------------------------- */
@@ -182,7 +183,7 @@ static void bytes_changed_on_the_way_to_the_card_end_the_attempt(void **state)
 		p->cards++;
 		assert_int_equal(
 			shell(p,
-			      "rm -f letter && %s/bin/sojourn issue -l letter --can-file can " LEAN
+			      "rm -f letter && %s/bin/sojourn issue --again -l letter --can-file can " LEAN
 			      " --exec -- sh -c 'sed -u \"%s\" | %s card card-%u'",
 			      p->build, filters[i], p->self, p->cards),
 			sj_exit_code(SJ_CARD_REFUSED));
@@ -199,7 +200,7 @@ static void bytes_changed_on_the_way_from_the_card_are_not_believed(void **state
 	p->cards++;
 	assert_int_equal(
 		shell(p,
-		      "rm -f letter && %s/bin/sojourn issue -l letter --can-file can " GENUINE
+		      "rm -f letter && %s/bin/sojourn issue --again -l letter --can-file can " GENUINE
 		      " --exec -- sh -c '%s card card-%u | "
 		      "sed -u \"s/^\\(.\\{200\\}\\).\\(.*9000\\)$/\\10\\2/I\"'",
 		      p->build, p->self, p->cards),

@@ -231,6 +231,8 @@ static bool cvc_request_run(struct sj_span in)
 
 /* --- SCP03, under keys of all zeros ------------------------------------------------------- */
 
+#define SCP_DATA_MAX 2048u /* more than a command or an answer of a card */
+
 static struct sj_scp03 scp_session(void)
 {
 	return (struct sj_scp03){
@@ -259,7 +261,7 @@ static bool scp_command_seed(size_t i, struct sj_writer *w)
 static bool scp_command_run(struct sj_span in)
 {
 	struct sj_scp03 s = scp_session();
-	uint8_t buffer[2048];
+	uint8_t buffer[SCP_DATA_MAX];
 	struct sj_writer w = SJ_WRITER_OF(buffer);
 	struct sj_apdu apdu, plain;
 
@@ -281,7 +283,7 @@ static bool scp_response_seed(size_t i, struct sj_writer *w)
 static bool scp_response_run(struct sj_span in)
 {
 	struct sj_scp03 s = scp_session();
-	uint8_t buffer[2048];
+	uint8_t buffer[SCP_DATA_MAX];
 	struct sj_writer w = SJ_WRITER_OF(buffer);
 
 	if (sj_scp03_unwrap_response(&s, in, 0x9000, &w) != SJ_SCP03_INTACT)

@@ -297,7 +297,8 @@ static int show_json(struct cli *cli, const struct authority *a)
 	return cli_json_print(
 		cli, 1,
 		json_pack(
-			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o, s:o, s:o}",
+			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o, s:o,"
+			" s:o}",
 			"country", authority_country(a), "alpha2", text_of(a->state, "alpha2"),
 			"organization", json_object_get(a->state, "organization"),
 			"explicitParameters", json_object_get(a->state, "explicit_parameters"),
@@ -363,6 +364,14 @@ static const struct cli_option key_options[] = {
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
+static const struct cli_option signer_options[] = {
+	{ "list", 'l', NULL, "the next signer of master lists instead", CLI_COMPLETE_NONE, NULL,
+	  false },
+	{ "key", 'k', "KIND", "kind of the new key (default: as the present one)",
+	  CLI_COMPLETE_WORDS, KEY_KINDS, false },
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
 /* Enrols the next holder of `role` and saves. `next`: what cards and gates need now. */
 static int enrol_next(struct cli *cli, enum authority_role role, const char *next)
 {
@@ -376,6 +385,8 @@ static int enrol_next(struct cli *cli, enum authority_role role, const char *nex
 	current = authority_current(&a, role);
 	if (kind == NULL && current != NULL)
 		kind = json_string_value(json_object_get(authority_row(&a, current), "key"));
+	if (kind == NULL && role == AUTHORITY_LIST_SIGNER)
+		kind = "P-256"; /* its first is made when the first list is */
 	if (kind == NULL) {
 		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "registry.json");
 		goto out;
@@ -396,6 +407,8 @@ out:
 
 static int signer_run(struct cli *cli)
 {
+	if (cli_given(cli, "list"))
+		return enrol_next(cli, AUTHORITY_LIST_SIGNER, "verifiers need nothing");
 	return enrol_next(cli, AUTHORITY_SIGNER,
 			  "verifiers need nothing: its certificate is on every card");
 }
@@ -414,7 +427,7 @@ const struct cli_command authority_signer_command = {
 	.verb = "signer",
 	.summary = "make the next document signer",
 	.features = CLI_KEYS,
-	.options = key_options,
+	.options = signer_options,
 	.positionals = directory_only,
 	.examples = signer_examples,
 	.failures = open_failures,

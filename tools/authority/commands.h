@@ -42,8 +42,29 @@ extern const struct cli_command authority_card_unlock_command;
 extern const struct cli_command authority_card_terminate_command;
 extern const struct cli_command authority_card_reset_command;
 extern const struct cli_command authority_card_master_command;
+extern const struct cli_command authority_publish_command;
 extern const struct cli_command service_list_command;
 extern const struct cli_command service_check_command;
+extern const struct cli_command register_init_command;
+extern const struct cli_command register_add_command;
+extern const struct cli_command register_approve_command;
+extern const struct cli_command register_deliver_command;
+extern const struct cli_command register_activate_command;
+extern const struct cli_command register_suspend_command;
+extern const struct cli_command register_reinstate_command;
+extern const struct cli_command register_revoke_command;
+extern const struct cli_command register_lost_command;
+extern const struct cli_command register_replace_command;
+extern const struct cli_command register_rebind_command;
+extern const struct cli_command register_expire_command;
+extern const struct cli_command register_show_command;
+extern const struct cli_command register_list_command;
+extern const struct cli_command register_history_command;
+extern const struct cli_command register_verify_command;
+extern const struct cli_command register_key_command;
+extern const struct cli_command register_erase_command;
 extern const struct cli_command issue_command;
+/* Of that one, with --batch or --worker. */
+int batch_command(struct cli *cli);
 
 #endif

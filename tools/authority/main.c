@@ -1,4 +1,4 @@
-/* main.c -- the issuing side: nouns authority, service and issue. */
+/* main.c -- the issuing side: nouns authority, register, service and issue. */
 #include "authority/commands.h"
 
 int main(int argc, char **argv)
@@ -42,6 +42,25 @@ int main(int argc, char **argv)
 		&authority_card_terminate_command,
 		&authority_card_reset_command,
 		&authority_card_master_command,
+		&authority_publish_command,
+		&register_init_command,
+		&register_add_command,
+		&register_approve_command,
+		&register_deliver_command,
+		&register_activate_command,
+		&register_suspend_command,
+		&register_reinstate_command,
+		&register_revoke_command,
+		&register_lost_command,
+		&register_replace_command,
+		&register_rebind_command,
+		&register_expire_command,
+		&register_show_command,
+		&register_list_command,
+		&register_history_command,
+		&register_verify_command,
+		&register_key_command,
+		&register_erase_command,
 		&service_list_command,
 		&service_check_command,
 		&issue_command,

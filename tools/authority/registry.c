@@ -14,6 +14,7 @@
 #include "authority/cardkeys.h"
 #include "authority/ceremony.h"
 #include "authority/keystore.h"
+#include "authority/register.h"
 #include "authority/signatures.h"
 #include "authority/token.h"
 #include "crypt/x509.h"
@@ -314,6 +315,8 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		rc = token_found(a, plan->indices);
 	if (rc == 0)
 		rc = cardkeys_make_master(a);
+	if (rc == 0)
+		rc = register_place(a, NULL);
 	if (rc == 0)
 		rc = ceremony_end(a, &before);
 	if (rc == 0)
