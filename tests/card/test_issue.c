@@ -30,12 +30,12 @@ static int run_card(const char *path, const char *microseconds)
 	struct card_config config = { .interface = CARD_CONTACTLESS,
 				      .clock = card_clock_system(),
 				      .random = sj_random_system() };
-	const struct itimerval death = { { 0, 0 },
-					 { 0, microseconds == NULL ? 0 : atoi(microseconds) } };
+	const struct itimerval alarm_at = { { 0, 0 },
+					    { 0, microseconds == NULL ? 0 : atoi(microseconds) } };
 	struct card *card;
 	enum card_stdio_rc rc;
 
-	setitimer(ITIMER_REAL, &death, NULL);
+	setitimer(ITIMER_REAL, &alarm_at, NULL);
 	if (card_store_open(path, &config.store) != CARD_STORE_OK &&
 	    card_store_create(path, &config.store) != CARD_STORE_OK)
 		return 1;
@@ -136,11 +136,10 @@ static int issue_to_last(struct place *p, unsigned microseconds, const char *opt
 
 	if (microseconds != 0)
 		snprintf(timer, sizeof(timer), "%u", microseconds);
-	return shell(
-		p,
-		"rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file can %s "
-		"--exec -- %s card card-%u %s",
-		p->build, options, p->self, p->cards, timer);
+	return shell(p,
+		     "rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file "
+		     "can %s --exec -- %s card card-%u %s",
+		     p->build, options, p->self, p->cards, timer);
 }
 
 #define MAKE_KEY "openssl genrsa | openssl pkcs8 -topk8 -nocrypt -outform DER -out key"
