@@ -23,7 +23,7 @@ static const char *const life[] = {
 static void every_cell_of_a_documents_life(void **state)
 {
 	struct register_rig *rig = *state;
-	char number[16];
+	char number[32];
 	int64_t id;
 
 	for (int from = DOCUMENT_APPLIED; from <= DOCUMENT_EXPIRED; from++) {
@@ -200,7 +200,7 @@ static void a_cards_life(void **state)
 {
 	static const char *const cells[] = { ".x.x", "..xx", "...x", "...." };
 	struct register_rig *rig = *state;
-	char number[16];
+	char number[32];
 
 	for (int from = CARD_WORKING; from <= CARD_SCRAPPED; from++) {
 		for (int to = CARD_WORKING; to <= CARD_SCRAPPED; to++) {

@@ -11,7 +11,7 @@
 
 static void work_on_documents(struct register_rig *rig, int out)
 {
-	char number[24];
+	char number[32];
 
 	(void)out;
 	for (int i = 0; i < 12; i++) {
