@@ -16,6 +16,8 @@
 #define OBJECTS 3 /* that its content signer signs */
 #define CERTIFICATES 5 /* that the CA for card keys signs, on P-384 */
 #define CREDENTIALS 56 /* for gates: seven sectors, eight each */
+#define ATTESTED 4 /* keys that the card states to be its own, and the issuer checks */
+#define ANCHORS 2 /* of gates, which the card verifies */
 #define AUTHORITY "libexec/sojourn/sojourn-authority"
 #define TRUST "libexec/sojourn/sojourn-trust"
 #define CARD "libexec/sojourn/sojourn-card"
@@ -117,13 +119,15 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 
 /*
  * The public-key operations of so many cards a second, by so many processes at once: keys of the
- * default card, signatures of its security objects, credentials and certificates.
+ * default card (CA, AA, one for the first tap), signatures of its security objects, credentials,
+ * attestations and certificates, verifications.
  */
 static bool floor_rate(unsigned workers, double *rate)
 {
 	static const struct bench_call calls[] = {
-		{ BENCH_BASE, SJ_P256, 2 + CREDENTIALS + KEYS },
-		{ BENCH_SIGN, SJ_P256, 1 + CREDENTIALS + OBJECTS },
+		{ BENCH_BASE, SJ_P256, 3 + CREDENTIALS + KEYS },
+		{ BENCH_SIGN, SJ_P256, 1 + CREDENTIALS + OBJECTS + ATTESTED },
+		{ BENCH_VERIFY, SJ_P256, ATTESTED + ANCHORS },
 		{ BENCH_SIGN, SJ_P384, CERTIFICATES },
 		{ BENCH_OTHER, SJ_CURVE_NONE, 0 },
 	};
@@ -227,7 +231,7 @@ void bench_issue(struct bench *b)
 	bench_row(
 		b, "issue.rate", rate[0], "1/s", floor[0],
 		"one worker of sojourn issue, register in SQLite, cards over SCP03 by a pipe, all "
-		"on tmpfs; floor: P-256, 64 key pairs, 60 signatures; P-384, 5 signatures");
+		"on tmpfs; floor: P-256, 65 key pairs, 64 signatures, 6 verifications; P-384, 5 signatures");
 	bench_row(b, "issue.rate.2", rate[1], "1/s", floor[1],
 		  "two workers at one register; floor: the same by two processes at once");
 }

@@ -522,9 +522,9 @@ struct packet {
 /* `last`: the very last one of all ends the sequence. */
 static int send_packet(struct packet *packet, bool last)
 {
-	int rc = packet->w.failed
-			 ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
-			 : store_all(packet->p, packet->step, sj_written(&packet->w), last, 0, NULL);
+	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
+				  : store_all(packet->p, packet->step, sj_written(&packet->w), last,
+					      0, NULL);
 
 	packet->w.len = 0;
 	return rc;
