@@ -10,7 +10,8 @@
 
 #include "tests/bench/bench.h"
 
-#define ISSUED 300u /* by each worker */
+#define ISSUED 200u /* by each worker */
+#define ROUNDS 3u /* by turns with the floor; the best of each counts, as others use the machine */
 #define WORKERS 2u
 #define KEYS 6 /* of the key application */
 #define OBJECTS 3 /* that its content signer signs */
@@ -209,7 +210,7 @@ static bool batch_rate(struct bench *b, const struct bench_place *p, unsigned wo
 
 void bench_issue(struct bench *b)
 {
-	double floor[WORKERS], rate[WORKERS];
+	double floor[WORKERS] = { 0 }, rate[WORKERS] = { 0 };
 	unsigned first = 0;
 	struct bench_place p;
 
@@ -221,11 +222,16 @@ void bench_issue(struct bench *b)
 		bench_fail(b, "issuing failed");
 		return;
 	}
-	for (unsigned i = 0; i < WORKERS; i++) {
-		if (!floor_rate(i + 1, &floor[i]) || !batch_rate(b, &p, i + 1, first, &rate[i])) {
+	for (unsigned round = 0; round < ROUNDS * WORKERS; round++) {
+		const unsigned i = round % WORKERS;
+		double bare, batch;
+
+		if (!floor_rate(i + 1, &bare) || !batch_rate(b, &p, i + 1, first, &batch)) {
 			bench_fail(b, "issuing failed");
 			return;
 		}
+		floor[i] = bare > floor[i] ? bare : floor[i];
+		rate[i] = batch > rate[i] ? batch : rate[i];
 		first += (i + 1) * ISSUED;
 	}
 	bench_row(
