@@ -136,7 +136,7 @@ struct sj_trust_batch {
 	struct sj_trust *trust;
 	int lock;
 	struct sj_trust_items items; /* what the store will hold */
-	/* NULL, or a store whose files were checked when they came: linked, not checked again. */
+	/* Of a bundle: the one before, whose files are linked; else NULL. */
 	const struct sj_trust *before;
 };
 
@@ -145,7 +145,7 @@ SJ_MUST_CHECK enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_
 /* Adds a file under the name; *known: it was there already. */
 SJ_MUST_CHECK enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind kind,
 					    struct sj_span name, struct sj_span der, bool *known);
-/* `before` has this file. */
+/* `before` has this file: a signature by its own key was checked then. */
 SJ_MUST_CHECK bool sj_trust_batch_checked(const struct sj_trust_batch *batch,
 					  enum sj_trust_kind kind, struct sj_span name,
 					  struct sj_span der);
