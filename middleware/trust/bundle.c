@@ -75,7 +75,7 @@ static enum sj_rc store_anchor(int dir, struct sj_span token)
 		return sj_trust_errno(errno);
 	rc = sj_trust_replace(&io, folder, ANCHOR, token);
 	close(folder);
-	return rc;
+	return rc == SJ_OK ? sj_trust_sync(&io, dir, ".") : rc;
 }
 
 enum sj_rc sj_bundle_anchor(const char *directory, const uint8_t *token, size_t len)
@@ -194,29 +194,34 @@ static enum sj_rc say(const char **why, enum sj_rc rc, const char *text)
 	return rc;
 }
 
-/* Deletes what no bundle of use names, and what a kill left. `keep` NULL: only the latter. */
-static void sweep(int dir, const struct sj_bundle *keep)
+/* Whether it has a file of this name. */
+static bool names(const struct sj_manifest *manifest, const char *name)
 {
-	DIR *stream = sj_trust_entries(dir, ".");
+	struct sj_span entries = manifest->entries;
+	uint8_t hash[SJ_TRUST_HASH];
+	struct sj_writer w = SJ_WRITER_OF(hash);
+	struct sj_bundle_entry entry;
+
+	if (!sj_hex_read(name, strlen(name), &w) || w.len != sizeof(hash))
+		return false;
+	while (sj_manifest_next(&entries, &entry))
+		if (entry.kind != SJ_BUNDLED_STATUS_DELTA &&
+		    memcmp(entry.hash, hash, sizeof(hash)) == 0)
+			return true;
+	return false;
+}
+
+/* Deletes files that neither the bundle taken in nor `other` names, and what a kill left. */
+static void sweep_files(const struct sj_bundle *bundle, const struct sj_manifest *other)
+{
+	DIR *stream = sj_trust_entries(bundle->files, ".");
 	const struct dirent *entry;
 
 	if (stream == NULL)
 		return;
-	while ((entry = readdir(stream)) != NULL) {
-		bool kept = strncmp(entry->d_name, ".tmp-", 5) != 0;
-
-		if (kept && keep != NULL && entry->d_name[0] != '.') {
-			size_t i = 0;
-
-			while (i < keep->manifest.count &&
-			       (keep->list[i].entry.kind == SJ_BUNDLED_STATUS_DELTA ||
-				strcmp(entry->d_name, keep->list[i].name) != 0))
-				i++;
-			kept = i < keep->manifest.count;
-		}
-		if (!kept)
+	while ((entry = readdir(stream)) != NULL)
+		if (!names(&bundle->manifest, entry->d_name) && !names(other, entry->d_name))
 			unlinkat(dirfd(stream), entry->d_name, 0);
-	}
 	closedir(stream);
 }
 
@@ -241,8 +246,7 @@ static enum sj_rc open_store(struct sj_bundle *bundle, const char *directory, co
 	bundle->files = openat(bundle->folder, FILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (bundle->files < 0)
 		return sj_trust_errno(errno);
-	sweep(bundle->folder, NULL);
-	sweep(bundle->files, NULL);
+	sj_trust_sweep(bundle->folder);
 	return sj_trust_time_read(&bundle->own);
 }
 
@@ -254,7 +258,7 @@ static enum sj_rc read_present(struct sj_bundle *bundle)
 	if (rc == SJ_OK && bundle->present.fd >= 0)
 		rc = sj_bundle_manifest_read(&bundle->present, &bundle->old_bytes, &bundle->old);
 	if (rc != SJ_OK)
-		bundle->old.version = 0;
+		bundle->old = (struct sj_manifest){ .version = 0 };
 	if (rc == SJ_OK || rc == SJ_TRUST_UNREADABLE)
 		rc = sj_slot_newest_read(bundle->folder, &bundle->newest);
 	if (bundle->old.version >= bundle->newest.version && bundle->old.version > 0) {
@@ -381,7 +385,11 @@ static enum sj_rc begin(struct sj_bundle *bundle, const char *directory, int64_t
 	if (rc != SJ_OK || *same)
 		return rc;
 	rc = check_time(bundle, now, why);
-	return rc == SJ_OK ? list_files(bundle) : rc;
+	if (rc != SJ_OK)
+		return rc;
+	/* One that was refused may have left some. */
+	sweep_files(bundle, &bundle->old);
+	return list_files(bundle);
 }
 
 enum sj_rc sj_bundle_begin_with(const struct sj_trust_io *io, const char *directory,
@@ -579,8 +587,9 @@ enum sj_rc sj_bundle_apply(struct sj_bundle *bundle, const char **why)
 	if (rc == SJ_OK)
 		rc = sj_trust_note_time(&bundle->own, bundle->manifest.created);
 	if (rc == SJ_OK)
-		sweep(bundle->files, bundle);
+		sweep_files(bundle, &bundle->manifest);
+	/* Of a master list's certificates some may have been told of, and not be why. */
 	if (why != NULL)
-		*why = rc != SJ_OK && bundle->why[0] != 0 ? bundle->why : NULL;
+		*why = rc == SJ_INPUT_REFUSED ? bundle->why : NULL;
 	return rc;
 }

@@ -294,6 +294,8 @@ static enum sj_rc make_slot(struct sj_bundle *bundle)
 {
 	if (bundle->next.fd >= 0)
 		close(bundle->next.fd);
+	/* Anything but a folder goes: a link is not followed. */
+	(void)unlinkat(bundle->folder, bundle->next.name, 0);
 	empty(bundle->folder, bundle->next.name, SLOT_DEPTH);
 	if (mkdirat(bundle->folder, bundle->next.name, 0755) != 0 && errno != EEXIST)
 		return sj_trust_errno(errno);
