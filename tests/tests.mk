@@ -17,7 +17,7 @@ fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 # What test programs share: tests/<room>/<name>.c that is no test itself.
 helper_rooms := unit card reader peers power hostile vectors
 helper_a := $(BUILD)/lib/helpers.a
-$(helper_a): $(call objs,$(filter-out $(test_src),$(wildcard $(helper_rooms:%=tests/%/*.c))))
+$(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
@@ -39,7 +39,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/p
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): TEST_LIBS = $(plug_wrap)
 
 .PHONY: tests check check-programs analyze soak bench campaign demo fuzz .harness .suite
-tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench
+tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -64,6 +64,9 @@ $(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c p
 		$(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+$(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
@@ -132,6 +135,8 @@ campaign: deps-check
 	$(ASAN_ENV) $(ASAN_BUILD)/tests/fuzz/mutate -n 1000000
 	+@$(MAKE) --no-print-directory -j$(JOBS) tests
 	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench gate 100
+	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench load 100000
+	SOJOURN_BUILD=$(BUILD) tests/power/batch_kills.py --cards 2000 --kills 200
 	+@$(MAKE) --no-print-directory $(BUILD)/tests/pkcs11/removal
 	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/pkcs11/removal
 

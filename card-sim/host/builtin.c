@@ -18,9 +18,9 @@ const struct card_applet *const *card_applets_builtin(void)
 	return applets;
 }
 
-bool card_birth_is_valid(const struct card_birth *birth)
+bool card_key_read(const char *text, size_t len, struct sj_writer *out)
 {
-	return manager_birth_is_valid(birth);
+	return manager_key_read(text, len, out);
 }
 
 bool card_be_born(struct card_store *store, const struct card_birth *birth)

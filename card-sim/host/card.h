@@ -125,14 +125,16 @@ bool card_file_at(const struct card *card, size_t applet, size_t i, struct card_
 /* --- the manager's, of a card in the built-in applets ------------------------- */
 
 #define CARD_SERIAL_SIZE 8u
+#define CARD_KEY_MAX 32u
 
 /* How a card leaves the factory. */
 struct card_birth {
-	struct sj_span transport_key; /* 32, 48 or 64 hex digits; empty: the well-known 4041..4F */
+	struct sj_span transport_key; /* 16, 24 or 32 bytes; empty: the well-known 4041..4F */
 	uint8_t scp_i; /* parameter i of SCP03: 00, 10, 60 or 70 */
 	const struct sj_random *random; /* of the serial number */
 };
-bool card_birth_is_valid(const struct card_birth *birth);
+/* An AES key of 32, 48 or 64 hexadecimal digits; false: that is none. */
+SJ_MUST_CHECK bool card_key_read(const char *text, size_t len, struct sj_writer *out);
 /* Into a new store, committed. False: a value is none of these, or the store failed. */
 SJ_MUST_CHECK bool card_be_born(struct card_store *store, const struct card_birth *birth);
 /* CARD_SERIAL_SIZE bytes; false: it has none yet. */

@@ -78,14 +78,18 @@ bool card_hides(const struct card *card)
 	       card_profile(card) == CARD_PRIVATE && (card->now.rights & CARD_RIGHT_PACE) == 0;
 }
 
+static bool is_installed(const struct card *card, const struct card_applet *applet)
+{
+	return applet->objects == 0 || card_app_life_of(card, applet) != CARD_APP_REMOVED;
+}
+
 /* One that is installed, locked or not. */
 static const struct card_applet *find_applet(const struct card *card, struct sj_span aid)
 {
 	for (size_t i = 0; i < card->applet_count; i++) {
 		const struct card_applet *applet = card->applets[i];
 
-		if (!applet->is_mf && sj_span_eq(applet->aid, aid) &&
-		    (applet->objects == 0 || card_app_life_of(card, applet) != CARD_APP_REMOVED))
+		if (!applet->is_mf && sj_span_eq(applet->aid, aid) && is_installed(card, applet))
 			return applet;
 	}
 	return NULL;
@@ -116,7 +120,7 @@ uint16_t card_lock(struct card_call *call)
 		struct card_call inner = *call;
 		uint16_t sw;
 
-		if (card->applets[i]->lock == NULL)
+		if (card->applets[i]->lock == NULL || !is_installed(card, card->applets[i]))
 			continue;
 		inner.state = card_state_of(card, card->applets[i]);
 		sw = card->applets[i]->lock(&inner);

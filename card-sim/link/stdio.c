@@ -129,7 +129,9 @@ static bool serve_line(struct lines *l, char *line, size_t len)
 		return say_bytes(l, card_reset(l->card, l->response));
 	if (is_word(line, len, "off")) {
 		card_power_off(l->card);
-		return say(l, "off\n");
+		if (l->config->taken != NULL)
+			l->card = l->config->taken(l->config->self, l->card);
+		return say(l, "off\n") && l->card != NULL;
 	}
 	return serve_command(l, line, len);
 }
@@ -181,7 +183,7 @@ static enum card_stdio_rc serve(struct lines *l)
 			return lost();
 		l->len += (size_t)n;
 		if (!serve_lines(l, n == 0))
-			return lost();
+			return l->card != NULL ? lost() : CARD_STDIO_ENDED;
 		if (n == 0)
 			return CARD_STDIO_ENDED;
 	}
@@ -198,7 +200,8 @@ enum card_stdio_rc card_stdio_run(const struct card_stdio_config *config, struct
 	l.out = malloc(OUT_MAX);
 	if (l.in != NULL && l.command != NULL && l.response != NULL && l.out != NULL)
 		rc = serve(&l);
-	card_power_off(card);
+	if (l.card != NULL)
+		card_power_off(l.card);
 	if (l.in != NULL)
 		sj_wipe(l.in, LINE_MAX_SIZE);
 	free(l.in);

@@ -17,6 +17,12 @@
 struct card_stdio_config {
 	int in, out;
 	int stop_fd; /* readable: end; -1: never */
+	/*
+	 * After "off": the card that is there from now on, which is off; NULL: none, and the
+	 * link ends. NULL as a function: the same card.
+	 */
+	struct card *(*taken)(void *self, struct card *card);
+	void *self;
 };
 
 enum card_stdio_rc {

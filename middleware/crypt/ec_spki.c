@@ -1,6 +1,5 @@
+#include "crypt/domain.h"
 #include "crypt/internal.h"
-
-#include <string.h>
 
 /* RFC 5480, 2.1; id-ecDH is RFC 5480, 2.1.2. */
 static const uint8_t id_ec_public_key[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01 };
@@ -10,21 +9,8 @@ static const uint8_t id_standardized[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x01, 0
 /* X9.62; RFC 3279, 2.3.5. */
 static const uint8_t id_prime_field[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x01, 0x01 };
 
-/* Domain parameters as they stand in a file: numbers without leading zeros. */
-struct domain {
-	struct sj_span p, a, b, order;
-	struct sj_span generator; /* an encoded point */
-};
-
-static struct sj_span number(struct sj_span bytes)
-{
-	while (bytes.len > 0 && bytes.ptr[0] == 0)
-		bytes = sj_span(bytes.ptr + 1, bytes.len - 1);
-	return bytes;
-}
-
 /* FieldID and Curve of RFC 3279, 2.3.5. */
-static bool parse_field_and_curve(struct sj_span *in, struct domain *d)
+static bool parse_field_and_curve(struct sj_span *in, struct sj_ec_domain *d)
 {
 	struct sj_span field, curve, oid, seed;
 
@@ -40,7 +26,7 @@ static bool parse_field_and_curve(struct sj_span *in, struct domain *d)
 }
 
 /* ECParameters of RFC 3279, 2.3.5, `in` its content. */
-static bool parse_domain(struct sj_span in, struct domain *d)
+static bool parse_domain(struct sj_span in, struct sj_ec_domain *d)
 {
 	struct sj_span version, cofactor = { NULL, 0 };
 	uint32_t v, h = 1;
@@ -59,66 +45,14 @@ static bool parse_domain(struct sj_span in, struct domain *d)
 	case SJ_TLV_ABSENT:
 		break;
 	}
-	d->p = number(d->p);
-	d->a = number(d->a);
-	d->b = number(d->b);
-	d->order = number(d->order);
 	return h == 1 && in.len == 0;
-}
-
-static bool equals(const BIGNUM *bn, struct sj_span bytes)
-{
-	uint8_t own[SJ_EC_FIELD_MAX];
-	int n = BN_num_bytes(bn);
-
-	return (size_t)n == bytes.len && bytes.len <= sizeof(own) && BN_bn2bin(bn, own) == n &&
-	       memcmp(own, bytes.ptr, bytes.len) == 0;
-}
-
-/* The generator may be compressed: only then must OpenSSL recover y. */
-static bool is_generator(const EC_GROUP *group, struct sj_span encoded, BN_CTX *bn)
-{
-	EC_POINT *g = NULL;
-	bool same;
-
-	if (encoded.len == 0 || encoded.ptr[0] > 0x04) /* no hybrid form */
-		return false;
-	g = EC_POINT_new(group);
-	same = g != NULL && EC_POINT_oct2point(group, g, encoded.ptr, encoded.len, bn) == 1 &&
-	       EC_POINT_cmp(group, g, EC_GROUP_get0_generator(group), bn) == 0;
-	EC_POINT_free(g);
-	return same;
-}
-
-static bool is_curve(const struct domain *d, enum sj_curve curve)
-{
-	const EC_GROUP *group = sj_ec_group(curve);
-	BN_CTX *bn = BN_CTX_new();
-	BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
-	bool same;
-
-	same = group != NULL && bn != NULL && p != NULL && a != NULL && b != NULL &&
-	       EC_GROUP_get_curve(group, p, a, b, bn) == 1 && equals(p, d->p) && equals(a, d->a) &&
-	       equals(b, d->b) && equals(EC_GROUP_get0_order(group), d->order) &&
-	       is_generator(group, d->generator, bn);
-	BN_free(b);
-	BN_free(a);
-	BN_free(p);
-	BN_CTX_free(bn);
-	return same;
 }
 
 static enum sj_curve known_domain(struct sj_span parameters)
 {
-	enum sj_curve curve;
-	struct domain d;
+	struct sj_ec_domain d;
 
-	if (!parse_domain(parameters, &d))
-		return SJ_CURVE_NONE;
-	for (size_t i = 0; (curve = sj_curve_at(i)) != SJ_CURVE_NONE; i++)
-		if (d.p.len == sj_curve_field_size(curve) && is_curve(&d, curve))
-			return curve;
-	return SJ_CURVE_NONE;
+	return parse_domain(parameters, &d) ? sj_curve_from_domain(&d) : SJ_CURVE_NONE;
 }
 
 /* A point of 02, 03 or 04 form, made uncompressed. */
@@ -180,65 +114,40 @@ bool sj_ec_spki_read(struct sj_span spki, enum sj_curve *curve, struct sj_ec_poi
 	return true;
 }
 
-/* An unsigned INTEGER. */
-static void put_number(struct sj_writer *w, const BIGNUM *bn)
+/* An unsigned INTEGER of a number without leading zeros. */
+static void put_number(struct sj_writer *w, struct sj_span n)
 {
 	size_t at = sj_tlv_open(w);
-	size_t n = (size_t)BN_num_bytes(bn);
-	uint8_t *to;
 
-	if (BN_num_bits(bn) % 8 == 0)
+	if (n.ptr[0] & 0x80)
 		sj_put_u8(w, 0);
-	to = sj_put_space(w, n);
-	if (to != NULL)
-		BN_bn2bin(bn, to);
+	sj_put(w, n);
 	sj_tlv_close(w, 0x02, at);
-}
-
-/* A FieldElement: an OCTET STRING of the field's size. */
-static void put_element(struct sj_writer *w, const BIGNUM *bn, size_t size)
-{
-	uint8_t *to;
-
-	sj_tlv_put_header(w, 0x04, size);
-	to = sj_put_space(w, size);
-	if (to != NULL && BN_bn2binpad(bn, to, (int)size) < 0)
-		w->failed = true;
 }
 
 /* ECParameters of RFC 3279, 2.3.5: version 1, no seed, cofactor 1. */
 static bool put_domain(struct sj_writer *w, enum sj_curve curve)
 {
-	const EC_GROUP *group = sj_ec_group(curve);
-	BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
-	const size_t size = sj_curve_field_size(curve);
-	struct sj_ec_point g;
+	uint8_t bytes[SJ_EC_DOMAIN_MAX];
 	size_t at = sj_tlv_open(w), inner;
-	bool ok;
+	struct sj_ec_domain d;
 
-	ok = group != NULL && p != NULL && a != NULL && b != NULL &&
-	     EC_GROUP_get_curve(group, p, a, b, NULL) == 1 &&
-	     sj_ec_point_encode(group, EC_GROUP_get0_generator(group), NULL, &g);
-	if (!ok)
-		goto out;
+	if (!sj_curve_domain(curve, &d, bytes))
+		return false;
 	sj_tlv_put(w, 0x02, SJ_SPAN_STR("\x01"));
 	inner = sj_tlv_open(w);
 	sj_tlv_put(w, 0x06, SJ_SPAN_OF(id_prime_field));
-	put_number(w, p);
+	put_number(w, d.p);
 	sj_tlv_close(w, 0x30, inner);
 	inner = sj_tlv_open(w);
-	put_element(w, a, size);
-	put_element(w, b, size);
+	sj_tlv_put(w, 0x04, d.a);
+	sj_tlv_put(w, 0x04, d.b);
 	sj_tlv_close(w, 0x30, inner);
-	sj_tlv_put(w, 0x04, sj_ec_point_span(&g));
-	put_number(w, EC_GROUP_get0_order(group));
+	sj_tlv_put(w, 0x04, d.generator);
+	put_number(w, d.order);
 	sj_tlv_put(w, 0x02, SJ_SPAN_STR("\x01"));
 	sj_tlv_close(w, 0x30, at);
-out:
-	BN_free(b);
-	BN_free(a);
-	BN_free(p);
-	return ok;
+	return true;
 }
 
 bool sj_ec_spki_put(struct sj_writer *w, enum sj_curve curve, const struct sj_ec_point *key,

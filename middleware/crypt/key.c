@@ -125,6 +125,11 @@ bool sj_key_put(const struct sj_key *key, struct sj_writer *w)
 	return key->how.sign == NULL && sj_pkey_put_private(key->pkey, w);
 }
 
+enum sj_curve sj_key_curve(const struct sj_key *key)
+{
+	return key->curve;
+}
+
 bool sj_key_get_point(const struct sj_key *key, enum sj_curve *curve, struct sj_ec_point *point)
 {
 	unsigned char *encoded = NULL;

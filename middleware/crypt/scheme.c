@@ -158,7 +158,7 @@ bool sj_scheme_put(const struct sj_scheme *scheme, struct sj_writer *w)
 	if (i == SCHEMES)
 		return false;
 	sj_tlv_put(w, 0x06, sj_span(schemes[i].oid, schemes[i].oid_size));
-	if (scheme->kind == SJ_SCHEME_PSS)
+	if (scheme->kind == SJ_SCHEME_PSS && !scheme->salt_unknown)
 		put_pss(w, scheme);
 	else if (scheme->kind == SJ_SCHEME_PKCS1)
 		sj_tlv_put(w, 0x05, sj_span(NULL, 0));

@@ -19,7 +19,7 @@ struct sj_scheme {
 SJ_MUST_CHECK bool sj_scheme_read(struct sj_span algorithm, struct sj_scheme *out);
 /* From RSASSA-PSS-params, a whole element (RFC 4055, 3.1). */
 SJ_MUST_CHECK bool sj_scheme_read_pss(struct sj_span parameters, struct sj_scheme *out);
-/* Writes the AlgorithmIdentifier; the scheme must name a hash. */
+/* Writes the AlgorithmIdentifier, of PSS with unknown salt without parameters; the scheme must name a hash. */
 SJ_MUST_CHECK bool sj_scheme_put(const struct sj_scheme *scheme, struct sj_writer *w);
 
 #endif

@@ -70,6 +70,8 @@ SJ_MUST_CHECK bool sj_key_sign_digest(const struct sj_key *key, struct sj_span d
 				      struct sj_writer *signature);
 /* The AlgorithmIdentifier that sj_key_sign() will give (a certificate names it inside too). */
 SJ_MUST_CHECK bool sj_key_put_algorithm(const struct sj_key *key, struct sj_writer *w);
+/* SJ_CURVE_NONE: an RSA key. */
+enum sj_curve sj_key_curve(const struct sj_key *key);
 /* Curve and public point. False: an RSA key. */
 SJ_MUST_CHECK bool sj_key_get_point(const struct sj_key *key, enum sj_curve *curve,
 				    struct sj_ec_point *point);

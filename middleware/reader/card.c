@@ -41,6 +41,12 @@ void sj_card_close(struct sj_card *card)
 	free(card);
 }
 
+enum sj_rc sj_card_restart(struct sj_card *card, unsigned timeout_ms)
+{
+	sj_session_deadline(card->session, sj_deadline_after(timeout_ms));
+	return sj_session_restart(card->session, true);
+}
+
 const char *sj_card_reader(const struct sj_card *card)
 {
 	return card->reader;

@@ -69,18 +69,19 @@ static enum sj_rc write_line(struct spawn_transport *self, const char *text, siz
 			     int64_t deadline)
 {
 	while (len > 0) {
-		enum sj_rc rc = ready(self, POLLOUT, deadline);
-		ssize_t n;
+		ssize_t n = send(self->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		enum sj_rc rc = SJ_OK;
 
-		if (rc != SJ_OK)
-			return rc;
-		n = send(self->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return SJ_CARD_LOST;
 		if (n > 0) {
 			text += n;
 			len -= (size_t)n;
+		} else {
+			rc = ready(self, POLLOUT, deadline);
 		}
+		if (rc != SJ_OK)
+			return rc;
 	}
 	return SJ_OK;
 }
@@ -217,6 +218,7 @@ static _Noreturn void become(int fd, const char *const argv[], int report)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0); /* Ctrl-C is for who started us: a card is finished first, perhaps */
 	if (dup2(fd, STDIN_FILENO) >= 0 && dup2(fd, STDOUT_FILENO) >= 0)
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 	why = errno;

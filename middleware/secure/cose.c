@@ -46,11 +46,9 @@ bool sj_cose_put(struct sj_writer *w, struct sj_span payload, const struct sj_ke
 {
 	uint8_t digest[SJ_HASH_MAX], signature[SJ_COSE_SIGNATURE];
 	struct sj_writer s = SJ_WRITER_OF(signature);
-	struct sj_ec_point point;
-	enum sj_curve curve;
 
-	if (!sj_key_get_point(key, &curve, &point) || curve != SJ_P256 ||
-	    !digest_of(payload, digest) || !sj_key_sign_digest(key, sj_span(digest, 32), &s))
+	if (sj_key_curve(key) != SJ_P256 || !digest_of(payload, digest) ||
+	    !sj_key_sign_digest(key, sj_span(digest, 32), &s))
 		return false;
 	sj_cbor_put_array(w, 4);
 	sj_cbor_put_bytes(w, PROTECTED);

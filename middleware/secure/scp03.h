@@ -55,14 +55,12 @@ struct sj_scp03 {
  * The session keys for these challenges, each of `size` bytes. Level 0, counter and chain zero.
  * False: the primitives failed, or the sizes are none of the protocol.
  */
-SJ_MUST_CHECK bool sj_scp03_begin(struct sj_scp03 *s, const struct sj_scp03_keys *keys,
-				  size_t size, struct sj_span host_challenge,
-				  struct sj_span card_challenge);
+SJ_MUST_CHECK bool sj_scp03_begin(struct sj_scp03 *s, const struct sj_scp03_keys *keys, size_t size,
+				  struct sj_span host_challenge, struct sj_span card_challenge);
 /* The cryptogram of the card or of the host: s->size bytes. The values are constants of 4.1.5. */
 enum sj_scp03_end { SJ_SCP03_CARD = 0x00, SJ_SCP03_HOST = 0x01 };
 SJ_MUST_CHECK bool sj_scp03_cryptogram(const struct sj_scp03 *s, enum sj_scp03_end whose,
-				       struct sj_span host_challenge,
-				       struct sj_span card_challenge,
+				       struct sj_span host_challenge, struct sj_span card_challenge,
 				       uint8_t out[static SJ_SCP03_FULL]);
 /* A pseudo-random card challenge (6.2.2.1): `size` bytes from counter and the selected AID. */
 SJ_MUST_CHECK bool sj_scp03_challenge(const struct sj_scp03_keys *keys, size_t size,

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DRAWS_MAX 1000u
-
 /* The blocks of one partition. False: the indices are out of order or range. */
 static bool put_part(struct sj_status_draft *draft, const struct sj_status_part *part,
 		     const struct sj_status_revoked *revoked)
@@ -70,22 +68,4 @@ bool sj_status_head_put(struct sj_writer *w, const struct sj_status_head *head,
 	sj_put(&c, SJ_SPAN_OF(head->previous));
 	cwt.head = sj_written(&c);
 	return head->epoch > 0 && !c.failed && sj_cwt_put(w, &cwt, key);
-}
-
-bool sj_status_draw(const struct sj_random *rnd, uint32_t size, sj_status_used_fn used, void *user,
-		    uint32_t *index)
-{
-	for (unsigned i = 0; size > 0 && i < DRAWS_MAX; i++) {
-		uint32_t most = UINT32_MAX - UINT32_MAX % size, value; /* a multiple of size */
-		uint8_t bytes[4];
-		struct sj_span in = SJ_SPAN_OF(bytes);
-
-		if (!sj_random_fill(rnd, bytes, sizeof(bytes)) || !sj_take_be(&in, 4, &value))
-			return false;
-		if (value >= most || used(user, value % size))
-			continue;
-		*index = value % size;
-		return true;
-	}
-	return false;
 }

@@ -1,11 +1,9 @@
 /*
- * status_build.h -- the issuing side of status lists: building, signing, drawing
- * indices. For tools/authority; nothing here is exported.
+ * status_build.h -- the issuing side of status lists: building, signing. For tools/authority; nothing here is exported.
  */
 #ifndef SJ_TRUST_STATUS_BUILD_H
 #define SJ_TRUST_STATUS_BUILD_H
 
-#include "crypt/random.h"
 #include "trust/status_file.h"
 
 /* One partition as the issuer knows it. */
@@ -29,15 +27,5 @@ SJ_MUST_CHECK enum sj_rc sj_status_build(const struct sj_status_revoked *parts, 
  */
 SJ_MUST_CHECK bool sj_status_head_put(struct sj_writer *w, const struct sj_status_head *head,
 				      const struct sj_key *key);
-
-/* Whether an index has been given out. */
-typedef bool (*sj_status_used_fn)(void *user, uint32_t index);
-/*
- * Draws an index below size that is not used, each of them equally likely. False: the
- * random source failed, or after 1,000 draws none was free: enlarge the partition
- * before it is nearly full.
- */
-SJ_MUST_CHECK bool sj_status_draw(const struct sj_random *rnd, uint32_t size,
-				  sj_status_used_fn used, void *user, uint32_t *index);
 
 #endif

@@ -113,6 +113,37 @@ bool sj_tlv_well_formed(struct sj_span in)
 	return sj_tlv_find(in, 0, &ignored) != SJ_TLV_MALFORMED;
 }
 
+#define DEPTH_MAX 8u
+
+static bool is_constructed(uint32_t tag)
+{
+	while (tag > 0xFF)
+		tag >>= 8;
+	return (tag & 0x20) != 0;
+}
+
+static bool strict(struct sj_span in, unsigned depth)
+{
+	struct sj_span value;
+	size_t before;
+	uint32_t tag;
+
+	while (in.len > 0) {
+		before = in.len;
+		if (sj_tlv_next(&in, &tag, &value) != SJ_TLV_FOUND ||
+		    before - in.len != sj_tlv_header_size(tag, value.len) + value.len)
+			return false;
+		if (is_constructed(tag) && (depth == 0 || !strict(value, depth - 1)))
+			return false;
+	}
+	return true;
+}
+
+bool sj_tlv_strict(struct sj_span in)
+{
+	return strict(in, DEPTH_MAX);
+}
+
 bool sj_tlv_announced(struct sj_span prefix, size_t *size)
 {
 	struct sj_span rest = prefix;

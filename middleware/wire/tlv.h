@@ -43,6 +43,12 @@ SJ_MUST_CHECK enum sj_tlv_rc sj_tlv_find(struct sj_span in, uint32_t tag, struct
 bool sj_tlv_well_formed(struct sj_span in);
 
 /*
+ * True if `in` is well-formed, and so is what stands in its constructed objects, nested at most
+ * eight deep, with every length in its shortest form, as DER wants it.
+ */
+bool sj_tlv_strict(struct sj_span in);
+
+/*
  * The size of the whole first object (header and value) as its header
  * announces it, of which only a prefix may be present: what a reader needs
  * to know how much of a file to read. False: the header itself is

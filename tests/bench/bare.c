@@ -139,3 +139,19 @@ bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms)
 	bench_samples_free(&s);
 	return ok;
 }
+
+bool bench_bare_work(const struct bench_call *calls, unsigned times)
+{
+	bool ok = true;
+
+	for (const struct bench_call *c = calls; ok && c->count > 0; c++) {
+		struct bare b = { .len = 0 };
+		const int nid = nid_of(c->curve);
+
+		ok = nid != NID_undef && make_point(&b, nid) && make_key(&b, nid);
+		for (unsigned i = 0; ok && i < times * c->count; i++)
+			ok = once(&b, c->operation);
+		bare_end(&b);
+	}
+	return ok;
+}

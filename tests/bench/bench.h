@@ -31,7 +31,7 @@ struct bench {
 	unsigned port; /* slot 0; slot 1 is one more */
 	pid_t card[BENCH_SLOTS]; /* what dials each slot; 0: nothing */
 	json_t *rows;
-	unsigned gate_cards; /* 0: the bench's default */
+	unsigned gate_cards; /* of the group gate, or load; 0: the bench's default */
 	bool failed;
 };
 
@@ -57,10 +57,20 @@ void bench_roundtrips(struct bench *b);
 void bench_store(struct bench *b);
 void bench_document(struct bench *b);
 void bench_issue(struct bench *b);
+void bench_load(struct bench *b);
 void bench_programs(struct bench *b);
 void bench_status(struct bench *b);
 void bench_gate(struct bench *b);
 void bench_pkcs11(struct bench *b);
+void bench_publish(struct bench *b);
+
+/* log2 of the number of sets of m among n, in bytes. */
+double bench_entropy_bytes(double n, double m);
+/*
+ * Bytes of a signed CRL without extensions that OpenSSL makes; the serial numbers are those of
+ * the bits that are set, of n. 0: failed.
+ */
+double bench_crl_bytes(const uint8_t *bitmap, uint32_t n);
 
 /* --- the stage ---------------------------------------------------------------------- */
 
@@ -139,6 +149,8 @@ struct bench_calls {
 
 /* From now on this thread's calls of crypt are counted there; NULL: no more. */
 void bench_record(struct bench_calls *calls);
+/* Does these operations, ended by count 0, so many times over. */
+bool bench_bare_work(const struct bench_call *calls, unsigned times);
 /* CPU ms of one such operation made by OpenSSL alone, the median of some. */
 bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms);
 

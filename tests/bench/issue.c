@@ -1,12 +1,17 @@
 /* issue.c -- cards to measure, and how fast they are issued. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
 
-#define ISSUED 20u
+#define ISSUED 300u /* by each worker */
+#define WORKERS 2u
 #define KEYS 6 /* of the key application */
 #define OBJECTS 3 /* that its content signer signs */
 #define CERTIFICATES 5 /* that the CA for card keys signs, on P-384 */
@@ -91,7 +96,7 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 	const char *argv[32] = { AUTHORITY,    "issue",      "--authority",
 				 p->authority, "--portrait", "tools/demo/face.jpg",
 				 "--can-file", p->can,       "--letter-out",
-				 p->letter };
+				 p->letter,    "--again" };
 	const char *const whole_words[] = { "--holder", "tools/demo/holder.json" };
 	const char *const lean_words[] = { "--holder", p->holder, "--access",  "pace",
 					   "--aa",     "none",    "--no-gate", "--no-keys" };
@@ -99,7 +104,7 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 		"--exec", "--", card, "card", "run", file, "--link", "stdio"
 	};
 	const bool whole = kind == BENCH_WHOLE;
-	size_t n = 10, more = whole ? 2 : kind == BENCH_LEAN ? 8 : 6;
+	size_t n = 11, more = whole ? 2 : kind == BENCH_LEAN ? 8 : 6;
 
 	snprintf(card, sizeof(card), "%s/" CARD, b->build);
 	unlink(p->letter);
@@ -110,48 +115,119 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 
 /* --- how many a second -------------------------------------------------------------------- */
 
-/* Keys of the default card, signatures of its security objects, credentials and certificates. */
-static bool floor_ms(double *ms)
+/*
+ * The public-key operations of so many cards a second, by so many processes at once: keys of the
+ * default card, signatures of its security objects, credentials and certificates.
+ */
+static bool floor_rate(unsigned workers, double *rate)
 {
-	double key, sign, certify;
+	static const struct bench_call calls[] = {
+		{ BENCH_BASE, SJ_P256, 2 + CREDENTIALS + KEYS },
+		{ BENCH_SIGN, SJ_P256, 1 + CREDENTIALS + OBJECTS },
+		{ BENCH_SIGN, SJ_P384, CERTIFICATES },
+		{ BENCH_OTHER, SJ_CURVE_NONE, 0 },
+	};
+	const int64_t start = bench_ns();
+	pid_t pids[WORKERS];
+	bool ok = true;
+	int status;
 
-	if (!bench_bare(BENCH_BASE, SJ_P256, &key) || !bench_bare(BENCH_SIGN, SJ_P256, &sign) ||
-	    !bench_bare(BENCH_SIGN, SJ_P384, &certify))
-		return false;
-	*ms = (2 + CREDENTIALS + KEYS) * key + (1 + CREDENTIALS + OBJECTS) * sign +
-	      CERTIFICATES * certify;
-	return true;
+	for (unsigned i = 0; i < workers; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(bench_bare_work(calls, ISSUED) ? 0 : 1);
+	}
+	for (unsigned i = 0; i < workers; i++)
+		ok = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] && status == 0 && ok;
+	*rate = workers * ISSUED / ((double)(bench_ns() - start) / 1e9);
+	return ok;
+}
+
+/* A file with so many holders, of whom nobody was heard before. */
+static bool write_batch(const char *path, const char *face, unsigned first, unsigned n)
+{
+	json_t *holder = json_load_file("tools/demo/holder.json", 0, NULL);
+	FILE *f = fopen(path, "we");
+	bool ok = holder != NULL && f != NULL;
+	char number[16];
+
+	for (unsigned i = 0; ok && i < n; i++) {
+		snprintf(number, sizeof(number), "B%07u", first + i);
+		ok = json_object_set_new(holder, "documentNumber", json_string(number)) == 0 &&
+		     json_object_set_new(holder, "portrait", json_string(face)) == 0 &&
+		     json_dumpf(holder, f, JSON_COMPACT) == 0 && fputc('\n', f) == '\n';
+	}
+	ok = f != NULL && fclose(f) == 0 && ok;
+	json_decref(holder);
+	return ok;
+}
+
+/* Starts a worker that takes its cards from a folder of its own. */
+static pid_t start_worker(struct bench *b, const char *authority, const char *letters, unsigned i)
+{
+	char cards[BENCH_PATH + 32], card[2 * BENCH_PATH];
+	const char *argv[] = { AUTHORITY,   "issue", "--authority", authority, "--worker",
+			       "--letters", letters, "--exec",      "--",      card,
+			       "card",      "feed",  cards,         NULL };
+
+	snprintf(cards, sizeof(cards), "%s/cards-%u", b->dir, i);
+	snprintf(card, sizeof(card), "%s/" CARD, b->build);
+	return mkdir(cards, 0700) == 0 || errno == EEXIST ? bench_start(b, argv) : -1;
+}
+
+/* Cards a second by so many workers at once; the queue is filled before. */
+static bool batch_rate(struct bench *b, const struct bench_place *p, unsigned workers,
+		       unsigned first, double *rate)
+{
+	char batch[BENCH_PATH + 32], letters[BENCH_PATH + 32];
+	char *face = realpath("tools/demo/face.jpg", NULL);
+	const char *const fill[] = { AUTHORITY, "issue",     "--authority", p->authority, "--batch",
+				     batch,     "--workers", "0",           NULL };
+	pid_t pids[WORKERS];
+	int64_t start;
+	int status;
+	bool ok;
+
+	snprintf(batch, sizeof(batch), "%s/batch.jsonl", b->dir);
+	snprintf(letters, sizeof(letters), "%s/letters", b->dir);
+	ok = face != NULL && write_batch(batch, face, first, workers * ISSUED) &&
+	     bench_run(b, fill);
+	free(face);
+	start = bench_ns();
+	for (unsigned i = 0; ok && i < workers; i++)
+		pids[i] = start_worker(b, p->authority, letters, i);
+	for (unsigned i = 0; ok && i < workers; i++)
+		ok = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] && WIFEXITED(status) &&
+		     WEXITSTATUS(status) == 0;
+	*rate = workers * ISSUED / ((double)(bench_ns() - start) / 1e9);
+	return ok;
 }
 
 void bench_issue(struct bench *b)
 {
-	char file[BENCH_PATH + 32];
+	double floor[WORKERS], rate[WORKERS];
+	unsigned first = 0;
 	struct bench_place p;
-	struct bench_samples s = { .ns = NULL };
-	double floor;
-	bool ok;
 
 	if (!bench_have(b, AUTHORITY) || !bench_have(b, TRUST) || !bench_have(b, CARD)) {
 		bench_skip("issue.rate", "the programs that issue a card were not built");
 		return;
 	}
-	ok = bench_samples_init(&s, ISSUED) && bench_place_make(b, &p) && floor_ms(&floor);
-	for (unsigned i = 0; ok && i < ISSUED; i++) {
-		int64_t start;
-
-		snprintf(file, sizeof(file), "%s/rate-%u.card", b->dir, i);
-		ok = bench_blank(b, file);
-		start = bench_ns();
-		ok = ok && bench_issue_to(b, &p, file, BENCH_WHOLE);
-		bench_sample(&s, bench_ns() - start);
-		unlink(file);
-	}
-	if (ok)
-		bench_row(b, "issue.rate", 1000 / bench_percentile(&s, 50), "1/s", 1000 / floor,
-			  "sojourn issue to a card on tmpfs, one after the other, start of both "
-			  "programs included; floor: P-256, 64 key pairs, 60 "
-			  "signatures; P-384, 5 signatures");
-	else
+	if (!bench_place_make(b, &p)) {
 		bench_fail(b, "issuing failed");
-	bench_samples_free(&s);
+		return;
+	}
+	for (unsigned i = 0; i < WORKERS; i++) {
+		if (!floor_rate(i + 1, &floor[i]) || !batch_rate(b, &p, i + 1, first, &rate[i])) {
+			bench_fail(b, "issuing failed");
+			return;
+		}
+		first += (i + 1) * ISSUED;
+	}
+	bench_row(
+		b, "issue.rate", rate[0], "1/s", floor[0],
+		"one worker of sojourn issue, register in SQLite, cards over SCP03 by a pipe, all "
+		"on tmpfs; floor: P-256, 64 key pairs, 60 signatures; P-384, 5 signatures");
+	bench_row(b, "issue.rate.2", rate[1], "1/s", floor[1],
+		  "two workers at one register; floor: the same by two processes at once");
 }

@@ -72,10 +72,12 @@ int main(int argc, char **argv)
 		{ "store", bench_store },
 		{ "document", bench_document },
 		{ "issue", bench_issue },
+		{ "load", bench_load },
 		{ "programs", bench_programs },
 		{ "status", bench_status },
 		{ "gate", bench_gate },
 		{ "pkcs11", bench_pkcs11 },
+		{ "publish", bench_publish },
 	};
 	struct bench b = { .build = getenv("SOJOURN_BUILD"),
 			   .rows = json_array(),

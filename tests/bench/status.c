@@ -87,8 +87,7 @@ static bool exact(const struct world *w)
 	return true;
 }
 
-/* log2 of the number of sets of m among n, in bytes. */
-static double entropy_bytes(double n, double m)
+double bench_entropy_bytes(double n, double m)
 {
 	return (lgamma(n + 1) - lgamma(m + 1) - lgamma(n - m + 1)) / log(2) / 8;
 }
@@ -108,8 +107,7 @@ static bool add_revoked(X509_CRL *crl, ASN1_TIME *when, uint32_t serial)
 	return ok;
 }
 
-/* Bytes of a signed CRL without extensions, the index being the serial number; 0: failed. */
-static double crl_bytes(const struct world *w)
+double bench_crl_bytes(const uint8_t *bitmap, uint32_t n)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	ASN1_TIME *when = ASN1_TIME_set(NULL, 1790000000);
@@ -119,8 +117,8 @@ static double crl_bytes(const struct world *w)
 		  X509_CRL_set1_nextUpdate(crl, when) == 1;
 	int size = 0;
 
-	for (uint32_t i = 0; ok && i < INDICES; i++)
-		if (sj_status_bit(w->bitmap, i))
+	for (uint32_t i = 0; ok && i < n; i++)
+		if (sj_status_bit(bitmap, i))
 			ok = add_revoked(crl, when, i);
 	if (ok && X509_CRL_sign(crl, key, EVP_sha256()) > 0)
 		size = i2d_X509_CRL(crl, NULL);
@@ -147,7 +145,7 @@ static double token_bytes(const struct world *w)
 static void size_row(struct bench *b, const struct world *w, const char *id, const char *note)
 {
 	const struct bench_peer peers[] = {
-		{ "crl", crl_bytes(w) },
+		{ "crl", bench_crl_bytes(w->bitmap, INDICES) },
 		{ "bitmap", INDICES / 8 },
 		{ "token-status-list", token_bytes(w) },
 		{ NULL, 0 },
@@ -157,7 +155,7 @@ static void size_row(struct bench *b, const struct world *w, const char *id, con
 		bench_fail(b, "a peer of the status list could not be made");
 	else
 		bench_row_peers(b, id, (double)w->coded->body.len, "bytes",
-				entropy_bytes(INDICES, w->revoked), peers, note);
+				bench_entropy_bytes(INDICES, w->revoked), peers, note);
 }
 
 /*
@@ -226,7 +224,7 @@ static bool delta_row(struct bench *b, struct world *w)
 	     sj_span_eq(body, w->coded->body);
 	if (ok)
 		bench_row(b, "status.delta.bytes", (double)len, "bytes",
-			  entropy_bytes(INDICES - (w->revoked - DAILY), DAILY),
+			  bench_entropy_bytes(INDICES - (w->revoked - DAILY), DAILY),
 			  "10,000 more revoked of 100 M with 5 M; without its head");
 	if (applied != NULL)
 		sj_status_draft_free(applied);

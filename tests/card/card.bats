@@ -18,6 +18,27 @@ lines() {
 	$card show a.card | grep -qx 'state   blank'
 }
 
+@test "a new card has a serial number of its own and the transport key that it is given" {
+	$card new a.card
+	$card show a.card | grep -qx 'keys    30                 AES-128'
+	$card show a.card | grep -qx 'life    OP_READY'
+	(umask 077 && echo 000102030405060708090A0B0C0D0E0F1011121314151617 > key)
+	$card new b.card --transport-key-file key --scp-i 10
+	$card show b.card | grep -qx 'keys    30                 AES-192'
+	[ "$($card show a.card | grep serial)" != "$($card show b.card | grep serial)" ]
+	echo 0001 > key
+	run -13 $card new c.card --transport-key-file key
+	[ ! -e c.card ]
+	run -2 $card new c.card --scp-i 20
+}
+
+@test "in the clear a card is not personalised" {
+	$card new a.card
+	run -0 sh -c "lines() { printf '%s\\n' \"\$@\"; }; lines on 00A4040C08A000000151000000 \
+		80E620000D000007A000000247100100000000 80E2080001FF 80F0800F 84F0800F | $card run a.card --link stdio"
+	[ "$(tail -n 4 <<< "$output" | sort -u)" = 6982 ]
+}
+
 @test "an existing file is never touched (SJ-1303)" {
 	echo precious > a.card
 	run $card new a.card

@@ -21,7 +21,7 @@ issue() {
 	shift 2
 	[ -e "$name.card" ] || sojourn card new "$name.card"
 	rm -f letter
-	sojourn issue -a "$authority" --holder "$BUILD_DIR/share/sojourn/holder.json" --no-keys \
+	sojourn issue --again -a "$authority" --holder "$BUILD_DIR/share/sojourn/holder.json" --no-keys \
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l letter --can-file can "$@" \
 		--exec -- sojourn card run "$name.card" --link stdio
 }
@@ -137,7 +137,7 @@ copy() { cp first.card "$1.card"; }
 @test "a half-personalised card is emptied; an issued one is not" {
 	sojourn card new half.card
 	rm -f letter
-	run ! sojourn issue -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" --no-keys \
+	run ! sojourn issue --again -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" --no-keys \
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l letter --can-file can \
 		--exec -- sh -c 'sojourn card run half.card --link stdio | sed -u 20q'
 	[[ "$output" == *"half-personalised"* ]]

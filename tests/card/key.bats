@@ -16,7 +16,8 @@ setup_file() {
 	sojourn card new key.card
 	sojourn issue -a authority --holder "$SHARE/holder.json" -p "$SHARE/face.jpg" -l letter \
 		--pin-file pin --puk-file puk --exec -- sojourn card run key.card --link stdio
-	sed 's/.* //' authority/management-keys.txt >admin
+	sojourn register key authority --document "$(sed -n 's/^Document number: //p' letter)" --out line
+	sed 's/.* //' line >admin
 	sed -n 's/^Card access.*: //p' letter >can
 	sojourn trust import --trust trust --key-ca authority/key-ca-1.cer
 	openssl x509 -inform DER -in authority/key-ca-1.cer -out ca.pem
@@ -309,7 +310,7 @@ signs9a_over_air() {
 
 @test "contactless, by NIST SP 800-73: the pairing code opens it, and the CVC is the authority's" {
 	sojourn card new open.card
-	sojourn issue -a authority --holder "$SHARE/holder.json" -p "$SHARE/face.jpg" -l open.letter --profile open \
+	sojourn issue --again -a authority --holder "$SHARE/holder.json" -p "$SHARE/face.jpg" -l open.letter --profile open \
 		--pin-file pin --puk-file puk --exec -- sojourn card run open.card --link stdio
 	sed -n 's/^Pairing code: //p' open.letter >pairing
 	card_out

@@ -10,10 +10,12 @@ secrets    PIN, PUK, pairing code of the file `letter` and the management key of
 absent     there is no key application
 """
 import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 from asn1crypto import cms, core, x509 as asn1
 from cryptography import x509
@@ -167,11 +169,12 @@ def check_subject(key, certificate, guid):
 
 
 def issued_status(directory, guid):
-    for line in open(os.path.join(directory, "issued.txt")):
-        number, sector, slot, partition, index, expires, key = line.split()
-        if key.startswith(guid.hex()):
-            assert (sector, slot) == ("0", "1")
-            return int(partition, 16), int(index, 16)
+    shown = subprocess.run(["sojourn", "register", "show", directory, "--json", "--document", letter("Document number")],
+                           check=True, capture_output=True).stdout
+    for row in json.loads(shown)["credentials"]:
+        if row["key"].startswith(guid.hex()):
+            assert (row["sector"], row["slot"]) == (0, 1)
+            return row["partition"], row["index"]
     raise AssertionError("not recorded")
 
 
@@ -350,10 +353,11 @@ def signed(card, directory, name="content-signer-1", *rest):
 
 
 def manage(card, directory):
-    for line in open(os.path.join(directory, "management-keys.txt")):
-        _, uuid, name, key = line.split()
-        if uuid == uuid_text(guid_of(card)):
-            break
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "key")
+        subprocess.run(["sojourn", "register", "key", directory, "--out", out, "--document", letter("Document number")],
+                       check=True)
+        name, key = open(out).read().split()
     algorithm, cipher = {"AES-128": (0x08, algorithms.AES), "AES-192": (0x0A, algorithms.AES),
                          "AES-256": (0x0C, algorithms.AES), "3DES": (0x03, algorithms.TripleDES)}[name]
     data, sw = card.apdu("0087%02X9B" % algorithm, bytes.fromhex("7C028100"))

@@ -23,7 +23,7 @@ issue() {
 	mkdir -p "$name"
 	[ -e "$name/card" ] || sojourn card new "$name/card"
 	rm -f "$name/letter" letter
-	sojourn issue -a "$authority" --holder "$BUILD_DIR/share/sojourn/holder.json" \
+	sojourn issue --again -a "$authority" --holder "$BUILD_DIR/share/sojourn/holder.json" \
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l "$name/letter" "$@" \
 		--exec -- sojourn card run "$name/card" --link stdio
 }
@@ -64,8 +64,9 @@ check() {
 @test "PIN, PUK and pairing code are in the letter, the management key in the record" {
 	issue secrets ut
 	check secrets secrets ut
-	[ "$(stat -c %a ut/management-keys.txt)" = 600 ]
-	! grep -qf <(cut -d' ' -f4 ut/management-keys.txt) secrets/letter
+	sojourn register key ut --document U24SJ0117 --out secrets/admin
+	[ "$(stat -c %a secrets/admin)" = 600 ]
+	! grep -qf <(cut -d' ' -f2 secrets/admin) secrets/letter
 	issue given ut --pin-file <(echo 12345678) --puk-file <(echo 'puk-8chr')
 	grep -qx 'PIN of the keys: 12345678' given/letter
 	check secrets given ut
@@ -145,7 +146,7 @@ check() {
 @test "a first attempt with keys leaves nothing to a second one without" {
 	mkdir twice
 	sojourn card new twice/card
-	run -5 sojourn issue -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" \
+	run -5 sojourn issue --again -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" \
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l twice/letter \
 		--exec -- sh -c 'sed -u 30q | sojourn card run twice/card --link stdio'
 	issue twice ut --no-keys
@@ -156,7 +157,7 @@ check() {
 	mkdir cut
 	sojourn card new cut/card
 	n=1
-	while ! sojourn issue -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" \
+	while ! sojourn issue --again -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" \
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l cut/letter \
 		--exec -- sh -c "sed -u ${n}q | sojourn card run cut/card --link stdio"; do
 		n=$((n + 1))
@@ -171,7 +172,7 @@ check() {
 @test "a card of short commands is refused with keys, and taken without" {
 	mkdir short
 	sojourn card new short/card
-	run -6 sojourn issue -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" \
+	run -6 sojourn issue --again -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" \
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l short/letter \
 		--exec -- sh -c 'sojourn card run short/card --link stdio | sed -u s/9f6502ffff/9f650200ff/I'
 	[[ "$output" == *--no-keys* ]]

@@ -49,9 +49,10 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority show' 'authority signatures' 'authority status-list' 'bench rf' 'card show' doctor 'gate enrol' \
+	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority publish' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
-		'service list' 'trust import' 'trust list' 'trust show' 'trust status' 'trust sync' verify | sort | diff - have
+		'register history' 'register list' 'register show' 'register verify' 'service list' 'trust import' 'trust list' \
+		'trust show' 'trust status' 'trust sync' verify | sort | diff - have
 }
 
 @test "reader list" {
@@ -72,6 +73,21 @@ while text:
 	grep -q '"healthy": false' out
 }
 
+@test "authority terminal show, and show with a PKI of terminals" {
+	sojourn authority init terminals
+	sojourn authority cvca init terminals
+	sojourn authority dv init terminals
+	sojourn authority cvca renew terminals
+	sojourn authority show terminals --json >out
+	valid authority authority <out
+	grep -q '"kind": "cvca-link"' out
+	sojourn authority terminal request --holder UTHOTEL00001 --key-out t.key --out t.cvreq
+	sojourn authority terminal sign terminals t.cvreq --service 8 --out t.cvcert
+	sojourn authority terminal show --json t.cvcert | valid authority terminal
+	sojourn authority terminal show --json t.cvreq | valid authority terminal
+	fails authority 13 sojourn authority terminal show t.key
+}
+
 @test "authority show, with a revoked signer" {
 	sojourn authority show authority --json | valid authority authority
 	cp -r authority revoked
@@ -82,6 +98,11 @@ while text:
 	grep -q '"revoked": "20' out
 }
 
+@test "authority publish, when something changed and when not" {
+	sojourn authority publish authority --out site --json | valid authority published
+	sojourn authority publish authority --out site --if-needed --json | valid authority unchanged
+}
+
 @test "authority keys list and signatures" {
 	sojourn authority keys list authority --json | valid authority keys
 	sojourn authority signatures authority --json | valid authority signatures
@@ -90,7 +111,7 @@ while text:
 @test "issue and card show" {
 	sojourn card new a.card
 	sojourn card show --json a.card | valid card card
-	sojourn issue --json -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" \
+	sojourn issue --again --json -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" \
 		-l letter --exec -- sojourn card run a.card --link stdio | valid issue issued
 	sojourn card show --json a.card | valid card card
 }
@@ -107,14 +128,24 @@ while text:
 	sojourn service list --json | valid service services
 	sojourn authority status list authority --json | valid authority status
 	sojourn card new s.card
-	sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l s.letter \
+	sojourn issue --again -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l s.letter \
 		--exec -- sojourn card run s.card --link stdio
 	sojourn authority status list authority --json >out
 	valid authority status <out
 	grep -q '"issued": ' out
 	sojourn card new t.card
-	sojourn issue --json --no-gate --no-keys -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
+	sojourn issue --again --json --no-gate --no-keys -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l t.letter \
 		--exec -- sojourn card run t.card --link stdio | valid issue issued
+}
+
+@test "the register: documents, one of them whole, the history" {
+	sojourn register list --json "$LAB/authority" >out
+	valid register listed <out
+	number=$(sed -n 's/^Document number: //p' "$LAB/card-01.letter")
+	sojourn register show --json "$LAB/authority" --document "$number" --person | valid register shown
+	sojourn register history --json "$LAB/authority" >out
+	valid register record <out
+	sojourn register verify --json "$LAB/authority" | valid register verified
 }
 
 @test "lab status, running and not" {
@@ -134,7 +165,8 @@ while text:
 	sojourn key list --json --trust "$LAB/trust" --can-file "$LAB/card-01.can" >out
 	valid key list <out
 	grep -q '"channel": "pace"' out
-	sed 's/.* //' "$LAB/authority/management-keys.txt" >admin
+	sojourn register key "$LAB/authority" --document "$(sed -n 's/^Document number: //p' "$LAB/card-01.letter")" --out line
+	sed 's/.* //' line >admin
 	chmod 600 admin
 	sojourn key generate 95 --can-file "$LAB/card-01.can" --admin-key-file admin --out key.pem
 	sojourn key list --json --can-file "$LAB/card-01.can" >out
@@ -161,7 +193,7 @@ fails() {
 	fails service 13 sojourn service list nowhere
 	fails card 13 sojourn card show nowhere
 	fails issue 2 sojourn issue -a authority
-	fails issue 3 sojourn issue -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l l2
+	fails issue 3 sojourn issue --again -a authority --holder "$SCHEMAS/holder.json" -p "$SCHEMAS/face.jpg" -l l2
 	fails verify 3 sojourn verify --trust "$LAB/trust" --can-file "$LAB/card-01.can"
 	fails key 3 sojourn key list
 	fails lab 2 sojourn lab status --dir "a b"

@@ -47,7 +47,7 @@ static void a_long_name_is_cut_to_64_bytes(void **state)
 
 static void serials_are_positive_and_name_the_key(void **state)
 {
-	struct ledger_row row = { .sector = 0 };
+	struct register_credential row = { .sector = 0 };
 	uint8_t serial[SJ_SERIAL_SIZE];
 
 	(void)state;

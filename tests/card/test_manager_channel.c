@@ -481,26 +481,32 @@ static void test_put_key_at_every_write(void **state)
 
 static void test_a_card_is_born(void **state)
 {
-	const struct sj_span text = SJ_SPAN_STR("0102030405060708090A0B0C0D0E0F101112131415161718");
+	static const char text[] = "0102030405060708090A0B0C0D0E0F101112131415161718";
+	uint8_t key[CARD_KEY_MAX];
+	struct sj_writer w = SJ_WRITER_OF(key);
 	const struct sj_random random = sj_random_system();
-	struct card_birth birth = { text, 0x20, &random };
+	struct card_birth birth = { { key, 24 }, 0x20, &random };
 	struct sj_scp03_keys keys = { .cipher = SJ_CIPHER_AES192 };
 	struct card_store *store = NULL;
 	struct bench *b;
 
 	(void)state;
-	assert_int_equal(card_store_memory(&store), CARD_STORE_OK);
-	assert_false(card_birth_is_valid(&birth));
-	assert_false(card_be_born(store, &birth));
-	birth.scp_i = 0x60;
-	for (size_t n = 1; n < 48; n++) {
-		birth.transport_key.len = n;
-		assert_int_equal(card_birth_is_valid(&birth), n == 32);
+	for (size_t n = 0; n < 48; n++) {
+		w.len = 0;
+		assert_int_equal(card_key_read(text, n, &w), n == 32);
 	}
-	birth.transport_key = text;
+	w.len = 0;
+	assert_true(card_key_read(text, 48, &w));
+	assert_int_equal(card_store_memory(&store), CARD_STORE_OK);
+	assert_false(card_be_born(store, &birth)); /* no such i */
+	birth.scp_i = 0x60;
+	birth.transport_key.len = 17;
+	assert_false(card_be_born(store, &birth));
+	birth.transport_key.len = 24;
 	assert_true(card_be_born(store, &birth));
-	for (uint8_t i = 0; i < 24; i++)
-		keys.enc[i] = keys.mac[i] = keys.dek[i] = (uint8_t)(i + 1);
+	memcpy(keys.enc, key, 24);
+	memcpy(keys.mac, key, 24);
+	memcpy(keys.dek, key, 24);
 	b = bench_new_in(store);
 	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
 	assert_int_equal(bench_channel(b, 0x30, &keys, rig_host_challenge(), 0x33), SJ_SW_OK);

@@ -263,12 +263,21 @@ static void test_delete_wipes_and_install_brings_back(void **state)
 	assert_int_equal(bench_do(b, SELECT_LDS), SJ_SW_NOT_FOUND);
 	bench_manage(b);
 	assert_int_equal(bench_do(b, INSTALL_LDS), SJ_SW_OK);
+	assert_int_equal(bench_do(b, LOCK), SJ_SW_CONDITIONS); /* it is there, and has nothing */
 	bench_install(b);
 	assert_int_equal(bench_dgi_hex(b, 0x0001, ACCESS_BAC), SJ_SW_OK);
 	bench_perso_files(b);
 	bench_lock(b);
 	bench_bac(b);
 	bench_free(b);
+}
+
+static void test_the_lock_asks_who_is_there(void **state)
+{
+	assert_int_equal(bench_do(*state, LOCK), SJ_SW_CONDITIONS);
+	assert_int_equal(bench_do(*state, DELETE_LDS), SJ_SW_OK);
+	assert_int_equal(bench_do(*state, LOCK), SJ_SW_OK);
+	assert_int_equal(life_of(*state, AID_LDS), 0x00);
 }
 
 static void test_install_of_what_is_built_in(void **state)
@@ -425,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_a_locked_card_opens_for_its_manager_alone),
 		cmocka_unit_test(test_a_terminated_card_keeps_nothing),
 		cmocka_unit_test(test_delete_wipes_and_install_brings_back),
+		BLANK(test_the_lock_asks_who_is_there),
 		BLANK(test_install_of_what_is_built_in),
 		BLANK(test_registry_update_asks_nothing),
 		BLANK(test_delete_refuses),

@@ -168,6 +168,10 @@ static void try_pace(struct transcript *t)
 			pace_until(&p, last);
 			note_answer(t);
 			ask(t, SELECT_MANAGER);
+			ask(t, "80CA9F7F00"); /* CPLC */
+			ask(t, "80CA00C100");
+			ask(t, "8050000008010203040506070800"); /* a secure channel */
+			ask(t, "848233001000000000000000000000000000000000");
 			ask(t, "00B0810001");
 		}
 }
@@ -442,13 +446,14 @@ static void known_a_ticket_shows_once(void **state)
 	free(t);
 }
 
-/* An open card says what the standards let it say; here the manager's name, no number. */
+/* An open card says what the standards let it say; here the manager's name and its own number. */
 static void known_an_open_card_shows_its_manager(void **state)
 {
 	struct bench *b = bench_issued_as(ACCESS_BOTH, PROFILE_OPEN);
 
 	(void)state;
 	assert_int_equal(bench_hex(b, SELECT_MANAGER), SJ_SW_OK);
+	assert_int_equal(bench_hex(b, "80CA9F7F00"), SJ_SW_OK);
 	bench_free(b);
 }
 

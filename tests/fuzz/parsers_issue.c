@@ -1,5 +1,10 @@
 #include "tests/fuzz/parsers.h"
 
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "authority/batch.h"
 #include "authority/cardstatus.h"
 #include "authority/holder.h"
 #include "authority/portrait.h"
@@ -76,6 +81,44 @@ static bool holder_run(struct sj_span in)
 	}
 	holder_free(&h);
 	return ok;
+}
+
+/* --- batch files ---------------------------------------------------------------------- */
+
+static bool batch_seed(size_t i, struct sj_writer *out)
+{
+	const struct sj_span seeds[] = {
+		SJ_SPAN_STR("{\"documentNumber\":\"K1\",\"surname\":\"E\",\"sex\":\"F\","
+			    "\"nationality\":\"UTO\",\"birthDate\":\"1990-08-12\","
+			    "\"expiryDate\":\"2034-05-05\","
+			    "\"portraitData\":\"/9j/wAALCAAQABABAREA/9k=\"}\n"),
+	};
+
+	return i < sizeof(seeds) / sizeof(seeds[0]) && put(out, seeds[i]);
+}
+
+/* Every line of a file in memory is good. */
+static bool batch_run(struct sj_span in)
+{
+	struct batch_line line;
+	struct batch_fault fault;
+	struct batch_file *file;
+	enum batch_rc rc = BATCH_FAILED;
+	char path[32];
+	int fd = memfd_create("batch", MFD_CLOEXEC);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	file = fd >= 0 && write(fd, in.ptr, in.len) == (ssize_t)in.len ? batch_open(path) : NULL;
+	if (file != NULL)
+		rc = batch_next(file, &line, &fault);
+	if (rc == BATCH_GOOD)
+		fuzz_touch(line.portrait);
+	while (rc == BATCH_GOOD)
+		rc = batch_next(file, &line, &fault);
+	batch_close(file);
+	if (fd >= 0)
+		close(fd);
+	return rc == BATCH_END;
 }
 
 /* --- keys: what a card says it made; where its certificate says it stands ------------- */
@@ -173,6 +216,7 @@ static bool card_key_run(struct sj_span in)
 static const struct fuzz_parser parsers[] = {
 	{ "portrait", portrait_seed, portrait_run },
 	{ "holder", holder_seed, holder_run },
+	{ "batch", batch_seed, batch_run },
 	{ "key-public", key_public_seed, key_public_run },
 	{ "key-status", key_status_seed, key_status_run },
 	{ "card-entry", card_entry_seed, card_entry_run },

@@ -4,9 +4,13 @@
 
 #include "secure/aa.h"
 #include "secure/bac.h"
+#include "secure/cvc.h"
 #include "secure/pace.h"
 #include "secure/scp03.h"
 #include "secure/sm.h"
+#include "tests/vectors/bsi_cvc.h"
+#include "wire/hex.h"
+#include "wire/std/tr03110.h"
 
 /* Keys of all zeros: a mutation that keeps the MAC is then as likely as it can be. */
 static const struct sj_sm_keys des_keys = { .cipher = SJ_CIPHER_3DES };
@@ -166,7 +170,68 @@ static bool aa_run(struct sj_span in)
 	       sj_aa_verify(sj_written(&spki), SJ_SHA256, challenge, in);
 }
 
+static bool cvc_seed(size_t i, struct sj_writer *w)
+{
+	static const char *const seeds[] = { BSI_EC_AT, BSI_EC_CVCA, BSI_RSA_DV };
+
+	return i < 3 && sj_hex_read(seeds[i], strlen(seeds[i]), w);
+}
+
+static bool cvc_run(struct sj_span in)
+{
+	struct sj_span sector;
+	struct sj_cvc c;
+
+	if (!sj_cvc_read(in, &c))
+		return false;
+	fuzz_touch(c.body);
+	fuzz_touch(c.authority);
+	fuzz_touch(c.holder);
+	fuzz_touch(c.key.point);
+	fuzz_touch(c.key.modulus);
+	if (sj_cvc_extension(c.extensions, SJ_OID_CVC_SECTOR, &sector))
+		fuzz_touch(sector);
+	return !sj_cvc_verify(&c, &c.key) || sj_cvc_valid_at(&c, c.from);
+}
+
+/* With the key of the aa rows; the second within an outer signature. */
+static bool cvc_request_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_cvc plan = { .holder = SJ_SPAN_STR("UTTERM00001"),
+				     .rights = { .terminal = SJ_CVC_AUTHENTICATION,
+						 .extra = { 1, 1, 1 } } };
+	struct sj_key *key = sj_key_from_ec(SJ_P256, &aa_secret);
+	struct sj_cvc request = plan;
+	struct sj_ec_point point;
+	uint8_t bytes[1024];
+	struct sj_writer inner = SJ_WRITER_OF(bytes);
+	bool ok;
+
+	ok = i < 2 && key != NULL && sj_cvc_key_of(key, &point, &request.key) &&
+	     sj_cvc_request_put(&inner, &request, key);
+	if (ok && i == 1)
+		ok = sj_cvc_outer_put(w, sj_written(&inner), plan.holder, key);
+	else if (ok)
+		sj_put(w, sj_written(&inner));
+	sj_key_free(key);
+	return ok && !w->failed;
+}
+
+static bool cvc_request_run(struct sj_span in)
+{
+	struct sj_cvc_request r;
+
+	if (!sj_cvc_request_read(in, &r))
+		return false;
+	fuzz_touch(r.outer_element);
+	fuzz_touch(r.outer_signature);
+	return !sj_cvc_verify(&r.cvc, &r.cvc.key) || !sj_cvc_verify_outer(&r, &r.cvc.key) ||
+	       r.outer_authority.len > 0;
+}
+
 /* --- SCP03, under keys of all zeros ------------------------------------------------------- */
+
+#define SCP_DATA_MAX 2048u /* more than a command or an answer of a card */
 
 static struct sj_scp03 scp_session(void)
 {
@@ -196,7 +261,7 @@ static bool scp_command_seed(size_t i, struct sj_writer *w)
 static bool scp_command_run(struct sj_span in)
 {
 	struct sj_scp03 s = scp_session();
-	uint8_t buffer[FUZZ_SEED_MAX];
+	uint8_t buffer[SCP_DATA_MAX];
 	struct sj_writer w = SJ_WRITER_OF(buffer);
 	struct sj_apdu apdu, plain;
 
@@ -218,7 +283,7 @@ static bool scp_response_seed(size_t i, struct sj_writer *w)
 static bool scp_response_run(struct sj_span in)
 {
 	struct sj_scp03 s = scp_session();
-	uint8_t buffer[FUZZ_SEED_MAX];
+	uint8_t buffer[SCP_DATA_MAX];
 	struct sj_writer w = SJ_WRITER_OF(buffer);
 
 	if (sj_scp03_unwrap_response(&s, in, 0x9000, &w) != SJ_SCP03_INTACT)
@@ -256,6 +321,8 @@ struct fuzz_room fuzz_secure(void)
 		{ "bac-token", bac_token_seed, bac_token_run },
 		{ "pace-cam", cam_seed, cam_run },
 		{ "aa-answer", aa_seed, aa_run },
+		{ "cvc", cvc_seed, cvc_run },
+		{ "cvc-request", cvc_request_seed, cvc_request_run },
 		{ "scp03-command", scp_command_seed, scp_command_run },
 		{ "scp03-response", scp_response_seed, scp_response_run },
 		{ "scp03-put-key", put_key_seed, put_key_run },

@@ -54,7 +54,8 @@ stage_issue() {
 	sojourn issue -a ut --holder holder.json -p "$share/face.jpg" -l letter --no-gate \
 		--pin-file pin --puk-file puk --key-algorithm 9B:3DES "$@" --exec -- sojourn card run visitor.card --link stdio
 	export CA=$STAGE/key-ca.pem ADMIN
-	ADMIN=$(cut -d' ' -f4 ut/management-keys.txt)
+	sojourn register key ut --document "$(sed -n 's/^Document number: //p' letter)" --out admin
+	ADMIN=$(cut -d' ' -f2 admin)
 	openssl x509 -inform DER -in ut/key-ca-1.cer -out "$CA"
 	sed -n 's/^Card access number.*: //p' letter > can
 	sed -n 's/^Pairing code: //p' letter > pairing

@@ -40,13 +40,20 @@ static struct sj_card *spawn(struct sj_context *ctx, const char *script)
 	return card;
 }
 
-static enum sj_rc ask(struct sj_card *card, unsigned timeout_ms, uint16_t *sw)
+static enum sj_rc ask_for(struct sj_card *card, unsigned timeout_ms, uint8_t first[static 8],
+			  uint16_t *sw)
 {
 	static const uint8_t command[] = { 0x00, 0xB0, 0x00, 0x00, 0x02 };
-	uint8_t out[8];
-	size_t len = sizeof(out);
+	size_t len = 8;
 
-	return sj_card_transmit(card, command, sizeof(command), timeout_ms, out, &len, sw);
+	return sj_card_transmit(card, command, sizeof(command), timeout_ms, first, &len, sw);
+}
+
+static enum sj_rc ask(struct sj_card *card, unsigned timeout_ms, uint16_t *sw)
+{
+	uint8_t out[8];
+
+	return ask_for(card, timeout_ms, out, sw);
 }
 
 static void test_a_command_and_its_answer(void **state)
@@ -58,6 +65,32 @@ static void test_a_command_and_its_answer(void **state)
 	assert_int_equal(sj_card_atr(card, atr), 5);
 	assert_int_equal(ask(card, 5000, &sw), SJ_OK);
 	assert_int_equal(sw, 0x9000);
+	sj_card_close(card);
+}
+
+static void test_off_and_on_may_bring_another_card(void **state)
+{
+	struct sj_card *card = spawn(*state, "n=0; while read line; do case $line in "
+					     "on) n=$((n + 1)); echo 3B80800101;; off) echo off;; "
+					     "*) echo 0${n}9000;; esac; done");
+	uint8_t out[8] = { 0 };
+	uint16_t sw = 0;
+
+	assert_int_equal(ask_for(card, 5000, out, &sw), SJ_OK);
+	assert_int_equal(out[0], 1);
+	assert_int_equal(sj_card_restart(card, 5000), SJ_OK);
+	assert_int_equal(ask_for(card, 5000, out, &sw), SJ_OK);
+	assert_int_equal(out[0], 2);
+	sj_card_close(card);
+}
+
+static void test_off_and_on_of_a_program_that_ended(void **state)
+{
+	struct sj_card *card = spawn(*state, SCRIPT("exit"));
+	uint16_t sw;
+
+	assert_int_equal(ask(card, 5000, &sw), SJ_CARD_LOST);
+	assert_int_equal(sj_card_restart(card, 5000), SJ_CARD_LOST);
 	sj_card_close(card);
 }
 
@@ -140,6 +173,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(test_a_command_and_its_answer),
+		CASE(test_off_and_on_may_bring_another_card),
+		CASE(test_off_and_on_of_a_program_that_ended),
 		CASE(test_no_such_program),
 		CASE(test_a_program_that_may_not_run),
 		CASE(test_a_program_that_ends_is_a_lost_card),

@@ -499,60 +499,6 @@ static void every_truncated_delta_is_refused(void **state)
 
 /* --- drawing indices ------------------------------------------------------------------ */
 
-static bool used_but_three(void *user, uint32_t index)
-{
-	(void)user;
-	return index != 3;
-}
-
-static bool all_used(void *user, uint32_t index)
-{
-	(void)user;
-	(void)index;
-	return true;
-}
-
-static void a_drawn_index_is_free(void **state)
-{
-	const struct sj_random rnd = sj_random_system();
-	uint32_t index = 99;
-
-	(void)state;
-	assert_true(sj_status_draw(&rnd, 8, used_but_three, NULL, &index));
-	assert_int_equal(index, 3);
-	assert_false(sj_status_draw(&rnd, 8, all_used, NULL, &index));
-	assert_false(sj_status_draw(&rnd, 0, used_but_three, NULL, &index));
-}
-
-/* Bytes that are all ones: a draw that would favour small indices, so it is not taken. */
-static bool fill_ones(void *self, uint8_t *out, size_t n)
-{
-	unsigned *calls = self;
-
-	memset(out, *calls == 0 ? 0xFF : 0x00, n);
-	(*calls)++;
-	return true;
-}
-
-static bool none_used(void *user, uint32_t index)
-{
-	(void)user;
-	(void)index;
-	return false;
-}
-
-static void a_biased_draw_is_thrown_away(void **state)
-{
-	unsigned calls = 0;
-	const struct sj_random rnd = { fill_ones, &calls };
-	uint32_t index = 99;
-
-	(void)state;
-	assert_true(sj_status_draw(&rnd, 5000000, none_used, NULL, &index));
-	assert_int_equal(calls, 2);
-	assert_int_equal(index, 0);
-}
-
 #define BLOCK_CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -579,8 +525,6 @@ int main(void)
 		cmocka_unit_test(a_partition_may_not_shrink),
 		cmocka_unit_test(partitions_come_and_go),
 		cmocka_unit_test(every_truncated_delta_is_refused),
-		cmocka_unit_test(a_drawn_index_is_free),
-		cmocka_unit_test(a_biased_draw_is_thrown_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,24 @@ static void find_looks_at_everything(void **state)
 	assert_false(sj_tlv_well_formed(SJ_SPAN_STR("\x80")));
 }
 
+/* 30 { 30 {} }: fine; a long length, outside or inside; nine deep. */
+static void strict_means_shortest_lengths_at_any_depth(void **state)
+{
+	uint8_t deep[20];
+	struct sj_writer w = SJ_WRITER_OF(deep);
+
+	(void)state;
+	assert_true(sj_tlv_strict(SJ_SPAN_STR("")));
+	assert_true(sj_tlv_strict(SJ_SPAN_STR("\x30\x02\x30\x00\x04\x01\x30")));
+	assert_false(sj_tlv_strict(SJ_SPAN_STR("\x04\x81\x01\x00")));
+	assert_false(sj_tlv_strict(SJ_SPAN_STR("\x30\x04\x04\x81\x01\x00")));
+	assert_false(sj_tlv_strict(SJ_SPAN_STR("\x7F\x21\x02\x04\x01")));
+	for (size_t n = 0; n < 10; n++) {
+		assert_int_equal(sj_tlv_strict(sj_written(&w)), n <= 8);
+		sj_tlv_close(&w, 0x30, 0);
+	}
+}
+
 static void a_prefix_announces_the_size(void **state)
 {
 	size_t size;
@@ -197,6 +215,7 @@ int main(void)
 		cmocka_unit_test(take_wants_its_tag),
 		cmocka_unit_test(an_element_covers_its_header),
 		cmocka_unit_test(find_looks_at_everything),
+		cmocka_unit_test(strict_means_shortest_lengths_at_any_depth),
 		cmocka_unit_test(a_prefix_announces_the_size),
 		cmocka_unit_test(headers_are_shortest),
 		cmocka_unit_test(close_makes_room_for_the_header),

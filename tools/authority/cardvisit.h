@@ -43,7 +43,7 @@ CLI_MUST_CHECK int cardvisit_set_state(struct cardvisit *v, enum cardstatus_stat
 
 extern const enum sj_rc cardvisit_failures[];
 
-#define CARDVISIT_FEATURES (CLI_CARD | CLI_READER | CLI_TIMEOUT)
+#define CARDVISIT_FEATURES (CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_KEYS)
 #define CARDVISIT_OPTIONS \
 	CARDKEYS_OPTIONS, \
 		CLI_SECRET_OPTIONS("can", "CAN, for an issued card on a contactless reader"), \

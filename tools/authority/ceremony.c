@@ -18,7 +18,8 @@ struct ceremony ceremony_begin(const struct authority *a)
 {
 	return (struct ceremony){ json_array_size(json_object_get(a->state, "keys")),
 				  json_array_size(json_object_get(a->state, "certificates")),
-				  json_array_size(json_object_get(a->state, "tokens")) };
+				  json_array_size(json_object_get(a->state, "tokens")),
+				  json_array_size(json_object_get(a->state, "cv")) };
 }
 
 static const char *text_of(const json_t *row, const char *key)
@@ -192,6 +193,8 @@ int ceremony_end(struct authority *a, const struct ceremony *before)
 	rc = put_prints(out, a, "certificates", ".cer", before->certificates);
 	if (rc == 0)
 		rc = put_prints(out, a, "tokens", ".cwt", before->tokens);
+	if (rc == 0)
+		rc = put_prints(out, a, "cv", ".cvcert", before->cv);
 	if (rc == 0)
 		rc = put_list(out, a);
 	put_signatures(out, a);

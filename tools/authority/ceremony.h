@@ -15,7 +15,7 @@
 
 /* What the registry had before. */
 struct ceremony {
-	size_t keys, certificates, tokens;
+	size_t keys, certificates, tokens, cv;
 };
 struct ceremony ceremony_begin(const struct authority *a);
 /*

@@ -5,6 +5,7 @@
 
 #include "authority/ceremony.h"
 #include "authority/commands.h"
+#include "authority/cv.h"
 #include "authority/keystore.h"
 #include "authority/token.h"
 
@@ -191,11 +192,11 @@ static bool is_current(const struct authority *a, const char *name)
 	return false;
 }
 
-/* Of a certificate or a token. */
-static void show_row(struct cli *cli, const struct authority *a, const json_t *row)
+/* Of a certificate of either kind or a token. */
+static void show_row(struct cli *cli, const json_t *row, bool current)
 {
 	char from[16], signs[16], until[16];
-	const char *name = text_of(row, "name"), *state = is_current(a, name) ? "  current" : "";
+	const char *name = text_of(row, "name"), *state = current ? "  current" : "";
 
 	if (json_is_integer(json_object_get(row, "revoked")))
 		state = "  revoked";
@@ -216,7 +217,7 @@ static void show_rows(struct cli *cli, const struct authority *a, const char *li
 	const json_t *row;
 
 	for (size_t i = 0; (row = json_array_get(json_object_get(a->state, list), i)) != NULL; i++)
-		show_row(cli, a, row);
+		show_row(cli, row, is_current(a, text_of(row, "name")));
 }
 
 static void show_ceremonies(struct cli *cli, const struct authority *a)
@@ -260,6 +261,25 @@ static json_t *token_json(const json_t *row)
 			 "signsUntil", time_json(row, "private_until"));
 }
 
+static json_t *cv_json(const struct authority *a)
+{
+	json_t *out = json_array();
+	const json_t *row;
+	bool current;
+
+	for (size_t i = 0; (row = cv_row_at(a, i, &current)) != NULL; i++)
+		json_array_append_new(
+			out,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "name",
+				  text_of(row, "name"), "kind", text_of(row, "kind"), "terminals",
+				  text_of(row, "terminals"), "key", text_of(row, "key"), "holder",
+				  text_of(row, "holder"), "issuer", text_of(row, "issuer"),
+				  "notBefore", time_json(row, "not_before"), "notAfter",
+				  time_json(row, "not_after"), "signsUntil",
+				  time_json(row, "private_until"), "current", (int)current));
+	return out;
+}
+
 static int show_json(struct cli *cli, const struct authority *a)
 {
 	json_t *rows = json_array(), *tokens = json_array(), *row;
@@ -277,7 +297,8 @@ static int show_json(struct cli *cli, const struct authority *a)
 	return cli_json_print(
 		cli, 1,
 		json_pack(
-			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o, s:o}",
+			"{s:s, s:s, s:O, s:O, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:O, s:o, s:o, s:o,"
+			" s:o}",
 			"country", authority_country(a), "alpha2", text_of(a->state, "alpha2"),
 			"organization", json_object_get(a->state, "organization"),
 			"explicitParameters", json_object_get(a->state, "explicit_parameters"),
@@ -290,12 +311,14 @@ static int show_json(struct cli *cli, const struct authority *a)
 			authority_current(a, AUTHORITY_STATUS_SIGNER), "bundleSigner",
 			authority_current(a, AUTHORITY_BUNDLE_SIGNER), "crlNumber",
 			json_object_get(a->state, "crl_number"), "certificates", rows, "tokens",
-			tokens, "ceremonies", ceremonies));
+			tokens, "cvCertificates", cv_json(a), "ceremonies", ceremonies));
 }
 
 static int show_run(struct cli *cli)
 {
+	const json_t *row;
 	struct authority a;
+	bool current;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_READ, &a);
 
 	if (rc != 0)
@@ -309,6 +332,8 @@ static int show_run(struct cli *cli)
 		  (int)json_integer_value(json_object_get(a.state, "crl_number")));
 	show_rows(cli, &a, "certificates");
 	show_rows(cli, &a, "tokens");
+	for (size_t i = 0; (row = cv_row_at(&a, i, &current)) != NULL; i++)
+		show_row(cli, row, current);
 	show_ceremonies(cli, &a);
 out:
 	authority_close(&a);
@@ -339,6 +364,14 @@ static const struct cli_option key_options[] = {
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
+static const struct cli_option signer_options[] = {
+	{ "list", 'l', NULL, "the next signer of master lists instead", CLI_COMPLETE_NONE, NULL,
+	  false },
+	{ "key", 'k', "KIND", "kind of the new key (default: as the present one)",
+	  CLI_COMPLETE_WORDS, KEY_KINDS, false },
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
+
 /* Enrols the next holder of `role` and saves. `next`: what cards and gates need now. */
 static int enrol_next(struct cli *cli, enum authority_role role, const char *next)
 {
@@ -352,6 +385,8 @@ static int enrol_next(struct cli *cli, enum authority_role role, const char *nex
 	current = authority_current(&a, role);
 	if (kind == NULL && current != NULL)
 		kind = json_string_value(json_object_get(authority_row(&a, current), "key"));
+	if (kind == NULL && role == AUTHORITY_LIST_SIGNER)
+		kind = "P-256"; /* its first is made when the first list is */
 	if (kind == NULL) {
 		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "registry.json");
 		goto out;
@@ -372,6 +407,8 @@ out:
 
 static int signer_run(struct cli *cli)
 {
+	if (cli_given(cli, "list"))
+		return enrol_next(cli, AUTHORITY_LIST_SIGNER, "verifiers need nothing");
 	return enrol_next(cli, AUTHORITY_SIGNER,
 			  "verifiers need nothing: its certificate is on every card");
 }
@@ -390,7 +427,7 @@ const struct cli_command authority_signer_command = {
 	.verb = "signer",
 	.summary = "make the next document signer",
 	.features = CLI_KEYS,
-	.options = key_options,
+	.options = signer_options,
 	.positionals = directory_only,
 	.examples = signer_examples,
 	.failures = open_failures,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "authority/cardvisit.h"
+#include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "wire/sw.h"
 
@@ -162,7 +163,7 @@ const struct cli_command authority_card_terminate_command = {
 	.summary = "end a card for good: its keys and all that is on it are wiped",
 	.description =
 		"There is no way back. A card that holders may still show elsewhere is revoked\n"
-		"as well: 'authority status revoke' for its document number.",
+		"as well: 'register revoke' for its document number.",
 	.features = CARDVISIT_FEATURES,
 	.options = final_options,
 	.positionals = card_positionals,
@@ -263,11 +264,15 @@ const struct cli_command authority_card_reset_command = {
 
 static int master_run(struct cli *cli)
 {
+	struct ceremony before;
 	struct authority a;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_CHANGE, &a);
 
+	before = ceremony_begin(&a);
 	if (rc == 0)
 		rc = cardkeys_make_master(&a);
+	if (rc == 0)
+		rc = ceremony_end(&a, &before);
 	if (rc == 0)
 		rc = authority_save(&a);
 	if (rc == 0)
@@ -283,6 +288,10 @@ static const struct cli_positional master_positionals[] = {
 	{ "DIR", "the authority's directory", CLI_COMPLETE_DIRECTORY, NULL, false, false },
 	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
 };
+static const struct cli_option master_options[] = {
+	CEREMONY_OPTION,
+	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
+};
 static const char *const master_examples[] = { "sojourn authority card master utopia", NULL };
 static const enum sj_rc master_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFORMED,
 					      SJ_INPUT_REFUSED, SJ_KEY_STORE, SJ_OK };
@@ -293,6 +302,8 @@ const struct cli_command authority_card_master_command = {
 	.summary = "make the next master key, from which cards' own keys come",
 	.description =
 		"Older master keys are kept: cards that have keys from them are still opened.",
+	.features = CLI_KEYS,
+	.options = master_options,
 	.positionals = master_positionals,
 	.examples = master_examples,
 	.failures = master_failures,

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "authority/ceremony.h"
 #include "authority/commands.h"
@@ -214,19 +213,6 @@ static int read_request(struct cli *cli, struct plan *p)
 	return rc;
 }
 
-/* The registry of this authority, or else the one that ships. */
-static int read_services(const struct authority *a, struct services *out)
-{
-	char *path = NULL;
-	int rc;
-
-	if (asprintf(&path, "%s/services.json", a->directory) < 0)
-		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = services_read(a->cli, access(path, F_OK) == 0 ? path : NULL, out);
-	free(path);
-	return rc;
-}
-
 /*
  * The row's rights as far as the gate applet gives them. What a holder gives
  * with a PIN is not given by walking by; and whoever would learn nothing more
@@ -273,7 +259,7 @@ static int read_plan(struct cli *cli, const struct authority *a, struct plan *p)
 	if (rc == 0)
 		rc = read_request(cli, p);
 	if (rc == 0)
-		rc = read_services(a, &p->services);
+		rc = services_read_of(a, &p->services);
 	return rc != 0 ? rc : set_rights(cli, p);
 }
 

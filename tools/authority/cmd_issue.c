@@ -32,10 +32,29 @@ static const struct cli_option options[] = {
 	{ "profile", 0, "NAME",
 	  "private (default): the card tells nothing without a key; open: all", CLI_COMPLETE_WORDS,
 	  "private open", false },
+	{ "again", 0, NULL, "the document's card turned out bad before delivery: make another",
+	  CLI_COMPLETE_NONE, NULL, false },
 	{ "no-gate", 0, NULL, "no credentials for gates and no status: a plain ICAO document",
 	  CLI_COMPLETE_NONE, NULL, false },
 	{ "sod-version", 0, "N", "version of the security object: 0 (default) or 1",
 	  CLI_COMPLETE_WORDS, "0 1", false },
+	{ "batch", 'b', "FILE",
+	  "a card for each line of FILE (see batch.schema.json), and for whoever waits",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ "worker", 'w', NULL, "cards for whoever waits in the register's queue", CLI_COMPLETE_NONE,
+	  NULL, false },
+	{ "workers", 0, "N",
+	  "with --batch: N processes (0: only fill the queue); their readers by --reader, repeated",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "letters", 0, "DIR",
+	  "with --batch: a letter for each card (else sealed, in the register)",
+	  CLI_COMPLETE_DIRECTORY, NULL, false },
+	{ "report", 0, "FILE", "with --batch: what failed, as JSON, a line each", CLI_COMPLETE_FILE,
+	  NULL, false },
+	{ "stay", 0, NULL, "with --worker: wait for more when the queue is empty",
+	  CLI_COMPLETE_NONE, NULL, false },
+	{ "supervised", 0, NULL, "a worker that another process started", CLI_COMPLETE_NONE, NULL,
+	  true },
 	CONNECT_EXEC_OPTION,
 	{ "check", 0, NULL, "only check the holder file; no card is touched", CLI_COMPLETE_NONE,
 	  NULL, false },
@@ -69,34 +88,8 @@ static int write_letter(struct job *job)
 	return rc;
 }
 
-/* Everything up to the lock. */
-static int personalise(struct job *job, struct perso *p, struct card_keys *keys)
-{
-	const struct perso_access access = {
-		.profile = &job->profile,
-		.can = job->can[0] != '\0' ? job->can : NULL,
-		.mrz_information = sj_span(job->information, job->information_len),
-	};
-	const char *files_out = cli_value(job->cli, "files-out");
-	int rc = perso_set_access(p, &access);
-
-	if (rc == 0)
-		rc = perso_make_keys(p, &job->profile, keys);
-	if (rc == 0)
-		rc = gate_personalise(&job->gate, &job->authority, p);
-	if (rc == 0)
-		rc = keys_personalise(&job->keys, &job->authority, p);
-	if (rc == 0)
-		rc = perso_set_profile(p, job->open);
-	if (rc == 0)
-		rc = job_make_files(job, keys, p->data_max > 255);
-	if (rc == 0 && files_out != NULL)
-		rc = copy_write(job, files_out);
-	return rc != 0 ? rc : perso_write_files(p, &job->files);
-}
-
 /* The lock with the letter before it; a letter for a card that is not issued goes away. */
-static int finish(struct job *job, struct perso *p)
+static int finish(struct job *job, struct perso *p, const struct card_keys *keys)
 {
 	const char *path = cli_value(job->cli, "letter-out");
 	int rc;
@@ -107,9 +100,13 @@ static int finish(struct job *job, struct perso *p)
 		rc = write_letter(job);
 	if (rc != 0)
 		return rc;
-	rc = perso_lock(p);
+	rc = job_finish_card(job, keys, p->key_version, p->master);
+	if (rc == 0)
+		rc = perso_lock(p);
 	if (rc != 0 && path != NULL && p->state != PERSO_LOCKING)
 		unlink(path);
+	if (rc == 0)
+		rc = job_end_card(job, CARD_ISSUED, NULL);
 	if (rc == 0 && path == NULL)
 		rc = write_letter(job);
 	return rc;
@@ -224,12 +221,18 @@ static int issue_card(struct job *job)
 	if (rc == 0)
 		rc = perso_begin(&p, job->cli, card,
 				 job->authority.directory != NULL ? &job->authority : NULL);
+	if (rc != 0 && p.issued && job_settle_card(job, p.serial) != 0)
+		cli_debug(job->cli, "not settled");
 	if (rc == 0)
-		rc = personalise(job, &p, keys);
+		rc = job_begin_card(job, p.serial);
 	if (rc == 0)
-		rc = finish(job, &p);
+		rc = job_personalise(job, &p, keys);
+	if (rc == 0)
+		rc = finish(job, &p, keys);
 	if (rc == 0)
 		rc = report(job, &p, sj_card_reader(card), seconds_since(&start));
+	if (rc != 0 && p.state < PERSO_LOCKING && job_end_card(job, CARD_SCRAPPED, "failed") != 0)
+		cli_debug(job->cli, "not scrapped");
 	if (rc != 0 && card != NULL && !p.told)
 		cli_note(job->cli, "%s", perso_state_text(p.state));
 	perso_end(&p);
@@ -255,6 +258,8 @@ static int run(struct cli *cli)
 	struct job *job;
 	int rc;
 
+	if (cli_given(cli, "batch") || cli_given(cli, "worker"))
+		return batch_command(cli);
 	if (cli_given(cli, "check"))
 		return check_only(cli);
 	job = malloc(sizeof(*job));
@@ -275,7 +280,11 @@ static const char *const examples[] = {
 	"sojourn issue --authority utopia --holder anna.json --portrait anna.jpg -l letter.txt",
 	"sojourn issue -a utopia --holder anna.json -p anna.jpg -l letter.txt \\\n"
 	"    --pace GM:aes256:brainpoolP384r1 --ca brainpoolP384r1:aes256 --aa rsa-3072",
+	"sojourn issue -a utopia --batch holders.jsonl --letters letters --report failed.jsonl",
+	"sojourn issue -a utopia --worker --stay # another desk, another reader",
 	"sojourn issue ... --exec -- sojourn card run anna.card --link stdio # no reader needed",
+	"sojourn issue -a utopia --batch holders.jsonl --workers 2 --letters letters \\\n"
+	"    --exec -- sojourn card feed cards # no reader needed, either",
 	NULL,
 };
 
@@ -298,18 +307,31 @@ const struct cli_command issue_command = {
 		"(P-256, AES-128) and Active Authentication (ECDSA, P-256).\n"
 		"\n"
 		"For gates it gets 56 credentials, eight for each sector, each with a key and a\n"
-		"place in the status list of its own; the authority records them, so that\n"
-		"'authority status revoke' finds them. DG13 has the document's own place.\n"
+		"place in the status list of its own; the register keeps them, so that\n"
+		"'register revoke' finds them. DG13 has the document's own place.\n"
 		"\n"
 		"Its key application (PIV, NIST SP 800-73) makes keys to sign in (9A), to sign\n"
 		"(9C), to decrypt (9D), for doors (9E), for attestations (F9) and for secure\n"
 		"messaging (04), with certificates of the authority's CA for card keys: on P-256\n"
 		"unless --key-algorithm says otherwise (RSA takes a chip many seconds). PIN, PUK\n"
 		"and pairing code are random unless given, and go to the letter; the management\n"
-		"key (9B, AES-192) goes to DIR/management-keys.txt.\n"
+		"key (9B, AES-192) goes to the register, encrypted ('register key').\n"
 		"\n"
 		"M is GM or CAM (with AES only); CIPHER 3des, aes128, aes192 or aes256; CURVE\n"
 		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"
+		"\n"
+		"With --batch FILE, each line of FILE is a holder file with a \"portrait\" (a file,\n"
+		"seen from where FILE is) or \"portraitData\" (base64); what is wrong is told as\n"
+		"FILE:LINE and stops nothing else. The documents wait in the register's queue,\n"
+		"from which any number of workers take them, on any machine that reaches the\n"
+		"register: this process, --workers N, or 'issue --worker' elsewhere. In a reader,\n"
+		"the next card is waited for; a program behind --exec is powered off and on, and\n"
+		"started anew when that gives the same card. Options of the cards are each\n"
+		"worker's. FILE given again goes on where it was stopped: nobody gets two cards.\n"
+		"A worker that is interrupted finishes its card first; one that is killed leaves\n"
+		"a card that is finished or void. Letters go to --letters DIR, as NUMBER.txt, or\n"
+		"stay in the register ('register key --secret letter'). Exit code 13: some lines\n"
+		"were bad, or some documents got no card.\n"
 		"\n"
 		"The options for laboratories make cards that a verifier must refuse.",
 	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_KEYS,

@@ -197,7 +197,7 @@ static int crl_run(struct cli *cli)
 }
 
 static const char *const crl_examples[] = {
-	"sojourn authority status revoke utopia --document SJ0000001 # and then:",
+	"sojourn register revoke utopia --document SJ0000001 # and then:",
 	"sojourn authority key crl utopia --out keys.crl",
 	NULL,
 };
@@ -207,7 +207,7 @@ const struct cli_command authority_key_crl_command = {
 	.verb = "key-crl",
 	.summary = "sign the revocation list of the CA for card keys",
 	.description =
-		"On it are the certificates of all cards that 'authority status revoke' has\n"
+		"On it are the certificates of all cards that 'register revoke' has\n"
 		"revoked and that would not have expired by themselves: for programs that know\n"
 		"no status list, a TLS server for one.",
 	.features = CLI_KEYS,

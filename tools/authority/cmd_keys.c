@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "authority/commands.h"
+#include "authority/cv.h"
 #include "authority/keystore.h"
 #include "authority/signatures.h"
 #include "crypt/pbes2.h"
@@ -82,7 +83,8 @@ static const json_t *key_row(const struct authority *a, const char *name)
 	return NULL;
 }
 
-static int show_one(const struct authority *a, const json_t *row, shown_fn fn, void *user)
+static int show_one(const struct authority *a, const json_t *row, bool present, shown_fn fn,
+		    void *user)
 {
 	const json_t *key = key_row(a, text_of(row, "name"));
 	struct shown s = { .name = text_of(row, "name"), .role = text_of(row, "kind") };
@@ -91,7 +93,7 @@ static int show_one(const struct authority *a, const json_t *row, shown_fn fn, v
 	s.uri = text_of(key, "where");
 	s.id = text_of(key, "id");
 	s.until = json_integer_value(json_object_get(row, "private_until"));
-	s.present = is_present(a, s.name);
+	s.present = present;
 	s.place = s.uri != NULL ? "token" : file_place(a, s.name, ".key");
 	return fn(user, &s);
 }
@@ -106,7 +108,21 @@ static int show_signers(const struct authority *a, const char *list, shown_fn fn
 	for (size_t i = 0; rc == 0 && (row = json_array_get(rows, i)) != NULL; i++) {
 		kind = text_of(row, "kind");
 		if (text_of(row, "name") != NULL && kind != NULL && strstr(kind, "link") == NULL)
-			rc = show_one(a, row, fn, user);
+			rc = show_one(a, row, is_present(a, text_of(row, "name")), fn, user);
+	}
+	return rc;
+}
+
+/* CVCAs and document verifiers of our own. */
+static int show_cv(const struct authority *a, shown_fn fn, void *user)
+{
+	const json_t *row;
+	bool current;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && (row = cv_row_at(a, i, &current)) != NULL; i++) {
+		if (cv_has_key(row))
+			rc = show_one(a, row, current, fn, user);
 	}
 	return rc;
 }
@@ -139,6 +155,8 @@ static int show_keys(const struct authority *a, shown_fn fn, void *user)
 
 	if (rc == 0)
 		rc = show_signers(a, "tokens", fn, user);
+	if (rc == 0)
+		rc = show_cv(a, fn, user);
 	return rc != 0 ? rc : show_rest(a, fn, user);
 }
 

@@ -1,8 +1,10 @@
 /* cmd_service.c -- service list, check. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "authority/commands.h"
+#include "authority/cvrights.h"
 #include "authority/service.h"
 
 static const enum sj_rc file_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFORMED, SJ_OK };
@@ -10,6 +12,8 @@ static const enum sj_rc file_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFOR
 static void print_row(struct cli *cli, const struct service *s)
 {
 	static const char *const accesses[] = { "card alone", "card and CAN", "card and PIN" };
+	struct sj_cvc_rights rights;
+	bool inspection;
 	const char *name;
 	uint32_t bit;
 
@@ -21,6 +25,13 @@ static void print_row(struct cli *cli, const struct service *s)
 			cli_print(cli, "%s%s", i > 0 ? ", " : "", name);
 	}
 	cli_print(cli, "\n");
+	inspection = cv_rights_of_row(SJ_CVC_INSPECTION, s, &rights);
+	if (cv_rights_of_row(SJ_CVC_AUTHENTICATION, s, &rights))
+		cli_print(cli,
+			  "    terminal certificates: CHAT %010" PRIX64 ", extension %08" PRIX64
+			  "%s\n",
+			  rights.bits, rights.extra[SJ_CVC_SOJOURN],
+			  inspection ? "; inspection system" : "");
 }
 
 /* Reads the registry that was named; with --json or a name the rows are printed. */
@@ -85,6 +96,12 @@ static const struct cli_positional check_positionals[] = {
 
 static void note_good(struct cli *cli, const struct services *s)
 {
+	for (size_t i = 0; i < s->count; i++)
+		if (cv_right_lost(&s->rows[i]) != NULL)
+			cli_warn(cli,
+				 "%s: %s needs an inspection system, and that reads all of the "
+				 "LDS application: the row must have all that is there",
+				 s->rows[i].name, cv_right_lost(&s->rows[i]));
 	cli_note(cli, "%s: good, %zu services", cli_argument(cli, 0), s->count);
 }
 

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "authority/commands.h"
-#include "authority/ledger.h"
+#include "authority/register.h"
 #include "authority/statuslist.h"
 #include "authority/token.h"
 
@@ -34,7 +34,8 @@ static const struct cli_option build_options[] = {
 static int enlarge(struct authority *a)
 {
 	json_t *status = json_object_get(a->state, "status");
-	unsigned long indices = ledger_indices(a);
+	unsigned long indices =
+		(unsigned long)json_integer_value(json_object_get(status, "indices"));
 	int rc = cli_number(a->cli, "indices", indices, TOKEN_INDICES_MAX, &indices);
 
 	if (rc == 0 && status == NULL)
@@ -51,6 +52,7 @@ static int build_run(struct cli *cli)
 {
 	const char *out = cli_value(cli, "out"), *old = cli_value(cli, "delta");
 	struct statuslist list = { .bytes = NULL };
+	struct holder_register *r = NULL;
 	struct authority a = { .lock = -1 };
 	unsigned long days = 1;
 	int rc = cli_number(cli, "days", 1, 90, &days);
@@ -62,7 +64,9 @@ static int build_run(struct cli *cli)
 	if (rc == 0)
 		rc = enlarge(&a);
 	if (rc == 0)
-		rc = statuslist_build(&a, (uint32_t)days * 86400u, &list);
+		rc = register_open(&a, &r);
+	if (rc == 0)
+		rc = statuslist_build(&a, r, (uint32_t)days * 86400u, &list);
 	/* First the registry: an epoch may be lost, never given twice. */
 	if (rc == 0)
 		rc = authority_save(&a);
@@ -77,6 +81,7 @@ static int build_run(struct cli *cli)
 		cli_note(cli, "epoch %u: %zu revoked, %zu bytes", list.epoch, list.revoked,
 			 list.len);
 	statuslist_free(&list);
+	register_close(r);
 	authority_close(&a);
 	return rc;
 }
@@ -111,22 +116,45 @@ static const struct cli_option document_option[] = {
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
+/* In one change of its own. */
+static int revoke(struct holder_register *r, struct cli *cli, const char *number)
+{
+	struct register_document d;
+	bool found;
+	int rc = register_find(r, number, &d, &found);
+
+	if (rc == 0 && !found)
+		rc = cli_fail(cli, SJ_INPUT_REFUSED, "%s: nothing was issued to this number",
+			      number);
+	if (rc == 0)
+		rc = register_begin(r);
+	if (rc != 0)
+		return rc;
+	rc = register_move(r, d.id, DOCUMENT_REVOKED, NULL);
+	if (rc == 0)
+		return register_commit(r);
+	register_rollback(r);
+	return rc;
+}
+
 static int revoke_run(struct cli *cli)
 {
 	struct authority a = { .lock = -1 };
+	struct holder_register *r = NULL;
 	const char *document;
-	size_t marked = 0;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_READ, &a);
 
 	if (rc == 0 && !cli_given(cli, "document"))
 		rc = cli_usage(cli, "--document NUMBER is needed");
+	if (rc == 0)
+		rc = register_open(&a, &r);
 	for (size_t i = 0; rc == 0 && (document = cli_value_at(cli, "document", i)) != NULL; i++) {
-		rc = ledger_revoke(&a, document, &marked);
+		rc = revoke(r, cli, document);
 		if (rc == 0)
-			cli_note(cli,
-				 "%s: %zu indices marked; publish with status build and key crl",
-				 document, marked);
+			cli_note(cli, "%s: revoked; publish with status build and key crl",
+				 document);
 	}
+	register_close(r);
 	authority_close(&a);
 	return rc;
 }
@@ -144,6 +172,7 @@ const struct cli_command authority_status_revoke_command = {
 		"Marks every index that was ever given to a card of this number: those of its\n"
 		"gate credentials, its keys' and the document's own. It is in the next list (status\n"
 		"build) and in all later ones; there is no way back.",
+	.features = CLI_KEYS,
 	.options = document_option,
 	.positionals = directory_only,
 	.examples = revoke_examples,
@@ -158,42 +187,47 @@ struct counts {
 	json_t *rows; /* NULL: for people */
 };
 
-static void count_row(void *user, uint16_t partition, size_t issued, size_t revoked)
+static int count_row(void *user, uint16_t partition, uint64_t issued, uint64_t revoked)
 {
 	struct counts *c = user;
 	char month[16];
 
 	snprintf(month, sizeof(month), "%04u-%02u", 2020u + partition / 12, partition % 12 + 1u);
 	if (c->rows == NULL)
-		cli_print(c->cli, "%04x expiring in %s: %zu issued, %zu revoked\n", partition,
-			  month, issued, revoked);
+		cli_print(c->cli, "%04x expiring in %s: %llu issued, %llu revoked\n", partition,
+			  month, (unsigned long long)issued, (unsigned long long)revoked);
 	else
 		json_array_append_new(c->rows,
 				      json_pack("{s:i, s:s, s:I, s:I}", "partition", (int)partition,
 						"month", month, "issued", (json_int_t)issued,
 						"revoked", (json_int_t)revoked));
+	return 0;
 }
 
 static int list_run(struct cli *cli)
 {
 	struct counts c = { .cli = cli, .rows = cli_json(cli) ? json_array() : NULL };
 	struct authority a = { .lock = -1 };
+	struct holder_register *r = NULL;
 	json_int_t epoch;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_READ, &a);
 
+	if (rc == 0)
+		rc = register_open(&a, &r);
 	if (rc != 0)
 		goto out;
 	epoch = json_integer_value(json_object_get(json_object_get(a.state, "status"), "epoch"));
 	cli_print(cli, "issuer %s, epoch %d, %u indices a partition\n", authority_country(&a),
-		  (int)epoch, ledger_indices(&a));
-	rc = statuslist_count(&a, count_row, &c);
+		  (int)epoch, register_indices(r));
+	rc = register_count(r, count_row, &c);
 	if (rc == 0 && cli_json(cli))
 		rc = cli_json_print(cli, 1,
 				    json_pack("{s:s, s:I, s:i, s:O}", "issuer",
 					      authority_country(&a), "epoch", epoch, "indices",
-					      (int)ledger_indices(&a), "partitions", c.rows));
+					      (int)register_indices(r), "partitions", c.rows));
 out:
 	json_decref(c.rows);
+	register_close(r);
 	authority_close(&a);
 	return rc;
 }
@@ -204,7 +238,7 @@ const struct cli_command authority_status_list_command = {
 	.noun = "authority",
 	.verb = "status-list",
 	.summary = "count what was issued and revoked, by month of expiry",
-	.features = CLI_JSON,
+	.features = CLI_KEYS | CLI_JSON,
 	.positionals = directory_only,
 	.examples = list_examples,
 	.failures = status_failures,
@@ -225,6 +259,7 @@ static int staple_run(struct cli *cli)
 {
 	const char *dir = cli_value(cli, "out-dir"), *document;
 	struct authority a = { .lock = -1 };
+	struct holder_register *r = NULL;
 	size_t made = 0;
 	int rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_READ, &a);
 
@@ -232,10 +267,13 @@ static int staple_run(struct cli *cli)
 		rc = cli_usage(cli, "--document NUMBER and --out-dir DIR are needed");
 	if (rc == 0)
 		rc = cli_directory_make(cli, dir, 0755);
+	if (rc == 0)
+		rc = register_open(&a, &r);
 	for (size_t i = 0; rc == 0 && (document = cli_value_at(cli, "document", i)) != NULL; i++)
-		rc = statuslist_staple(&a, document, dir, &made);
+		rc = statuslist_staple(&a, r, document, dir, &made);
 	if (rc == 0)
 		cli_note(cli, "%s: %zu staples", dir, made);
+	register_close(r);
 	authority_close(&a);
 	return rc;
 }

@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "authority/keys.h"
+#include "authority/register.h"
 #include "authority/signatures.h"
 #include "crypt/x509.h"
 #include "trust/status_build.h"
@@ -85,11 +85,8 @@ struct gathering {
 	enum authority_role role; /* of the CA */
 	struct entry *list;
 	size_t n, cap;
+	const char *ca; /* its name */
 	int64_t now;
-	/* Revoked bits of one partition. */
-	uint16_t partition;
-	uint8_t *bits;
-	bool read;
 };
 
 static int add(struct gathering *g, struct sj_span serial, int64_t when)
@@ -132,34 +129,24 @@ static int gather_signers(struct gathering *g)
 	return rc;
 }
 
-static int read_partition(struct gathering *g, uint16_t partition)
-{
-	if (g->read && g->partition == partition)
-		return 0;
-	free(g->bits);
-	g->bits = NULL;
-	g->read = true;
-	g->partition = partition;
-	return ledger_bits_read(g->a, partition, LEDGER_REVOKED, &g->bits);
-}
-
-/* All certificates of a card's keys, if it was revoked. When, nobody has written down. */
-static int gather_card(void *user, const struct ledger_row *row)
+/* A certificate of a card that is revoked or suspended. */
+static int gather_card(void *user, const char *issuer, struct sj_span serial, int64_t when)
 {
 	struct gathering *g = user;
-	uint8_t serial[SJ_SERIAL_SIZE];
-	int rc;
 
-	if (row->sector != 0 || row->slot != LEDGER_SLOT_KEYS || row->expires < g->now)
+	if (strcmp(issuer, g->ca) != 0 || serial.len > SJ_SERIAL_SIZE)
 		return 0;
-	rc = read_partition(g, row->status.partition);
-	if (rc != 0 || g->bits == NULL || row->status.index >= ledger_indices(g->a) ||
-	    !sj_status_bit(g->bits, row->status.index))
-		return rc;
-	for (size_t i = 0; rc == 0 && i < KEYS_CERTIFIED; i++) {
-		keys_serial(row, keys_refs[i], serial);
-		rc = add(g, SJ_SPAN_OF(serial), g->now);
-	}
+	return add(g, serial, when);
+}
+
+static int gather_cards(struct gathering *g)
+{
+	struct holder_register *r = NULL;
+	int rc = register_open(g->a, &r);
+
+	if (rc == 0)
+		rc = register_bad_certificates(r, g->now, gather_card, g);
+	register_close(r);
 	return rc;
 }
 
@@ -210,45 +197,53 @@ out:
 	return rc;
 }
 
-/* First the registry: a number may be lost, never given twice. */
-static int publish(struct authority *a, uint32_t number, struct sj_span crl)
+int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **bytes, size_t *len,
+	     size_t *n)
 {
-	int rc = 0;
+	struct gathering g = {
+		.a = a, .role = wanted->role, .ca = wanted->ca, .now = (int64_t)time(NULL)
+	};
+	const struct sj_crl_plan base = {
+		.number = (uint32_t)json_integer_value(json_object_get(a->state, "crl_number")) + 1,
+		.this_update = g.now,
+		.next_update = g.now + (int64_t)wanted->days * 86400,
+	};
+	struct sj_writer w = sj_writer(malloc(OUT_MAX), OUT_MAX);
+	int rc = w.ptr != NULL ? 0 : cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 
-	if (json_object_set_new(a->state, "crl_number", json_integer((json_int_t)number)) != 0)
-		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 	if (rc == 0)
-		rc = authority_save(a);
-	return rc != 0 ? rc
-		       : cli_file_write(a->cli, cli_value(a->cli, "out"), crl.ptr, crl.len, 0644);
+		rc = gather_signers(&g);
+	if (rc == 0 && wanted->role == AUTHORITY_KEY_CA && wanted->cards)
+		rc = gather_cards(&g);
+	if (rc == 0)
+		rc = sign(a, &g, wanted->ca, &base, &w);
+	if (rc == 0 &&
+	    json_object_set_new(a->state, "crl_number", json_integer((json_int_t)base.number)) != 0)
+		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	*bytes = w.ptr;
+	*len = w.len;
+	*n = g.n;
+	free(g.list);
+	return rc;
 }
 
 int crl_write(struct authority *a, enum authority_role role, const char *ca, unsigned long days)
 {
-	struct gathering g = { .a = a, .role = role, .now = (int64_t)time(NULL) };
-	const struct sj_crl_plan base = {
-		.number = (uint32_t)json_integer_value(json_object_get(a->state, "crl_number")) + 1,
-		.this_update = g.now,
-		.next_update = g.now + (int64_t)days * 86400,
-	};
-	uint8_t *buffer = malloc(OUT_MAX);
-	struct sj_writer w = sj_writer(buffer, OUT_MAX);
-	int rc = buffer != NULL ? 0 : cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	const struct crl_wanted wanted = { role, ca, days, true };
+	const char *out = cli_value(a->cli, "out");
+	uint8_t *bytes = NULL;
+	size_t len = 0, n = 0;
+	int rc = out != NULL ? 0 : cli_usage(a->cli, "--out FILE is needed");
 
-	if (rc == 0 && !cli_given(a->cli, "out"))
-		rc = cli_usage(a->cli, "--out FILE is needed");
 	if (rc == 0)
-		rc = gather_signers(&g);
-	if (rc == 0 && role == AUTHORITY_KEY_CA)
-		rc = ledger_find(a, NULL, gather_card, &g);
+		rc = crl_make(a, &wanted, &bytes, &len, &n);
+	/* First the registry: a number may be lost, never given twice. */
 	if (rc == 0)
-		rc = sign(a, &g, ca, &base, &w);
+		rc = authority_save(a);
 	if (rc == 0)
-		rc = publish(a, base.number, sj_written(&w));
+		rc = cli_file_write(a->cli, out, bytes, len, 0644);
 	if (rc == 0)
-		cli_note(a->cli, "%s: %zu revoked", cli_value(a->cli, "out"), g.n);
-	free(g.bits);
-	free(g.list);
-	free(buffer);
+		cli_note(a->cli, "%s: %zu revoked", out, n);
+	free(bytes);
 	return rc;
 }

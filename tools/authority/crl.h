@@ -13,6 +13,16 @@
 
 /* Marks the certificates of --revoke, which are of CAs with this role. */
 CLI_MUST_CHECK int crl_mark(struct authority *a, enum authority_role ca);
+/* A list of a CA of this name and role. `cards`: of a key CA, the certificates of cards too. */
+struct crl_wanted {
+	enum authority_role role;
+	const char *ca;
+	unsigned long days; /* until the next one is due */
+	bool cards;
+};
+/* Signs it; free *bytes. *n: certificates on it. Call authority_save() before it leaves. */
+CLI_MUST_CHECK int crl_make(struct authority *a, const struct crl_wanted *wanted, uint8_t **bytes,
+			    size_t *len, size_t *n);
 /*
  * Signs a list with the CA of this name and role, whose time for anything else may be over,
  * saves the registry and writes --out.

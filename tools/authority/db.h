@@ -26,33 +26,45 @@ struct db_value db_null(void);
 SJ_MUST_CHECK bool db_copy_text(const struct db_value *v, char *out, size_t cap);
 
 /*
- * "sqlite:PATH" or a connection string of libpq ("postgresql://..." or "host=... dbname=...");
- * NULL as cli is not allowed. A server that does not answer is tried again until `timeout_ms`.
+ * "sqlite:PATH" or a connection string of libpq ("postgresql://..." or "host=... dbname=...").
+ * A server that does not answer is tried again until `timeout_ms`; so it is when the
+ * connection has broken and db_begin() is called, or db_run() outside a change.
+ * SJ_REGISTER_UNREACHABLE is told with the host, never with the password.
  */
 CLI_MUST_CHECK int db_open(struct cli *cli, const char *where, unsigned timeout_ms,
 			   struct db **out);
 void db_close(struct db *db);
 bool db_is_server(const struct db *db);
+struct cli *db_cli(const struct db *db);
 /* The connection broke in the last call: whether a commit took place is not known. */
 bool db_lost(const struct db *db);
 
-/* Nothing is done before db_commit(); SQLite: BEGIN IMMEDIATE. */
+/*
+ * Nothing is done before db_commit(); SQLite: BEGIN IMMEDIATE. After a failure of db_run(),
+ * db_script() or db_commit() nothing but db_rollback() makes sense.
+ */
 CLI_MUST_CHECK int db_begin(struct db *db);
 CLI_MUST_CHECK int db_commit(struct db *db);
 void db_rollback(struct db *db);
 
-/* A row of an answer; not 0 stops and is returned. */
+#define DB_COLUMNS_MAX 24u
+#define DB_PARAMETERS_MAX 96u
+/* A row of an answer; not 0 stops and is returned. It must not use the database. */
 typedef int (*db_row_fn)(void *user, const struct db_value *columns, size_t n);
 /*
  * Runs one statement; `row` may be NULL. Rows are streamed: memory does not grow with
  * their number. *changed (may be NULL): rows inserted, updated or deleted.
  */
+/* What is there already (a UNIQUE column) is told as SJ_INPUT_REFUSED. */
 CLI_MUST_CHECK int db_run(struct db *db, const char *sql, const struct db_value *params, size_t n,
 			  db_row_fn row, void *user, size_t *changed);
 /* As db_run() for a statement that gives exactly one row with one integer. */
 CLI_MUST_CHECK int db_number(struct db *db, const char *sql, const struct db_value *params,
 			     size_t n, int64_t *out);
-/* Several statements without parameters, as a migration has them. */
+/*
+ * Several statements without parameters, as a migration has them. "{ID}" is a column
+ * that numbers its rows by itself.
+ */
 CLI_MUST_CHECK int db_script(struct db *db, const char *sql);
 
 #endif

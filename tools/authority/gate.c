@@ -70,17 +70,15 @@ static int set_times(struct gate_data *g, const struct authority *a, const struc
 	g->not_before = (uint32_t)(now / DAY * DAY);
 	if (g->not_before < g->ca.cwt.not_before)
 		g->not_before = g->ca.cwt.not_before;
-	if (!ledger_partition(g->expires, &partition))
+	if (!register_partition(g->expires, &partition))
 		return cli_fail(a->cli, SJ_INTERNAL, "partition");
 	for (size_t i = 0; i <= GATE_CREDENTIALS; i++) {
-		struct ledger_row *r = &g->rows[i];
+		struct register_credential *r = &g->rows[i];
 		const bool document = i == GATE_CREDENTIALS;
 
-		snprintf(r->document, sizeof(r->document), "%s", h->fields[HOLDER_DOCUMENT_NUMBER]);
 		r->sector = document ? 0 : (uint8_t)(i / SJ_GATE_SLOTS + 1);
 		r->slot = document ? 0 : (uint8_t)(i % SJ_GATE_SLOTS);
 		r->status.partition = partition;
-		r->expires = g->expires;
 	}
 	return 0;
 }
@@ -98,18 +96,22 @@ static int read_older(struct gate_data *g, const struct authority *a)
 	return token_read(a, name, &g->older_ca);
 }
 
-int gate_prepare(struct gate_data *g, const struct authority *a, const struct holder *h)
+int gate_open(struct gate_data *g, const struct authority *a)
 {
 	int rc = token_signer_get(a, AUTHORITY_GATE_CA, &g->ca);
 
-	g->wanted = true;
-	g->class = class_of(h);
-	set_birth(g, h->fields[HOLDER_BIRTH_DATE]);
-	if (rc == 0)
-		rc = set_times(g, a, h);
 	if (rc == 0)
 		rc = read_older(g, a);
 	return rc != 0 ? rc : token_signer_get(a, AUTHORITY_STATUS_SIGNER, &g->status);
+}
+
+int gate_set_holder(struct gate_data *g, const struct authority *a, const struct holder *h)
+{
+	g->wanted = true;
+	g->class = class_of(h);
+	set_birth(g, h->fields[HOLDER_BIRTH_DATE]);
+	memset(g->rows, 0, sizeof(g->rows));
+	return set_times(g, a, h);
 }
 
 const struct sj_status_ref *gate_document_status(const struct gate_data *g)
@@ -127,7 +129,33 @@ void gate_wipe(struct gate_data *g)
 
 /* --- to the card --------------------------------------------------------------- */
 
-static int store_configuration(const struct gate_data *g, struct perso *p)
+/* Groupings on their way: as many in a command as the card takes. */
+struct packet {
+	struct perso *p;
+	struct sj_writer w; /* BATCH_MAX bytes */
+};
+
+static int send_packet(struct packet *packet)
+{
+	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "gate credentials")
+				  : perso_store_groupings(packet->p, "gate credentials",
+							  sj_written(&packet->w));
+
+	packet->w.len = 0;
+	return rc;
+}
+
+static int put_grouping(struct packet *packet, uint16_t dgi, struct sj_span value)
+{
+	int rc = 0;
+
+	if (packet->w.len > 0 && packet->w.len + GROUPING_HEAD + value.len > packet->p->data_max)
+		rc = send_packet(packet);
+	perso_put_grouping(&packet->w, dgi, value);
+	return rc;
+}
+
+static int put_configuration(const struct gate_data *g, struct packet *packet)
 {
 	uint8_t value[9];
 	struct sj_writer w = SJ_WRITER_OF(value);
@@ -135,10 +163,10 @@ static int store_configuration(const struct gate_data *g, struct perso *p)
 	sj_put_u8(&w, (uint8_t)g->class);
 	sj_put(&w, SJ_SPAN_OF(g->birth));
 	sj_put_be(&w, 4, (uint32_t)time(NULL));
-	return perso_store(p, "gate configuration", DGI_CONFIGURATION, sj_written(&w), NULL);
+	return put_grouping(packet, DGI_CONFIGURATION, sj_written(&w));
 }
 
-static int store_anchor(const struct token_signer *s, struct perso *p)
+static int put_anchor(const struct token_signer *s, struct packet *packet)
 {
 	uint8_t value[1 + SJ_CWT_MAX];
 	struct sj_writer w = SJ_WRITER_OF(value);
@@ -147,7 +175,23 @@ static int store_anchor(const struct token_signer *s, struct perso *p)
 		return 0;
 	sj_put_u8(&w, s->cwt.signer);
 	sj_put(&w, sj_span(s->bytes, s->len));
-	return perso_store(p, "gate anchor", DGI_ANCHOR, sj_written(&w), NULL);
+	return put_grouping(packet, DGI_ANCHOR, sj_written(&w));
+}
+
+/* What is known before there are keys. */
+static int store_anchors(const struct gate_data *g, struct packet *packet)
+{
+	int rc = put_grouping(packet, DGI_BEGIN, sj_span(NULL, 0));
+
+	if (rc == 0)
+		rc = put_configuration(g, packet);
+	if (rc == 0)
+		rc = put_anchor(&g->older_ca, packet);
+	if (rc == 0)
+		rc = put_anchor(&g->ca, packet);
+	if (rc == 0)
+		rc = put_anchor(&g->status, packet);
+	return rc != 0 ? rc : send_packet(packet);
 }
 
 /* The card makes its keys; their public halves go to the rows. */
@@ -157,7 +201,7 @@ static int make_keys(struct gate_data *g, struct perso *p)
 	int rc;
 
 	for (uint8_t sector = 1; sector <= SJ_GATE_SECTORS; sector++) {
-		struct ledger_row *row = &g->rows[(sector - 1) * SJ_GATE_SLOTS];
+		struct register_credential *row = &g->rows[(sector - 1) * SJ_GATE_SLOTS];
 
 		rc = perso_store(p, "gate keys", DGI_KEYS, sj_span(&sector, 1), &keys);
 		if (rc != 0)
@@ -171,7 +215,7 @@ static int make_keys(struct gate_data *g, struct perso *p)
 }
 
 static int put_credential(const struct gate_data *g, const struct authority *a,
-			  const struct ledger_row *row, struct sj_writer *w)
+			  const struct register_credential *row, struct sj_writer *w)
 {
 	struct sj_cwt cwt = { .kind = SJ_CWT_CARD,
 			      .not_before = g->not_before,
@@ -184,9 +228,8 @@ static int put_credential(const struct gate_data *g, const struct authority *a,
 	return token_put(a, &g->ca, &cwt, w);
 }
 
-/* As many credentials in a command as the card takes; `w` is a buffer of BATCH_MAX. */
-static int store_credentials(const struct gate_data *g, const struct authority *a, struct perso *p,
-			     struct sj_writer *w)
+static int store_credentials(const struct gate_data *g, const struct authority *a,
+			     struct packet *packet)
 {
 	uint8_t value[2 + SJ_CWT_MAX];
 	struct sj_writer v;
@@ -195,45 +238,29 @@ static int store_credentials(const struct gate_data *g, const struct authority *
 	for (size_t i = 0; rc == 0 && i < GATE_CREDENTIALS; i++) {
 		v = sj_writer(value, sizeof(value));
 		rc = put_credential(g, a, &g->rows[i], &v);
-		if (rc == 0 && w->len + GROUPING_HEAD + v.len > p->data_max) {
-			rc = perso_store_groupings(p, "gate credentials", sj_written(w));
-			w->len = 0;
-		}
-		perso_put_grouping(w, DGI_CREDENTIAL, sj_written(&v));
+		if (rc == 0)
+			rc = put_grouping(packet, DGI_CREDENTIAL, sj_written(&v));
 	}
-	if (rc == 0 && w->failed)
-		rc = perso_fail(p, SJ_INTERNAL, "gate credentials");
-	return rc != 0 ? rc : perso_store_groupings(p, "gate credentials", sj_written(w));
+	return rc != 0 ? rc : send_packet(packet);
 }
 
 int gate_personalise(struct gate_data *g, const struct authority *a, struct perso *p)
 {
-	uint8_t *buffer;
-	struct sj_writer w;
+	struct packet packet = { .p = p };
 	int rc = perso_target(p, sj_gate_aid(), "gate", g->wanted);
 
-	if (rc == 0 && p->target_found)
+	if (rc == 0 && p->target_found && !g->wanted)
 		rc = perso_store(p, "gate begin", DGI_BEGIN, sj_span(NULL, 0), NULL);
 	if (rc != 0 || !g->wanted)
 		return rc;
-	rc = store_configuration(g, p);
-	if (rc == 0)
-		rc = store_anchor(&g->older_ca, p);
-	if (rc == 0)
-		rc = store_anchor(&g->ca, p);
-	if (rc == 0)
-		rc = store_anchor(&g->status, p);
+	packet.w = sj_writer(malloc(BATCH_MAX), BATCH_MAX);
+	if (packet.w.ptr == NULL)
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+	rc = store_anchors(g, &packet);
 	if (rc == 0)
 		rc = make_keys(g, p);
 	if (rc == 0)
-		rc = ledger_issue(a, g->rows, GATE_CREDENTIALS + 1);
-	if (rc != 0)
-		return rc;
-	buffer = malloc(BATCH_MAX);
-	if (buffer == NULL)
-		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
-	w = sj_writer(buffer, BATCH_MAX);
-	rc = store_credentials(g, a, p, &w);
-	free(buffer);
+		rc = store_credentials(g, a, &packet);
+	free(packet.w.ptr);
 	return rc;
 }

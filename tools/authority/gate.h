@@ -8,8 +8,8 @@
 #define SJ_AUTHORITY_GATE_H
 
 #include "authority/holder.h"
-#include "authority/ledger.h"
 #include "authority/perso.h"
+#include "authority/register.h"
 #include "authority/token.h"
 #include "secure/gate.h"
 
@@ -22,19 +22,21 @@ struct gate_data {
 	enum sj_gate_class class;
 	uint8_t birth[4]; /* BCD */
 	uint32_t not_before, expires; /* of the credentials */
-	/* What the ledger knows; the last one is the document's own (DG13). */
-	struct ledger_row rows[GATE_CREDENTIALS + 1];
+	/* What the register knows; the last one is the document's own (DG13). */
+	struct register_credential rows[GATE_CREDENTIALS + 1];
 };
 
+/* What is the same for every card: who signs, and whom cards believe. */
+CLI_MUST_CHECK int gate_open(struct gate_data *g, const struct authority *a);
 /*
- * Sets everything that the authority and the holder file say. A document that
+ * Then everything that the holder file says, for one card after the other. A document that
  * has expired already gets nothing.
  */
-CLI_MUST_CHECK int gate_prepare(struct gate_data *g, const struct authority *a,
-				const struct holder *h);
+CLI_MUST_CHECK int gate_set_holder(struct gate_data *g, const struct authority *a,
+				   const struct holder *h);
 /*
- * The gate applet's part: the card's keys, the ledger's indices, the
- * credentials. Not wanted: makes the card forget an earlier attempt's.
+ * The gate applet's part: the card's keys, and the
+ * credentials, whose indices were drawn. Not wanted: makes the card forget an earlier attempt's.
  */
 CLI_MUST_CHECK int gate_personalise(struct gate_data *g, const struct authority *a,
 				    struct perso *p);

@@ -115,20 +115,20 @@ int job_read_holder(struct cli *cli, struct holder *out)
 	return rc;
 }
 
-static int read_portrait(struct job *job)
+int job_read_portrait(struct cli *cli, uint8_t **bytes, size_t *len, struct sj_face *face)
 {
-	const char *path = cli_value(job->cli, "portrait");
-	size_t len;
+	const char *path = cli_value(cli, "portrait");
 	int rc;
 
 	if (path == NULL)
-		return cli_usage(job->cli, "--portrait FILE is needed");
+		return cli_usage(cli, "--portrait FILE is needed");
 	/* A kilobyte is left for what DG2 puts around it. */
-	rc = cli_file_read(job->cli, path, CARD_FILE_MAX - 1024, &job->portrait, &len);
-	if (rc == 0 && !sj_portrait_read(sj_span(job->portrait, len), &job->face))
-		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED, "%s: neither JPEG nor JPEG 2000", path);
-	else if (rc == 0 && !sj_portrait_is_whole(&job->face))
-		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED,
+	*len = 0;
+	rc = cli_file_read(cli, path, CARD_FILE_MAX - 1024, bytes, len);
+	if (rc == 0 && !sj_portrait_read(sj_span(*bytes, *len), face))
+		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "%s: neither JPEG nor JPEG 2000", path);
+	else if (rc == 0 && !sj_portrait_is_whole(face))
+		rc = cli_fail(cli, SJ_INPUT_MALFORMED,
 			      "%s: the image is cut short, or something stands behind its end",
 			      path);
 	return rc;
@@ -150,7 +150,7 @@ static int check_expiry(struct job *job)
 	return 0;
 }
 
-static int read_authority(struct job *job)
+static int open_authority(struct job *job)
 {
 	const char *directory = cli_value(job->cli, "authority");
 	int rc;
@@ -159,15 +159,27 @@ static int read_authority(struct job *job)
 		return cli_usage(job->cli, "--authority DIR is needed");
 	rc = authority_open(job->cli, directory, AUTHORITY_READ, &job->authority);
 	if (rc == 0)
-		rc = authority_signer_get(&job->authority, AUTHORITY_SIGNER, &job->signer);
+		rc = register_open(&job->authority, &job->reg);
 	if (rc == 0)
-		rc = check_expiry(job);
+		rc = authority_signer_get(&job->authority, AUTHORITY_SIGNER, &job->signer);
+	if (rc == 0 && !cli_given(job->cli, "no-gate"))
+		rc = gate_open(&job->gate, &job->authority);
+	if (rc == 0 && !cli_given(job->cli, "no-keys"))
+		rc = keys_open(&job->keys, &job->authority);
+	return rc;
+}
+
+/* What the authority makes of the holder file. */
+static int set_holder(struct job *job)
+{
+	int rc = check_expiry(job);
+
 	if (rc == 0 && !holder_mrz(&job->holder, authority_country(&job->authority), &job->mrz))
 		rc = cli_fail(job->cli, SJ_INTERNAL, "zone");
 	if (rc == 0 && !cli_given(job->cli, "no-gate"))
-		rc = gate_prepare(&job->gate, &job->authority, &job->holder);
+		rc = gate_set_holder(&job->gate, &job->authority, &job->holder);
 	if (rc == 0 && !cli_given(job->cli, "no-keys"))
-		rc = keys_prepare(&job->keys, &job->authority, &job->holder);
+		rc = keys_set_holder(&job->keys, &job->authority, &job->holder);
 	return rc;
 }
 
@@ -182,8 +194,12 @@ static int read_sources(struct job *job)
 	if (rc == 0)
 		rc = job_read_holder(job->cli, &job->holder);
 	if (rc == 0)
-		rc = read_portrait(job);
-	return rc != 0 ? rc : read_authority(job);
+		rc = job_read_portrait(job->cli, &job->portrait, &job->portrait_len, &job->face);
+	if (rc == 0)
+		rc = open_authority(job);
+	if (rc == 0)
+		rc = job_check_number(job);
+	return rc != 0 ? rc : set_holder(job);
 }
 
 static int make_information(struct job *job)
@@ -195,17 +211,24 @@ static int make_information(struct job *job)
 	return w.failed ? cli_fail(job->cli, SJ_INTERNAL, "MRZ information") : 0;
 }
 
-int job_prepare(struct job *job, struct cli *cli)
+/* What every job begins with. */
+static int begin(struct job *job, struct cli *cli)
 {
+	const char *profile = cli_value(cli, "profile");
 	unsigned long version = 0;
 	int rc;
-
-	const char *profile = cli_value(cli, "profile");
 
 	*job = (struct job){ .cli = cli, .authority = { .lock = -1 } };
 	job->open = profile != NULL && strcmp(profile, "open") == 0;
 	rc = cli_number(cli, "sod-version", 0, 1, &version);
 	job->sod_version = (unsigned)version;
+	return rc;
+}
+
+int job_prepare(struct job *job, struct cli *cli)
+{
+	int rc = begin(job, cli);
+
 	if (rc == 0)
 		rc = read_defect(job);
 	if (rc == 0)
@@ -219,12 +242,57 @@ int job_prepare(struct job *job, struct cli *cli)
 	return rc;
 }
 
+int job_open(struct job *job, struct cli *cli)
+{
+	int rc = begin(job, cli);
+
+	if (rc == 0)
+		rc = profile_read(cli, &job->profile);
+	return rc != 0 ? rc : open_authority(job);
+}
+
+int job_set_person(struct job *job, const uint8_t *json, size_t json_len, uint8_t *portrait,
+		   size_t portrait_len)
+{
+	struct holder_fault fault;
+	int rc = 0;
+
+	job->portrait = portrait;
+	job->portrait_len = portrait_len;
+	if (!holder_read((const char *)json, json_len, &job->holder, &fault))
+		rc = cli_fail(job->cli, fault.rc, "%s %s", fault.path, fault.what);
+	else if (!sj_portrait_read(sj_span(portrait, portrait_len), &job->face))
+		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED, "portrait");
+	if (rc == 0)
+		rc = set_holder(job);
+	if (rc == 0)
+		rc = make_information(job);
+	if (rc == 0 && job->profile.pace && !keys_random_digits(job->can, CAN_DIGITS))
+		rc = cli_fail(job->cli, SJ_CRYPTO_FAILED, "CAN");
+	return rc;
+}
+
+void job_clear_person(struct job *job)
+{
+	file_set_free(&job->files);
+	holder_free(&job->holder);
+	keys_clear_holder(&job->keys);
+	if (job->portrait != NULL)
+		sj_wipe(job->portrait, job->portrait_len);
+	free(job->portrait);
+	job->portrait = NULL;
+	sj_wipe(&job->mrz, sizeof(job->mrz));
+	sj_wipe(job->information, sizeof(job->information));
+	sj_wipe(job->can, sizeof(job->can));
+}
+
 void job_free(struct job *job)
 {
 	file_set_free(&job->files);
 	gate_wipe(&job->gate);
 	keys_wipe(&job->keys);
 	authority_signer_free(&job->signer);
+	register_close(job->reg);
 	authority_close(&job->authority);
 	holder_free(&job->holder);
 	profile_free(&job->profile);
@@ -256,6 +324,31 @@ int job_make_files(struct job *job, const struct card_keys *keys, bool extended_
 			return cli_fail(job->cli, SJ_INTERNAL, "%s cannot be made", failed);
 	}
 	return copy_spoil(job);
+}
+
+int job_personalise(struct job *job, struct perso *p, struct card_keys *keys)
+{
+	const struct perso_access access = {
+		.profile = &job->profile,
+		.can = job->can[0] != '\0' ? job->can : NULL,
+		.mrz_information = sj_span(job->information, job->information_len),
+	};
+	const char *files_out = cli_value(job->cli, "files-out");
+	int rc = perso_set_access(p, &access);
+
+	if (rc == 0)
+		rc = perso_make_keys(p, &job->profile, keys);
+	if (rc == 0)
+		rc = gate_personalise(&job->gate, &job->authority, p);
+	if (rc == 0)
+		rc = keys_personalise(&job->keys, &job->authority, p);
+	if (rc == 0)
+		rc = perso_set_profile(p, job->open);
+	if (rc == 0)
+		rc = job_make_files(job, keys, p->data_max > 255);
+	if (rc == 0 && files_out != NULL)
+		rc = copy_write(job, files_out);
+	return rc != 0 ? rc : perso_write_files(p, &job->files);
 }
 
 static void put_secret(struct sj_writer *letter, const char *what, const char *secret)

@@ -9,6 +9,7 @@
 #include "authority/gate.h"
 #include "authority/keys.h"
 #include "authority/perso.h"
+#include "authority/register.h"
 #include "authority/registry.h"
 
 /* Defects that a laboratory can ask for. */
@@ -27,9 +28,12 @@ struct job {
 	struct file_set files;
 	/* From an authority and a holder file; unused for copies. */
 	struct authority authority;
+	struct holder_register *reg;
+	int64_t document, card; /* of a single card, once it was begun */
 	struct authority_signer signer;
 	struct holder holder;
-	uint8_t *portrait;
+	uint8_t *portrait; /* portrait_len bytes */
+	size_t portrait_len;
 	struct sj_face face;
 	struct gate_data gate;
 	struct key_data keys;
@@ -43,11 +47,44 @@ struct job {
 
 /* Reads and checks everything that the options name; no card is touched. */
 CLI_MUST_CHECK int job_prepare(struct job *job, struct cli *cli);
+/* For many cards: what is the same for all, without a person. */
+CLI_MUST_CHECK int job_open(struct job *job, struct cli *cli);
+/*
+ * Then a person, and secrets for the card; the portrait (malloc) is taken over. To be ended by
+ * job_clear_person(), whatever this returned.
+ */
+CLI_MUST_CHECK int job_set_person(struct job *job, const uint8_t *json, size_t json_len,
+				  uint8_t *portrait, size_t portrait_len);
+void job_clear_person(struct job *job);
 /* Reads the file of --holder; *out starts zeroed, free it whatever this returned. */
 CLI_MUST_CHECK int job_read_holder(struct cli *cli, struct holder *out);
+/* The file of --portrait, whole; free *bytes. */
+CLI_MUST_CHECK int job_read_portrait(struct cli *cli, uint8_t **bytes, size_t *len,
+				     struct sj_face *face);
 /* Makes the files with the card's keys, and the defect. */
 CLI_MUST_CHECK int job_make_files(struct job *job, const struct card_keys *keys,
 				  bool extended_length);
+/* Everything up to the lock, to a card that was begun; also the files for --files-out. */
+CLI_MUST_CHECK int job_personalise(struct job *job, struct perso *p, struct card_keys *keys);
+
+/*
+ * What the register has to know, in the present change: before anything is signed for the card
+ * its indices, which go to the rows of job->gate and job->keys; when all is written, its keys.
+ */
+CLI_MUST_CHECK int job_draw(struct job *job, int64_t card);
+CLI_MUST_CHECK int job_record(struct job *job, const struct card_keys *keys, int64_t card);
+/*
+ * For a single card, each a change of its own; nothing for copies. Begin: the document is applied
+ * for and approved if it was not, the card works, indices are drawn. Finish: its keys, before the
+ * lock. End: issued, or scrapped. Settle: a card that was locked and is not in the register yet.
+ */
+CLI_MUST_CHECK int job_check_number(struct job *job);
+CLI_MUST_CHECK int job_begin_card(struct job *job, const uint8_t serial[static REGISTER_SERIAL]);
+CLI_MUST_CHECK int job_finish_card(struct job *job, const struct card_keys *keys,
+				   uint8_t key_version, unsigned master);
+CLI_MUST_CHECK int job_end_card(struct job *job, enum card_state state, const char *reason);
+CLI_MUST_CHECK int job_settle_card(struct job *job, const uint8_t serial[static REGISTER_SERIAL]);
+
 /* The letter to the holder, with a NUL; wipe it. False: `cap` is too small. */
 SJ_MUST_CHECK bool job_letter(const struct job *job, char *out, size_t cap, size_t *len);
 void job_free(struct job *job);

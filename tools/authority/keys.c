@@ -84,6 +84,7 @@ static int store_secrets(const struct key_data *k, struct perso *p)
 
 	sj_put(&id, sj_span(k->row.key_x, PIV_GUID_SIZE));
 	sj_put(&id, sj_span(k->row.key_x + PIV_GUID_SIZE - 4, 4));
+	perso_put_grouping(&w, DGI_BEGIN, sj_span(NULL, 0));
 	perso_put_grouping(&w, DGI_IDENTITY, sj_written(&id));
 	put_password(&w, PIV_REF_PIN, PIN_TRIES, k->pin);
 	put_password(&w, PIV_REF_PUK, PUK_TRIES, k->puk);
@@ -96,21 +97,13 @@ static int store_secrets(const struct key_data *k, struct perso *p)
 	return rc;
 }
 
-/* Who holds the management key: nobody but the authority, in a line of its record. */
-static int record_admin(const struct key_data *k, const struct authority *a)
+bool keys_admin_text(const struct key_data *k, char out[static KEYS_ADMIN_TEXT])
 {
-	char key[2 * KEYS_ADMIN_MAX + 1], uuid[SJ_UUID_TEXT], line[160];
-	int len, rc;
+	const int len =
+		snprintf(out, KEYS_ADMIN_TEXT, "%s ", sj_piv_algorithm_name(k->admin_algorithm));
 
-	sj_uuid_text(k->row.key_x, uuid);
-	if (!sj_hex_text(sj_span(k->admin, admin_size(k)), SJ_HEX_LOWER, key, sizeof(key)))
-		return cli_fail(a->cli, SJ_INTERNAL, "management key");
-	len = snprintf(line, sizeof(line), "%s %s %s %s\n", k->row.document, uuid,
-		       sj_piv_algorithm_name(k->admin_algorithm), key);
-	rc = ledger_append(a, LEDGER_ADMIN_KEYS, line, (size_t)len);
-	sj_wipe(key, sizeof(key));
-	sj_wipe(line, sizeof(line));
-	return rc;
+	return sj_hex_text(sj_span(k->admin, admin_size(k)), SJ_HEX_LOWER, out + len,
+			   KEYS_ADMIN_TEXT - (size_t)len);
 }
 
 /* --- keys -------------------------------------------------------------------------- */
@@ -263,7 +256,7 @@ static bool certify(const struct key_data *k, const struct authority *a, size_t 
 		.issuer_spki = ca->spki,
 		.subject_spki = spki_of(k, i),
 		.not_before = k->not_before,
-		.not_after = k->row.expires,
+		.not_after = k->ends,
 		.card = &card,
 	};
 
@@ -414,7 +407,7 @@ int keys_personalise(struct key_data *k, const struct authority *a, struct perso
 				  "the card takes at most %u bytes in a command, which is too few "
 				  "for the key application; leave it out with --no-keys",
 				  SHORT_DATA);
-	if (rc == 0 && p->target_found)
+	if (rc == 0 && p->target_found && !k->wanted)
 		rc = perso_store(p, "begin of the key application", DGI_BEGIN, sj_span(NULL, 0),
 				 NULL);
 	if (rc != 0 || !k->wanted)
@@ -422,9 +415,5 @@ int keys_personalise(struct key_data *k, const struct authority *a, struct perso
 	rc = store_secrets(k, p);
 	if (rc == 0)
 		rc = make_keys(k, p);
-	if (rc == 0)
-		rc = ledger_issue(a, &k->row, 1);
-	if (rc == 0)
-		rc = record_admin(k, a);
 	return rc != 0 ? rc : store_all(k, a, p);
 }

@@ -10,8 +10,8 @@
 
 #include "authority/holder.h"
 #include "authority/keycert.h"
-#include "authority/ledger.h"
 #include "authority/perso.h"
+#include "authority/register.h"
 
 /* The keys that a card makes: 9A, 9C, 9D, 9E, F9 and 04; all but the last have certificates. */
 #define KEYS_MADE 6u
@@ -26,10 +26,11 @@ struct key_data {
 	bool wanted;
 	struct authority_signer ca, content;
 	/*
-	 * What the ledger knows: key_x is the GUID (16 bytes), then what the serials of the
+	 * What the register knows: key_x is the GUID (16 bytes), then what the serials of the
 	 * certificates begin with (keys_serial()).
 	 */
-	struct ledger_row row;
+	struct register_credential row;
+	uint32_t ends; /* with the document; seconds since 1970 UTC */
 	int64_t not_before, signed_at; /* of certificates; of signed objects */
 	char expires[9]; /* YYYYMMDD */
 	char person[2 * SJ_PERSON_NAME_MAX]; /* given names, surname */
@@ -39,26 +40,33 @@ struct key_data {
 	struct card_key publics[KEYS_MADE];
 };
 
+/* What is the same for every card: algorithms of the options, and who signs. */
+CLI_MUST_CHECK int keys_open(struct key_data *k, const struct authority *a);
 /*
- * Sets everything that the options, the authority and the holder file say; draws secrets that
+ * Then everything that the holder file says, for one card after the other; draws secrets that
  * are not given. A document that has expired already gets nothing.
  */
-CLI_MUST_CHECK int keys_prepare(struct key_data *k, const struct authority *a,
-				const struct holder *h);
+CLI_MUST_CHECK int keys_set_holder(struct key_data *k, const struct authority *a,
+				   const struct holder *h);
+/* Wipes what belongs to that one card. */
+void keys_clear_holder(struct key_data *k);
 /*
- * The key applet's part: secrets, keys, the ledger's index, certificates and objects. The
- * management key goes to the authority's record. Not wanted: makes the card forget an earlier
- * attempt's.
+ * The key applet's part: secrets, keys, certificates and objects; its index was drawn. Not
+ * wanted: makes the card forget an earlier attempt's.
  */
 CLI_MUST_CHECK int keys_personalise(struct key_data *k, const struct authority *a, struct perso *p);
 void keys_wipe(struct key_data *k);
 
+#define KEYS_ADMIN_TEXT 80u
+/* "AES-192 0123...": the management key as the register keeps it; wipe it. */
+SJ_MUST_CHECK bool keys_admin_text(const struct key_data *k, char out[static KEYS_ADMIN_TEXT]);
 /* "P-256", "CS2". */
 const char *keys_algorithm_name(uint8_t algorithm);
 /* n digits, each as likely as the others, and a NUL. */
 SJ_MUST_CHECK bool keys_random_digits(char *out, size_t n);
 /* The serial of the certificate of key `ref` of a card with this row. */
-void keys_serial(const struct ledger_row *row, uint8_t ref, uint8_t out[static SJ_SERIAL_SIZE]);
+void keys_serial(const struct register_credential *row, uint8_t ref,
+		 uint8_t out[static SJ_SERIAL_SIZE]);
 
 /* Table rows for the options. */
 #define KEYS_OPTIONS \

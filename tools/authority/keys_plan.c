@@ -211,8 +211,7 @@ static int set_identity(struct key_data *k, struct cli *cli, const struct holder
 		return cli_fail(cli, SJ_CRYPTO_FAILED, "GUID");
 	snprintf(k->person, sizeof(k->person), "%s%s%s", given != NULL ? given : "",
 		 given != NULL ? " " : "", h->fields[HOLDER_SURNAME]);
-	snprintf(k->row.document, sizeof(k->row.document), "%s", h->fields[HOLDER_DOCUMENT_NUMBER]);
-	k->row.slot = LEDGER_SLOT_KEYS;
+	k->row.slot = REGISTER_SLOT_KEYS;
 	return 0;
 }
 
@@ -241,29 +240,45 @@ static int set_times(struct key_data *k, const struct authority *a, const struct
 	if (k->not_before < from)
 		k->not_before = from;
 	k->signed_at = k->not_before < signs_from ? signs_from : k->not_before;
-	k->row.expires = (uint32_t)end;
+	k->ends = (uint32_t)end;
 	holder_date(h->fields[HOLDER_EXPIRY_DATE], k->expires);
-	if (!ledger_partition(k->row.expires, &k->row.status.partition))
+	if (!register_partition(k->ends, &k->row.status.partition))
 		return cli_fail(a->cli, SJ_INTERNAL, "partition");
 	return 0;
 }
 
-int keys_prepare(struct key_data *k, const struct authority *a, const struct holder *h)
+int keys_open(struct key_data *k, const struct authority *a)
 {
 	int rc = read_algorithms(k, a->cli);
 
-	k->wanted = true;
 	if (rc == 0)
 		rc = authority_signer_get(a, AUTHORITY_KEY_CA, &k->ca);
 	if (rc == 0)
 		rc = authority_signer_get(a, AUTHORITY_CONTENT_SIGNER, &k->content);
-	if (rc == 0)
-		rc = choose_suite(k, a->cli);
-	if (rc == 0)
-		rc = set_identity(k, a->cli, h);
+	return rc != 0 ? rc : choose_suite(k, a->cli);
+}
+
+int keys_set_holder(struct key_data *k, const struct authority *a, const struct holder *h)
+{
+	int rc;
+
+	k->wanted = true;
+	memset(&k->row, 0, sizeof(k->row));
+	memset(k->publics, 0, sizeof(k->publics));
+	rc = set_identity(k, a->cli, h);
 	if (rc == 0)
 		rc = set_times(k, a, h);
 	return rc != 0 || !k->wanted ? rc : read_secrets(k, a->cli);
+}
+
+void keys_clear_holder(struct key_data *k)
+{
+	k->wanted = false;
+	sj_wipe(k->person, sizeof(k->person));
+	sj_wipe(k->pin, sizeof(k->pin));
+	sj_wipe(k->puk, sizeof(k->puk));
+	sj_wipe(k->pairing, sizeof(k->pairing));
+	sj_wipe(k->admin, sizeof(k->admin));
 }
 
 void keys_wipe(struct key_data *k)
@@ -273,7 +288,8 @@ void keys_wipe(struct key_data *k)
 	sj_wipe(k, sizeof(*k));
 }
 
-void keys_serial(const struct ledger_row *row, uint8_t ref, uint8_t out[static SJ_SERIAL_SIZE])
+void keys_serial(const struct register_credential *row, uint8_t ref,
+		 uint8_t out[static SJ_SERIAL_SIZE])
 {
 	memcpy(out, row->key_x + PIV_GUID_SIZE, SJ_SERIAL_SIZE);
 	out[0] = (uint8_t)((out[0] & 0x7F) | 0x40);

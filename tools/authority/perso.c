@@ -112,6 +112,12 @@ static int select_name(struct perso *p, struct sj_span aid, struct sj_response *
 	return rc == SJ_OK ? 0 : perso_fail(p, rc, "command %u", perso_commands(p));
 }
 
+static int issued_before(struct perso *p, const char *more)
+{
+	p->issued = true;
+	return p->asking ? 0 : perso_fail(p, SJ_CARD_STATE, "the card was issued before%s", more);
+}
+
 static int select_manager(struct perso *p)
 {
 	struct sj_response r = { { NULL, 0 }, 0 }, document = { { NULL, 0 }, 0 };
@@ -123,8 +129,7 @@ static int select_manager(struct perso *p)
 	if (rc != 0)
 		return rc;
 	if (document.sw == SJ_SW_OK || r.sw == SJ_SW_FILE_DEACTIVATED)
-		return perso_fail(p, SJ_CARD_STATE, "the card was issued before%s",
-				  document.sw == SJ_SW_OK ? "" : ", and is locked");
+		return issued_before(p, document.sw == SJ_SW_OK ? "" : ", and is locked");
 	if (r.sw != SJ_SW_OK)
 		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
 	p->data_max = data_max_of(r.data);
@@ -220,7 +225,7 @@ int perso_target(struct perso *p, struct sj_span aid, const char *name, bool nee
 	if (rc != 0 || p->target_found || (!needed && sw == SJ_SW_REFERENCE_NOT_FOUND))
 		return rc;
 	if (sw == SJ_SW_CONDITIONS)
-		return perso_fail(p, SJ_CARD_STATE, "the card was issued before");
+		return issued_before(p, "");
 	if (sw == SJ_SW_REFERENCE_NOT_FOUND)
 		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no %s application on the card", name);
 	return refused(p, "INSTALL", sw);
@@ -233,17 +238,31 @@ static int target_identity(struct perso *p)
 						  : perso_target(p, SJ_AID_LDS1, "identity", true);
 }
 
-int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+static int begin(struct perso *p, struct sj_card *card, const struct authority *a)
 {
 	int rc;
 
-	*p = (struct perso){ .cli = cli };
 	if (!channel_begin(&p->channel, card))
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
 	rc = select_manager(p);
-	if (rc == 0)
+	if (rc == 0 && !p->issued)
 		rc = open_channel(p, a);
-	return rc != 0 ? rc : target_identity(p);
+	if (rc == 0 && !p->issued)
+		rc = target_identity(p);
+	p->asking = false;
+	return rc;
+}
+
+int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+{
+	*p = (struct perso){ .cli = cli };
+	return begin(p, card, a);
+}
+
+int perso_ask(struct perso *p, struct cli *cli, struct sj_card *card, const struct authority *a)
+{
+	*p = (struct perso){ .cli = cli, .asking = true };
+	return begin(p, card, a);
 }
 
 void perso_end(struct perso *p)
@@ -289,12 +308,17 @@ static int store_all(struct perso *p, const char *step, struct sj_span groupings
 	return full && !last ? perso_target(p, p->target, step, true) : 0;
 }
 
-void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value)
+static void put_head(struct sj_writer *w, uint16_t dgi, size_t len)
 {
 	sj_put_be(w, 2, dgi);
-	if (value.len >= 0xFF)
+	if (len >= 0xFF)
 		sj_put_u8(w, 0xFF);
-	sj_put_be(w, value.len < 0xFF ? 1 : 2, (uint32_t)value.len);
+	sj_put_be(w, len < 0xFF ? 1 : 2, (uint32_t)len);
+}
+
+void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value)
+{
+	put_head(w, dgi, value.len);
 	sj_put(w, value);
 }
 
@@ -330,8 +354,8 @@ int perso_store_groupings(struct perso *p, const char *step, struct sj_span grou
 int perso_set_access(struct perso *p, const struct perso_access *access)
 {
 	const struct profile *profile = access->profile;
-	uint8_t value[128];
-	struct sj_writer w = SJ_WRITER_OF(value);
+	uint8_t value[128], all[sizeof(value) + 2 * DGI_HEAD_MAX];
+	struct sj_writer w = SJ_WRITER_OF(value), groupings = SJ_WRITER_OF(all);
 	int rc;
 
 	sj_tlv_put_header(&w, 0x80, 1);
@@ -346,12 +370,13 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 		sj_put_u8(&w, (uint8_t)profile->suites[i].cipher);
 		sj_put_u8(&w, (uint8_t)profile->suites[i].curve);
 	}
+	perso_put_grouping(&groupings, DGI_BEGIN, sj_span(NULL, 0));
+	perso_put_grouping(&groupings, DGI_ACCESS, sj_written(&w));
 	rc = target_identity(p);
 	if (rc == 0)
-		rc = store(p, "begin", DGI_BEGIN, sj_span(NULL, 0), false, NULL);
-	if (rc == 0)
-		rc = store(p, "access configuration", DGI_ACCESS, sj_written(&w), false, NULL);
+		rc = store_all(p, "access configuration", sj_written(&groupings), false, NULL);
 	sj_wipe(value, sizeof(value));
+	sj_wipe(all, sizeof(all));
 	return rc;
 }
 
@@ -461,26 +486,43 @@ int perso_make_keys(struct perso *p, const struct profile *profile, struct card_
 	return rc != 0 ? rc : perso_make_cam_keys(p, profile, out);
 }
 
-/* Writes a file in pieces; the very last one of all ends the sequence. */
-static int write_file(struct perso *p, const struct sj_lds_entry *entry, struct sj_span content,
-		      bool last, uint8_t *buffer)
+/* Files on their way: as many groupings in a command as the card takes, each a step of its store. */
+struct packet {
+	struct perso *p;
+	const char *step; /* name of the file that was put in last */
+	struct sj_writer w; /* COMMAND_ROOM bytes */
+};
+
+/* `last`: the very last one of all ends the sequence. */
+static int send_packet(struct packet *packet, bool last)
 {
-	const size_t most = piece_max(p, FILE_HEAD);
+	int rc = packet->w.failed
+			 ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
+			 : store_all(packet->p, packet->step, sj_written(&packet->w), last, NULL);
+
+	packet->w.len = 0;
+	return rc;
+}
+
+/* Puts a file in, in pieces where it must be. */
+static int put_file(struct packet *packet, const struct sj_lds_entry *entry, struct sj_span content)
+{
+	const size_t most = piece_max(packet->p, FILE_HEAD);
 	uint32_t offset = 0;
 	struct sj_span piece;
-	struct sj_writer w;
 	int rc = 0;
 
+	packet->step = entry->name;
 	while (rc == 0 && content.len > 0) {
 		if (!sj_take(&content, content.len < most ? content.len : most, &piece))
 			break;
-		w = sj_writer(buffer, COMMAND_ROOM);
-		sj_put_be(&w, 2, entry->in_mf ? PARENT_MF : PARENT_LDS);
-		sj_put_be(&w, 2, entry->file_id);
-		sj_put_be(&w, 3, offset);
-		sj_put(&w, piece);
-		rc = store(p, entry->name, DGI_FILE, sj_written(&w), last && content.len == 0,
-			   NULL);
+		if (packet->w.len > 0 && packet->w.len + piece.len > most)
+			rc = send_packet(packet, false);
+		put_head(&packet->w, DGI_FILE, FILE_HEAD + piece.len);
+		sj_put_be(&packet->w, 2, entry->in_mf ? PARENT_MF : PARENT_LDS);
+		sj_put_be(&packet->w, 2, entry->file_id);
+		sj_put_be(&packet->w, 3, offset);
+		sj_put(&packet->w, piece);
 		offset += (uint32_t)piece.len;
 	}
 	return rc;
@@ -489,18 +531,16 @@ static int write_file(struct perso *p, const struct sj_lds_entry *entry, struct 
 int perso_write_files(struct perso *p, const struct file_set *set)
 {
 	uint8_t *buffer = malloc(COMMAND_ROOM);
-	unsigned last = 0;
+	struct packet packet = { p, "files", sj_writer(buffer, COMMAND_ROOM) };
 	int rc = buffer != NULL ? target_identity(p) : cli_fail(p->cli, SJ_NO_MEMORY, NULL);
 
-	for (unsigned f = SJ_DG1; f <= SJ_EF_ATR_INFO; f++) {
-		if (set->files[f].len > 0)
-			last = f;
-	}
 	for (unsigned f = SJ_DG1; rc == 0 && f <= SJ_EF_ATR_INFO; f++) {
 		if (set->files[f].len > 0)
-			rc = write_file(p, sj_lds_entry((enum sj_lds_file)f),
-					file_set_get(set, (enum sj_lds_file)f), f == last, buffer);
+			rc = put_file(&packet, sj_lds_entry((enum sj_lds_file)f),
+				      file_set_get(set, (enum sj_lds_file)f));
 	}
+	if (rc == 0)
+		rc = send_packet(&packet, true);
 	free(buffer);
 	return rc;
 }

@@ -31,6 +31,8 @@ struct perso {
 	enum perso_state state;
 	struct sj_span target; /* AID of the applet that is being personalised */
 	bool target_found;
+	bool issued; /* it was issued before; its serial is zeros when it hides its manager */
+	bool asking; /* whether it is issued: that is no failure */
 	bool told; /* a failure was told, with the state */
 };
 
@@ -52,6 +54,9 @@ struct perso_access {
  */
 CLI_MUST_CHECK int perso_begin(struct perso *p, struct cli *cli, struct sj_card *card,
 			       const struct authority *a);
+/* The same, but that the card was issued before is no failure: p->issued tells. */
+CLI_MUST_CHECK int perso_ask(struct perso *p, struct cli *cli, struct sj_card *card,
+			     const struct authority *a);
 /* Commands sent so far. */
 unsigned perso_commands(const struct perso *p);
 CLI_MUST_CHECK int perso_set_access(struct perso *p, const struct perso_access *access);

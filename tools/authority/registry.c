@@ -14,6 +14,7 @@
 #include "authority/cardkeys.h"
 #include "authority/ceremony.h"
 #include "authority/keystore.h"
+#include "authority/register.h"
 #include "authority/signatures.h"
 #include "authority/token.h"
 #include "crypt/x509.h"
@@ -182,7 +183,9 @@ json_t *authority_row(const struct authority *a, const char *name)
 {
 	json_t *row = row_of(json_object_get(a->state, "certificates"), name);
 
-	return row != NULL ? row : row_of(json_object_get(a->state, "tokens"), name);
+	if (row == NULL)
+		row = row_of(json_object_get(a->state, "tokens"), name);
+	return row != NULL ? row : row_of(json_object_get(a->state, "cv"), name);
 }
 
 int authority_certificate_read(const struct authority *a, const char *name,
@@ -312,6 +315,8 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 		rc = token_found(a, plan->indices);
 	if (rc == 0)
 		rc = cardkeys_make_master(a);
+	if (rc == 0)
+		rc = register_place(a, NULL);
 	if (rc == 0)
 		rc = ceremony_end(a, &before);
 	if (rc == 0)

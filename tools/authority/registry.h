@@ -71,7 +71,7 @@ const char *authority_country(const struct authority *a);
 const char *authority_current(const struct authority *a, enum authority_role role);
 CLI_MUST_CHECK int authority_set_current(struct authority *a, enum authority_role role,
 					 const char *name);
-/* The registry's row of a certificate or token by its name; borrowed; NULL: none. */
+/* The registry's row of a certificate (of either kind) or token; borrowed; NULL: none. */
 json_t *authority_row(const struct authority *a, const char *name);
 
 /* Writes DIR/<name><suffix>, whole or not at all; first what was signed goes to the record. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "authority/holder.h"
 #include "cli/child.h"
@@ -216,6 +217,18 @@ int services_read(struct cli *cli, const char *path, struct services *out)
 out:
 	free(text);
 	free(shipped);
+	return rc;
+}
+
+int services_read_of(const struct authority *a, struct services *out)
+{
+	char *path = NULL;
+	int rc;
+
+	if (asprintf(&path, "%s/services.json", a->directory) < 0)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	rc = services_read(a->cli, access(path, F_OK) == 0 ? path : NULL, out);
+	free(path);
 	return rc;
 }
 

@@ -7,7 +7,7 @@
 #ifndef SJ_AUTHORITY_SERVICE_H
 #define SJ_AUTHORITY_SERVICE_H
 
-#include "cli/cli.h"
+#include "authority/registry.h"
 #include "secure/gate.h"
 
 #define SERVICES_MAX 255u
@@ -39,6 +39,8 @@ struct services {
  * exit code of what it told. Free with services_free(), whatever this returned.
  */
 CLI_MUST_CHECK int services_read(struct cli *cli, const char *path, struct services *out);
+/* The registry of this authority, or else the one that ships. */
+CLI_MUST_CHECK int services_read_of(const struct authority *a, struct services *out);
 void services_free(struct services *s);
 /* By number or name; NULL: none. */
 const struct service *services_find(const struct services *s, const char *which);

@@ -6,15 +6,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "authority/ledger.h"
 #include "authority/signatures.h"
+#include "authority/statusbody.h"
 #include "authority/token.h"
 #include "trust/status_build.h"
 #include "trust/status_delta.h"
 #include "trust/status_store.h"
 
-#define LIST_MAX (SJ_STATUS_BODY_MAX + 1024u)
-#define PARTS (LEDGER_MONTHS_AHEAD + 1u)
 #define HOUR 3600u
 
 void statuslist_free(struct statuslist *list)
@@ -24,68 +22,6 @@ void statuslist_free(struct statuslist *list)
 }
 
 /* --- building ---------------------------------------------------------------- */
-
-/* What goes into a list; `lists` owns the indices. */
-struct collected {
-	struct sj_status_revoked parts[PARTS];
-	uint32_t *lists[PARTS];
-	size_t revoked;
-};
-
-static size_t count_bits(const uint8_t *bits, uint32_t n)
-{
-	size_t count = 0;
-
-	for (uint32_t i = 0; bits != NULL && i < n; i++)
-		count += bits[i / 8] != 0 && sj_status_bit(bits, i);
-	return count;
-}
-
-/* The indices of the bits that are set, ascending; *n: how many. */
-static uint32_t *list_bits(const uint8_t *bits, uint32_t size, size_t *n)
-{
-	uint32_t *list = malloc((count_bits(bits, size) + 1) * sizeof(*list));
-
-	*n = 0;
-	for (uint32_t i = 0; list != NULL && i < size; i++) {
-		if (sj_status_bit(bits, i))
-			list[(*n)++] = i;
-	}
-	return list;
-}
-
-static int collect_part(const struct authority *a, uint16_t partition, size_t at,
-			struct collected *c)
-{
-	struct sj_status_revoked *part = &c->parts[at];
-	uint8_t *bits = NULL;
-	int rc = ledger_bits_read(a, partition, LEDGER_REVOKED, &bits);
-
-	part->partition = partition;
-	part->size = ledger_indices(a);
-	if (rc != 0 || bits == NULL)
-		return rc;
-	c->lists[at] = list_bits(bits, part->size, &part->n);
-	free(bits);
-	if (c->lists[at] == NULL)
-		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	part->list = c->lists[at];
-	c->revoked += part->n;
-	return 0;
-}
-
-/* Every month in which something may expire that is issued until the next list. */
-static int collect(const struct authority *a, struct collected *c)
-{
-	uint16_t first;
-	int rc = 0;
-
-	if (!ledger_partition((uint32_t)time(NULL), &first))
-		return cli_fail(a->cli, SJ_INPUT_REFUSED, "the system's clock is wrong");
-	for (size_t i = 0; rc == 0 && i < PARTS; i++)
-		rc = collect_part(a, (uint16_t)(first + i), i, c);
-	return rc;
-}
 
 /* The root of the list before; zeros where there is none. */
 static void previous_root(const struct authority *a, uint8_t root[static SJ_STATUS_ROOT])
@@ -98,7 +34,8 @@ static void previous_root(const struct authority *a, uint8_t root[static SJ_STAT
 	memset(root, 0, SJ_STATUS_ROOT);
 	if (asprintf(&path, "%s/status.list", a->directory) < 0)
 		return;
-	if (access(path, F_OK) == 0 && cli_file_read(a->cli, path, LIST_MAX, &bytes, &len) == 0 &&
+	if (access(path, F_OK) == 0 &&
+	    cli_file_read(a->cli, path, STATUSLIST_MAX, &bytes, &len) == 0 &&
 	    (!sj_status_file_read(sj_span(bytes, len), &file) || !sj_status_root(file.body, root)))
 		memset(root, 0, SJ_STATUS_ROOT);
 	free(bytes);
@@ -129,6 +66,8 @@ static int sign_head(struct authority *a, struct sj_span body, uint32_t seconds,
 
 	head->epoch = (uint32_t)json_integer_value(json_object_get(status, "epoch")) + 1;
 	head->not_before = (uint32_t)time(NULL);
+	if (head->not_before < signer.cwt.not_before) /* made in the same second as another */
+		head->not_before = signer.cwt.not_before;
 	head->next_update = head->not_before + seconds;
 	snprintf(head->issuer, sizeof(head->issuer), "%s", authority_country(a));
 	previous_root(a, head->previous);
@@ -157,35 +96,34 @@ static int assemble(struct cli *cli, enum sj_status_file_kind kind, struct sj_sp
 	return w.failed ? cli_fail(cli, SJ_INTERNAL, "status list") : 0;
 }
 
-static int build(struct authority *a, uint32_t seconds, const struct collected *c,
-		 struct sj_status_draft *draft, struct statuslist *out)
+/* Large: not on the stack. */
+struct building {
+	struct sj_status_draft draft;
+	struct sj_status_head head;
+};
+
+static int build(struct authority *a, struct holder_register *r, uint32_t seconds,
+		 struct building *b, struct statuslist *out)
 {
-	struct sj_status_head head = { .epoch = 0 };
 	uint8_t token[SJ_STATUS_HEAD_MAX];
 	struct sj_writer w = SJ_WRITER_OF(token);
 	struct sj_span body;
-	enum sj_rc built = sj_status_build(c->parts, PARTS, draft, &body);
-	int rc;
+	int rc = statusbody_code(a->cli, r, &b->draft, &body, &out->revoked);
 
-	if (built != SJ_OK)
-		return cli_fail(a->cli, built, "status list");
-	rc = sign_head(a, body, seconds, &head, &w);
+	if (rc == 0)
+		rc = sign_head(a, body, seconds, &b->head, &w);
 	if (rc == 0)
 		rc = assemble(a->cli, SJ_STATUS_FILE_LIST, sj_written(&w), body, &out->bytes,
 			      &out->len);
-	out->epoch = head.epoch;
-	out->revoked = c->revoked;
-	sj_status_draft_free(draft);
+	out->epoch = b->head.epoch;
+	out->expires = b->head.next_update;
+	memcpy(out->root, b->head.root, sizeof(out->root));
+	sj_status_draft_free(&b->draft);
 	return rc;
 }
 
-/* Large things: they are not on the stack. */
-struct building {
-	struct sj_status_draft draft;
-	struct collected collected;
-};
-
-int statuslist_build(struct authority *a, uint32_t seconds, struct statuslist *out)
+int statuslist_build(struct authority *a, struct holder_register *r, uint32_t seconds,
+		     struct statuslist *out)
 {
 	struct building *b = calloc(1, sizeof(*b));
 	int rc;
@@ -193,11 +131,7 @@ int statuslist_build(struct authority *a, uint32_t seconds, struct statuslist *o
 	*out = (struct statuslist){ .bytes = NULL };
 	if (b == NULL)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = collect(a, &b->collected);
-	if (rc == 0)
-		rc = build(a, seconds, &b->collected, &b->draft, out);
-	for (size_t i = 0; i < PARTS; i++)
-		free(b->collected.lists[i]);
+	rc = build(a, r, seconds, b, out);
 	free(b);
 	return rc;
 }
@@ -220,43 +154,53 @@ struct step {
 	struct sj_status_list old, new;
 };
 
-static int make_delta(struct cli *cli, const struct step *step, const char *out)
+static int make_delta(struct cli *cli, const struct step *step, uint8_t **out, size_t *len)
 {
-	uint8_t *delta = NULL, *bytes = NULL;
-	size_t delta_len = 0, len = 0;
-	enum sj_rc made = sj_status_delta_make(&step->old, &step->new, &delta, &delta_len);
-	int rc = made == SJ_OK ? 0 : cli_fail(cli, made, "delta");
+	uint8_t *delta = NULL;
+	size_t n = 0;
+	enum sj_rc made = sj_status_delta_make(&step->old, &step->new, &delta, &n);
+	int rc = made == SJ_OK ? assemble(cli, SJ_STATUS_FILE_DELTA, step->new_file.head,
+					  sj_span(delta, n), out, len)
+			       : cli_fail(cli, made, "delta");
 
-	if (rc == 0)
-		rc = assemble(cli, SJ_STATUS_FILE_DELTA, step->new_file.head,
-			      sj_span(delta, delta_len), &bytes, &len);
-	if (rc == 0)
-		rc = cli_file_write(cli, out, bytes, len, 0644);
-	free(bytes);
 	free(delta);
+	return rc;
+}
+
+int statuslist_delta(struct cli *cli, const struct statuslist *list, const char *name,
+		     struct sj_span old, uint8_t **out, size_t *len, uint8_t *root)
+{
+	struct step *step = malloc(sizeof(*step));
+	int rc;
+
+	*out = NULL;
+	if (step == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = open_list(cli, name, old, &step->old_file, &step->old);
+	if (rc == 0)
+		rc = open_list(cli, "status.list", sj_span(list->bytes, list->len), &step->new_file,
+			       &step->new);
+	if (rc == 0 && root != NULL && !sj_status_root(step->old_file.body, root))
+		rc = cli_fail(cli, SJ_CRYPTO_FAILED, "%s", name);
+	if (rc == 0)
+		rc = make_delta(cli, step, out, len);
+	free(step);
 	return rc;
 }
 
 int statuslist_write_delta(struct cli *cli, const struct statuslist *list, const char *old,
 			   const char *out)
 {
-	struct step *step = malloc(sizeof(*step));
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	int rc;
+	uint8_t *bytes = NULL, *delta = NULL;
+	size_t len = 0, n = 0;
+	int rc = cli_file_read(cli, old, STATUSLIST_MAX, &bytes, &len);
 
-	if (step == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	rc = cli_file_read(cli, old, LIST_MAX, &bytes, &len);
 	if (rc == 0)
-		rc = open_list(cli, old, sj_span(bytes, len), &step->old_file, &step->old);
+		rc = statuslist_delta(cli, list, old, sj_span(bytes, len), &delta, &n, NULL);
 	if (rc == 0)
-		rc = open_list(cli, "status.list", sj_span(list->bytes, list->len), &step->new_file,
-			       &step->new);
-	if (rc == 0)
-		rc = make_delta(cli, step, out);
+		rc = cli_file_write(cli, out, delta, n, 0644);
+	free(delta);
 	free(bytes);
-	free(step);
 	return rc;
 }
 
@@ -286,7 +230,7 @@ int statuslist_export(const struct authority *a, uint16_t partition, bool cbor, 
 
 	if (status == NULL)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = authority_file_read(a, "status", ".list", LIST_MAX, &bytes, &len);
+	rc = authority_file_read(a, "status", ".list", STATUSLIST_MAX, &bytes, &len);
 	if (rc == 0)
 		rc = open_list(a->cli, "status.list", sj_span(bytes, len), &status->slot.file,
 			       &status->list);
@@ -297,44 +241,21 @@ int statuslist_export(const struct authority *a, uint16_t partition, bool cbor, 
 	return rc;
 }
 
-/* --- counting, staples --------------------------------------------------------- */
-
-int statuslist_count(const struct authority *a,
-		     void (*row)(void *user, uint16_t partition, size_t issued, size_t revoked),
-		     void *user)
-{
-	const uint32_t n = ledger_indices(a);
-	uint8_t *used = NULL, *revoked = NULL;
-	int rc = 0;
-
-	for (uint16_t p = 0; rc == 0 && p < SJ_STATUS_PARTS_MAX; p++) {
-		rc = ledger_bits_read(a, p, LEDGER_USED, &used);
-		if (rc == 0 && used != NULL)
-			rc = ledger_bits_read(a, p, LEDGER_REVOKED, &revoked);
-		if (rc == 0 && used != NULL)
-			row(user, p, count_bits(used, n), count_bits(revoked, n));
-		free(used);
-		free(revoked);
-		used = revoked = NULL;
-	}
-	return rc;
-}
+/* --- staples ------------------------------------------------------------------- */
 
 struct stapling {
 	const struct authority *a;
 	const char *dir;
 	struct token_signer ca;
-	uint8_t *revoked; /* bits of this partition */
-	uint16_t partition;
 	size_t found, made;
 	uint32_t now, begin;
 };
 
-static int write_staple(struct stapling *s, const struct ledger_row *row)
+static int write_staple(struct stapling *s, const struct register_credential *row, uint32_t expires)
 {
 	struct sj_cwt cwt = { .kind = SJ_CWT_CARD,
 			      .not_before = s->begin,
-			      .expires = row->expires,
+			      .expires = expires,
 			      .key_x = SJ_SPAN_OF(row->key_x),
 			      .status = row->status };
 	uint8_t bytes[SJ_CWT_MAX];
@@ -354,22 +275,15 @@ static int write_staple(struct stapling *s, const struct ledger_row *row)
 	return rc;
 }
 
-static int staple_row(void *user, const struct ledger_row *row)
+static int staple_row(void *user, const struct register_credential *row, uint32_t expires,
+		      bool good)
 {
 	struct stapling *s = user;
-	int rc = 0;
 
-	if (s->found++ == 0 || s->partition != row->status.partition) {
-		free(s->revoked);
-		s->partition = row->status.partition;
-		rc = ledger_bits_read(s->a, s->partition, LEDGER_REVOKED, &s->revoked);
-	}
-	if (rc != 0 || row->sector == 0 || row->expires < s->now)
-		return rc;
-	if (s->revoked != NULL && row->status.index < ledger_indices(s->a) &&
-	    sj_status_bit(s->revoked, row->status.index))
+	s->found++;
+	if (!good || row->sector == 0 || expires < s->now)
 		return 0;
-	return write_staple(s, row);
+	return write_staple(s, row, expires);
 }
 
 /* With the hour: a card's staples in two sectors are not known by the second that they share. */
@@ -380,21 +294,20 @@ static uint32_t staple_begin(const struct stapling *s)
 	return hour > s->ca.cwt.not_before ? hour : s->ca.cwt.not_before;
 }
 
-int statuslist_staple(const struct authority *a, const char *document, const char *dir,
-		      size_t *made)
+int statuslist_staple(const struct authority *a, struct holder_register *r, const char *document,
+		      const char *dir, size_t *made)
 {
 	struct stapling s = { .a = a, .dir = dir, .now = (uint32_t)time(NULL) };
 	int rc = token_signer_get(a, AUTHORITY_GATE_CA, &s.ca);
 
 	s.begin = staple_begin(&s);
 	if (rc == 0)
-		rc = ledger_find(a, document, staple_row, &s);
+		rc = register_credentials(r, document, staple_row, &s);
 	if (rc == 0 && s.made == 0)
 		rc = cli_fail(a->cli, SJ_INPUT_REFUSED, "%s: %s", document,
 			      s.found == 0 ? "nothing was issued to this number"
 					   : "revoked, or expired");
 	*made += s.made;
-	free(s.revoked);
 	token_signer_wipe(&s.ca);
 	return rc;
 }

@@ -10,6 +10,7 @@
 
 #define CARD_SCHEMA 1
 
+extern const struct cli_command card_feed_command;
 extern const struct cli_command card_new_command;
 extern const struct cli_command card_run_command;
 extern const struct cli_command card_show_command;

@@ -6,20 +6,23 @@
 
 #include "card/card.h"
 
-/* What the options say of it; `key` holds the text of the transport key. */
-static int read_birth(struct cli *cli, struct cli_secret *key, struct card_birth *out)
+/* What the options say of it; `key` takes the transport key. */
+static int read_birth(struct cli *cli, struct sj_writer *key, struct card_birth *out)
 {
 	const char *i = cli_value(cli, "scp-i");
+	struct cli_secret text = { .len = 0 };
 	int rc = 0;
 
 	/* A word of the option's table. */
 	out->scp_i = i != NULL ? (uint8_t)strtoul(i, NULL, 16) : 0x70;
-	if (cli_secret_given(cli, "transport-key"))
-		rc = cli_secret_read(cli, "transport-key", "Transport key", key);
-	out->transport_key = sj_span((const uint8_t *)key->text, key->len);
-	if (rc == 0 && !card_birth_is_valid(out))
+	if (!cli_secret_given(cli, "transport-key"))
+		return 0;
+	rc = cli_secret_read(cli, "transport-key", "Transport key", &text);
+	if (rc == 0 && !card_key_read(text.text, text.len, key))
 		rc = cli_fail(cli, SJ_INPUT_MALFORMED,
 			      "--transport-key-file: a line of 32, 48 or 64 hexadecimal digits");
+	cli_secret_wipe(&text);
+	out->transport_key = sj_written(key);
 	return rc;
 }
 
@@ -48,12 +51,13 @@ static int run_new(struct cli *cli)
 {
 	const struct sj_random random = sj_random_system();
 	struct card_birth birth = { .random = &random };
-	struct cli_secret key = { .len = 0 };
+	uint8_t bytes[CARD_KEY_MAX];
+	struct sj_writer key = SJ_WRITER_OF(bytes);
 	int rc = read_birth(cli, &key, &birth);
 
 	if (rc == 0)
 		rc = make(cli, &birth);
-	cli_secret_wipe(&key);
+	memset(bytes, 0, sizeof(bytes));
 	return rc;
 }
 

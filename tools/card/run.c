@@ -66,7 +66,9 @@ static int run_vpcd(struct cli *cli, struct card_store *store, struct card_confi
 
 static int run_stdio(struct cli *cli, struct card_store *store, struct card_config how, int stop_fd)
 {
-	struct card_stdio_config config = { STDIN_FILENO, STDOUT_FILENO, stop_fd };
+	struct card_stdio_config config = { .in = STDIN_FILENO,
+					    .out = STDOUT_FILENO,
+					    .stop_fd = stop_fd };
 	struct card *card;
 	int rc = 0;
 

@@ -68,7 +68,7 @@ static json_t *keys_json(const struct card_store *store)
 	for (size_t i = 0; card_key_at(store, i, &key); i++)
 		json_array_append_new(keys, json_pack("{s:o, s:I}", "version",
 						      json_sprintf("%02X", key.version), "bits",
-						      (json_int_t)(key.size * 8)));
+						      (json_int_t)key.size * 8));
 	return keys;
 }
 

@@ -11,6 +11,7 @@ static const struct cli_noun nouns[] = {
 	{ "doctor", "reader", "find out why it does not work" },
 	{ "gate", "gate", "decide at a gate who passes, offline" },
 	{ "authority", "authority", "the issuing side's keys and certificates" },
+	{ "register", "authority", "who has which document, on which card, in what state" },
 	{ "service", "authority", "who may ask a card for what" },
 	{ "issue", "authority", "personalise a blank card for a holder" },
 	{ "card", "card", "make, run and look at simulated cards" },

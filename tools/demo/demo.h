@@ -44,11 +44,22 @@ struct demo_path demo_reader(unsigned i);
 
 /* --- scenes.c -------------------------------------------------------------------- */
 
+/* Readers: of the genuine card that is stolen in the end, and of another genuine one. */
+#define DEMO_STOLEN 0u
+#define DEMO_OTHER 6u
+
 unsigned demo_cards(void);
 /* Two authorities, of which one is trusted, and all the cards. */
 CLI_MUST_CHECK int demo_issue(struct demo *demo);
 /* Verifies them one after the other; 1 when one does not end as it should. */
 CLI_MUST_CHECK int demo_play(struct demo *demo);
+
+enum demo_event {
+	DEMO_NOTHING,
+	DEMO_REPORTED, /* the holder reports a theft: revoked in the register, and published */
+	DEMO_SYNCED, /* the terminals fetch what was published last */
+};
+CLI_MUST_CHECK int demo_event(struct demo *demo, enum demo_event event);
 
 /* --- login.c ---------------------------------------------------------------------- */
 
@@ -58,7 +69,7 @@ CLI_MUST_CHECK int demo_login_play(struct demo *demo, unsigned number, unsigned 
 /* --- gate.c ------------------------------------------------------------------------ */
 
 unsigned demo_gate_scenes(void);
-/* Sets a gate up, of the trusted authority, and takes the genuine card there; scenes from `number`. */
+/* Sets a gate up, of the trusted authority, and takes genuine cards there; scenes from `number`. */
 CLI_MUST_CHECK int demo_gate_play(struct demo *demo, unsigned number, unsigned *wrong);
 
 #endif

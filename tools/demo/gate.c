@@ -1,4 +1,4 @@
-/* gate.c -- the genuine card at a gate: twice, and once more when it is revoked. */
+/* gate.c -- genuine cards at a gate, and how it hears that one of them was stolen. */
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -14,18 +14,23 @@
 #define STOP_MS 5000u
 
 static const struct scene {
-	const char *title, *decision;
+	const char *title;
+	unsigned card;
+	enum demo_event event; /* since the scene before */
+	const char *decision;
 	enum sj_rc reason;
 	bool resumed;
-	bool revoked; /* since the scene before */
 	const char *model; /* row of `bench rf`; NULL: none is shown */
 } scenes[] = {
-	{ "the genuine card at a gate, which it has never seen", "open", SJ_OK, false, false,
-	  "Sojourn gate: first tap, the card has never seen the reader" },
-	{ "there again, by the ticket that the gate left", "open", SJ_OK, true, false,
-	  "Sojourn gate: repeated tap, by ticket" },
-	{ "revoked, the gate offline but for a new status list", "refuse", SJ_CARD_REVOKED, true,
+	{ "the genuine card at a gate, which it has never seen", DEMO_STOLEN, DEMO_NOTHING, "open",
+	  SJ_OK, false, "Sojourn gate: first tap, the card has never seen the reader" },
+	{ "there again, by the ticket that the gate left", DEMO_STOLEN, DEMO_NOTHING, "open", SJ_OK,
+	  true, "Sojourn gate: repeated tap, by ticket" },
+	{ "stolen and revoked, but this gate has yesterday's bundle", DEMO_STOLEN, DEMO_REPORTED,
+	  "open", SJ_OK, true, NULL },
+	{ "the new bundle came by USB stick", DEMO_STOLEN, DEMO_SYNCED, "refuse", SJ_CARD_REVOKED,
 	  true, NULL },
+	{ "another holder's card there", DEMO_OTHER, DEMO_NOTHING, "open", SJ_OK, false, NULL },
 };
 #define SCENES ((unsigned)(sizeof(scenes) / sizeof(scenes[0])))
 
@@ -68,40 +73,6 @@ static int enrol(struct demo *demo)
 	if (rc == 0)
 		rc = run(demo, "gate", install);
 	return rc == 0 ? run(demo, "gate", key) : rc;
-}
-
-/* A status list of what is revoked by now; with the first one, whom to believe. */
-static int publish(struct demo *demo, bool first)
-{
-	struct demo_path authority = demo_path(demo, "trusted"), store = demo_path(demo, "trust");
-	struct demo_path ca = demo_path(demo, "trusted/gate-ca-1.cwt");
-	struct demo_path signer = demo_path(demo, "trusted/status-signer-1.cwt");
-	struct demo_path list = demo_path(demo, "trusted/status.list");
-	const char *build[] = { NULL, "authority", "status", "build", authority.text, NULL };
-	const char *import[] = {
-		NULL,       "trust",        "import",    "--trust",
-		store.text, "--status",     list.text,   first ? "--gate-ca" : NULL,
-		ca.text,    "--gate-token", signer.text, NULL
-	};
-	int rc = run(demo, "authority", build);
-
-	return rc == 0 ? run(demo, "trust", import) : rc;
-}
-
-static int revoke_card(struct demo *demo)
-{
-	struct demo_path authority = demo_path(demo, "trusted");
-	const char *argv[] = { NULL,           "authority",  "status", "revoke",
-			       authority.text, "--document", NULL,     NULL };
-	char *path = cli_share_path("holder.json");
-	json_t *holder = path != NULL ? json_load_file(path, 0, NULL) : NULL;
-	int rc;
-
-	argv[6] = json_string_value(json_object_get(holder, "documentNumber"));
-	rc = run(demo, "authority", argv);
-	json_decref(holder);
-	free(path);
-	return rc == 0 ? publish(demo, false) : rc;
 }
 
 /* The model's table, from exchanges that the bench plays with a card of its own. */
@@ -179,10 +150,10 @@ static json_t *read_tap(struct demo *demo, int fd)
 }
 
 /* A gate starts, and finds the card there. */
-static json_t *tap(struct demo *demo)
+static json_t *tap(struct demo *demo, unsigned card)
 {
 	struct demo_path state = demo_path(demo, "gate"), store = demo_path(demo, "trust");
-	struct demo_path reader = demo_reader(0);
+	struct demo_path reader = demo_reader(card);
 	char *program = cli_program_path("gate");
 	const char *const argv[] = { program,   "gate",     "run",     "--reader", reader.text,
 				     "--state", state.text, "--trust", store.text, NULL };
@@ -261,17 +232,14 @@ int demo_gate_play(struct demo *demo, unsigned number, unsigned *wrong)
 	int rc = enrol(demo);
 
 	if (rc == 0)
-		rc = publish(demo, true);
-	if (rc == 0)
 		rc = load_model(demo, &model);
 	for (unsigned i = 0; rc == 0 && i < SCENES; i++) {
 		double ms = scenes[i].model != NULL ? model_ms(model, scenes[i].model) : 1;
 		json_t *said = NULL;
 
-		if (scenes[i].revoked)
-			rc = revoke_card(demo);
+		rc = demo_event(demo, scenes[i].event);
 		if (rc == 0)
-			said = tap(demo);
+			said = tap(demo, scenes[i].card);
 		if (rc == 0 && !cli_interrupted(demo->cli))
 			show(demo, number + i, &scenes[i], said, ms);
 		*wrong += as_expected(&scenes[i], said) && ms > 0 ? 0 : 1;

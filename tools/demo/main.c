@@ -45,13 +45,15 @@ static const struct cli_command command = {
 	.noun = "demo",
 	.summary = "see the main job end to end",
 	.description =
-		"Makes an authority and cards, issues them through PC/SC, and verifies them one\n"
-		"after the other: a genuine card, copies, a changed one, one of an unknown\n"
-		"issuer, an expired one, and a wrong CAN. The verifying program is given a\n"
-		"reader, a trust store and a CAN, nothing else. Then the genuine card logs its\n"
-		"holder in to a TLS server, by OpenSSL's programs and the PKCS#11 module, and\n"
-		"goes to a gate: a first tap, a repeated one by ticket, and one when it is\n"
-		"revoked. Beside the times of this machine stand those of a chip by the timing\n"
+		"Makes an authority, which publishes what to believe, and cards, issues them\n"
+		"through PC/SC, and verifies them one after the other: a genuine card, copies, a\n"
+		"changed one, one of an unknown issuer, an expired one, and a wrong CAN. The\n"
+		"verifying program is given a reader, a trust store and a CAN, nothing else. Then\n"
+		"the genuine card logs its holder in to a TLS server, by OpenSSL's programs and\n"
+		"the PKCS#11 module, and goes to a gate: a first tap, a repeated one by ticket.\n"
+		"In the end it is stolen: revoked and published, and refused by gate and counter\n"
+		"as soon as they have fetched the next bundle, while another holder's card goes\n"
+		"through. Beside the times of this machine stand those of a chip by the timing\n"
 		"model of 'sojourn bench rf'. Everything runs in a private pcscd and a temporary\n"
 		"directory; nothing is left. Exit code 1 when a scene does not end as it should.",
 	.examples = examples,

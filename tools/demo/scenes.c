@@ -11,21 +11,23 @@ enum issuer { TRUSTED, UNKNOWN };
 
 static const struct card {
 	const char *holder; /* in share/sojourn; NULL: a copyist has none */
+	const char *number; /* of the document */
 	const char *portrait;
 	const char *defect; /* what a laboratory's issuer does wrong; NULL: nothing */
 	enum issuer issuer;
 } cards[] = {
-	{ "holder.json", "face.jpg", NULL, TRUSTED }, /* its files are what the copyist has */
-	{ NULL, NULL, "copy", TRUSTED },
-	{ NULL, NULL, "strip-com", TRUSTED },
-	{ "holder.json", "face.jpg", "alter-dg1", TRUSTED },
-	{ "holder.json", "face.jp2", NULL, UNKNOWN },
-	{ "holder-expired.json", "face.jp2", NULL, TRUSTED },
+	{ "holder.json", "U24SJ0117", "face.jpg", NULL, TRUSTED }, /* whose files are copied */
+	{ NULL, NULL, NULL, "copy", TRUSTED },
+	{ NULL, NULL, NULL, "strip-com", TRUSTED },
+	{ "holder.json", "U24SJ0118", "face.jpg", "alter-dg1", TRUSTED },
+	{ "holder.json", "U24SJ0117", "face.jp2", NULL, UNKNOWN },
+	{ "holder-expired.json", "U24SJ0119", "face.jp2", NULL, TRUSTED },
+	{ "holder.json", "U24SJ0120", "face.jpg", NULL, TRUSTED },
 };
 #define CARDS ((unsigned)(sizeof(cards) / sizeof(cards[0])))
 
-/* The card whose files the copies are made of. */
-#define ORIGINAL 0
+/* The card whose files the copies are made of, which is revoked in the end; another good one. */
+#define ORIGINAL DEMO_STOLEN
 
 unsigned demo_cards(void)
 {
@@ -48,16 +50,64 @@ static int make_authority(struct demo *demo, const char *name)
 	return code == 0 ? 0 : failed(demo, "authority init", code);
 }
 
-static int trust(struct demo *demo)
+/* What the trusted authority says now, in a folder as a web server has it, or a USB stick. */
+static int publish(struct demo *demo)
 {
-	struct demo_path store = demo_path(demo, "trust");
-	struct demo_path csca = demo_path(demo, "trusted/csca-1.cer");
-	struct demo_path keys = demo_path(demo, "trusted/key-ca-1.cer");
-	const char *argv[] = { NULL,     "trust",   "import",   "--trust", store.text,
-			       "--csca", csca.text, "--key-ca", keys.text, NULL };
+	struct demo_path authority = demo_path(demo, "trusted"), site = demo_path(demo, "site");
+	const char *argv[] = { NULL,    "authority", "publish", authority.text,
+			       "--out", site.text,   NULL };
+	int code = demo_run(demo, "authority", argv, NULL);
+
+	return code == 0 ? 0 : failed(demo, "authority publish", code);
+}
+
+/* All that a terminal is ever given is the bundle signer; the rest it fetches. */
+static int fetch(struct demo *demo, bool first)
+{
+	struct demo_path store = demo_path(demo, "trust"), site = demo_path(demo, "site");
+	struct demo_path signer = demo_path(demo, "trusted/bundle-signer-1.cwt");
+	const char *argv[] = { NULL,
+			       "trust",
+			       "sync",
+			       "--trust",
+			       store.text,
+			       first ? "--anchor" : site.text,
+			       first ? signer.text : NULL,
+			       site.text,
+			       NULL };
 	int code = demo_run(demo, "trust", argv, NULL);
 
-	return code == 0 ? 0 : failed(demo, "trust import", code);
+	return code == 0 ? 0 : failed(demo, "trust sync", code);
+}
+
+static int report_stolen(struct demo *demo)
+{
+	struct demo_path authority = demo_path(demo, "trusted");
+	const char *argv[] = { NULL,           "register",   "revoke",
+			       authority.text, "--document", cards[DEMO_STOLEN].number,
+			       "--reason",     "stolen",     NULL };
+	int code = demo_run(demo, "authority", argv, NULL);
+
+	return code == 0 ? 0 : failed(demo, "register revoke", code);
+}
+
+int demo_event(struct demo *demo, enum demo_event event)
+{
+	int rc = 0;
+
+	switch (event) {
+	case DEMO_NOTHING:
+		break;
+	case DEMO_REPORTED:
+		rc = report_stolen(demo);
+		if (rc == 0)
+			rc = publish(demo);
+		break;
+	case DEMO_SYNCED:
+		rc = fetch(demo, false);
+		break;
+	}
+	return rc;
 }
 
 /* The same CAN for all cards, and one that is none's. */
@@ -94,6 +144,23 @@ static void add(struct arguments *a, const char *option, const char *value)
 	a->argv[a->n++] = value;
 }
 
+/* A holder file that ships, with this document number. */
+static int write_holder(struct demo *demo, const struct card *card, struct demo_path *out)
+{
+	char *shipped = cli_share_path(card->holder);
+	json_t *holder = shipped != NULL ? json_load_file(shipped, 0, NULL) : NULL;
+	int rc = 0;
+
+	*out = demo_path(demo, "%s.json", card->number);
+	if (holder == NULL ||
+	    json_object_set_new(holder, "documentNumber", json_string(card->number)) != 0 ||
+	    json_dump_file(holder, out->text, JSON_INDENT(2)) != 0)
+		rc = cli_fail(demo->cli, SJ_OUTPUT_FAILED, "%s", out->text);
+	json_decref(holder);
+	free(shipped);
+	return rc;
+}
+
 static int issue(struct demo *demo, unsigned i)
 {
 	const struct card *card = &cards[i];
@@ -102,24 +169,28 @@ static int issue(struct demo *demo, unsigned i)
 	struct demo_path can = demo_path(demo, "right.can"), reader = demo_reader(i);
 	struct demo_path letter = demo_path(demo, "letter-%u", i + 1);
 	struct demo_path files = demo_path(demo, "files");
-	char *holder = card->holder != NULL ? cli_share_path(card->holder) : NULL;
+	struct demo_path holder;
 	char *portrait = card->portrait != NULL ? cli_share_path(card->portrait) : NULL;
 	struct arguments a = { { NULL, "issue" }, 2 };
-	int code;
+	int code = card->holder != NULL ? write_holder(demo, card, &holder) : 0;
 
+	if (code != 0)
+		goto out;
 	add(&a, "--reader", reader.text);
 	add(&a, "--can-file", can.text);
 	add(&a, "--letter-out", letter.text);
-	add(&a, "--holder", holder);
+	add(&a, "--holder", card->holder != NULL ? holder.text : NULL);
 	add(&a, "--portrait", portrait);
 	add(&a, "--defect", card->defect);
 	add(&a, i == ORIGINAL ? "--files-out" : "--clone-files",
-	    i == ORIGINAL || holder == NULL ? files.text : NULL);
-	add(&a, "--authority", holder != NULL ? authority.text : NULL);
+	    i == ORIGINAL || card->holder == NULL ? files.text : NULL);
+	add(&a, "--authority", card->holder != NULL ? authority.text : NULL);
 	code = demo_run(demo, "authority", a.argv, NULL);
-	free(holder);
+	if (code != 0)
+		code = failed(demo, "issue", code);
+out:
 	free(portrait);
-	return code == 0 ? 0 : failed(demo, "issue", code);
+	return code;
 }
 
 int demo_issue(struct demo *demo)
@@ -130,7 +201,9 @@ int demo_issue(struct demo *demo)
 	if (rc == 0)
 		rc = make_authority(demo, "unknown");
 	if (rc == 0)
-		rc = trust(demo);
+		rc = publish(demo);
+	if (rc == 0)
+		rc = fetch(demo, true);
 	if (rc == 0)
 		rc = write_cans(demo);
 	for (unsigned i = 0; rc == 0 && i < CARDS; i++)
@@ -160,8 +233,13 @@ static const struct scene {
 	{ "an expired document", 5, "right.can", "expired", SJ_DOCUMENT_EXPIRED },
 	{ "the genuine card, a wrong CAN", ORIGINAL, "wrong.can", NULL, SJ_WRONG_CAN },
 	{ "the genuine card again: nothing was lost", ORIGINAL, "right.can", "genuine", SJ_OK },
+}, last_scenes[] = {
+	{ "the stolen card at a counter with that bundle", DEMO_STOLEN, "right.can", "expired",
+	  SJ_DOCUMENT_REVOKED },
+	{ "another holder's card there", DEMO_OTHER, "right.can", "genuine", SJ_OK },
 };
 #define SCENES ((unsigned)(sizeof(scenes) / sizeof(scenes[0])))
+#define LAST_SCENES ((unsigned)(sizeof(last_scenes) / sizeof(last_scenes[0])))
 
 /* What verify said. */
 struct outcome {
@@ -209,9 +287,9 @@ static bool as_expected(const struct scene *scene, const struct outcome *out)
 	       strcmp(reason_of(out->json), cli_failure_id(scene->reason).text) == 0;
 }
 
-static void show(struct demo *demo, unsigned i, const struct outcome *out, bool ok)
+static void show(struct demo *demo, unsigned number, const struct scene *scene,
+		 const struct outcome *out, bool ok)
 {
-	const struct scene *scene = &scenes[i];
 	const json_t *statistics = json_object_get(out->json, "statistics");
 	const char *verdict = text_at(out->json, "verdict");
 	const json_int_t apdus = json_integer_value(json_object_get(statistics, "apdus"));
@@ -220,7 +298,7 @@ static void show(struct demo *demo, unsigned i, const struct outcome *out, bool 
 	if (apdus > 0)
 		snprintf(count, sizeof(count), ", %d APDUs", (int)apdus);
 	cli_line(demo->cli, ok ? CLI_MARK_GOOD : CLI_MARK_BAD, ok ? "as expected" : "UNEXPECTED",
-		 "%u. %s: %s%s%s (exit %d, %.2f s%s)", i + 1, scene->title,
+		 "%u. %s: %s%s%s (exit %d, %.2f s%s)", number, scene->title,
 		 verdict[0] != '\0' ? verdict : "not opened",
 		 reason_of(out->json)[0] != '\0' ? ", " : "", reason_of(out->json), out->code,
 		 (double)out->ms / 1000.0, count);
@@ -246,31 +324,40 @@ static void show_holder(struct demo *demo, json_t *holder)
 	}
 }
 
-int demo_play(struct demo *demo)
+static void play(struct demo *demo, const struct scene *list, unsigned n, unsigned number,
+		 unsigned *wrong)
 {
-	unsigned wrong = 0;
-	int rc = 0;
-
-	for (unsigned i = 0; i < SCENES && !cli_interrupted(demo->cli); i++) {
+	for (unsigned i = 0; i < n && !cli_interrupted(demo->cli); i++) {
 		struct outcome out;
 		bool ok;
 
-		verify(demo, &scenes[i], &out);
-		ok = as_expected(&scenes[i], &out);
-		show(demo, i, &out, ok);
-		if (ok && i == 0)
+		verify(demo, &list[i], &out);
+		ok = as_expected(&list[i], &out);
+		show(demo, number + i, &list[i], &out, ok);
+		if (ok && number + i == 1)
 			show_holder(demo, json_object_get(out.json, "holder"));
 		json_decref(out.json);
-		wrong += ok ? 0 : 1;
+		*wrong += ok ? 0 : 1;
 	}
+}
+
+int demo_play(struct demo *demo)
+{
+	const unsigned gate = SCENES + 2, last = gate + demo_gate_scenes();
+	unsigned wrong = 0;
+	int rc = 0;
+
+	play(demo, scenes, SCENES, 1, &wrong);
 	if (!cli_interrupted(demo->cli))
 		rc = demo_login_play(demo, SCENES + 1, &wrong);
 	if (rc == 0 && !cli_interrupted(demo->cli))
-		rc = demo_gate_play(demo, SCENES + 2, &wrong);
+		rc = demo_gate_play(demo, gate, &wrong);
+	if (rc == 0)
+		play(demo, last_scenes, LAST_SCENES, last, &wrong);
 	if (cli_interrupted(demo->cli))
 		return cli_fail(demo->cli, SJ_CANCELLED, NULL);
 	if (rc != 0 || wrong == 0)
 		return rc;
 	return cli_fail(demo->cli, SJ_INTERNAL, "%u of %u scenes did not end as they should", wrong,
-			SCENES + 1 + demo_gate_scenes());
+			last + LAST_SCENES - 1);
 }

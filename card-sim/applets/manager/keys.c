@@ -118,43 +118,27 @@ bool manager_keys_ensure(struct card *card)
 	       set_transport(store, SJ_SPAN_OF(well_known));
 }
 
-/* The key of hexadecimal digits; false: none of an AES. */
-static bool read_transport(struct sj_span text, struct sj_writer *out)
+bool manager_key_read(const char *text, size_t len, struct sj_writer *out)
 {
+	const size_t before = out->len;
 	enum sj_cipher unused;
 
-	if (text.len == 0)
-		sj_put(out, SJ_SPAN_OF(well_known));
-	else if (!sj_hex_read((const char *)text.ptr, text.len, out))
-		return false;
-	return !out->failed && cipher_of(out->len, &unused);
-}
-
-bool manager_birth_is_valid(const struct card_birth *birth)
-{
-	uint8_t key[SJ_CIPHER_KEY_MAX];
-	struct sj_writer w = SJ_WRITER_OF(key);
-	const uint8_t i = birth->scp_i;
-	bool ok = (i == 0x00 || i == 0x10 || i == 0x60 || i == 0x70) &&
-		  read_transport(birth->transport_key, &w);
-
-	sj_wipe(key, sizeof(key));
-	return ok;
+	return sj_hex_read(text, len, out) && !out->failed && cipher_of(out->len - before, &unused);
 }
 
 bool manager_be_born(struct card_store *store, const struct card_birth *birth)
 {
-	uint8_t serial[CARD_SERIAL_SIZE], key[SJ_CIPHER_KEY_MAX];
-	struct sj_writer w = SJ_WRITER_OF(key);
-	bool ok = manager_birth_is_valid(birth) && read_transport(birth->transport_key, &w) &&
-		  sj_random_fill(birth->random, serial, sizeof(serial)) &&
-		  set_transport(store, sj_written(&w)) &&
-		  card_store_set(store, MANAGER_OBJECT_SERIAL, SJ_SPAN_OF(serial)) &&
-		  card_store_set(store, MANAGER_OBJECT_I, sj_span(&birth->scp_i, 1)) &&
-		  card_store_commit(store) == CARD_STORE_OK;
+	const struct sj_span key = birth->transport_key;
+	uint8_t serial[CARD_SERIAL_SIZE];
 
-	sj_wipe(key, sizeof(key));
-	return ok;
+	if (birth->scp_i != 0x00 && birth->scp_i != 0x10 && birth->scp_i != 0x60 &&
+	    birth->scp_i != 0x70)
+		return false;
+	return sj_random_fill(birth->random, serial, sizeof(serial)) &&
+	       set_transport(store, key.len > 0 ? key : SJ_SPAN_OF(well_known)) &&
+	       card_store_set(store, MANAGER_OBJECT_SERIAL, SJ_SPAN_OF(serial)) &&
+	       card_store_set(store, MANAGER_OBJECT_I, sj_span(&birth->scp_i, 1)) &&
+	       card_store_commit(store) == CARD_STORE_OK;
 }
 
 void manager_sequence_get(const struct card_store *store, uint8_t version,

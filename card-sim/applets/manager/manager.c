@@ -67,8 +67,8 @@ static uint16_t manager_personalise(struct card_call *call, uint16_t dgi, struct
 
 #define BASIC CARD_ONLY_BASIC_CHANNEL
 #define CHANNEL (BASIC | CARD_NEED_CHANNEL)
-#define SECRET (CARD_NEED_CHANNEL | CARD_NEED_CONFIDENTIAL)
-#define BLANK (SECRET | CARD_ONLY_BLANK | BASIC)
+#define SECRET (CHANNEL | CARD_NEED_CONFIDENTIAL)
+#define BLANK (SECRET | CARD_ONLY_BLANK)
 #define ANY CARD_ANY
 
 static const struct card_command manager_commands[] = {
@@ -83,12 +83,12 @@ static const struct card_command manager_commands[] = {
 	{ 0x80, 0xE6, 0x04, 0x00, 1, 255, BLANK, manager_install },
 	{ 0x80, 0xE6, 0x08, 0x00, 1, 255, BLANK, manager_install },
 	{ 0x80, 0xE6, 0x0C, 0x00, 1, 255, BLANK, manager_install },
-	{ 0x80, 0xE6, 0x40, 0x00, 1, 255, SECRET | BASIC, manager_install_update },
+	{ 0x80, 0xE6, 0x40, 0x00, 1, 255, SECRET, manager_install_update },
 	{ 0x80, 0xE2, ANY, ANY, 1, 65535, BLANK, manager_store_data },
 	{ 0x80, 0xE4, 0x00, 0x00, 1, 255, BLANK, manager_delete },
-	{ 0x80, 0xD8, ANY, 0x81, 1, 255, SECRET | CHANNEL, manager_put_key },
-	{ 0x80, 0xF0, 0x80, ANY, 0, 16, SECRET | BASIC, manager_set_card_status },
-	{ 0x80, 0xF0, 0x40, ANY, 5, 16, SECRET | CHANNEL, manager_set_application_status },
+	{ 0x80, 0xD8, ANY, 0x81, 1, 255, SECRET, manager_put_key },
+	{ 0x80, 0xF0, 0x80, ANY, 0, 16, SECRET, manager_set_card_status },
+	{ 0x80, 0xF0, 0x40, ANY, 5, 16, SECRET, manager_set_application_status },
 };
 
 const struct card_applet card_applet_manager = {

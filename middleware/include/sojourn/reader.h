@@ -67,6 +67,11 @@ SJ_API enum sj_rc sj_card_wait(struct sj_context *ctx, const char *reader, unsig
  */
 SJ_API enum sj_rc sj_card_spawn(struct sj_context *ctx, const char *const argv[],
 				unsigned timeout_ms, struct sj_card **out);
+/*
+ * Powers the card off and on. Behind a program another card may be there then (`sojourn card
+ * feed`). After a failure the card can only be closed.
+ */
+SJ_API enum sj_rc sj_card_restart(struct sj_card *card, unsigned timeout_ms);
 /* Leaves the card (NULL is fine). */
 SJ_API void sj_card_close(struct sj_card *card);
 

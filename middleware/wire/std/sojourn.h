@@ -18,5 +18,10 @@
 #define SJ_OID_SOJOURN_KEY_STATUS SJ_SPAN_STR(SJ_OID_SOJOURN "\x01")
 /* .2: extended key usage of an attestation key: what it certifies signs in nowhere. */
 #define SJ_OID_SOJOURN_ATTESTATION SJ_SPAN_STR(SJ_OID_SOJOURN "\x02")
+/*
+ * .3: authorization extension of CV certificates (BSI TR-03110-3, C.3.1): what a terminal may learn
+ * beyond the data groups that have a bit of their own. Four bytes: SJ_RIGHT_... of secure/gate.h.
+ */
+#define SJ_OID_SOJOURN_RIGHTS SJ_SPAN_STR(SJ_OID_SOJOURN "\x03")
 
 #endif

@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+# sojourn issue --batch: a file of holders to cards, by one worker and by several.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	BUILD_DIR=$(realpath "${SOJOURN_BUILD:-build}")
+	export BUILD_DIR ROOT=$PWD PATH="$BUILD_DIR/bin:$PATH" SOJOURN_CONFIG=/dev/null
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	sojourn authority init ut
+	cp "$ROOT/tools/demo/face.jpg" .
+	mkdir cards
+}
+
+# holders COUNT [LETTER]: a line each.
+holders() {
+	/usr/bin/python3 - "$ROOT/tools/demo/holder.json" "$1" "${2:-K}" <<-'END'
+		import json, sys
+		holder = json.load(open(sys.argv[1]))
+		for i in range(int(sys.argv[2])):
+		    print(json.dumps({**holder, "documentNumber": f"{sys.argv[3]}{i:06d}", "portrait": "face.jpg"}))
+	END
+}
+
+batch() {
+	sojourn issue --authority ut --batch "$@" --letters letters --exec -- \
+		sojourn card feed cards --interface contact
+}
+
+count() {
+	sqlite3 ut/register.db "SELECT count(*) FROM $1"
+}
+
+# Each letter opens a card of its own, and the register knows each card as it is.
+check_cards() {
+	local files
+	files=$(for f in cards/*.card; do echo "$f -"; done | "$BUILD_DIR/tests/power/asker" -)
+	[ "$(grep -c ' issued ' <<<"$files")" = "$1" ]
+	[ "$(count 'cards WHERE state = 2')" = "$1" ]
+	[ "$(awk '$2 == "issued" { print $3 }' <<<"$files" | sort)" = \
+		"$(sqlite3 ut/register.db 'SELECT lower(hex(serial)) FROM cards WHERE state = 2 ORDER BY 1')" ]
+	[ "$(find letters -name '*.txt' -perm 600 | wc -l)" = "$1" ]
+}
+
+@test "every line becomes a card, and a bad one is told with its number and stops nothing" {
+	holders 6 >h.jsonl
+	sed -i -e '2s/"birthDate": "[^"]*"/"birthDate": "19"/' -e '4s/face.jpg/none.jpg/' -e '5s/.*/{/' h.jsonl
+	echo >>h.jsonl
+	run --separate-stderr batch h.jsonl --report report
+	[ "$status" -eq 13 ]
+	[[ "$stderr" == *"h.jsonl:2: /birthDate must be"*"[SJ-1302]"* ]]
+	[[ "$stderr" == *"h.jsonl:4: /portrait No such file"*"[SJ-1301]"* ]]
+	[[ "$stderr" == *"h.jsonl:5: is not JSON"* ]]
+	[ "$(wc -l <report)" = 3 ]
+	[ "$(jq -c '[.line, .failure]' report | tr -d '\n')" = '[2,"SJ-1302"][4,"SJ-1301"][5,"SJ-1302"]' ]
+	check_cards 3
+}
+
+@test "the file again goes on: who has a card gets no second, other data for a number are refused" {
+	holders 3 >h.jsonl
+	batch h.jsonl
+	holders 5 >h.jsonl
+	sed -i '2s/"sex": "."/"sex": "X"/' h.jsonl
+	run --separate-stderr batch h.jsonl --json
+	[ "$status" -eq 13 ]
+	[[ "$stderr" == *"h.jsonl:2: /documentNumber is in the register with other data"* ]]
+	[ "$(jq -c '[.lines, .added, .known, .bad, .issued]' <<<"$output")" = '[5,2,2,1,2]' ]
+	check_cards 5
+}
+
+@test "a portrait can stand in the line" {
+	holders 1 | jq -c --arg p "$(base64 -w0 face.jpg)" 'del(.portrait) + {portraitData: $p}' >h.jsonl
+	rm face.jpg
+	batch h.jsonl
+	check_cards 1
+	holders 1 L | jq -c 'del(.portrait) + {portraitData: "####"}' >l.jsonl
+	run --separate-stderr batch l.jsonl
+	[ "$status" -eq 13 ]
+	[[ "$stderr" == *"l.jsonl:1: /portraitData is not base64"* ]]
+}
+
+@test "30 cards by two workers, from a pipe" {
+	holders 30 | batch - --workers 2
+	check_cards 30
+}
+
+@test "--workers 0 only fills the queue, which a worker empties; --check fills nothing" {
+	holders 2 >h.jsonl
+	sojourn issue --authority ut --batch h.jsonl --check
+	[ ! -e ut/register.db ] || [ "$(count documents)" = 0 ]
+	sojourn issue --authority ut --batch h.jsonl --workers 0
+	[ "$(count 'job WHERE state = 0')" = 2 ]
+	sojourn issue --authority ut --worker --letters letters --exec -- sojourn card feed cards --interface contact
+	check_cards 2
+}
+
+@test "a program that has one card only is started anew for each" {
+	holders 3 >h.jsonl
+	# shellcheck disable=SC2016 # for the shell that is started
+	sojourn issue --authority ut --batch h.jsonl --letters letters --exec -- sh -c \
+		'f=cards/$$.card; sojourn card new $f 2>/dev/null; exec sojourn card run $f --link stdio --interface contact'
+	check_cards 3
+}
+
+@test "options for a single card are none for a batch" {
+	holders 1 >h.jsonl
+	echo 123456 >can
+	run batch h.jsonl --can-file can
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--can-file is for one card"* ]]
+}
+
+@test "a worker that is interrupted finishes its card; the rest waits" {
+	holders 200 >h.jsonl
+	setsid sojourn issue --authority ut --batch h.jsonl --letters letters --exec -- \
+		sojourn card feed cards --interface contact >out 2>&1 3>&- &
+	worker=$!
+	while [ "$(find letters -name '*.txt' 2>/dev/null | wc -l)" -lt 3 ]; do sleep 0.02; done
+	kill -INT -$worker
+	code=0
+	wait $worker || code=$?
+	[ $code -eq 1 ]
+	grep 'stopped; the rest waits in the queue' out
+	[ "$(count 'cards WHERE state <> 2')" = 0 ]
+	[ "$(count 'job WHERE state = 0')" -gt 0 ]
+	check_cards "$(count 'job WHERE state = 2')"
+}
+
+@test "data that no card can have fail alone, and are in the report" {
+	holders 3 >h.jsonl
+	sed -i '2s/"expiryDate": "[^"]*"/"expiryDate": "2099-01-01"/' h.jsonl
+	run --separate-stderr batch h.jsonl --report report
+	[ "$status" -eq 13 ]
+	[[ "$stderr" == *"/expiryDate lies after the signer's certificate"* ]]
+	[ "$(jq -c '[.line, .document]' report)" = '[2,2]' ]
+	check_cards 2
+}
+
+@test "a worker that is killed: its card is finished or void, and its job is done by the next" {
+	holders 8 >h.jsonl
+	sojourn issue --authority ut --batch h.jsonl --workers 0
+	for _ in 1 2 3 4; do
+		sojourn issue --authority ut --worker --letters letters --exec -- sojourn card feed cards \
+			--interface contact 3>&- &
+		worker=$!
+		sleep "0.0$((RANDOM % 9 + 1))"
+		kill -9 $worker
+		wait $worker || true
+	done
+	sojourn issue --authority ut --worker --letters letters --exec -- sojourn card feed cards --interface contact
+	[ "$(count 'job WHERE state = 2')" = 8 ]
+	[ "$(count 'cards WHERE state = 2')" = 8 ]
+	[ "$(count 'cards WHERE state IN (0, 1)')" = 0 ]
+}
