@@ -347,6 +347,23 @@ static void a_gate_believes_what_is_bundled(void **state)
 	sj_gate_trust_free(trust);
 }
 
+/* Seconds are what two good clocks differ by: the evidence counts all the same. */
+static void a_clock_seconds_behind_is_not_told(void **state)
+{
+	struct bundle_rig *r = *state;
+	struct sj_trust *trust;
+	bool behind;
+
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(sj_trust_create(r->store, &trust), SJ_OK);
+	assert_int_equal(sj_trust_time(trust, r->created - 60, &behind), r->created);
+	assert_false(behind);
+	assert_int_equal(sj_trust_time(trust, r->created - 61, &behind), r->created);
+	assert_true(behind);
+	sj_trust_close(trust);
+}
+
 /* --- the store's folder --------------------------------------------------------------- */
 
 static size_t kept_files(const struct bundle_rig *r)
@@ -455,6 +472,7 @@ int main(void)
 		BUNDLE_CASE(without_an_anchor_nobody_is_believed),
 		BUNDLE_CASE(signers_hand_over),
 		BUNDLE_CASE(a_gate_believes_what_is_bundled),
+		BUNDLE_CASE(a_clock_seconds_behind_is_not_told),
 		BUNDLE_CASE(refused_bundles_leave_nothing_behind),
 		BUNDLE_CASE(a_damaged_slot_is_not_passed_over),
 		BUNDLE_CASE(a_link_in_a_slots_place_is_not_followed),
