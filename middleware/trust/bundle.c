@@ -14,7 +14,6 @@
 #include "trust/time.h"
 #include "wire/hex.h"
 
-#define ANCHOR "anchor.cwt"
 #define FILES "files"
 #define MANIFEST "manifest"
 
@@ -41,61 +40,6 @@ static bool is_hash_of(const uint8_t hash[static SJ_TRUST_HASH], struct sj_span 
 	uint8_t found[SJ_HASH_MAX];
 
 	return sj_hash(SJ_SHA256, &bytes, 1, found) && memcmp(found, hash, SJ_TRUST_HASH) == 0;
-}
-
-/* --- anchor -------------------------------------------------------------------------- */
-
-static enum sj_rc read_anchor(int dir, struct sj_bundle_signer *out)
-{
-	struct sj_trust_file file = { NULL, 0 };
-	enum sj_rc rc = sj_trust_read(dir, SJ_SLOT_FOLDER "/" ANCHOR, SJ_CWT_MAX, &file);
-
-	if (rc == SJ_OK && !sj_bundle_signer_read(sj_span(file.bytes, file.len), out))
-		rc = SJ_TRUST_UNREADABLE;
-	sj_trust_file_free(&file);
-	return rc;
-}
-
-static enum sj_rc store_anchor(int dir, struct sj_span token)
-{
-	const struct sj_trust_io io = sj_trust_io_system();
-	struct sj_bundle_signer there;
-	enum sj_rc rc = read_anchor(dir, &there);
-	int folder;
-
-	if (rc == SJ_OK)
-		return sj_span_eq(sj_span(there.token, there.len), token) ? SJ_OK
-									  : SJ_INPUT_REFUSED;
-	if (rc != SJ_TRUST_MISSING && rc != SJ_TRUST_UNREADABLE)
-		return rc;
-	if (mkdirat(dir, SJ_SLOT_FOLDER, 0755) != 0 && errno != EEXIST)
-		return sj_trust_errno(errno);
-	folder = openat(dir, SJ_SLOT_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return sj_trust_errno(errno);
-	rc = sj_trust_replace(&io, folder, ANCHOR, token);
-	close(folder);
-	return rc == SJ_OK ? sj_trust_sync(&io, dir, ".") : rc;
-}
-
-enum sj_rc sj_bundle_anchor(const char *directory, const uint8_t *token, size_t len)
-{
-	struct sj_bundle_signer signer;
-	enum sj_rc rc;
-	int dir;
-
-	if (!sj_bundle_signer_read(sj_span(token, len), &signer))
-		return SJ_INPUT_MALFORMED;
-	if (!sj_cwt_verify(&signer.cwt, &signer.key))
-		return SJ_INPUT_REFUSED;
-	if (mkdir(directory, 0755) != 0 && errno != EEXIST)
-		return sj_trust_errno(errno);
-	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return sj_trust_errno(errno);
-	rc = store_anchor(dir, sj_span(token, len));
-	close(dir);
-	return rc;
 }
 
 /* --- the manifest in use ------------------------------------------------------------- */
@@ -276,7 +220,7 @@ static enum sj_rc check_signer(struct sj_bundle *bundle, int64_t now, const char
 	enum sj_rc rc = SJ_OK;
 
 	if (bundle->old.version == 0 || !last_signer(&bundle->old, &anchor))
-		rc = read_anchor(bundle->own.dir, &anchor);
+		rc = sj_bundle_anchor_read(bundle->folder, &anchor);
 	if (rc == SJ_TRUST_MISSING)
 		return say(why, rc, "No bundle signer is known here: give its token once.");
 	if (rc != SJ_OK)
@@ -580,6 +524,8 @@ enum sj_rc sj_bundle_apply(struct sj_bundle *bundle, const char **why)
 	bundle->why[0] = 0;
 	memcpy(newest.manifest, bundle->next.manifest, SJ_TRUST_HASH);
 	rc = sj_bundle_fill(bundle);
+	if (rc == SJ_OK)
+		rc = sj_bundle_anchor_move(&bundle->own.io, bundle->folder, &bundle->signer);
 	if (rc == SJ_OK)
 		rc = sj_slot_switch(&bundle->own.io, bundle->folder, &bundle->next);
 	if (rc == SJ_OK)

@@ -364,6 +364,24 @@ static void a_clock_seconds_behind_is_not_told(void **state)
 	sj_trust_close(trust);
 }
 
+/* Not even where the bundle that the next one signed was lost. */
+static void who_has_handed_over_stays_out_after_damage(void **state)
+{
+	struct bundle_rig *r = *state;
+	const struct sj_ec_secret first = r->key;
+	char command[256];
+
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	bundle_hand_over(r);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	snprintf(command, sizeof(command), "echo >%s/bundle/current", r->store);
+	assert_int_equal(system(command), 0);
+	rig_file_free(&r->tokens[--r->token_count]);
+	r->key = first;
+	assert_int_equal(bundle_next(r), SJ_BUNDLE_SIGNER);
+}
+
 /* --- the store's folder --------------------------------------------------------------- */
 
 static size_t kept_files(const struct bundle_rig *r)
@@ -472,6 +490,7 @@ int main(void)
 		BUNDLE_CASE(without_an_anchor_nobody_is_believed),
 		BUNDLE_CASE(signers_hand_over),
 		BUNDLE_CASE(a_gate_believes_what_is_bundled),
+		BUNDLE_CASE(who_has_handed_over_stays_out_after_damage),
 		BUNDLE_CASE(a_clock_seconds_behind_is_not_told),
 		BUNDLE_CASE(refused_bundles_leave_nothing_behind),
 		BUNDLE_CASE(a_damaged_slot_is_not_passed_over),
