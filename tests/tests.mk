@@ -11,6 +11,8 @@ test_bins := $(patsubst %.c,$(BUILD)/%,$(test_src))
 # Programs that only check-programs installs.
 program_bats := $(filter-out tests/programs/yubico.bats,$(wildcard tests/programs/*.bats))
 test_bats := $(filter-out $(program_bats),$(wildcard tests/*/*.bats))
+# What runs a database server: one build is enough.
+server_bats := tests/card/register_server.bats
 test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
@@ -109,7 +111,7 @@ waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests
 		$(lint_jobs) \
 		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 20000' \
 		'fuzz/libfuzzer:tests/fuzz/each-parser $(FUZZ_BUILD)/tests/fuzz/libfuzzer $(ASAN_BUILD)/tests/fuzz/mutate 1000' \
-		$(call bats_jobs,asan,$(ASAN_BUILD)) $(call bats_jobs,gcc,$(BUILD)) \
+		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(server_bats),$(test_bats))) $(call bats_jobs,gcc,$(BUILD)) \
 		$(call suite_jobs,asan,$(ASAN_BUILD)) $(call suite_jobs,gcc,$(BUILD),$(waiting)) \
 		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src)))
 

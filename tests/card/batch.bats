@@ -30,6 +30,24 @@ batch() {
 		sojourn card feed cards --interface contact
 }
 
+# valid SCHEMA KIND <JSON: every object is of that kind.
+valid() {
+	/usr/bin/python3 -c '
+import json, sys
+import jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+kind = {"$ref": "#/$defs/" + sys.argv[2], "$defs": schema["$defs"]}
+text, decoder = sys.stdin.read().strip(), json.JSONDecoder()
+assert text
+while text:
+    value, end = decoder.raw_decode(text)
+    text = text[end:].strip()
+    jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+    jsonschema.validate(value, kind, jsonschema.Draft202012Validator)' \
+		"$BUILD_DIR/share/sojourn/$1.schema.json" "$2"
+}
+
 count() {
 	sqlite3 ut/register.db "SELECT count(*) FROM $1"
 }
@@ -69,6 +87,11 @@ check_cards() {
 	[[ "$stderr" == *"h.jsonl:2: /documentNumber is in the register with other data"* ]]
 	[ "$(jq -c '[.lines, .added, .known, .bad, .issued]' <<<"$output")" = '[5,2,2,1,2]' ]
 	check_cards 5
+	echo "$output" >summary.json
+	valid issue batch <summary.json
+	batch h.jsonl --report report || true
+	valid batch report <report
+	head -1 h.jsonl | valid batch line
 }
 
 @test "a portrait can stand in the line" {
@@ -154,4 +177,13 @@ check_cards() {
 	[ "$(count 'job WHERE state = 2')" = 8 ]
 	[ "$(count 'cards WHERE state = 2')" = 8 ]
 	[ "$(count 'cards WHERE state IN (0, 1)')" = 0 ]
+}
+
+@test "two workers at PostgreSQL, killed as their cards and the server are: a good card each" {
+	ls /usr/lib/postgresql/*/bin/initdb || skip 'PostgreSQL is not installed'
+	cd "$ROOT"
+	run tests/power/batch_kills.py --cards 40 --kills 8 --seed 1
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"40 good cards, each verified"* ]]
 }

@@ -41,6 +41,12 @@ told() {
 print(eval(sys.argv[1], {}, {"c": json.load(sys.stdin)}))' "c$2"
 }
 
+# What SELECT of the identity application answers on contact.
+identity() {
+	printf 'on\n00A4040C07A0000002471001\n' | sojourn card run "$1.card" --link stdio -i contact |
+		tail -n 1 | tr A-F a-f
+}
+
 copy() { cp first.card "$1.card"; }
 
 @test "an issued card has its own keys, and all of its applications personalised" {
@@ -84,9 +90,10 @@ copy() { cp first.card "$1.card"; }
 	manage locked lock
 	[ "$(told locked '["state"]')" = CARD_LOCKED ]
 	run -13 manage locked lock
-	run ! sojourn verify --can-file can --trust none --exec -- sojourn card run locked.card --link stdio
+	[ "$(identity locked)" = 6a82 ]
 	manage locked unlock
 	[ "$(told locked '["state"]')" = SECURED ]
+	[ "$(identity locked)" = 9000 ]
 }
 
 @test "terminating is asked twice about, and final" {

@@ -91,7 +91,7 @@ issue() {
 	register history -d SJ1 --json | grep -q '"secret shown"'
 	run -13 register key -d SJ1 --out key
 	[[ $output == *"key exists and is left alone"* ]]
-	run -13 register key -d SJ1 --out letter2 --secret letter
+	run -13 register key -d SJ1 --out letter2 --which letter
 	[[ $output == *"keeps no letter"* ]]
 }
 

@@ -1,7 +1,8 @@
 #include "tests/card/register_rig.h"
 
+#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define HOLDER \
@@ -105,8 +106,7 @@ int64_t register_rig_card(struct register_rig *rig, int64_t document, size_t n)
 	return card;
 }
 
-/* Moves in a change of its own. */
-static void move(struct register_rig *rig, int64_t document, enum document_state to)
+void register_rig_move(struct register_rig *rig, int64_t document, enum document_state to)
 {
 	assert_int_equal(register_begin(rig->r), 0);
 	assert_int_equal(register_move(rig->r, document, to, NULL), 0);
@@ -127,14 +127,14 @@ int64_t register_rig_document(struct register_rig *rig, const char *number,
 	assert_int_equal(register_commit(rig->r), 0);
 	if (state == DOCUMENT_APPLIED)
 		return id;
-	move(rig, id, DOCUMENT_APPROVED);
+	register_rig_move(rig, id, DOCUMENT_APPROVED);
 	if (state == DOCUMENT_APPROVED)
 		return id;
 	register_rig_card(rig, id, 2);
 	for (enum document_state s = DOCUMENT_DELIVERED; s <= DOCUMENT_ACTIVE && s <= state; s++)
-		move(rig, id, s);
+		register_rig_move(rig, id, s);
 	if (state > DOCUMENT_ACTIVE)
-		move(rig, id, state);
+		register_rig_move(rig, id, state);
 	return id;
 }
 
@@ -159,4 +159,65 @@ size_t register_rig_revoked(struct register_rig *rig)
 
 	assert_int_equal(register_revoked(rig->r, 0, count, &n), 0);
 	return n;
+}
+
+void register_rig_begin(struct register_rig *rig)
+{
+	assert_int_equal(register_begin(rig->r), 0);
+}
+
+void register_rig_commit(struct register_rig *rig)
+{
+	assert_int_equal(register_commit(rig->r), 0);
+}
+
+void register_rig_holds(struct register_rig *rig)
+{
+	int64_t broken = -1;
+
+	assert_int_equal(register_check(rig->r, &broken), 0);
+	assert_int_equal(broken, 0);
+}
+
+/* --- two processes ----------------------------------------------------------------------- */
+
+/* Another process, with a connection of its own. */
+static pid_t other(struct register_rig *rig, void (*work)(struct register_rig *rig, int out),
+		   int out)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		rig->r = NULL;
+		if (register_open(&rig->authority, &rig->r) != 0)
+			_exit(1);
+		work(rig, out);
+		register_close(rig->r);
+		_exit(0);
+	}
+	return pid;
+}
+
+/* Two at once; what they write is read from the file that this gives. */
+int register_rig_two(struct register_rig *rig, void (*work)(struct register_rig *rig, int out))
+{
+	char path[64];
+	int out, status;
+	pid_t pids[2];
+
+	snprintf(path, sizeof(path), "%s/out", rig->directory);
+	out = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(out >= 0);
+	register_close(rig->r);
+	rig->r = NULL;
+	for (int i = 0; i < 2; i++)
+		pids[i] = other(rig, work, out);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(register_open(&rig->authority, &rig->r), 0);
+	return out;
 }

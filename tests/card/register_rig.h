@@ -12,6 +12,7 @@
 #include "authority/register.h"
 #include "cli/frame.h"
 
+#define RIG_REFUSED 13 /* exit code of SJ_INPUT_REFUSED, and of a broken register */
 #define RIG_EXPIRES 2000000000u /* in May 2033 */
 #define RIG_PARTITION 160u
 #define RIG_INDICES 700 /* of a partition */
@@ -37,8 +38,21 @@ int64_t register_rig_document(struct register_rig *rig, const char *number,
 			      enum document_state state);
 /* A card of an approved document with `n` credentials, issued; gives its id. */
 int64_t register_rig_card(struct register_rig *rig, int64_t document, size_t n);
+/* Moves in a change of its own. */
+void register_rig_move(struct register_rig *rig, int64_t document, enum document_state to);
 enum document_state register_rig_state(struct register_rig *rig, int64_t document);
 /* What register_revoked() gives. */
 size_t register_rig_revoked(struct register_rig *rig);
+
+void register_rig_begin(struct register_rig *rig);
+void register_rig_commit(struct register_rig *rig);
+/* The history from the first record to the head holds. */
+void register_rig_holds(struct register_rig *rig);
+
+/*
+ * Two processes do this at once, each with a connection of its own; gives a descriptor of what
+ * they wrote to `out`. The rig's own register is opened again.
+ */
+int register_rig_two(struct register_rig *rig, void (*work)(struct register_rig *rig, int out));
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The register on a PostgreSQL server that this file starts: the cases of test_register.c, the
+# The register on a PostgreSQL server that this file starts: the cases of test_register*.c, the
 # verbs, a server that dies.
 
 setup_file() {
@@ -40,6 +40,7 @@ issue() {
 
 @test "the same cases as over SQLite" {
 	SOJOURN_TEST_REGISTER=$POSTGRES_URL "$BUILD_DIR/tests/card/test_register"
+	SOJOURN_TEST_REGISTER=$POSTGRES_URL "$BUILD_DIR/tests/card/test_register_history"
 }
 
 @test "issued, revoked, listed, erased; nothing personal is in the server's files" {

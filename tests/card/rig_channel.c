@@ -28,7 +28,7 @@ struct sj_apdu rig_channel_begin(struct rig_channel *c, const struct sj_scp03_ke
 	const size_t size = host_challenge.len;
 	uint8_t expected[SJ_SCP03_FULL], own[SJ_SCP03_FULL];
 	struct sj_apdu apdu = { .cla = 0x80, .ins = 0x82, .p1 = level };
-	struct sj_span head, challenge, cryptogram;
+	struct sj_span head, challenge = { NULL, 0 }, cryptogram = { NULL, 0 };
 
 	assert_true(sj_take(&answer, 13, &head) && sj_take(&answer, size, &challenge) &&
 		    sj_take(&answer, size, &cryptogram));

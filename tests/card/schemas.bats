@@ -73,6 +73,11 @@ while text:
 	grep -q '"healthy": false' out
 }
 
+@test "authority card show" {
+	sojourn authority card show "$LAB/authority" --can-file "$LAB/card-01.can" --json | valid authority card
+	fails authority 7 sojourn authority card show authority --can-file "$LAB/card-01.can"
+}
+
 @test "authority terminal show, and show with a PKI of terminals" {
 	sojourn authority init terminals
 	sojourn authority cvca init terminals

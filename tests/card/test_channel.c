@@ -443,6 +443,19 @@ static void a_changed_parameter_lowers_the_level_in_sight(void **state)
 	close_card(&b);
 }
 
+/* The way that works is one over the air: channel.bats. */
+static void pace_wants_six_digits_and_a_card_that_offers_it(void **state)
+{
+	struct between b;
+
+	(void)state;
+	open_card(&b, SJ_CIPHER_AES128, 0x70);
+	assert_int_equal(sj_card_pace(b.reader, "31790", 1000), SJ_SECRET_MALFORMED);
+	assert_int_equal(sj_card_pace(b.reader, "31790x", 1000), SJ_SECRET_MALFORMED);
+	assert_int_equal(sj_card_pace(b.reader, "317905", 1000), SJ_NOT_A_DOCUMENT);
+	close_card(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +474,7 @@ int main(void)
 		cmocka_unit_test(a_card_that_refuses_our_proof_is_told_so),
 		cmocka_unit_test(check_values_of_other_keys_are_not_believed),
 		cmocka_unit_test(a_changed_parameter_lowers_the_level_in_sight),
+		cmocka_unit_test(pace_wants_six_digits_and_a_card_that_offers_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

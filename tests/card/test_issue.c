@@ -1,10 +1,8 @@
 /*
- * Whole issuing: `sojourn issue` against a card behind a pipe, then the card
- * read and judged through the public API. This program is the card, too, when
- * it is started as "test_issue card FILE [MICROSECONDS, then it dies]".
+ * Whole issuing: `sojourn issue` against a card behind a pipe, then the card read and judged through
+ * the public API. "test_issue card FILE [MICROSECONDS, then it dies]" is the card.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,36 +24,9 @@
 
 /* --- the card ------------------------------------------------------------------ */
 
-/* How many answers leave the card; the next one is lost with it, though it did what it was told. */
-struct leash {
-	int in;
-	unsigned long answers;
-};
-
-static void *pass_answers(void *arg)
+static int run_card(const char *path, const char *microseconds)
 {
-	const struct leash *leash = arg;
-	unsigned long n = 0;
-	char c;
-
-	while (n < leash->answers && read(leash->in, &c, 1) == 1) {
-		if (write(STDOUT_FILENO, &c, 1) != 1)
-			_exit(1);
-		n += c == '\n';
-	}
-	if (read(leash->in, &c, 1) == 1)
-		_exit(1);
-	return NULL;
-}
-
-/* "#12": dies instead of the answer after the 12th, the ATR counted; "500": after as many microseconds. */
-static int run_card(const char *path, const char *death)
-{
-	const char *microseconds = death != NULL && death[0] != '#' ? death : NULL;
-	struct card_stdio_config link = { .in = 0, .out = 1, .stop_fd = -1 };
-	struct leash leash = { .in = -1 };
-	int ends[2];
-	pthread_t thread;
+	const struct card_stdio_config link = { .in = 0, .out = 1, .stop_fd = -1 };
 	struct card_config config = { .interface = CARD_CONTACTLESS,
 				      .clock = card_clock_system(),
 				      .random = sj_random_system() };
@@ -65,14 +36,6 @@ static int run_card(const char *path, const char *death)
 	enum card_stdio_rc rc;
 
 	setitimer(ITIMER_REAL, &alarm_at, NULL);
-	if (death != NULL && death[0] == '#') {
-		if (pipe(ends) != 0)
-			return 1;
-		leash = (struct leash){ ends[0], strtoul(death + 1, NULL, 10) };
-		link.out = ends[1];
-		if (pthread_create(&thread, NULL, pass_answers, &leash) != 0)
-			return 1;
-	}
 	if (card_store_open(path, &config.store) != CARD_STORE_OK &&
 	    card_store_create(path, &config.store) != CARD_STORE_OK)
 		return 1;
@@ -166,33 +129,17 @@ static int close_place(void **state)
 	return 0;
 }
 
-/* Issues to card-<cards>, which dies as `death` says (run_card()). */
-static int issue_dying(struct place *p, const char *death, const char *options)
-{
-	return shell(
-		p,
-		"rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file can %s "
-		"--exec -- %s card card-%u %s",
-		p->build, options, p->self, p->cards, death);
-}
-
-/* After `microseconds` if that is not 0. */
+/* Issues to card-<cards>, which dies after `microseconds` if that is not 0. */
 static int issue_to_last(struct place *p, unsigned microseconds, const char *options)
 {
 	char timer[16] = "";
 
 	if (microseconds != 0)
 		snprintf(timer, sizeof(timer), "%u", microseconds);
-	return issue_dying(p, timer, options);
-}
-
-/* After as many answers. */
-static int issue_until(struct place *p, unsigned answers, const char *options)
-{
-	char count[16];
-
-	snprintf(count, sizeof(count), "'#%u'", answers);
-	return issue_dying(p, count, options);
+	return shell(p,
+		     "rm -f letter && %s/bin/sojourn issue --again --letter-out letter --can-file "
+		     "can %s --exec -- %s card card-%u %s",
+		     p->build, options, p->self, p->cards, timer);
 }
 
 #define MAKE_KEY "openssl genrsa | openssl pkcs8 -topk8 -nocrypt -outform DER -out key"
@@ -614,71 +561,6 @@ static void a_card_killed_at_any_moment_can_be_issued_again(void **state)
 	assert_true(died > 0);
 }
 
-#define LEAN GENUINE "--no-keys --no-gate --access bac --aa none --no-ca"
-
-/* Keys put or not, sequences open, files half written, the lock stored: all is found again. */
-static void a_card_pulled_after_any_command_can_be_issued_again(void **state)
-{
-	struct place *p = *state;
-	unsigned n, again = 0, issued = 0;
-	int rc;
-
-	for (n = 1;; n++) {
-		p->cards++;
-		rc = issue_until(p, n, LEAN);
-		if (rc == 0)
-			break;
-		assert_int_equal(rc, sj_exit_code(SJ_CARD_LOST));
-		assert_true(n < 100);
-		rc = issue_to_last(p, 0, LEAN);
-		assert_true(rc == 0 || rc == sj_exit_code(SJ_CARD_STATE));
-		again += rc == 0;
-		issued += rc != 0;
-		if (rc == 0)
-			expect(p, true, SJ_VERDICT_COPY_NOT_EXCLUDED, SJ_COPY_NOT_EXCLUDED);
-	}
-	assert_int_equal(issued, 1); /* only the lock */
-	assert_true(again > 15);
-}
-
-/* Wrapped commands that are lost, twice, changed or in the clear: the card ends the channel. */
-static void bytes_changed_on_the_way_to_the_card_end_the_attempt(void **state)
-{
-	static const char *const filters[] = {
-		"s/^84e2\\(......\\)./84e2\\10/I", /* the first digit of the data */
-		"s/^84e2/80e2/I", /* in the clear */
-	};
-	struct place *p = *state;
-
-	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
-		p->cards++;
-		assert_int_equal(
-			shell(p,
-			      "rm -f letter && %s/bin/sojourn issue --again -l letter --can-file can " LEAN
-			      " --exec -- sh -c 'sed -u \"%s\" | %s card card-%u'",
-			      p->build, filters[i], p->self, p->cards),
-			sj_exit_code(SJ_CARD_REFUSED));
-		assert_int_equal(shell(p, "test ! -e letter && tail -1 log | grep -q 6982"), 0);
-		assert_int_equal(issue_to_last(p, 0, LEAN), 0);
-	}
-}
-
-/* A public key in an answer is what an attacker would change. */
-static void bytes_changed_on_the_way_from_the_card_are_not_believed(void **state)
-{
-	struct place *p = *state;
-
-	p->cards++;
-	assert_int_equal(
-		shell(p,
-		      "rm -f letter && %s/bin/sojourn issue --again -l letter --can-file can " GENUINE
-		      " --exec -- sh -c '%s card card-%u | "
-		      "sed -u \"s/^\\(.\\{200\\}\\).\\(.*9000\\)$/\\10\\2/I\"'",
-		      p->build, p->self, p->cards),
-		sj_exit_code(SJ_CARD_SM_BROKEN));
-	assert_int_equal(shell(p, "test ! -e letter && tail -1 log | grep -q SJ-0605"), 0);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -709,9 +591,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_card_of_short_commands_takes_a_large_portrait),
 		cmocka_unit_test(wrong_inputs_touch_no_card),
 		cmocka_unit_test(a_card_killed_at_any_moment_can_be_issued_again),
-		cmocka_unit_test(a_card_pulled_after_any_command_can_be_issued_again),
-		cmocka_unit_test(bytes_changed_on_the_way_to_the_card_end_the_attempt),
-		cmocka_unit_test(bytes_changed_on_the_way_from_the_card_are_not_believed),
 	};
 
 	if (argc >= 3 && strcmp(argv[1], "card") == 0)

@@ -22,13 +22,16 @@
 unsigned cardkeys_newest(const struct authority *a)
 {
 	const json_t *rows = json_object_get(a->state, "keys"), *row;
+	const size_t prefix = sizeof(MASTER) - 1;
 	unsigned newest = 0, n;
 	const char *name;
 
 	for (size_t i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
 		name = json_string_value(json_object_get(row, "name"));
-		if (name != NULL && sscanf(name, MASTER "%u", &n) == 1 && n > newest)
-			newest = n;
+		if (name == NULL || strncmp(name, MASTER, prefix) != 0)
+			continue;
+		n = (unsigned)strtoul(name + prefix, NULL, 10);
+		newest = n > newest ? n : newest;
 	}
 	return newest;
 }

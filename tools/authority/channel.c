@@ -98,7 +98,7 @@ static enum sj_rc protected_transmit(struct channel *c, const struct sj_apdu *a,
 	const size_t room = a->data.len + SJ_CIPHER_BLOCK_MAX + SJ_SCP03_FULL;
 	uint8_t *data = malloc(room);
 	struct sj_writer w = sj_writer(data, room);
-	struct sj_apdu wrapped;
+	struct sj_apdu wrapped = { .ne = 0 };
 	enum sj_rc rc = SJ_NO_MEMORY;
 
 	*out = (struct sj_response){ { NULL, 0 }, 0 };

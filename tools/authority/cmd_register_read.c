@@ -363,7 +363,7 @@ static int find_issued(void *user, const struct register_card *c)
 static int take_key(struct desk *d, const struct register_document *document, uint8_t **key,
 		    size_t *len)
 {
-	const char *name = cli_value(d->cli, "secret");
+	const char *name = cli_value(d->cli, "which");
 	struct issued issued = { 0 };
 	int rc = register_begin(d->r);
 
@@ -419,7 +419,7 @@ static const struct cli_option key_options[] = {
 	DESK_DOCUMENT_OPTION(""),
 	{ "out", 'o', "FILE", "write it there (0600); needed unless on a terminal",
 	  CLI_COMPLETE_FILE, NULL, false },
-	{ "secret", 0, "NAME", "another secret that the register keeps: letter", CLI_COMPLETE_WORDS,
+	{ "which", 0, "NAME", "another secret that the register keeps: letter", CLI_COMPLETE_WORDS,
 	  "9B letter", false },
 	DESK_ACTOR_OPTION,
 	DESK_END,

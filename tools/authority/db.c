@@ -1,5 +1,6 @@
 #include "authority/db.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,24 +198,22 @@ int db_number(struct db *db, const char *sql, const struct db_value *params, siz
 /* The script with every "{ID}" replaced; free it. */
 static char *spell(const char *sql, const char *identity)
 {
-	const size_t mark = strlen(IDENTITY), len = strlen(identity);
-	size_t count = 0, at = 0;
+	char *out = NULL;
 	const char *next;
-	char *out;
+	size_t len = 0;
+	FILE *f = open_memstream(&out, &len);
 
-	for (next = sql; (next = strstr(next, IDENTITY)) != NULL; next += mark)
-		count++;
-	out = malloc(strlen(sql) + count * len + 1);
-	while (out != NULL && (next = strstr(sql, IDENTITY)) != NULL) {
-		memcpy(out + at, sql, (size_t)(next - sql));
-		at += (size_t)(next - sql);
-		memcpy(out + at, identity, len);
-		at += len;
-		sql = next + mark;
+	if (f == NULL)
+		return NULL;
+	while ((next = strstr(sql, IDENTITY)) != NULL) {
+		fprintf(f, "%.*s%s", (int)(next - sql), sql, identity);
+		sql = next + strlen(IDENTITY);
 	}
-	if (out != NULL)
-		memcpy(out + at, sql, strlen(sql) + 1);
-	return out;
+	fputs(sql, f);
+	if (fclose(f) == 0)
+		return out;
+	free(out);
+	return NULL;
 }
 
 int db_script(struct db *db, const char *sql)

@@ -158,13 +158,14 @@ static int open_authority(struct job *job)
 	if (directory == NULL)
 		return cli_usage(job->cli, "--authority DIR is needed");
 	rc = authority_open(job->cli, directory, AUTHORITY_READ, &job->authority);
-	if (rc == 0)
+	/* A defective card is no document: nothing is given to it, and no number. */
+	if (rc == 0 && job->defect == DEFECT_NONE)
 		rc = register_open(&job->authority, &job->reg);
 	if (rc == 0)
 		rc = authority_signer_get(&job->authority, AUTHORITY_SIGNER, &job->signer);
-	if (rc == 0 && !cli_given(job->cli, "no-gate"))
+	if (rc == 0 && job->defect == DEFECT_NONE && !cli_given(job->cli, "no-gate"))
 		rc = gate_open(&job->gate, &job->authority);
-	if (rc == 0 && !cli_given(job->cli, "no-keys"))
+	if (rc == 0 && job->defect == DEFECT_NONE && !cli_given(job->cli, "no-keys"))
 		rc = keys_open(&job->keys, &job->authority);
 	return rc;
 }
@@ -176,9 +177,9 @@ static int set_holder(struct job *job)
 
 	if (rc == 0 && !holder_mrz(&job->holder, authority_country(&job->authority), &job->mrz))
 		rc = cli_fail(job->cli, SJ_INTERNAL, "zone");
-	if (rc == 0 && !cli_given(job->cli, "no-gate"))
+	if (rc == 0 && job->defect == DEFECT_NONE && !cli_given(job->cli, "no-gate"))
 		rc = gate_set_holder(&job->gate, &job->authority, &job->holder);
-	if (rc == 0 && !cli_given(job->cli, "no-keys"))
+	if (rc == 0 && job->defect == DEFECT_NONE && !cli_given(job->cli, "no-keys"))
 		rc = keys_set_holder(&job->keys, &job->authority, &job->holder);
 	return rc;
 }
@@ -197,7 +198,7 @@ static int read_sources(struct job *job)
 		rc = job_read_portrait(job->cli, &job->portrait, &job->portrait_len, &job->face);
 	if (rc == 0)
 		rc = open_authority(job);
-	if (rc == 0)
+	if (rc == 0 && job->reg != NULL)
 		rc = job_check_number(job);
 	return rc != 0 ? rc : set_holder(job);
 }

@@ -72,12 +72,12 @@ static void add_document_keys(struct key_list *l, const struct profile *p,
 	for (size_t i = 0; i < p->ca_count; i++) {
 		k = add(l, &keys->ca[i], sj_curve_name(p->ca[i].curve));
 		if (k != NULL)
-			snprintf(k->name, sizeof(k->name), "CA%zu", i + 1);
+			snprintf(k->name, sizeof(k->name), "CA%u", (unsigned)(i + 1) % 100);
 	}
 	for (size_t i = 0; i < p->suite_count; i++) {
 		k = add(l, &keys->cam[i], sj_curve_name(p->suites[i].curve));
 		if (k != NULL)
-			snprintf(k->name, sizeof(k->name), "CAM%zu", i + 1);
+			snprintf(k->name, sizeof(k->name), "CAM%u", (unsigned)(i + 1) % 100);
 	}
 	snprintf(rsa, sizeof(rsa), "RSA-%u", p->aa_bits);
 	k = add(l, &keys->aa, p->aa == PROFILE_AA_EC ? sj_curve_name(p->aa_curve) : rsa);

@@ -91,7 +91,7 @@ int register_cards(struct holder_register *r, int64_t document,
 static int scrap_others(struct holder_register *r, int64_t document, struct sj_span serial)
 {
 	const struct db_value values[] = { db_integer(document), db_bytes(serial) };
-	struct register_card card;
+	struct register_card card = { .id = 0 };
 	struct reading reading;
 	int rc;
 

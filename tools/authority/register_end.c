@@ -61,8 +61,8 @@ static const char *const deletions[] = {
 	"UPDATE holders SET wrapped = NULL, erased = $2 WHERE id = $1 AND wrapped IS NOT NULL",
 	"UPDATE persons SET details = NULL, portrait = NULL WHERE holder = $1",
 	"UPDATE documents SET number = NULL WHERE holder = $1",
-	"DELETE FROM card_secrets WHERE card IN (SELECT c.id FROM cards c"
-	" JOIN documents d ON d.id = c.document WHERE d.holder = $1)",
+	("DELETE FROM card_secrets WHERE card IN (SELECT c.id FROM cards c"
+	 " JOIN documents d ON d.id = c.document WHERE d.holder = $1)"),
 };
 
 /* What the database keeps of the old rows: a log, dead rows. */
