@@ -100,7 +100,9 @@ copy() { cp first.card "$1.card"; }
 	copy ended
 	run -2 manage ended terminate
 	[ "$(told ended '["state"]')" = SECURED ]
+	grep -aq HAAKANSSON ended.card
 	manage ended terminate --yes
+	run ! grep -aq HAAKANSSON ended.card # nor in what the file was before
 	run -13 manage ended show
 	[[ "$output" == *"terminated"*SJ-1307* ]]
 	run -6 issue ended ut # over the air it hides even its manager
