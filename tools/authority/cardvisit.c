@@ -18,9 +18,15 @@
 #define SW_MORE 0x6310u
 #define STATUS_ROUNDS 32u /* of GET STATUS, at most */
 
-const enum sj_rc cardvisit_failures[] = { SJ_CARD_CHANNEL, SJ_CARD_STATE,   SJ_NOT_A_DOCUMENT,
-					  SJ_WRONG_CAN,    SJ_CARD_REFUSED, SJ_INPUT_REFUSED,
-					  SJ_REGISTER_UNREACHABLE, SJ_REGISTER_BROKEN, SJ_OK };
+const enum sj_rc cardvisit_failures[] = { SJ_CARD_CHANNEL,
+					  SJ_CARD_STATE,
+					  SJ_NOT_A_DOCUMENT,
+					  SJ_WRONG_CAN,
+					  SJ_CARD_REFUSED,
+					  SJ_INPUT_REFUSED,
+					  SJ_REGISTER_UNREACHABLE,
+					  SJ_REGISTER_BROKEN,
+					  SJ_OK };
 
 /* --- opening ------------------------------------------------------------------------------ */
 

@@ -131,8 +131,7 @@ static int record_scrap(struct cardvisit *v, const char *event)
 	if (rc == 0 && v->row.state != CARD_SCRAPPED &&
 	    (!issued || d.state == DOCUMENT_PERSONALISED))
 		rc = register_card_move(v->reg, v->row.id, CARD_SCRAPPED, event);
-	return rc != 0 ? rc
-		       : register_event(v->reg, event, v->row.document, v->row.id, NULL);
+	return rc != 0 ? rc : register_event(v->reg, event, v->row.document, v->row.id, NULL);
 }
 
 /* Before the card: if that fails, what it was given is revoked all the same. */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authority/cardstatus.h"
 #include "crypt/rsa.h"
 #include "crypt/wipe.h"
 #include "wire/apdu.h"
@@ -23,8 +22,6 @@
 #define P1_CASE_4 0x01u
 #define P1_ISD 0x80u /* SET STATUS of the issuer security domain: the card */
 #define P2_SECURED 0x0Fu
-#define P2_KEYS 0xE0u /* GET DATA */
-#define TAG_KEYS 0xE0u
 #define BLOCK_LAST 0xFFu
 
 #define DGI_BEGIN 0x0000u /* forgets what an unfinished attempt left */
@@ -175,32 +172,19 @@ static int check_answers(struct perso *p)
 		p->channel.i);
 }
 
-/*
- * Whoever had the card before, and its transport key, may have added keys of their own, which
- * would open it for ever.
- */
+/* Who had the card before, and its transport key, may have added keys, which open it for ever. */
 static int check_key_sets(struct perso *p)
 {
-	const struct sj_apdu a = { .cla = CLA_GP, .ins = SJ_INS_GET_DATA, .p2 = P2_KEYS, .ne = 256 };
-	struct sj_response r = { { NULL, 0 }, 0 };
-	struct cardstatus_key key;
-	struct sj_span rows;
-	int rc = transmit(p, &a, TIMEOUT_MS, &r);
+	uint8_t other;
+	enum sj_rc rc = channel_other_keys(&p->channel, &other);
 
-	if (rc == 0 && r.sw != SJ_SW_OK)
-		rc = refused(p, "key information", r.sw);
-	else if (rc == 0 && sj_tlv_find(r.data, TAG_KEYS, &rows) != SJ_TLV_FOUND)
-		rc = perso_fail(p, SJ_CARD_ANSWER, "key information");
-	while (rc == 0 && rows.len > 0) {
-		if (!cardstatus_take_key(&rows, &key))
-			rc = perso_fail(p, SJ_CARD_ANSWER, "key information");
-		else if (key.version != p->channel.version)
-			rc = perso_fail(p, SJ_CARD_CHANNEL,
-					"the card has keys of version %02X besides: somebody had it "
-					"before, and could open it for ever; destroy it",
-					key.version);
-	}
-	return rc;
+	if (rc != SJ_OK)
+		return perso_fail(p, rc, "key information");
+	return other == 0 ? 0
+			  : perso_fail(p, SJ_CARD_CHANNEL,
+				       "the card has keys of version %02X besides: somebody had it "
+				       "before, and could open it for ever; destroy it",
+				       other);
 }
 
 static int open_channel(struct perso *p, const struct authority *a)
