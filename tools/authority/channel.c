@@ -331,7 +331,7 @@ enum sj_rc channel_other_keys(struct channel *c, uint8_t *version)
 	};
 	struct cardstatus_key key;
 	struct sj_response r;
-	struct sj_span rows;
+	struct sj_span rows = { NULL, 0 };
 	enum sj_rc rc = channel_send(c, &a, CHANNEL_TIMEOUT_MS, &r);
 
 	*version = 0;
