@@ -112,6 +112,9 @@ CLI_MUST_CHECK int register_find(struct holder_register *r, const char *number,
 				 struct register_document *out, bool *found);
 CLI_MUST_CHECK int register_document_get(struct holder_register *r, int64_t id,
 					 struct register_document *out);
+/* The same, and nobody else changes it before the end of this change. */
+CLI_MUST_CHECK int register_document_hold(struct holder_register *r, int64_t id,
+					  struct register_document *out);
 /* Its holder file and portrait; free with wiping. SJ_INPUT_REFUSED: erased. */
 CLI_MUST_CHECK int register_person(struct holder_register *r, int64_t document, uint8_t **json,
 				   size_t *json_len, uint8_t **portrait, size_t *portrait_len);
