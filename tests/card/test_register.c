@@ -236,8 +236,7 @@ static void a_revocation_finds_the_card_that_begins(void **state)
 	register_close(rig->r);
 	pid = fork();
 	if (pid == 0) {
-		if (read(begun[0], serial, 1) != 1 ||
-		    register_open(&rig->authority, &rig->r) != 0)
+		if (read(begun[0], serial, 1) != 1 || register_open(&rig->authority, &rig->r) != 0)
 			_exit(1);
 		register_rig_move(rig, id, DOCUMENT_REVOKED);
 		_exit(0);
