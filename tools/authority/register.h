@@ -225,7 +225,7 @@ CLI_MUST_CHECK int register_bad_certificates(struct holder_register *r, int64_t 
 							  struct sj_span serial, int64_t when),
 					     void *user);
 
-/* --- history and signatures ------------------------------------------------------------------- */
+/* --- history ------------------------------------------------------------------- */
 
 /* Adds to the chain, in the present transaction: "crl", and a JSON object without personal data. */
 CLI_MUST_CHECK int register_note(struct holder_register *r, const char *event, json_t *detail);
@@ -242,12 +242,5 @@ CLI_MUST_CHECK int register_history(struct holder_register *r, int64_t document,
 				    void *user);
 /* Checks the whole chain; *broken: number of the first record that does not hold, 0: none. */
 CLI_MUST_CHECK int register_check(struct holder_register *r, int64_t *broken);
-
-/*
- * A key of the authority signed `count` things for `verb` (of a card, or 0), whose digests,
- * hashed together, are `digest`. In the present change.
- */
-CLI_MUST_CHECK int register_signed(struct holder_register *r, const char *signer, const char *verb,
-				   int64_t card, uint64_t count, struct sj_span digest);
 
 #endif

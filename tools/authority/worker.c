@@ -21,8 +21,9 @@ static const uint8_t no_serial[REGISTER_SERIAL];
 /* --- transactions --------------------------------------------------------------------------- */
 
 /*
- * Runs `fn` in a transaction, again when the connection breaks: whether it took place is then not
- * known, so each of them asks the register how far it is before it goes on.
+ * Runs `fn` in a transaction, again when another stood in its way or the connection broke:
+ * whether it took place is then not known, so each of them asks the register how far it is
+ * before it goes on.
  */
 static int durable(struct worker *w, int (*fn)(struct worker *w))
 {
@@ -37,7 +38,7 @@ static int durable(struct worker *w, int (*fn)(struct worker *w))
 		if (rc == 0)
 			return 0;
 		register_rollback(w->reg);
-		if (!db_lost(register_db(w->reg)))
+		if (!db_again(register_db(w->reg)))
 			break;
 	}
 	return rc;
@@ -134,7 +135,7 @@ static int take_person(struct worker *w)
 
 	job_clear_person(&w->job);
 	rc = read_person(w);
-	w->hopeless = rc != 0 && !db_lost(register_db(w->reg));
+	w->hopeless = rc != 0 && !db_again(register_db(w->reg));
 	if (rc == 0)
 		rc = job_draw(&w->job, w->card);
 	return w->hopeless ? 0 : rc;
