@@ -190,6 +190,18 @@ check_cards() {
 	check_cards 2
 }
 
+@test "a document that got its card alone while it waited gets no second" {
+	holders 1 >h.jsonl
+	sojourn issue --authority ut --batch h.jsonl --workers 0
+	jq 'del(.portrait)' h.jsonl >one.json
+	sojourn card new cards/one.card
+	sojourn issue -a ut --holder one.json -p face.jpg -l one.letter --exec -- \
+		sojourn card run cards/one.card --link stdio --interface contact
+	batch h.jsonl
+	[ "$(count 'job WHERE state = 2')" = 1 ]
+	[ "$(count cards)" = 1 ]
+}
+
 @test "a worker that was too slow leaves the letter of the one that took its job" {
 	holders 1 >h.jsonl
 	sojourn issue --authority ut --batch h.jsonl --workers 0

@@ -141,25 +141,34 @@ static int take_person(struct worker *w)
 	return w->hopeless ? 0 : rc;
 }
 
-/* The next whose document is still to have a card; revoked ones have failed. */
+/* A job whose document needs no card: it has one (`issue` alone made it), or shall have none. */
+static int drop_job(struct worker *w, const struct register_document *d)
+{
+	bool changed;
+
+	if (d->state > DOCUMENT_APPROVED && d->state < DOCUMENT_REVOKED)
+		return queue_done(w->reg, d->id, &changed);
+	cli_note(w->cli, "%s: the document is %s, and gets no card", d->number,
+		 register_state_name(d->state));
+	w->counts.failed++;
+	return queue_release(w->reg, &w->who, d->id, true, sj_exit_code(SJ_INPUT_REFUSED));
+}
+
+/* The next whose document is to have a card still. */
 static int next_job(struct worker *w)
 {
 	struct register_document d;
 	int rc;
 
-	for (;;) {
+	do {
 		rc = queue_take(w->reg, &w->who, &w->now, &w->found);
-		if (rc == 0 && w->found)
-			rc = register_document_hold(w->reg, w->now.document, &d);
-		if (rc != 0 || !w->found || d.state == DOCUMENT_APPROVED)
+		if (rc != 0 || !w->found)
 			return rc;
-		cli_note(w->cli, "%s: the document is %s, and needs no card", d.number,
-			 register_state_name(d.state));
-		rc = queue_release(w->reg, &w->who, d.id, true, sj_exit_code(SJ_INPUT_REFUSED));
-		if (rc != 0)
-			return rc;
-		w->counts.failed++;
-	}
+		rc = register_document_hold(w->reg, w->now.document, &d);
+		if (rc == 0 && d.state != DOCUMENT_APPROVED)
+			rc = drop_job(w, &d);
+	} while (rc == 0 && d.state != DOCUMENT_APPROVED);
+	return rc;
 }
 
 static int take_job(struct worker *w)
@@ -365,7 +374,8 @@ static int one_card(struct worker *w, struct sj_card *card)
 		rc = make_card(w);
 	}
 	perso_end(&w->perso);
-	if (rc != 0 || w->perso.state != PERSO_ISSUED)
+	/* A program may have another card; in a reader, this one is not asked again. */
+	if (rc != 0 || w->perso.state != PERSO_ISSUED || !cli_given(w->cli, "exec"))
 		stack_put_away(&w->stack);
 	return rc;
 }
