@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "authority/signatures.h"
 #include "crypt/wipe.h"
 
 #define LETTER_MAX 512u
@@ -317,9 +316,6 @@ static int personalise(struct worker *w)
 	if (rc == 0)
 		rc = job_personalise(&w->job, &w->perso, keys);
 	w->keys = keys;
-	/* What was signed for it is on record before the card counts. */
-	if (rc == 0)
-		rc = signatures_flush(&w->job.authority);
 	if (rc == 0)
 		rc = durable(w, finishing);
 	if (rc == 0)
