@@ -139,7 +139,7 @@ static int send_packet(struct packet *packet)
 {
 	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "gate credentials")
 				  : perso_store_groupings(packet->p, "gate credentials",
-							  sj_written(&packet->w));
+							  sj_written(&packet->w), 0, NULL);
 
 	packet->w.len = 0;
 	return rc;

@@ -93,7 +93,8 @@ static int store_secrets(const struct key_data *k, struct perso *p)
 	put_admin(&w, k);
 	perso_put_grouping(&w, DGI_POLICY, SJ_SPAN_OF(policy));
 	rc = w.failed ? perso_fail(p, SJ_INTERNAL, "key application")
-		      : perso_store_groupings(p, "secrets of the key application", sj_written(&w));
+		      : perso_store_groupings(p, "secrets of the key application", sj_written(&w),
+					      0, NULL);
 	sj_wipe(all, sizeof(all));
 	return rc;
 }
@@ -170,7 +171,7 @@ static int flush(struct turn *t)
 
 	if (t->batch.len > 0)
 		rc = perso_store_groupings(t->p, "objects of the key application",
-					   sj_written(&t->batch));
+					   sj_written(&t->batch), 0, NULL);
 	t->batch.len = 0;
 	return rc;
 }

@@ -42,8 +42,6 @@
 #define KEY_HEAD 4u /* hash, offset */
 #define PIECE_MAX 16384u /* bytes of a file in one command: drivers' buffers take it */
 #define COMMAND_ROOM (PIECE_MAX + 64u)
-#define TOGETHER_MIN 4096u /* what a card takes that answers much in one command, too */
-#define EACH_MAX 128u /* bytes of all groupings that are asked for together */
 #define TIMEOUT_MS 20000u
 #define KEY_TIMEOUT_MS 120000u /* an RSA key may take a chip a minute */
 
@@ -367,33 +365,10 @@ int perso_store(struct perso *p, const char *step, uint16_t dgi, struct sj_span 
 	return store(p, step, dgi, value, false, answer);
 }
 
-int perso_store_groupings(struct perso *p, const char *step, struct sj_span groupings)
+int perso_store_groupings(struct perso *p, const char *step, struct sj_span groupings,
+			  unsigned answers, struct sj_span *answer)
 {
-	return store_all(p, step, groupings, false, 0, NULL);
-}
-
-int perso_store_each(struct perso *p, const struct perso_each *each, perso_taker *take, void *user)
-{
-	const size_t most = p->data_max < TOGETHER_MIN ? 1 : each->n;
-	uint8_t data[EACH_MAX];
-	struct sj_span answer = { NULL, 0 };
-	int rc = 0;
-
-	for (size_t from = 0, to; rc == 0 && from < each->n; from = to) {
-		struct sj_writer w = SJ_WRITER_OF(data);
-
-		for (to = from; to < each->n && to - from < most; to++)
-			perso_put_grouping(&w, each->dgi,
-					   sj_span(each->values + to * each->size, each->size));
-		rc = w.failed ? perso_fail(p, SJ_INTERNAL, "%s", each->step)
-			      : store_all(p, each->step, sj_written(&w), false,
-					  (unsigned)(to - from), &answer);
-		for (size_t i = from; rc == 0 && i < to; i++)
-			rc = take(user, i, &answer);
-		if (rc == 0 && answer.len > 0)
-			rc = perso_fail(p, SJ_CARD_ANSWER, "%s: too long", each->step);
-	}
-	return rc;
+	return store_all(p, step, groupings, false, answers, answer);
 }
 
 int perso_set_access(struct perso *p, const struct perso_access *access)

@@ -81,9 +81,13 @@ CLI_MUST_CHECK int perso_target(struct perso *p, struct sj_span aid, const char 
 /* One grouping; `answer` not NULL: it answers, until the next command. */
 CLI_MUST_CHECK int perso_store(struct perso *p, const char *step, uint16_t dgi,
 			       struct sj_span value, struct sj_span *answer);
-/* Groupings put together with perso_put_grouping(), in one command. */
+/*
+ * Groupings put together with perso_put_grouping(), in one command; so many of them answer, one
+ * after the other, until the next command (0: `answer` may be NULL).
+ */
 CLI_MUST_CHECK int perso_store_groupings(struct perso *p, const char *step,
-					 struct sj_span groupings);
+					 struct sj_span groupings, unsigned answers,
+					 struct sj_span *answer);
 /* Groupings that answer, all of one kind. */
 struct perso_each {
 	const char *step;
