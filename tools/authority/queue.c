@@ -173,6 +173,14 @@ int queue_done(struct holder_register *r, int64_t document, bool *changed)
 	return rc;
 }
 
+int queue_drop(struct holder_register *r, int64_t document)
+{
+	const struct db_value id = db_integer(document);
+
+	return db_run(register_db(r), "DELETE FROM job WHERE document = $1", &id, 1, NULL, NULL,
+		      NULL);
+}
+
 int queue_release(struct holder_register *r, const struct queue_worker *w, int64_t document,
 		  bool failed, int failure)
 {

@@ -41,6 +41,8 @@ CLI_MUST_CHECK int queue_hold(struct holder_register *r, const struct queue_work
 			      int64_t document, bool *mine);
 /* The document has its card. *changed false: it had before, or never waited for one. */
 CLI_MUST_CHECK int queue_done(struct holder_register *r, int64_t document, bool *changed);
+/* The document waits no more, and got no card here. */
+CLI_MUST_CHECK int queue_drop(struct holder_register *r, int64_t document);
 /* Gives it back: to be tried again, or (failed) not; `failure`: an enum sj_rc. */
 CLI_MUST_CHECK int queue_release(struct holder_register *r, const struct queue_worker *w,
 				 int64_t document, bool failed, int failure);

@@ -124,6 +124,24 @@ static int take_person(struct worker *w)
 	return w->hopeless ? 0 : rc;
 }
 
+/* A document that was revoked, or got its card at a desk, waits no more. */
+static int take_approved(struct worker *w)
+{
+	struct register_document document = { .state = DOCUMENT_APPROVED };
+	int rc;
+
+	do {
+		rc = queue_take(w->reg, &w->who, &w->now, &w->found);
+		if (rc == 0 && w->found)
+			rc = register_document_get(w->reg, w->now.document, &document);
+		if (rc == 0 && w->found && document.state != DOCUMENT_APPROVED)
+			rc = queue_drop(w->reg, w->now.document);
+	} while (rc == 0 && w->found && document.state != DOCUMENT_APPROVED);
+	if (rc == 0 && !w->found)
+		w->now.document = 0;
+	return rc;
+}
+
 static int take_job(struct worker *w)
 {
 	int rc = 0;
@@ -133,7 +151,7 @@ static int take_job(struct worker *w)
 		rc = queue_reap(w->reg, &w->who);
 	w->now.document = 0;
 	if (rc == 0)
-		rc = queue_take(w->reg, &w->who, &w->now, &w->found);
+		rc = take_approved(w);
 	if (rc != 0 || !w->found)
 		return rc;
 	rc = scrap_earlier(w);
@@ -293,7 +311,7 @@ static int make_card(struct worker *w)
 	} else {
 		if (w->perso.state != PERSO_LOCKING && w->perso.state != PERSO_ISSUED)
 			remove_letter(w);
-		w->trouble++;
+		w->trouble += !w->hopeless;
 		w->counts.given_back++;
 		if (w->hopeless || w->now.attempts >= QUEUE_ATTEMPTS)
 			w->counts.failed++;
