@@ -103,7 +103,9 @@ check: deps-check
 
 # Tests wait as much as they work, so one more runs than there are cores. The programs that users get
 # are gcc's, and the bats files run them; test programs run as clang makes them and under gcc's
-# sanitisers. What mostly waits for a clock, a reader or a disk needs no other compiler.
+# sanitisers. What mostly waits for a clock, a reader or a disk needs no other compiler, nor do long
+# stories of many programs, each of which others try alone.
+one_build := $(addprefix tests/card/,publish.bats rollover.bats)
 waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
 
 .suite:

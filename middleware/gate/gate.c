@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypt/wipe.h"
+#include "trust/time.h"
 
 const char *sj_gate_decision_name(enum sj_gate_decision decision)
 {
@@ -258,8 +259,8 @@ int64_t sj_gate_time(struct sj_gate *gate, int64_t now, bool *behind)
 	pthread_mutex_lock(&gate->lock);
 	newest = gate->newest;
 	pthread_mutex_unlock(&gate->lock);
-	*behind = now < newest;
-	return *behind ? newest : now;
+	*behind = sj_trust_time_behind(newest, now);
+	return now < newest ? newest : now;
 }
 
 bool sj_gate_learn(struct sj_gate *gate, int64_t when, int64_t now)

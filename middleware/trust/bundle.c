@@ -14,7 +14,6 @@
 #include "trust/time.h"
 #include "wire/hex.h"
 
-#define ANCHOR "anchor.cwt"
 #define FILES "files"
 #define MANIFEST "manifest"
 
@@ -41,61 +40,6 @@ static bool is_hash_of(const uint8_t hash[static SJ_TRUST_HASH], struct sj_span 
 	uint8_t found[SJ_HASH_MAX];
 
 	return sj_hash(SJ_SHA256, &bytes, 1, found) && memcmp(found, hash, SJ_TRUST_HASH) == 0;
-}
-
-/* --- anchor -------------------------------------------------------------------------- */
-
-static enum sj_rc read_anchor(int dir, struct sj_bundle_signer *out)
-{
-	struct sj_trust_file file = { NULL, 0 };
-	enum sj_rc rc = sj_trust_read(dir, SJ_SLOT_FOLDER "/" ANCHOR, SJ_CWT_MAX, &file);
-
-	if (rc == SJ_OK && !sj_bundle_signer_read(sj_span(file.bytes, file.len), out))
-		rc = SJ_TRUST_UNREADABLE;
-	sj_trust_file_free(&file);
-	return rc;
-}
-
-static enum sj_rc store_anchor(int dir, struct sj_span token)
-{
-	const struct sj_trust_io io = sj_trust_io_system();
-	struct sj_bundle_signer there;
-	enum sj_rc rc = read_anchor(dir, &there);
-	int folder;
-
-	if (rc == SJ_OK)
-		return sj_span_eq(sj_span(there.token, there.len), token) ? SJ_OK
-									  : SJ_INPUT_REFUSED;
-	if (rc != SJ_TRUST_MISSING && rc != SJ_TRUST_UNREADABLE)
-		return rc;
-	if (mkdirat(dir, SJ_SLOT_FOLDER, 0755) != 0 && errno != EEXIST)
-		return sj_trust_errno(errno);
-	folder = openat(dir, SJ_SLOT_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return sj_trust_errno(errno);
-	rc = sj_trust_replace(&io, folder, ANCHOR, token);
-	close(folder);
-	return rc;
-}
-
-enum sj_rc sj_bundle_anchor(const char *directory, const uint8_t *token, size_t len)
-{
-	struct sj_bundle_signer signer;
-	enum sj_rc rc;
-	int dir;
-
-	if (!sj_bundle_signer_read(sj_span(token, len), &signer))
-		return SJ_INPUT_MALFORMED;
-	if (!sj_cwt_verify(&signer.cwt, &signer.key))
-		return SJ_INPUT_REFUSED;
-	if (mkdir(directory, 0755) != 0 && errno != EEXIST)
-		return sj_trust_errno(errno);
-	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return sj_trust_errno(errno);
-	rc = store_anchor(dir, sj_span(token, len));
-	close(dir);
-	return rc;
 }
 
 /* --- the manifest in use ------------------------------------------------------------- */
@@ -194,29 +138,34 @@ static enum sj_rc say(const char **why, enum sj_rc rc, const char *text)
 	return rc;
 }
 
-/* Deletes what no bundle of use names, and what a kill left. `keep` NULL: only the latter. */
-static void sweep(int dir, const struct sj_bundle *keep)
+/* Whether it has a file of this name. */
+static bool names(const struct sj_manifest *manifest, const char *name)
 {
-	DIR *stream = sj_trust_entries(dir, ".");
+	struct sj_span entries = manifest->entries;
+	uint8_t hash[SJ_TRUST_HASH];
+	struct sj_writer w = SJ_WRITER_OF(hash);
+	struct sj_bundle_entry entry;
+
+	if (!sj_hex_read(name, strlen(name), &w) || w.len != sizeof(hash))
+		return false;
+	while (sj_manifest_next(&entries, &entry))
+		if (entry.kind != SJ_BUNDLED_STATUS_DELTA &&
+		    memcmp(entry.hash, hash, sizeof(hash)) == 0)
+			return true;
+	return false;
+}
+
+/* Deletes files that neither the bundle taken in nor `other` names, and what a kill left. */
+static void sweep_files(const struct sj_bundle *bundle, const struct sj_manifest *other)
+{
+	DIR *stream = sj_trust_entries(bundle->files, ".");
 	const struct dirent *entry;
 
 	if (stream == NULL)
 		return;
-	while ((entry = readdir(stream)) != NULL) {
-		bool kept = strncmp(entry->d_name, ".tmp-", 5) != 0;
-
-		if (kept && keep != NULL && entry->d_name[0] != '.') {
-			size_t i = 0;
-
-			while (i < keep->manifest.count &&
-			       (keep->list[i].entry.kind == SJ_BUNDLED_STATUS_DELTA ||
-				strcmp(entry->d_name, keep->list[i].name) != 0))
-				i++;
-			kept = i < keep->manifest.count;
-		}
-		if (!kept)
+	while ((entry = readdir(stream)) != NULL)
+		if (!names(&bundle->manifest, entry->d_name) && !names(other, entry->d_name))
 			unlinkat(dirfd(stream), entry->d_name, 0);
-	}
 	closedir(stream);
 }
 
@@ -241,8 +190,7 @@ static enum sj_rc open_store(struct sj_bundle *bundle, const char *directory, co
 	bundle->files = openat(bundle->folder, FILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (bundle->files < 0)
 		return sj_trust_errno(errno);
-	sweep(bundle->folder, NULL);
-	sweep(bundle->files, NULL);
+	sj_trust_sweep(bundle->folder);
 	return sj_trust_time_read(&bundle->own);
 }
 
@@ -254,7 +202,7 @@ static enum sj_rc read_present(struct sj_bundle *bundle)
 	if (rc == SJ_OK && bundle->present.fd >= 0)
 		rc = sj_bundle_manifest_read(&bundle->present, &bundle->old_bytes, &bundle->old);
 	if (rc != SJ_OK)
-		bundle->old.version = 0;
+		bundle->old = (struct sj_manifest){ .version = 0 };
 	if (rc == SJ_OK || rc == SJ_TRUST_UNREADABLE)
 		rc = sj_slot_newest_read(bundle->folder, &bundle->newest);
 	if (bundle->old.version >= bundle->newest.version && bundle->old.version > 0) {
@@ -272,7 +220,7 @@ static enum sj_rc check_signer(struct sj_bundle *bundle, int64_t now, const char
 	enum sj_rc rc = SJ_OK;
 
 	if (bundle->old.version == 0 || !last_signer(&bundle->old, &anchor))
-		rc = read_anchor(bundle->own.dir, &anchor);
+		rc = sj_bundle_anchor_read(bundle->folder, &anchor);
 	if (rc == SJ_TRUST_MISSING)
 		return say(why, rc, "No bundle signer is known here: give its token once.");
 	if (rc != SJ_OK)
@@ -381,7 +329,11 @@ static enum sj_rc begin(struct sj_bundle *bundle, const char *directory, int64_t
 	if (rc != SJ_OK || *same)
 		return rc;
 	rc = check_time(bundle, now, why);
-	return rc == SJ_OK ? list_files(bundle) : rc;
+	if (rc != SJ_OK)
+		return rc;
+	/* One that was refused may have left some. */
+	sweep_files(bundle, &bundle->old);
+	return list_files(bundle);
 }
 
 enum sj_rc sj_bundle_begin_with(const struct sj_trust_io *io, const char *directory,
@@ -573,14 +525,17 @@ enum sj_rc sj_bundle_apply(struct sj_bundle *bundle, const char **why)
 	memcpy(newest.manifest, bundle->next.manifest, SJ_TRUST_HASH);
 	rc = sj_bundle_fill(bundle);
 	if (rc == SJ_OK)
+		rc = sj_bundle_anchor_move(&bundle->own.io, bundle->folder, &bundle->signer);
+	if (rc == SJ_OK)
 		rc = sj_slot_switch(&bundle->own.io, bundle->folder, &bundle->next);
 	if (rc == SJ_OK)
 		rc = sj_slot_newest_write(&bundle->own.io, bundle->folder, &newest);
 	if (rc == SJ_OK)
 		rc = sj_trust_note_time(&bundle->own, bundle->manifest.created);
 	if (rc == SJ_OK)
-		sweep(bundle->files, bundle);
+		sweep_files(bundle, &bundle->manifest);
+	/* Of a master list's certificates some may have been told of, and not be why. */
 	if (why != NULL)
-		*why = rc != SJ_OK && bundle->why[0] != 0 ? bundle->why : NULL;
+		*why = rc == SJ_INPUT_REFUSED ? bundle->why : NULL;
 	return rc;
 }

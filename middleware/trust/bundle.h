@@ -49,6 +49,13 @@ const char *sj_bundle_kind_name(enum sj_bundle_kind kind);
 SJ_MUST_CHECK enum sj_rc sj_bundle_file_read(const struct sj_bundle *bundle,
 					     const struct sj_bundle_file *file,
 					     struct sj_trust_file *out);
+/*
+ * Who is believed where no bundle is in use that can be read: who signed the last one, else the
+ * one that was given. `folder`: bundle/. SJ_TRUST_MISSING: nobody.
+ */
+SJ_MUST_CHECK enum sj_rc sj_bundle_anchor_read(int folder, struct sj_bundle_signer *out);
+SJ_MUST_CHECK enum sj_rc sj_bundle_anchor_move(const struct sj_trust_io *io, int folder,
+					       const struct sj_bundle_signer *signer);
 /* Makes the next slot's folder anew, and all that the bundle has in it; on the disk afterwards. */
 SJ_MUST_CHECK enum sj_rc sj_bundle_fill(struct sj_bundle *bundle);
 

@@ -182,25 +182,22 @@ static enum sj_rc believe_tokens(struct fill *f)
 	return rc;
 }
 
-/* The epoch of the list in the slot in use; 0: none. */
-static uint32_t epoch_before(const struct fill *f)
+/* The slot in use is a trust directory of its own: as its signers have it, not those to come. */
+static const char *fault_after(const struct fill *f, const struct sj_status_head *head)
 {
-	struct sj_status_folders folders = { -1, -1 }, bundled = { -1, -1 };
-	struct sj_status *status = malloc(sizeof(*status));
-	const char *issuer = f->bundle->manifest.issuer;
-	uint32_t epoch = 0;
+	const struct sj_status_head *last;
+	struct sj_status *before = NULL;
+	const char *fault = NULL;
 
-	if (status != NULL && f->before.dir >= 0 &&
-	    sj_status_folders_open(f->before.dir, issuer, &folders) == SJ_OK) {
-		bundled.bundled = folders.own;
-		if (sj_status_folders_load(&bundled, issuer, f->signers, status) == SJ_OK) {
-			epoch = status->slot.head.epoch;
-			sj_status_unload(status);
-		}
-	}
-	sj_status_folders_close(&folders);
-	free(status);
-	return epoch;
+	if (f->before.dir < 0 || sj_status_open_at(f->before.dir, head->issuer, &before) != SJ_OK)
+		return NULL;
+	last = &before->slot.head;
+	if (head->epoch < last->epoch)
+		fault = "It is older than the one in use.";
+	else if (head->epoch == last->epoch && !sj_status_head_eq(head, last))
+		fault = "Another list of the same epoch is in use.";
+	sj_status_close(before);
+	return fault;
 }
 
 static enum sj_rc judge_status(struct fill *f, const struct sj_bundle_file *file,
@@ -210,6 +207,7 @@ static enum sj_rc judge_status(struct fill *f, const struct sj_bundle_file *file
 	struct sj_status_head head;
 	struct sj_status_file parts;
 	enum sj_rc rc = SJ_OK;
+	const char *fault;
 
 	if (list == NULL)
 		return SJ_NO_MEMORY;
@@ -221,8 +219,8 @@ static enum sj_rc judge_status(struct fill *f, const struct sj_bundle_file *file
 		rc = refuse(f->bundle, file, "It is another authority's.");
 	else if (!sj_status_body_open(parts.body, &head, list))
 		rc = refuse(f->bundle, file, "It is not what its head signs.");
-	else if (head.epoch < epoch_before(f))
-		rc = refuse(f->bundle, file, "It is older than the one in use.");
+	else if ((fault = fault_after(f, &head)) != NULL)
+		rc = refuse(f->bundle, file, fault);
 	free(list);
 	return rc;
 }
@@ -296,6 +294,8 @@ static enum sj_rc make_slot(struct sj_bundle *bundle)
 {
 	if (bundle->next.fd >= 0)
 		close(bundle->next.fd);
+	/* Anything but a folder goes: a link is not followed. */
+	(void)unlinkat(bundle->folder, bundle->next.name, 0);
 	empty(bundle->folder, bundle->next.name, SLOT_DEPTH);
 	if (mkdirat(bundle->folder, bundle->next.name, 0755) != 0 && errno != EEXIST)
 		return sj_trust_errno(errno);

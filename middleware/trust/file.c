@@ -24,6 +24,14 @@ enum sj_rc sj_trust_errno(int error)
 	}
 }
 
+enum sj_rc sj_trust_folder(int dir, const char *path, int *out)
+{
+	*out = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*out >= 0 || errno == ENOENT)
+		return SJ_OK;
+	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_UNREADABLE;
+}
+
 DIR *sj_trust_entries(int dir, const char *folder)
 {
 	int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -108,6 +116,19 @@ struct sj_trust_io sj_trust_io_system(void)
 	return (struct sj_trust_io){ system_write, system_fsync, system_rename, NULL };
 }
 
+void sj_trust_sweep(int dir)
+{
+	DIR *stream = sj_trust_entries(dir, ".");
+	const struct dirent *entry;
+
+	if (stream == NULL)
+		return;
+	while ((entry = readdir(stream)) != NULL)
+		if (strncmp(entry->d_name, ".tmp-", 5) == 0)
+			unlinkat(dirfd(stream), entry->d_name, 0);
+	closedir(stream);
+}
+
 static bool write_all(const struct sj_trust_io *io, int fd, struct sj_span bytes)
 {
 	while (bytes.len > 0) {
@@ -170,7 +191,8 @@ enum sj_rc sj_trust_replace(const struct sj_trust_io *io, int dir, const char *n
 
 enum sj_rc sj_trust_lock(int dir, int *out)
 {
-	int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	/* Whoever may open it, for reading even, could keep it for ever. */
+	int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return sj_trust_errno(errno);

@@ -98,9 +98,12 @@ enum sj_rc sj_admit_anchor(struct sj_trust_batch *batch, struct sj_span der, boo
 	return admit(batch, der, key_ca, counts);
 }
 
-/* What keeps a certificate that `issuer` signed from being a link; NULL: nothing. */
+/*
+ * What keeps a certificate that `issuer` signed from being a link; NULL: nothing. A bundle's signer
+ * vouches for what is in it, and all terminals come to the same answer, whatever their clocks say.
+ */
 static const char *issuer_fault(const struct sj_trust *trust, const struct sj_cert *cert,
-				const struct sj_cert *issuer)
+				const struct sj_cert *issuer, bool bundled)
 {
 	char own[4], country[4];
 	bool behind;
@@ -110,14 +113,15 @@ static const char *issuer_fault(const struct sj_trust *trust, const struct sj_ce
 	if (strcmp(own, country) != 0)
 		return "It is of another country than the key that signed it.";
 	/* Its own dates would be as easily forged as the rest by who has an old key. */
-	if (!sj_cert_valid_at(issuer, sj_trust_time(trust, (int64_t)time(NULL), &behind)))
+	if (!bundled &&
+	    !sj_cert_valid_at(issuer, sj_trust_time(trust, (int64_t)time(NULL), &behind)))
 		return "The certificate of the key that signed it is not valid now.";
 	return NULL;
 }
 
 /* The same, issuer and all; what the finding says lives in *f. */
 static const char *link_fault(const struct sj_trust *trust, const struct sj_cert *cert,
-			      struct sj_finding *f)
+			      bool bundled, struct sj_finding *f)
 {
 	struct sj_issuer issuer = { 0 };
 	const char *fault;
@@ -129,7 +133,7 @@ static const char *link_fault(const struct sj_trust *trust, const struct sj_cert
 	sj_chain_find(trust, cert, &issuer, f);
 	if (f->rc != SJ_OK)
 		return f->detail;
-	fault = issuer_fault(trust, cert, &issuer.cert);
+	fault = issuer_fault(trust, cert, &issuer.cert, bundled);
 	sj_issuer_free(&issuer);
 	return fault;
 }
@@ -143,11 +147,9 @@ enum sj_rc sj_admit_link(const struct sj_trust *trust, struct sj_trust_batch *ba
 
 	if (!sj_cert_read(der, &cert))
 		return SJ_INPUT_MALFORMED;
-	if (!sj_trust_batch_checked(batch, SJ_TRUST_LINK, cert.subject, der)) {
-		fault = link_fault(trust, &cert, &finding);
-		if (fault)
-			return refuse(batch->trust, cert.subject, counts, fault);
-	}
+	fault = link_fault(trust, &cert, batch->before != NULL, &finding);
+	if (fault)
+		return refuse(batch->trust, cert.subject, counts, fault);
 	return admit(batch, der, false, counts);
 }
 
@@ -203,11 +205,9 @@ enum sj_rc sj_admit_crl(const struct sj_trust *trust, struct sj_trust_batch *bat
 	if (der.len > SJ_TRUST_FILE_MAX || !sj_crl_read(der, &crl))
 		return SJ_INPUT_MALFORMED;
 	*this_update = crl.this_update;
-	if (!sj_trust_batch_checked(batch, SJ_TRUST_CRL, crl.issuer, der)) {
-		fault = crl_fault(trust, &crl);
-		if (fault)
-			return refuse(batch->trust, crl.issuer, &counts, fault);
-	}
+	fault = crl_fault(trust, &crl);
+	if (fault)
+		return refuse(batch->trust, crl.issuer, &counts, fault);
 	rc = sj_trust_batch_replace_crl(batch, crl.issuer, der);
 	return rc == SJ_OK ? sj_trust_batch_add(batch, SJ_TRUST_CRL, crl.issuer, der, &known) : rc;
 }

@@ -90,12 +90,13 @@ static void add_files(int folder, struct sj_signers *signers)
 
 enum sj_rc sj_signers_load(int dir, struct sj_signers *out)
 {
-	int folder = openat(dir, SJ_SIGNERS_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const bool denied = folder < 0 && errno == EACCES;
-	int bundled = sj_slot_folder(dir, SJ_SIGNERS_FOLDER);
+	int folder, bundled = -1;
+	enum sj_rc rc = sj_trust_folder(dir, SJ_SIGNERS_FOLDER, &folder);
 	size_t before;
 
 	out->n = 0;
+	if (rc == SJ_OK)
+		rc = sj_slot_folder(dir, SJ_SIGNERS_FOLDER, &bundled);
 	/* A link may be read before what vouches for it: until nothing more comes. */
 	do {
 		before = out->n;
@@ -106,9 +107,7 @@ enum sj_rc sj_signers_load(int dir, struct sj_signers *out)
 		close(folder);
 	if (bundled >= 0)
 		close(bundled);
-	if (denied)
-		return SJ_FILE_PERMISSION;
-	return out->n > 0 ? SJ_OK : SJ_TRUST_MISSING;
+	return rc == SJ_OK && out->n == 0 ? SJ_TRUST_MISSING : rc;
 }
 
 static enum sj_rc write_token(int dir, struct sj_span token)

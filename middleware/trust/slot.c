@@ -62,22 +62,21 @@ enum sj_rc sj_slot_open(int dir, struct sj_slot *out)
 		return SJ_TRUST_UNREADABLE;
 	memcpy(out->name, word, sizeof(out->name));
 	snprintf(path, sizeof(path), SJ_SLOT_FOLDER "/%s", out->name);
-	out->fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (out->fd >= 0)
-		return SJ_OK;
-	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_UNREADABLE;
+	rc = sj_trust_folder(dir, path, &out->fd);
+	return rc == SJ_OK && out->fd < 0 ? SJ_TRUST_UNREADABLE : rc;
 }
 
-int sj_slot_folder(int dir, const char *folder)
+enum sj_rc sj_slot_folder(int dir, const char *folder, int *out)
 {
 	struct sj_slot slot;
-	int fd = -1;
+	enum sj_rc rc = sj_slot_open(dir, &slot);
 
-	if (sj_slot_open(dir, &slot) == SJ_OK && slot.fd >= 0) {
-		fd = openat(slot.fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		close(slot.fd);
-	}
-	return fd;
+	*out = -1;
+	if (rc != SJ_OK || slot.fd < 0)
+		return rc;
+	rc = sj_trust_folder(slot.fd, folder, out);
+	close(slot.fd);
+	return rc;
 }
 
 enum sj_rc sj_slot_switch(const struct sj_trust_io *io, int bundle, const struct sj_slot *slot)

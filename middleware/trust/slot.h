@@ -14,8 +14,8 @@ struct sj_slot {
 
 /* Opens the slot in use. SJ_TRUST_UNREADABLE: one is named that is not there, or nothing legible. */
 SJ_MUST_CHECK enum sj_rc sj_slot_open(int dir, struct sj_slot *out);
-/* Its folder alone; -1: none, or none that can be read. */
-int sj_slot_folder(int dir, const char *folder);
+/* A folder in it. *out -1: no bundle is in use, or it has no such folder. As sj_slot_open(). */
+SJ_MUST_CHECK enum sj_rc sj_slot_folder(int dir, const char *folder, int *out);
 /* Makes this slot (not its fd) the one in use; `bundle`: the folder of both. */
 SJ_MUST_CHECK enum sj_rc sj_slot_switch(const struct sj_trust_io *io, int bundle,
 					const struct sj_slot *slot);

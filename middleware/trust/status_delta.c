@@ -319,6 +319,31 @@ static bool change_block(struct changes *c, struct sj_span *in, uint32_t b, uint
 	return sj_status_block_read(&block, n, bits);
 }
 
+/* Whether the delta says nothing of block b, which is the next one. */
+static bool is_same(const struct changes *c, struct sj_span in, uint32_t b)
+{
+	uint32_t which;
+
+	if (c->mode == SAME || c->at == c->n)
+		return true;
+	if (c->mode == INDICES)
+		return c->list[c->at] / SJ_STATUS_BLOCK != b;
+	return sj_take_be(&in, 2, &which) && which > b;
+}
+
+/* A block that stays what it was needs no coding anew. False: it is another, or has grown. */
+static bool copy_block(const struct sj_status_list *old, const struct sj_status_part *was,
+		       uint32_t b, uint32_t n, struct sj_status_draft *draft)
+{
+	struct sj_status_block block;
+
+	if (was == NULL || b >= sj_status_blocks(was->size) || sj_status_block_size(was, b) != n)
+		return false;
+	block = sj_status_list_block(old, was, b);
+	sj_status_draft_copy(draft, &block);
+	return true;
+}
+
 static enum sj_rc apply_part(const struct sj_status_list *old, const struct sj_status_part *is,
 			     struct sj_span *in, struct sj_status_draft *draft)
 {
@@ -331,6 +356,8 @@ static enum sj_rc apply_part(const struct sj_status_list *old, const struct sj_s
 	for (uint32_t b = 0; rc == SJ_OK && b < sj_status_blocks(is->size); b++) {
 		uint32_t n = sj_status_block_size(is, b);
 
+		if (is_same(&c, *in, b) && copy_block(old, was, b, n, draft))
+			continue;
 		if (!read_block(old, was, b, &draft->bits) ||
 		    (c.mode == BLOCKS && !change_block(&c, in, b, n, &draft->bits))) {
 			rc = SJ_INPUT_MALFORMED; /* and the bits may be any */

@@ -25,20 +25,6 @@ static enum sj_rc refuse(struct import *import, enum sj_rc rc, const char *why)
 	return rc;
 }
 
-/* Deletes what a killed import left; under the lock. */
-static void sweep(int folder)
-{
-	DIR *stream = sj_trust_entries(folder, ".");
-	const struct dirent *entry;
-
-	if (stream == NULL)
-		return;
-	while ((entry = readdir(stream)) != NULL)
-		if (strncmp(entry->d_name, ".tmp-", 5) == 0)
-			unlinkat(dirfd(stream), entry->d_name, 0);
-	closedir(stream);
-}
-
 /* Opens the directory and reads the head; takes the lock of its issuer's folder. */
 static enum sj_rc begin(struct import *import, const char *directory, struct sj_span head)
 {
@@ -69,7 +55,7 @@ static enum sj_rc begin(struct import *import, const char *directory, struct sj_
 		rc = sj_trust_lock(import->folders.own, &import->lock);
 	if (rc != SJ_OK)
 		return rc;
-	sweep(import->folders.own);
+	sj_trust_sweep(import->folders.own);
 	rc = sj_status_folders_load(&import->folders, import->head.issuer, import->signers,
 				    import->present);
 	import->loaded = rc == SJ_OK;

@@ -247,6 +247,13 @@ void sj_status_draft_block(struct sj_status_draft *draft, uint32_t n)
 	memset(&draft->bits, 0, sizeof(draft->bits));
 }
 
+void sj_status_draft_copy(struct sj_status_draft *draft, const struct sj_status_block *block)
+{
+	sj_put(&draft->ends, block->ends);
+	sj_put(&draft->data, block->data);
+	put_entry(draft, block);
+}
+
 bool sj_status_draft_end(struct sj_status_draft *draft, struct sj_span *body)
 {
 	const struct sj_status_block none = { .code = SJ_STATUS_EMPTY };

@@ -77,6 +77,8 @@ SJ_MUST_CHECK bool sj_status_draft_begin(struct sj_status_draft *draft,
 					 const struct sj_status_parts *parts);
 /* Adds the draft's bits as a block of n indices. */
 void sj_status_draft_block(struct sj_status_draft *draft, uint32_t n);
+/* Adds a block of another list as it is coded; of as many indices. */
+void sj_status_draft_copy(struct sj_status_draft *draft, const struct sj_status_block *block);
 /* The body, in the draft's memory. False: something did not fit. */
 SJ_MUST_CHECK bool sj_status_draft_end(struct sj_status_draft *draft, struct sj_span *body);
 void sj_status_draft_free(struct sj_status_draft *draft);

@@ -55,16 +55,16 @@ enum sj_rc sj_status_folder_make(int dir, const char *issuer)
 enum sj_rc sj_status_folders_open(int dir, const char *issuer, struct sj_status_folders *out)
 {
 	char path[SJ_STATUS_PATH];
-	bool denied;
+	enum sj_rc rc;
 
 	*out = (struct sj_status_folders){ -1, -1 };
 	if (!issuer_path(issuer, path))
 		return SJ_USAGE;
-	out->own = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	denied = out->own < 0 && errno == EACCES;
-	if (denied)
-		return SJ_FILE_PERMISSION;
-	out->bundled = sj_slot_folder(dir, path);
+	rc = sj_trust_folder(dir, path, &out->own);
+	if (rc == SJ_OK)
+		rc = sj_slot_folder(dir, path, &out->bundled);
+	if (rc != SJ_OK)
+		return rc;
 	return out->own >= 0 || out->bundled >= 0 ? SJ_OK : SJ_TRUST_MISSING;
 }
 

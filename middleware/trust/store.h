@@ -111,6 +111,8 @@ void sj_trust_items_free(struct sj_trust_items *items);
 /* Reads a whole file below `dir`. SJ_TRUST_MISSING: there is none. */
 SJ_MUST_CHECK enum sj_rc sj_trust_read(int dir, const char *path, size_t max,
 				       struct sj_trust_file *out);
+/* Opens a folder below `dir`. *out -1: there is none. SJ_FILE_PERMISSION, SJ_TRUST_UNREADABLE. */
+SJ_MUST_CHECK enum sj_rc sj_trust_folder(int dir, const char *path, int *out);
 /* The entries of a folder below `dir` ("." is `dir` itself), for readdir(). NULL: none. closedir() it. */
 DIR *sj_trust_entries(int dir, const char *folder);
 /*
@@ -119,6 +121,8 @@ DIR *sj_trust_entries(int dir, const char *folder);
  */
 SJ_MUST_CHECK enum sj_rc sj_trust_write(const struct sj_trust_io *io, int dir, const char *path,
 					struct sj_span bytes);
+/* Deletes the temporary files that killed writers left in it; under its lock. */
+void sj_trust_sweep(int dir);
 /* Syncs the folder `path` below dir ("." for dir itself). */
 SJ_MUST_CHECK enum sj_rc sj_trust_sync(const struct sj_trust_io *io, int dir, const char *path);
 struct sj_trust_io sj_trust_io_system(void);
@@ -136,7 +140,7 @@ struct sj_trust_batch {
 	struct sj_trust *trust;
 	int lock;
 	struct sj_trust_items items; /* what the store will hold */
-	/* NULL, or a store whose files were checked when they came: linked, not checked again. */
+	/* Of a bundle: the one before, whose files are linked; else NULL. */
 	const struct sj_trust *before;
 };
 
@@ -145,7 +149,7 @@ SJ_MUST_CHECK enum sj_rc sj_trust_batch_begin(struct sj_trust *trust, struct sj_
 /* Adds a file under the name; *known: it was there already. */
 SJ_MUST_CHECK enum sj_rc sj_trust_batch_add(struct sj_trust_batch *batch, enum sj_trust_kind kind,
 					    struct sj_span name, struct sj_span der, bool *known);
-/* `before` has this file. */
+/* `before` has this file: a signature by its own key was checked then. */
 SJ_MUST_CHECK bool sj_trust_batch_checked(const struct sj_trust_batch *batch,
 					  enum sj_trust_kind kind, struct sj_span name,
 					  struct sj_span der);

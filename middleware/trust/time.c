@@ -7,6 +7,7 @@
 #define TIME_TEXT_MAX 24u
 #define NEWEST "time"
 #define IMPORTED "time-imported"
+#define CLOCKS_DIFFER 60 /* seconds between two that are set by the network, or nearly so */
 #define TIME_LATEST INT64_C(253402300799) /* 9999-12-31 23:59:59, the last that X.509 can say */
 
 static bool read_number(struct sj_span text, int64_t *out)
@@ -45,10 +46,15 @@ enum sj_rc sj_trust_time_read(struct sj_trust *trust)
 	return rc == SJ_OK ? read_time(trust, IMPORTED, &trust->imported) : rc;
 }
 
+bool sj_trust_time_behind(int64_t evidence, int64_t now)
+{
+	return evidence - now > CLOCKS_DIFFER;
+}
+
 int64_t sj_trust_time(const struct sj_trust *trust, int64_t now, bool *behind)
 {
-	*behind = now < trust->evidence;
-	return *behind ? trust->evidence : now;
+	*behind = sj_trust_time_behind(trust->evidence, now);
+	return now < trust->evidence ? trust->evidence : now;
 }
 
 bool sj_trust_time_plausible(const struct sj_trust *trust, int64_t when, int64_t now)

@@ -17,6 +17,8 @@ SJ_MUST_CHECK enum sj_rc sj_trust_time_imported(struct sj_trust *trust, int64_t 
 #define SJ_TRUST_TIME_AHEAD INT64_C(31622400) /* 366 days */
 /* Not further ahead of `now` (the system clock) and the imports than that. */
 bool sj_trust_time_plausible(const struct sj_trust *trust, int64_t when, int64_t now);
+/* The clock is so far behind that it is to be told (SJ_CLOCK_BEHIND); the evidence counts in any case. */
+bool sj_trust_time_behind(int64_t evidence, int64_t now);
 /*
  * What a document proves: as sj_trust_note_time(), but a time that is not
  * plausible is ignored, and it does not count as imported.

@@ -201,3 +201,12 @@ check_cards() {
 	[ "$(count 'cards WHERE state = 2')" = 8 ]
 	[ "$(count 'cards WHERE state IN (0, 1)')" = 0 ]
 }
+
+@test "two workers at PostgreSQL, killed as their cards and the server are: a good card each" {
+	ls /usr/lib/postgresql/*/bin/initdb || skip 'PostgreSQL is not installed'
+	cd "$ROOT"
+	run tests/power/batch_kills.py --cards 40 --kills 8 --seed 1
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"40 good cards, each verified"* ]]
+}

@@ -6,6 +6,7 @@ batch_kills.py [--cards N] [--kills N] [--workers N] [--sqlite] [--seed N] [--ke
 """
 import argparse
 import collections
+import glob
 import json
 import os
 import random
@@ -20,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("SOJOURN_BUILD", "build"))
 SOJOURN = f"{BUILD}/bin/sojourn"
 ASKER = f"{BUILD}/tests/power/asker"
-PG_BIN = "/usr/lib/postgresql/15/bin"
+PG_BIN = (sorted(glob.glob("/usr/lib/postgresql/*/bin")) or ["none"])[-1]
 PORT = 5499
 
 

@@ -401,6 +401,45 @@ static void what_is_in_use_is_linked(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* What it signed counts no longer where it is gone, whatever was checked before. */
+static void an_issuer_left_out_takes_along_what_it_signed(void **state)
+{
+	struct bundle_rig *r = *state;
+
+	bundle_add(r, SJ_BUNDLED_KEY_CA, load("keys.cer"));
+	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_CRL, load("second.crl"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	bundle_remove(r, SJ_BUNDLED_CSCA);
+	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
+	bundle_remove(r, SJ_BUNDLED_CRL);
+	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_LINK, load("new.link.cer"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	bundle_remove(r, SJ_BUNDLED_CSCA);
+	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
+}
+
+/* A terminal that is new believes the same bundle as one that had it before. */
+static void a_link_outlives_who_signed_it(void **state)
+{
+	struct bundle_rig *r = *state;
+	char command[256];
+	size_t bundled;
+
+	snprintf(command, sizeof(command), "echo %lld >%s/time", (long long)r->now - 1, r->store);
+	assert_int_equal(system(command), 0);
+	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer")); /* until 2040 */
+	bundle_add(r, SJ_BUNDLED_LINK, load("new.link.cer"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(certificates(r, &bundled), 2);
+}
+
+static int setup_in_2041(void **state)
+{
+	return bundle_rig_setup_at(state, INT64_C(2241000000));
+}
+
 /* --- cuts ---------------------------------------------------------------------------- */
 
 /* Whatever is cut off when: the old bundle or the new one, whole, and the next attempt succeeds. */
@@ -447,6 +486,21 @@ static void a_cut_leaves_the_old_bundle_or_the_new(void **state)
 static void an_error_leaves_the_old_bundle_or_the_new(void **state)
 {
 	cut_everywhere(*state, false);
+}
+
+/* A certificate of the list that was passed over is no reason. */
+static void a_failing_disk_is_not_blamed_on_a_certificate(void **state)
+{
+	struct bundle_rig *r = *state;
+
+	bundle_add(r, SJ_BUNDLED_MASTER_LIST, load("list.ml"));
+	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
+	bundle_sign(r);
+	for (r->authority->fail_at = 1; bundle_take(r) != SJ_OK; r->authority->fail_at++) {
+		assert_string_equal(r->why_text, "");
+		r->authority->calls = 0;
+	}
+	assert_true(r->authority->fail_at > 20);
 }
 
 /* --- damage -------------------------------------------------------------------------- */
@@ -511,8 +565,12 @@ int main(void)
 		BUNDLE_CASE(wrong_bytes_are_not_taken),
 		BUNDLE_CASE(a_damaged_file_is_asked_for_again),
 		BUNDLE_CASE(what_is_in_use_is_linked),
+		BUNDLE_CASE(an_issuer_left_out_takes_along_what_it_signed),
+		cmocka_unit_test_setup_teardown(a_link_outlives_who_signed_it, setup_in_2041,
+						bundle_rig_teardown),
 		BUNDLE_CASE(a_cut_leaves_the_old_bundle_or_the_new),
 		BUNDLE_CASE(an_error_leaves_the_old_bundle_or_the_new),
+		BUNDLE_CASE(a_failing_disk_is_not_blamed_on_a_certificate),
 		BUNDLE_CASE(a_damaged_slot_is_told_and_repaired),
 	};
 

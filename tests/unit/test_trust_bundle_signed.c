@@ -1,8 +1,9 @@
-/* The signed bundle: who may say it, never back, the manifest's bytes. */
+/* The signed bundle: who may say it, never back, the manifest's bytes, the folder. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sojourn/status.h>
@@ -85,6 +86,39 @@ static void an_older_status_list_is_refused(void **state)
 	bundle_add(r, SJ_BUNDLED_STATUS_LIST, rig_list(r->authority, 8));
 	assert_int_equal(bundle_next(r), SJ_OK);
 	assert_int_equal(bundle_epoch(r), 8);
+}
+
+/* As STATUS.md has it of lists imported by hand: never two of one epoch. */
+static void two_lists_of_one_epoch_are_refused(void **state)
+{
+	struct bundle_rig *r = *state;
+	struct rig_file other = rig_list(r->authority, 6);
+	struct sj_status_head head = rig_head_of(r->authority, &other);
+
+	bundle_add_status(r, 5);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	head.epoch = 5;
+	bundle_remove(r, SJ_BUNDLED_STATUS_LIST);
+	bundle_add(r, SJ_BUNDLED_STATUS_LIST, rig_resign(&other, &head, &r->authority->signer));
+	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
+	assert_non_null(strstr(r->why_text, "Another list of the same epoch is in use."));
+	assert_int_equal(bundle_epoch(r), 5);
+	rig_file_free(&other);
+}
+
+/* Nor does a new status signer begin anew. */
+static void an_older_list_of_the_next_signer_is_refused(void **state)
+{
+	struct bundle_rig *r = *state;
+
+	bundle_add_status(r, 5);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	rig_new_key(&r->authority->signer);
+	bundle_remove(r, SJ_BUNDLED_GATE_TOKEN);
+	bundle_remove(r, SJ_BUNDLED_STATUS_LIST);
+	bundle_add_status(r, 4);
+	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
+	assert_non_null(strstr(r->why_text, "It is older than the one in use."));
 }
 
 /* A card has brought the head of a newer list than the bundle's. */
@@ -313,12 +347,140 @@ static void a_gate_believes_what_is_bundled(void **state)
 	sj_gate_trust_free(trust);
 }
 
+/* Seconds are what two good clocks differ by: the evidence counts all the same. */
+static void a_clock_seconds_behind_is_not_told(void **state)
+{
+	struct bundle_rig *r = *state;
+	struct sj_trust *trust;
+	bool behind;
+
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(sj_trust_create(r->store, &trust), SJ_OK);
+	assert_int_equal(sj_trust_time(trust, r->created - 60, &behind), r->created);
+	assert_false(behind);
+	assert_int_equal(sj_trust_time(trust, r->created - 61, &behind), r->created);
+	assert_true(behind);
+	sj_trust_close(trust);
+}
+
+/* Not even where the bundle that the next one signed was lost. */
+static void who_has_handed_over_stays_out_after_damage(void **state)
+{
+	struct bundle_rig *r = *state;
+	const struct sj_ec_secret first = r->key;
+	char command[256];
+
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	bundle_hand_over(r);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	snprintf(command, sizeof(command), "echo >%s/bundle/current", r->store);
+	assert_int_equal(system(command), 0);
+	rig_file_free(&r->tokens[--r->token_count]);
+	r->key = first;
+	assert_int_equal(bundle_next(r), SJ_BUNDLE_SIGNER);
+}
+
+/* --- the store's folder --------------------------------------------------------------- */
+
+static size_t kept_files(const struct bundle_rig *r)
+{
+	char command[256];
+	size_t n = 0;
+	FILE *in;
+
+	snprintf(command, sizeof(command), "ls %s/bundle/files | wc -l", r->store);
+	in = popen(command, "r");
+	assert_non_null(in);
+	assert_int_equal(fscanf(in, "%zu", &n), 1);
+	pclose(in);
+	return n;
+}
+
+/* An authority that errs day after day does not fill the disk. */
+static void refused_bundles_leave_nothing_behind(void **state)
+{
+	struct bundle_rig *r = *state;
+
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	bundle_add(r, SJ_BUNDLED_CRL, bundle_text("none"));
+	for (unsigned day = 0; day < 4; day++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "cv %u", day);
+		bundle_remove(r, SJ_BUNDLED_CV_LINK);
+		bundle_add(r, SJ_BUNDLED_CV_LINK, bundle_text(text));
+		assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
+		assert_int_equal(kept_files(r), 3);
+	}
+	bundle_remove(r, SJ_BUNDLED_CRL);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_string_equal(r->asked, "");
+	assert_int_equal(kept_files(r), 2);
+}
+
+/* Where the bundle cannot be read, what lies beside it does not speak in its place. */
+static void a_damaged_slot_is_not_passed_over(void **state)
+{
+	struct bundle_rig *r = *state;
+	struct rig_file newer = rig_list(r->authority, 6);
+	struct sj_status *status = NULL;
+	char command[256];
+
+	bundle_add_status(r, 5);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(sj_status_import(r->store, newer.bytes, newer.len, NULL), SJ_OK);
+	rig_file_free(&newer);
+	snprintf(command, sizeof(command), "echo > %s/bundle/current", r->store);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(sj_status_open(r->store, RIG_ISSUER, &status), SJ_TRUST_UNREADABLE);
+	assert_int_equal(bundle_take(r), SJ_OK);
+	assert_int_equal(bundle_epoch(r), 6);
+}
+
+/* What a link in a slot's place leads to is not the store's to empty. */
+static void a_link_in_a_slots_place_is_not_followed(void **state)
+{
+	struct bundle_rig *r = *state;
+	char command[256];
+
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
+	snprintf(command, sizeof(command),
+		 "cd %s && mkdir -p precious && touch precious/x "
+		 "&& ln -s ../precious bundle/a && echo > bundle/b",
+		 r->store);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	snprintf(command, sizeof(command),
+		 "cd %s && test -f precious/x && test -d bundle/a -a ! -L bundle/a", r->store);
+	assert_int_equal(system(command), 0);
+}
+
+/* flock() takes any descriptor: who may read the file could hold up every import. */
+static void nobody_else_may_hold_the_lock(void **state)
+{
+	struct bundle_rig *r = *state;
+	struct stat st;
+	char path[256];
+
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	snprintf(path, sizeof(path), "%s/bundle/lock", r->store);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BUNDLE_CASE(an_older_version_is_refused),
 		BUNDLE_CASE(what_was_in_use_is_remembered),
 		BUNDLE_CASE(an_older_status_list_is_refused),
+		BUNDLE_CASE(two_lists_of_one_epoch_are_refused),
+		BUNDLE_CASE(an_older_list_of_the_next_signer_is_refused),
 		BUNDLE_CASE(a_newer_head_is_remembered_beside_the_bundle),
 		BUNDLE_CASE(an_expired_bundle_is_refused),
 		BUNDLE_CASE(a_bundle_is_evidence_of_the_time),
@@ -328,6 +490,12 @@ int main(void)
 		BUNDLE_CASE(without_an_anchor_nobody_is_believed),
 		BUNDLE_CASE(signers_hand_over),
 		BUNDLE_CASE(a_gate_believes_what_is_bundled),
+		BUNDLE_CASE(who_has_handed_over_stays_out_after_damage),
+		BUNDLE_CASE(a_clock_seconds_behind_is_not_told),
+		BUNDLE_CASE(refused_bundles_leave_nothing_behind),
+		BUNDLE_CASE(a_damaged_slot_is_not_passed_over),
+		BUNDLE_CASE(a_link_in_a_slots_place_is_not_followed),
+		BUNDLE_CASE(nobody_else_may_hold_the_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

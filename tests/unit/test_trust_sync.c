@@ -32,7 +32,9 @@ static char *binary(void)
 /* Runs `sojourn trust ...` on the rig's store, after other words of the shell; its exit code. */
 static int trust_after(const struct bundle_rig *r, const char *before, const char *arguments)
 {
-	const char *noun = strncmp(arguments, "doctor", 6) == 0 ? "" : "trust";
+	const bool other =
+		strncmp(arguments, "doctor", 6) == 0 || strncmp(arguments, "verify", 6) == 0;
+	const char *noun = other ? "" : "trust";
 	char command[1024], *sojourn = binary();
 	FILE *pipe;
 	size_t n;
@@ -176,6 +178,40 @@ static void the_next_source_does_what_the_first_cannot(void **state)
 	assert_int_equal(bundle_epoch(r), 1);
 }
 
+/* A mirror that stands still, or a stick that was left in, holds nobody back. */
+static void a_source_without_news_does_not_end_the_search(void **state)
+{
+	struct bundle_rig *r = *state;
+
+	publish(r, 1);
+	assert_int_equal(trust(r, "sync ."), 0);
+	assert_int_equal(system_in_web("rm -rf still && mkdir still && cp -r files latest still"),
+			 0);
+	publish(r, 2);
+	assert_int_equal(trust(r, "sync still . nowhere"), 0);
+	assert_says("bundle 2 of UTO; fetched");
+	assert_int_equal(bundle_epoch(r), 2);
+	/* The rest has none: no fault. */
+	assert_int_equal(trust(r, "sync --json . nowhere"), 0);
+	assert_says("warning: nowhere, latest");
+	assert_says("\"newer\": false");
+	assert_says("\"source\": \".\"");
+}
+
+/* An address may hold a password. */
+static void what_was_fetched_from_is_for_the_owner(void **state)
+{
+	struct bundle_rig *r = *state;
+	char path[256];
+	struct stat st;
+
+	publish(r, 1);
+	assert_int_equal(trust(r, "sync ."), 0);
+	snprintf(path, sizeof(path), "%s/bundle/source", r->store);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 static void redirects_stay_on_the_web(void **state)
 {
 	struct bundle_rig *r = *state;
@@ -264,6 +300,8 @@ static void an_expired_bundle_is_told(void **state)
 	(void)trust(r, "doctor");
 	assert_says("its time has been over for 0 days");
 	assert_says("SJ-1108");
+	(void)trust(r, "verify --files .");
+	assert_says("[SJ-1108]");
 	assert_int_equal(bundle_epoch(r), 1); /* in use all the same */
 }
 
@@ -421,6 +459,8 @@ int main(void)
 		SYNC_CASE(the_web_brings_the_first_and_the_next),
 		SYNC_CASE(a_directory_brings_it_too),
 		SYNC_CASE(the_next_source_does_what_the_first_cannot),
+		SYNC_CASE(a_source_without_news_does_not_end_the_search),
+		SYNC_CASE(what_was_fetched_from_is_for_the_owner),
 		SYNC_CASE(redirects_stay_on_the_web),
 		SYNC_CASE(a_hostile_server_changes_nothing),
 		SYNC_CASE(a_server_that_nobody_vouches_for),

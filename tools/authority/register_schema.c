@@ -63,7 +63,7 @@ static const char base[] =
 	"	status INTEGER NOT NULL DEFAULT 0,"
 	"	indices BYTEA NOT NULL,"
 	"	points BYTEA);" /* their keys; NULL: the card has not finished */
-	"CREATE INDEX credentials_bad ON credentials (part) WHERE status <> 0;"
+	"CREATE INDEX credentials_bad ON credentials (part, indices) WHERE status <> 0;"
 	"CREATE TABLE keys ("
 	"	card BIGINT NOT NULL REFERENCES cards (id),"
 	"	name TEXT NOT NULL,"

@@ -27,6 +27,8 @@ struct sync {
 	struct sj_bundle *bundle;
 	struct sj_bundle_info info; /* of the bundle found there */
 	bool newer; /* than the one in use */
+	bool current; /* a source has the one in use: `first` */
+	size_t first;
 	size_t files;
 	uint64_t bytes; /* fetched */
 };
@@ -110,7 +112,8 @@ static int remember_sources(const struct sync *s)
 	if (n >= sizeof(text))
 		return 0;
 	snprintf(path, sizeof(path), "%s/" LAST_SOURCES, s->store);
-	return cli_file_write(s->cli, path, text, n, 0644);
+	/* An address may hold a password. */
+	return cli_file_write(s->cli, path, text, n, 0600);
 }
 
 static int set_anchor(struct sync *s)
@@ -149,7 +152,7 @@ static bool try_next(enum sj_rc rc)
 	       rc == SJ_BUNDLE_SIGNER;
 }
 
-/* Tells a failure: as a warning, if another source is left. */
+/* Tells a failure: as a warning, if another source is left or one has the bundle in use. */
 static int give_up(struct sync *s, size_t source, enum sj_rc rc, const char *what, const char *why)
 {
 	const bool own = !try_next(rc);
@@ -159,7 +162,7 @@ static int give_up(struct sync *s, size_t source, enum sj_rc rc, const char *wha
 	/* The text of the failure follows behind a colon. */
 	const int len = (int)(n > 0 && said[n - 1] == '.' ? n - 1 : n);
 
-	if (own || source + 1 == s->count)
+	if (own || (source + 1 == s->count && !s->current))
 		return cli_fail(s->cli, rc, "%s%s%s%s%.*s", where, comma, what, colon, len, said);
 	cli_warn(s->cli, "%s%s%s: %s [%s]", where, comma, what,
 		 said[0] != '\0' ? said : sj_strerror(rc), cli_failure_id(rc).text);
@@ -235,6 +238,7 @@ static int try_source(struct sync *s, size_t source)
 	int code = 0;
 
 	s->used = source;
+	s->newer = false;
 	if (rc != SJ_OK)
 		return give_up(s, source, rc, "latest", fetch_problem(s->fetch));
 	rc = sj_bundle_begin(s->store, manifest, len, (int64_t)time(NULL), &s->bundle, &why);
@@ -242,6 +246,10 @@ static int try_source(struct sync *s, size_t source)
 	if (rc != SJ_OK)
 		return give_up(s, source, rc, "", why);
 	s->newer = s->bundle != NULL;
+	if (!s->newer && !s->current) {
+		s->current = true;
+		s->first = source;
+	}
 	if (s->newer)
 		sj_bundle_offered(s->bundle, (int64_t)time(NULL), &s->info);
 	if (s->newer && !cli_given(s->cli, "check"))
@@ -286,19 +294,31 @@ static int report(struct sync *s)
 	return 0;
 }
 
+/* A source that has no news does not end it: it may be a mirror that stands still. */
+static int try_sources(struct sync *s)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		code = try_source(s, i);
+		if ((code == 0 && s->newer) || cli_exit_code(s->cli) != 0)
+			return code;
+	}
+	if (!s->current)
+		return code;
+	s->newer = false;
+	s->used = s->first;
+	return 0;
+}
+
 static int sync_with(struct sync *s)
 {
 	int code = set_anchor(s);
 
 	if (code == 0)
 		code = find_sources(s);
-	if (code != 0)
-		return code;
-	for (size_t i = 0; i < s->count; i++) {
-		code = try_source(s, i);
-		if (code == 0 || cli_exit_code(s->cli) != 0)
-			break;
-	}
+	if (code == 0)
+		code = try_sources(s);
 	if (code == 0)
 		code = report(s);
 	if (code == 0 && s->info.expired)
@@ -340,7 +360,7 @@ static const struct cli_option sync_options[] = {
 };
 static const struct cli_positional sync_positionals[] = {
 	{ .name = "SOURCE",
-	  .help = "an address (https://...) or a directory; the first that has a good bundle counts",
+	  .help = "an address (https://...) or a directory; the first that has a good newer bundle counts",
 	  .complete = CLI_COMPLETE_DIRECTORY,
 	  .optional = true,
 	  .repeated = true },

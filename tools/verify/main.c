@@ -2,7 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <sojourn/bundle.h>
 
 #include "verify/verify.h"
 
@@ -21,11 +24,22 @@ static void hear(void *user, const char *what, const char *why)
 	cli_warn(user, "trust store: %s: %s", what, why);
 }
 
+/* The verdict stands by dates of its own; a bundle that nobody replaces is told in time. */
+static void warn_expired(struct cli *cli, const char *directory)
+{
+	struct sj_bundle_info info = { .size = sizeof(info) };
+
+	if (sj_bundle_describe(directory, (int64_t)time(NULL), &info) == SJ_OK && info.expired)
+		cli_warn(cli, "%s [%s]", sj_strerror(SJ_BUNDLE_EXPIRED),
+			 cli_failure_id(SJ_BUNDLE_EXPIRED).text);
+}
+
 static int open_trust(struct run *run)
 {
 	const char *directory = cli_setting(run->cli, "trust");
 	enum sj_rc rc = sj_trust_open(directory, &run->trust);
 
+	warn_expired(run->cli, directory);
 	if (rc != SJ_OK)
 		return cli_fail(run->cli, rc, "%s", directory);
 	sj_trust_listen(run->trust, hear, run->cli);

@@ -96,7 +96,7 @@ SJ_API size_t sj_trust_check_crls(const struct sj_trust *trust);
 /*
  * The time to use, in seconds since 1970 UTC: the latest of `now` (the system
  * clock) and the newest time the store has evidence for. *behind: the clock
- * is behind that evidence (SJ_CLOCK_BEHIND is then worth a warning).
+ * is more than a minute behind that evidence (SJ_CLOCK_BEHIND is then worth a warning).
  */
 SJ_API int64_t sj_trust_time(const struct sj_trust *trust, int64_t now, bool *behind);
 /*
