@@ -65,7 +65,7 @@ check_cards() {
 
 @test "every line becomes a card, and a bad one is told with its number and stops nothing" {
 	holders 6 >h.jsonl
-	sed -i -e '2s/"birthDate": "[^"]*"/"birthDate": "19"/' -e '4s/face.jpg/none.jpg/' -e '5s/.*/{/' h.jsonl
+	sed -i -e '1s/^/\xef\xbb\xbf/' -e '2s/"birthDate": "[^"]*"/"birthDate": "19"/' -e '4s/face.jpg/none.jpg/' -e '5s/.*/{/' h.jsonl
 	echo >>h.jsonl
 	run --separate-stderr batch h.jsonl --report report
 	[ "$status" -eq 13 ]
@@ -74,6 +74,29 @@ check_cards() {
 	[[ "$stderr" == *"h.jsonl:5: is not JSON"* ]]
 	[ "$(wc -l <report)" = 3 ]
 	[ "$(jq -c '[.line, .failure]' report | tr -d '\n')" = '[2,"SJ-1302"][4,"SJ-1301"][5,"SJ-1302"]' ]
+	check_cards 3
+}
+
+@test "what a desk approves waits for a worker; what was revoked meanwhile does not, and stops nothing" {
+	for number in D1 D2 D3; do
+		jq --arg n $number '.documentNumber = $n' "$ROOT/tools/demo/holder.json" >$number.json
+		sojourn register add ut --holder $number.json --portrait face.jpg
+		sojourn register approve ut --document $number
+	done
+	sojourn register revoke ut --document D1
+	sojourn register lost ut --document D2 --number D4
+	sojourn issue --authority ut --worker --letters letters --exec -- sojourn card feed cards --interface contact
+	[ "$(echo letters/*)" = "letters/D3.txt letters/D4.txt" ]
+	check_cards 2
+	[ "$(count 'job WHERE state <> 2')" = 0 ]
+}
+
+@test "several workers open keys that are under a passphrase of two" {
+	echo first-part >one && echo second-part >two && chmod 600 one two && rm -r ut
+	sojourn authority init ut --encrypt --custodians 2 --passphrase-file one --passphrase-file two
+	holders 3 >h.jsonl
+	sojourn issue --authority ut --batch h.jsonl --workers 2 --letters letters \
+		--passphrase-file one --passphrase-file two --exec -- sojourn card feed cards --interface contact
 	check_cards 3
 }
 
@@ -209,11 +232,17 @@ check_cards() {
 	sojourn issue --authority ut --worker --letters letters --key-algorithm 9D:RSA-2048 --exec -- \
 		sojourn card feed slow --interface contact >out 2>&1 3>&- &
 	worker=$!
-	while [ "$(count 'job WHERE state = 1')" = 0 ]; do sleep 0.01; done
+	for _ in {1..500}; do
+		[ "$(count 'job WHERE state = 1')" = 0 ] || break
+		sleep 0.01
+	done
 	pkill -STOP -P $worker
 	sqlite3 ut/register.db 'UPDATE job SET lease = 0'
-	sojourn issue --authority ut --worker --letters letters --exec -- sojourn card feed cards --interface contact
+	code=0
+	timeout 30 sojourn issue --authority ut --worker --letters letters --exec -- \
+		sojourn card feed cards --interface contact || code=$?
 	pkill -CONT -P $worker
+	[ $code -eq 0 ]
 	wait $worker || true
 	grep 'the job was given to another worker' out
 	[ "$(count 'cards WHERE state = 3')" = 1 ]

@@ -327,7 +327,7 @@ const struct cli_command issue_command = {
 		"worker's. FILE given again goes on where it was stopped: nobody gets two cards.\n"
 		"A worker that is interrupted finishes its card first; one that is killed leaves\n"
 		"a card that is finished or void. Letters go to --letters DIR, as NUMBER.txt, or\n"
-		"stay in the register ('register key --secret letter'). Exit code 13: some lines\n"
+		"stay in the register ('register key --which letter'). Exit code 13: some lines\n"
 		"were bad, or some documents got no card.\n"
 		"\n"
 		"The options for laboratories make cards that a verifier must refuse.",

@@ -345,7 +345,7 @@ static int make_card(struct worker *w)
 		w->done++;
 		w->trouble = 0;
 	} else {
-		w->trouble++;
+		w->trouble += !w->hopeless;
 		w->counts.given_back++;
 		if (w->hopeless || w->now.attempts >= QUEUE_ATTEMPTS)
 			w->counts.failed++;
