@@ -99,10 +99,8 @@ bool card_app_find(const struct card *card, struct sj_span aid, struct card_app 
 
 static bool wipe(struct card *card, const struct card_applet *applet)
 {
-	for (uint32_t id = applet->objects;
-	     card_store_next(card->store, &id) && id - applet->objects < OBJECTS_EACH;)
-		if (!card_store_delete(card->store, id))
-			return false;
+	if (!card_store_wipe(card->store, applet->objects, applet->objects + OBJECTS_EACH))
+		return false;
 	if (applet->state_size > 0)
 		sj_wipe(card_state_of(card, applet), applet->state_size);
 	return true;

@@ -220,6 +220,16 @@ bool card_store_delete(struct card_store *s, uint32_t id)
 	return true;
 }
 
+bool card_store_wipe(struct card_store *s, uint32_t first, uint32_t end)
+{
+	for (uint32_t id = first; card_store_next(s, &id) && id < end;) {
+		if (!card_store_delete(s, id))
+			return false;
+		s->forgets = true;
+	}
+	return true;
+}
+
 bool card_store_next(const struct card_store *s, uint32_t *id)
 {
 	size_t i = lower_bound(&s->table, *id);
@@ -236,6 +246,7 @@ static void forget_before(struct card_store *s)
 		store_free_bytes(s->before[i].object.data, s->before[i].object.len);
 	s->before_count = 0;
 	s->failed = false;
+	s->forgets = false;
 }
 
 /* Removes first: then the rows that existed fit without growing the table. */
@@ -281,7 +292,7 @@ enum card_store_rc card_store_commit(struct card_store *s)
 	if (s->failed)
 		rc = CARD_STORE_NO_MEMORY;
 	else if (card_store_changed(s) && s->file.io != NULL)
-		rc = write_changes(s);
+		rc = s->forgets ? store_write_anew(s) : write_changes(s);
 	if (rc != CARD_STORE_OK) {
 		error = errno;
 		card_store_abort(s);

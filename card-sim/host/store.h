@@ -39,6 +39,11 @@ SJ_MUST_CHECK bool card_store_set(struct card_store *s, uint32_t id, struct sj_s
 SJ_MUST_CHECK bool card_store_write(struct card_store *s, uint32_t id, size_t offset,
 				    struct sj_span value);
 SJ_MUST_CHECK bool card_store_delete(struct card_store *s, uint32_t id);
+/*
+ * Deletes the objects from `first` to before `end`. If there was one, the commit writes the file
+ * anew: nothing of them remains in it, nor of what any object was before.
+ */
+SJ_MUST_CHECK bool card_store_wipe(struct card_store *s, uint32_t first, uint32_t end);
 /* The least id >= *id; false: none. To walk all objects. */
 bool card_store_next(const struct card_store *s, uint32_t *id);
 

@@ -197,23 +197,22 @@ enum card_store_rc store_append(struct card_store *s, struct sj_span record,
 
 /*
  * The new file is complete, durable and locked before it takes the name; a
- * crash leaves the one or the other, with the same content.
+ * crash leaves the one or the other.
  */
-void store_compact_if_due(struct card_store *s)
+enum card_store_rc store_write_anew(struct card_store *s)
 {
 	struct store_file *f = &s->file;
+	enum card_store_rc rc = CARD_STORE_NO_MEMORY;
+	char *name = new_path(f->path);
 	struct store_log log;
-	enum card_store_rc rc;
-	char *name;
-	int fd;
+	int fd = -1, error;
 
-	if (f->log.length < GARBAGE_MIN || f->log.length / 2 < store_image_bound(&s->table))
-		return;
-	name = new_path(f->path);
-	if (name == NULL)
-		return;
-	fd = write_image(s, name, f->log.sequence, &log, &rc);
+	if (name != NULL)
+		fd = write_image(s, name, f->log.sequence, &log, &rc);
+	error = errno;
 	if (fd >= 0 && f->io->rename(f->io_self, name, f->path) != 0) {
+		error = errno;
+		rc = CARD_STORE_IO;
 		unlink(name);
 		close(fd);
 	} else if (fd >= 0) {
@@ -224,6 +223,18 @@ void store_compact_if_due(struct card_store *s)
 		f->directory_dirty = !sync_directory(f);
 	}
 	free(name);
+	errno = error;
+	return rc;
+}
+
+/* If it fails, the old file does. */
+void store_compact_if_due(struct card_store *s)
+{
+	const uint64_t length = s->file.log.length;
+
+	if (length >= GARBAGE_MIN && length / 2 >= store_image_bound(&s->table) &&
+	    store_write_anew(s) != CARD_STORE_OK)
+		return;
 }
 
 /* --- opening -------------------------------------------------------------- */

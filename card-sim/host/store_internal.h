@@ -53,6 +53,7 @@ struct card_store {
 	struct store_before *before;
 	size_t before_count, before_cap;
 	bool failed; /* no memory inside the transaction */
+	bool forgets; /* what it deleted may not remain in the file */
 	struct store_file file;
 };
 
@@ -91,7 +92,12 @@ SJ_MUST_CHECK enum card_store_rc store_load(struct card_store *s, struct sj_span
 /* Appends and syncs; on failure the file is as before (or tail_dirty says so). */
 SJ_MUST_CHECK enum card_store_rc store_append(struct card_store *s, struct sj_span record,
 					      const struct store_log *after);
-/* Writes the file anew when most of it is past. A failure leaves the old file. */
+/*
+ * A whole new file with all objects as they are now takes the place of the old one. On failure
+ * that is still there.
+ */
+SJ_MUST_CHECK enum card_store_rc store_write_anew(struct card_store *s);
+/* The same when most of it is past. A failure leaves the old file. */
 void store_compact_if_due(struct card_store *s);
 void store_file_close(struct store_file *f);
 

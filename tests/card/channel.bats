@@ -41,6 +41,12 @@ told() {
 print(eval(sys.argv[1], {}, {"c": json.load(sys.stdin)}))' "c$2"
 }
 
+# What the register has of the document, or of its newest card.
+registered() {
+	sojourn register show ut -d U24SJ0117 --json | /usr/bin/python3 -c 'import json, sys
+r = json.load(sys.stdin); print(eval(sys.argv[1], {}, {"d": r["document"], "c": r["cards"][-1]}))' "$1"
+}
+
 # What SELECT of the identity application answers on contact.
 identity() {
 	printf 'on\n00A4040C07A0000002471001\n' | sojourn card run "$1.card" --link stdio -i contact |
@@ -71,6 +77,7 @@ copy() { cp first.card "$1.card"; }
 	copy rotated
 	run manage rotated rotate
 	[[ "$output" == *"version 32 of card-master-1, not 31"* ]]
+	[ "$(registered 'c["keyVersion"], c["master"]')" = "(50, 1)" ]
 	cp -r ut two && sojourn authority card master two
 	authority=two air manage rotated rotate --can-file can
 	[ "$(authority=two told rotated '["master"]')" = card-master-2 ]
@@ -100,10 +107,25 @@ copy() { cp first.card "$1.card"; }
 	copy ended
 	run -2 manage ended terminate
 	[ "$(told ended '["state"]')" = SECURED ]
+	grep -aq HAAKANSSON ended.card
 	manage ended terminate --yes
+	[ "$(registered 'd["state"], c["state"]')" = "('approved', 'scrapped')" ]
+	run ! grep -aq HAAKANSSON ended.card # nor in what the file was before
 	run -13 manage ended show
 	[[ "$output" == *"terminated"*SJ-1307* ]]
 	run -6 issue ended ut # over the air it hides even its manager
+}
+
+@test "a card whose document its holder has ends in the register first" {
+	issue handed ut
+	cp -r ut held
+	sojourn register deliver held -d U24SJ0117
+	authority=held run -13 manage handed terminate --yes
+	[[ "$output" == *"U24SJ0117: the document is delivered"*"register revoke"*SJ-1303* ]]
+	[ "$(told handed '["state"]')" = SECURED ]
+	sojourn register revoke held -d U24SJ0117 --reason withdrawn
+	authority=held manage handed terminate --yes
+	sojourn register history held | grep 'card terminated'
 }
 
 @test "another authority's card is named, and nothing of it is lost" {
@@ -151,6 +173,8 @@ copy() { cp first.card "$1.card"; }
 	flock -w 10 half.card true
 	run -2 manage half reset
 	manage half reset --yes
+	sojourn register history ut | grep 'card reset'
+	[ "$(registered 'c["state"]')" = scrapped ]
 	[ "$(told half '["state"]')" = OP_READY ]
 	[ "$(told half '["master"]')" = card-master-1 ]
 	issue half ut

@@ -208,12 +208,59 @@ static void bytes_changed_on_the_way_from_the_card_are_not_believed(void **state
 	assert_int_equal(shell(p, "test ! -e letter && tail -1 log | grep -q SJ-0605"), 0);
 }
 
+/* Both channels tell an i that nothing proves: the one that is opened with the card's own keys, too. */
+static void a_level_lowered_after_the_new_keys_is_refused(void **state)
+{
+	struct place *p = *state;
+
+	p->cards++;
+	assert_int_equal(
+		shell(p,
+		      "rm -f letter && %s/bin/sojourn issue --again -l letter --can-file can " LEAN
+		      " --exec -- sh -c '%s card card-%u | "
+		      "sed -u \"s/^\\(534A.\\{16\\}3103\\)7/\\11/I\"'",
+		      p->build, p->self, p->cards),
+		sj_exit_code(SJ_CARD_CHANNEL));
+	assert_int_equal(shell(p, "test ! -e letter && tail -1 log | grep -q 'i = 10'"), 0);
+	assert_int_equal(issue(p, LEAN, 0), 0);
+}
+
+/* The transport key, and one that somebody who knew it has added. */
+static void put_keys(struct card_store *store, uint8_t version)
+{
+	uint8_t keys[49] = { 16 };
+
+	for (size_t i = 0; i < 48; i++)
+		keys[1 + i] = (uint8_t)(0x40 + i % 16);
+	assert_true(card_store_set(store, 0x01000100u + version, SJ_SPAN_OF(keys)));
+}
+
+static void a_card_with_keys_of_somebody_else_is_not_issued(void **state)
+{
+	struct place *p = *state;
+	struct card_store *store = NULL;
+	char path[64];
+
+	p->cards++;
+	snprintf(path, sizeof(path), "%s/card-%u", p->directory, p->cards);
+	assert_int_equal(card_store_create(path, &store), CARD_STORE_OK);
+	put_keys(store, 0x30);
+	put_keys(store, 0x7F);
+	assert_int_equal(card_store_commit(store), CARD_STORE_OK);
+	card_store_close(store);
+	assert_int_equal(issue(p, LEAN, 0), sj_exit_code(SJ_CARD_CHANNEL));
+	assert_int_equal(shell(p, "test ! -e letter && tail -1 log | grep -q 'version 7F'"), 0);
+	assert_int_equal(issue(p, LEAN, 0), sj_exit_code(SJ_CARD_CHANNEL));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_card_pulled_after_any_command_can_be_issued_again),
 		cmocka_unit_test(bytes_changed_on_the_way_to_the_card_end_the_attempt),
 		cmocka_unit_test(bytes_changed_on_the_way_from_the_card_are_not_believed),
+		cmocka_unit_test(a_level_lowered_after_the_new_keys_is_refused),
+		cmocka_unit_test(a_card_with_keys_of_somebody_else_is_not_issued),
 	};
 
 	if (argc >= 3 && strcmp(argv[1], "card") == 0)

@@ -1,5 +1,6 @@
 /* The store: transactions, the file, failing system calls, compaction. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -314,6 +315,70 @@ static void failed_compaction_loses_nothing(void **state)
 	}
 }
 
+static bool in_file(const struct room *r, const char *text)
+{
+	static char bytes[IMAGE_MAX];
+	FILE *f = fopen(r->path, "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	return memmem(bytes, n, text, strlen(text)) != NULL;
+}
+
+/* Neither is what it was before, nor what else was deleted. */
+static void nothing_of_what_is_wiped_remains_in_the_file(void **state)
+{
+	struct room *r = *state;
+	struct card_store *s = create(r);
+
+	set(s, 10, "secret of before");
+	commit(s);
+	set(s, 10, "secret of now");
+	set(s, 12, "neighbour");
+	commit(s);
+	assert_true(in_file(r, "secret of before"));
+	assert_true(card_store_wipe(s, 10, 12));
+	card_store_abort(s);
+	set(s, 13, "more");
+	commit(s);
+	assert_true(has(s, 10, "secret of now") && in_file(r, "secret of now"));
+	assert_true(card_store_wipe(s, 10, 12));
+	commit(s);
+	assert_false(in_file(r, "secret"));
+	s = reopen(r, s);
+	assert_false(has(s, 10, "secret of now"));
+	assert_true(has(s, 12, "neighbour"));
+	card_store_close(s);
+}
+
+/* Truncation, write, sync or rename of the new file: all is as before. */
+static void a_wipe_that_fails_wipes_nothing(void **state)
+{
+	struct room *r = *state;
+	struct card_store *s = create(r);
+
+	step(s, 1);
+	commit(s);
+	for (unsigned at = 1; at <= 4; at++) {
+		r->calls = 0;
+		r->fail_at = at;
+		assert_true(card_store_wipe(s, 0, 100));
+		assert_int_equal(card_store_commit(s), CARD_STORE_IO);
+		assert_int_equal(errno, EIO);
+		assert_int_equal(state_of(s), 1);
+	}
+	r->fail_at = 0;
+	s = reopen(r, s);
+	assert_int_equal(state_of(s), 1);
+	assert_true(card_store_wipe(s, 0, 100));
+	commit(s);
+	s = reopen(r, s);
+	assert_int_equal(state_of(s), 0);
+	card_store_close(s);
+}
+
 static void the_lock_survives_compaction(void **state)
 {
 	struct room *r = *state;
@@ -351,6 +416,8 @@ int main(void)
 		STORE_CASE(failed_creation_leaves_nothing),
 		STORE_CASE(the_file_does_not_grow_for_ever),
 		STORE_CASE(failed_compaction_loses_nothing),
+		STORE_CASE(nothing_of_what_is_wiped_remains_in_the_file),
+		STORE_CASE(a_wipe_that_fails_wipes_nothing),
 		STORE_CASE(the_lock_survives_compaction),
 	};
 

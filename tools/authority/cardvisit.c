@@ -18,8 +18,15 @@
 #define SW_MORE 0x6310u
 #define STATUS_ROUNDS 32u /* of GET STATUS, at most */
 
-const enum sj_rc cardvisit_failures[] = { SJ_CARD_CHANNEL, SJ_CARD_STATE,   SJ_NOT_A_DOCUMENT,
-					  SJ_WRONG_CAN,    SJ_CARD_REFUSED, SJ_OK };
+const enum sj_rc cardvisit_failures[] = { SJ_CARD_CHANNEL,
+					  SJ_CARD_STATE,
+					  SJ_NOT_A_DOCUMENT,
+					  SJ_WRONG_CAN,
+					  SJ_CARD_REFUSED,
+					  SJ_INPUT_REFUSED,
+					  SJ_REGISTER_UNREACHABLE,
+					  SJ_REGISTER_BROKEN,
+					  SJ_OK };
 
 /* --- opening ------------------------------------------------------------------------------ */
 
@@ -85,8 +92,27 @@ int cardvisit_run(struct cli *cli, enum authority_use use, int (*work)(struct ca
 	}
 	channel_end(&v->channel);
 	sj_card_close(v->card);
+	register_close(v->reg);
 	authority_close(&v->authority);
 	free(v);
+	return rc;
+}
+
+int cardvisit_register(struct cardvisit *v)
+{
+	bool found;
+	int rc = register_open(&v->authority, &v->reg);
+
+	return rc != 0 ? rc
+		       : register_card_find(v->reg, cardkeys_serial(v->channel.diversification),
+					    &v->row, &found);
+}
+
+int cardvisit_end(struct cardvisit *v, int rc)
+{
+	if (rc == 0)
+		return register_commit(v->reg);
+	register_rollback(v->reg);
 	return rc;
 }
 

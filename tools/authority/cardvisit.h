@@ -9,6 +9,7 @@
 #include "authority/cardkeys.h"
 #include "authority/cardstatus.h"
 #include "authority/connect.h"
+#include "authority/register.h"
 
 #define CARDVISIT_APPLICATIONS 16u
 #define CARDVISIT_KEYS 12u /* four versions */
@@ -21,6 +22,9 @@ struct cardvisit {
 	struct channel channel;
 	struct cardkeys_found found;
 	char serial[2 * CARDKEYS_SERIAL + 1]; /* hexadecimal */
+	/* Set by cardvisit_register(). */
+	struct holder_register *reg;
+	struct register_card row; /* id 0: the register does not have this card */
 	/* Set by cardvisit_status(). */
 	uint8_t state; /* enum cardstatus_state */
 	struct cardstatus_entry applications[CARDVISIT_APPLICATIONS];
@@ -37,6 +41,10 @@ CLI_MUST_CHECK int cardvisit_run(struct cli *cli, enum authority_use use,
 CLI_MUST_CHECK int cardvisit_status(struct cardvisit *v);
 /* GET DATA; `tag`: of the one object that the answer must be; the value stays until the next. */
 CLI_MUST_CHECK int cardvisit_data(struct cardvisit *v, uint16_t tag, struct sj_span *value);
+/* The register, and its newest row of this card. */
+CLI_MUST_CHECK int cardvisit_register(struct cardvisit *v);
+/* Ends a change there: commits when rc is 0. */
+CLI_MUST_CHECK int cardvisit_end(struct cardvisit *v, int rc);
 /* SET STATUS of the card; *sw tells whether it took it. */
 CLI_MUST_CHECK int cardvisit_set_state(struct cardvisit *v, enum cardstatus_state state,
 				       uint16_t *sw);

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authority/cardstatus.h"
 #include "crypt/wipe.h"
 #include "wire/std/iso7816.h"
 #include "wire/sw.h"
+#include "wire/tlv.h"
 
 #define INS_INITIALIZE_UPDATE 0x50u
 #define INS_EXTERNAL_AUTHENTICATE 0x82u
@@ -15,6 +17,7 @@
 #define P2_THREE_KEYS 0x81u /* PUT KEY: several keys, the first has identifier 01 */
 #define PUT_KEY_MAX (1u + 3u * (4u + SJ_CIPHER_KEY_MAX + SJ_SCP03_KCV))
 #define KEYS 3u
+#define TAG_KEYS 0x00E0u /* GET DATA: key information */
 
 bool channel_begin(struct channel *c, struct sj_card *card)
 {
@@ -318,5 +321,29 @@ enum sj_rc channel_put_keys(struct channel *c, uint8_t version, const struct sj_
 		rc = SJ_CARD_ANSWER;
 out:
 	sj_wipe(data, sizeof(data));
+	return rc;
+}
+
+enum sj_rc channel_other_keys(struct channel *c, uint8_t *version)
+{
+	const struct sj_apdu a = {
+		.cla = CHANNEL_CLA, .ins = SJ_INS_GET_DATA, .p2 = TAG_KEYS, .ne = SJ_APDU_NE_SHORT
+	};
+	struct cardstatus_key key;
+	struct sj_response r;
+	struct sj_span rows = { NULL, 0 };
+	enum sj_rc rc = channel_send(c, &a, CHANNEL_TIMEOUT_MS, &r);
+
+	*version = 0;
+	if (rc == SJ_OK && r.sw != SJ_SW_OK)
+		rc = SJ_CARD_REFUSED;
+	else if (rc == SJ_OK && sj_tlv_find(r.data, TAG_KEYS, &rows) != SJ_TLV_FOUND)
+		rc = SJ_CARD_ANSWER;
+	while (rc == SJ_OK && rows.len > 0 && *version == 0) {
+		if (!cardstatus_take_key(&rows, &key))
+			rc = SJ_CARD_ANSWER;
+		else if (key.version != c->version)
+			*version = key.version;
+	}
 	return rc;
 }

@@ -87,5 +87,10 @@ size_t channel_room(const struct channel *c, size_t most);
  */
 SJ_MUST_CHECK enum sj_rc channel_put_keys(struct channel *c, uint8_t version,
 					  const struct sj_scp03_keys *fresh);
+/*
+ * Version of a key set that the card has besides the one that opened the channel; 0: none.
+ * SJ_CARD_REFUSED: it does not tell.
+ */
+SJ_MUST_CHECK enum sj_rc channel_other_keys(struct channel *c, uint8_t *version);
 
 #endif

@@ -23,13 +23,34 @@ static const struct cli_positional card_positionals[] = {
 
 /* --- rotate ------------------------------------------------------------------------------ */
 
+/* What the card has proved by now. */
+static int record_keys(struct cardvisit *v)
+{
+	int rc;
+
+	if (v->row.id == 0)
+		return 0;
+	rc = register_begin(v->reg);
+	if (rc != 0)
+		return rc;
+	rc = register_card_keyed(v->reg, v->row.id, v->channel.version,
+				 cardkeys_newest(&v->authority));
+	if (rc == 0)
+		rc = register_event(v->reg, "card keyed", v->row.document, v->row.id,
+				    json_pack("{s:i, s:i}", "version", (int)v->channel.version,
+					      "master", (int)cardkeys_newest(&v->authority)));
+	return cardvisit_end(v, rc);
+}
+
 static int rotate(struct cardvisit *v)
 {
 	const uint8_t before = v->channel.version;
 	bool sent = false;
-	int rc = cardkeys_replace(&v->channel, v->cli, &v->authority, cardkeys_next_version(before),
-				  &sent);
+	int rc = cardvisit_register(v);
 
+	if (rc == 0)
+		rc = cardkeys_replace(&v->channel, v->cli, &v->authority,
+				      cardkeys_next_version(before), &sent);
 	if (rc != 0)
 		cli_note(v->cli, sent ? "the card has the old keys or the new ones: `authority "
 					"card show` finds which"
@@ -37,7 +58,7 @@ static int rotate(struct cardvisit *v)
 	else
 		cli_note(v->cli, "card %s has keys of version %02X of card-master-%u, not %02X",
 			 v->serial, v->channel.version, cardkeys_newest(&v->authority), before);
-	return rc;
+	return rc != 0 ? rc : record_keys(v);
 }
 
 static int rotate_run(struct cli *cli)
@@ -95,9 +116,40 @@ static int unlock(struct cardvisit *v)
 	return set_state(v, CARDSTATUS_SECURED);
 }
 
+/* A document that its holder has ends in the register: there it gets its reason. */
+static int record_scrap(struct cardvisit *v, const char *event)
+{
+	const bool issued = v->row.state == CARD_ISSUED;
+	struct register_document d;
+	int rc = register_document_get(v->reg, v->row.document, &d);
+
+	if (rc == 0 && issued && d.state > DOCUMENT_PERSONALISED && d.state < DOCUMENT_REVOKED)
+		rc = cli_fail(v->cli, SJ_INPUT_REFUSED,
+			      "%s: the document is %s; end it first (`register revoke`, `lost` or "
+			      "`replace`)",
+			      d.number, register_state_name(d.state));
+	if (rc == 0 && v->row.state != CARD_SCRAPPED &&
+	    (!issued || d.state == DOCUMENT_PERSONALISED))
+		rc = register_card_move(v->reg, v->row.id, CARD_SCRAPPED, event);
+	return rc != 0 ? rc : register_event(v->reg, event, v->row.document, v->row.id, NULL);
+}
+
+/* Before the card: if that fails, what it was given is revoked all the same. */
+static int record_end(struct cardvisit *v, const char *event)
+{
+	int rc = cardvisit_register(v);
+
+	if (rc != 0 || v->row.id == 0)
+		return rc;
+	rc = register_begin(v->reg);
+	return rc != 0 ? rc : cardvisit_end(v, record_scrap(v, event));
+}
+
 static int terminate(struct cardvisit *v)
 {
-	return set_state(v, CARDSTATUS_TERMINATED);
+	int rc = record_end(v, "card terminated");
+
+	return rc != 0 ? rc : set_state(v, CARDSTATUS_TERMINATED);
 }
 
 static int lock_run(struct cli *cli)
@@ -162,8 +214,9 @@ const struct cli_command authority_card_terminate_command = {
 	.verb = "card-terminate",
 	.summary = "end a card for good: its keys and all that is on it are wiped",
 	.description =
-		"There is no way back. A card that holders may still show elsewhere is revoked\n"
-		"as well: 'register revoke' for its document number.",
+		"There is no way back. The register is told first: a card that was not handed out\n"
+		"is scrapped, so that its document gets another one. If its holder has it, end\n"
+		"the document before, by 'register revoke', 'lost' or 'replace'.",
 	.features = CARDVISIT_FEATURES,
 	.options = final_options,
 	.positionals = card_positionals,
@@ -183,9 +236,6 @@ static int command(struct cardvisit *v, const char *what, uint8_t ins, uint8_t p
 
 	if (rc != SJ_OK)
 		return cli_fail(v->cli, rc, "%s", what);
-	if (r.sw == SJ_SW_CONDITIONS)
-		return cli_fail(v->cli, SJ_CARD_STATE, "card %s was issued: it can only be ended",
-				v->serial);
 	return r.sw == SJ_SW_OK ? 0
 				: cli_fail(v->cli, SJ_CARD_REFUSED, "%s: %04X, %s", what, r.sw,
 					   sj_sw_text(r.sw));
@@ -222,6 +272,11 @@ static int reset(struct cardvisit *v)
 {
 	int rc = cardvisit_status(v);
 
+	if (rc == 0 && v->state > CARDSTATUS_INITIALIZED)
+		rc = cli_fail(v->cli, SJ_CARD_STATE, "card %s was issued: it can only be ended",
+			      v->serial);
+	if (rc == 0)
+		rc = record_end(v, "card reset");
 	for (size_t i = 0; rc == 0 && i < v->application_count; i++)
 		rc = renew(v, sj_span(v->applications[i].aid, v->applications[i].aid_len));
 	if (rc == 0)
@@ -250,8 +305,8 @@ const struct cli_command authority_card_reset_command = {
 	.verb = "card-reset",
 	.summary = "empty a card that was left half-personalised",
 	.description =
-		"Every application is deleted and installed anew. The manager's keys stay. A\n"
-		"card that was issued refuses it.",
+		"Every application is deleted and installed anew. The manager's keys stay, and in\n"
+		"the register the attempt is scrapped. A card that was issued refuses it.",
 	.features = CARDVISIT_FEATURES,
 	.options = reset_options,
 	.positionals = card_positionals,

@@ -172,6 +172,21 @@ static int check_answers(struct perso *p)
 		p->channel.i);
 }
 
+/* Who had the card before, and its transport key, may have added keys, which open it for ever. */
+static int check_key_sets(struct perso *p)
+{
+	uint8_t other;
+	enum sj_rc rc = channel_other_keys(&p->channel, &other);
+
+	if (rc != SJ_OK)
+		return perso_fail(p, rc, "key information");
+	return other == 0 ? 0
+			  : perso_fail(p, SJ_CARD_CHANNEL,
+				       "the card has keys of version %02X besides: somebody had it "
+				       "before, and could open it for ever; destroy it",
+				       other);
+}
+
 static int open_channel(struct perso *p, const struct authority *a)
 {
 	struct cardkeys_found found;
@@ -187,6 +202,10 @@ static int open_channel(struct perso *p, const struct authority *a)
 	memcpy(p->serial, cardkeys_serial(p->channel.diversification), sizeof(p->serial));
 	if (a != NULL && found.master == 0)
 		rc = give_own_keys(p, a);
+	if (rc == 0)
+		rc = check_answers(p); /* its i came anew */
+	if (rc == 0 && a != NULL)
+		rc = check_key_sets(p);
 	p->key_version = p->master == 0 ? 0 : p->channel.version;
 	p->data_max = channel_room(&p->channel, p->data_max);
 	return rc;

@@ -23,10 +23,8 @@ static uint16_t forget(struct card_call *call, struct sj_span data)
 
 	if (data.len != 0)
 		return SJ_SW_WRONG_DATA;
-	for (uint32_t id = CARD_OBJECT_EMRTD; card_store_next(store, &id) && id < EMRTD_OBJECT_END;)
-		if (!card_store_delete(store, id))
-			return SJ_SW_MEMORY_FAILURE;
-	return SJ_SW_OK;
+	return card_store_wipe(store, CARD_OBJECT_EMRTD, EMRTD_OBJECT_END) ? SJ_SW_OK
+									   : SJ_SW_MEMORY_FAILURE;
 }
 
 /* --- 0001, 0002: access and files ----------------------------------------- */

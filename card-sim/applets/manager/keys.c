@@ -146,9 +146,7 @@ void manager_sequence_get(const struct card_store *store, uint8_t version,
 
 static bool drop(struct card_store *store, uint32_t id)
 {
-	struct sj_span present;
-
-	return !card_store_get(store, id, &present) || card_store_delete(store, id);
+	return card_store_wipe(store, id, id + 1);
 }
 
 /* `old` 00: a further set; else that one goes, and its counter. All in one transaction. */
@@ -159,7 +157,7 @@ static uint16_t replace(struct card_store *store, uint8_t old, uint8_t version,
 		return SJ_SW_WRONG_DATA;
 	if (old == 0 && version_at(store, MANAGER_KEYS_MAX - 1) != 0)
 		return SJ_SW_NO_SPACE;
-	if (old != 0 && (!card_store_delete(store, MANAGER_OBJECT_KEYS + old) ||
+	if (old != 0 && (!drop(store, MANAGER_OBJECT_KEYS + old) ||
 			 !drop(store, MANAGER_OBJECT_SEQUENCE + old)))
 		return SJ_SW_MEMORY_FAILURE;
 	return manager_keys_set(store, version, keys) ? SJ_SW_OK : SJ_SW_MEMORY_FAILURE;

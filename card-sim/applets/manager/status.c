@@ -144,12 +144,8 @@ static uint16_t set_life(struct card_call *call, enum card_life life)
 /* Keys, counters: all but what says which card this was. */
 static uint16_t terminate(struct card_call *call)
 {
-	struct card_store *store = card_store_of(call->card);
-	uint32_t id = MANAGER_OBJECT_I;
-
-	while (card_store_next(store, &id) && id < CARD_OBJECT_MANAGER + 0x01000000u)
-		if (!card_store_delete(store, id))
-			return SJ_SW_MEMORY_FAILURE;
+	if (!card_store_wipe(card_store_of(call->card), MANAGER_OBJECT_I, CARD_OBJECT_EMRTD))
+		return SJ_SW_MEMORY_FAILURE;
 	card_scp_end(call->card);
 	sj_wipe(call->state, sizeof(struct manager));
 	return set_life(call, CARD_TERMINATED);

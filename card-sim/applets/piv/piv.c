@@ -117,10 +117,7 @@ bool piv_present(const struct card_store *store)
 
 bool piv_forget(struct card_store *store)
 {
-	for (uint32_t id = CARD_OBJECT_PIV; card_store_next(store, &id) && id < PIV_STORE_END;)
-		if (!card_store_delete(store, id))
-			return false;
-	return true;
+	return card_store_wipe(store, CARD_OBJECT_PIV, PIV_STORE_END);
 }
 
 bool piv_content_change(struct card *card)

@@ -233,7 +233,7 @@ uint16_t piv_reset(struct card_call *call)
 	if (!is_blocked(store, PIV_REF_PIN) || !is_blocked(store, PIV_REF_PUK))
 		return SJ_SW_CONDITIONS;
 	for (uint32_t id = CARD_OBJECT_PIV; card_store_next(store, &id) && id < PIV_STORE_END; id++)
-		if (!stays(id) && !card_store_delete(store, id))
+		if (!stays(id) && !card_store_wipe(store, id, id + 1))
 			return SJ_SW_MEMORY_FAILURE;
 	if (!restrict_policy(store) ||
 	    !yubico_password_default(store, PIV_REF_PIN, YUBICO_PIN_TRIES) ||
