@@ -65,7 +65,7 @@ check_cards() {
 
 @test "every line becomes a card, and a bad one is told with its number and stops nothing" {
 	holders 6 >h.jsonl
-	sed -i -e '2s/"birthDate": "[^"]*"/"birthDate": "19"/' -e '4s/face.jpg/none.jpg/' -e '5s/.*/{/' h.jsonl
+	sed -i -e '1s/^/\xef\xbb\xbf/' -e '2s/"birthDate": "[^"]*"/"birthDate": "19"/' -e '4s/face.jpg/none.jpg/' -e '5s/.*/{/' h.jsonl
 	echo >>h.jsonl
 	run --separate-stderr batch h.jsonl --report report
 	[ "$status" -eq 13 ]
@@ -74,6 +74,29 @@ check_cards() {
 	[[ "$stderr" == *"h.jsonl:5: is not JSON"* ]]
 	[ "$(wc -l <report)" = 3 ]
 	[ "$(jq -c '[.line, .failure]' report | tr -d '\n')" = '[2,"SJ-1302"][4,"SJ-1301"][5,"SJ-1302"]' ]
+	check_cards 3
+}
+
+@test "what a desk approves waits for a worker; what was revoked meanwhile does not, and stops nothing" {
+	for number in D1 D2 D3; do
+		jq --arg n $number '.documentNumber = $n' "$ROOT/tools/demo/holder.json" >$number.json
+		sojourn register add ut --holder $number.json --portrait face.jpg
+		sojourn register approve ut --document $number
+	done
+	sojourn register revoke ut --document D1
+	sojourn register lost ut --document D2 --number D4
+	sojourn issue --authority ut --worker --letters letters --exec -- sojourn card feed cards --interface contact
+	[ "$(echo letters/*)" = "letters/D3.txt letters/D4.txt" ]
+	check_cards 2
+	[ "$(count 'job WHERE state <> 2')" = 0 ]
+}
+
+@test "several workers open keys that are under a passphrase of two" {
+	echo first-part >one && echo second-part >two && chmod 600 one two && rm -r ut
+	sojourn authority init ut --encrypt --custodians 2 --passphrase-file one --passphrase-file two
+	holders 3 >h.jsonl
+	sojourn issue --authority ut --batch h.jsonl --workers 2 --letters letters \
+		--passphrase-file one --passphrase-file two --exec -- sojourn card feed cards --interface contact
 	check_cards 3
 }
 
@@ -177,6 +200,47 @@ check_cards() {
 	[ "$(count 'job WHERE state = 2')" = 8 ]
 	[ "$(count 'cards WHERE state = 2')" = 8 ]
 	[ "$(count 'cards WHERE state IN (0, 1)')" = 0 ]
+}
+
+@test "a document that was revoked while it waited fails alone" {
+	holders 3 >h.jsonl
+	sojourn issue --authority ut --batch h.jsonl --workers 0
+	sojourn register revoke ut -d K000000 --reason withdrawn
+	run -13 --separate-stderr batch h.jsonl --report report
+	[[ "$stderr" == *"K000000: the document is revoked"* ]]
+	[ "$(jq -c '[.line, .document]' report)" = '[1,1]' ]
+	[ "$(count 'job WHERE state = 2')" = 2 ]
+	check_cards 2
+}
+
+@test "a document that got its card alone while it waited gets no second" {
+	holders 1 >h.jsonl
+	sojourn issue --authority ut --batch h.jsonl --workers 0
+	jq 'del(.portrait)' h.jsonl >one.json
+	sojourn card new cards/one.card
+	sojourn issue -a ut --holder one.json -p face.jpg -l one.letter --exec -- \
+		sojourn card run cards/one.card --link stdio --interface contact
+	batch h.jsonl
+	[ "$(count 'job WHERE state = 2')" = 1 ]
+	[ "$(count cards)" = 1 ]
+}
+
+@test "a worker that was too slow leaves the letter of the one that took its job" {
+	holders 1 >h.jsonl
+	sojourn issue --authority ut --batch h.jsonl --workers 0
+	mkdir slow
+	sojourn issue --authority ut --worker --letters letters --key-algorithm 9D:RSA-2048 --exec -- \
+		sojourn card feed slow --interface contact >out 2>&1 3>&- &
+	worker=$!
+	while [ "$(count 'job WHERE state = 1')" = 0 ]; do sleep 0.01; done
+	pkill -STOP -P $worker
+	sqlite3 ut/register.db 'UPDATE job SET lease = 0'
+	sojourn issue --authority ut --worker --letters letters --exec -- sojourn card feed cards --interface contact
+	pkill -CONT -P $worker
+	wait $worker || true
+	grep 'the job was given to another worker' out
+	[ "$(count 'cards WHERE state = 3')" = 1 ]
+	check_cards 1
 }
 
 @test "two workers at PostgreSQL, killed as their cards and the server are: a good card each" {

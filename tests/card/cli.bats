@@ -450,7 +450,7 @@ sanitised() {
 	run sanitised timeout 15 sojourn demo
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$(grep -c '^. as expected' <<<"$output")" -eq 12 ]
+	[ "$(grep -c '^. as expected' <<<"$output")" -eq 16 ]
 	[ "$(grep -c 'jcop4-p71 at 848 kbit/s: [1-9][0-9]* ms' <<<"$output")" -eq 2 ]
 	for id in SJ-0705 SJ-0703 SJ-0702 SJ-1402 SJ-0801 SJ-1201 SJ-0805; do
 		[[ $output == *"$id"* ]]
@@ -472,7 +472,7 @@ with_program() {
 	with_program verify "echo '{\"schema\":1,\"verdict\":\"genuine\",\"reason\":null}'"
 	run sanitised tree/libexec/sojourn/sojourn-demo demo
 	[ "$status" -eq 1 ]
-	[ "$(grep -c '^. UNEXPECTED' <<<"$output")" -eq 6 ]
+	[ "$(grep -c '^. UNEXPECTED' <<<"$output")" -eq 7 ]
 	[[ $output == *"SJ-0101"* ]]
 }
 
@@ -488,8 +488,8 @@ with_program() {
 	run sanitised tree/libexec/sojourn/sojourn-demo demo
 	echo "$output"
 	[ "$status" -eq 1 ]
-	[ "$(grep -c '^. UNEXPECTED  *\(10\|12\)\.' <<<"$output")" -eq 2 ]
-	[[ $output == *"2 of 12 scenes"* ]]
+	[ "$(grep -c '^. UNEXPECTED  *\(10\|13\|14\)\.' <<<"$output")" -eq 3 ]
+	[[ $output == *"3 of 16 scenes"* ]]
 }
 
 @test "demo: interrupted, it leaves nothing" {

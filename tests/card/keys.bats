@@ -164,7 +164,7 @@ check() {
 		[ "$n" -lt 100 ]
 		rm -f cut/letter
 	done
-	[ "$n" -gt 40 ]
+	[ "$n" -gt 20 ]
 	check profile cut ut
 	check signed cut ut
 }

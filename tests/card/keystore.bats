@@ -172,6 +172,18 @@ typed() {
 	[[ $output == *"signatures.log:2:"*SJ-1303* ]]
 }
 
+@test "the record: what was signed for a card that failed" {
+	sojourn authority init ut
+	before=$(wc -l <ut/signatures.log)
+	sojourn card new a.card
+	touch file
+	run -1 sojourn issue -a ut --holder "$ROOT/tools/demo/holder.json" -p "$ROOT/tools/demo/face.jpg" \
+		-l a.letter --files-out file --exec -- sojourn card run a.card --link stdio
+	tail -n +$((before + 1)) ut/signatures.log >more
+	grep -q ' gate-ca-1 credential 56 ' more
+	grep -q ' signer-1 SOD 1 ' more
+}
+
 @test "in a token: no key file, and the keys do not come out" {
 	softhsm
 	run ! ls ../token/*.key

@@ -4,7 +4,10 @@
  */
 #include "tests/card/register_rig.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "authority/register_private.h"
@@ -77,6 +80,31 @@ static void what_is_not_committed_did_not_happen(void **state)
 	register_rig_reopen(rig);
 	assert_int_equal(register_rig_state(rig, id), DOCUMENT_ACTIVE);
 	assert_int_equal(register_rig_revoked(rig), 0);
+	register_rig_holds(rig);
+}
+
+/* SQLite takes the change back by itself then; that is no reason to doubt the register. */
+static void a_full_disk_is_told_as_that_alone(void **state)
+{
+	struct register_rig *rig = *state;
+	static const uint8_t face[60000];
+	struct rlimit before, small;
+	int64_t id;
+
+	if (db_is_server(rig->r->db))
+		skip();
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = (struct rlimit){ .rlim_cur = 100000, .rlim_max = before.rlim_max };
+	register_rig_begin(rig);
+	assert_int_equal(register_apply(rig->r, SJ_SPAN_OF(face), SJ_SPAN_OF(face), "SJ1",
+					2000000000, &id),
+			 0);
+	setrlimit(RLIMIT_FSIZE, &small);
+	assert_int_not_equal(register_commit(rig->r), 0);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_false(register_rig_told(rig, "rollback"));
+	register_rig_reopen(rig);
 	register_rig_holds(rig);
 }
 
@@ -182,6 +210,76 @@ static void a_card_that_was_not_finished_is_void(void **state)
 	/* The same card for another document. */
 	begin_card(rig, register_rig_document(rig, "SJ2", DOCUMENT_APPROVED), serial_b);
 	assert_int_equal(register_rig_revoked(rig), 2);
+}
+
+/* Begins a card, then goes on as if nobody else could have: what is refused is refused. */
+static void race_to_a_card(struct register_rig *rig, int out)
+{
+	uint8_t serial[REGISTER_SERIAL] = { 0x53, 0x4A };
+	struct register_credential c = { .sector = 1, .status.partition = RIG_PARTITION };
+	int64_t card = 0;
+	int rc;
+
+	memcpy(serial + 2, &out, sizeof(out));
+	serial[7] = (uint8_t)getpid();
+	rc = register_begin(rig->r);
+	rc = rc != 0 ? rc : register_card_begin(rig->r, 1, serial, &card);
+	rc = rc != 0 ? rc : register_card_credentials(rig->r, card, &c, 1, RIG_EXPIRES);
+	usleep(100000); /* the other one begins */
+	rc = rc != 0 ? rc : register_commit(rig->r);
+	usleep(100000);
+	for (int to = CARD_FINISHING; rc == 0 && to <= CARD_ISSUED; to++) {
+		rc = register_begin(rig->r);
+		rc = rc != 0 ? rc : register_card_move(rig->r, card, (enum card_state)to, NULL);
+		if (rc == 0)
+			rc = register_commit(rig->r);
+		else
+			register_rollback(rig->r);
+	}
+}
+
+static void two_at_work_on_one_document_make_one_good_card(void **state)
+{
+	struct register_rig *rig = *state;
+
+	assert_int_equal(register_rig_document(rig, "SJ0000001", DOCUMENT_APPROVED), 1);
+	close(register_rig_two(rig, race_to_a_card));
+	assert_int_equal(register_rig_state(rig, 1), DOCUMENT_PERSONALISED);
+	assert_int_equal(register_rig_revoked(rig), 1);
+}
+
+/* Revokes what another process is just beginning a card for. */
+static void a_revocation_finds_the_card_that_begins(void **state)
+{
+	struct register_rig *rig = *state;
+	const int64_t id = register_rig_document(rig, "SJ0000001", DOCUMENT_APPROVED);
+	struct register_credential c = { .sector = 1, .status.partition = RIG_PARTITION };
+	uint8_t serial[REGISTER_SERIAL] = { 0x53, 0x4A };
+	int64_t card = 0;
+	int begun[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(begun), 0);
+	register_close(rig->r);
+	pid = fork();
+	if (pid == 0) {
+		if (read(begun[0], serial, 1) != 1 || register_open(&rig->authority, &rig->r) != 0)
+			_exit(1);
+		register_rig_move(rig, id, DOCUMENT_REVOKED);
+		_exit(0);
+	}
+	assert_int_equal(register_open(&rig->authority, &rig->r), 0);
+	register_rig_begin(rig);
+	assert_int_equal(register_card_begin(rig->r, id, serial, &card), 0);
+	assert_int_equal(register_card_credentials(rig->r, card, &c, 1, RIG_EXPIRES), 0);
+	assert_int_equal(write(begun[1], "", 1), 1);
+	usleep(200000);
+	register_rig_commit(rig);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(begun[0]);
+	close(begun[1]);
+	assert_int_equal(register_rig_state(rig, id), DOCUMENT_REVOKED);
+	assert_int_equal(register_rig_revoked(rig), 1);
 }
 
 static void a_card_is_made_of_an_approved_document_alone(void **state)
@@ -346,10 +444,13 @@ int main(void)
 		CASE(every_cell_of_a_documents_life),
 		CASE(a_suspension_ends_where_it_began),
 		CASE(what_is_not_committed_did_not_happen),
+		CASE(a_full_disk_is_told_as_that_alone),
 		CASE(a_number_is_given_once),
 		CASE(a_lost_one_is_replaced_for_the_same_holder),
 		CASE(what_runs_out_expires),
 		CASE(a_card_that_was_not_finished_is_void),
+		CASE(two_at_work_on_one_document_make_one_good_card),
+		CASE(a_revocation_finds_the_card_that_begins),
 		CASE(a_card_is_made_of_an_approved_document_alone),
 		CASE(a_cards_life),
 		CASE(a_bad_card_gives_its_document_back),

@@ -80,7 +80,18 @@ static void a_cut_history_is_found(void **state)
 	struct register_rig *rig = *state;
 
 	register_rig_document(rig, "SJ1", DOCUMENT_APPROVED);
-	changed_by_force(rig, "DELETE FROM history WHERE number > 4", 5);
+	changed_by_force(rig, "DELETE FROM history WHERE number > 3", 4);
+}
+
+static void a_record_behind_the_head_is_found(void **state)
+{
+	struct register_rig *rig = *state;
+
+	register_rig_document(rig, "SJ1", DOCUMENT_APPROVED);
+	changed_by_force(rig,
+			 "INSERT INTO history SELECT number + 7, at, actor, event, document, card,"
+			 " detail, hash FROM history WHERE number = 4",
+			 5);
 }
 
 /* The head goes back with it, but nobody else can seal it. */
@@ -90,10 +101,10 @@ static void a_cut_history_with_its_head_is_found(void **state)
 
 	register_rig_document(rig, "SJ1", DOCUMENT_APPROVED);
 	changed_by_force(rig,
-			 "DELETE FROM history WHERE number > 4;"
-			 "UPDATE history_head SET number = 4,"
-			 " hash = (SELECT hash FROM history WHERE number = 4)",
-			 4);
+			 "DELETE FROM history WHERE number > 3;"
+			 "UPDATE history_head SET number = 3,"
+			 " hash = (SELECT hash FROM history WHERE number = 3)",
+			 3);
 	register_close(rig->r);
 	assert_int_equal(register_open(&rig->authority, &rig->r), RIG_REFUSED);
 }
@@ -145,6 +156,26 @@ static void who_is_erased_is_not_known_any_more(void **state)
 	register_rig_holds(rig);
 }
 
+/* Another process that reads keeps the log of SQLite, and with it what was erased. */
+static void the_log_of_who_is_erased_goes_too(void **state)
+{
+	struct register_rig *rig = *state;
+	const int64_t id = register_rig_document(rig, "SJ1", DOCUMENT_REVOKED);
+	struct db *other;
+	char where[80];
+
+	if (db_is_server(register_db(rig->r)))
+		return;
+	snprintf(where, sizeof(where), "sqlite:%s/register.db", rig->directory);
+	assert_int_equal(db_open(&rig->cli, where, 100, &other), 0);
+	assert_int_equal(db_script(other, "BEGIN; SELECT COUNT(*) FROM holders"), 0);
+	assert_int_equal(db_script(register_db(rig->r), "PRAGMA busy_timeout = 50"), 0);
+	assert_int_not_equal(register_erase(rig->r, id), 0);
+	assert_true(register_rig_told(rig, "erased, but"));
+	db_close(other);
+	assert_int_equal(register_erase(rig->r, id), 0);
+}
+
 static void another_key_opens_nothing(void **state)
 {
 	struct register_rig *rig = *state;
@@ -169,17 +200,15 @@ static void a_version_1_is_brought_up_to_date(void **state)
 	const int64_t id = register_rig_document(rig, "SJ1", DOCUMENT_ACTIVE);
 	int64_t n;
 
-	assert_int_equal(db_script(register_db(rig->r), "DROP TABLE job; DROP TABLE signatures;"
+	assert_int_equal(db_script(register_db(rig->r), "DROP TABLE job;"
 							"UPDATE schema SET version = 1"),
 			 0);
 	register_rig_reopen(rig);
 	assert_int_equal(db_number(register_db(rig->r), "SELECT version FROM schema", NULL, 0, &n),
 			 0);
 	assert_int_equal(n, REGISTER_SCHEMA);
-	register_rig_begin(rig);
-	assert_int_equal(register_signed(rig->r, "key-ca-1", "issue", 0, 5, SJ_SPAN_STR("digest")),
+	assert_int_equal(db_number(register_db(rig->r), "SELECT COUNT(*) FROM job", NULL, 0, &n),
 			 0);
-	register_rig_commit(rig);
 	assert_int_equal(register_rig_state(rig, id), DOCUMENT_ACTIVE);
 	register_rig_holds(rig);
 }
@@ -205,6 +234,43 @@ static void a_server_that_is_not_there_is_told_without_the_password(void **state
 	assert_false(register_rig_told(rig, "hunter2"));
 	assert_int_not_equal(db_open(&rig->cli, "nonsense", 300, &db), 0);
 	assert_true(register_rig_told(rig, "nor a connection string"));
+}
+
+static void a_password_is_not_kept_in_a_file(void **state)
+{
+	struct register_rig *rig = *state;
+
+	assert_int_not_equal(register_place(&rig->authority, "postgresql://anna:hunter2@db/ut"), 0);
+	assert_int_not_equal(register_place(&rig->authority, "host=db password=hunter2"), 0);
+	assert_false(register_rig_told(rig, "hunter2"));
+}
+
+/* Two rows, if the server's own defaults ruled. */
+static void a_servers_defaults_do_not_rule(void **state)
+{
+	struct register_rig *rig = *state;
+	const char *server = getenv("SOJOURN_TEST_REGISTER");
+	struct db *db;
+	char where[400];
+	int64_t n = -1;
+
+	if (server == NULL)
+		return;
+	snprintf(
+		where, sizeof(where),
+		"%s options='-csynchronous_commit=off -cdefault_transaction_isolation=serializable'",
+		server);
+	assert_int_equal(db_open(&rig->cli, where, 1000, &db), 0);
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(
+		db_number(db,
+			  "SELECT COUNT(*) FROM pg_settings WHERE"
+			  " (name = 'synchronous_commit' AND setting <> 'on') OR"
+			  " (name = 'transaction_isolation' AND setting <> 'read committed')",
+			  NULL, 0, &n),
+		0);
+	db_close(db);
+	assert_int_equal(n, 0);
 }
 
 static int use_again(void *user, const struct db_value *columns, size_t n)
@@ -241,6 +307,7 @@ int main(void)
 		CASE(a_changed_record_is_found),
 		CASE(a_missing_record_is_found),
 		CASE(a_cut_history_is_found),
+		CASE(a_record_behind_the_head_is_found),
 		CASE(a_cut_history_with_its_head_is_found),
 		CASE(nothing_personal_is_in_the_files),
 		CASE(who_is_erased_is_not_known_any_more),
@@ -248,6 +315,9 @@ int main(void)
 		CASE(a_version_1_is_brought_up_to_date),
 		CASE(a_newer_schema_is_refused),
 		CASE(a_server_that_is_not_there_is_told_without_the_password),
+		CASE(a_password_is_not_kept_in_a_file),
+		CASE(the_log_of_who_is_erased_goes_too),
+		CASE(a_servers_defaults_do_not_rule),
 		CASE(values_come_back_as_they_were),
 	};
 

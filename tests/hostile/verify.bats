@@ -135,7 +135,7 @@ print(*next((c["state"], c["reason"]) for c in json.load(sys.stdin)["checks"] if
 
 @test "files that were read before: a copy is not excluded" {
 	"$SOJOURN" card new "$BATS_TEST_TMPDIR/card"
-	"$SOJOURN" issue --authority "$LAB/authority" --holder "$LAB/holder-01.json" \
+	"$SOJOURN" issue --again --authority "$LAB/authority" --holder "$LAB/holder-01.json" \
 		--portrait tools/demo/face.jpg --can-file "$LAB/card-01.can" --letter-out "$BATS_TEST_TMPDIR/letter" \
 		--files-out "$BATS_TEST_TMPDIR/files" --exec -- "$SOJOURN" card run --link stdio "$BATS_TEST_TMPDIR/card"
 	run "$SOJOURN" verify --trust "$LAB/trust" --files "$BATS_TEST_TMPDIR/files"

@@ -32,7 +32,7 @@ issued() {
 	sojourn card new card
 	sojourn card run card --port "$PCSCD_PORT" 2> card.log 3>&- &
 	CARD_PID=$!
-	sojourn issue --authority "$BATS_FILE_TMPDIR/utopia" --holder "$ROOT/tools/demo/holder.json" \
+	sojourn issue --again --authority "$BATS_FILE_TMPDIR/utopia" --holder "$ROOT/tools/demo/holder.json" \
 		--portrait "$ROOT/tools/demo/face.jpg" --letter-out letter --reader "Test PCD 00 00" "$@"
 	CAN=$(sed -n 's/^Card access number.*: //p' letter)
 	# number and its check digit, birth and expiry with theirs, of a TD1 document

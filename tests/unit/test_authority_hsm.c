@@ -289,6 +289,8 @@ static void a_wrong_pin_is_said_and_not_tried_again(void **state)
 	assert_int_not_equal(hsm_make(f->hsm, "P-256", "UTO x", id), 0);
 	assert_non_null(strstr(told(f), "the PIN is wrong"));
 	assert_false(f->hsm->pin_set);
+	use_pin(f, "12345678\n");
+	assert_int_not_equal(hsm_make(f->hsm, "P-256", "UTO x", id), 0);
 }
 
 static void a_token_that_is_not_there_is_said(void **state)

@@ -113,6 +113,10 @@ static bool read_line(struct batch_file *file, bool *overlong)
 	while (file->len <= BATCH_LINE_MAX && (c = getc_unlocked(file->in)) != EOF && c != '\n')
 		file->line[file->len++] = (char)c;
 	file->number++;
+	if (file->number == 1 && file->len >= 3 && memcmp(file->line, "\xef\xbb\xbf", 3) == 0) {
+		file->len -= 3; /* a byte order mark */
+		memmove(file->line, file->line + 3, file->len);
+	}
 	file->read += file->len + (c == '\n' ? 1 : 0);
 	*overlong = file->len > BATCH_LINE_MAX;
 	if (*overlong)

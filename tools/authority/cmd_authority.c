@@ -150,10 +150,12 @@ const struct cli_command authority_init_command = {
 		"their parts, one after the other), or are made in a PKCS#11 token and never\n"
 		"leave it (--keys; the token's module is found by p11-kit, or named with\n"
 		"?module-path= in the URI). DIR/ceremony-1.txt is the protocol, to be read\n"
-		"aloud and signed; with --witness it is printed. DIR/csca-1.cer is the certificate that verifiers\n"
-		"import: 'sojourn trust import --csca', DIR/key-ca-1.cer the one for the keys of\n"
-		"cards: '--key-ca'. DIR/gate-ca-1.cwt and DIR/status-signer-1.cwt are what gates\n"
-		"import.",
+		"aloud and signed; with --witness it is printed. DIR/csca-1.cer is the\n"
+		"certificate that verifiers import: 'sojourn trust import --csca',\n"
+		"DIR/key-ca-1.cer the one for the keys of cards: '--key-ca'.\n"
+		"DIR/gate-ca-1.cwt and DIR/status-signer-1.cwt are what gates import,\n"
+		"DIR/bundle-signer-1.cwt what terminals are told once: 'sojourn trust sync\n"
+		"--anchor'.",
 	.features = CLI_KEYS,
 	.options = init_options,
 	.positionals = directory_only,

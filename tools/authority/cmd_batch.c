@@ -138,20 +138,30 @@ static void put_option(struct words *w, const char *name, const char *value)
 	put_word(w, text);
 }
 
-/* The options of this command, but for those that are the supervisor's. */
+/* All values of an option. */
+static void put_values(struct words *w, const struct cli *cli, const char *name)
+{
+	const char *value;
+
+	for (size_t i = 0; (value = cli_value_at(cli, name, i)) != NULL; i++)
+		put_option(w, name, value);
+}
+
+/* The options of this command, but for those that are the supervisor's; and where the keys' secrets lie. */
 static void put_options(struct words *w, const struct cli *cli)
 {
 	static const char *const ours[] = { "batch", "worker", "workers", "report", "json" };
-	const char *value;
 
 	for (const struct cli_option *o = issue_command.options; o->name != NULL; o++) {
 		bool skip = false;
 
 		for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 			skip = skip || strcmp(o->name, ours[i]) == 0;
-		for (size_t i = 0; !skip && (value = cli_value_at(cli, o->name, i)) != NULL; i++)
-			put_option(w, o->name, value);
+		if (!skip)
+			put_values(w, cli, o->name);
 	}
+	put_values(w, cli, "passphrase-file");
+	put_values(w, cli, "hsm-pin-file");
 }
 
 static pid_t start_worker(struct cli *cli, const char *program, size_t i)

@@ -8,7 +8,6 @@
 #include "authority/commands.h"
 #include "authority/connect.h"
 #include "authority/job.h"
-#include "authority/signatures.h"
 #include "crypt/wipe.h"
 
 #define LETTER_MAX 512u
@@ -92,11 +91,9 @@ static int write_letter(struct job *job)
 static int finish(struct job *job, struct perso *p, const struct card_keys *keys)
 {
 	const char *path = cli_value(job->cli, "letter-out");
-	int rc;
+	int rc = 0;
 
-	/* What was signed for it is on record before the card counts. */
-	rc = signatures_flush(&job->authority);
-	if (rc == 0 && path != NULL)
+	if (path != NULL)
 		rc = write_letter(job);
 	if (rc != 0)
 		return rc;
@@ -330,7 +327,7 @@ const struct cli_command issue_command = {
 		"worker's. FILE given again goes on where it was stopped: nobody gets two cards.\n"
 		"A worker that is interrupted finishes its card first; one that is killed leaves\n"
 		"a card that is finished or void. Letters go to --letters DIR, as NUMBER.txt, or\n"
-		"stay in the register ('register key --secret letter'). Exit code 13: some lines\n"
+		"stay in the register ('register key --which letter'). Exit code 13: some lines\n"
 		"were bad, or some documents got no card.\n"
 		"\n"
 		"The options for laboratories make cards that a verifier must refuse.",

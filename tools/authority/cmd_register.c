@@ -6,6 +6,7 @@
 
 #include "authority/commands.h"
 #include "authority/desk.h"
+#include "authority/queue.h"
 
 #define REASONS "lost stolen damaged changed-data withdrawn refused deceased fraud issued-in-error"
 
@@ -16,6 +17,7 @@ static int move_one(struct desk *d, const char *number, enum document_state to, 
 {
 	const char *reason = cli_value(d->cli, "reason");
 	struct register_document document;
+	bool added;
 	int rc = register_begin(d->r);
 
 	if (rc != 0)
@@ -24,6 +26,8 @@ static int move_one(struct desk *d, const char *number, enum document_state to, 
 	if (rc == 0)
 		rc = back ? register_reinstate(d->r, document.id)
 			  : register_move(d->r, document.id, to, reason);
+	if (rc == 0 && to == DOCUMENT_APPROVED)
+		rc = queue_add(d->r, document.id, 0, &added);
 	if (rc == 0)
 		rc = register_document_get(d->r, document.id, &document);
 	rc = desk_end(d, rc);
@@ -36,10 +40,11 @@ static int move(struct cli *cli, enum document_state to, bool back)
 {
 	const char *number;
 	struct desk d;
-	int rc = desk_open(&d, cli);
+	int rc;
 
-	if (rc == 0 && !cli_given(cli, "document"))
-		rc = cli_usage(cli, "--document NUMBER is needed");
+	if (!cli_given(cli, "document"))
+		return cli_usage(cli, "--document NUMBER is needed");
+	rc = desk_open(&d, cli);
 	for (size_t i = 0; rc == 0 && (number = cli_value_at(cli, "document", i)) != NULL; i++)
 		rc = move_one(&d, number, to, back);
 	desk_close(&d);

@@ -5,6 +5,7 @@
 #include "authority/commands.h"
 #include "authority/desk.h"
 #include "authority/job.h"
+#include "authority/queue.h"
 #include "crypt/wipe.h"
 
 /* --- add -------------------------------------------------------------------------------- */
@@ -161,6 +162,7 @@ static int replace(struct desk *d, struct renewal *new, json_t *part)
 	size_t json_len = 0, portrait_len = 0;
 	struct register_document document;
 	int64_t id = 0;
+	bool added;
 	int rc = desk_find(d, new->old, &document);
 
 	if (rc == 0)
@@ -172,6 +174,8 @@ static int replace(struct desk *d, struct renewal *new, json_t *part)
 				      part != NULL ? json_span(&new->person) : sj_span(NULL, 0),
 				      sj_span(new->person.portrait, new->person.portrait_len),
 				      new->number, new->expires, &id);
+	if (rc == 0)
+		rc = queue_add(d->r, id, 0, &added);
 	if (json != NULL)
 		sj_wipe(json, json_len);
 	if (portrait != NULL)
@@ -186,12 +190,13 @@ static int replace_run(struct cli *cli, struct renewal *new)
 	struct sj_face face;
 	json_t *part = NULL;
 	struct desk d;
-	int rc = desk_open(&d, cli);
+	int rc;
 
 	new->old = cli_value(cli, "document");
 	new->number = cli_value(cli, "number");
-	if (rc == 0 && (new->old == NULL || new->number == NULL))
-		rc = cli_usage(cli, "--document NUMBER and --number NUMBER are needed");
+	if (new->old == NULL || new->number == NULL)
+		return cli_usage(cli, "--document NUMBER and --number NUMBER are needed");
+	rc = desk_open(&d, cli);
 	if (rc == 0 && new->with_part)
 		rc = read_part(cli, &part);
 	if (rc == 0 && cli_given(cli, "portrait"))

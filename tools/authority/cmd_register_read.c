@@ -96,7 +96,7 @@ static int read_person(struct desk *d, const struct register_document *document,
 
 static void print_card(struct cli *cli, const json_t *card)
 {
-	cli_print(cli, "  card %lld  %s  serial %s, keys %lld of master %lld\n",
+	cli_print(cli, "  card %lld  %s  serial %s, issued with keys %02llX of card-master-%lld\n",
 		  (long long)json_integer_value(json_object_get(card, "id")),
 		  json_string_value(json_object_get(card, "state")),
 		  json_string_value(json_object_get(card, "serial")),

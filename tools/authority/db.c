@@ -82,6 +82,11 @@ bool db_lost(const struct db *db)
 	return db->lost;
 }
 
+bool db_again(const struct db *db)
+{
+	return db->lost || db->conflict;
+}
+
 /* --- changes ------------------------------------------------------------------------- */
 
 /* Outside a change a broken connection is made again; within one the change is over. */
@@ -104,6 +109,7 @@ int db_begin(struct db *db)
 	if (db->within)
 		return cli_fail(db->cli, SJ_INTERNAL, "database: a change within a change");
 	rc = ready(db);
+	db->conflict = false;
 	if (rc == 0)
 		rc = db->driver->begin(db);
 	db->within = rc == 0;

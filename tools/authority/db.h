@@ -33,11 +33,15 @@ SJ_MUST_CHECK bool db_copy_text(const struct db_value *v, char *out, size_t cap)
  */
 CLI_MUST_CHECK int db_open(struct cli *cli, const char *where, unsigned timeout_ms,
 			   struct db **out);
+/* The connection string has a password in it, where others read it. */
+bool db_names_password(const char *where);
 void db_close(struct db *db);
 bool db_is_server(const struct db *db);
 struct cli *db_cli(const struct db *db);
 /* The connection broke in the last call: whether a commit took place is not known. */
 bool db_lost(const struct db *db);
+/* That, or the change stood in the way of another: after db_rollback() it can be done again. */
+bool db_again(const struct db *db);
 
 /*
  * Nothing is done before db_commit(); SQLite: BEGIN IMMEDIATE. After a failure of db_run(),

@@ -26,6 +26,7 @@ struct db {
 	char *name; /* for people: "DIR/register.db", "postgresql at HOST" */
 	unsigned timeout_ms;
 	bool lost; /* the connection broke */
+	bool conflict; /* this change gave way to another */
 	bool within; /* a change has begun */
 	bool busy; /* a row function is at work */
 };

@@ -11,6 +11,12 @@
 #define RETRY_NS 200000000L
 #define NUMBER_TEXT 24u
 #define UNIQUE_VIOLATION "23505"
+/* Whatever the server's defaults are: what waited for a row sees it as it is then. */
+#define BEGIN "BEGIN ISOLATION LEVEL READ COMMITTED"
+/* A commit that was answered stays: an index must not be drawn twice after a power cut. */
+#define DURABLE \
+	"SELECT set_config('synchronous_commit', 'on', false)" \
+	" WHERE current_setting('synchronous_commit') = 'off'"
 /* Types of the server's catalogue (pg_type.dat). */
 #define OID_BOOL 16u
 #define OID_BYTEA 17u
@@ -64,13 +70,27 @@ static int failed(struct db *db, const PGresult *result)
 	}
 	if (state != NULL && strcmp(state, UNIQUE_VIOLATION) == 0)
 		return cli_fail(db->cli, SJ_INPUT_REFUSED, "%s: it is there already", db->name);
-	if (state != NULL && (strncmp(state, "40", 2) == 0 || strncmp(state, "55", 2) == 0))
+	db->conflict =
+		state != NULL && (strncmp(state, "40", 2) == 0 || strncmp(state, "55", 2) == 0);
+	if (db->conflict)
 		return cli_fail(db->cli, SJ_REGISTER_UNREACHABLE,
 				"%s: others change the same; repeat it", db->name);
 	first_line(state != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
 				 : PQerrorMessage(of(db)->conn),
 		   text);
 	return cli_fail(db->cli, SJ_REGISTER_BROKEN, "%s: %s", db->name, text);
+}
+
+static int script(struct db *db, const char *sql)
+{
+	PGresult *result = PQexec(of(db)->conn, sql);
+	const ExecStatusType status = PQresultStatus(result);
+	int rc = 0;
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		rc = failed(db, result);
+	PQclear(result);
+	return rc;
 }
 
 /* --- connecting ---------------------------------------------------------------------- */
@@ -144,27 +164,15 @@ static int connect(struct db *db)
 		nanosleep(&pause, NULL);
 	}
 	db->lost = false;
-	return 0;
+	return script(db, DURABLE);
 }
 
-/* --- statements without parameters ------------------------------------------------------ */
-
-static int script(struct db *db, const char *sql)
-{
-	PGresult *result = PQexec(of(db)->conn, sql);
-	const ExecStatusType status = PQresultStatus(result);
-	int rc = 0;
-
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		rc = failed(db, result);
-	PQclear(result);
-	return rc;
-}
+/* --- changes --------------------------------------------------------------------------- */
 
 /* Nothing is lost yet: a connection that broke while it was idle is made again. */
 static int begin(struct db *db)
 {
-	PGresult *result = PQexec(of(db)->conn, "BEGIN");
+	PGresult *result = PQexec(of(db)->conn, BEGIN);
 	const bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
 	int rc = 0;
 
@@ -173,7 +181,7 @@ static int begin(struct db *db)
 	PQclear(result);
 	if (!ok && rc == 0)
 		rc = connect(db);
-	return ok || rc != 0 ? rc : script(db, "BEGIN");
+	return ok || rc != 0 ? rc : script(db, BEGIN);
 }
 
 /* COMMIT of a change that has failed answers ROLLBACK, and no error. */
@@ -392,6 +400,17 @@ static char *name_of(const char *where)
 		name = NULL;
 	PQconninfoFree(options);
 	return name;
+}
+
+bool db_names_password(const char *where)
+{
+	PQconninfoOption *options = PQconninfoParse(where, NULL);
+	bool named = false;
+
+	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+		named = named || (o->val != NULL && strstr(o->keyword, "password") != NULL);
+	PQconninfoFree(options);
+	return named;
 }
 
 int db_postgres_open(struct cli *cli, const char *where, unsigned timeout_ms, struct db **out)

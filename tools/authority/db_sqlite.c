@@ -60,8 +60,12 @@ static int failed(struct db *db, int code)
 
 static int script(struct db *db, const char *sql)
 {
-	const int code = sqlite3_exec(of(db)->sql, sql, NULL, NULL, NULL);
+	int code;
 
+	/* On a full disk SQLite took the change back by itself. */
+	if (strcmp(sql, "ROLLBACK") == 0 && sqlite3_get_autocommit(of(db)->sql) != 0)
+		return 0;
+	code = sqlite3_exec(of(db)->sql, sql, NULL, NULL, NULL);
 	return code == SQLITE_OK ? 0 : failed(db, code);
 }
 

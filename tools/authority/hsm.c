@@ -203,6 +203,8 @@ static int log_in(struct hsm *h, const struct found *f)
 	h->logs_in = (f->info.flags & CKF_LOGIN_REQUIRED) != 0;
 	if (!h->logs_in)
 		return 0;
+	if (h->refused != CKR_OK)
+		return hsm_fail(h, "login", h->refused);
 	if ((f->info.flags & CKF_USER_PIN_LOCKED) != 0)
 		return hsm_fail(h, "login", CKR_PIN_LOCKED);
 	if ((f->info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0) {
@@ -218,7 +220,11 @@ static int log_in(struct hsm *h, const struct found *f)
 	}
 	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
 		return 0;
-	h->pin_set = false; /* not tried again: the next one may be the last */
+	/* Not tried again, not from its file either: the next one may be the last. */
+	if (rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ||
+	    rv == CKR_PIN_LOCKED)
+		h->refused = rv;
+	h->pin_set = false;
 	cli_secret_wipe(&h->pin);
 	return hsm_fail(h, "login", rv);
 }

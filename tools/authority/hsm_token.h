@@ -20,6 +20,7 @@ struct hsm {
 	char label[33]; /* of the token */
 	bool logs_in; /* the token wants it */
 	bool pin_set;
+	CK_RV refused; /* how it refused our PIN; else CKR_OK */
 	struct cli_secret pin;
 };
 

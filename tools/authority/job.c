@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "authority/portrait.h"
+#include "authority/signatures.h"
 #include "crypt/wipe.h"
 #include "crypt/x509.h"
 
@@ -347,6 +348,9 @@ int job_personalise(struct job *job, struct perso *p, struct card_keys *keys)
 		rc = perso_set_profile(p, job->open);
 	if (rc == 0)
 		rc = job_make_files(job, keys, p->data_max > 255);
+	/* Everything is signed: on record before the card or a file has the last of it. */
+	if (rc == 0)
+		rc = signatures_flush(&job->authority);
 	if (rc == 0 && files_out != NULL)
 		rc = copy_write(job, files_out);
 	return rc != 0 ? rc : perso_write_files(p, &job->files);

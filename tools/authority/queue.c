@@ -159,7 +159,17 @@ int queue_hold(struct holder_register *r, const struct queue_worker *w, int64_t 
 	return rc;
 }
 
-/* Sets the state where it is `not` that. */
+/* A change of SQLite's has the whole file to itself. */
+int queue_lock(struct holder_register *r, int64_t document)
+{
+	const struct db_value id = db_integer(document);
+
+	if (!db_is_server(register_db(r)))
+		return 0;
+	return db_run(register_db(r), "SELECT document FROM job WHERE document = $1 FOR UPDATE",
+		      &id, 1, NULL, NULL, NULL);
+}
+
 int queue_done(struct holder_register *r, int64_t document, bool *changed)
 {
 	const struct db_value params[] = { db_integer(document), db_integer(QUEUE_DONE) };
@@ -258,9 +268,14 @@ static int add_count(void *user, const struct db_value *columns, size_t n)
 
 int queue_count(struct holder_register *r, struct queue_counts *out)
 {
+	char sql[SQL_MAX];
+
 	*out = (struct queue_counts){ 0, 0, 0, 0 };
-	return db_run(register_db(r), "SELECT state, COUNT(*) FROM job GROUP BY state", NULL, 0,
-		      add_count, out, NULL);
+	snprintf(sql, sizeof(sql),
+		 "SELECT CASE WHEN state = 1 AND lease < %s THEN 0 ELSE state END AS now, COUNT(*)"
+		 " FROM job GROUP BY 1",
+		 now_of(r));
+	return db_run(register_db(r), sql, NULL, 0, add_count, out, NULL);
 }
 
 struct failures {

@@ -39,6 +39,8 @@ CLI_MUST_CHECK int queue_take(struct holder_register *r, const struct queue_work
 /* Another lease. *mine false: it was taken away, or is over. */
 CLI_MUST_CHECK int queue_hold(struct holder_register *r, const struct queue_worker *w,
 			      int64_t document, bool *mine);
+/* Others wait with this job until the end of the change. */
+CLI_MUST_CHECK int queue_lock(struct holder_register *r, int64_t document);
 /* The document has its card. *changed false: it had before, or never waited for one. */
 CLI_MUST_CHECK int queue_done(struct holder_register *r, int64_t document, bool *changed);
 /* Gives it back: to be tried again, or (failed) not; `failure`: an enum sj_rc. */
@@ -49,6 +51,7 @@ CLI_MUST_CHECK int queue_again(struct holder_register *r, int64_t document, bool
 /* Gives back what dead processes of this machine hold, and `self` (NULL: leave that). */
 CLI_MUST_CHECK int queue_reap(struct holder_register *r, const struct queue_worker *self);
 
+/* A lease that is over counts as waiting. */
 struct queue_counts {
 	int64_t waiting, taken, done, failed;
 };

@@ -112,6 +112,9 @@ CLI_MUST_CHECK int register_find(struct holder_register *r, const char *number,
 				 struct register_document *out, bool *found);
 CLI_MUST_CHECK int register_document_get(struct holder_register *r, int64_t id,
 					 struct register_document *out);
+/* The same, and nobody else changes it before the end of this change. */
+CLI_MUST_CHECK int register_document_hold(struct holder_register *r, int64_t id,
+					  struct register_document *out);
 /* Its holder file and portrait; free with wiping. SJ_INPUT_REFUSED: erased. */
 CLI_MUST_CHECK int register_person(struct holder_register *r, int64_t document, uint8_t **json,
 				   size_t *json_len, uint8_t **portrait, size_t *portrait_len);
@@ -222,7 +225,7 @@ CLI_MUST_CHECK int register_bad_certificates(struct holder_register *r, int64_t 
 							  struct sj_span serial, int64_t when),
 					     void *user);
 
-/* --- history and signatures ------------------------------------------------------------------- */
+/* --- history ------------------------------------------------------------------- */
 
 /* Adds to the chain, in the present transaction: "crl", and a JSON object without personal data. */
 CLI_MUST_CHECK int register_note(struct holder_register *r, const char *event, json_t *detail);
@@ -239,12 +242,5 @@ CLI_MUST_CHECK int register_history(struct holder_register *r, int64_t document,
 				    void *user);
 /* Checks the whole chain; *broken: number of the first record that does not hold, 0: none. */
 CLI_MUST_CHECK int register_check(struct holder_register *r, int64_t *broken);
-
-/*
- * A key of the authority signed `count` things for `verb` (of a card, or 0), whose digests,
- * hashed together, are `digest`. In the present change.
- */
-CLI_MUST_CHECK int register_signed(struct holder_register *r, const char *signer, const char *verb,
-				   int64_t card, uint64_t count, struct sj_span digest);
 
 #endif

@@ -125,7 +125,8 @@ int register_card_begin(struct holder_register *r, int64_t document,
 	};
 	char text[2 * REGISTER_SERIAL + 1];
 	struct register_document d;
-	int rc = register_document_get(r, document, &d);
+	/* Held: of two who begin, the second finds the first's card; so does who revokes. */
+	int rc = register_document_hold(r, document, &d);
 
 	if (rc == 0 && d.state != DOCUMENT_APPROVED)
 		rc = cli_fail(r->cli, SJ_INPUT_REFUSED,

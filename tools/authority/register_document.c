@@ -124,6 +124,18 @@ int register_document_get(struct holder_register *r, int64_t id, struct register
 	return get(r, id, &reading, out);
 }
 
+/* A change of SQLite's has the whole file to itself. */
+int register_document_hold(struct holder_register *r, int64_t id, struct register_document *out)
+{
+	const struct db_value value = db_integer(id);
+	int rc = 0;
+
+	if (db_is_server(r->db))
+		rc = db_run(r->db, "SELECT id FROM documents WHERE id = $1 FOR UPDATE", &value, 1,
+			    NULL, NULL, NULL);
+	return rc != 0 ? rc : register_document_get(r, id, out);
+}
+
 int register_find(struct holder_register *r, const char *number, struct register_document *out,
 		  bool *found)
 {

@@ -65,10 +65,32 @@ static const char *const deletions[] = {
 	 " JOIN documents d ON d.id = c.document WHERE d.holder = $1)"),
 };
 
+static int take_busy(void *user, const struct db_value *columns, size_t n)
+{
+	*(int64_t *)user = n > 0 ? columns[0].integer : 1;
+	return 0;
+}
+
 /* What the database keeps of the old rows: a log, dead rows. */
-static const char *const cleaning_server[] = { "VACUUM holders", "VACUUM persons",
-					       "VACUUM documents", "VACUUM card_secrets", NULL };
-static const char *const cleaning_file[] = { "PRAGMA wal_checkpoint(TRUNCATE)", NULL };
+static int clean(struct holder_register *r)
+{
+	static const char *const dead[] = { "VACUUM holders", "VACUUM persons", "VACUUM documents",
+					    "VACUUM card_secrets" };
+	int64_t busy = 0;
+	int rc = 0;
+
+	if (!db_is_server(r->db))
+		rc = db_run(r->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, 0, take_busy, &busy,
+			    NULL);
+	else
+		for (size_t i = 0; rc == 0 && i < sizeof(dead) / sizeof(dead[0]); i++)
+			rc = db_script(r->db, dead[i]);
+	if (rc == 0 && busy != 0)
+		rc = cli_fail(r->cli, SJ_REGISTER_UNREACHABLE,
+			      "erased, but others read the register, and until they end its log "
+			      "has the old rows; repeat it then");
+	return rc;
+}
 
 static int check_erasable(struct holder_register *r, int64_t holder)
 {
@@ -97,7 +119,6 @@ static int erase(struct holder_register *r, const struct register_document *d)
 
 int register_erase(struct holder_register *r, int64_t document)
 {
-	const char *const *clean = db_is_server(r->db) ? cleaning_server : cleaning_file;
 	struct register_document d;
 	int rc = register_begin(r);
 
@@ -111,7 +132,5 @@ int register_erase(struct holder_register *r, int64_t document)
 		return rc;
 	}
 	rc = register_commit(r);
-	for (; rc == 0 && *clean != NULL; clean++)
-		rc = db_script(r->db, *clean);
-	return rc;
+	return rc != 0 ? rc : clean(r);
 }

@@ -260,15 +260,21 @@ static int check_row(void *user, const struct db_value *columns, size_t n)
 	return 0;
 }
 
-/* The head is read first: what others add meanwhile lies behind it. */
+/*
+ * The last record is read first, then the head, which is never behind it: what others add
+ * meanwhile lies behind the head.
+ */
 int register_check(struct holder_register *r, int64_t *broken)
 {
 	struct check c = { .r = r };
 	struct head h;
 	struct db_value last;
+	int64_t newest = 0;
 	bool sealed;
-	int rc = read_head(r, &h, &sealed);
+	int rc = db_number(r->db, "SELECT COALESCE(MAX(number), 0) FROM history", NULL, 0, &newest);
 
+	if (rc == 0)
+		rc = read_head(r, &h, &sealed);
 	if (rc != 0)
 		return rc;
 	last = db_integer(h.number);
@@ -281,6 +287,8 @@ int register_check(struct holder_register *r, int64_t *broken)
 	if (c.broken == 0 &&
 	    (!sealed || memcmp(c.hash, h.hash, REGISTER_HASH) != 0)) /* the last one was replaced */
 		c.broken = h.number > 0 ? h.number : 1;
+	if (c.broken == 0 && newest > h.number) /* nobody chained it */
+		c.broken = h.number + 1;
 	*broken = c.broken;
 	return rc;
 }

@@ -115,18 +115,6 @@ static const char base_postgres[] =
 	"CREATE TRIGGER history_truncate BEFORE TRUNCATE ON history"
 	"	FOR EACH STATEMENT EXECUTE FUNCTION history_refuse();";
 
-/* What the authority's keys have signed. */
-static const char signatures[] = "CREATE TABLE signatures ("
-				 "	id {ID},"
-				 "	at BIGINT NOT NULL,"
-				 "	actor TEXT NOT NULL,"
-				 "	signer TEXT NOT NULL," /* name of the key */
-				 "	verb TEXT NOT NULL,"
-				 "	card BIGINT REFERENCES cards (id),"
-				 "	count BIGINT NOT NULL,"
-				 "	digest BYTEA NOT NULL);"
-				 "CREATE INDEX signatures_signer ON signatures (signer, id);";
-
 /* Documents that wait for a card: queue.h, QUEUE.md. */
 static const char queue[] = "CREATE TABLE job ("
 			    "	document BIGINT PRIMARY KEY REFERENCES documents (id),"
@@ -140,7 +128,6 @@ static const char queue[] = "CREATE TABLE job ("
 
 static const struct migration migrations[] = {
 	{ base, base_sqlite, base_postgres },
-	{ signatures, NULL, NULL },
 	{ queue, NULL, NULL },
 };
 

@@ -164,24 +164,3 @@ int register_credentials(struct holder_register *r, const char *number,
 		      " WHERE x.document = $1 AND c.points IS NOT NULL ORDER BY c.card",
 		      &id, 1, credentials_row, &l, NULL);
 }
-
-/* --- signatures ----------------------------------------------------------------------------- */
-
-int register_signed(struct holder_register *r, const char *signer, const char *verb, int64_t card,
-		    uint64_t count, struct sj_span digest)
-{
-	const struct db_value v[] = {
-		db_integer(register_now()),
-		db_text(r->actor),
-		db_text(signer),
-		db_text(verb),
-		card != 0 ? db_integer(card) : db_null(),
-		db_integer((int64_t)count),
-		db_bytes(digest),
-	};
-
-	return db_run(r->db,
-		      "INSERT INTO signatures (at, actor, signer, verb, card, count, digest)"
-		      " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		      v, 7, NULL, NULL, NULL);
-}

@@ -140,6 +140,9 @@ int authority_open(struct cli *cli, const char *directory, enum authority_use us
 
 void authority_close(struct authority *a)
 {
+	/* Of a card that failed, too. */
+	if (signatures_flush(a) != 0)
+		cli_debug(a->cli, "signatures without a record");
 	keystore_release(a->keys);
 	json_decref(a->state);
 	if (a->lock >= 0)

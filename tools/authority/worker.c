@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "authority/signatures.h"
 #include "crypt/wipe.h"
 
 #define LETTER_MAX 512u
@@ -21,8 +20,9 @@ static const uint8_t no_serial[REGISTER_SERIAL];
 /* --- transactions --------------------------------------------------------------------------- */
 
 /*
- * Runs `fn` in a transaction, again when the connection breaks: whether it took place is then not
- * known, so each of them asks the register how far it is before it goes on.
+ * Runs `fn` in a transaction, again when another stood in its way or the connection broke:
+ * whether it took place is then not known, so each of them asks the register how far it is
+ * before it goes on.
  */
 static int durable(struct worker *w, int (*fn)(struct worker *w))
 {
@@ -37,7 +37,7 @@ static int durable(struct worker *w, int (*fn)(struct worker *w))
 		if (rc == 0)
 			return 0;
 		register_rollback(w->reg);
-		if (!db_lost(register_db(w->reg)))
+		if (!db_again(register_db(w->reg)))
 			break;
 	}
 	return rc;
@@ -54,12 +54,19 @@ static int row_of_card(struct worker *w, struct register_card *row, bool *found)
 
 /* --- a card that is issued ---------------------------------------------------------------------- */
 
-/* Issued, and its worker did not live to write it down. The job's row is locked first. */
-static int settle_row(struct worker *w, const struct register_card *row)
+/* Issued, and its worker did not live to write it down; unless nobody wants it any more. */
+static int settle_row(struct worker *w, struct register_card *row)
 {
+	struct register_document d;
 	bool changed;
-	int rc = queue_done(w->reg, row->document, &changed);
+	int rc = register_document_hold(w->reg, row->document, &d);
 
+	if (rc == 0 && d.state != DOCUMENT_APPROVED) {
+		row->state = CARD_SCRAPPED;
+		return register_card_move(w->reg, row->id, CARD_SCRAPPED, "not wanted any more");
+	}
+	if (rc == 0)
+		rc = queue_done(w->reg, row->document, &changed);
 	if (rc == 0)
 		rc = register_card_move(w->reg, row->id, CARD_ISSUED, NULL);
 	if (rc == 0)
@@ -67,14 +74,23 @@ static int settle_row(struct worker *w, const struct register_card *row)
 	return rc;
 }
 
+/* The job's row is locked first: another worker may be scrapping this very card. */
 static int settle(struct worker *w)
 {
 	struct register_card row;
 	bool found;
 	int rc = row_of_card(w, &row, &found);
 
-	if (rc == 0 && found && row.state == CARD_FINISHING)
-		return settle_row(w, &row);
+	if (rc == 0 && found && row.state == CARD_FINISHING) {
+		rc = queue_lock(w->reg, row.document);
+		if (rc == 0)
+			rc = row_of_card(w, &row, &found);
+	}
+	if (rc == 0 && found && row.state == CARD_FINISHING) {
+		rc = settle_row(w, &row);
+		if (rc != 0 || row.state == CARD_FINISHING)
+			return rc;
+	}
 	if (rc == 0 && !w->stack.again) /* else what a program gives once more */
 		w->counts.refused++;
 	if (rc == 0 && found && row.state == CARD_SCRAPPED)
@@ -118,10 +134,40 @@ static int take_person(struct worker *w)
 
 	job_clear_person(&w->job);
 	rc = read_person(w);
-	w->hopeless = rc != 0 && !db_lost(register_db(w->reg));
+	w->hopeless = rc != 0 && !db_again(register_db(w->reg));
 	if (rc == 0)
 		rc = job_draw(&w->job, w->card);
 	return w->hopeless ? 0 : rc;
+}
+
+/* A job whose document needs no card: it has one (`issue` alone made it), or shall have none. */
+static int drop_job(struct worker *w, const struct register_document *d)
+{
+	bool changed;
+
+	if (d->state > DOCUMENT_APPROVED && d->state < DOCUMENT_REVOKED)
+		return queue_done(w->reg, d->id, &changed);
+	cli_note(w->cli, "%s: the document is %s, and gets no card", d->number,
+		 register_state_name(d->state));
+	w->counts.failed++;
+	return queue_release(w->reg, &w->who, d->id, true, sj_exit_code(SJ_INPUT_REFUSED));
+}
+
+/* The next whose document is to have a card still. */
+static int next_job(struct worker *w)
+{
+	struct register_document d;
+	int rc;
+
+	do {
+		rc = queue_take(w->reg, &w->who, &w->now, &w->found);
+		if (rc != 0 || !w->found)
+			return rc;
+		rc = register_document_hold(w->reg, w->now.document, &d);
+		if (rc == 0 && d.state != DOCUMENT_APPROVED)
+			rc = drop_job(w, &d);
+	} while (rc == 0 && d.state != DOCUMENT_APPROVED);
+	return rc;
 }
 
 static int take_job(struct worker *w)
@@ -133,7 +179,7 @@ static int take_job(struct worker *w)
 		rc = queue_reap(w->reg, &w->who);
 	w->now.document = 0;
 	if (rc == 0)
-		rc = queue_take(w->reg, &w->who, &w->now, &w->found);
+		rc = next_job(w);
 	if (rc != 0 || !w->found)
 		return rc;
 	rc = scrap_earlier(w);
@@ -214,6 +260,7 @@ static int finishing(struct worker *w)
 
 static int issued(struct worker *w)
 {
+	struct register_document d;
 	struct register_card row;
 	bool changed, found;
 	int rc = queue_done(w->reg, w->now.document, &changed);
@@ -224,7 +271,14 @@ static int issued(struct worker *w)
 		return rc;
 	if (!found || row.id != w->card || row.state != CARD_FINISHING)
 		return lost_job(w);
-	return register_card_move(w->reg, w->card, CARD_ISSUED, NULL);
+	rc = register_document_hold(w->reg, w->now.document, &d);
+	if (rc == 0 && d.state != DOCUMENT_APPROVED) {
+		w->hopeless = true;
+		return perso_fail(&w->perso, SJ_CARD_STATE,
+				  "%s: the document is %s meanwhile; destroy the card", d.number,
+				  register_state_name(d.state));
+	}
+	return rc != 0 ? rc : register_card_move(w->reg, w->card, CARD_ISSUED, NULL);
 }
 
 /*
@@ -235,18 +289,21 @@ static int give_back(struct worker *w)
 {
 	const bool failed = w->hopeless || w->now.attempts >= QUEUE_ATTEMPTS;
 	struct register_card row;
-	bool found;
+	bool found, mine;
 	int rc;
 
-	if (w->perso.state == PERSO_LOCKING || w->perso.state == PERSO_ISSUED)
+	if (!w->hopeless && (w->perso.state == PERSO_LOCKING || w->perso.state == PERSO_ISSUED))
 		return 0;
-	rc = row_of_card(w, &row, &found);
+	rc = queue_hold(w->reg, &w->who, w->now.document, &mine);
+	if (rc == 0)
+		rc = row_of_card(w, &row, &found);
 	if (rc == 0 && found && row.id == w->card &&
 	    (row.state == CARD_WORKING || row.state == CARD_FINISHING))
 		rc = register_card_move(w->reg, row.id, CARD_SCRAPPED, "not finished");
-	return rc != 0 ? rc
-		       : queue_release(w->reg, &w->who, w->now.document, failed,
-				       cli_exit_code(w->cli));
+	if (rc != 0 || !mine)
+		return rc;
+	remove_letter(w); /* while nobody else can have written one for this document */
+	return queue_release(w->reg, &w->who, w->now.document, failed, cli_exit_code(w->cli));
 }
 
 /* --- one card --------------------------------------------------------------------------------------------- */
@@ -259,9 +316,6 @@ static int personalise(struct worker *w)
 	if (rc == 0)
 		rc = job_personalise(&w->job, &w->perso, keys);
 	w->keys = keys;
-	/* What was signed for it is on record before the card counts. */
-	if (rc == 0)
-		rc = signatures_flush(&w->job.authority);
 	if (rc == 0)
 		rc = durable(w, finishing);
 	if (rc == 0)
@@ -291,9 +345,7 @@ static int make_card(struct worker *w)
 		w->done++;
 		w->trouble = 0;
 	} else {
-		if (w->perso.state != PERSO_LOCKING && w->perso.state != PERSO_ISSUED)
-			remove_letter(w);
-		w->trouble++;
+		w->trouble += !w->hopeless;
 		w->counts.given_back++;
 		if (w->hopeless || w->now.attempts >= QUEUE_ATTEMPTS)
 			w->counts.failed++;
@@ -318,7 +370,8 @@ static int one_card(struct worker *w, struct sj_card *card)
 		rc = make_card(w);
 	}
 	perso_end(&w->perso);
-	if (rc != 0 || w->perso.state != PERSO_ISSUED)
+	/* A program may have another card; in a reader, this one is not asked again. */
+	if (rc != 0 || w->perso.state != PERSO_ISSUED || !cli_given(w->cli, "exec"))
 		stack_put_away(&w->stack);
 	return rc;
 }

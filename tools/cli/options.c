@@ -52,7 +52,8 @@ static const struct cli_option options_trust[] = {
 };
 
 static const struct cli_option options_keys[] = {
-	CLI_SECRET_OPTIONS("passphrase", "passphrase of the keys (each custodian's part)"),
+	CLI_SECRET_OPTIONS("passphrase",
+			   "passphrase of the keys (repeated: each custodian's part)"),
 	CLI_SECRET_OPTIONS("hsm-pin", "PIN of the token that has the keys"),
 	{ 0 },
 };
