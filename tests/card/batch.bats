@@ -232,11 +232,17 @@ check_cards() {
 	sojourn issue --authority ut --worker --letters letters --key-algorithm 9D:RSA-2048 --exec -- \
 		sojourn card feed slow --interface contact >out 2>&1 3>&- &
 	worker=$!
-	while [ "$(count 'job WHERE state = 1')" = 0 ]; do sleep 0.01; done
+	for _ in {1..500}; do
+		[ "$(count 'job WHERE state = 1')" = 0 ] || break
+		sleep 0.01
+	done
 	pkill -STOP -P $worker
 	sqlite3 ut/register.db 'UPDATE job SET lease = 0'
-	sojourn issue --authority ut --worker --letters letters --exec -- sojourn card feed cards --interface contact
+	code=0
+	timeout 30 sojourn issue --authority ut --worker --letters letters --exec -- \
+		sojourn card feed cards --interface contact || code=$?
 	pkill -CONT -P $worker
+	[ $code -eq 0 ]
 	wait $worker || true
 	grep 'the job was given to another worker' out
 	[ "$(count 'cards WHERE state = 3')" = 1 ]

@@ -97,9 +97,9 @@ static void a_full_disk_is_told_as_that_alone(void **state)
 	getrlimit(RLIMIT_FSIZE, &before);
 	small = (struct rlimit){ .rlim_cur = 100000, .rlim_max = before.rlim_max };
 	register_rig_begin(rig);
-	assert_int_equal(register_apply(rig->r, SJ_SPAN_OF(face), SJ_SPAN_OF(face), "SJ1",
-					2000000000, &id),
-			 0);
+	assert_int_equal(
+		register_apply(rig->r, SJ_SPAN_OF(face), SJ_SPAN_OF(face), "SJ1", 2000000000, &id),
+		0);
 	setrlimit(RLIMIT_FSIZE, &small);
 	assert_int_not_equal(register_commit(rig->r), 0);
 	setrlimit(RLIMIT_FSIZE, &before);
