@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define DES_KEY_SIZE 8u
@@ -53,19 +54,26 @@ const char *sj_cipher_name(enum sj_cipher c)
 	return "AES-256";
 }
 
+/*
+ * Looking a cipher up takes OpenSSL longer than a few blocks of it. So each is looked up once and
+ * kept, as groups are: see sj_ec_group(). NULL: no memory.
+ */
 static const EVP_CIPHER *openssl_cbc(enum sj_cipher c)
 {
-	switch (c) {
-	case SJ_CIPHER_3DES:
-		return EVP_des_ede_cbc();
-	case SJ_CIPHER_AES128:
-		return EVP_aes_128_cbc();
-	case SJ_CIPHER_AES192:
-		return EVP_aes_192_cbc();
-	case SJ_CIPHER_AES256:
-		break;
-	}
-	return EVP_aes_256_cbc();
+	static const char *const names[] = { [SJ_CIPHER_3DES] = "DES-EDE-CBC",
+					     [SJ_CIPHER_AES128] = "AES-128-CBC",
+					     [SJ_CIPHER_AES192] = "AES-192-CBC",
+					     [SJ_CIPHER_AES256] = "AES-256-CBC" };
+	static _Atomic(EVP_CIPHER *) ciphers[sizeof(names) / sizeof(names[0])];
+	EVP_CIPHER *made, *kept = atomic_load(&ciphers[c]);
+
+	if (kept != NULL)
+		return kept;
+	made = EVP_CIPHER_fetch(NULL, names[c], NULL);
+	if (atomic_compare_exchange_strong(&ciphers[c], &kept, made))
+		return made;
+	EVP_CIPHER_free(made);
+	return kept;
 }
 
 /* Freed by the caller, which wipes the key schedule; NULL on failure. */

@@ -2,6 +2,8 @@
 #include "crypt/internal.h"
 #include "crypt/meter.h"
 
+#include <stdatomic.h>
+
 struct hash_row {
 	const char *name;
 	size_t size;
@@ -49,23 +51,20 @@ enum sj_hash sj_hash_from_oid(struct sj_span oid)
 	return SJ_HASH_NONE;
 }
 
+/* Looked up once and kept, as groups are: see sj_ec_group(). */
 const EVP_MD *sj_hash_md(enum sj_hash alg)
 {
-	switch (alg) {
-	case SJ_SHA1:
-		return EVP_sha1();
-	case SJ_SHA224:
-		return EVP_sha224();
-	case SJ_SHA256:
-		return EVP_sha256();
-	case SJ_SHA384:
-		return EVP_sha384();
-	case SJ_SHA512:
-		return EVP_sha512();
-	case SJ_HASH_NONE:
-		break;
-	}
-	return NULL;
+	static _Atomic(EVP_MD *) digests[sizeof(hashes) / sizeof(hashes[0])];
+	const struct hash_row *r = row(alg);
+	EVP_MD *made, *kept = atomic_load(&digests[r - hashes]);
+
+	if (kept != NULL || r->size == 0)
+		return kept;
+	made = EVP_MD_fetch(NULL, r->name, NULL);
+	if (atomic_compare_exchange_strong(&digests[r - hashes], &kept, made))
+		return made;
+	EVP_MD_free(made);
+	return kept;
 }
 
 bool sj_hash(enum sj_hash alg, const struct sj_span *parts, size_t n,

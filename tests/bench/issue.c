@@ -10,12 +10,15 @@
 
 #include "tests/bench/bench.h"
 
-#define ISSUED 300u /* by each worker */
+#define ISSUED 200u /* by each worker */
+#define ROUNDS 3u /* by turns with the floor; the best of each counts, as others use the machine */
 #define WORKERS 2u
 #define KEYS 6 /* of the key application */
 #define OBJECTS 3 /* that its content signer signs */
 #define CERTIFICATES 5 /* that the CA for card keys signs, on P-384 */
 #define CREDENTIALS 56 /* for gates: seven sectors, eight each */
+#define ATTESTED 4 /* keys that the card states to be its own, and the issuer checks */
+#define ANCHORS 2 /* of gates, which the card verifies */
 #define AUTHORITY "libexec/sojourn/sojourn-authority"
 #define TRUST "libexec/sojourn/sojourn-trust"
 #define CARD "libexec/sojourn/sojourn-card"
@@ -117,13 +120,15 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 
 /*
  * The public-key operations of so many cards a second, by so many processes at once: keys of the
- * default card, signatures of its security objects, credentials and certificates.
+ * default card (CA, AA, one for the first tap), signatures of its security objects, credentials,
+ * attestations and certificates, verifications.
  */
 static bool floor_rate(unsigned workers, double *rate)
 {
 	static const struct bench_call calls[] = {
-		{ BENCH_BASE, SJ_P256, 2 + CREDENTIALS + KEYS },
-		{ BENCH_SIGN, SJ_P256, 1 + CREDENTIALS + OBJECTS },
+		{ BENCH_BASE, SJ_P256, 3 + CREDENTIALS + KEYS },
+		{ BENCH_SIGN, SJ_P256, 1 + CREDENTIALS + OBJECTS + ATTESTED },
+		{ BENCH_VERIFY, SJ_P256, ATTESTED + ANCHORS },
 		{ BENCH_SIGN, SJ_P384, CERTIFICATES },
 		{ BENCH_OTHER, SJ_CURVE_NONE, 0 },
 	};
@@ -205,7 +210,7 @@ static bool batch_rate(struct bench *b, const struct bench_place *p, unsigned wo
 
 void bench_issue(struct bench *b)
 {
-	double floor[WORKERS], rate[WORKERS];
+	double floor[WORKERS] = { 0 }, rate[WORKERS] = { 0 };
 	unsigned first = 0;
 	struct bench_place p;
 
@@ -217,17 +222,22 @@ void bench_issue(struct bench *b)
 		bench_fail(b, "issuing failed");
 		return;
 	}
-	for (unsigned i = 0; i < WORKERS; i++) {
-		if (!floor_rate(i + 1, &floor[i]) || !batch_rate(b, &p, i + 1, first, &rate[i])) {
+	for (unsigned round = 0; round < ROUNDS * WORKERS; round++) {
+		const unsigned i = round % WORKERS;
+		double bare, batch;
+
+		if (!floor_rate(i + 1, &bare) || !batch_rate(b, &p, i + 1, first, &batch)) {
 			bench_fail(b, "issuing failed");
 			return;
 		}
+		floor[i] = bare > floor[i] ? bare : floor[i];
+		rate[i] = batch > rate[i] ? batch : rate[i];
 		first += (i + 1) * ISSUED;
 	}
 	bench_row(
 		b, "issue.rate", rate[0], "1/s", floor[0],
 		"one worker of sojourn issue, register in SQLite, cards over SCP03 by a pipe, all "
-		"on tmpfs; floor: P-256, 64 key pairs, 60 signatures; P-384, 5 signatures");
+		"on tmpfs; floor: P-256, 65 key pairs, 64 signatures, 6 verifications; P-384, 5 signatures");
 	bench_row(b, "issue.rate.2", rate[1], "1/s", floor[1],
 		  "two workers at one register; floor: the same by two processes at once");
 }

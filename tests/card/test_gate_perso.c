@@ -201,6 +201,26 @@ static void keys_of_a_sector(void **state)
 	assert_memory_not_equal(former, r->b->data.ptr, 256);
 }
 
+/* Answers follow one another as the groupings do. */
+static void all_sectors_answer_in_one_command(void **state)
+{
+	struct blank_room *r = *state;
+	struct gate_credential c;
+
+	assert_int_equal(bench_do(r->b, "80E20800000010"
+					"00110101"
+					"00110107"
+					"00110103"
+					"00110102"
+					"0000"),
+			 SJ_SW_OK);
+	assert_int_equal(r->b->data.len, 4 * 256);
+	assert_true(gate_credential_find(r->b->store, 7, 0, &c));
+	assert_true(sj_span_eq(c.x, sj_span(r->b->data.ptr + 256, 32)));
+	assert_true(gate_credential_find(r->b->store, 2, 7, &c));
+	assert_true(sj_span_eq(c.x, sj_span(r->b->data.ptr + 4 * 256 - 32, 32)));
+}
+
 static void credentials_want_their_key(void **state)
 {
 	struct blank_room *r = *state;
@@ -367,6 +387,7 @@ int main(void)
 		PERSO_CASE(a_successor_is_taken_at_once),
 		PERSO_CASE(every_truncated_anchor),
 		PERSO_CASE(keys_of_a_sector),
+		PERSO_CASE(all_sectors_answer_in_one_command),
 		PERSO_CASE(credentials_want_their_key),
 		PERSO_CASE(the_lock_wants_all_or_nothing),
 		PERSO_CASE(a_key_without_credential_holds_the_lock),

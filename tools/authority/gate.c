@@ -139,7 +139,7 @@ static int send_packet(struct packet *packet)
 {
 	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "gate credentials")
 				  : perso_store_groupings(packet->p, "gate credentials",
-							  sj_written(&packet->w));
+							  sj_written(&packet->w), 0, NULL);
 
 	packet->w.len = 0;
 	return rc;
@@ -194,24 +194,34 @@ static int store_anchors(const struct gate_data *g, struct packet *packet)
 	return rc != 0 ? rc : send_packet(packet);
 }
 
+/* Public keys and whose they are. */
+struct made {
+	struct gate_data *g;
+	struct perso *p;
+};
+
+/* A sector's keys go to its rows. */
+static int take_keys(void *user, size_t i, struct sj_span *keys)
+{
+	const struct made *made = user;
+	struct register_credential *row = &made->g->rows[i * SJ_GATE_SLOTS];
+
+	for (size_t slot = 0; slot < SJ_GATE_SLOTS; slot++) {
+		if (!sj_take_copy(keys, SJ_CWT_KEY, row[slot].key_x))
+			return perso_fail(made->p, SJ_CARD_ANSWER, "gate keys: too short");
+	}
+	return 0;
+}
+
 /* The card makes its keys; their public halves go to the rows. */
 static int make_keys(struct gate_data *g, struct perso *p)
 {
-	struct sj_span keys = { NULL, 0 };
-	int rc;
+	static const uint8_t sectors[SJ_GATE_SECTORS] = { 1, 2, 3, 4, 5, 6, 7 };
+	struct made made = { g, p };
 
-	for (uint8_t sector = 1; sector <= SJ_GATE_SECTORS; sector++) {
-		struct register_credential *row = &g->rows[(sector - 1) * SJ_GATE_SLOTS];
-
-		rc = perso_store(p, "gate keys", DGI_KEYS, sj_span(&sector, 1), &keys);
-		if (rc != 0)
-			return rc;
-		for (size_t slot = 0; slot < SJ_GATE_SLOTS; slot++) {
-			if (!sj_take_copy(&keys, SJ_CWT_KEY, row[slot].key_x))
-				return perso_fail(p, SJ_CARD_ANSWER, "gate keys: too short");
-		}
-	}
-	return 0;
+	return perso_store_each(
+		p, &(struct perso_each){ "gate keys", DGI_KEYS, sectors, 1, SJ_GATE_SECTORS },
+		take_keys, &made);
 }
 
 static int put_credential(const struct gate_data *g, const struct authority *a,

@@ -13,6 +13,7 @@
 #include "secure/piv_cvc.h"
 #include "secure/piv_spki.h"
 #include "wire/hex.h"
+#include "wire/std/rfc5652.h"
 #include "wire/tlv.h"
 
 #define DGI_BEGIN 0x0000u
@@ -92,7 +93,8 @@ static int store_secrets(const struct key_data *k, struct perso *p)
 	put_admin(&w, k);
 	perso_put_grouping(&w, DGI_POLICY, SJ_SPAN_OF(policy));
 	rc = w.failed ? perso_fail(p, SJ_INTERNAL, "key application")
-		      : perso_store_groupings(p, "secrets of the key application", sj_written(&w));
+		      : perso_store_groupings(p, "secrets of the key application", sj_written(&w),
+					      0, NULL);
 	sj_wipe(all, sizeof(all));
 	return rc;
 }
@@ -108,34 +110,46 @@ bool keys_admin_text(const struct key_data *k, char out[static KEYS_ADMIN_TEXT])
 
 /* --- keys -------------------------------------------------------------------------- */
 
-static bool read_public(struct sj_span answer, uint8_t algorithm, struct card_key *out)
+static bool read_public(struct sj_span *answer, uint8_t algorithm, struct card_key *out)
 {
 	struct sj_writer w = SJ_WRITER_OF(out->bytes);
 	struct sj_piv_public key;
 	struct sj_span content;
 
-	if (sj_tlv_take(&answer, PIV_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND || answer.len != 0 ||
+	if (sj_tlv_take(answer, PIV_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND ||
 	    !sj_piv_public_read(content, &key) || !sj_piv_key_spki_put(&w, algorithm, &key))
 		return false;
 	out->len = w.len;
 	return true;
 }
 
+/* Keys in the making. */
+struct making {
+	struct key_data *k;
+	struct perso *p;
+};
+
+static int take_public(void *user, size_t i, struct sj_span *answer)
+{
+	const struct making *m = user;
+
+	if (read_public(answer, m->k->algorithms[i], &m->k->publics[i]))
+		return 0;
+	return perso_fail(m->p, SJ_CARD_ANSWER, "key %02X: not a public key", keys_refs[i]);
+}
+
 static int make_keys(struct key_data *k, struct perso *p)
 {
-	int rc = 0;
+	uint8_t values[KEYS_MADE][4] = { { 0 } };
+	struct making m = { k, p };
 
-	for (size_t i = 0; rc == 0 && i < KEYS_MADE; i++) {
-		const uint8_t value[4] = { keys_refs[i], k->algorithms[i] };
-		struct sj_span answer = { NULL, 0 };
-		char step[16];
-
-		snprintf(step, sizeof(step), "key %02X", keys_refs[i]);
-		rc = perso_store(p, step, DGI_GENERATE, SJ_SPAN_OF(value), &answer);
-		if (rc == 0 && !read_public(answer, k->algorithms[i], &k->publics[i]))
-			rc = perso_fail(p, SJ_CARD_ANSWER, "%s: not a public key", step);
+	for (size_t i = 0; i < KEYS_MADE; i++) {
+		values[i][0] = keys_refs[i];
+		values[i][1] = k->algorithms[i];
 	}
-	return rc;
+	return perso_store_each(
+		p, &(struct perso_each){ "keys", DGI_GENERATE, values[0], 4, KEYS_MADE },
+		take_public, &m);
 }
 
 /* --- certificates and objects --------------------------------------------------------- */
@@ -157,7 +171,7 @@ static int flush(struct turn *t)
 
 	if (t->batch.len > 0)
 		rc = perso_store_groupings(t->p, "objects of the key application",
-					   sj_written(&t->batch));
+					   sj_written(&t->batch), 0, NULL);
 	t->batch.len = 0;
 	return rc;
 }
@@ -275,21 +289,18 @@ static int store_certified(struct turn *t, size_t i, const struct sj_cert *ca,
 }
 
 /* Nothing is certified that the card does not state, by its key F9, to have made itself. */
-static int check_made(struct turn *t, size_t i)
+static int check_made(void *user, size_t i, struct sj_span *answer)
 {
-	struct sj_span statement = { NULL, 0 };
+	const struct turn *t = user;
+	struct sj_span statement;
 	struct sj_cert cert;
-	char step[24];
-	int rc;
 
-	snprintf(step, sizeof(step), "attestation of %02X", keys_refs[i]);
-	rc = perso_store(t->p, step, DGI_ATTEST, sj_span(&keys_refs[i], 1), &statement);
-	if (rc != 0)
-		return rc;
-	if (!sj_cert_read(statement, &cert) || !sj_cert_signed_by(&cert, spki_of(t->k, ATTESTER)) ||
-	    !sj_span_eq(cert.spki, spki_of(t->k, i)))
-		return perso_fail(t->p, SJ_CARD_ANSWER, "%s: not of the key that it made", step);
-	return 0;
+	if (sj_tlv_take_element(answer, SJ_ASN1_SEQUENCE, &statement) == SJ_TLV_FOUND &&
+	    sj_cert_read(statement, &cert) && sj_cert_signed_by(&cert, spki_of(t->k, ATTESTER)) &&
+	    sj_span_eq(cert.spki, spki_of(t->k, i)))
+		return 0;
+	return perso_fail(t->p, SJ_CARD_ANSWER, "attestation of %02X: not of the key that it made",
+			  keys_refs[i]);
 }
 
 /* F9's first, which the card needs to attest the others. */
@@ -306,8 +317,11 @@ static int store_certificates(struct turn *t)
 	rc = store_certified(t, ATTESTER, &ca, &names);
 	if (rc == 0)
 		rc = flush(t);
-	for (size_t i = 0; rc == 0 && i < ATTESTER; i++)
-		rc = check_made(t, i);
+	if (rc == 0)
+		rc = perso_store_each(
+			t->p,
+			&(struct perso_each){ "attestation", DGI_ATTEST, keys_refs, 1, ATTESTER },
+			check_made, t);
 	for (size_t i = 0; rc == 0 && i < ATTESTER; i++)
 		rc = store_certified(t, i, &ca, &names);
 	return rc;

@@ -295,11 +295,11 @@ unsigned perso_commands(const struct perso *p)
 }
 
 /*
- * STORE DATA with whole groupings. `answer` not NULL: it answers. The block
- * numbered FF ends a sequence, and a new one begins.
+ * STORE DATA with whole groupings, of which so many answer. The block numbered
+ * FF ends a sequence, and a new one begins.
  */
 static int store_all(struct perso *p, const char *step, struct sj_span groupings, bool last,
-		     struct sj_span *answer)
+		     unsigned answers, struct sj_span *answer)
 {
 	const enum perso_state before = p->state;
 	const bool full = p->block == BLOCK_LAST;
@@ -309,12 +309,12 @@ static int store_all(struct perso *p, const char *step, struct sj_span groupings
 	struct sj_response r = { { NULL, 0 }, 0 };
 	int rc;
 
-	apdu.p1 |= (uint8_t)((last || full ? P1_LAST_BLOCK : 0) | (answer != NULL ? P1_CASE_4 : 0));
+	apdu.p1 |= (uint8_t)((last || full ? P1_LAST_BLOCK : 0) | (answers > 0 ? P1_CASE_4 : 0));
 	apdu.p2 = (uint8_t)p->block;
-	apdu.extended = p->data_max > SJ_APDU_NC_SHORT && (answer != NULL || groupings.len > 0xFF);
-	apdu.ne = answer == NULL ? 0 : apdu.extended ? SJ_APDU_NE_EXTENDED : SJ_APDU_NE_SHORT;
+	apdu.extended = p->data_max > SJ_APDU_NC_SHORT && (answers > 0 || groupings.len > 0xFF);
+	apdu.ne = answers == 0 ? 0 : apdu.extended ? SJ_APDU_NE_EXTENDED : SJ_APDU_NE_SHORT;
 	p->state = PERSO_BEGUN;
-	rc = transmit(p, &apdu, answer != NULL ? KEY_TIMEOUT_MS : TIMEOUT_MS, &r);
+	rc = transmit(p, &apdu, answers > 0 ? answers * KEY_TIMEOUT_MS : TIMEOUT_MS, &r);
 	if (rc != 0)
 		return rc;
 	if (r.sw != SJ_SW_OK) {
@@ -322,7 +322,7 @@ static int store_all(struct perso *p, const char *step, struct sj_span groupings
 		return refused(p, step, r.sw);
 	}
 	p->block++;
-	if (answer != NULL)
+	if (answers > 0)
 		*answer = r.data;
 	return full && !last ? perso_target(p, p->target, step, true) : 0;
 }
@@ -353,7 +353,7 @@ static int store(struct perso *p, const char *step, uint16_t dgi, struct sj_span
 	if (data == NULL)
 		return cli_fail(p->cli, SJ_NO_MEMORY, NULL);
 	perso_put_grouping(&w, dgi, value);
-	rc = store_all(p, step, sj_written(&w), last, answer);
+	rc = store_all(p, step, sj_written(&w), last, answer != NULL ? 1 : 0, answer);
 	sj_wipe(data, room);
 	free(data);
 	return rc;
@@ -365,9 +365,10 @@ int perso_store(struct perso *p, const char *step, uint16_t dgi, struct sj_span 
 	return store(p, step, dgi, value, false, answer);
 }
 
-int perso_store_groupings(struct perso *p, const char *step, struct sj_span groupings)
+int perso_store_groupings(struct perso *p, const char *step, struct sj_span groupings,
+			  unsigned answers, struct sj_span *answer)
 {
-	return store_all(p, step, groupings, false, NULL);
+	return store_all(p, step, groupings, false, answers, answer);
 }
 
 int perso_set_access(struct perso *p, const struct perso_access *access)
@@ -393,7 +394,7 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 	perso_put_grouping(&groupings, DGI_ACCESS, sj_written(&w));
 	rc = target_identity(p);
 	if (rc == 0)
-		rc = store_all(p, "access configuration", sj_written(&groupings), false, NULL);
+		rc = store_all(p, "access configuration", sj_written(&groupings), false, 0, NULL);
 	sj_wipe(value, sizeof(value));
 	sj_wipe(all, sizeof(all));
 	return rc;
@@ -515,9 +516,9 @@ struct packet {
 /* `last`: the very last one of all ends the sequence. */
 static int send_packet(struct packet *packet, bool last)
 {
-	int rc = packet->w.failed
-			 ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
-			 : store_all(packet->p, packet->step, sj_written(&packet->w), last, NULL);
+	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
+				  : store_all(packet->p, packet->step, sj_written(&packet->w), last,
+					      0, NULL);
 
 	packet->w.len = 0;
 	return rc;

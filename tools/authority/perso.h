@@ -81,9 +81,26 @@ CLI_MUST_CHECK int perso_target(struct perso *p, struct sj_span aid, const char 
 /* One grouping; `answer` not NULL: it answers, until the next command. */
 CLI_MUST_CHECK int perso_store(struct perso *p, const char *step, uint16_t dgi,
 			       struct sj_span value, struct sj_span *answer);
-/* Groupings put together with perso_put_grouping(), in one command. */
+/*
+ * Groupings put together with perso_put_grouping(), in one command; so many of them answer, one
+ * after the other, until the next command (0: `answer` may be NULL).
+ */
 CLI_MUST_CHECK int perso_store_groupings(struct perso *p, const char *step,
-					 struct sj_span groupings);
+					 struct sj_span groupings, unsigned answers,
+					 struct sj_span *answer);
+/* Groupings that answer, all of one kind. */
+struct perso_each {
+	const char *step;
+	uint16_t dgi;
+	const uint8_t *values; /* n of `size` bytes each, one after the other */
+	size_t size, n;
+};
+
+/* Takes the i-th answer off the front; it stays until the next command. */
+typedef int perso_taker(void *user, size_t i, struct sj_span *answer);
+/* In one command where the card takes long ones, else one by one; all answers are taken then. */
+CLI_MUST_CHECK int perso_store_each(struct perso *p, const struct perso_each *each,
+				    perso_taker *take, void *user);
 void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value);
 /* Tells a failure and the state that the card is left in. */
 CLI_PRINTF(3, 4) int perso_fail(struct perso *p, enum sj_rc rc, const char *format, ...);

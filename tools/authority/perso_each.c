@@ -1,0 +1,29 @@
+/* perso_each.c -- what a card makes of several groupings, in one command or in many. */
+#include "authority/perso.h"
+
+#define TOGETHER_MIN 4096u /* what a card takes that answers much in one command, too */
+#define EACH_MAX 128u /* bytes of all groupings that are asked for together */
+
+int perso_store_each(struct perso *p, const struct perso_each *each, perso_taker *take, void *user)
+{
+	const size_t most = p->data_max < TOGETHER_MIN ? 1 : each->n;
+	uint8_t data[EACH_MAX];
+	struct sj_span answer = { NULL, 0 };
+	int rc = 0;
+
+	for (size_t from = 0, to; rc == 0 && from < each->n; from = to) {
+		struct sj_writer w = SJ_WRITER_OF(data);
+
+		for (to = from; to < each->n && to - from < most; to++)
+			perso_put_grouping(&w, each->dgi,
+					   sj_span(each->values + to * each->size, each->size));
+		rc = w.failed ? perso_fail(p, SJ_INTERNAL, "%s", each->step)
+			      : perso_store_groupings(p, each->step, sj_written(&w),
+						      (unsigned)(to - from), &answer);
+		for (size_t i = from; rc == 0 && i < to; i++)
+			rc = take(user, i, &answer);
+		if (rc == 0 && answer.len > 0)
+			rc = perso_fail(p, SJ_CARD_ANSWER, "%s: too long", each->step);
+	}
+	return rc;
+}
