@@ -23,6 +23,17 @@ size_t sj_cipher_key_size(enum sj_cipher c)
 	return 32;
 }
 
+bool sj_aes_of_key_size(size_t size, enum sj_cipher *out)
+{
+	for (enum sj_cipher c = SJ_CIPHER_AES128; c <= SJ_CIPHER_AES256; c++) {
+		if (sj_cipher_key_size(c) != size)
+			continue;
+		*out = c;
+		return true;
+	}
+	return false;
+}
+
 size_t sj_cipher_block_size(enum sj_cipher c)
 {
 	return c == SJ_CIPHER_3DES ? 8 : 16;

@@ -17,6 +17,8 @@ enum sj_cipher { SJ_CIPHER_3DES, SJ_CIPHER_AES128, SJ_CIPHER_AES192, SJ_CIPHER_A
 
 /* Key size in bytes: 16 (3DES: two-key), 16, 24, 32. */
 size_t sj_cipher_key_size(enum sj_cipher c);
+/* AES by the size of its key. False: it has none of that size. */
+bool sj_aes_of_key_size(size_t size, enum sj_cipher *out);
 /* Block size in bytes: 8 (3DES) or 16. */
 size_t sj_cipher_block_size(enum sj_cipher c);
 const char *sj_cipher_name(enum sj_cipher c);

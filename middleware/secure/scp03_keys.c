@@ -60,17 +60,6 @@ bool sj_scp03_put_keys(struct sj_writer *w, uint8_t version, const struct sj_scp
 	       put_key(w, c, fresh->dek, dek_cipher, dek);
 }
 
-static bool cipher_of(size_t size, enum sj_cipher *out)
-{
-	for (enum sj_cipher c = SJ_CIPHER_AES128; c <= SJ_CIPHER_AES256; c++) {
-		if (sj_cipher_key_size(c) != size)
-			continue;
-		*out = c;
-		return true;
-	}
-	return false;
-}
-
 struct component {
 	enum sj_cipher cipher;
 	struct sj_span cryptogram, kcv;
@@ -92,7 +81,7 @@ static bool take_component(struct sj_span *in, struct component *out)
 	if (len % BLOCK != 0 && !sj_take_u8(&body, &size))
 		return false;
 	out->cryptogram = body;
-	return cipher_of(size, &out->cipher) && body.len == whole_blocks(size) &&
+	return sj_aes_of_key_size(size, &out->cipher) && body.len == whole_blocks(size) &&
 	       sj_take_u8(in, &kcv) && kcv == SJ_SCP03_KCV && sj_take(in, kcv, &out->kcv);
 }
 

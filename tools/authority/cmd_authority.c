@@ -182,18 +182,6 @@ static const char *text_of(const json_t *row, const char *key)
 	return text != NULL ? text : "";
 }
 
-static bool is_current(const struct authority *a, const char *name)
-{
-	const char *current;
-
-	for (int role = AUTHORITY_CSCA; role <= AUTHORITY_BUNDLE_SIGNER; role++) {
-		current = authority_current(a, (enum authority_role)role);
-		if (current != NULL && strcmp(current, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Of a certificate of either kind or a token. */
 static void show_row(struct cli *cli, const json_t *row, bool current)
 {
@@ -219,7 +207,7 @@ static void show_rows(struct cli *cli, const struct authority *a, const char *li
 	const json_t *row;
 
 	for (size_t i = 0; (row = json_array_get(json_object_get(a->state, list), i)) != NULL; i++)
-		show_row(cli, row, is_current(a, text_of(row, "name")));
+		show_row(cli, row, authority_is_current(a, text_of(row, "name")));
 }
 
 static void show_ceremonies(struct cli *cli, const struct authority *a)

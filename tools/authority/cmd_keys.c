@@ -39,18 +39,6 @@ struct shown {
 
 typedef int (*shown_fn)(void *user, const struct shown *key);
 
-static bool is_present(const struct authority *a, const char *name)
-{
-	const char *current;
-
-	for (int role = AUTHORITY_CSCA; role <= AUTHORITY_BUNDLE_SIGNER; role++) {
-		current = authority_current(a, (enum authority_role)role);
-		if (current != NULL && strcmp(current, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Whether DIR/<name><suffix> is there, and under a passphrase. */
 static const char *file_place(const struct authority *a, const char *name, const char *suffix)
 {
@@ -108,7 +96,8 @@ static int show_signers(const struct authority *a, const char *list, shown_fn fn
 	for (size_t i = 0; rc == 0 && (row = json_array_get(rows, i)) != NULL; i++) {
 		kind = text_of(row, "kind");
 		if (text_of(row, "name") != NULL && kind != NULL && strstr(kind, "link") == NULL)
-			rc = show_one(a, row, is_present(a, text_of(row, "name")), fn, user);
+			rc = show_one(a, row, authority_is_current(a, text_of(row, "name")), fn,
+				      user);
 	}
 	return rc;
 }

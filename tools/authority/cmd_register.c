@@ -77,6 +77,7 @@ const struct cli_command register_approve_command = {
 	.noun = "register",
 	.verb = "approve",
 	.summary = "let a card be made for an application",
+	.description = "From then on it waits for a card: 'sojourn issue --worker'.",
 	.features = CLI_KEYS,
 	.options = move_options,
 	.positionals = desk_positionals,

@@ -244,6 +244,7 @@ const struct cli_command register_lost_command = {
 	.noun = "register",
 	.verb = "lost",
 	.summary = "revoke a lost document and approve another for its holder",
+	.description = "The other one waits for a card: 'sojourn issue --worker'.",
 	.features = CLI_KEYS,
 	.options = replace_options,
 	.positionals = desk_positionals,
@@ -267,6 +268,7 @@ const struct cli_command register_replace_command = {
 	.noun = "register",
 	.verb = "replace",
 	.summary = "revoke a damaged document and approve another for its holder",
+	.description = "The other one waits for a card: 'sojourn issue --worker'.",
 	.features = CLI_KEYS,
 	.options = replace_options,
 	.positionals = desk_positionals,
@@ -303,7 +305,8 @@ const struct cli_command register_rebind_command = {
 		"bind a holder to a changed home passport: another document, the old one revoked",
 	.description =
 		"What stands in the file takes the place of what the holder file said, the rest\n"
-		"stays: {\"nationality\": \"UTO\", \"surname\": \"Ng\"}.",
+		"stays: {\"nationality\": \"UTO\", \"surname\": \"Ng\"}. The new document waits for a card:\n"
+		"'sojourn issue --worker'.",
 	.features = CLI_KEYS,
 	.options = rebind_options,
 	.positionals = desk_positionals,

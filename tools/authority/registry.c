@@ -161,6 +161,18 @@ const char *authority_current(const struct authority *a, enum authority_role rol
 	return json_string_value(json_object_get(a->state, role_keys[role]));
 }
 
+bool authority_is_current(const struct authority *a, const char *name)
+{
+	const char *current;
+
+	for (int role = AUTHORITY_CSCA; role <= AUTHORITY_BUNDLE_SIGNER; role++) {
+		current = authority_current(a, (enum authority_role)role);
+		if (current != NULL && strcmp(current, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 int authority_set_current(struct authority *a, enum authority_role role, const char *name)
 {
 	if (json_object_set_new(a->state, role_keys[role], json_string(name)) != 0)

@@ -69,6 +69,8 @@ CLI_MUST_CHECK int authority_save(struct authority *a);
 const char *authority_country(const struct authority *a);
 /* "csca-1"; NULL: this role was never given. */
 const char *authority_current(const struct authority *a, enum authority_role role);
+/* Has this certificate, token or key any role now? */
+bool authority_is_current(const struct authority *a, const char *name);
 CLI_MUST_CHECK int authority_set_current(struct authority *a, enum authority_role role,
 					 const char *name);
 /* The registry's row of a certificate (of either kind) or token; borrowed; NULL: none. */

@@ -16,17 +16,6 @@
 static const uint8_t well_known[16] = { 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,
 					0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x4E, 0x4F };
 
-static bool cipher_of(size_t size, enum sj_cipher *out)
-{
-	for (enum sj_cipher c = SJ_CIPHER_AES128; c <= SJ_CIPHER_AES256; c++) {
-		if (sj_cipher_key_size(c) != size)
-			continue;
-		*out = c;
-		return true;
-	}
-	return false;
-}
-
 static bool has(const struct card_store *store, uint8_t version)
 {
 	struct sj_span unused;
@@ -76,7 +65,7 @@ static bool read_keys(struct sj_span in, struct sj_scp03_keys *out)
 	uint8_t size;
 
 	*out = (struct sj_scp03_keys){ .cipher = SJ_CIPHER_AES128 };
-	return sj_take_u8(&in, &size) && cipher_of(size, &out->cipher) &&
+	return sj_take_u8(&in, &size) && sj_aes_of_key_size(size, &out->cipher) &&
 	       sj_take_copy(&in, size, out->enc) && sj_take_copy(&in, size, out->mac) &&
 	       sj_take_copy(&in, size, out->dek) && in.len == 0;
 }
@@ -98,7 +87,7 @@ uint16_t manager_keys_find(struct card *card, uint8_t version, uint8_t *found,
 static bool set_transport(struct card_store *store, struct sj_span key)
 {
 	struct sj_scp03_keys keys = { .cipher = SJ_CIPHER_AES128 };
-	bool ok = cipher_of(key.len, &keys.cipher);
+	bool ok = sj_aes_of_key_size(key.len, &keys.cipher);
 
 	if (ok) {
 		memcpy(keys.enc, key.ptr, key.len);
@@ -123,7 +112,8 @@ bool manager_key_read(const char *text, size_t len, struct sj_writer *out)
 	const size_t before = out->len;
 	enum sj_cipher unused;
 
-	return sj_hex_read(text, len, out) && !out->failed && cipher_of(out->len - before, &unused);
+	return sj_hex_read(text, len, out) && !out->failed &&
+	       sj_aes_of_key_size(out->len - before, &unused);
 }
 
 bool manager_be_born(struct card_store *store, const struct card_birth *birth)
