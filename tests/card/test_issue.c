@@ -19,6 +19,7 @@
 #include "host/card.h"
 #include "host/store.h"
 #include "link/stdio.h"
+#include "tests/card/issue_rig.h"
 
 #define CAN "317905"
 
@@ -50,29 +51,6 @@ static int run_card(const char *path, const char *microseconds)
 
 /* --- a place with an authority, a trust store and a CAN ---------------------------- */
 
-struct place {
-	char directory[40];
-	char self[400]; /* this program */
-	char *build;
-	unsigned cards; /* made so far: the last is card-<cards> */
-};
-
-/* Runs a shell command in the place; gives its exit code. */
-__attribute__((format(printf, 2, 3))) static int shell(const struct place *p, const char *format,
-						       ...)
-{
-	char command[1200], line[1400];
-	va_list args;
-	int status;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	snprintf(line, sizeof(line), "cd %s && { %s; } >>log 2>&1", p->directory, command);
-	status = system(line);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static void show_log(const struct place *p)
 {
 	char line[80];
@@ -93,39 +71,15 @@ static void write_text(const struct place *p, const char *name, const char *text
 	assert_int_equal(fclose(f), 0);
 }
 
-static int open_place(void **state)
+static int open_countries(void **state)
 {
-	static const char *const countries[] = { "ut", "nc --named-curves", "rs --key RSA" };
-	struct place *p = calloc(1, sizeof(*p));
-	const char *build = getenv("SOJOURN_BUILD");
-	char cwd[300];
+	static const char *const others[] = { "nc --named-curves", "rs --key RSA" };
 
-	assert_non_null(p);
-	assert_true(readlink("/proc/self/exe", p->self, sizeof(p->self) - 1) > 0);
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	p->build = realpath(build != NULL ? build : "build", NULL);
-	assert_non_null(p->build);
-	/* In memory where that is possible: the register waits for the disk. */
-	snprintf(p->directory, sizeof(p->directory), "%s/sojourn-issue-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert_non_null(mkdtemp(p->directory));
-	write_text(p, "can", CAN "\n");
-	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(
-			shell(p, "%s/bin/sojourn authority init %s", p->build, countries[i]), 0);
-	assert_int_equal(
-		shell(p, "ln -s %s/tools/demo demo && ln -s %s/tests/card tests", cwd, cwd), 0);
-	*state = p;
-	return 0;
-}
-
-static int close_place(void **state)
-{
-	struct place *p = *state;
-
-	assert_int_equal(shell(p, "rm -r %s", p->directory), 0);
-	free(p->build);
-	free(p);
+	assert_int_equal(open_place(state), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(shell(*state, "%s/bin/sojourn authority init %s",
+				       ((const struct place *)*state)->build, others[i]),
+				 0);
 	return 0;
 }
 
@@ -143,7 +97,6 @@ static int issue_to_last(struct place *p, unsigned microseconds, const char *opt
 }
 
 #define MAKE_KEY "openssl genrsa | openssl pkcs8 -topk8 -nocrypt -outform DER -out key"
-#define GENUINE "--authority ut --holder demo/holder.json --portrait demo/face.jpg "
 
 static int issue(struct place *p, const char *options)
 {
@@ -595,5 +548,5 @@ int main(int argc, char **argv)
 
 	if (argc >= 3 && strcmp(argv[1], "card") == 0)
 		return run_card(argv[2], argc > 3 ? argv[3] : NULL);
-	return cmocka_run_group_tests(tests, open_place, close_place);
+	return cmocka_run_group_tests(tests, open_countries, close_place);
 }

@@ -17,6 +17,7 @@
 #include "host/card.h"
 #include "host/store.h"
 #include "link/stdio.h"
+#include "tests/card/issue_rig.h"
 
 /* --- the card ------------------------------------------------------------------ */
 
@@ -72,62 +73,6 @@ static int run_card(const char *path, const char *answers)
 	card_store_close(config.store);
 	_exit(0); /* the thread may wait in read() */
 }
-
-/* --- a place with an authority --------------------------------------------------- */
-
-struct place {
-	char directory[40];
-	char self[400]; /* this program */
-	char *build;
-	unsigned cards; /* made so far: the last is card-<cards> */
-};
-
-/* Runs a shell command in the place; gives its exit code. */
-__attribute__((format(printf, 2, 3))) static int shell(const struct place *p, const char *format,
-						       ...)
-{
-	char command[1200], line[1400];
-	va_list args;
-	int status;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	snprintf(line, sizeof(line), "cd %s && { %s; } >>log 2>&1", p->directory, command);
-	status = system(line);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int open_place(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-	const char *build = getenv("SOJOURN_BUILD");
-	char cwd[300];
-
-	assert_non_null(p);
-	assert_true(readlink("/proc/self/exe", p->self, sizeof(p->self) - 1) > 0);
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	p->build = realpath(build != NULL ? build : "build", NULL);
-	assert_non_null(p->build);
-	strcpy(p->directory, "/tmp/sojourn-channel-XXXXXX");
-	assert_non_null(mkdtemp(p->directory));
-	assert_int_equal(shell(p, "umask 077; echo 317905 >can; ln -s %s/tools/demo demo", cwd), 0);
-	assert_int_equal(shell(p, "%s/bin/sojourn authority init ut", p->build), 0);
-	*state = p;
-	return 0;
-}
-
-static int close_place(void **state)
-{
-	struct place *p = *state;
-
-	assert_int_equal(shell(p, "rm -r %s", p->directory), 0);
-	free(p->build);
-	free(p);
-	return 0;
-}
-
-#define GENUINE "--authority ut --holder demo/holder.json --portrait demo/face.jpg "
 
 /* To card-<cards>, which dies instead of the answer after `answers`, if that is not 0. */
 static int issue(const struct place *p, const char *options, unsigned answers)

@@ -84,18 +84,27 @@ static const char *now_of(struct holder_register *r)
 					    : "CAST(strftime('%s', 'now') AS INTEGER)";
 }
 
+/* A statement about one job. *changed: there was one that it fits. */
+static int change_one(struct holder_register *r, const char *sql, const struct db_value *params,
+		      size_t n, bool *changed)
+{
+	size_t rows = 0;
+	int rc = db_run(register_db(r), sql, params, n, NULL, NULL, &rows);
+
+	*changed = rc == 0 && rows == 1;
+	return rc;
+}
+
 int queue_add(struct holder_register *r, int64_t document, int64_t line, bool *added)
 {
 	const struct db_value params[] = { db_integer(document), db_integer(QUEUE_WAITING),
 					   db_integer(line) };
-	size_t rows = 0;
-	int rc = db_run(register_db(r),
-			"INSERT INTO job (document, state, attempts, lease, worker, failure, line) "
-			"VALUES ($1, $2, 0, 0, '', 0, $3) ON CONFLICT (document) DO NOTHING",
-			params, 3, NULL, NULL, &rows);
 
-	*added = rc == 0 && rows == 1;
-	return rc;
+	return change_one(
+		r,
+		"INSERT INTO job (document, state, attempts, lease, worker, failure, line) "
+		"VALUES ($1, $2, 0, 0, '', 0, $3) ON CONFLICT (document) DO NOTHING",
+		params, 3, added);
 }
 
 static int take_row(void *user, const struct db_value *columns, size_t n)
@@ -173,14 +182,11 @@ int queue_lock(struct holder_register *r, int64_t document)
 int queue_done(struct holder_register *r, int64_t document, bool *changed)
 {
 	const struct db_value params[] = { db_integer(document), db_integer(QUEUE_DONE) };
-	size_t rows = 0;
-	int rc = db_run(register_db(r),
-			"UPDATE job SET state = $2, worker = '', failure = 0 "
-			"WHERE document = $1 AND state <> $2",
-			params, 2, NULL, NULL, &rows);
 
-	*changed = rc == 0 && rows == 1;
-	return rc;
+	return change_one(r,
+			  "UPDATE job SET state = $2, worker = '', failure = 0 "
+			  "WHERE document = $1 AND state <> $2",
+			  params, 2, changed);
 }
 
 int queue_release(struct holder_register *r, const struct queue_worker *w, int64_t document,
@@ -200,14 +206,11 @@ int queue_again(struct holder_register *r, int64_t document, bool *changed)
 {
 	const struct db_value params[] = { db_integer(document), db_integer(QUEUE_WAITING),
 					   db_integer(QUEUE_FAILED) };
-	size_t rows = 0;
-	int rc = db_run(register_db(r),
-			"UPDATE job SET state = $2, attempts = 0, failure = 0 "
-			"WHERE document = $1 AND state = $3",
-			params, 3, NULL, NULL, &rows);
 
-	*changed = rc == 0 && rows == 1;
-	return rc;
+	return change_one(r,
+			  "UPDATE job SET state = $2, attempts = 0, failure = 0 "
+			  "WHERE document = $1 AND state = $3",
+			  params, 3, changed);
 }
 
 /* --- the dead ------------------------------------------------------------------------------ */
