@@ -62,7 +62,7 @@ struct aid_text {
 
 static struct aid_text aid_text(const struct cardstatus_entry *e)
 {
-	struct aid_text t;
+	struct aid_text t = { "" };
 
 	sj_hex_text(sj_span(e->aid, e->aid_len), SJ_HEX_UPPER, t.text, sizeof(t.text));
 	return t;

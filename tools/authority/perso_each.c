@@ -7,7 +7,7 @@
 int perso_store_each(struct perso *p, const struct perso_each *each, perso_taker *take, void *user)
 {
 	const size_t most = p->data_max < TOGETHER_MIN ? 1 : each->n;
-	uint8_t data[EACH_MAX];
+	uint8_t data[EACH_MAX] = { 0 };
 	struct sj_span answer = { NULL, 0 };
 	int rc = 0;
 
