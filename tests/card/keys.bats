@@ -148,7 +148,7 @@ check() {
 	sojourn card new twice/card
 	run -5 sojourn issue --again -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" \
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l twice/letter \
-		--exec -- sh -c 'sed -u 30q | sojourn card run twice/card --link stdio'
+		--exec -- sh -c 'sed -u 20q | sojourn card run twice/card --link stdio'
 	issue twice ut --no-keys
 	check absent twice ut
 }
