@@ -174,7 +174,7 @@ static enum sj_rc believe_tokens(struct fill *f)
 			open = added ? open : &bundle->list[i];
 			left++;
 		}
-		if (rc == SJ_OK && !more && left != f->signers->n)
+		if (rc == SJ_OK && !more && open != NULL && left != f->signers->n)
 			rc = refuse(
 				f->bundle, open,
 				"No gate CA of the bundle has signed it, or it is there twice.");

@@ -350,8 +350,11 @@ int batch_command(struct cli *cli)
 	struct batch_run run = { .cli = cli };
 	unsigned long workers = 1;
 	struct worker *w = calloc(1, sizeof(*w));
-	int rc = w != NULL ? check_options(cli) : cli_fail(cli, SJ_NO_MEMORY, NULL);
+	int rc;
 
+	if (w == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = check_options(cli);
 	if (rc == 0)
 		rc = cli_number(cli, "workers", 0, WORKERS_MAX, &workers);
 	if (rc == 0)

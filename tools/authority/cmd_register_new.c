@@ -146,7 +146,8 @@ static int renew(struct desk *d, struct renewal *new, const char *old_json, size
 		new->person.json = json_dumps(root, JSON_COMPACT);
 	if (rc == 0 && new->person.json == NULL)
 		rc = cli_fail(d->cli, SJ_NO_MEMORY, NULL);
-	if (rc == 0 && !holder_read(new->person.json, strlen(new->person.json), &holder, &fault))
+	if (rc == 0 && new->person.json != NULL &&
+	    !holder_read(new->person.json, strlen(new->person.json), &holder, &fault))
 		rc = cli_fail(d->cli, fault.rc, "%s %s", fault.path, fault.what);
 	if (rc == 0)
 		new->expires = (uint32_t)holder_end_of(holder.fields[HOLDER_EXPIRY_DATE]);

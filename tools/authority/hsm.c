@@ -258,7 +258,7 @@ int hsm_ready(struct hsm *h)
 	if (rc != 0 || is_alive(h))
 		return rc;
 	hsm_drop(h);
-	for (size_t i = 0; h->modules[i] != NULL; i++)
+	for (size_t i = 0; h->modules != NULL && h->modules[i] != NULL; i++)
 		look_into(h, h->modules[i], &f);
 	if (f.n == 0)
 		return cli_fail(h->cli, SJ_KEY_STORE,

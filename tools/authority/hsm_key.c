@@ -173,7 +173,7 @@ static CK_RV find(const struct hsm *h, const CK_OBJECT_CLASS *class, const uint8
 static int find_one(const struct hsm *h, CK_OBJECT_CLASS class, const char *name, const uint8_t *id,
 		    CK_OBJECT_HANDLE *out)
 {
-	CK_OBJECT_HANDLE two[2];
+	CK_OBJECT_HANDLE two[2] = { 0 };
 	CK_ULONG n = 0;
 	CK_RV rv = find(h, &class, id, two, 2, &n);
 

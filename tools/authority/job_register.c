@@ -122,9 +122,11 @@ int job_record(struct job *job, const struct card_keys *keys, int64_t card)
 	struct register_credential credentials[REGISTER_CREDENTIALS];
 	const size_t n = gather(job, credentials);
 	struct key_list *list = calloc(1, sizeof(*list));
-	int rc = list != NULL ? 0 : cli_fail(job->cli, SJ_NO_MEMORY, NULL);
+	int rc = 0;
 
-	if (rc == 0 && n > 0)
+	if (list == NULL)
+		return cli_fail(job->cli, SJ_NO_MEMORY, NULL);
+	if (n > 0)
 		rc = register_card_points(job->reg, card, credentials, n);
 	if (rc == 0) {
 		add_document_keys(list, &job->profile, keys);

@@ -120,13 +120,15 @@ int masterlist_make(struct authority *a, uint8_t **bytes, size_t *len, size_t *n
 {
 	struct collection *c = calloc(1, sizeof(*c));
 	struct sj_writer w = sj_writer(malloc(OUT_MAX), OUT_MAX);
-	int rc = c != NULL && w.ptr != NULL ? 0 : cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	int rc;
 
-	if (rc == 0)
+	if (c == NULL || w.ptr == NULL)
+		rc = cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	else
 		rc = collect_own(a, c);
-	if (rc == 0)
+	if (rc == 0 && c != NULL)
 		rc = collect_others(a->cli, c);
-	if (rc == 0)
+	if (rc == 0 && c != NULL)
 		rc = sign(a, c, &w);
 	for (size_t i = 0; c != NULL && i < c->n; i++)
 		authority_certificate_free(&c->items[i]);

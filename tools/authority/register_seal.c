@@ -114,7 +114,7 @@ int register_unwrap(struct holder_register *r, struct sj_span wrapped,
 
 	if (rc == 0 && plain.len != REGISTER_KEY_SIZE)
 		rc = cli_fail(r->cli, SJ_REGISTER_BROKEN, "key of a holder");
-	if (rc == 0)
+	if (rc == 0 && plain.ptr != NULL)
 		memcpy(key, plain.ptr, REGISTER_KEY_SIZE);
 	register_wipe(&plain);
 	return rc;
