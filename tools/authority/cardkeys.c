@@ -75,9 +75,10 @@ static int derive(const struct authority *a, const char *master, uint8_t version
 	return secrets_derive(a, master, sj_written(&w), out);
 }
 
-int cardkeys_own(const struct authority *a, unsigned master, uint8_t version,
-		 const uint8_t diversification[static SJ_SCP03_DIVERSIFICATION],
-		 struct sj_scp03_keys *out)
+/* The card's own keys of that version under card-master-`master`; wipe them. */
+static int own_keys(const struct authority *a, unsigned master, uint8_t version,
+		    const uint8_t diversification[static SJ_SCP03_DIVERSIFICATION],
+		    struct sj_scp03_keys *out)
 {
 	const struct sj_span data = sj_span(diversification, SJ_SCP03_DIVERSIFICATION);
 	char name[AUTHORITY_NAME_MAX];
@@ -128,8 +129,12 @@ static int read_transport(struct cli *cli, const char *path, struct sj_scp03_key
 	return rc;
 }
 
-int cardkeys_transport(struct cli *cli, const struct authority *a, struct sj_scp03_keys *out,
-		       bool *published)
+/*
+ * --transport-key-file, else DIR/transport.key, else (*published) the one that everybody knows.
+ * `a` NULL: there is no DIR.
+ */
+static int transport_keys(struct cli *cli, const struct authority *a, struct sj_scp03_keys *out,
+			  bool *published)
 {
 	const char *given = cli_value(cli, "transport-key-file");
 	char *path = NULL;
@@ -161,7 +166,7 @@ struct attempt {
 
 static int try_transport(struct attempt *t)
 {
-	int rc = cardkeys_transport(t->cli, t->a, &t->keys, &t->found->published);
+	int rc = transport_keys(t->cli, t->a, &t->keys, &t->found->published);
 
 	t->fits = rc == 0 && channel_fits(t->c, &t->keys);
 	if (!t->fits)
@@ -174,7 +179,7 @@ static int try_masters(struct attempt *t)
 	int rc = 0;
 
 	for (unsigned n = cardkeys_newest(t->a); rc == 0 && !t->fits && n > 0; n--) {
-		rc = cardkeys_own(t->a, n, t->c->version, t->c->diversification, &t->keys);
+		rc = own_keys(t->a, n, t->c->version, t->c->diversification, &t->keys);
 		t->fits = rc == 0 && channel_fits(t->c, &t->keys);
 		t->found->master = t->fits ? n : 0;
 	}
@@ -266,7 +271,7 @@ int cardkeys_replace(struct channel *c, struct cli *cli, const struct authority 
 				"%s: has no master key for cards; make it with `authority card "
 				"master`",
 				a->directory);
-	rc = cardkeys_own(a, master, version, c->diversification, &t.keys);
+	rc = own_keys(a, master, version, c->diversification, &t.keys);
 	if (rc != 0)
 		goto out;
 	*sent = true;

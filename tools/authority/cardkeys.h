@@ -23,17 +23,6 @@ uint8_t cardkeys_next_version(uint8_t version);
 /* The serial number in diversification data. */
 const uint8_t *cardkeys_serial(const uint8_t diversification[static SJ_SCP03_DIVERSIFICATION]);
 
-/* The card's own keys of that version under card-master-`master`; wipe them. */
-CLI_MUST_CHECK int cardkeys_own(const struct authority *a, unsigned master, uint8_t version,
-				const uint8_t diversification[static SJ_SCP03_DIVERSIFICATION],
-				struct sj_scp03_keys *out);
-/*
- * The transport keys: --transport-key-file, else DIR/transport.key, else (*published) the one
- * that everybody knows. `a` NULL: there is no DIR.
- */
-CLI_MUST_CHECK int cardkeys_transport(struct cli *cli, const struct authority *a,
-				      struct sj_scp03_keys *out, bool *published);
-
 /* Which keys opened a channel. */
 struct cardkeys_found {
 	unsigned master; /* N of card-master-N; 0: the transport keys */

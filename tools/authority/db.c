@@ -72,16 +72,6 @@ bool db_is_server(const struct db *db)
 	return db->driver->server;
 }
 
-struct cli *db_cli(const struct db *db)
-{
-	return db->cli;
-}
-
-bool db_lost(const struct db *db)
-{
-	return db->lost;
-}
-
 bool db_again(const struct db *db)
 {
 	return db->lost || db->conflict;

@@ -37,10 +37,10 @@ CLI_MUST_CHECK int db_open(struct cli *cli, const char *where, unsigned timeout_
 bool db_names_password(const char *where);
 void db_close(struct db *db);
 bool db_is_server(const struct db *db);
-struct cli *db_cli(const struct db *db);
-/* The connection broke in the last call: whether a commit took place is not known. */
-bool db_lost(const struct db *db);
-/* That, or the change stood in the way of another: after db_rollback() it can be done again. */
+/*
+ * The connection broke in the last call, and whether a commit took place is not known; or the
+ * change stood in the way of another. After db_rollback() it can be done again.
+ */
 bool db_again(const struct db *db);
 
 /*

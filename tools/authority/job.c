@@ -304,7 +304,8 @@ void job_free(struct job *job)
 
 /* --- what comes out --------------------------------------------------------------- */
 
-int job_make_files(struct job *job, const struct card_keys *keys, bool extended_length)
+/* The files with the card's keys, and the defect. */
+static int make_files(struct job *job, const struct card_keys *keys, bool extended_length)
 {
 	struct files_plan plan = {
 		.profile = &job->profile,
@@ -347,7 +348,7 @@ int job_personalise(struct job *job, struct perso *p, struct card_keys *keys)
 	if (rc == 0)
 		rc = perso_set_profile(p, job->open);
 	if (rc == 0)
-		rc = job_make_files(job, keys, p->data_max > 255);
+		rc = make_files(job, keys, p->data_max > 255);
 	/* Everything is signed: on record before the card or a file has the last of it. */
 	if (rc == 0)
 		rc = signatures_flush(&job->authority);

@@ -61,9 +61,6 @@ CLI_MUST_CHECK int job_read_holder(struct cli *cli, struct holder *out);
 /* The file of --portrait, whole; free *bytes. */
 CLI_MUST_CHECK int job_read_portrait(struct cli *cli, uint8_t **bytes, size_t *len,
 				     struct sj_face *face);
-/* Makes the files with the card's keys, and the defect. */
-CLI_MUST_CHECK int job_make_files(struct job *job, const struct card_keys *keys,
-				  bool extended_length);
 /* Everything up to the lock, to a card that was begun; also the files for --files-out. */
 CLI_MUST_CHECK int job_personalise(struct job *job, struct perso *p, struct card_keys *keys);
 

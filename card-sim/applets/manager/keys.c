@@ -44,7 +44,7 @@ bool manager_key_at(const struct card_store *store, size_t i, struct card_key_in
 	return true;
 }
 
-bool manager_keys_set(struct card_store *store, uint8_t version, const struct sj_scp03_keys *keys)
+static bool set_keys(struct card_store *store, uint8_t version, const struct sj_scp03_keys *keys)
 {
 	const size_t size = sj_cipher_key_size(keys->cipher);
 	uint8_t stored[STORED_MAX];
@@ -93,7 +93,7 @@ static bool set_transport(struct card_store *store, struct sj_span key)
 		memcpy(keys.enc, key.ptr, key.len);
 		memcpy(keys.mac, key.ptr, key.len);
 		memcpy(keys.dek, key.ptr, key.len);
-		ok = manager_keys_set(store, MANAGER_VERSION_TRANSPORT, &keys);
+		ok = set_keys(store, MANAGER_VERSION_TRANSPORT, &keys);
 	}
 	sj_wipe(&keys, sizeof(keys));
 	return ok;
@@ -160,7 +160,7 @@ static uint16_t replace(struct card_store *store, uint8_t old, uint8_t version,
 	if (old != 0 && (!drop(store, MANAGER_OBJECT_KEYS + old) ||
 			 !drop(store, MANAGER_OBJECT_SEQUENCE + old)))
 		return SJ_SW_MEMORY_FAILURE;
-	return manager_keys_set(store, version, keys) ? SJ_SW_OK : SJ_SW_MEMORY_FAILURE;
+	return set_keys(store, version, keys) ? SJ_SW_OK : SJ_SW_MEMORY_FAILURE;
 }
 
 /* P1: the version that is replaced, 00 for none; b8 (more follow) is no version that there is. */

@@ -67,8 +67,6 @@ uint16_t manager_external_authenticate(struct card_call *call);
 /* The set of this version, 00 for the first; 9000, 6A88. */
 uint16_t manager_keys_find(struct card *card, uint8_t version, uint8_t *found,
 			   struct sj_scp03_keys *out);
-SJ_MUST_CHECK bool manager_keys_set(struct card_store *store, uint8_t version,
-				    const struct sj_scp03_keys *keys);
 /* A card that has never had keys and is not issued gets the well-known transport keys. */
 SJ_MUST_CHECK bool manager_keys_ensure(struct card *card);
 void manager_sequence_get(const struct card_store *store, uint8_t version,
