@@ -101,7 +101,7 @@ static bool batch_seed(size_t i, struct sj_writer *out)
 static bool batch_run(struct sj_span in)
 {
 	struct batch_line line;
-	struct batch_fault fault;
+	struct holder_fault fault;
 	struct batch_file *file;
 	enum batch_rc rc = BATCH_FAILED;
 	char path[32];

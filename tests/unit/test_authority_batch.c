@@ -21,7 +21,7 @@ struct fixture {
 	char path[40];
 	struct batch_file *file;
 	struct batch_line line;
-	struct batch_fault fault;
+	struct holder_fault fault;
 };
 
 static void open_with(struct fixture *f, const char *text, size_t len)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,19 +22,6 @@ struct batch_file {
 	char *json;
 	uint8_t portrait[BATCH_PORTRAIT_MAX];
 };
-
-__attribute__((format(printf, 4, 5))) static bool refuse(struct batch_fault *fault, enum sj_rc rc,
-							 const char *path, const char *format, ...)
-{
-	va_list args;
-
-	fault->rc = rc;
-	snprintf(fault->path, sizeof(fault->path), "%s", path);
-	va_start(args, format);
-	vsnprintf(fault->what, sizeof(fault->what), format, args);
-	va_end(args);
-	return false;
-}
 
 /* --- the file ------------------------------------------------------------------------- */
 
@@ -184,22 +170,22 @@ static bool read_file(const char *path, uint8_t *out, size_t cap, size_t *len)
 }
 
 static bool portrait_file(struct batch_file *file, const char *name, size_t *len,
-			  struct batch_fault *fault)
+			  struct holder_fault *fault)
 {
 	char *path = NULL;
 	bool ok;
 
 	if (asprintf(&path, "%s%s", name[0] == '/' ? "" : file->folder, name) < 0)
-		return refuse(fault, SJ_NO_MEMORY, "/portrait", "no memory");
+		return holder_refuse(fault, SJ_NO_MEMORY, "/portrait", "no memory");
 	ok = read_file(path, file->portrait, sizeof(file->portrait), len) ||
-	     refuse(fault, SJ_INPUT_UNREADABLE, "/portrait", "%s", strerror(errno));
+	     holder_refuse(fault, SJ_INPUT_UNREADABLE, "/portrait", "%s", strerror(errno));
 	free(path);
 	return ok;
 }
 
 /* From a file that "portrait" names, or from "portraitData". */
 static bool read_portrait(struct batch_file *file, const json_t *root, struct batch_line *out,
-			  struct batch_fault *fault)
+			  struct holder_fault *fault)
 {
 	const json_t *name = json_object_get(root, "portrait"),
 		     *data = json_object_get(root, "portraitData");
@@ -210,72 +196,72 @@ static bool read_portrait(struct batch_file *file, const json_t *root, struct ba
 	size_t len = 0;
 
 	if ((name == NULL) == (data == NULL))
-		return refuse(fault, SJ_INPUT_MALFORMED, "/portrait", "%s",
-			      name == NULL ? "is missing (or portraitData)"
-					   : "and portraitData: one of them");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, "/portrait", "%s",
+				     name == NULL ? "is missing (or portraitData)"
+						  : "and portraitData: one of them");
 	if (text == NULL || strlen(text) != json_string_length(name != NULL ? name : data))
-		return refuse(fault, SJ_INPUT_MALFORMED, where, "must be a string");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, where, "must be a string");
 	if (name != NULL && !portrait_file(file, text, &len, fault))
 		return false;
 	if (name == NULL && !read_base64(text, &w) && !w.failed)
-		return refuse(fault, SJ_INPUT_MALFORMED, where, "is not base64");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, where, "is not base64");
 	if (name == NULL)
 		len = w.failed ? BATCH_PORTRAIT_MAX + 1 : w.len;
 	if (len > BATCH_PORTRAIT_MAX)
-		return refuse(fault, SJ_INPUT_REFUSED, where, "is larger than %u bytes",
-			      BATCH_PORTRAIT_MAX);
+		return holder_refuse(fault, SJ_INPUT_REFUSED, where, "is larger than %u bytes",
+				     BATCH_PORTRAIT_MAX);
 	out->portrait = sj_span(file->portrait, len);
 	if (!sj_portrait_read(out->portrait, &face))
-		return refuse(fault, SJ_INPUT_MALFORMED, where, "is neither JPEG nor JPEG 2000");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, where,
+				     "is neither JPEG nor JPEG 2000");
 	return sj_portrait_is_whole(&face) ||
-	       refuse(fault, SJ_INPUT_MALFORMED, where,
-		      "is cut short, or something stands behind its end");
+	       holder_refuse(fault, SJ_INPUT_MALFORMED, where,
+			     "is cut short, or something stands behind its end");
 }
 
 /* --- a line ------------------------------------------------------------------------------- */
 
 /* The holder file alone, always written the same way. */
 static bool read_holder(struct batch_file *file, json_t *root, struct batch_line *out,
-			struct batch_fault *fault)
+			struct holder_fault *fault)
 {
-	struct holder_fault why;
-
 	json_object_del(root, "portrait");
 	json_object_del(root, "portraitData");
 	file->json = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
 	if (file->json == NULL)
-		return refuse(fault, SJ_NO_MEMORY, "", "no memory");
+		return holder_refuse(fault, SJ_NO_MEMORY, "", "no memory");
 	out->json = sj_span((const uint8_t *)file->json, strlen(file->json));
 	if (out->json.len > HOLDER_FILE_MAX)
-		return refuse(fault, SJ_INPUT_REFUSED, "", "is larger than %u bytes",
-			      HOLDER_FILE_MAX);
-	if (!holder_read(file->json, out->json.len, &file->holder, &why))
-		return refuse(fault, why.rc, why.path, "%s", why.what);
+		return holder_refuse(fault, SJ_INPUT_REFUSED, "", "is larger than %u bytes",
+				     HOLDER_FILE_MAX);
+	if (!holder_read(file->json, out->json.len, &file->holder, fault))
+		return false;
 	out->holder = file->holder;
 	return true;
 }
 
-static bool read_person(struct batch_file *file, struct batch_line *out, struct batch_fault *fault)
+static bool read_person(struct batch_file *file, struct batch_line *out, struct holder_fault *fault)
 {
 	json_error_t error;
 	json_t *root = json_loadb(file->line, file->len, JSON_REJECT_DUPLICATES, &error);
 	bool ok;
 
 	if (!json_is_object(root))
-		ok = refuse(fault, SJ_INPUT_MALFORMED, "", "%s",
-			    root != NULL ? "must be an object"
-					 : "is not JSON (or has a member twice)");
+		ok = holder_refuse(fault, SJ_INPUT_MALFORMED, "", "%s",
+				   root != NULL ? "must be an object"
+						: "is not JSON (or has a member twice)");
 	else
 		ok = read_portrait(file, root, out, fault) && read_holder(file, root, out, fault);
 	json_decref(root);
 	return ok;
 }
 
-enum batch_rc batch_next(struct batch_file *file, struct batch_line *out, struct batch_fault *fault)
+enum batch_rc batch_next(struct batch_file *file, struct batch_line *out,
+			 struct holder_fault *fault)
 {
 	bool overlong = false;
 
-	*fault = (struct batch_fault){ SJ_OK, "", "" };
+	*fault = (struct holder_fault){ .rc = SJ_OK };
 	forget_line(file);
 	do {
 		if (!read_line(file, &overlong))
@@ -283,8 +269,8 @@ enum batch_rc batch_next(struct batch_file *file, struct batch_line *out, struct
 	} while (is_blank(file));
 	*out = (struct batch_line){ .number = file->number };
 	if (overlong)
-		(void)refuse(fault, SJ_INPUT_REFUSED, "", "is longer than %u bytes",
-			     BATCH_LINE_MAX);
+		(void)holder_refuse(fault, SJ_INPUT_REFUSED, "", "is longer than %u bytes",
+				    BATCH_LINE_MAX);
 	else if (read_person(file, out, fault))
 		return BATCH_GOOD;
 	return BATCH_BAD;

@@ -25,16 +25,9 @@ struct batch_line {
 	struct sj_span portrait;
 };
 
-/* Why a line was not accepted. */
-struct batch_fault {
-	enum sj_rc rc;
-	char path[64]; /* "/birthDate"; "": the whole line */
-	char what[160]; /* a clause; quotes none of the holder's data */
-};
-
 enum batch_rc {
 	BATCH_GOOD,
-	BATCH_BAD, /* *fault says why; the next line can be read */
+	BATCH_BAD, /* *fault says why, its `line` aside; the next line can be read */
 	BATCH_END,
 	BATCH_FAILED, /* errno says why: the file cannot be read on */
 };
@@ -44,7 +37,7 @@ struct batch_file *batch_open(const char *path);
 void batch_close(struct batch_file *file);
 /* The next line that is not empty; out->number is set for a bad one, too. */
 enum batch_rc batch_next(struct batch_file *file, struct batch_line *out,
-			 struct batch_fault *fault);
+			 struct holder_fault *fault);
 /* How far it is: bytes read, and bytes in all (0: that is not known). */
 void batch_place(const struct batch_file *file, uint64_t *read, uint64_t *size);
 

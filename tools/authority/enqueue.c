@@ -34,7 +34,7 @@ void enqueue_report(FILE *report, int64_t line, int64_t document, const char *fa
 	json_decref(object);
 }
 
-static void tell_bad(struct enqueue *e, unsigned long line, const struct batch_fault *fault)
+static void tell_bad(struct enqueue *e, unsigned long line, const struct holder_fault *fault)
 {
 	const struct cli_id id = cli_failure_id(fault->rc);
 
@@ -47,10 +47,9 @@ static void tell_bad(struct enqueue *e, unsigned long line, const struct batch_f
 static void refuse(struct enqueue *e, const struct batch_line *line, const char *path,
 		   const char *what)
 {
-	struct batch_fault fault = { .rc = SJ_INPUT_REFUSED };
+	struct holder_fault fault;
 
-	snprintf(fault.path, sizeof(fault.path), "%s", path);
-	snprintf(fault.what, sizeof(fault.what), "%s", what);
+	(void)holder_refuse(&fault, SJ_INPUT_REFUSED, path, "%s", what);
 	tell_bad(e, line->number, &fault);
 }
 
@@ -161,7 +160,7 @@ static int commit(struct enqueue *e)
 
 static int take_lines(struct enqueue *e, struct batch_file *file, struct progress *progress)
 {
-	struct batch_fault fault;
+	struct holder_fault fault;
 	struct batch_line line;
 	enum batch_rc found = BATCH_END;
 	uint64_t read, size;

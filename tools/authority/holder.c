@@ -61,9 +61,8 @@ static const struct rule person_rules[] = {
 
 #define PERSON_RULES (sizeof(person_rules) / sizeof(person_rules[0]))
 
-/* Notes a fault; returns false, so that checks can return it. */
-__attribute__((format(printf, 4, 5))) static bool refuse(struct holder_fault *fault, enum sj_rc rc,
-							 const char *path, const char *format, ...)
+bool holder_refuse(struct holder_fault *fault, enum sj_rc rc, const char *path, const char *format,
+		   ...)
 {
 	va_list args;
 
@@ -161,16 +160,17 @@ static bool check_member(const json_t *object, const char *prefix, const struct 
 	snprintf(path, sizeof(path), "%s/%s", prefix, rule->key);
 	*out = text;
 	if (value == NULL)
-		return !rule->required || refuse(fault, SJ_INPUT_MALFORMED, path, "is missing");
+		return !rule->required ||
+		       holder_refuse(fault, SJ_INPUT_MALFORMED, path, "is missing");
 	if (text == NULL)
-		return refuse(fault, SJ_INPUT_MALFORMED, path, "must be a string");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, path, "must be a string");
 	if (text[0] == '\0' || count_characters(text) > rule->max)
-		return refuse(fault, SJ_INPUT_MALFORMED, path, "must have 1 to %zu characters",
-			      rule->max);
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, path,
+				     "must have 1 to %zu characters", rule->max);
 	wanted = kind_fault(rule, text);
 	if (wanted != NULL)
-		return refuse(fault, SJ_INPUT_MALFORMED, path, "must be %s%s",
-			      rule->kind == WORD ? "one of" : "", wanted);
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, path, "must be %s%s",
+				     rule->kind == WORD ? "one of" : "", wanted);
 	return true;
 }
 
@@ -190,7 +190,8 @@ static bool check_unknown(json_t *object, const char *prefix, const struct rule 
 		if (i < n || (other != NULL && strcmp(key, other) == 0))
 			continue;
 		snprintf(path, sizeof(path), "%s/%.40s", prefix, key);
-		return refuse(fault, SJ_INPUT_MALFORMED, path, "is not a member of a holder file");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, path,
+				     "is not a member of a holder file");
 	}
 	return true;
 }
@@ -204,7 +205,7 @@ static bool read_person(json_t *item, size_t i, struct holder_person *out,
 
 	snprintf(prefix, sizeof(prefix), "/personsToNotify/%zu", i);
 	if (!json_is_object(item))
-		return refuse(fault, SJ_INPUT_MALFORMED, prefix, "must be an object");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, prefix, "must be an object");
 	for (size_t f = 0; f < PERSON_RULES; f++) {
 		if (!check_member(item, prefix, &person_rules[f], texts[f], fault))
 			return false;
@@ -222,8 +223,8 @@ static bool read_persons(struct holder *h, struct holder_fault *fault)
 		return true;
 	if (!json_is_array(list) || json_array_size(list) < 1 ||
 	    json_array_size(list) > SJ_DG16_MAX)
-		return refuse(fault, SJ_INPUT_MALFORMED, "/personsToNotify",
-			      "must be an array of 1 to %u persons", SJ_DG16_MAX);
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, "/personsToNotify",
+				     "must be an array of 1 to %u persons", SJ_DG16_MAX);
 	for (i = 0; (item = json_array_get(list, i)) != NULL; i++) {
 		if (!read_person(item, i, &h->persons[i], fault))
 			return false;
@@ -247,19 +248,20 @@ static bool check_type(const struct holder *h, struct holder_fault *fault)
 	bool passport = code != NULL && strcmp(code, "P") == 0;
 
 	if (!is_td3(h))
-		return !passport || refuse(fault, SJ_INPUT_MALFORMED, "/documentCode",
-					   "must be I or ID with TD1");
+		return !passport || holder_refuse(fault, SJ_INPUT_MALFORMED, "/documentCode",
+						  "must be I or ID with TD1");
 	if (code != NULL && !passport)
-		return refuse(fault, SJ_INPUT_MALFORMED, "/documentCode", "must be P with TD3");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, "/documentCode",
+				     "must be P with TD3");
 	if (strlen(h->fields[HOLDER_DOCUMENT_NUMBER]) > 9)
-		return refuse(fault, SJ_INPUT_MALFORMED, "/documentNumber",
-			      "must have 1 to 9 characters with TD3");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, "/documentNumber",
+				     "must have 1 to 9 characters with TD3");
 	if (optional != NULL && strlen(optional) > 14)
-		return refuse(fault, SJ_INPUT_MALFORMED, "/optionalData",
-			      "must have 1 to 14 characters with TD3");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, "/optionalData",
+				     "must have 1 to 14 characters with TD3");
 	if (h->fields[HOLDER_OPTIONAL_DATA_2] != NULL)
-		return refuse(fault, SJ_INPUT_MALFORMED, "/optionalData2",
-			      "does not exist with TD3");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, "/optionalData2",
+				     "does not exist with TD3");
 	return true;
 }
 
@@ -289,16 +291,18 @@ static bool check_dates(const struct holder *h, struct holder_fault *fault)
 			continue;
 		snprintf(path, sizeof(path), "/%s", rules[dates[i]].key);
 		if (!exists(date))
-			return refuse(fault, SJ_INPUT_REFUSED, path, "is not a date that exists");
+			return holder_refuse(fault, SJ_INPUT_REFUSED, path,
+					     "is not a date that exists");
 		if (before != NULL && strcmp(before, date) > 0)
-			return refuse(fault, SJ_INPUT_REFUSED, path,
-				      "lies before the birth or the issue");
+			return holder_refuse(fault, SJ_INPUT_REFUSED, path,
+					     "lies before the birth or the issue");
 		before = date;
 	}
 	for (unsigned i = 0; i < h->person_count; i++) {
 		snprintf(path, sizeof(path), "/personsToNotify/%u/recorded", i);
 		if (h->persons[i].recorded != NULL && !exists(h->persons[i].recorded))
-			return refuse(fault, SJ_INPUT_REFUSED, path, "is not a date that exists");
+			return holder_refuse(fault, SJ_INPUT_REFUSED, path,
+					     "is not a date that exists");
 	}
 	return true;
 }
@@ -325,9 +329,9 @@ static bool check_names(const struct holder *h, struct holder_fault *fault)
 	char name[128];
 
 	if (!spell(h, HOLDER_SURNAME, HOLDER_SURNAME_MRZ, name, sizeof(name)) || name[0] == '\0')
-		return refuse(fault, SJ_INPUT_REFUSED, "/surname", hint, "surnameMrz");
+		return holder_refuse(fault, SJ_INPUT_REFUSED, "/surname", hint, "surnameMrz");
 	if (!spell(h, HOLDER_GIVEN_NAMES, HOLDER_GIVEN_NAMES_MRZ, name, sizeof(name)))
-		return refuse(fault, SJ_INPUT_REFUSED, "/givenNames", hint, "givenNamesMrz");
+		return holder_refuse(fault, SJ_INPUT_REFUSED, "/givenNames", hint, "givenNamesMrz");
 	return true;
 }
 
@@ -339,16 +343,17 @@ static bool check_zone(const struct holder *h, struct holder_fault *fault)
 	struct sj_mrz mrz;
 
 	if (!holder_mrz(h, "UTO", &mrz))
-		return refuse(fault, SJ_INPUT_REFUSED, "", "does not make a machine readable zone");
+		return holder_refuse(fault, SJ_INPUT_REFUSED, "",
+				     "does not make a machine readable zone");
 	sj_mrz_put(&w, &mrz);
-	return !w.failed || refuse(fault, SJ_INPUT_REFUSED, "/optionalData",
-				   "does not fit into the zone beside this number");
+	return !w.failed || holder_refuse(fault, SJ_INPUT_REFUSED, "/optionalData",
+					  "does not fit into the zone beside this number");
 }
 
 static bool check(struct holder *h, struct holder_fault *fault)
 {
 	if (!json_is_object(h->root))
-		return refuse(fault, SJ_INPUT_MALFORMED, "", "must be an object");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, "", "must be an object");
 	for (size_t f = 0; f < HOLDER_FIELD_COUNT; f++) {
 		if (!check_member(h->root, "", &rules[f], &h->fields[f], fault))
 			return false;
@@ -368,7 +373,8 @@ bool holder_read(const char *text, size_t len, struct holder *out, struct holder
 	if (out->root == NULL) {
 		fault->line = error.line > 0 ? error.line : 1;
 		/* Jansson quotes what stands near the fault: personal data. */
-		return refuse(fault, SJ_INPUT_MALFORMED, "", "is not JSON (or has a member twice)");
+		return holder_refuse(fault, SJ_INPUT_MALFORMED, "",
+				     "is not JSON (or has a member twice)");
 	}
 	if (check(out, fault))
 		return true;

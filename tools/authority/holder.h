@@ -60,8 +60,11 @@ struct holder_fault {
 	enum sj_rc rc; /* SJ_INPUT_MALFORMED: against the schema; SJ_INPUT_REFUSED: else */
 	int line; /* from 1 */
 	char path[64]; /* "/birthDate", "/personsToNotify/0/name"; "": the whole file */
-	char what[128]; /* a clause; quotes none of the holder's data */
+	char what[160]; /* a clause; quotes none of the holder's data */
 };
+/* Notes a fault, but for its line; returns false, so that checks can return it. */
+__attribute__((format(printf, 4, 5))) bool holder_refuse(struct holder_fault *fault, enum sj_rc rc,
+							 const char *path, const char *format, ...);
 
 /*
  * Reads a holder file. False: *fault says why. Free with holder_free(),
