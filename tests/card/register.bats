@@ -150,3 +150,20 @@ json.dump(o, open("ut/registry.json", "w"))'
 	run -13 register list
 	[[ $output == *"issued.txt: cards of before the holder register"* ]]
 }
+
+# SQLite does not wait by itself when a new file's journal is chosen.
+@test "who comes while another writes the new register's first page waits for it" {
+	/usr/bin/python3 - 3>&- <<-'PYTHON' &
+	import os, sqlite3, time
+	db = sqlite3.connect("ut/register.db", isolation_level=None)
+	db.execute("CREATE TABLE t (x)")
+	db.execute("DROP TABLE t")
+	db.execute("BEGIN IMMEDIATE")
+	open("ready", "w").close()
+	time.sleep(0.3)
+	db.execute("COMMIT")
+	PYTHON
+	while [ ! -e ready ]; do sleep 0.01; done
+	register list
+	wait
+}

@@ -16,6 +16,8 @@
 	"PRAGMA secure_delete = ON;" \
 	"PRAGMA trusted_schema = OFF;"
 
+#define RETRY_MS 5
+
 struct db_sqlite {
 	struct db base;
 	sqlite3 *sql;
@@ -252,6 +254,24 @@ static int make_file(struct cli *cli, const char *path)
 	return 0;
 }
 
+/*
+ * Who turns a new file to WAL while another writes it is told at once that it is busy: SQLite
+ * does not wait (sqlite3BtreeSetVersion has begun to read), so we do.
+ */
+static int settings(struct db *db)
+{
+	unsigned waited = 0;
+	int code;
+
+	for (;;) {
+		code = sqlite3_exec(of(db)->sql, SETTINGS, NULL, NULL, NULL);
+		if ((code & 0xFF) != SQLITE_BUSY || waited >= db->timeout_ms)
+			return code == SQLITE_OK ? 0 : failed(db, code);
+		sqlite3_sleep(RETRY_MS);
+		waited += RETRY_MS;
+	}
+}
+
 int db_sqlite_open(struct cli *cli, const char *path, unsigned timeout_ms, struct db **out)
 {
 	struct db_sqlite *s = calloc(1, sizeof(*s));
@@ -273,5 +293,5 @@ int db_sqlite_open(struct cli *cli, const char *path, unsigned timeout_ms, struc
 		code = sqlite3_busy_timeout(s->sql, (int)timeout_ms);
 	if (code != SQLITE_OK)
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, sqlite3_errstr(code));
-	return script(&s->base, SETTINGS);
+	return settings(&s->base);
 }
