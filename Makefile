@@ -35,17 +35,19 @@ LIBS_TOOLS = -ljansson -linih
 LIBS_gate = -lsqlite3 -lpthread
 LIBS_authority = -lsqlite3 -lpq -lp11-kit
 LIBS_trust = -lcurl
+LIBS_evidence = -lsqlite3
+LIBS_counter = -lmicrohttpd -lsqlite3 -lcurl -lpthread
 
 # --- what is built from what -------------------------------------------------
 
 core_src := $(wildcard middleware/wire/*.c middleware/crypt/*.c middleware/secure/*.c)
-reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/piv/*.c middleware/trust/*.c middleware/gate/*.c middleware/journal/*.c)
+reader_src := $(wildcard middleware/reader/*.c middleware/document/*.c middleware/piv/*.c middleware/trust/*.c middleware/gate/*.c middleware/eid/*.c middleware/journal/*.c)
 card_src := $(wildcard card-sim/host/*.c card-sim/applets/*.c card-sim/applets/*/*.c card-sim/link/*.c)
 cli_src := $(wildcard tools/cli/*.c)
 pkcs11_src := $(wildcard pkcs11/*.c)
 
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab gate key
+public_programs := reader trust verify demo lab gate key terminal evidence counter
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))

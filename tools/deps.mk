@@ -1,7 +1,7 @@
 # What Debian must provide. Installed when something is missing, and only then.
 
 DEPS = build-essential pkg-config libpcsclite-dev libssl-dev zlib1g-dev libjansson-dev libinih-dev libsqlite3-dev \
-	libpq-dev libcurl4-openssl-dev libp11-kit-dev \
+	libpq-dev libcurl4-openssl-dev libp11-kit-dev libmicrohttpd-dev libjpeg62-turbo-dev libopenjp2-7-dev libpng-dev libseccomp-dev \
 	pcscd vsmartcard-vpcd openssl libengine-pkcs11-openssl
 DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka-dev bats opensc \
 	python3 python3-pyscard python3-cryptography python3-asn1crypto python3-jsonschema python3-pil \

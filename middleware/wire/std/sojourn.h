@@ -23,5 +23,7 @@
  * beyond the data groups that have a bit of their own. Four bytes: SJ_RIGHT_... of secure/gate.h.
  */
 #define SJ_OID_SOJOURN_RIGHTS SJ_SPAN_STR(SJ_OID_SOJOURN "\x03")
+/* .4: extension of a terminal's CV certificate: sector (1), service (1), operator (4); secure/cvc_service.h. */
+#define SJ_OID_SOJOURN_SERVICE SJ_SPAN_STR(SJ_OID_SOJOURN "\x04")
 
 #endif

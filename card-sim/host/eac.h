@@ -1,0 +1,48 @@
+/*
+ * eac.h -- what Extended Access Control leaves on a card: who the terminal is and what it may.
+ *
+ * Source: BSI TR-03110-2 v2.21, 3.3 and 3.4; TR-03110-3, 2.7. Written by the MF's and the LDS
+ * application's protocols, read by the applications. Gone when secure messaging ends.
+ */
+#ifndef CARD_HOST_EAC_H
+#define CARD_HOST_EAC_H
+
+#include "crypt/ec.h"
+#include "secure/cvc_rights.h"
+#include "secure/cvc_service.h"
+
+#define CARD_AUX_MAX 128u /* bytes of auxiliary data, the content of 67 */
+#define CARD_SECTOR_HASHES 2u
+
+struct card_terminal {
+	/* From PACE. */
+	uint8_t password; /* enum sj_pace_password; 0: no PACE */
+	bool chat; /* a CHAT was sent: `allowed` is what the holder allows */
+	struct sj_cvc_rights allowed;
+	uint8_t id_icc[SJ_EC_FIELD_MAX]; /* Comp(ephemeral key), for Terminal Authentication 2 */
+	size_t id_icc_len;
+	/* From Terminal Authentication. */
+	bool authenticated;
+	struct sj_cvc_rights rights; /* effective; in force after Chip Authentication */
+	struct sj_cvc_service service; /* sector 0: not told */
+	uint8_t sector_hash[CARD_SECTOR_HASHES][32];
+	bool sector_hash_given[CARD_SECTOR_HASHES];
+	uint8_t ephemeral[SJ_EC_FIELD_MAX]; /* Comp(PK_PCD), for Chip Authentication 2 */
+	size_t ephemeral_len;
+	uint8_t aux[CARD_AUX_MAX];
+	size_t aux_len;
+	/* From Chip Authentication. */
+	bool in_force; /* version 2 after TA 2, or TA 1 after CA 1 */
+};
+
+struct card;
+/* The terminal of the running session; zeroed by the host when secure messaging ends. */
+struct card_terminal *card_terminal(struct card *card);
+/* It is of this kind, its rights are in force, and the present command is protected. */
+bool card_terminal_is(struct card *card, bool secured, enum sj_cvc_terminal kind);
+/* The card's own date, seconds since 1970 UTC; 0: never set. Only grows. */
+int64_t card_date(struct card *card);
+/* An eID card (EID.md): PACE alone opens no LDS file. */
+bool card_is_eid(struct card *card);
+
+#endif

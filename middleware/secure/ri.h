@@ -1,0 +1,28 @@
+/*
+ * ri.h -- Restricted Identification with ECDH, for card, reader and authority.
+ *
+ * Source: BSI TR-03110-3 v2.21, A.5; TR-03110-2, 3.7.
+ */
+#ifndef SJ_SECURE_RI_H
+#define SJ_SECURE_RI_H
+
+#include "crypt/ec.h"
+
+#define SJ_RI_IDENTIFIER 32u /* bytes: SHA-256 */
+
+/* id-RI-ECDH-SHA-256, content bytes (static). */
+struct sj_span sj_ri_oid(void);
+/*
+ * H(Comp(own * peer)): the card from its key and the sector's, and whoever revokes from the
+ * sector's key and the card's public one.
+ */
+SJ_MUST_CHECK bool sj_ri_identifier(enum sj_curve curve, const struct sj_ec_secret *own,
+				    const struct sj_ec_point *peer,
+				    uint8_t out[static SJ_RI_IDENTIFIER]);
+/* The sector's public key as 7F49 with domain parameters and the OID above; its hash stands in certificates. */
+void sj_ri_key_put(struct sj_writer *w, enum sj_curve curve, const struct sj_ec_point *key);
+/* From the content of 7F49. False: not such, a curve we do not know, the point not on it. */
+SJ_MUST_CHECK bool sj_ri_key_read(struct sj_span content, enum sj_curve *curve,
+				  struct sj_ec_point *key);
+
+#endif
