@@ -140,21 +140,29 @@ bool sj_pace_session(enum sj_cipher c, struct sj_span shared, struct sj_sm_keys 
 }
 
 /* 4.4.3.4; the public key data object is that of 9.4.5 with the key alone. */
-bool sj_pace_token(const struct sj_sm_keys *keys, const struct sj_pace_suite *suite,
-		   const struct sj_pace_public *peer, uint8_t token[static SJ_MAC_SIZE])
+bool sj_pace_token_over(const struct sj_sm_keys *keys, struct sj_span oid, uint32_t tag,
+			struct sj_span key, uint8_t token[static SJ_MAC_SIZE])
 {
 	uint8_t object[SJ_PACE_PUBLIC_MAX + 40];
 	struct sj_writer w = SJ_WRITER_OF(object);
 	struct sj_span input;
 	size_t at = sj_tlv_open(&w);
 
-	sj_tlv_put(&w, 0x06, sj_pace_oid(suite));
-	sj_tlv_put(&w, suite->curve != SJ_CURVE_NONE ? 0x86 : 0x84, sj_pace_public_span(peer));
+	sj_tlv_put(&w, 0x06, oid);
+	sj_tlv_put(&w, tag, key);
 	sj_tlv_close(&w, 0x7F49, at);
 	if (keys->cipher == SJ_CIPHER_3DES) /* CMAC pads by itself */
 		sj_pad(&w, 0, sj_cipher_block_size(keys->cipher));
 	input = sj_written(&w);
 	return !w.failed && sj_mac(keys->cipher, keys->mac, &input, 1, token);
+}
+
+bool sj_pace_token(const struct sj_sm_keys *keys, const struct sj_pace_suite *suite,
+		   const struct sj_pace_public *peer, uint8_t token[static SJ_MAC_SIZE])
+{
+	return sj_pace_token_over(keys, sj_pace_oid(suite),
+				  suite->curve != SJ_CURVE_NONE ? 0x86 : 0x84,
+				  sj_pace_public_span(peer), token);
 }
 
 static bool cam_iv(const struct sj_sm_keys *keys, uint8_t iv[static SJ_CIPHER_BLOCK_MAX])
