@@ -71,7 +71,9 @@ static void two_digit_years(void **state)
 static void put(struct sj_writer *w, enum sj_pace_mapping mapping, enum sj_cipher cipher,
 		uint32_t curve)
 {
-	struct sj_pace_info info = { .oid = sj_pace_oid(mapping, cipher),
+	const struct sj_pace_suite suite = { mapping, cipher, sj_curve_from_id(curve),
+					     (enum sj_dh_group)curve };
+	struct sj_pace_info info = { .oid = sj_pace_oid(&suite),
 				     .version = 2,
 				     .parameter_id = { true, curve } };
 
