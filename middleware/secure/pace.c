@@ -140,8 +140,8 @@ bool sj_pace_session(enum sj_cipher c, struct sj_span shared, struct sj_sm_keys 
 }
 
 /* 4.4.3.4; the public key data object is that of 9.4.5 with the key alone. */
-bool sj_public_token(const struct sj_sm_keys *keys, struct sj_span oid, uint32_t tag,
-		     struct sj_span key, uint8_t token[static SJ_MAC_SIZE])
+bool sj_pace_token_over(const struct sj_sm_keys *keys, struct sj_span oid, uint32_t tag,
+			struct sj_span key, uint8_t token[static SJ_MAC_SIZE])
 {
 	uint8_t object[SJ_PACE_PUBLIC_MAX + 40];
 	struct sj_writer w = SJ_WRITER_OF(object);
@@ -160,9 +160,9 @@ bool sj_public_token(const struct sj_sm_keys *keys, struct sj_span oid, uint32_t
 bool sj_pace_token(const struct sj_sm_keys *keys, const struct sj_pace_suite *suite,
 		   const struct sj_pace_public *peer, uint8_t token[static SJ_MAC_SIZE])
 {
-	return sj_public_token(keys, sj_pace_oid(suite),
-			       suite->curve != SJ_CURVE_NONE ? 0x86 : 0x84,
-			       sj_pace_public_span(peer), token);
+	return sj_pace_token_over(keys, sj_pace_oid(suite),
+				  suite->curve != SJ_CURVE_NONE ? 0x86 : 0x84,
+				  sj_pace_public_span(peer), token);
 }
 
 static bool cam_iv(const struct sj_sm_keys *keys, uint8_t iv[static SJ_CIPHER_BLOCK_MAX])

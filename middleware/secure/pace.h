@@ -128,9 +128,11 @@ SJ_MUST_CHECK bool sj_pace_session(enum sj_cipher c, struct sj_span shared,
 SJ_MUST_CHECK bool sj_pace_token(const struct sj_sm_keys *keys, const struct sj_pace_suite *suite,
 				 const struct sj_pace_public *peer,
 				 uint8_t token[static SJ_MAC_SIZE]);
-/* The same under any protocol's OID, also Chip Authentication's: MAC(KS_MAC, 7F49{06 oid, tag key}). */
-SJ_MUST_CHECK bool sj_public_token(const struct sj_sm_keys *keys, struct sj_span oid, uint32_t tag,
-				   struct sj_span key, uint8_t token[static SJ_MAC_SIZE]);
+
+/* The same for any OID; `tag`: 86 or 84. Chip Authentication 2 has it too (TR-03110-3, B.1). */
+SJ_MUST_CHECK bool sj_pace_token_over(const struct sj_sm_keys *keys, struct sj_span oid,
+				      uint32_t tag, struct sj_span key,
+				      uint8_t token[static SJ_MAC_SIZE]);
 
 /* A_IC = E(KS_Enc, pad(CA_IC)), IV = E(KS_Enc, -1) (ICAO 9303-11, 4.4.3.5). */
 SJ_MUST_CHECK bool sj_pace_cam_seal(const struct sj_sm_keys *keys,
