@@ -89,7 +89,8 @@ static int add_suite(struct cli *cli, const char *text, struct profile *p)
 	if (p->suite_count == PROFILE_PACE_MAX)
 		return cli_usage(cli, "--pace: at most %u variants", PROFILE_PACE_MAX);
 	if (!parse_suite(text, &suite))
-		return cli_usage(cli, "--pace %s: not GM, CAM or IM, cipher and curve or group", text);
+		return cli_usage(cli, "--pace %s: not GM, CAM or IM, cipher and curve or group",
+				 text);
 	for (size_t i = 0; i < p->suite_count; i++) {
 		if (sj_pace_suite_eq(&p->suites[i], &suite))
 			return cli_usage(cli, "--pace %s: given twice", text);
