@@ -35,7 +35,7 @@ LIBS_TOOLS = -ljansson -linih
 LIBS_gate = -lsqlite3 -lpthread
 LIBS_authority = -lsqlite3 -lpq -lp11-kit
 LIBS_trust = -lcurl
-LIBS_portrait = -ljpeg -lopenjp2 -lpng -lseccomp
+LIBS_portrait = -ljpeg -lopenjp2 -lpng -lseccomp -lm
 LIBS_evidence = -lsqlite3
 LIBS_counter = -lmicrohttpd -lsqlite3 -lcurl -lpthread
 

@@ -1,4 +1,5 @@
 /* jpeg2000.c -- JPEG 2000 by OpenJPEG, file format or bare codestream. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +77,7 @@ static int sample(const opj_image_comp_t *c, uint32_t x, uint32_t y)
 
 static uint8_t clamp(double v)
 {
-	return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)(v + 0.5);
+	return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)lround(v);
 }
 
 /* ITU-T T.871, as sYCC has it. */

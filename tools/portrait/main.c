@@ -10,30 +10,54 @@
 enum { REFUSED = 13, BROKEN = 1, USAGE = 2 };
 
 struct wanted {
-	unsigned long most; /* pixels */
+	uint32_t most; /* pixels */
 	unsigned width, height; /* 0: a PNG, else for a terminal */
 	bool check; /* try what is forbidden: for tests */
 };
+
+/* A decimal number from 1 up to `most`; *text then stands behind it. 0: none. */
+static unsigned take_number(const char **text, unsigned long most)
+{
+	char *end;
+	unsigned long n = **text >= '0' && **text <= '9' ? strtoul(*text, &end, 10) : 0;
+
+	if (n == 0 || n > most)
+		return 0;
+	*text = end;
+	return (unsigned)n;
+}
+
+/* "40x20" */
+static bool take_size(const char *text, struct wanted *out)
+{
+	out->width = take_number(&text, PORTRAIT_SIDE_MAX);
+	if (out->width == 0 || *text++ != 'x')
+		return false;
+	out->height = take_number(&text, PORTRAIT_SIDE_MAX);
+	return out->height != 0 && *text == '\0';
+}
 
 static bool read_wanted(int argc, char **argv, struct wanted *out)
 {
 	*out = (struct wanted){ .most = PORTRAIT_PIXELS };
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
-		char end;
+		bool ok = true;
 
-		if (strcmp(argv[i], "--try-file") == 0)
+		if (strcmp(argv[i], "--try-file") == 0) {
 			out->check = true;
-		else if (strcmp(argv[i], "--max-pixels") == 0 &&
-			 sscanf(value, "%9lu%c", &out->most, &end) == 1)
-			i++;
-		else if (strcmp(argv[i], "--rgb") == 0 &&
-			 sscanf(value, "%4ux%4u%c", &out->width, &out->height, &end) == 2)
-			i++;
+			continue;
+		}
+		if (strcmp(argv[i], "--max-pixels") == 0)
+			ok = (out->most = take_number(&value, PORTRAIT_PIXELS)) != 0 &&
+			     *value == '\0';
 		else
+			ok = strcmp(argv[i], "--rgb") == 0 && take_size(value, out);
+		if (!ok)
 			return false;
+		i++;
 	}
-	return (out->width == 0) == (out->height == 0);
+	return true;
 }
 
 /* All of it before the doors are closed. 0: nothing, or too much. */
@@ -50,7 +74,7 @@ static size_t read_all(uint8_t *bytes)
 
 static int work(const struct wanted *wanted, const uint8_t *bytes, size_t len)
 {
-	struct portrait p = { .most = (uint32_t)wanted->most };
+	struct portrait p = { .most = wanted->most };
 	bool ok;
 
 	if (!portrait_decode(&p, bytes, len)) {
