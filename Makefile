@@ -50,7 +50,7 @@ pkcs11_src := $(wildcard pkcs11/*.c)
 # Decodes what nobody vouches for, alone: none of ours is linked.
 confined_programs := portrait
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab gate key terminal evidence counter
+public_programs := reader trust verify demo lab gate key pin terminal evidence counter
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
