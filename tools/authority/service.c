@@ -84,7 +84,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(const struct reading *r,
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	return cli_fail(r->cli, SJ_INPUT_MALFORMED, "%s:%d: %s %s", r->path,
-			holder_line_of(r->text, r->len, at), at, what);
+			cli_line_of(r->text, r->len, at), at, what);
 }
 
 /* The place of a text in a table; `n`: not there. */
