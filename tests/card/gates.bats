@@ -219,6 +219,16 @@ json.dump(o, open("ut/registry.json", "w"))'
 	run -13 sojourn service list nowhere
 }
 
+@test "service show: each right with its data group, CHAT bit and extension" {
+	sojourn service show 'hotel check-in' >shown
+	grep -q 'name  *data group 4, CHAT bit 11; data group 5, CHAT bit 12$' shown
+	grep -q 'portrait  *data group 26, our extension$' shown
+	sojourn service show 23 | grep -q 'age-over-18  *CHAT bit 0, our extension$'
+	sojourn service show 'border e-gate' | grep -q 'fingerprint  *inspection systems'
+	run -2 sojourn service show 36
+	[[ $output == *"service list"* ]]
+}
+
 @test "the schema and the program agree on good and bad registries" {
 	/usr/bin/python3 - "$SERVICES" "$SHARE/service.schema.json" <<-'PYTHON'
 	import copy, json, subprocess, sys
@@ -248,6 +258,12 @@ json.dump(o, open("ut/registry.json", "w"))'
 	    bad = copy.deepcopy(one)
 	    del bad["services"][0][key]
 	    verdict(bad, False, key)
+	for keep in ({"keep": ["valid"]}, {"retention": 3600}, {"keep": ["pseudonym"], "retention": 3599},
+	    {"keep": [], "retention": 3600}, {"keep": ["walk"], "retention": 3600}):
+	    verdict({"schema": 1, "services": [dict(one["services"][0], **keep)]}, False, keep)
+	foreign = dict(one["services"][0], keep=["class"], retention=86400)
+	verdict({"schema": 1, "services": [foreign]}, False, "twice") # not one of its rights: no schema can say
+	verdict({"schema": 1, "services": [dict(foreign, keep=["pseudonym"])]}, True, "keep")
 	for name in ("class", "pseudonym", "age-over-12", "age-over-65", "ticket"):
 	    good = copy.deepcopy(one)
 	    good["services"][0]["rights"] = [name]

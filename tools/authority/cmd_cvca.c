@@ -1,6 +1,8 @@
 /* cmd_cvca.c -- authority cvca-init, cvca-renew, cvca-sign, dv-init, dv-renew. */
 #include <string.h>
 
+#include <sojourn/service.h>
+
 #include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "authority/cv.h"
@@ -189,7 +191,7 @@ static uint32_t right_named(enum sj_cvc_terminal type, const char *name, size_t 
 	const char *known;
 	uint32_t bit;
 
-	for (size_t i = 0; (known = service_right(i, &bit)) != NULL; i++) {
+	for (size_t i = 0; (known = sj_right_at(i, &bit)) != NULL; i++) {
 		if (strlen(known) != len || memcmp(known, name, len) != 0)
 			continue;
 		given = cv_rights_of(type, bit);

@@ -1,7 +1,9 @@
-/* cmd_service.c -- service list, check. */
+/* cmd_service.c -- service list, show, check. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <sojourn/service.h>
 
 #include "authority/commands.h"
 #include "authority/cvrights.h"
@@ -9,32 +11,56 @@
 
 static const enum sj_rc file_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFORMED, SJ_OK };
 
-static void print_row(struct cli *cli, const struct service *s)
+static const char *const accesses[] = { "card alone", "card and CAN", "card and PIN" };
+
+static void print_head(struct cli *cli, const struct service *s)
 {
-	static const char *const accesses[] = { "card alone", "card and CAN", "card and PIN" };
-	struct sj_cvc_rights rights;
-	bool inspection;
-	const char *name;
+	cli_print(cli, "%3u %-14s %-26s %s, status list at most %u h old\n", s->id,
+		  sj_sector_name(s->sector), s->name, accesses[s->access], s->stale / 3600);
+}
+
+static void print_rights(struct cli *cli, uint32_t rights)
+{
+	const char *name, *before = "";
 	uint32_t bit;
 
-	cli_print(cli, "%3u %-14s %-26s %s, status list at most %u h old\n", s->id,
-		  service_sector_name(s->sector), s->name, accesses[s->access], s->stale / 3600);
-	cli_print(cli, "    ");
-	for (size_t i = 0; (name = service_right(i, &bit)) != NULL; i++) {
-		if (s->rights & bit)
-			cli_print(cli, "%s%s", i > 0 ? ", " : "", name);
+	for (size_t i = 0; (name = sj_right_at(i, &bit)) != NULL; i++) {
+		if (!(rights & bit))
+			continue;
+		cli_print(cli, "%s%s", before, name);
+		before = ", ";
 	}
-	cli_print(cli, "\n");
-	inspection = cv_rights_of_row(SJ_CVC_INSPECTION, s, &rights);
+}
+
+/* What stands for the row in a terminal's certificate, and what it has to keep. */
+static void print_rest(struct cli *cli, const struct service *s)
+{
+	struct sj_cvc_rights rights;
+	const bool inspection = cv_rights_of_row(SJ_CVC_INSPECTION, s, &rights);
+
 	if (cv_rights_of_row(SJ_CVC_AUTHENTICATION, s, &rights))
 		cli_print(cli,
 			  "    terminal certificates: CHAT %010" PRIX64 ", extension %08" PRIX64
 			  "%s\n",
 			  rights.bits, rights.extra[SJ_CVC_SOJOURN],
 			  inspection ? "; inspection system" : "");
+	if (s->keep == 0)
+		return;
+	cli_print(cli, "    keeps for %u days: ", s->retention / 86400);
+	print_rights(cli, s->keep);
+	cli_print(cli, "\n");
 }
 
-/* Reads the registry that was named; with --json or a name the rows are printed. */
+static void print_row(struct cli *cli, const struct service *s)
+{
+	print_head(cli, s);
+	cli_print(cli, "    ");
+	print_rights(cli, s->rights);
+	cli_print(cli, "\n");
+	print_rest(cli, s);
+}
+
+/* Reads the registry that was named; with --json the whole of it is printed. */
 static int with_services(struct cli *cli, void (*use)(struct cli *, const struct services *))
 {
 	struct services *s = malloc(sizeof(*s));
@@ -84,6 +110,131 @@ const struct cli_command service_list_command = {
 	.examples = list_examples,
 	.failures = file_failures,
 	.run = list_run,
+};
+
+/* --- show ------------------------------------------------------------------- */
+
+static const struct cli_positional show_positionals[] = {
+	{ "N|NAME", "number or name of the service", CLI_COMPLETE_NONE, NULL, false, false },
+	{ "FILE", "a registry (default: the one that ships)", CLI_COMPLETE_FILE, NULL, true,
+	  false },
+	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
+};
+
+/* "data group 4, CHAT bit 11", "our extension": where a right stands. */
+static void print_place(struct cli *cli, const struct sj_right_place *p)
+{
+	const char *before = "";
+
+	if (p->group != 0) {
+		cli_print(cli, "data group %u", p->group);
+		before = ", ";
+	}
+	if (p->chat_bit >= 0) {
+		cli_print(cli, "%sCHAT bit %d", before, p->chat_bit);
+		before = ", ";
+	}
+	if (p->extension)
+		cli_print(cli, "%sour extension", before);
+	if (p->inspection)
+		cli_print(cli, "inspection systems, in the LDS application");
+}
+
+static void print_places(struct cli *cli, const struct service *s)
+{
+	struct sj_right_place p = { .size = sizeof(p) };
+	const char *name;
+	uint32_t bit;
+
+	print_head(cli, s);
+	for (size_t i = 0; (name = sj_right_at(i, &bit)) != NULL; i++) {
+		const char *before = "";
+
+		if (!(s->rights & bit))
+			continue;
+		cli_print(cli, "    %-18s", name);
+		for (size_t k = 0; sj_right_place_at(k, &p); k++) {
+			if (p.right != bit)
+				continue;
+			cli_print(cli, "%s", before);
+			print_place(cli, &p);
+			before = "; ";
+		}
+		cli_print(cli, "\n");
+	}
+	print_rest(cli, s);
+}
+
+static json_t *places_json(const struct service *s)
+{
+	struct sj_right_place p = { .size = sizeof(p) };
+	json_t *list = json_array(), *item;
+	const char *name;
+	uint32_t bit;
+
+	for (size_t i = 0; (name = sj_right_at(i, &bit)) != NULL; i++) {
+		for (size_t k = 0; s->rights & bit && sj_right_place_at(k, &p); k++) {
+			if (p.right != bit)
+				continue;
+			item = json_pack("{s:s, s:b, s:b}", "right", name, "extension",
+					 (int)p.extension, "inspection", (int)p.inspection);
+			if (p.group != 0)
+				json_object_set_new(item, "group", json_integer(p.group));
+			if (p.chat_bit >= 0)
+				json_object_set_new(item, "chatBit", json_integer(p.chat_bit));
+			json_array_append_new(list, item);
+		}
+	}
+	return list;
+}
+
+static int show_one(struct cli *cli, const struct services *s)
+{
+	const struct service *row = services_find(s, cli_argument(cli, 0));
+	const json_t *list = json_object_get(s->root, "services");
+
+	if (row == NULL)
+		return cli_usage(cli, "%s: no such service; see `sojourn service list`",
+				 cli_argument(cli, 0));
+	if (cli_json(cli))
+		return cli_json_print(cli, 1,
+				      json_pack("{s:O, s:o}", "service",
+						json_array_get(list, (size_t)(row - s->rows)),
+						"places", places_json(row)));
+	print_places(cli, row);
+	return 0;
+}
+
+static int show_run(struct cli *cli)
+{
+	struct services *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (s == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = services_read(cli, cli_argument(cli, 1), s);
+	if (rc == 0)
+		rc = show_one(cli, s);
+	services_free(s);
+	free(s);
+	return rc;
+}
+
+static const char *const show_examples[] = { "sojourn service show 'hotel check-in'", NULL };
+
+const struct cli_command service_show_command = {
+	.noun = "service",
+	.verb = "show",
+	.summary = "show what a service may ask, and where that stands on a card",
+	.description =
+		"Each right with the data group of the eID application that holds it, and with\n"
+		"what a terminal's certificate needs for it: a bit of the authorization template\n"
+		"(CHAT), our authorization extension, or both.",
+	.features = CLI_JSON,
+	.positionals = show_positionals,
+	.examples = show_examples,
+	.failures = file_failures,
+	.run = show_run,
 };
 
 /* --- check ----------------------------------------------------------------- */

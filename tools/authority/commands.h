@@ -44,6 +44,7 @@ extern const struct cli_command authority_card_reset_command;
 extern const struct cli_command authority_card_master_command;
 extern const struct cli_command authority_publish_command;
 extern const struct cli_command service_list_command;
+extern const struct cli_command service_show_command;
 extern const struct cli_command service_check_command;
 extern const struct cli_command register_init_command;
 extern const struct cli_command register_add_command;

@@ -1,8 +1,8 @@
 /*
  * cvrights.h -- rights of the service registry as card verifiable certificates carry them.
  *
- * Sources: BSI TR-03110-4 v2.21, tables 2 to 4; middleware/wire/std/sojourn.h (.3). One table;
- * what a card gives for a bit is the card's.
+ * Sources: BSI TR-03110-4 v2.21, tables 2 to 4; middleware/wire/std/sojourn.h (.3). The table is
+ * sj_right_place_at(); what a card gives for a bit is the card's.
  */
 #ifndef SJ_AUTHORITY_CVRIGHTS_H
 #define SJ_AUTHORITY_CVRIGHTS_H

@@ -60,6 +60,7 @@ static const struct cli_command *const commands[] = {
 	&register_key_command,
 	&register_erase_command,
 	&service_list_command,
+	&service_show_command,
 	&service_check_command,
 	&issue_command,
 	NULL,

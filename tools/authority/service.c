@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sojourn/service.h>
+
 #include "authority/holder.h"
 #include "cli/child.h"
 
@@ -13,55 +15,12 @@
 #define NAME_MAX_CHARS 48u
 #define STALE_MIN 60
 #define STALE_MAX (90 * 86400)
+#define RETENTION_MIN 3600
+#define RETENTION_MAX (10 * 366 * 86400)
 
-static const struct {
-	const char *name;
-	uint32_t bit;
-} rights[] = {
-	{ "valid", SJ_RIGHT_VALID },
-	{ "class", SJ_RIGHT_CLASS },
-	{ "pseudonym", SJ_RIGHT_PSEUDONYM },
-	{ "name", SJ_RIGHT_NAME },
-	{ "nationality", SJ_RIGHT_NATIONALITY },
-	{ "birth-date", SJ_RIGHT_BIRTH_DATE },
-	{ "document-number", SJ_RIGHT_DOCUMENT_NUMBER },
-	{ "expiry", SJ_RIGHT_EXPIRY },
-	{ "portrait", SJ_RIGHT_PORTRAIT },
-	{ "address", SJ_RIGHT_ADDRESS },
-	{ "phone", SJ_RIGHT_PHONE },
-	{ "entry-records", SJ_RIGHT_ENTRY_RECORDS },
-	{ "emergency", SJ_RIGHT_EMERGENCY },
-	{ "insurance-number", SJ_RIGHT_INSURANCE_NUMBER },
-	{ "fingerprint", SJ_RIGHT_FINGERPRINT },
-	{ "home-passport", SJ_RIGHT_HOME_PASSPORT },
-	{ "age-over-12", SJ_RIGHT_AGE_FIRST },
-	{ "age-over-14", SJ_RIGHT_AGE_FIRST << 1 },
-	{ "age-over-16", SJ_RIGHT_AGE_FIRST << 2 },
-	{ "age-over-18", SJ_RIGHT_AGE_FIRST << 3 },
-	{ "age-over-21", SJ_RIGHT_AGE_FIRST << 4 },
-	{ "age-over-60", SJ_RIGHT_AGE_FIRST << 5 },
-	{ "age-over-65", SJ_RIGHT_AGE_FIRST << 6 },
-	{ "ticket", SJ_RIGHT_TICKET },
-};
-
-static const char *const sectors[] = { "transport", "finance",       "education", "telecom",
-				       "health",    "accommodation", "government" };
 static const char *const accesses[] = { "none", "can", "pin" };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-const char *service_right(size_t i, uint32_t *bit)
-{
-	if (i >= COUNT(rights))
-		return NULL;
-	*bit = rights[i].bit;
-	return rights[i].name;
-}
-
-const char *service_sector_name(unsigned sector)
-{
-	return sector >= 1 && sector <= COUNT(sectors) ? sectors[sector - 1] : NULL;
-}
 
 /* A file being read. */
 struct reading {
@@ -97,6 +56,17 @@ static size_t place(const char *text, const char *const *table, size_t n)
 	return i;
 }
 
+/* 0: none. */
+static unsigned sector_of(const char *text)
+{
+	const char *name;
+
+	for (unsigned i = 1; text != NULL && (name = sj_sector_name(i)) != NULL; i++)
+		if (strcmp(text, name) == 0)
+			return i;
+	return 0;
+}
+
 static bool number_of(const json_t *item, const char *key, json_int_t min, json_int_t max,
 		      json_int_t *out)
 {
@@ -116,47 +86,89 @@ static bool is_name(const char *text)
 				 "0123456789 -")] == '\0';
 }
 
-static int read_rights(const struct reading *r, const json_t *list, struct service *out)
+/* Names of rights into bits, each once. */
+static int read_rights(const struct reading *r, const char *key, const json_t *list, uint32_t *out)
 {
 	const json_t *item;
-	const char *name;
-	size_t k;
+	const char *name, *known;
+	uint32_t bit;
 
 	if (!json_is_array(list))
-		return refuse(r, "rights", "must be an array");
-	out->rights = SJ_RIGHT_VALID;
+		return refuse(r, key, "must be an array");
 	for (size_t i = 0; (item = json_array_get(list, i)) != NULL; i++) {
 		name = json_string_value(item);
-		for (k = 0;
-		     k < COUNT(rights) && (name == NULL || strcmp(name, rights[k].name) != 0); k++)
+		for (size_t k = 0; (known = sj_right_at(k, &bit)) != NULL &&
+				   (name == NULL || strcmp(name, known) != 0);
+		     k++)
 			;
-		if (k == COUNT(rights))
-			return refuse(r, "rights", "has one that is not known: %.40s",
+		if (known == NULL)
+			return refuse(r, key, "has one that is not known: %.40s",
 				      name != NULL ? name : "no text");
-		if (out->rights & rights[k].bit)
-			return refuse(r, "rights", "has %s twice (valid is always there)", name);
-		if (out->access == SERVICE_NONE && !(rights[k].bit & SERVICE_GATE_RIGHTS))
-			return refuse(r, "rights", "has %s, which needs access can or pin", name);
-		out->rights |= rights[k].bit;
+		if (*out & bit)
+			return refuse(r, key, "has %s twice (valid is always there)", name);
+		*out |= bit;
 	}
 	return 0;
+}
+
+/* Without CAN and PIN there is the gate applet alone. */
+static int check_access(const struct reading *r, const struct service *s)
+{
+	const char *name;
+	uint32_t bit;
+
+	for (size_t i = 0; (name = sj_right_at(i, &bit)) != NULL; i++)
+		if (s->access == SERVICE_NONE && s->rights & bit & ~SERVICE_GATE_RIGHTS)
+			return refuse(r, "rights", "has %s, which needs access can or pin", name);
+	return 0;
+}
+
+/* What the service has to keep, and for how long: both or none. */
+static int read_keep(const struct reading *r, const json_t *item, struct service *out)
+{
+	const json_t *list = json_object_get(item, "keep");
+	json_int_t seconds;
+	int rc;
+
+	if (list == NULL && json_object_get(item, "retention") == NULL)
+		return 0;
+	rc = read_rights(r, "keep", list, &out->keep);
+	if (rc == 0 && (out->keep == 0 || out->keep & ~out->rights))
+		rc = refuse(r, "keep", "must be some of the rights");
+	if (rc == 0 && !number_of(item, "retention", RETENTION_MIN, RETENTION_MAX, &seconds))
+		rc = refuse(r, "retention", "must be a number from %d to %d", RETENTION_MIN,
+			    RETENTION_MAX);
+	if (rc == 0)
+		out->retention = (uint32_t)seconds;
+	return rc;
+}
+
+/* No members but these. */
+static bool is_complete(const json_t *item)
+{
+	size_t n = 6;
+
+	n += json_object_get(item, "keep") != NULL;
+	n += json_object_get(item, "retention") != NULL;
+	return json_is_object(item) && json_object_size(item) == n;
 }
 
 static int read_service(const struct reading *r, const json_t *item, uint8_t above,
 			struct service *out)
 {
-	const size_t sector =
-		place(json_string_value(json_object_get(item, "sector")), sectors, COUNT(sectors));
+	const unsigned sector = sector_of(json_string_value(json_object_get(item, "sector")));
 	const size_t access = place(json_string_value(json_object_get(item, "access")), accesses,
 				    COUNT(accesses));
 	json_int_t id, stale;
+	int rc;
 
-	if (!json_is_object(item) || json_object_size(item) != 6)
+	if (!is_complete(item))
 		return refuse(r, "",
-			      "must have id, sector, name, access, stale and rights, no more");
+			      "must have id, sector, name, access, stale and rights, and may "
+			      "have keep with retention, no more");
 	if (!number_of(item, "id", above + 1, 255, &id))
 		return refuse(r, "id", "must be a number from %u to 255", above + 1u);
-	if (sector == COUNT(sectors))
+	if (sector == 0)
 		return refuse(r, "sector", "is none of the seven");
 	if (access == COUNT(accesses))
 		return refuse(r, "access", "must be none, can or pin");
@@ -167,10 +179,14 @@ static int read_service(const struct reading *r, const json_t *item, uint8_t abo
 		return refuse(r, "name", "must be 1 to %u letters, digits, blanks and dashes",
 			      NAME_MAX_CHARS);
 	out->id = (uint8_t)id;
-	out->sector = (enum sj_gate_sector)(sector + 1);
+	out->sector = (enum sj_gate_sector)sector;
 	out->access = (enum service_access)access;
 	out->stale = (uint32_t)stale;
-	return read_rights(r, json_object_get(item, "rights"), out);
+	out->rights = SJ_RIGHT_VALID;
+	rc = read_rights(r, "rights", json_object_get(item, "rights"), &out->rights);
+	if (rc == 0)
+		rc = check_access(r, out);
+	return rc != 0 ? rc : read_keep(r, item, out);
 }
 
 static int read_all(struct reading *r, struct services *out)

@@ -26,6 +26,8 @@ struct service {
 	enum service_access access;
 	uint32_t stale; /* seconds: how old a status list may be */
 	uint32_t rights; /* enum sj_gate_right bits, SJ_RIGHT_VALID always */
+	uint32_t keep; /* of them: what the service has to keep; 0: nothing */
+	uint32_t retention; /* seconds: how long */
 };
 
 struct services {
@@ -44,10 +46,5 @@ CLI_MUST_CHECK int services_read_of(const struct authority *a, struct services *
 void services_free(struct services *s);
 /* By number or name; NULL: none. */
 const struct service *services_find(const struct services *s, const char *which);
-
-/* The i-th name of a right and its bit; NULL past the end. */
-const char *service_right(size_t i, uint32_t *bit);
-/* "transport"; NULL: no sector. */
-const char *service_sector_name(unsigned sector);
 
 #endif
