@@ -180,10 +180,11 @@ static const struct cli_option sign_options[] = {
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
-static int row_rights(struct cli *cli, const struct services *services, struct sj_cvc_rights *out)
+static int row_rights(struct cli *cli, const struct cli_services *services,
+		      struct sj_cvc_rights *out)
 {
 	const char *which = cli_value(cli, "service");
-	const struct service *row = which != NULL ? services_find(services, which) : NULL;
+	const struct sj_service *row = which != NULL ? cli_services_find(services, which) : NULL;
 
 	if (row == NULL)
 		return cli_usage(cli, "--service N|NAME: %s; see `sojourn service list`",
@@ -199,19 +200,15 @@ static int row_rights(struct cli *cli, const struct services *services, struct s
 static int read_rights(const struct authority *a, const struct cv_issuer *dv,
 		       struct sj_cvc_rights *out)
 {
-	struct services *services = calloc(1, sizeof(*services));
-	int rc;
+	struct cli_services *services = NULL;
+	int rc = services_read_of(a, &services);
 
-	if (services == NULL)
-		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = services_read_of(a, services);
 	if (rc == 0)
 		rc = row_rights(a->cli, services, out);
 	if (rc == 0) {
 		sj_cvc_narrow(out, &dv->end.effective);
 		sj_cvc_set_role(out, SJ_CVC_TERMINAL);
 	}
-	services_free(services);
 	free(services);
 	return rc;
 }

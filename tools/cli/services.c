@@ -141,7 +141,9 @@ static int read_keep(const struct reading *r, const json_t *item, struct sj_serv
 	if (!number_of(item, "retention", RETENTION_MIN, RETENTION_MAX, &retention))
 		return refuse(r, "retention", "goes with keep, and must be a number from %d to %d",
 			      RETENTION_MIN, RETENTION_MAX);
+	out->keep = right_of("valid", 5);
 	rc = read_rights(r, "keep", keep, false, &out->keep);
+	out->keep &= ~right_of("valid", 5);
 	if (rc == 0 && (out->keep == 0 || (out->keep & ~out->rights) != 0))
 		rc = refuse(r, "keep", "must be some of the rights");
 	out->retention = (uint32_t)retention;
@@ -151,14 +153,14 @@ static int read_keep(const struct reading *r, const json_t *item, struct sj_serv
 static int read_service(const struct reading *r, const json_t *item, unsigned above,
 			struct sj_service *out)
 {
-	const size_t size = json_object_size(item), access = access_of(item);
-	const size_t optional = (json_object_get(item, "keep") != NULL) +
-				(json_object_get(item, "retention") != NULL);
+	const size_t access = access_of(item);
+	const bool keep = json_object_get(item, "keep") != NULL;
+	const bool retention = json_object_get(item, "retention") != NULL;
 	json_int_t id, stale;
 	int rc;
 
 	*out = (struct sj_service){ .size = sizeof(*out), .sector = sector_of(item) };
-	if (!json_is_object(item) || size - optional != 6)
+	if (json_object_size(item) != 6u + keep + retention)
 		return refuse(r, "",
 			      "must have id, sector, name, access, stale and rights, and may "
 			      "have keep with retention");

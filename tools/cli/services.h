@@ -33,6 +33,7 @@ CLI_MUST_CHECK int cli_service_named(struct cli *cli, const char *which, struct 
 /* Names of rights separated by commas, to bits. What is none of them is told as a usage error. */
 CLI_MUST_CHECK int cli_rights_of(struct cli *cli, const char *what, const char *names,
 				 uint32_t *out);
+#define CLI_RIGHTS_TEXT 320u /* all of them */
 /* "name, portrait"; as much as fits. */
 const char *cli_rights_text(uint32_t rights, char *out, size_t cap);
 /* The same as an array of names. */
