@@ -56,6 +56,7 @@ struct sj_report {
 	uint8_t challenge[SJ_AA_CHALLENGE];
 	uint8_t signature[SJ_AA_SIGNATURE_MAX];
 	size_t signature_len;
+	uint32_t status_epoch; /* of the status list that was asked; 0: none */
 };
 
 enum sj_short_ids { SJ_SHORT_IDS_UNKNOWN, SJ_SHORT_IDS_WORK, SJ_SHORT_IDS_REFUSED };
@@ -187,6 +188,10 @@ void sj_check_copy(struct sj_document *doc);
 void sj_document_judge(struct sj_report *report);
 /* The hash of DGn held and nothing speaks against handing it out. */
 bool sj_report_authentic(const struct sj_report *report, unsigned dg);
+/*
+ * The i-th person to notify (DG16) as "name, telephone", cut to what fits, if it is authentic.
+ */
+bool sj_report_person(const struct sj_report *report, size_t i, char *out, size_t cap);
 /* YYMMDD of an MRZ to YYYYMMDD ("" if it is not a date); `birth`: not after now. */
 void sj_date_complete(const char *yymmdd, bool birth, int64_t now, char out[static 9]);
 /* The day of `when` (UTC) as YYYYMMDD. */

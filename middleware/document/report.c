@@ -58,6 +58,7 @@ void sj_document_reset(struct sj_document *doc)
 		sj_document_file_clear(&report->files[i]);
 	reset_checks(report);
 	report->signature_len = 0;
+	report->status_epoch = 0;
 	sj_signed_close(&doc->sod);
 	sj_signed_close(&doc->security);
 	sj_wipe(&doc->pace, sizeof(doc->pace));

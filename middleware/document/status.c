@@ -37,6 +37,7 @@ static void ask_list(const struct sj_document *doc, const struct sj_status *stat
 	struct sj_status_info info = { .size = sizeof(info) };
 
 	sj_status_describe(status, doc->now, &info);
+	doc->report->status_epoch = info.epoch;
 	if (answer == SJ_STATUS_REVOKED)
 		sj_check_set(check, SJ_CHECK_FAILED, SJ_DOCUMENT_REVOKED,
 			     "The document is revoked in the status list of %s.", info.issuer);

@@ -9,6 +9,7 @@
 
 #include "cli/child.h"
 
+#define NAME_MAX_CHARS 48u
 #define STALE_MIN 60
 #define STALE_MAX (90 * 86400)
 #define RETENTION_MIN 3600
@@ -77,7 +78,7 @@ static bool name_of(const json_t *item, struct sj_service *out)
 	const char *text = json_string_value(json_object_get(item, "name"));
 
 	if (text == NULL || text[0] == '\0' || strchr(LETTERS, text[0]) == NULL ||
-	    strlen(text) >= sizeof(out->name) || text[strspn(text, LETTERS "0123456789 -")] != '\0')
+	    strlen(text) > NAME_MAX_CHARS || text[strspn(text, LETTERS "0123456789 -")] != '\0')
 		return false;
 	strcpy(out->name, text);
 	return true;
@@ -173,8 +174,8 @@ static int read_service(const struct reading *r, const json_t *item, unsigned ab
 	if (!number_of(item, "stale", STALE_MIN, STALE_MAX, &stale))
 		return refuse(r, "stale", "must be a number from %d to %d", STALE_MIN, STALE_MAX);
 	if (!name_of(item, out))
-		return refuse(r, "name", "must be 1 to %zu letters, digits, blanks and dashes",
-			      sizeof(out->name) - 1);
+		return refuse(r, "name", "must be 1 to %u letters, digits, blanks and dashes",
+			      NAME_MAX_CHARS);
 	out->id = (unsigned)id;
 	out->access = (enum sj_service_access)access;
 	out->stale = (uint32_t)stale;
