@@ -265,7 +265,7 @@ static int sign_run(struct cli *cli)
 		rc = cv_request_read(&a, &ca, cli_argument(cli, 1), cli_value(cli, "previous"),
 				     &request);
 	if (rc == 0)
-		rc = cv_sign(&a, &ca, &request, &rights, days, &w);
+		rc = cv_sign(&a, &ca, &request, &rights, sj_span(NULL, 0), days, &w);
 	if (rc == 0)
 		rc = cv_keep_foreign(&a, &ca, sj_written(&w));
 	if (rc == 0)

@@ -6,10 +6,10 @@
 
 #include "authority/ceremony.h"
 #include "authority/commands.h"
+#include "authority/sector.h"
 #include "authority/service.h"
 #include "authority/signatures.h"
 #include "authority/token.h"
-#include "wire/hex.h"
 
 #define POINT_SIZE (1u + 2u * SJ_CWT_KEY)
 #define REQUEST_SIZE (POINT_SIZE + SJ_CWT_SIGNATURE)
@@ -160,20 +160,6 @@ struct plan {
 	struct cli_services *services;
 };
 
-static int read_operator(struct cli *cli, uint32_t *out)
-{
-	const char *text = cli_value(cli, "operator");
-	uint8_t bytes[SJ_GATE_OPERATOR];
-	struct sj_writer w = SJ_WRITER_OF(bytes);
-	struct sj_span in;
-
-	if (text == NULL || strlen(text) != 2 * SJ_GATE_OPERATOR ||
-	    !sj_hex_read(text, strlen(text), &w))
-		return cli_usage(cli, "--operator HEX8: eight hexadecimal digits are needed");
-	in = sj_written(&w);
-	return sj_take_be(&in, SJ_GATE_OPERATOR, out) ? 0 : cli_usage(cli, "--operator");
-}
-
 static bool proves(struct sj_span point, struct sj_span signature)
 {
 	const struct sj_span signed_parts[2] = { SJ_SPAN_STR("sojourn gate request"), point };
@@ -255,7 +241,7 @@ static int read_plan(struct cli *cli, const struct authority *a, struct plan *p)
 	if (rc == 0 && !cli_given(cli, "out"))
 		rc = cli_usage(cli, "--out FILE is needed");
 	if (rc == 0)
-		rc = read_operator(cli, &p->cwt.reader.operator_id);
+		rc = sector_operator(cli, true, &p->cwt.reader.operator_id);
 	if (rc == 0)
 		rc = read_request(cli, p);
 	if (rc == 0)

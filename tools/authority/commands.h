@@ -30,6 +30,8 @@ extern const struct cli_command authority_dv_renew_command;
 extern const struct cli_command authority_terminal_request_command;
 extern const struct cli_command authority_terminal_sign_command;
 extern const struct cli_command authority_terminal_show_command;
+extern const struct cli_command authority_sector_new_command;
+extern const struct cli_command authority_sector_list_command;
 extern const struct cli_command authority_status_build_command;
 extern const struct cli_command authority_status_revoke_command;
 extern const struct cli_command authority_status_list_command;

@@ -28,6 +28,8 @@ static const struct cli_command *const commands[] = {
 	&authority_terminal_request_command,
 	&authority_terminal_sign_command,
 	&authority_terminal_show_command,
+	&authority_sector_new_command,
+	&authority_sector_list_command,
 	&authority_status_build_command,
 	&authority_status_revoke_command,
 	&authority_status_list_command,
