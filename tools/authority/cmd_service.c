@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <sojourn/service.h>
-
 #include "authority/commands.h"
 #include "authority/cvrights.h"
 #include "authority/service.h"
@@ -13,30 +11,18 @@ static const enum sj_rc file_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_MALFOR
 
 static const char *const accesses[] = { "card alone", "card and CAN", "card and PIN" };
 
-static void print_head(struct cli *cli, const struct service *s)
+static void print_head(struct cli *cli, const struct sj_service *s)
 {
 	cli_print(cli, "%3u %-14s %-26s %s, status list at most %u h old\n", s->id,
 		  sj_sector_name(s->sector), s->name, accesses[s->access], s->stale / 3600);
 }
 
-static void print_rights(struct cli *cli, uint32_t rights)
-{
-	const char *name, *before = "";
-	uint32_t bit;
-
-	for (size_t i = 0; (name = sj_right_at(i, &bit)) != NULL; i++) {
-		if (!(rights & bit))
-			continue;
-		cli_print(cli, "%s%s", before, name);
-		before = ", ";
-	}
-}
-
 /* What stands for the row in a terminal's certificate, and what it has to keep. */
-static void print_rest(struct cli *cli, const struct service *s)
+static void print_rest(struct cli *cli, const struct sj_service *s)
 {
 	struct sj_cvc_rights rights;
 	const bool inspection = cv_rights_of_row(SJ_CVC_INSPECTION, s, &rights);
+	char text[CLI_RIGHTS_TEXT];
 
 	if (cv_rights_of_row(SJ_CVC_AUTHENTICATION, s, &rights))
 		cli_print(cli,
@@ -46,36 +32,54 @@ static void print_rest(struct cli *cli, const struct service *s)
 			  inspection ? "; inspection system" : "");
 	if (s->keep == 0)
 		return;
-	cli_print(cli, "    keeps for %u days: ", s->retention / 86400);
-	print_rights(cli, s->keep);
-	cli_print(cli, "\n");
+	cli_print(cli, "    keeps for %u days: %s\n", s->retention / 86400,
+		  cli_rights_text(s->keep, text, sizeof(text)));
 }
 
-static void print_row(struct cli *cli, const struct service *s)
+static void print_row(struct cli *cli, const struct sj_service *s)
 {
+	char text[CLI_RIGHTS_TEXT];
+
 	print_head(cli, s);
-	cli_print(cli, "    ");
-	print_rights(cli, s->rights);
-	cli_print(cli, "\n");
+	cli_print(cli, "    %s\n", cli_rights_text(s->rights, text, sizeof(text)));
 	print_rest(cli, s);
 }
 
-/* Reads the registry that was named; with --json the whole of it is printed. */
-static int with_services(struct cli *cli, void (*use)(struct cli *, const struct services *))
+static json_t *row_json(const struct sj_service *s)
 {
-	struct services *s = malloc(sizeof(*s));
-	int rc;
+	static const char *const words[] = { "none", "can", "pin" };
+	json_t *row = json_pack("{s:i, s:s, s:s, s:s, s:I, s:o}", "id", (int)s->id, "sector",
+				sj_sector_name(s->sector), "name", s->name, "access",
+				words[s->access], "stale", (json_int_t)s->stale, "rights",
+				cli_rights_json(s->rights & ~(uint32_t)SJ_RIGHT_VALID));
 
-	if (s == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	rc = services_read(cli, cli_argument(cli, 0), s);
+	if (s->keep != 0) {
+		json_object_set_new(row, "keep", cli_rights_json(s->keep));
+		json_object_set_new(row, "retention", json_integer(s->retention));
+	}
+	return row;
+}
+
+static json_t *rows_json(const struct cli_services *s)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < s->count; i++)
+		json_array_append_new(rows, row_json(&s->rows[i]));
+	return rows;
+}
+
+/* Reads the registry that was named; with --json the whole of it is printed. */
+static int with_services(struct cli *cli, void (*use)(struct cli *, const struct cli_services *))
+{
+	struct cli_services *s = NULL;
+	int rc = cli_services_read(cli, cli_argument(cli, 0), &s);
+
 	if (rc == 0 && cli_json(cli)) {
-		rc = cli_json_print(cli, 1, s->root);
-		s->root = NULL;
+		rc = cli_json_print(cli, 1, json_pack("{s:o}", "services", rows_json(s)));
 	} else if (rc == 0) {
 		use(cli, s);
 	}
-	services_free(s);
 	free(s);
 	return rc;
 }
@@ -88,7 +92,7 @@ static const struct cli_positional list_positionals[] = {
 	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
 };
 
-static void print_rows(struct cli *cli, const struct services *s)
+static void print_rows(struct cli *cli, const struct cli_services *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		print_row(cli, &s->rows[i]);
@@ -140,7 +144,7 @@ static void print_place(struct cli *cli, const struct sj_right_place *p)
 		cli_print(cli, "inspection systems, in the LDS application");
 }
 
-static void print_places(struct cli *cli, const struct service *s)
+static void print_places(struct cli *cli, const struct sj_service *s)
 {
 	struct sj_right_place p = { .size = sizeof(p) };
 	const char *name;
@@ -165,7 +169,7 @@ static void print_places(struct cli *cli, const struct service *s)
 	print_rest(cli, s);
 }
 
-static json_t *places_json(const struct service *s)
+static json_t *places_json(const struct sj_service *s)
 {
 	struct sj_right_place p = { .size = sizeof(p) };
 	json_t *list = json_array(), *item;
@@ -188,34 +192,28 @@ static json_t *places_json(const struct service *s)
 	return list;
 }
 
-static int show_one(struct cli *cli, const struct services *s)
+static int show_one(struct cli *cli, const struct cli_services *s)
 {
-	const struct service *row = services_find(s, cli_argument(cli, 0));
-	const json_t *list = json_object_get(s->root, "services");
+	const struct sj_service *row = cli_services_find(s, cli_argument(cli, 0));
 
 	if (row == NULL)
 		return cli_usage(cli, "%s: no such service; see `sojourn service list`",
 				 cli_argument(cli, 0));
 	if (cli_json(cli))
 		return cli_json_print(cli, 1,
-				      json_pack("{s:O, s:o}", "service",
-						json_array_get(list, (size_t)(row - s->rows)),
-						"places", places_json(row)));
+				      json_pack("{s:o, s:o}", "service", row_json(row), "places",
+						places_json(row)));
 	print_places(cli, row);
 	return 0;
 }
 
 static int show_run(struct cli *cli)
 {
-	struct services *s = calloc(1, sizeof(*s));
-	int rc;
+	struct cli_services *s = NULL;
+	int rc = cli_services_read(cli, cli_argument(cli, 1), &s);
 
-	if (s == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	rc = services_read(cli, cli_argument(cli, 1), s);
 	if (rc == 0)
 		rc = show_one(cli, s);
-	services_free(s);
 	free(s);
 	return rc;
 }
@@ -245,7 +243,7 @@ static const struct cli_positional check_positionals[] = {
 	{ NULL, NULL, CLI_COMPLETE_NONE, NULL, false, false },
 };
 
-static void note_good(struct cli *cli, const struct services *s)
+static void note_good(struct cli *cli, const struct cli_services *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (cv_right_lost(&s->rows[i]) != NULL)

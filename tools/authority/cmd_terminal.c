@@ -202,10 +202,10 @@ struct signing {
 };
 
 /* The row's rights, and what the certificate says of it. */
-static int set_row(struct signing *s, const struct services *services)
+static int set_row(struct signing *s, const struct cli_services *services)
 {
 	const char *which = cli_value(s->cli, "service");
-	const struct service *row = which != NULL ? services_find(services, which) : NULL;
+	const struct sj_service *row = which != NULL ? cli_services_find(services, which) : NULL;
 
 	if (row == NULL)
 		return cli_usage(s->cli, "--service N|NAME: %s; see `sojourn service list`",
@@ -215,26 +215,22 @@ static int set_row(struct signing *s, const struct services *services)
 				"%s: a terminal of type %s could do more than this row says",
 				row->name, cv_type_name(cv_type(s->cli)));
 	s->service.sector = (uint8_t)row->sector;
-	s->service.service = row->id;
+	s->service.service = (uint8_t)row->id;
 	return 0;
 }
 
 /* What the row and the document verifier both give. */
 static int read_rights(struct signing *s)
 {
-	struct services *services = calloc(1, sizeof(*services));
-	int rc;
+	struct cli_services *services = NULL;
+	int rc = services_read_of(s->a, &services);
 
-	if (services == NULL)
-		return cli_fail(s->cli, SJ_NO_MEMORY, NULL);
-	rc = services_read_of(s->a, services);
 	if (rc == 0)
 		rc = set_row(s, services);
 	if (rc == 0) {
 		sj_cvc_narrow(&s->rights, &s->dv.end.effective);
 		sj_cvc_set_role(&s->rights, SJ_CVC_TERMINAL);
 	}
-	services_free(services);
 	free(services);
 	return rc;
 }

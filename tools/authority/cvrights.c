@@ -32,14 +32,14 @@ struct sj_cvc_rights cv_rights_of(enum sj_cvc_terminal terminal, uint32_t rights
 	return out;
 }
 
-bool cv_rights_of_row(enum sj_cvc_terminal terminal, const struct service *row,
+bool cv_rights_of_row(enum sj_cvc_terminal terminal, const struct sj_service *row,
 		      struct sj_cvc_rights *out)
 {
 	if (terminal == SJ_CVC_SIGNATURE ||
 	    (terminal == SJ_CVC_INSPECTION && (row->rights & IN_LDS) != IN_LDS))
 		return false;
 	*out = cv_rights_of(terminal, row->rights);
-	if (terminal == SJ_CVC_AUTHENTICATION && row->access == SERVICE_CAN)
+	if (terminal == SJ_CVC_AUTHENTICATION && row->access == SJ_SERVICE_CAN)
 		out->bits |= BIT(SJ_AT_CAN_ALLOWED);
 	return true;
 }
@@ -70,7 +70,7 @@ const char *cv_right_at(const struct sj_cvc_rights *rights, size_t i)
 		       : "";
 }
 
-const char *cv_right_lost(const struct service *row)
+const char *cv_right_lost(const struct sj_service *row)
 {
 	struct sj_cvc_rights inspection;
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/cli.h"
+
 enum kind {
 	WORD, /* one of `words` */
 	CAPITALS, /* A-Z */
@@ -481,7 +483,7 @@ bool holder_read(const char *text, size_t len, struct holder *out, struct holder
 	}
 	if (check(out, fault))
 		return true;
-	fault->line = holder_line_of(text, len, fault->path);
+	fault->line = cli_line_of(text, len, fault->path);
 	return false;
 }
 

@@ -103,7 +103,4 @@ void holder_date(const char *date, char out[static 9]);
 /* The last second of a day YYYY-MM-DD that exists; seconds since 1970 UTC. */
 int64_t holder_end_of(const char *date);
 
-/* The line of a JSON text where the member stands that `path` points to; 1: not found. */
-int holder_line_of(const char *text, size_t len, const char *path);
-
 #endif
