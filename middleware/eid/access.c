@@ -5,11 +5,8 @@
  */
 #include <stdio.h>
 
-#include "crypt/wipe.h"
 #include "eid/ask.h"
 #include "wire/std/tr03110.h"
-
-#define RIGHTS_MAX 128u /* bytes of CHAT and extensions */
 
 /* What the row needs and the certificates give, no more; with the CAN, that it may do. */
 static struct sj_cvc_rights rights_asked(const struct sj_ask *ask)
@@ -32,17 +29,6 @@ static struct sj_cvc_rights rights_asked(const struct sj_ask *ask)
 	return rights;
 }
 
-static void put_rights(struct sj_writer *w, const struct sj_cvc_rights *rights)
-{
-	size_t at;
-
-	sj_cvc_chat_put(w, rights);
-	at = sj_tlv_open(w);
-	sj_cvc_extras_put(w, rights);
-	if (w->len > at)
-		sj_tlv_close(w, SJ_TAG_CVC_EXTENSIONS, at);
-}
-
 static enum sj_pace_password password_of(const struct sj_ask *ask)
 {
 	switch (ask->access->kind) {
@@ -57,17 +43,12 @@ static enum sj_pace_password password_of(const struct sj_ask *ask)
 static enum sj_rc run(struct sj_ask *ask, const struct sj_pace_offer *offer)
 {
 	struct sj_cvc_rights rights = rights_asked(ask);
-	uint8_t buffer[RIGHTS_MAX];
-	struct sj_writer w = SJ_WRITER_OF(buffer);
 	enum sj_rc rc;
 
-	put_rights(&w, &rights);
-	if (w.failed)
-		return SJ_INTERNAL;
 	sj_session_patient(ask->session, true);
-	rc = sj_pace_run_for(ask->session, offer, password_of(ask),
-			     sj_span(ask->access->secret, ask->access->len), sj_written(&w),
-			     &ask->doc.random, &ask->pace);
+	rc = sj_pace_run(ask->session, offer, password_of(ask),
+			 sj_span(ask->access->secret, ask->access->len), &rights,
+			 &ask->doc.random, &ask->pace);
 	sj_session_patient(ask->session, false);
 	return rc;
 }

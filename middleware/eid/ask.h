@@ -48,8 +48,6 @@ SJ_MUST_CHECK enum sj_rc sj_eid_read_group(struct sj_ask *ask, unsigned group,
 					   struct sj_document_file *file);
 /* Object 84 with the number of a key in as few bytes as it needs. */
 void sj_eid_put_key_id(struct sj_writer *w, uint32_t key_id);
-/* A right that turned out not to be given: nothing of it stays. */
-void sj_eid_withdraw(struct sj_ask *ask, uint32_t right);
 /* One command; its status word to *sw. */
 SJ_MUST_CHECK enum sj_rc sj_eid_send(struct sj_ask *ask, const struct sj_apdu *a, uint16_t *sw);
 /*

@@ -50,11 +50,6 @@ enum sj_rc sj_eid_read_group(struct sj_ask *ask, unsigned group, struct sj_docum
 	return sj_document_read_entry(&ask->doc, &entry, file);
 }
 
-void sj_eid_withdraw(struct sj_ask *ask, uint32_t right)
-{
-	sj_answer_withdraw(ask->answer, right);
-}
-
 /* --- telling -------------------------------------------------------------------------------- */
 
 static enum sj_rc add_class(struct sj_answer *answer, struct sj_span number)
@@ -181,7 +176,7 @@ static enum sj_rc read_one(struct sj_ask *ask, const struct telling *t)
 	else if (rc == SJ_OK && file.sw == SJ_SW_NOT_FOUND)
 		answer->info.absent |= t->right;
 	else if (rc == SJ_OK)
-		sj_eid_withdraw(ask, t->right);
+		sj_answer_withdraw(ask->answer, t->right);
 	sj_document_file_clear(&file);
 	return rc;
 }

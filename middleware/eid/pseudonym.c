@@ -81,7 +81,7 @@ enum sj_rc sj_eid_pseudonym(struct sj_ask *ask)
 		sw = r.sw;
 	}
 	if (rc == SJ_OK && sw != SJ_SW_OK)
-		sj_eid_withdraw(ask, SJ_RIGHT_PSEUDONYM);
+		sj_answer_withdraw(ask->answer, SJ_RIGHT_PSEUDONYM);
 	else if (rc == SJ_OK)
 		rc = take(ask, data);
 	return rc;

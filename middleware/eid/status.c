@@ -94,7 +94,7 @@ enum sj_rc sj_eid_ages(struct sj_ask *ask)
 		return rc;
 	if (sw == SJ_SW_OK || sw == SJ_SW_NO_INFORMATION)
 		return add_ages(ask, sw == SJ_SW_OK);
-	sj_eid_withdraw(ask, bit_of(ask->age) * 2 - SJ_RIGHT_AGE_FIRST);
+	sj_answer_withdraw(ask->answer, bit_of(ask->age) * 2 - SJ_RIGHT_AGE_FIRST);
 	return SJ_OK;
 }
 

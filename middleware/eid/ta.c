@@ -209,7 +209,7 @@ void sj_eid_auxiliary(struct sj_ask *ask, struct sj_writer *w)
 static enum sj_rc authenticate(struct sj_ask *ask, struct sj_span auxiliary)
 {
 	uint8_t challenge[SJ_TA_CHALLENGE];
-	struct sj_ta_signed s = { .id_icc = sj_ec_comp(ask->pace.suite.curve, &ask->pace.ephemeral),
+	struct sj_ta_signed s = { .id_icc = sj_span(ask->pace.id_icc, ask->pace.id_icc_len),
 				  .challenge = SJ_SPAN_OF(challenge),
 				  .ephemeral = sj_ec_comp(ask->curve, &ask->ephemeral),
 				  .auxiliary = auxiliary };
@@ -228,10 +228,13 @@ enum sj_rc sj_eid_terminal(struct sj_ask *ask)
 	struct sj_check *check = &ask->answer->checks[SJ_ANSWER_TERMINAL];
 	uint8_t buffer[AUXILIARY_MAX];
 	struct sj_writer auxiliary = SJ_WRITER_OF(buffer);
+	struct sj_span cars[SJ_PACE_CARS];
 	enum sj_rc rc = make_key(ask);
 
+	for (size_t i = 0; i < SJ_PACE_CARS; i++)
+		cars[i] = sj_span(ask->pace.car[i].bytes, ask->pace.car[i].len);
 	if (rc == SJ_OK)
-		rc = sj_eid_chain(ask, ask->pace.cars, SJ_PACE_CARS);
+		rc = sj_eid_chain(ask, cars, SJ_PACE_CARS);
 	if (rc == SJ_OK && ask->terminal->rights.terminal == SJ_CVC_AUTHENTICATION)
 		sj_eid_auxiliary(ask, &auxiliary);
 	if (auxiliary.failed)
