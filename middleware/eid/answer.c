@@ -62,6 +62,26 @@ void sj_answer_free(struct sj_answer *answer)
 	free(answer);
 }
 
+void sj_answer_withdraw(struct sj_answer *answer, uint32_t right)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < answer->count; i++) {
+		if (!(answer->data[i].right & right)) {
+			answer->data[kept++] = answer->data[i];
+			continue;
+		}
+		sj_wipe(answer->data[i].value, strlen(answer->data[i].value));
+		free(answer->data[i].value);
+	}
+	answer->count = kept;
+	if (right & SJ_RIGHT_PORTRAIT)
+		forget(&answer->portrait);
+	if (right & SJ_RIGHT_FINGERPRINT)
+		forget(&answer->fingerprint);
+	answer->info.granted &= ~right;
+}
+
 /* --- filling it in --------------------------------------------------------------------------- */
 
 static bool is_granted(const struct sj_answer *answer, uint32_t right)

@@ -8,6 +8,7 @@
 #define SJ_EID_ASK_H
 
 #include "eid/eid.h"
+#include "secure/ta.h"
 
 /* The General Authentication Procedure, then the data (eid.c). EF.CardAccess is read. */
 SJ_MUST_CHECK enum sj_rc sj_eid_ask(struct sj_ask *ask);
@@ -16,6 +17,12 @@ SJ_MUST_CHECK enum sj_rc sj_eid_ask(struct sj_ask *ask);
 SJ_MUST_CHECK enum sj_rc sj_eid_access(struct sj_ask *ask);
 /* Terminal Authentication 2, with what is to be compared. SJ_TERMINAL_REFUSED. */
 SJ_MUST_CHECK enum sj_rc sj_eid_terminal(struct sj_ask *ask);
+/* Its parts, for Terminal Authentication 1 as well: the chain from one of these CVCA keys, */
+SJ_MUST_CHECK enum sj_rc sj_eid_chain(struct sj_ask *ask, const struct sj_span *cars, size_t n);
+/* the card's challenge, */
+SJ_MUST_CHECK enum sj_rc sj_eid_challenge(struct sj_ask *ask, uint8_t out[static SJ_TA_CHALLENGE]);
+/* and the signature. */
+SJ_MUST_CHECK enum sj_rc sj_eid_sign(struct sj_ask *ask, const struct sj_ta_signed *s);
 /* EF.CardSecurity: read, and held against the trust store. */
 SJ_MUST_CHECK enum sj_rc sj_eid_security(struct sj_ask *ask);
 /* Chip Authentication 2 with its key; new secure messaging runs afterwards if the check passed. */
@@ -39,8 +46,8 @@ void sj_eid_auxiliary(struct sj_ask *ask, struct sj_writer *w);
 /* What one group or file has to say. *sw: SJ_SW_OK: `file` has it; else the card's refusal. */
 SJ_MUST_CHECK enum sj_rc sj_eid_read_group(struct sj_ask *ask, unsigned group,
 					   struct sj_document_file *file);
-/* A right that turned out not to be given: nothing of it stays. */
-void sj_eid_withdraw(struct sj_ask *ask, uint32_t right);
+/* Object 84 with the number of a key in as few bytes as it needs. */
+void sj_eid_put_key_id(struct sj_writer *w, uint32_t key_id);
 /* One command; its status word to *sw. */
 SJ_MUST_CHECK enum sj_rc sj_eid_send(struct sj_ask *ask, const struct sj_apdu *a, uint16_t *sw);
 /*

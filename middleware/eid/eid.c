@@ -118,7 +118,7 @@ enum sj_rc sj_eid_ask(struct sj_ask *ask)
 		return rc;
 	sj_answer_judge(ask->answer);
 	if (!sj_answer_may_tell(ask->answer))
-		sj_eid_withdraw(ask, UINT32_MAX);
+		sj_answer_withdraw(ask->answer, UINT32_MAX);
 	else
 		rc = tell(ask);
 	return rc;

@@ -64,6 +64,8 @@ SJ_MUST_CHECK enum sj_rc sj_answer_add_bytes(struct sj_answer *answer, uint32_t 
 SJ_MUST_CHECK enum sj_rc sj_answer_set_portrait(struct sj_answer *answer, struct sj_span image);
 /* Copies into one of the answer's buffers, replacing what was there. */
 SJ_MUST_CHECK enum sj_rc sj_answer_keep(struct sj_answer_bytes *to, struct sj_span bytes);
+/* Rights that turned out not to be given: nothing of them stays, nor is granted. */
+void sj_answer_withdraw(struct sj_answer *answer, uint32_t rights);
 /* "yes" or "no" to age-over-N for this bit. */
 SJ_MUST_CHECK enum sj_rc sj_answer_add_age(struct sj_answer *answer, uint32_t right, bool over);
 
