@@ -8,6 +8,7 @@
 #include "eid/ask.h"
 #include "reader/context.h"
 #include "secure/ta.h"
+#include "wire/oid.h"
 #include "wire/std/iso7816.h"
 #include "wire/std/tr03110.h"
 #include "wire/sw.h"
