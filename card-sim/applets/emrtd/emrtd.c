@@ -79,7 +79,7 @@ uint16_t emrtd_general_authenticate(struct card_call *call)
 
 	if (st->ca2.state != CA2_IDLE)
 		return emrtd_ca2_agree(call);
-	return call->secured ? SJ_SW_CONDITIONS : emrtd_pace_step(call);
+	return emrtd_pace_step(call);
 }
 
 static void leave(struct card *card, void *state)
