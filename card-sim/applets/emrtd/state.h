@@ -109,14 +109,6 @@ SJ_MUST_CHECK bool emrtd_password_right(struct card *card, enum sj_pace_password
 /* What a wrong one is answered with: 6300, or 63Cx of the PIN. */
 uint16_t emrtd_password_wrong(struct card *card, enum sj_pace_password kind);
 
-/* --- trust anchors ----------------------------------------------------------- */
-
-/*
- * The references of the anchors for this kind of terminals, the newest first; at most two. The
- * spans point into the store. 0: the card knows none.
- */
-size_t emrtd_anchor_names(struct card *card, enum sj_cvc_terminal kind, struct sj_span names[2]);
-
 /* --- keys ---------------------------------------------------------------- */
 
 /* A static EC key. Wipe it. */
