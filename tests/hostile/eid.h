@@ -59,9 +59,9 @@ struct eid_rig {
 	struct sj_answer *answer;
 };
 
-#define EID_HOTEL                                                                                \
+#define EID_HOTEL \
 	((uint32_t)(SJ_RIGHT_VALID | SJ_RIGHT_NAME | SJ_RIGHT_NATIONALITY | SJ_RIGHT_BIRTH_DATE | \
-		    SJ_RIGHT_DOCUMENT_NUMBER | SJ_RIGHT_EXPIRY | SJ_RIGHT_PORTRAIT |              \
+		    SJ_RIGHT_DOCUMENT_NUMBER | SJ_RIGHT_EXPIRY | SJ_RIGHT_PORTRAIT | \
 		    SJ_RIGHT_ENTRY_RECORDS | SJ_RIGHT_HOME_PASSPORT))
 
 static inline struct eid_plan eid_plan(void)
@@ -150,7 +150,7 @@ static OWN_FRAME void eid_certify(struct eid_rig *r)
 
 static OWN_FRAME void eid_folder(struct eid_rig *r)
 {
-	uint8_t key[SJ_KEY_MAX];
+	uint8_t key[512];
 	struct sj_writer w = SJ_WRITER_OF(key);
 
 	strcpy(r->folder, "/tmp/sojourn-terminal-XXXXXX");
@@ -167,7 +167,7 @@ static OWN_FRAME void eid_folder(struct eid_rig *r)
 
 /* --- the card ------------------------------------------------------------------------- */
 
-#define EID_SUITE ((struct sj_pace_suite){ SJ_PACE_GM, SJ_CIPHER_AES128, SJ_BP256R1 })
+#define EID_SUITE ((struct sj_pace_suite){ SJ_PACE_GM, SJ_CIPHER_AES128, SJ_BP256R1, 0 })
 
 /* ChipAuthenticationDomainParameterInfo; RestrictedIdentificationInfo (A.1.1.2, A.1.1.4). */
 static inline void eid_put_domain(struct sj_writer *w)
@@ -233,14 +233,14 @@ static OWN_FRAME void eid_keys(struct eid_rig *r)
 		struct sj_writer w = sj_writer(file, SJ_SOD_MAX);
 
 		eid_security(r, r->plan.other_security ? (sector + 1u) % EAC_SECTORS : sector, &w);
-		assert_int_equal(
-			bench_file(b, 0x3F00, (uint16_t)(0x1D00 + sector), sj_written(&w)),
-			SJ_SW_OK);
+		assert_int_equal(bench_file(b, 0x3F00, (uint16_t)(0x1D00 + sector), sj_written(&w)),
+				 SJ_SW_OK);
 	}
 	free(file);
 }
 
-static OWN_FRAME void eid_group(struct eid_rig *r, unsigned n, unsigned sector, struct sj_span group)
+static OWN_FRAME void eid_group(struct eid_rig *r, unsigned n, unsigned sector,
+				struct sj_span group)
 {
 	const size_t cap = group.len + 5;
 	uint8_t *value = malloc(cap);
@@ -256,8 +256,8 @@ static OWN_FRAME void eid_group(struct eid_rig *r, unsigned n, unsigned sector, 
 	free(value);
 }
 
-static OWN_FRAME void eid_text(struct eid_rig *r, unsigned n, struct sj_span first, struct sj_span second,
-		     struct sj_span third)
+static OWN_FRAME void eid_text(struct eid_rig *r, unsigned n, struct sj_span first,
+			       struct sj_span second, struct sj_span third)
 {
 	static uint8_t group[24000];
 	struct sj_writer w = SJ_WRITER_OF(group);
@@ -265,7 +265,8 @@ static OWN_FRAME void eid_text(struct eid_rig *r, unsigned n, struct sj_span fir
 
 	value.count = n == SJ_EID_HOME_PASSPORT ? 2 : n == SJ_EID_EMERGENCY ? 3 : 1;
 	if (n == SJ_EID_ADDRESS)
-		value = (struct sj_eid_value){ { first, second, { NULL, 0 }, third, { NULL, 0 } }, 5 };
+		value = (struct sj_eid_value){ { first, second, { NULL, 0 }, third, { NULL, 0 } },
+					       5 };
 	sj_eid_put(&w, n, &value);
 	assert_false(w.failed);
 	eid_group(r, n, 0, sj_written(&w));
@@ -278,8 +279,10 @@ static inline struct sj_span eid_str(const char *text)
 
 static OWN_FRAME void eid_records(struct eid_rig *r)
 {
-	const struct sj_eid_entry entries[] = { { eid_str("20260901"), 1, eid_str("Port of Zenith") },
-						{ eid_str("20260910"), 2, eid_str("Zenith Airport") } };
+	const struct sj_eid_entry entries[] = {
+		{ eid_str("20260901"), 1, eid_str("Port of Zenith") },
+		{ eid_str("20260910"), 2, eid_str("Zenith Airport") }
+	};
 	uint8_t group[200];
 	struct sj_writer w = SJ_WRITER_OF(group);
 
@@ -329,7 +332,8 @@ static OWN_FRAME void eid_application(struct eid_rig *r)
 	eid_text(r, SJ_EID_CLASS, sj_span(&class, 1), none, none);
 	eid_text(r, SJ_EID_HOME_PASSPORT, eid_str("XXX"), eid_str("P1234567"), none);
 	eid_text(r, SJ_EID_PORTRAIT, SJ_SPAN_OF(portrait), none, none);
-	eid_text(r, SJ_EID_EMERGENCY, eid_str("0+"), eid_str("penicillin"), eid_str("+99 555 0199"));
+	eid_text(r, SJ_EID_EMERGENCY, eid_str("0+"), eid_str("penicillin"),
+		 eid_str("+99 555 0199"));
 	eid_text(r, SJ_EID_INSURANCE, eid_str("IN-31415"), none, none);
 	eid_records(r);
 	eid_statuses(r);
