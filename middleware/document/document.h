@@ -23,7 +23,7 @@
 #define SJ_DOCUMENT_FILE_MAX (512u * 1024u)
 #define SJ_FILE_COUNT ((size_t)SJ_EF_ATR_INFO + 1) /* by enum sj_lds_file */
 
-enum sj_secret_kind { SJ_SECRET_CAN, SJ_SECRET_MRZ };
+enum sj_secret_kind { SJ_SECRET_CAN, SJ_SECRET_MRZ, SJ_SECRET_PIN, SJ_SECRET_PUK };
 
 struct sj_access {
 	enum sj_secret_kind kind;
