@@ -342,7 +342,8 @@ static bool has_eac(struct card *card, const struct emrtd_access *access)
 		return emrtd_anchor_names(card, SJ_CVC_INSPECTION, names) > 0;
 	if (!card_is_eid(card))
 		return true;
-	if ((access->protocols & EMRTD_PACE) == 0 || access->can.len == 0 ||
+	if (access->protocols != EMRTD_PACE || access->can.len == 0 || access->pin.len == 0 ||
+	    access->puk.len == 0 ||
 	    emrtd_anchor_names(card, SJ_CVC_AUTHENTICATION, names) == 0)
 		return false;
 	for (uint8_t sector = 0; sector < EMRTD_SECTORS; sector++)
