@@ -36,6 +36,7 @@ LIBS_gate = -lsqlite3 -lpthread
 LIBS_authority = -lsqlite3 -lpq -lp11-kit
 LIBS_trust = -lcurl
 LIBS_evidence = -lsqlite3
+LIBS_verify = -lsqlite3
 LIBS_counter = -lmicrohttpd -lsqlite3 -lcurl -lpthread
 
 # --- what is built from what -------------------------------------------------

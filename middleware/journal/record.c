@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypt/aead.h"
@@ -10,6 +11,8 @@
 #define FLAG_DECIDED 1u
 #define FLAG_RESUMED 2u
 #define FLAG_STAPLE 4u
+#define LINK (18u + 2u * SJ_JOURNAL_HASH) /* bytes of a body before its content */
+#define SMALL_CONTENT 256u /* bytes of content that are enough for all kinds but the last */
 
 static void put_u64(struct sj_writer *w, uint64_t value)
 {
@@ -45,7 +48,7 @@ const char *sj_journal_kind_name(enum sj_journal_kind kind)
 		[SJ_JOURNAL_START] = "start", [SJ_JOURNAL_STOP] = "stop",
 		[SJ_JOURNAL_TAP] = "tap",     [SJ_JOURNAL_GAP] = "gap",
 		[SJ_JOURNAL_FIRE] = "fire",   [SJ_JOURNAL_FIRE_END] = "fire-end",
-		[SJ_JOURNAL_TRUST] = "trust",
+		[SJ_JOURNAL_TRUST] = "trust", [SJ_JOURNAL_VERIFICATION] = "verification",
 	};
 	size_t i = (size_t)kind;
 
@@ -122,6 +125,9 @@ static void put_content(struct sj_writer *w, const struct sj_journal_record *r)
 		put_u64(w, (uint64_t)r->since);
 	} else if (r->kind == SJ_JOURNAL_TRUST) {
 		sj_put_be(w, 2, (uint32_t)r->rc);
+	} else if (r->kind == SJ_JOURNAL_VERIFICATION) {
+		put_u64(w, (uint64_t)r->due);
+		sj_put(w, sj_span(r->content, r->content_len));
 	}
 }
 
@@ -139,6 +145,12 @@ static bool take_content(struct sj_span in, struct sj_journal_record *r)
 		if (!sj_take_be(&in, 2, &rc))
 			return false;
 		r->rc = (enum sj_rc)rc;
+	} else if (r->kind == SJ_JOURNAL_VERIFICATION) {
+		if (!take_time(&in, &r->due))
+			return false;
+		r->content = in.ptr;
+		r->content_len = in.len;
+		in.len = 0;
 	}
 	return in.len == 0;
 }
@@ -159,12 +171,13 @@ static bool commitment_of(struct sj_span plain, uint8_t out[static SJ_HASH_MAX])
 }
 
 /* The key seals this one text and no other, so the nonce may be zeros. */
-static bool seal_personal(const struct sj_journal_record *r, struct sj_journal_row *row,
+static bool seal_personal(const struct sj_journal_record *r, struct sj_journal_built *built,
 			  uint8_t commitment[static SJ_HASH_MAX])
 {
 	static const uint8_t nonce[12] = { 0 };
 	const struct sj_random random = sj_random_system();
-	struct sj_writer sealed = SJ_WRITER_OF(row->sealed);
+	struct sj_journal_row *row = &built->row;
+	struct sj_writer sealed = SJ_WRITER_OF(built->personal);
 	uint8_t plain[PERSONAL], salt[SALT];
 	struct sj_writer w = SJ_WRITER_OF(plain);
 	bool ok = sj_random_fill(&random, salt, sizeof(salt)) &&
@@ -178,6 +191,7 @@ static bool seal_personal(const struct sj_journal_record *r, struct sj_journal_r
 	ok = ok && !w.failed && commitment_of(sj_written(&w), commitment) &&
 	     sj_aead_seal(SJ_AES_256_GCM, row->key, nonce, sj_span(NULL, 0), sj_written(&w),
 			  &sealed);
+	row->sealed = built->personal;
 	row->sealed_len = ok ? sealed.len : 0;
 	sj_wipe(plain, sizeof(plain));
 	sj_wipe(salt, sizeof(salt));
@@ -214,6 +228,42 @@ static bool open_personal(const struct sj_journal_row *row, struct sj_span commi
 	return ok;
 }
 
+/* What is sealed to somebody else's key: the commitment is to it as it is, and to its own key. */
+static bool commitment_sealed(const uint8_t key[static SJ_JOURNAL_KEY], struct sj_span sealed,
+			      uint8_t out[static SJ_HASH_MAX])
+{
+	const struct sj_span parts[] = { SJ_SPAN_STR("sojourn journal sealed"),
+					 sj_span(key, SJ_JOURNAL_KEY), sealed };
+
+	return sj_hash(SJ_SHA256, parts, 3, out);
+}
+
+static bool put_sealed(const struct sj_journal_record *r, struct sj_journal_row *row,
+		       uint8_t commitment[static SJ_HASH_MAX])
+{
+	if (r->sealed_len == 0)
+		return r->due == 0;
+	memcpy(row->key, r->key, sizeof(row->key));
+	row->sealed = r->sealed;
+	row->sealed_len = r->sealed_len;
+	row->due = r->due;
+	return r->sealed_len <= SJ_JOURNAL_SEALED_MAX &&
+	       commitment_sealed(row->key, sj_span(row->sealed, row->sealed_len), commitment);
+}
+
+static bool take_sealed(const struct sj_journal_row *row, struct sj_span commitment,
+			struct sj_journal_record *r)
+{
+	uint8_t hash[SJ_HASH_MAX];
+
+	memcpy(r->key, row->key, sizeof(r->key));
+	r->sealed = row->sealed;
+	r->sealed_len = row->sealed_len;
+	return row->due == r->due &&
+	       commitment_sealed(row->key, sj_span(row->sealed, row->sealed_len), hash) &&
+	       sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment);
+}
+
 /* --- rows ------------------------------------------------------------------------ */
 
 bool sj_journal_take_link(struct sj_span body, struct sj_journal_link *out)
@@ -237,17 +287,30 @@ bool sj_journal_committed(const struct sj_journal_link *link)
 	return !sj_span_eq(link->commitment, SJ_SPAN_OF(zeros));
 }
 
-bool sj_journal_put_row(const struct sj_journal_record *record,
-			const uint8_t previous[static SJ_JOURNAL_HASH], struct sj_journal_row *out)
+static bool put_personal(const struct sj_journal_record *record, struct sj_journal_built *out,
+			 uint8_t commitment[static SJ_HASH_MAX])
 {
-	uint8_t commitment[SJ_HASH_MAX] = { 0 };
-	struct sj_writer w = SJ_WRITER_OF(out->body);
+	if (record->kind == SJ_JOURNAL_VERIFICATION)
+		return put_sealed(record, &out->row, commitment);
+	return !has_personal(record) || seal_personal(record, out, commitment);
+}
 
-	out->number = record->number;
-	out->sealed_len = 0;
-	if (sj_journal_kind_name(record->kind) == NULL ||
-	    (has_personal(record) && !seal_personal(record, out, commitment)))
+bool sj_journal_put_row(const struct sj_journal_record *record,
+			const uint8_t previous[static SJ_JOURNAL_HASH],
+			struct sj_journal_built *out)
+{
+	size_t cap = LINK + SMALL_CONTENT + record->content_len;
+	uint8_t commitment[SJ_HASH_MAX] = { 0 };
+	struct sj_writer w;
+
+	*out = (struct sj_journal_built){ .row = { .number = record->number } };
+	if (record->content_len > SJ_JOURNAL_BODY_MAX - LINK - SMALL_CONTENT)
 		return false;
+	out->body = malloc(cap);
+	if (out->body == NULL || sj_journal_kind_name(record->kind) == NULL ||
+	    !put_personal(record, out, commitment))
+		return false;
+	w = sj_writer(out->body, cap);
 	sj_put_u8(&w, VERSION);
 	sj_put_u8(&w, (uint8_t)record->kind);
 	put_u64(&w, record->number);
@@ -255,8 +318,23 @@ bool sj_journal_put_row(const struct sj_journal_record *record,
 	sj_put(&w, sj_span(previous, SJ_JOURNAL_HASH));
 	sj_put(&w, sj_span(commitment, SJ_JOURNAL_HASH));
 	put_content(&w, record);
-	out->body_len = w.len;
+	out->row.body = out->body;
+	out->row.body_len = w.len;
 	return !w.failed;
+}
+
+void sj_journal_built_free(struct sj_journal_built *built)
+{
+	free(built->body);
+	sj_wipe(built, sizeof(*built));
+}
+
+static bool take_personal_of(const struct sj_journal_row *row, struct sj_span commitment,
+			     struct sj_journal_record *r)
+{
+	if (r->kind == SJ_JOURNAL_VERIFICATION)
+		return take_sealed(row, commitment, r);
+	return open_personal(row, commitment, &r->verdict);
 }
 
 enum sj_rc sj_journal_take_row(const struct sj_journal_row *row, struct sj_journal_record *out)
@@ -264,7 +342,7 @@ enum sj_rc sj_journal_take_row(const struct sj_journal_row *row, struct sj_journ
 	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
 	struct sj_journal_link link;
 
-	if (row->body_len > sizeof(row->body) || row->sealed_len > sizeof(row->sealed) ||
+	if (row->body_len > SJ_JOURNAL_BODY_MAX || row->sealed_len > SJ_JOURNAL_SEALED_MAX ||
 	    !sj_journal_take_link(sj_span(row->body, row->body_len), &link))
 		return SJ_JOURNAL_BROKEN;
 	r.kind = (enum sj_journal_kind)link.kind;
@@ -274,7 +352,7 @@ enum sj_rc sj_journal_take_row(const struct sj_journal_row *row, struct sj_journ
 		return SJ_JOURNAL_BROKEN;
 	r.personal = row->sealed_len != 0;
 	r.erased = sj_journal_committed(&link) && !r.personal;
-	if (r.personal && !open_personal(row, link.commitment, &r.verdict))
+	if (r.personal && !take_personal_of(row, link.commitment, &r))
 		return SJ_JOURNAL_BROKEN;
 	*out = r;
 	return SJ_OK;
