@@ -203,7 +203,7 @@ static void test_keys_of_the_mapping(void **state)
 
 static void test_unknown_groupings(void **state)
 {
-	static const uint16_t unknown[] = { 0x0003, 0x0010, 0x0016, 0x0101, 0xFFFF };
+	static const uint16_t unknown[] = { 0x0003, 0x0010, 0x0019, 0x0101, 0xFFFF };
 
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		assert_int_equal(bench_dgi_hex(*state, unknown[i], "00"),

@@ -5,6 +5,7 @@
 #ifndef CARD_APPLETS_EMRTD_STATE_H
 #define CARD_APPLETS_EMRTD_STATE_H
 
+#include "applets/emrtd/ta.h"
 #include "host/applet.h"
 #include "secure/bac.h"
 #include "secure/ca.h"
@@ -19,6 +20,8 @@
 #define EMRTD_OBJECT_IMPORT (CARD_OBJECT_EMRTD + 4u) /* the same, unfinished */
 #define EMRTD_OBJECT_CA (CARD_OBJECT_EMRTD + 0x100u) /* + key id; use: ciphers, a bit each */
 #define EMRTD_OBJECT_CAM (CARD_OBJECT_EMRTD + 0x200u) /* + curve; use: 0 */
+#define EMRTD_OBJECT_CA2 (CARD_OBJECT_EMRTD + 0x400u) /* + 80 * sector + key id; use: ciphers */
+#define EMRTD_OBJECT_ANCHOR (CARD_OBJECT_EMRTD + 0x300u) /* + 2 * kind + slot (anchors.c) */
 #define EMRTD_OBJECT_FILES_MF (CARD_OBJECT_EMRTD + 0x10000u) /* + FID: the bytes */
 #define EMRTD_OBJECT_FILES_LDS (CARD_OBJECT_EMRTD + 0x20000u)
 #define EMRTD_OBJECT_END (CARD_OBJECT_EMRTD + 0x1000000u)
@@ -35,8 +38,12 @@ enum emrtd_rule {
 	EMRTD_READ_ALWAYS,
 	EMRTD_READ_PACE, /* after PACE */
 	EMRTD_READ_ACCESS, /* after BAC or PACE */
-	EMRTD_READ_NEVER, /* awaits Terminal Authentication */
+	EMRTD_READ_DG3, /* after Terminal Authentication, by the terminal's right to DG3, DG4 */
+	EMRTD_READ_DG4,
 };
+
+/* + sector: where EF.CardSecurity of an eID card is stored, under the MF. */
+#define EMRTD_FID_CARD_SECURITIES 0x1D00u
 
 struct emrtd_file {
 	enum emrtd_df df;
@@ -125,9 +132,15 @@ struct emrtd_state {
 	struct emrtd_pace pace; /* MF */
 	struct emrtd_bac bac; /* LDS1 */
 	struct emrtd_ca ca; /* LDS1 */
+	struct emrtd_ta ta; /* both, each its version */
+	struct emrtd_ca2 ca2; /* MF */
+	uint8_t made[EMRTD_CVCA_SIZE]; /* content of a file that is not stored: EF.CVCA */
 };
 
-/* After BAC or PACE, and inside their secure messaging. */
+/*
+ * After BAC or PACE, and inside their secure messaging; on an eID card, for an inspection system
+ * whose rights are in force.
+ */
 bool emrtd_is_open(const struct card_call *call);
 /* Another command came between the steps of a protocol (STATES.md). */
 void emrtd_interrupt(struct emrtd_state *st);
@@ -138,6 +151,10 @@ void emrtd_interrupt(struct emrtd_state *st);
  */
 SJ_MUST_CHECK bool emrtd_dynamic_data(struct sj_span in, uint32_t *tag, struct sj_span *value);
 
+/* MSE of Chip Authentication: one object `tag`, and perhaps 84, in any order. */
+SJ_MUST_CHECK bool emrtd_ca_parse_mse(struct sj_span in, uint32_t tag, struct sj_span *value,
+				      struct sj_span *id);
+
 /* --- handlers ------------------------------------------------------------ */
 
 uint16_t emrtd_select_fid(struct card_call *call); /* P1 = 00 */
@@ -146,6 +163,7 @@ uint16_t emrtd_read_binary(struct card_call *call); /* B0 */
 uint16_t emrtd_read_binary_odd(struct card_call *call); /* B1 */
 uint16_t emrtd_pace_set(struct card_call *call); /* MSE:Set AT C1A4 */
 uint16_t emrtd_pace_step(struct card_call *call); /* GENERAL AUTHENTICATE at the MF */
+uint16_t emrtd_general_authenticate(struct card_call *call); /* there: of PACE, or of ca2.c */
 uint16_t emrtd_get_challenge(struct card_call *call);
 uint16_t emrtd_external_authenticate(struct card_call *call);
 uint16_t emrtd_ca_set_kat(struct card_call *call); /* MSE:Set KAT 41A6 */
