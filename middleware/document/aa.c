@@ -14,37 +14,10 @@
 /* Whether DG14 names a hash for ECDSA, and in *hash which; SJ_HASH_NONE: one that is not known. */
 static bool named_hash(struct sj_document *doc, enum sj_hash *hash)
 {
-	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content, items;
-	struct sj_secinfo info;
-	struct sj_aa_info aa;
+	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content;
 
-	if (!file.ptr || !sj_lds_open(file, SJ_TAG_DG14, &content) ||
-	    !sj_secinfos_parse(content, &items))
-		return false;
-	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND) {
-		if (info.kind != SJ_SECINFO_AA || !sj_secinfo_aa(&info, &aa))
-			continue;
-		*hash = sj_aa_hash_from_oid(aa.signature_oid);
-		return true;
-	}
-	return false;
-}
-
-/* Without a name: the longest that is not longer than the key (6.1.2.3). */
-static enum sj_hash hash_for_key(struct sj_span spki)
-{
-	struct sj_ec_point point;
-	enum sj_curve curve;
-	size_t size;
-
-	if (!sj_ec_spki_read(spki, &curve, &point))
-		return SJ_HASH_NONE;
-	size = sj_curve_order_size(curve);
-	if (size >= 64)
-		return SJ_SHA512;
-	if (size >= 48)
-		return SJ_SHA384;
-	return size >= 32 ? SJ_SHA256 : SJ_SHA224;
+	return file.ptr && sj_lds_open(file, SJ_TAG_DG14, &content) &&
+	       sj_aa_hash_named(content, hash);
 }
 
 /* Bytes of the signature that this key gives; 0: a key that is not known. */
@@ -103,7 +76,7 @@ enum sj_rc sj_check_active(struct sj_document *doc)
 	size = sj_lds_open(file, SJ_TAG_DG15, &spki) ? signature_size(spki) : 0;
 	named = named_hash(doc, &hash);
 	if (size > 0 && !named)
-		hash = hash_for_key(spki);
+		hash = sj_aa_hash_for_key(spki);
 	if (size == 0)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED,
 			     "DG15's key is of a kind that is not known here.");

@@ -39,6 +39,15 @@ enum sj_rc sj_journal_public(const uint8_t key[SJ_JOURNAL_KEY],
 	return rc;
 }
 
+enum sj_rc sj_journal_origin_of(const struct sj_journal *journal, uint8_t out[static SJ_JOURNAL_HASH])
+{
+	struct sj_ec_point point;
+
+	return public_of(&journal->key, &point) && sj_journal_origin(sj_ec_point_span(&point), out)
+		       ? SJ_OK
+		       : SJ_CRYPTO_FAILED;
+}
+
 static enum sj_rc find_covered(struct sj_journal *j)
 {
 	struct sj_journal_head head = { .number = 0 };
@@ -52,15 +61,11 @@ static enum sj_rc find_end(struct sj_journal *j, bool *clean)
 {
 	struct sj_journal_record record = SJ_JOURNAL_RECORD_INIT;
 	struct sj_journal_row row = { .number = 0 };
-	struct sj_ec_point point;
 	enum sj_rc rc = j->store.row(j->store.user, UINT64_MAX, &row);
 
 	*clean = true;
 	if (rc == SJ_OK && row.number == 0)
-		return public_of(&j->key, &point) &&
-				       sj_journal_origin(sj_ec_point_span(&point), j->hash)
-			       ? SJ_OK
-			       : SJ_CRYPTO_FAILED;
+		return sj_journal_origin_of(j, j->hash);
 	if (rc == SJ_OK)
 		rc = sj_journal_take_row(&row, &record);
 	if (rc == SJ_OK && !sj_journal_hash(&row, j->hash))

@@ -14,29 +14,11 @@
 #define LINK (18u + 2u * SJ_JOURNAL_HASH) /* bytes of a body before its content */
 #define SMALL_CONTENT 256u /* bytes of content that are enough for all kinds but the last */
 
-static void put_u64(struct sj_writer *w, uint64_t value)
-{
-	sj_put_be(w, 4, (uint32_t)(value >> 32));
-	sj_put_be(w, 4, (uint32_t)value);
-}
-
-static bool take_u64(struct sj_span *in, uint64_t *out)
-{
-	struct sj_span rest = *in;
-	uint32_t high, low;
-
-	if (!sj_take_be(&rest, 4, &high) || !sj_take_be(&rest, 4, &low))
-		return false;
-	*out = (uint64_t)high << 32 | low;
-	*in = rest;
-	return true;
-}
-
 static bool take_time(struct sj_span *in, int64_t *out)
 {
 	uint64_t value;
 
-	if (!take_u64(in, &value))
+	if (!sj_take_u64(in, &value))
 		return false;
 	*out = (int64_t)value;
 	return true;
@@ -122,11 +104,11 @@ static void put_content(struct sj_writer *w, const struct sj_journal_record *r)
 		put_tap(w, r);
 	} else if (r->kind == SJ_JOURNAL_GAP) {
 		sj_put_be(w, 4, r->lost);
-		put_u64(w, (uint64_t)r->since);
+		sj_put_u64(w, (uint64_t)r->since);
 	} else if (r->kind == SJ_JOURNAL_TRUST) {
 		sj_put_be(w, 2, (uint32_t)r->rc);
 	} else if (r->kind == SJ_JOURNAL_VERIFICATION) {
-		put_u64(w, (uint64_t)r->due);
+		sj_put_u64(w, (uint64_t)r->due);
 		sj_put(w, sj_span(r->content, r->content_len));
 	}
 }
@@ -212,16 +194,30 @@ static bool take_personal(struct sj_span in, struct sj_gate_verdict *v)
 	return in.len == 0;
 }
 
+bool sj_journal_is_committed(struct sj_span commitment, struct sj_span plain)
+{
+	uint8_t hash[SJ_HASH_MAX];
+
+	return commitment_of(plain, hash) &&
+	       sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment);
+}
+
+bool sj_journal_open_tap(const struct sj_journal_row *row, struct sj_writer *out)
+{
+	static const uint8_t nonce[12] = { 0 };
+
+	return row->sealed_len != 0 &&
+	       sj_aead_open(SJ_AES_256_GCM, row->key, nonce, sj_span(NULL, 0),
+			    sj_span(row->sealed, row->sealed_len), out);
+}
+
 static bool open_personal(const struct sj_journal_row *row, struct sj_span commitment,
 			  struct sj_gate_verdict *out)
 {
-	static const uint8_t nonce[12] = { 0 };
-	uint8_t plain[PERSONAL], hash[SJ_HASH_MAX];
+	uint8_t plain[PERSONAL];
 	struct sj_writer w = SJ_WRITER_OF(plain);
-	bool ok = sj_aead_open(SJ_AES_256_GCM, row->key, nonce, sj_span(NULL, 0),
-			       sj_span(row->sealed, row->sealed_len), &w) &&
-		  commitment_of(sj_written(&w), hash) &&
-		  sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment) &&
+	bool ok = sj_journal_open_tap(row, &w) &&
+		  sj_journal_is_committed(commitment, sj_written(&w)) &&
 		  take_personal(sj_written(&w), out);
 
 	sj_wipe(plain, sizeof(plain));
@@ -272,7 +268,7 @@ bool sj_journal_take_link(struct sj_span body, struct sj_journal_link *out)
 
 	if (!sj_take_u8(&body, &version) || version != VERSION || !sj_take_u8(&body, &out->kind) ||
 	    sj_journal_kind_name((enum sj_journal_kind)out->kind) == NULL ||
-	    !take_u64(&body, &out->number) || !take_time(&body, &out->time) ||
+	    !sj_take_u64(&body, &out->number) || !take_time(&body, &out->time) ||
 	    !sj_take(&body, SJ_JOURNAL_HASH, &out->previous) ||
 	    !sj_take(&body, SJ_JOURNAL_HASH, &out->commitment))
 		return false;
@@ -313,8 +309,8 @@ bool sj_journal_put_row(const struct sj_journal_record *record,
 	w = sj_writer(out->body, cap);
 	sj_put_u8(&w, VERSION);
 	sj_put_u8(&w, (uint8_t)record->kind);
-	put_u64(&w, record->number);
-	put_u64(&w, (uint64_t)record->time);
+	sj_put_u64(&w, record->number);
+	sj_put_u64(&w, (uint64_t)record->time);
 	sj_put(&w, sj_span(previous, SJ_JOURNAL_HASH));
 	sj_put(&w, sj_span(commitment, SJ_JOURNAL_HASH));
 	put_content(&w, record);
@@ -401,8 +397,8 @@ bool sj_journal_head_make(const struct sj_ec_secret *key, enum sj_journal_head_k
 	out->number = number;
 	sj_put_u8(&w, VERSION);
 	sj_put_u8(&w, (uint8_t)kind);
-	put_u64(&w, number);
-	put_u64(&w, (uint64_t)time);
+	sj_put_u64(&w, number);
+	sj_put_u64(&w, (uint64_t)time);
 	sj_put(&w, sj_span(hash, SJ_JOURNAL_HASH));
 	if (w.failed || !head_digest(sj_written(&w), digest) ||
 	    !sj_ec_sign(SJ_P256, key, sj_span(digest, SJ_JOURNAL_HASH), signature, &len) ||
@@ -419,7 +415,7 @@ bool sj_journal_head_take(const struct sj_journal_head *head, const struct sj_ec
 	uint8_t digest[SJ_HASH_MAX], version;
 
 	return sj_take_u8(&in, &version) && version == VERSION && sj_take_u8(&in, &out->kind) &&
-	       take_u64(&in, &out->number) && out->number == head->number &&
+	       sj_take_u64(&in, &out->number) && out->number == head->number &&
 	       take_time(&in, &out->time) && sj_take(&in, SJ_JOURNAL_HASH, &out->hash) &&
 	       in.len == 0 && head_digest(SJ_SPAN_OF(head->bytes), digest) &&
 	       sj_ec_verify(SJ_P256, key, sj_span(digest, SJ_JOURNAL_HASH),

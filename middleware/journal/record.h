@@ -48,11 +48,19 @@ void sj_journal_built_free(struct sj_journal_built *built);
 SJ_MUST_CHECK enum sj_rc sj_journal_take_row(const struct sj_journal_row *row,
 					     struct sj_journal_record *out);
 
+/* A tap's personal data as bytes; false: none, or sealed under another key. */
+SJ_MUST_CHECK bool sj_journal_open_tap(const struct sj_journal_row *row, struct sj_writer *out);
+/* Are these the personal data that a tap commits to? */
+SJ_MUST_CHECK bool sj_journal_is_committed(struct sj_span commitment, struct sj_span plain);
+
 SJ_MUST_CHECK bool sj_journal_hash(const struct sj_journal_row *row,
 				   uint8_t out[static SJ_JOURNAL_HASH]);
 /* What stands before the first record: the hash of the journal's public key. */
 SJ_MUST_CHECK bool sj_journal_origin(struct sj_span public_key,
 				     uint8_t out[static SJ_JOURNAL_HASH]);
+/* The same of an open journal. */
+SJ_MUST_CHECK enum sj_rc sj_journal_origin_of(const struct sj_journal *journal,
+					      uint8_t out[static SJ_JOURNAL_HASH]);
 
 /*
  * The numbers of the first record, and of the last one that is older than
