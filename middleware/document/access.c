@@ -118,13 +118,13 @@ static enum sj_rc open_by_pace(struct sj_document *doc, const struct sj_pace_off
 	char *text = doc->report->statistics.access;
 	enum sj_rc rc;
 
-	snprintf(text, sizeof(doc->report->statistics.access), "PACE ECDH-%s %s %s, %s",
-		 suite->mapping == SJ_PACE_CAM ? "CAM" : "GM", sj_curve_name(suite->curve),
+	snprintf(text, sizeof(doc->report->statistics.access), "PACE %s %s %s, %s",
+		 sj_pace_mapping_name(suite), sj_pace_domain_name(suite),
 		 sj_cipher_name(suite->cipher), secret_name(doc));
 	sj_session_patient(doc->session, true);
 	rc = sj_pace_run(doc->session, offer,
 			 access->kind == SJ_SECRET_CAN ? SJ_PACE_CAN : SJ_PACE_MRZ,
-			 sj_span(access->secret, access->len), &doc->random, &doc->pace);
+			 sj_span(access->secret, access->len), NULL, &doc->random, &doc->pace);
 	sj_session_patient(doc->session, false);
 	if (rc == SJ_OK && suite->mapping == SJ_PACE_CAM)
 		rc = sj_document_read(doc, SJ_EF_CARD_SECURITY);

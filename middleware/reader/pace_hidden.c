@@ -77,8 +77,8 @@ enum sj_rc sj_card_pace(struct sj_card *card, const char *can, unsigned timeout_
 	if (rc != SJ_OK)
 		return rc;
 	sj_session_patient(s, true);
-	rc = sj_pace_run(s, &offer, SJ_PACE_CAN, sj_span((const uint8_t *)can, CAN_DIGITS), &random,
-			 &unused);
+	rc = sj_pace_run(s, &offer, SJ_PACE_CAN, sj_span((const uint8_t *)can, CAN_DIGITS), NULL,
+			 &random, &unused);
 	sj_session_patient(s, false);
 	return rc;
 }

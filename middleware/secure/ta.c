@@ -84,5 +84,5 @@ bool sj_ca2_session(enum sj_cipher c, enum sj_curve curve, const struct sj_ec_se
 bool sj_ca2_token(const struct sj_sm_keys *keys, enum sj_cipher c,
 		  const struct sj_ec_point *ephemeral, uint8_t token[static SJ_MAC_SIZE])
 {
-	return sj_pace_token(keys, sj_ca_oid(c), ephemeral, token);
+	return sj_pace_token_over(keys, sj_ca_oid(c), 0x86, sj_ec_point_span(ephemeral), token);
 }

@@ -71,7 +71,7 @@ struct plan {
 static inline struct plan issued_plan(void)
 {
 	return (struct plan){ .pace = true,
-			      .suite = { SJ_PACE_GM, SJ_CIPHER_AES128, SJ_P256 },
+			      .suite = { .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 },
 			      .ca = SJ_P256,
 			      .ca_cipher = SJ_CIPHER_AES128,
 			      .csca_kind = "P-256",
@@ -270,9 +270,9 @@ static OWN_FRAME void issued_dg12(struct issued *d)
 
 static inline void issued_put_pace(struct sj_writer *w, struct sj_pace_suite suite)
 {
-	struct sj_pace_info info = { .oid = sj_pace_oid(suite.mapping, suite.cipher),
+	struct sj_pace_info info = { .oid = sj_pace_oid(&suite),
 				     .version = 2,
-				     .parameter_id = { true, suite.curve } };
+				     .parameter_id = { true, sj_pace_parameter_id(&suite) } };
 
 	sj_secinfo_put_pace(w, &info);
 }
@@ -456,7 +456,7 @@ static OWN_FRAME void issued_mf(struct issued *d)
 				    .capabilities = { 0, 0, 0xE0 },
 				    .max_command = 65535,
 				    .max_response = 65536 };
-	struct sj_pace_suite weak = { SJ_PACE_GM, SJ_CIPHER_3DES, SJ_P256 };
+	struct sj_pace_suite weak = { .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_3DES, .curve = SJ_P256 };
 
 	if (d->plan.extended) {
 		sj_atr_info_put(&i, &info);

@@ -116,9 +116,9 @@ static json_t *suites_json(const struct profile *p)
 	for (size_t i = 0; p->pace && i < p->suite_count; i++)
 		json_array_append_new(
 			list,
-			json_sprintf("%s %s %s", p->suites[i].mapping == SJ_PACE_GM ? "GM" : "CAM",
+			json_sprintf("%s %s %s", profile_mapping(p->suites[i].mapping),
 				     sj_cipher_name(p->suites[i].cipher),
-				     sj_curve_name(p->suites[i].curve)));
+				     sj_pace_domain_name(&p->suites[i])));
 	return list;
 }
 

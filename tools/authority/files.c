@@ -195,9 +195,9 @@ static void put_pace_infos(struct sj_writer *w, const struct profile *p)
 	for (size_t i = 0; p->pace && i < p->suite_count; i++) {
 		const struct sj_pace_suite *s = &p->suites[i];
 		struct sj_pace_info info = {
-			.oid = sj_pace_oid(s->mapping, s->cipher),
+			.oid = sj_pace_oid(s),
 			.version = SJ_PACE_VERSION,
-			.parameter_id = { true, (uint32_t)s->curve },
+			.parameter_id = { true, sj_pace_parameter_id(s) },
 		};
 
 		sj_secinfo_put_pace(w, &info);

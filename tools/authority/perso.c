@@ -388,7 +388,7 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 		sj_tlv_put_header(&w, 0x83, 3);
 		sj_put_u8(&w, (uint8_t)profile->suites[i].mapping);
 		sj_put_u8(&w, (uint8_t)profile->suites[i].cipher);
-		sj_put_u8(&w, (uint8_t)profile->suites[i].curve);
+		sj_put_u8(&w, sj_pace_parameter_id(&profile->suites[i]));
 	}
 	perso_put_grouping(&groupings, DGI_BEGIN, sj_span(NULL, 0));
 	perso_put_grouping(&groupings, DGI_ACCESS, sj_written(&w));

@@ -42,27 +42,44 @@ static enum sj_curve curve_of(const char *text, size_t len)
 	return sj_curve_order_size(curve) < 32 ? SJ_CURVE_NONE : curve;
 }
 
-/* "GM:aes128:P-256" */
+static const char *const mappings[] = { "GM", "CAM", "IM" };
+
+#define MAPPINGS (sizeof(mappings) / sizeof(mappings[0]))
+
+const char *profile_mapping(enum sj_pace_mapping mapping)
+{
+	return mappings[mapping];
+}
+
+/* "GM:", ...; *rest: what follows. */
+static bool mapping_of(const char *text, enum sj_pace_mapping *out, const char **rest)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		const size_t n = strlen(mappings[i]);
+
+		if (strncmp(text, mappings[i], n) == 0 && text[n] == ':') {
+			*out = (enum sj_pace_mapping)i;
+			*rest = text + n + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "GM:aes128:P-256", "IM:aes128:modp-2048-256" */
 static bool parse_suite(const char *text, struct sj_pace_suite *out)
 {
-	const char *cipher, *curve;
+	const char *cipher, *group;
 
-	if (strncmp(text, "GM:", 3) == 0) {
-		out->mapping = SJ_PACE_GM;
-		cipher = text + 3;
-	} else if (strncmp(text, "CAM:", 4) == 0) {
-		out->mapping = SJ_PACE_CAM;
-		cipher = text + 4;
-	} else {
+	*out = (struct sj_pace_suite){ .curve = SJ_CURVE_NONE };
+	if (!mapping_of(text, &out->mapping, &cipher))
 		return false;
-	}
-	curve = strchr(cipher, ':');
-	if (curve == NULL || !cipher_of(cipher, (size_t)(curve - cipher), &out->cipher))
+	group = strchr(cipher, ':');
+	if (group == NULL || !cipher_of(cipher, (size_t)(group - cipher), &out->cipher))
 		return false;
-	out->curve = curve_of(curve + 1, strlen(curve + 1));
-	/* Doc 9303-11, table 4: the chip-authentication mapping knows AES only. */
-	return out->curve != SJ_CURVE_NONE &&
-	       (out->mapping == SJ_PACE_GM || out->cipher != SJ_CIPHER_3DES);
+	out->curve = curve_of(group + 1, strlen(group + 1));
+	return (out->curve != SJ_CURVE_NONE || sj_dh_from_name(group + 1, &out->group)) &&
+	       sj_pace_oid(out).len > 0;
 }
 
 static int add_suite(struct cli *cli, const char *text, struct profile *p)
@@ -72,10 +89,9 @@ static int add_suite(struct cli *cli, const char *text, struct profile *p)
 	if (p->suite_count == PROFILE_PACE_MAX)
 		return cli_usage(cli, "--pace: at most %u variants", PROFILE_PACE_MAX);
 	if (!parse_suite(text, &suite))
-		return cli_usage(cli, "--pace %s: not GM or CAM, cipher and curve", text);
+		return cli_usage(cli, "--pace %s: not GM, CAM or IM, cipher and curve or group", text);
 	for (size_t i = 0; i < p->suite_count; i++) {
-		if (p->suites[i].mapping == suite.mapping && p->suites[i].curve == suite.curve &&
-		    p->suites[i].cipher == suite.cipher)
+		if (sj_pace_suite_eq(&p->suites[i], &suite))
 			return cli_usage(cli, "--pace %s: given twice", text);
 	}
 	p->suites[p->suite_count++] = suite;
@@ -93,9 +109,10 @@ static int read_pace(struct cli *cli, struct profile *p)
 	for (size_t i = 0; rc == 0 && (text = cli_value_at(cli, "pace", i)) != NULL; i++)
 		rc = add_suite(cli, text, p);
 	for (size_t i = 0; i < p->suite_count; i++)
-		generic = generic || p->suites[i].mapping == SJ_PACE_GM;
+		generic = generic || p->suites[i].mapping != SJ_PACE_CAM;
 	if (rc == 0 && !generic)
-		rc = cli_usage(cli, "--pace CAM: Doc 9303-11, 4.4 asks for a GM beside it");
+		rc = cli_usage(cli,
+			       "--pace CAM: Doc 9303-11, 4.4 asks for a GM or an IM beside it");
 	return rc;
 }
 

@@ -48,8 +48,8 @@ void profile_free(struct profile *profile);
 	  false }, \
 		{ "pace", \
 		  0, \
-		  "M:CIPHER:CURVE", \
-		  "a PACE variant, may be repeated (default GM:aes128:P-256)", \
+		  "M:CIPHER:GROUP", \
+		  "a PACE variant: GM, CAM or IM, curve or modp-2048-256; may be repeated (default GM:aes128:P-256)", \
 		  CLI_COMPLETE_NONE, \
 		  NULL, \
 		  false }, \
@@ -74,6 +74,8 @@ void profile_free(struct profile *profile);
 			CLI_COMPLETE_FILE, NULL, false \
 	}
 
+/* "GM", "CAM" or "IM". */
+const char *profile_mapping(enum sj_pace_mapping mapping);
 /* Hash for Active Authentication on a curve: the longest that its order takes. */
 enum sj_hash profile_aa_hash(enum sj_curve curve);
 

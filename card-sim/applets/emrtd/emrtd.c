@@ -19,8 +19,8 @@ static const struct card_command mf_commands[] = {
 	{ 0x00, 0xA4, 0x09, CARD_ANY, 2, 16, CARD_ALWAYS, emrtd_select_ef },
 	{ 0x00, 0xB0, CARD_ANY, CARD_ANY, 0, 0, CARD_ALWAYS, emrtd_read_binary },
 	{ 0x00, 0xB1, CARD_ANY, CARD_ANY, 2, 6, CARD_ALWAYS, emrtd_read_binary_odd },
-	{ 0x00, 0x22, 0xC1, 0xA4, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_PLAIN, emrtd_pace_set },
-	{ 0x00, 0x86, 0x00, 0x00, 1, 255, CARD_ONLY_ISSUED | CARD_CHAIN_STEPS,
+	{ 0x00, 0x22, 0xC1, 0xA4, 1, 255, CARD_ONLY_ISSUED, emrtd_pace_set },
+	{ 0x00, 0x86, 0x00, 0x00, 1, 280, CARD_ONLY_ISSUED | CARD_CHAIN_STEPS,
 	  emrtd_general_authenticate },
 	{ 0x00, 0x22, 0x81, 0xB6, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_set_dst },
 	{ 0x00, 0x2A, 0x00, 0xBE, 1, SJ_CVC_MAX, TA_CHAIN, emrtd_ta_verify },
@@ -28,6 +28,11 @@ static const struct card_command mf_commands[] = {
 	{ 0x00, 0x84, 0x00, 0x00, 0, 0, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_challenge },
 	{ 0x00, 0x82, 0x00, 0x00, 1, SJ_RSA_MAX, TA_CHAIN, emrtd_ta_finish },
 	{ 0x00, 0x22, 0x41, 0xA4, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ca2_set_at },
+	{ 0x00, 0x2C, 0x02, 0x03, EMRTD_PIN_SIZE, EMRTD_PIN_SIZE, CARD_ONLY_ISSUED | CARD_NEED_SM,
+	  emrtd_pin_change },
+	{ 0x00, 0x2C, 0x03, 0x03, 0, 0, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_pin_unblock },
+	{ 0x00, 0x04, 0x10, 0x03, 0, 0, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_pin_deactivate },
+	{ 0x00, 0x44, 0x10, 0x03, 0, 0, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_pin_activate },
 };
 
 static const struct card_command lds1_commands[] = {
@@ -74,7 +79,7 @@ uint16_t emrtd_general_authenticate(struct card_call *call)
 
 	if (st->ca2.state != CA2_IDLE)
 		return emrtd_ca2_agree(call);
-	return call->secured ? SJ_SW_CONDITIONS : emrtd_pace_step(call);
+	return emrtd_pace_step(call);
 }
 
 static void leave(struct card *card, void *state)

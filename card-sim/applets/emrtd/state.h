@@ -7,6 +7,7 @@
 
 #include "applets/emrtd/ta.h"
 #include "host/applet.h"
+#include "host/eac.h"
 #include "secure/bac.h"
 #include "secure/ca.h"
 #include "secure/pace.h"
@@ -18,6 +19,8 @@
 #define EMRTD_OBJECT_AA_EC (CARD_OBJECT_EMRTD + 2u) /* key object, use: enum sj_hash */
 #define EMRTD_OBJECT_AA_RSA (CARD_OBJECT_EMRTD + 3u) /* hash (1) || PKCS#8 */
 #define EMRTD_OBJECT_IMPORT (CARD_OBJECT_EMRTD + 4u) /* the same, unfinished */
+#define EMRTD_OBJECT_PIN (CARD_OBJECT_EMRTD + 0x10u) /* struct emrtd_pin; absent: as issued */
+#define EMRTD_OBJECT_PUK (CARD_OBJECT_EMRTD + 0x11u) /* uses left (1); absent: all */
 #define EMRTD_OBJECT_CA (CARD_OBJECT_EMRTD + 0x100u) /* + key id; use: ciphers, a bit each */
 #define EMRTD_OBJECT_CAM (CARD_OBJECT_EMRTD + 0x200u) /* + curve; use: 0 */
 #define EMRTD_OBJECT_CA2 (CARD_OBJECT_EMRTD + 0x400u) /* + 80 * sector + key id; use: ciphers */
@@ -70,6 +73,7 @@ struct emrtd_access {
 	unsigned protocols; /* enum emrtd_protocol bits */
 	struct sj_span can; /* digits; empty: none */
 	struct sj_span mrz; /* MRZ information; empty: none */
+	struct sj_span pin, puk; /* digits, the PIN as issued; empty: none */
 	struct sj_pace_suite suites[EMRTD_SUITES_MAX];
 	size_t suite_count;
 };
@@ -77,6 +81,33 @@ struct emrtd_access {
 SJ_MUST_CHECK bool emrtd_access_parse(struct sj_span in, struct emrtd_access *out);
 /* The card's; false: none. Valid until the store changes. */
 SJ_MUST_CHECK bool emrtd_access_load(struct card *card, struct emrtd_access *out);
+
+/* --- PIN and PUK (pin.c, STATES.md) ---------------------------------------- */
+
+#define EMRTD_PIN_SIZE 6u
+#define EMRTD_PUK_SIZE 10u
+#define EMRTD_PIN_TRIES 3u
+#define EMRTD_PUK_USES 10u
+
+/* The holder's PIN. Wipe it. */
+struct emrtd_pin {
+	uint8_t tries; /* left; 1: suspended, 0: blocked */
+	bool active;
+	uint8_t digits[EMRTD_PIN_SIZE];
+};
+
+/* False: the card has none. */
+SJ_MUST_CHECK bool emrtd_pin_load(struct card *card, struct emrtd_pin *out);
+/* 9000, or the warning of MSE:Set AT: 63Cx, 6283. */
+uint16_t emrtd_password_warning(struct card *card, enum sj_pace_password kind);
+/* 9000, or why PACE cannot go on with it; `resumed`: in a session that the CAN opened. */
+uint16_t emrtd_password_usable(struct card *card, enum sj_pace_password kind, bool resumed);
+/* Before the comparison: a try, or a failure that costs time, is stored. False: 6581. */
+SJ_MUST_CHECK bool emrtd_password_try(struct card *card, enum sj_pace_password kind);
+/* After it. False: 6581. */
+SJ_MUST_CHECK bool emrtd_password_right(struct card *card, enum sj_pace_password kind);
+/* What a wrong one is answered with: 6300, or 63Cx of the PIN. */
+uint16_t emrtd_password_wrong(struct card *card, enum sj_pace_password kind);
 
 /* --- keys ---------------------------------------------------------------- */
 
@@ -104,12 +135,15 @@ enum emrtd_ca_state { CA_IDLE, CA_SET };
 struct emrtd_pace {
 	enum emrtd_pace_state state;
 	uint8_t channel;
+	bool secured; /* inside the session that the CAN opened */
 	enum sj_pace_password password;
 	struct sj_pace_suite suite;
-	uint8_t nonce[SJ_PACE_NONCE]; /* from NONCE to MAPPED */
-	struct sj_ec_secret sk_map; /* from MAPPED on, for CAM */
-	struct sj_ec_point generator; /* mapped; from MAPPED to AGREED */
-	struct sj_ec_point pk_ic, pk_ifd; /* from AGREED on */
+	bool chat; /* the terminal sent one: what the holder allows */
+	struct sj_cvc_rights allowed;
+	uint8_t nonce[SJ_PACE_NONCE_MAX]; /* from NONCE to MAPPED */
+	struct sj_pace_secret sk_map; /* from MAPPED on, for CAM */
+	struct sj_pace_public generator; /* mapped; from MAPPED to AGREED */
+	struct sj_pace_public pk_ic, pk_ifd; /* from AGREED on */
 	struct sj_sm_keys keys;
 };
 
@@ -164,6 +198,10 @@ uint16_t emrtd_read_binary_odd(struct card_call *call); /* B1 */
 uint16_t emrtd_pace_set(struct card_call *call); /* MSE:Set AT C1A4 */
 uint16_t emrtd_pace_step(struct card_call *call); /* GENERAL AUTHENTICATE at the MF */
 uint16_t emrtd_general_authenticate(struct card_call *call); /* there: of PACE, or of ca2.c */
+uint16_t emrtd_pin_change(struct card_call *call); /* RESET RETRY COUNTER 0203 */
+uint16_t emrtd_pin_unblock(struct card_call *call); /* RESET RETRY COUNTER 0303 */
+uint16_t emrtd_pin_deactivate(struct card_call *call); /* DEACTIVATE 1003 */
+uint16_t emrtd_pin_activate(struct card_call *call); /* ACTIVATE 1003 */
 uint16_t emrtd_get_challenge(struct card_call *call);
 uint16_t emrtd_external_authenticate(struct card_call *call);
 uint16_t emrtd_ca_set_kat(struct card_call *call); /* MSE:Set KAT 41A6 */

@@ -114,6 +114,8 @@ enum sj_rc {
 	SJ_WRONG_PAIRING_CODE = 1209,
 	SJ_WRONG_ADMIN_KEY = 1210, /* management key of the key application */
 	SJ_PIN_NEEDED = 1211, /* the card wants a PIN first, or again */
+	SJ_PIN_SUSPENDED = 1212, /* one try is left, and it wants the CAN first */
+	SJ_PIN_INACTIVE = 1213, /* the holder's PIN was switched off */
 
 	SJ_INPUT_UNREADABLE = 1301, /* a file that is not there or cannot be read */
 	SJ_INPUT_MALFORMED = 1302, /* a file that is not what it should be */

@@ -115,6 +115,8 @@
 #define SJ_TAG_PACE_KEY_IN 0x84u
 #define SJ_TAG_PACE_TOKEN_OUT 0x85u
 #define SJ_TAG_PACE_TOKEN_IN 0x86u
+#define SJ_TAG_PACE_CAR 0x87u /* certification authority reference, the newest */
+#define SJ_TAG_PACE_CAR_BEFORE 0x88u /* the one before */
 #define SJ_TAG_PACE_CAM 0x8Au /* encrypted chip authentication data */
 
 /* Dynamic authentication data of Restricted Identification (B.4): sector key and identifier. */
