@@ -12,6 +12,7 @@
 
 #include "crypt/random.h"
 #include "reader/pace.h"
+#include "secure/aa.h"
 #include "trust/finding.h"
 #include "trust/signed.h"
 #include "wire/lds.h"
@@ -51,9 +52,16 @@ struct sj_report {
 	enum sj_verdict verdict;
 	enum sj_rc reason;
 	struct sj_statistics statistics;
+	/* What Active Authentication passed with; no signature: it did not. */
+	uint8_t challenge[SJ_AA_CHALLENGE];
+	uint8_t signature[SJ_AA_SIGNATURE_MAX];
+	size_t signature_len;
+	uint32_t status_epoch; /* of the status list that was asked; 0: none */
 };
 
 enum sj_short_ids { SJ_SHORT_IDS_UNKNOWN, SJ_SHORT_IDS_WORK, SJ_SHORT_IDS_REFUSED };
+
+#define SJ_GROUPS_ALL 0x1FFFEu /* bit n: DGn */
 
 struct sj_document {
 	struct sj_session *session; /* NULL: files that were read before */
@@ -63,6 +71,14 @@ struct sj_document {
 	struct sj_verify_options options;
 	struct sj_random random;
 	struct sj_report *report;
+	uint32_t wanted; /* groups to read; DG1 always is */
+	uint32_t stale; /* seconds: the most that a status list may be old; 0: as it says itself */
+	/*
+	 * Makes the challenge of Active Authentication, the last step, when all else is
+	 * judged as if the chip passed it. NULL: random.
+	 */
+	enum sj_rc (*challenge)(struct sj_document *doc, uint8_t out[static SJ_AA_CHALLENGE]);
+	void *user; /* of challenge() */
 
 	enum sj_short_ids short_ids;
 	size_t piece; /* most bytes to ask for in one READ BINARY; 0: the session's */
@@ -85,6 +101,18 @@ struct sj_document {
 	bool mrz_read; /* DG1 is authentic and was parsed */
 	int64_t now; /* the time that is believed */
 };
+
+/* --- verify.c ------------------------------------------------------------- */
+
+/* Fills in the options, and what follows from them. */
+void sj_document_options(struct sj_document *doc, const struct sj_verify_options *options);
+/*
+ * Reads and judges as sj_document_verify() does; session, trust, access, random and options
+ * were set. Release it, whatever this returned.
+ */
+SJ_MUST_CHECK enum sj_rc sj_document_run(struct sj_card *card, struct sj_document *doc);
+/* Wipes and frees all that was read and found. */
+void sj_document_release(struct sj_document *doc);
 
 /* --- report.c: checks ----------------------------------------------------- */
 
@@ -147,8 +175,11 @@ void sj_check_status(struct sj_document *doc);
  * SJ_OK, whatever it found, or the conversation is over.
  */
 SJ_MUST_CHECK enum sj_rc sj_check_chip(struct sj_document *doc);
-/* Active Authentication with DG15's key; as above. */
-SJ_MUST_CHECK enum sj_rc sj_check_active(struct sj_document *doc);
+/* There is a key for Active Authentication and a chip to ask; else the check may say why not. */
+bool sj_active_possible(struct sj_document *doc);
+/* Active Authentication with DG15's key, which is possible; as above. */
+SJ_MUST_CHECK enum sj_rc sj_check_active(struct sj_document *doc,
+					 const uint8_t challenge[static SJ_AA_CHALLENGE]);
 /* What the chip-authentication mapping of PACE proves; needs EF.CardSecurity. */
 void sj_check_mapping(struct sj_document *doc);
 /*
@@ -176,6 +207,10 @@ void sj_document_count(struct sj_document *doc, const struct sj_session_counts *
 void sj_document_judge(struct sj_report *report);
 /* The hash of DGn held and nothing speaks against handing it out. */
 bool sj_report_authentic(const struct sj_report *report, unsigned dg);
+/*
+ * The i-th person to notify (DG16) as "name, telephone", cut to what fits, if it is authentic.
+ */
+bool sj_report_person(const struct sj_report *report, size_t i, char *out, size_t cap);
 /* YYMMDD of an MRZ to YYYYMMDD ("" if it is not a date); `birth`: not after now. */
 void sj_date_complete(const char *yymmdd, bool birth, int64_t now, char out[static 9]);
 /* The day of `when` (UTC) as YYYYMMDD. */

@@ -47,8 +47,8 @@ static enum sj_rc run(struct sj_ask *ask, const struct sj_pace_offer *offer)
 
 	sj_session_patient(ask->session, true);
 	rc = sj_pace_run(ask->session, offer, password_of(ask),
-			 sj_span(ask->access->secret, ask->access->len), &rights,
-			 &ask->doc.random, &ask->pace);
+			 sj_span(ask->access->secret, ask->access->len), &rights, &ask->doc.random,
+			 &ask->pace);
 	sj_session_patient(ask->session, false);
 	return rc;
 }

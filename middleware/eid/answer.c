@@ -138,8 +138,7 @@ enum sj_rc sj_answer_add_bytes(struct sj_answer *answer, uint32_t right, const c
 
 	if (!sj_hex_text(bytes, SJ_HEX_LOWER, text, sizeof(text)))
 		return SJ_INTERNAL;
-	return sj_answer_add(answer, right, name,
-			     sj_span((const uint8_t *)text, strlen(text)));
+	return sj_answer_add(answer, right, name, sj_span((const uint8_t *)text, strlen(text)));
 }
 
 enum sj_rc sj_answer_add_age(struct sj_answer *answer, uint32_t right, bool over)
@@ -202,9 +201,9 @@ enum sj_rc sj_answer_reason(const struct sj_answer *answer)
 const char *sj_answer_check_name(enum sj_answer_check check)
 {
 	static const char *const names[SJ_ANSWER_CHECKS] = {
-		[SJ_ANSWER_ACCESS] = "access", [SJ_ANSWER_TERMINAL] = "terminal",
+		[SJ_ANSWER_ACCESS] = "access",     [SJ_ANSWER_TERMINAL] = "terminal",
 		[SJ_ANSWER_SECURITY] = "security", [SJ_ANSWER_CHIP] = "chip",
-		[SJ_ANSWER_EXPIRY] = "expiry", [SJ_ANSWER_STATUS] = "status",
+		[SJ_ANSWER_EXPIRY] = "expiry",     [SJ_ANSWER_STATUS] = "status",
 	};
 
 	return (unsigned)check < SJ_ANSWER_CHECKS ? names[check] : "unknown";
@@ -271,18 +270,12 @@ bool sj_answer_statistics(const struct sj_answer *answer, struct sj_statistics *
 
 bool sj_answer_proof(const struct sj_answer *answer, struct sj_proof *out)
 {
-	const struct sj_proof proof = { sizeof(proof),
-					answer->proof,
-					answer->challenge.bytes,
-					answer->response.bytes,
-					answer->challenge.len,
-					answer->response.len,
-					answer->key.bytes,
-					answer->key.len,
-					answer->statement.bytes,
-					answer->statement.len,
-					answer->groups.bytes,
-					answer->groups.len };
+	const struct sj_proof proof = { sizeof(proof),           answer->proof,
+					answer->challenge.bytes, answer->response.bytes,
+					answer->challenge.len,   answer->response.len,
+					answer->key.bytes,       answer->key.len,
+					answer->statement.bytes, answer->statement.len,
+					answer->groups.bytes,    answer->groups.len };
 
 	return answer->proof != SJ_PROOF_NONE && give(&proof, sizeof(proof), out, &out->size);
 }

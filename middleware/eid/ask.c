@@ -56,8 +56,7 @@ static enum sj_rc check_secret(const struct sj_ask *ask)
 
 	if (ask->options.reader_pin)
 		return access ? SJ_USAGE : SJ_OK;
-	if (ask->service->access == SJ_SERVICE_PIN &&
-	    (!access || access->kind == SJ_SECRET_CAN))
+	if (ask->service->access == SJ_SERVICE_PIN && (!access || access->kind == SJ_SECRET_CAN))
 		return SJ_PIN_NEEDED;
 	return access ? SJ_OK : SJ_SECRET_NEEDED;
 }

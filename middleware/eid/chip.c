@@ -56,9 +56,8 @@ static void choose(const struct sj_ask *ask, struct sj_span items, struct chip *
 		enum sj_cipher cipher;
 		enum sj_curve curve;
 
-		if (!sj_secinfo_ca_key(&info, &key) ||
-		    !sj_ec_spki_read(key.spki, &curve, &point) || curve != ask->curve ||
-		    !cipher_for(items, &key.key_id, &cipher) ||
+		if (!sj_secinfo_ca_key(&info, &key) || !sj_ec_spki_read(key.spki, &curve, &point) ||
+		    curve != ask->curve || !cipher_for(items, &key.key_id, &cipher) ||
 		    (chip->usable && cipher <= chip->cipher))
 			continue;
 		*chip = (struct chip){ cipher, point, key.spki, key.key_id, true };

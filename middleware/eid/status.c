@@ -9,6 +9,7 @@
 
 #include "eid/ask.h"
 #include "trust/status_store.h"
+#include "wire/oid.h"
 #include "wire/std/iso7816.h"
 #include "wire/std/tr03110.h"
 #include "wire/sw.h"

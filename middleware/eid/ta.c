@@ -8,6 +8,7 @@
 #include "eid/ask.h"
 #include "reader/context.h"
 #include "secure/ta.h"
+#include "wire/oid.h"
 #include "wire/std/iso7816.h"
 #include "wire/std/tr03110.h"
 #include "wire/sw.h"
@@ -88,8 +89,8 @@ enum sj_rc sj_eid_challenge(struct sj_ask *ask, uint8_t out[static SJ_TA_CHALLEN
 	struct sj_response r = { 0 };
 	enum sj_rc rc = sj_session_command(ask->session, &a, &r);
 
-	if (rc == SJ_OK && (r.sw != SJ_SW_OK || !sj_take_copy(&r.data, SJ_TA_CHALLENGE, out) ||
-			    r.data.len != 0))
+	if (rc == SJ_OK &&
+	    (r.sw != SJ_SW_OK || !sj_take_copy(&r.data, SJ_TA_CHALLENGE, out) || r.data.len != 0))
 		rc = SJ_CARD_ANSWER;
 	return rc;
 }
@@ -128,8 +129,8 @@ static enum sj_curve domain_of(const struct sj_secinfo *info)
 	if (!sj_span_eq(info->oid, SJ_OID_CA_ECDH) ||
 	    sj_tlv_take(&parameters, 0x30, &content) != SJ_TLV_FOUND ||
 	    sj_tlv_take(&content, SJ_OID_TAG, &oid) != SJ_TLV_FOUND ||
-	    !sj_span_eq(oid, SJ_OID_STANDARDIZED_PARAMETERS) ||
-	    !sj_der_take_small(&content, &id) || content.len != 0)
+	    !sj_span_eq(oid, SJ_OID_STANDARDIZED_PARAMETERS) || !sj_der_take_small(&content, &id) ||
+	    content.len != 0)
 		return SJ_CURVE_NONE;
 	return sj_curve_from_id(id);
 }

@@ -78,17 +78,17 @@ static enum sj_rc read_links(int dir, struct sj_terminal *t)
 static enum sj_rc read_sector(int dir, struct sj_terminal *t)
 {
 	enum sj_rc rc = sj_trust_read(dir, "sector.cvkey", SJ_CVC_MAX, &t->sector);
-	struct sj_span whole, content, named[2];
+	struct sj_span content, named[2];
 	struct sj_ec_point point;
 	enum sj_curve curve;
 
 	if (rc == SJ_TRUST_MISSING)
 		return SJ_OK;
-	whole = content = sj_span(t->sector.bytes, t->sector.len);
+	content = sj_span(t->sector.bytes, t->sector.len);
 	if (rc == SJ_OK &&
 	    (sj_tlv_take(&content, SJ_TAG_PUBLIC_KEY, &t->sector_key) != SJ_TLV_FOUND ||
 	     content.len != 0 || !sj_ri_key_read(t->sector_key, &curve, &point) ||
-	     !sj_hash(SJ_SHA256, &whole, 1, t->sector_hash) ||
+	     !sj_ri_key_hash(t->sector_key, t->sector_hash) ||
 	     !sj_cvc_sectors_read(t->own.cvc.extensions, named) ||
 	     (!sj_span_eq(named[0], SJ_SPAN_OF(t->sector_hash)) &&
 	      !sj_span_eq(named[1], SJ_SPAN_OF(t->sector_hash)))))

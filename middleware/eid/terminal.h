@@ -29,7 +29,8 @@ struct sj_terminal {
 	enum sj_curve curve; /* of all keys of the chain: they inherit it (D.3) */
 	struct sj_terminal_cert own, dv, links[SJ_TERMINAL_LINKS];
 	size_t link_count;
-	struct sj_cvc_rights rights; /* of both certificates; what the CVCA's leave of it the card knows */
+	struct sj_cvc_rights
+		rights; /* of both certificates; what the CVCA's leave of it the card knows */
 	struct sj_cvc_service service; /* sector 0: not told */
 	struct sj_trust_file sector; /* the whole 7F49; empty: none */
 	struct sj_span sector_key; /* its content */

@@ -22,7 +22,6 @@
 #define GRACE (14 * DAY) /* seconds for which a bundle's files stay */
 #define ENTRIES_MAX 2048u /* more than a manifest holds */
 #define FILE_MAX (1u << 20)
-#define SERVICES "services.json"
 
 struct publishing {
 	struct authority *a;
@@ -121,27 +120,14 @@ static int add_own(struct publishing *p)
 	return rc;
 }
 
-/* DIR/services.json if it is there, else the one that ships. NULL: no memory. */
-static char *services_path(const struct publishing *p)
-{
-	char *path;
-
-	if (asprintf(&path, "%s/" SERVICES, p->a->directory) < 0)
-		return NULL;
-	if (access(path, F_OK) == 0)
-		return path;
-	free(path);
-	return cli_share_path(SERVICES);
-}
-
 static int add_services(struct publishing *p)
 {
-	struct services *services = calloc(1, sizeof(*services));
-	char *path = services_path(p);
+	struct cli_services *services = NULL;
+	char *path = services_path(p->a);
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	int rc = services == NULL || path == NULL ? cli_fail(p->a->cli, SJ_NO_MEMORY, NULL)
-						  : services_read(p->a->cli, path, services);
+	int rc = path == NULL ? cli_fail(p->a->cli, SJ_NO_MEMORY, NULL)
+			      : cli_services_read(p->a->cli, path, &services);
 
 	if (rc == 0)
 		rc = cli_file_read(p->a->cli, path, FILE_MAX, &bytes, &len);
@@ -149,8 +135,6 @@ static int add_services(struct publishing *p)
 		rc = add(p, SJ_BUNDLED_SERVICES, sj_span(bytes, len), NULL);
 	if (rc == 0)
 		rc = mix(p, sj_span(bytes, len));
-	if (services != NULL)
-		services_free(services);
 	free(services);
 	free(bytes);
 	free(path);

@@ -128,6 +128,7 @@ enum sj_rc {
 	SJ_REGISTER_BROKEN = 1309, /* its history or its schema does not hold */
 	SJ_KEY_STORE = 1310, /* an HSM or key file that is not there, locked, or lacks the key */
 	SJ_TERMINAL_FILES = 1311, /* no terminal, or files of one that do not belong together */
+	SJ_SERVICE_UNKNOWN = 1312, /* no such row in the service registry */
 
 	SJ_COPY_NOT_EXCLUDED = 1401, /* authentic data, no proof that the chip is the original */
 	SJ_ISSUER_UNKNOWN = 1402, /* no CSCA of the trust store signed this */

@@ -63,6 +63,7 @@
 #define SJ_OID_CVC_SECTOR SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x03\x02")
 
 /* id-AuxiliaryData 0.4.0.127.0.7.3.1.4: a birth date, today, a municipality (A.7.5). */
+#define SJ_OID_AUX SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04")
 #define SJ_OID_AUX_BIRTH SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04\x01")
 #define SJ_OID_AUX_EXPIRY SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04\x02")
 #define SJ_OID_AUX_COMMUNITY SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04\x03")
