@@ -50,7 +50,7 @@ static void write_file(const struct rig *r, const char *name, const uint8_t *byt
 
 static OWN_FRAME void open_terminal(struct rig *r)
 {
-	uint8_t key[SJ_KEY_MAX];
+	uint8_t key[512];
 	struct sj_writer w = SJ_WRITER_OF(key);
 
 	certify(r, RIG_CVCA, RIG_CVCA, "UTCVCA00001", "UTCVCA00001", SJ_CVC_CVCA);
@@ -92,7 +92,7 @@ static OWN_FRAME void make_document(struct rig *r)
 {
 	struct issued *d = calloc(1, sizeof(*d));
 	struct sj_writer w;
-	char command[80];
+	char command[128];
 
 	assert_non_null(d);
 	d->plan = issued_plan();
@@ -168,7 +168,7 @@ int rig_open(void **state)
 int rig_close(void **state)
 {
 	struct rig *r = *state;
-	char command[80];
+	char command[128];
 
 	sj_evidence_report_free(r->report);
 	sj_export_free(r->file, r->file_len);

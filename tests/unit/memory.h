@@ -5,7 +5,7 @@
 #include <sojourn/journal.h>
 
 #define MEMORY_ROWS 64
-#define MEMORY_SEALED 4096
+#define MEMORY_SEALED 8192
 
 struct memory_row {
 	uint64_t number;
