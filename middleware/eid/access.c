@@ -34,6 +34,10 @@ static enum sj_pace_password password_of(const struct sj_ask *ask)
 	switch (ask->access->kind) {
 	case SJ_SECRET_CAN:
 		return SJ_PACE_CAN;
+	case SJ_SECRET_PIN:
+		return SJ_PACE_PIN;
+	case SJ_SECRET_PUK:
+		return SJ_PACE_PUK;
 	case SJ_SECRET_MRZ:
 		break;
 	}

@@ -52,13 +52,9 @@ static enum sj_rc check_terminal(const struct sj_ask *ask)
 
 static enum sj_rc check_secret(const struct sj_ask *ask)
 {
-	const struct sj_access *access = ask->access;
-
 	if (ask->options.reader_pin)
-		return access ? SJ_USAGE : SJ_OK;
-	if (ask->service->access == SJ_SERVICE_PIN && (!access || access->kind == SJ_SECRET_CAN))
-		return SJ_PIN_NEEDED;
-	return access ? SJ_OK : SJ_SECRET_NEEDED;
+		return ask->access ? SJ_USAGE : SJ_OK;
+	return ask->access ? SJ_OK : SJ_SECRET_NEEDED;
 }
 
 /* --- the time ------------------------------------------------------------------------- */
@@ -93,6 +89,21 @@ static bool offers_eid(const struct sj_ask *ask)
 	return false;
 }
 
+/*
+ * The PIN where the row wants it. The MRZ opens nothing to an authentication terminal (TR-03110-2,
+ * 3.4), only to an inspection system.
+ */
+static enum sj_rc check_eid_secret(const struct sj_ask *ask)
+{
+	const bool pin = ask->options.reader_pin || ask->access->kind == SJ_SECRET_PIN;
+
+	if (ask->terminal->rights.terminal == SJ_CVC_INSPECTION)
+		return SJ_OK;
+	if (ask->service->access == SJ_SERVICE_PIN && !pin)
+		return SJ_PIN_NEEDED;
+	return pin || ask->access->kind == SJ_SECRET_CAN ? SJ_OK : SJ_SECRET_NEEDED;
+}
+
 static enum sj_rc attempt(struct sj_ask *ask)
 {
 	enum sj_rc rc;
@@ -107,7 +118,8 @@ static enum sj_rc attempt(struct sj_ask *ask)
 		return SJ_OK;
 	if (!ask->terminal)
 		return SJ_TERMINAL_FILES;
-	return sj_eid_ask(ask);
+	rc = check_eid_secret(ask);
+	return rc == SJ_OK ? sj_eid_ask(ask) : rc;
 }
 
 /* Everything that was gained is gone. */

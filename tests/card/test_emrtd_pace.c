@@ -120,6 +120,78 @@ static void test_chip_authentication_mapping_with_every_curve_and_cipher(void **
 	}
 }
 
+/* Each of the suites with the CAN and with the MRZ. */
+static void run_all(const struct sj_pace_suite *suites, size_t n)
+{
+	struct bench *b = bench_with(suites, n);
+
+	bench_perso_files(b);
+	bench_lock(b);
+	for (size_t k = 0; k < n; k++) {
+		assert_int_equal(pace_run(b, suites[k], SJ_PACE_CAN, CAN), SJ_SW_OK);
+		assert_open(b);
+		assert_int_equal(pace_run(b, suites[k], SJ_PACE_MRZ, MRZ), SJ_SW_OK);
+		assert_open(b);
+	}
+	bench_free(b);
+}
+
+static void test_integrated_mapping_with_every_curve_and_cipher(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CURVE_COUNT; i++) {
+		struct sj_pace_suite suites[4];
+
+		for (unsigned c = 0; c < 4; c++)
+			suites[c] = (struct sj_pace_suite){ .mapping = SJ_PACE_IM,
+							    .cipher = (enum sj_cipher)c,
+							    .curve = curves[i] };
+		run_all(suites, 4);
+	}
+}
+
+static void test_groups_of_integers_with_every_mapping_and_cipher(void **state)
+{
+	(void)state;
+	for (unsigned group = SJ_DH_1024_160; group <= SJ_DH_2048_256; group++) {
+		struct sj_pace_suite suites[8];
+
+		for (unsigned c = 0; c < 8; c++)
+			suites[c] = (struct sj_pace_suite){
+				.mapping = c < 4 ? SJ_PACE_GM : SJ_PACE_IM,
+				.cipher = (enum sj_cipher)(c % 4),
+				.group = (enum sj_dh_group)group,
+			};
+		run_all(suites, 8);
+	}
+}
+
+/* A key outside the subgroup (RFC 2631, 2.1.5), and nonces of other sizes. */
+static void test_mapping_data_that_are_none(void **state)
+{
+	static const struct sj_pace_suite suites[] = {
+		{ .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .group = SJ_DH_1024_160 },
+		{ .mapping = SJ_PACE_IM, .cipher = SJ_CIPHER_AES256, .curve = SJ_P256 },
+	};
+	static const uint8_t bytes[129] = { 2 };
+	struct bench *b = bench_with(suites, 2);
+
+	(void)state;
+	bench_perso_files(b);
+	bench_lock(b);
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t n = 1; n <= sizeof(bytes); n += i == 0 ? 1 : 3) {
+			struct pace_reader p;
+
+			pace_init(&p, b, suites[i], SJ_PACE_CAN, CAN);
+			assert_int_equal(pace_until(&p, 2), SJ_SW_OK);
+			assert_int_equal(general_authenticate(b, true, 0x81, sj_span(bytes, n)),
+					 SJ_SW_WRONG_DATA);
+		}
+	}
+	bench_free(b);
+}
+
 static void test_eight_pace_infos(void **state)
 {
 	static const struct sj_pace_suite suites[] = {
@@ -543,6 +615,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_generic_mapping_with_every_curve_and_cipher),
 		cmocka_unit_test(test_chip_authentication_mapping_with_every_curve_and_cipher),
+		cmocka_unit_test(test_integrated_mapping_with_every_curve_and_cipher),
+		cmocka_unit_test(test_groups_of_integers_with_every_mapping_and_cipher),
+		cmocka_unit_test(test_mapping_data_that_are_none),
 		cmocka_unit_test(test_eight_pace_infos),
 		ISSUED(test_pace_only_refuses_bac),
 		cmocka_unit_test(test_bac_only_refuses_pace),

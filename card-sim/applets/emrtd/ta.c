@@ -98,8 +98,9 @@ static uint16_t set_dst(struct card_call *call)
 		return sw;
 	if (sj_tlv_take(&data, 0x83, &name) != SJ_TLV_FOUND || data.len != 0)
 		return SJ_SW_WRONG_DATA;
-	if (is_in(call, TA_VERIFIED) && read_link(&ta->link, &held) &&
-	    sj_span_eq(held.holder, name)) {
+	/* Nobody asks what a terminal has signed. */
+	if ((is_in(call, TA_VERIFIED) || is_in(call, TA_SIGNER)) && read_link(&ta->link, &held) &&
+	    sj_cvc_role(&held.rights) != SJ_CVC_TERMINAL && sj_span_eq(held.holder, name)) {
 		ta->state = TA_SIGNER;
 		return SJ_SW_OK;
 	}
@@ -426,6 +427,7 @@ static bool set_terminal(const struct card_call *call, const struct sj_cvc *term
 				     SJ_TLV_FOUND ||
 			     content.len > CARD_AUX_MAX)))
 		return false;
+	t->certified = ta->link.effective;
 	t->rights = effective(call);
 	t->in_force = is_version_1(call);
 	if (!is_version_1(call)) {

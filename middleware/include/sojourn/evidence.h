@@ -20,6 +20,18 @@ extern "C" {
 #define SJ_OPERATOR_KEY 32u /* bytes of the operator's private key, as of sj_gate_key_new() */
 #define SJ_OPERATOR_PUBLIC 65u /* of the public half, as of sj_journal_public() */
 
+#define SJ_OPERATOR_FILE_MAX 1024u
+/*
+ * The private key as a file (PKCS#8 in DER, which other programs read too) under a passphrase; NULL: without one.
+ * *len gets its size.
+ */
+SJ_API enum sj_rc sj_operator_key_write(const uint8_t key[SJ_OPERATOR_KEY], const char *passphrase,
+					size_t passphrase_len, uint8_t out[SJ_OPERATOR_FILE_MAX],
+					size_t *len);
+/* SJ_SECRET_NEEDED: it has a passphrase. SJ_KEY_STORE: another one. SJ_INPUT_MALFORMED: no such key. */
+SJ_API enum sj_rc sj_operator_key_read(const uint8_t *file, size_t len, const char *passphrase,
+				       size_t passphrase_len, uint8_t key[SJ_OPERATOR_KEY]);
+
 enum sj_evidence_strength {
 	SJ_OPERATOR_ATTESTED, /* the operator says so, by the terminal's or the journal's key */
 	SJ_CARD_SIGNED, /* the chip signed a challenge that binds service, terminal, time and verdict */

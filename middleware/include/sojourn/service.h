@@ -84,6 +84,19 @@ SJ_API bool sj_terminal_certificate(const struct sj_terminal *terminal, size_t i
 SJ_API enum sj_rc sj_terminal_sign(const struct sj_terminal *terminal, const uint8_t *message,
 				   size_t message_len, uint8_t *signature, size_t *len);
 
+#define SJ_TERMINAL_KEY_MAX 1024u
+#define SJ_TERMINAL_REQUEST_MAX 2048u
+/*
+ * Makes a terminal's key (PKCS#8, DER; wipe it) and the request that its authority signs. `holder`
+ * is the reference that it will have: country, name, five more ("UTHOTEL00001"); the curve is
+ * that of the document verifier ("P-256"). A terminal whose certificate still holds vouches for its
+ * next one as `previous`; else NULL. The lengths: room, then size. SJ_USAGE: no such reference
+ * or curve, or too little room.
+ */
+SJ_API enum sj_rc sj_terminal_request(const char *holder, const char *curve,
+				      const struct sj_terminal *previous, uint8_t *key,
+				      size_t *key_len, uint8_t *request, size_t *request_len);
+
 /* --- asking ----------------------------------------------------------------------- */
 
 /* The holder's PIN, six digits; for sj_service_verify() and PIN management. */
