@@ -37,6 +37,7 @@ LIBS_authority = -lsqlite3 -lpq -lp11-kit
 LIBS_trust = -lcurl
 LIBS_portrait = -ljpeg -lopenjp2 -lpng -lseccomp -lm
 LIBS_evidence = -lsqlite3
+LIBS_verify = -lsqlite3
 LIBS_counter = -lmicrohttpd -lsqlite3 -lcurl -lpthread
 
 # --- what is built from what -------------------------------------------------
