@@ -14,6 +14,7 @@ static const struct {
 	{ "/app.js", "app.js", "text/javascript; charset=utf-8" },
 	{ "/dom.js", "dom.js", "text/javascript; charset=utf-8" },
 	{ "/desk.js", "desk.js", "text/javascript; charset=utf-8" },
+	{ "/dialogs.js", "dialogs.js", "text/javascript; charset=utf-8" },
 	{ "/lists.js", "lists.js", "text/javascript; charset=utf-8" },
 	{ "/style.css", "style.css", "text/css; charset=utf-8" },
 	{ "/icon.svg", "icon.svg", "image/svg+xml" },
