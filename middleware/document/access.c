@@ -106,11 +106,6 @@ enum sj_rc sj_document_find_lengths(struct sj_document *doc)
 	return rc;
 }
 
-static const char *secret_name(const struct sj_document *doc)
-{
-	return doc->access->kind == SJ_SECRET_CAN ? "CAN" : "MRZ";
-}
-
 static enum sj_rc open_by_pace(struct sj_document *doc, const struct sj_pace_offer *offer)
 {
 	const struct sj_pace_suite *suite = &offer->suite;
@@ -120,10 +115,9 @@ static enum sj_rc open_by_pace(struct sj_document *doc, const struct sj_pace_off
 
 	snprintf(text, sizeof(doc->report->statistics.access), "PACE %s %s %s, %s",
 		 sj_pace_mapping_name(suite), sj_pace_domain_name(suite),
-		 sj_cipher_name(suite->cipher), secret_name(doc));
+		 sj_cipher_name(suite->cipher), sj_access_name(access));
 	sj_session_patient(doc->session, true);
-	rc = sj_pace_run(doc->session, offer,
-			 access->kind == SJ_SECRET_CAN ? SJ_PACE_CAN : SJ_PACE_MRZ,
+	rc = sj_pace_run(doc->session, offer, sj_access_password(access),
 			 sj_span(access->secret, access->len), NULL, &doc->random, &doc->pace);
 	sj_session_patient(doc->session, false);
 	if (rc == SJ_OK && suite->mapping == SJ_PACE_CAM)
@@ -145,7 +139,7 @@ static enum sj_rc open_by_bac(struct sj_document *doc)
 	if (doc->access->kind != SJ_SECRET_MRZ) {
 		sj_context_notice(doc->context,
 				  "This card opens only with its machine readable lines (MRZ), "
-				  "not with a card access number.");
+				  "not with a number.");
 		return SJ_ACCESS_UNSUPPORTED;
 	}
 	snprintf(doc->report->statistics.access, sizeof(doc->report->statistics.access),

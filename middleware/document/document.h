@@ -23,6 +23,7 @@
 #define SJ_DOCUMENT_FILE_MAX (512u * 1024u)
 #define SJ_FILE_COUNT ((size_t)SJ_EF_ATR_INFO + 1) /* by enum sj_lds_file */
 
+/* PIN and PUK of an eID card. */
 enum sj_secret_kind { SJ_SECRET_CAN, SJ_SECRET_MRZ, SJ_SECRET_PIN, SJ_SECRET_PUK };
 
 struct sj_access {
@@ -30,6 +31,10 @@ struct sj_access {
 	uint8_t secret[SJ_MRZ_INFORMATION_MAX]; /* digits, or the MRZ information */
 	size_t len;
 };
+
+/* How PACE calls it, and people: "CAN". */
+enum sj_pace_password sj_access_password(const struct sj_access *access);
+const char *sj_access_name(const struct sj_access *access);
 
 enum sj_file_state {
 	SJ_FILE_UNREAD,
