@@ -201,7 +201,9 @@ static enum sj_rc add_fingerprint(struct sj_answer *answer, const struct sj_docu
 	return sj_answer_keep(&answer->fingerprint, sj_report_bytes(doc->report, SJ_DG3));
 }
 
-static enum sj_rc add_holder(struct sj_answer *answer, const struct sj_holder *h)
+/* In the order of an eID card's. */
+static enum sj_rc add_holder(struct sj_answer *answer, const struct sj_document *doc,
+			     const struct sj_holder *h)
 {
 	const struct {
 		uint32_t right;
@@ -209,16 +211,25 @@ static enum sj_rc add_holder(struct sj_answer *answer, const struct sj_holder *h
 	} texts[] = {
 		{ SJ_RIGHT_NAME, "surname", h->surname },
 		{ SJ_RIGHT_NAME, "given-names", h->given_names },
+		{ SJ_RIGHT_BIRTH_DATE, NULL, NULL },
 		{ SJ_RIGHT_NATIONALITY, "nationality", h->nationality },
 		{ SJ_RIGHT_DOCUMENT_NUMBER, "document-number", h->document_number },
+		{ SJ_RIGHT_EXPIRY, NULL, NULL },
 		{ SJ_RIGHT_ADDRESS, "address", h->address },
 		{ SJ_RIGHT_PHONE, "phone", h->telephone },
 	};
-	enum sj_rc rc =
-		sj_answer_add_date(answer, SJ_RIGHT_EXPIRY, "expiry", span_of(h->expiry_date));
+	enum sj_rc rc = SJ_OK;
 
-	for (size_t i = 0; rc == SJ_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
-		rc = sj_answer_add(answer, texts[i].right, texts[i].name, span_of(texts[i].text));
+	for (size_t i = 0; rc == SJ_OK && i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].right == SJ_RIGHT_BIRTH_DATE)
+			rc = add_birth(answer, doc);
+		else if (texts[i].right == SJ_RIGHT_EXPIRY)
+			rc = sj_answer_add_date(answer, SJ_RIGHT_EXPIRY, "expiry",
+						span_of(h->expiry_date));
+		else
+			rc = sj_answer_add(answer, texts[i].right, texts[i].name,
+					   span_of(texts[i].text));
+	}
 	return rc;
 }
 
@@ -228,10 +239,8 @@ static enum sj_rc add_data(struct sj_answer *answer, const struct sj_document *d
 	enum sj_rc rc = SJ_OK;
 
 	if (sj_report_holder(doc->report, &holder))
-		rc = add_holder(answer, &holder);
+		rc = add_holder(answer, doc, &holder);
 	sj_wipe(&holder, sizeof(holder));
-	if (rc == SJ_OK)
-		rc = add_birth(answer, doc);
 	if (rc == SJ_OK)
 		rc = add_ages(answer, doc);
 	if (rc == SJ_OK)

@@ -161,12 +161,12 @@ static void show_limit(struct verify_run *run, const struct sj_answer_info *info
 {
 	cli_line(run->cli, CLI_MARK_PLAIN, "service", "%s (%s)", run->service.name,
 		 sj_sector_name(run->service.sector));
-	cli_line(run->cli, CLI_MARK_PLAIN, "limit kept by", "%s",
+	cli_line(run->cli, CLI_MARK_PLAIN, "limit", "kept by %s",
 		 info->enforced_by == SJ_LIMIT_CARD
-			 ? "the card: it told no more than the terminal's certificate allows"
+			 ? "the card: it tells no more than the terminal's certificate allows"
 			 : "this terminal: a plain document would tell anybody all of it");
 	show_rights(run->cli, "not allowed", info->asked & ~info->granted);
-	show_rights(run->cli, "not on the card", info->absent);
+	show_rights(run->cli, "not on card", info->absent);
 }
 
 static void show(struct verify_run *run, const struct sj_answer_info *info,
