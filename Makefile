@@ -47,7 +47,7 @@ cli_src := $(wildcard tools/cli/*.c)
 pkcs11_src := $(wildcard pkcs11/*.c)
 
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab gate key terminal evidence counter
+public_programs := reader trust verify demo lab gate key pin terminal evidence counter
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
