@@ -222,6 +222,19 @@ bool sj_terminal_get_info(const struct sj_terminal *t, struct sj_terminal_info *
 	return true;
 }
 
+bool sj_terminal_certificate(const struct sj_terminal *t, size_t i, const uint8_t **bytes,
+			     size_t *len)
+{
+	const struct sj_terminal_cert *cert;
+
+	if (i >= 2 + t->link_count)
+		return false;
+	cert = i == 0 ? &t->own : i == 1 ? &t->dv : &t->links[i - 2];
+	*bytes = cert->cvc.element.ptr;
+	*len = cert->cvc.element.len;
+	return true;
+}
+
 enum sj_rc sj_terminal_sign(const struct sj_terminal *t, const uint8_t *message, size_t message_len,
 			    uint8_t *signature, size_t *len)
 {

@@ -178,8 +178,8 @@ static enum place where(struct fixture *f)
 		return holds(&st->ta) == SJ_CVC_TERMINAL ? VERIFIED_TERMINAL : VERIFIED_DV;
 	case TA_SET:
 		return SET;
-	case TA_CHALLENGED:
-		return CHALLENGED;
+	case TA_CHALLENGED: /* for the command that comes next */
+		return st->ta.command == card_command_number(card) ? CHALLENGED : IDLE;
 	case TA_IDLE:
 		break;
 	}

@@ -7,6 +7,7 @@ static const struct cli_noun nouns[] = {
 	{ "verify", "verify", "verify the identity document on the reader, offline" },
 	{ "reader", "reader", "readers and the cards on them" },
 	{ "key", "key", "the keys of a card: PINs, certificates, signatures" },
+	{ "pin", "pin", "the PIN of the holder of an eID card" },
 	{ "trust", "trust", "whom to believe: master lists, issuers, revocation lists" },
 	{ "doctor", "reader", "find out why it does not work" },
 	{ "terminal", "terminal", "the key and certificates of who asks cards" },

@@ -360,6 +360,7 @@ uint16_t emrtd_ta_challenge(struct card_call *call)
 	if (!sj_random_fill(card_random(call->card), ta->challenge, sizeof(ta->challenge)))
 		return settle(call, SJ_SW_EXECUTION_ERROR);
 	sj_put(call->out, SJ_SPAN_OF(ta->challenge));
+	ta->command = card_command_number(call->card);
 	ta->state = TA_CHALLENGED;
 	return SJ_SW_OK;
 }
@@ -444,7 +445,9 @@ uint16_t emrtd_ta_finish(struct card_call *call)
 	struct sj_cvc terminal;
 	uint16_t sw = may_begin(call);
 
-	if (sw == SJ_SW_OK && (!is_in(call, TA_CHALLENGED) || !read_link(&ta->link, &terminal)))
+	if (sw == SJ_SW_OK &&
+	    (!is_in(call, TA_CHALLENGED) || ta->command + 1 != card_command_number(call->card) ||
+	     !read_link(&ta->link, &terminal)))
 		sw = SJ_SW_CONDITIONS;
 	if (sw == SJ_SW_OK && !signature_holds(call, &terminal))
 		sw = SJ_SW_NO_INFORMATION;

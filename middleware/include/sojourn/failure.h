@@ -66,6 +66,9 @@ enum sj_rc {
 	SJ_CARD_CHANNEL = 714, /* SCP03: the card has not the keys that it should have */
 	SJ_CARD_SECURITY = 715, /* EF.CardSecurity is missing, or is not what its issuer signed */
 	SJ_JOURNAL_BROKEN = 720, /* a journal whose chain or signed heads do not hold */
+	SJ_EVIDENCE_BROKEN = 721, /* not evidence, or not as it was exported */
+	SJ_EVIDENCE_TERMINAL = 722, /* nobody who is believed vouches for who wrote the evidence */
+	SJ_EVIDENCE_CARD = 723, /* evidence whose chip has not signed what it should have */
 
 	SJ_DOCUMENT_EXPIRED = 801,
 	SJ_SIGNER_REVOKED = 802, /* the signer's certificate is on its CSCA's CRL */
