@@ -120,8 +120,8 @@ size_t cli_argument_count(const struct cli *cli);
 bool cli_json(const struct cli *cli);
 /*
  * The option of that name if given, else the configuration (sojourn.conf(5)),
- * else the built-in default. Keys: "trust", "reader", "timeout", "color", "gate", "sync".
- * NULL: not set and without default ("reader", "gate", "sync").
+ * else the built-in default. Keys: "trust", "reader", "timeout", "color", "gate", "sync",
+ * "terminal", "services", "only". NULL: not set and without default (all but "trust", "color").
  */
 const char *cli_setting(const struct cli *cli, const char *key);
 /* The setting "timeout" in milliseconds; 0: not set. */

@@ -10,6 +10,7 @@ static const struct cli_noun nouns[] = {
 	{ "pin", "pin", "the PIN of the holder of an eID card" },
 	{ "trust", "trust", "whom to believe: master lists, issuers, revocation lists" },
 	{ "doctor", "reader", "find out why it does not work" },
+	{ "terminal", "terminal", "the key and certificates of who asks cards" },
 	{ "gate", "gate", "decide at a gate who passes, offline" },
 	{ "authority", "authority", "the issuing side's keys and certificates" },
 	{ "register", "authority", "who has which document, on which card, in what state" },
