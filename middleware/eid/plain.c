@@ -236,13 +236,11 @@ static enum sj_rc add_holder(struct sj_answer *answer, const struct sj_document 
 static enum sj_rc add_data(struct sj_answer *answer, const struct sj_document *doc)
 {
 	struct sj_holder holder = { .size = sizeof(holder) };
-	enum sj_rc rc = SJ_OK;
+	enum sj_rc rc = add_ages(answer, doc);
 
-	if (sj_report_holder(doc->report, &holder))
+	if (rc == SJ_OK && sj_report_holder(doc->report, &holder))
 		rc = add_holder(answer, doc, &holder);
 	sj_wipe(&holder, sizeof(holder));
-	if (rc == SJ_OK)
-		rc = add_ages(answer, doc);
 	if (rc == SJ_OK)
 		rc = add_persons(answer, doc->report);
 	if (rc == SJ_OK)
