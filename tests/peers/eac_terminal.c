@@ -364,8 +364,8 @@ static bool prepare(struct peer_eac *t)
 	EAC_init();
 	t->ctx = EAC_CTX_new();
 	t->judge = EAC_CTX_new();
-	t->secret = PACE_SEC_new(p->secret, strlen(p->secret),
-				 p->reference == 3 ? PACE_PIN : PACE_CAN);
+	t->secret =
+		PACE_SEC_new(p->secret, strlen(p->secret), p->reference == 3 ? PACE_PIN : PACE_CAN);
 	if (t->ctx == NULL || t->judge == NULL || t->secret == NULL)
 		return false;
 	t->ctx->tr_version = EAC_TR_VERSION_2_02;
@@ -397,8 +397,8 @@ struct peer_eac *peer_eac_open(const struct peer_eac_plan *plan, peer_exchange_f
 
 const char *peer_eac_chip(struct peer_eac *t, struct sj_span card_key)
 {
-	static const uint8_t mse[] = { 0x80, 0x0A, 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x03,
-				       0x02, 0x02 };
+	static const uint8_t mse[] = { 0x80, 0x0A, 0x04, 0x00, 0x7F, 0x00,
+				       0x07, 0x02, 0x02, 0x03, 0x02, 0x02 };
 	const struct sj_apdu set = { .ins = 0x22, .p1 = 0x41, .p2 = 0xA4, .data = SJ_SPAN_OF(mse) };
 	BUF_MEM *key = buffer(card_key), *nonce = NULL, *token = NULL, *own = NULL;
 	const char *fault = "Chip Authentication";

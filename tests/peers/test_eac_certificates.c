@@ -32,10 +32,12 @@ static bool run(const struct fixture *f, const char *script)
 {
 	char line[3000];
 
-	assert_true(snprintf(line, sizeof(line),
-			     "PATH=$(realpath \"${SOJOURN_BUILD:-build}\")/bin:$PATH; cd %s && "
-			     "export SOJOURN_CONFIG=/dev/null && { %s\n} >talk 2>&1 || { cat talk; false; }",
-			     f->folder, script) < (int)sizeof(line));
+	assert_true(
+		snprintf(
+			line, sizeof(line),
+			"PATH=$(realpath \"${SOJOURN_BUILD:-build}\")/bin:$PATH; cd %s && "
+			"export SOJOURN_CONFIG=/dev/null && { %s\n} >talk 2>&1 || { cat talk; false; }",
+			f->folder, script) < (int)sizeof(line));
 	return system(line) == 0; // NOLINT(cert-env33-c): a test
 }
 
@@ -82,15 +84,13 @@ static size_t to_our_card(void *user, const uint8_t *command, size_t len,
 static void terminal_is_known(struct fixture *f, const char *ta_oid)
 {
 	const struct sj_span anchor = slurp(f, "ca.cvcert", f->cvca, sizeof(f->cvca));
-	const struct eac_plan card = { .flags = CARD_EAC_EID,
-				       .date = time(NULL),
-				       .anchors = { anchor },
-				       .keys = true };
+	const struct eac_plan card = {
+		.flags = CARD_EAC_EID, .date = time(NULL), .anchors = { anchor }, .keys = true
+	};
 	struct sj_writer w = SJ_WRITER_OF(f->chat);
-	struct peer_eac_plan plan = { .cvca = anchor,
-				      .reference = 3,
-				      .secret = EAC_PIN,
-				      .ta_oid = ta_oid };
+	struct peer_eac_plan plan = {
+		.cvca = anchor, .reference = 3, .secret = EAC_PIN, .ta_oid = ta_oid
+	};
 	struct peer_eac *t;
 	struct sj_cvc c;
 	const char *fault;
@@ -104,9 +104,9 @@ static void terminal_is_known(struct fixture *f, const char *ta_oid)
 	eac_issue(&f->card, &card);
 	t = peer_eac_open(&plan, to_our_card, f->card.b, &fault);
 	if (fault == NULL)
-		fault = peer_eac_chip(t, sj_ec_point_span(
-						 &f->card.keys[card_terminal(f->card.b->card)
-								       ->service.sector]));
+		fault = peer_eac_chip(
+			t, sj_ec_point_span(
+				   &f->card.keys[card_terminal(f->card.b->card)->service.sector]));
 	if (fault != NULL)
 		fail_msg("%s", fault);
 	assert_true(card_terminal_is(f->card.b->card, true, SJ_CVC_AUTHENTICATION));
@@ -126,22 +126,24 @@ static void made_by_cvc_create(struct fixture *f, const char *scheme, const char
 {
 	char script[2048];
 
-	snprintf(script, sizeof(script),
-		 "for k in ca dv t; do openssl genpkey -outform DER -out $k.key %s; done\n"
-		 "create() { name=$1; role=$2; shift 2; cvc-create --role=$role "
-		 "--out-cert=$name.cvcert --scheme=%s --expires=$(date -u -d '+30 days' +%%y%%m%%d) "
-		 "\"$@\"; }\n"
-		 "create ca cvca --type=at --chr=XOCVCA00001 --sign-with=ca.key --read-dg4 "
-		 "--read-dg8 --rid &&\n"
-		 "create dv dv_domestic --chr=XODV00001 --key=dv.key --sign-with=ca.key "
-		 "--sign-as=ca.cvcert --read-dg4 --read-dg8 --rid &&\n"
-		 "create t terminal --chr=XOTERM00001 --key=t.key --sign-with=dv.key "
-		 "--sign-as=dv.cvcert --read-dg4 --rid",
-		 options, scheme);
+	snprintf(
+		script, sizeof(script),
+		"for k in ca dv t; do openssl genpkey -outform DER -out $k.key %s; done\n"
+		"create() { name=$1; role=$2; shift 2; cvc-create --role=$role "
+		"--out-cert=$name.cvcert --scheme=%s --expires=$(date -u -d '+30 days' +%%y%%m%%d) "
+		"\"$@\"; }\n"
+		"create ca cvca --type=at --chr=XOCVCA00001 --sign-with=ca.key --read-dg4 "
+		"--read-dg8 --rid &&\n"
+		"create dv dv_domestic --chr=XODV00001 --key=dv.key --sign-with=ca.key "
+		"--sign-as=ca.cvcert --read-dg4 --read-dg8 --rid &&\n"
+		"create t terminal --chr=XOTERM00001 --key=t.key --sign-with=dv.key "
+		"--sign-as=dv.cvcert --read-dg4 --rid",
+		options, scheme);
 	assert_true(run(f, script));
 }
 
-#define EC(curve) "-algorithm EC -pkeyopt ec_paramgen_curve:" curve " -pkeyopt ec_param_enc:explicit"
+#define EC(curve) \
+	"-algorithm EC -pkeyopt ec_paramgen_curve:" curve " -pkeyopt ec_param_enc:explicit"
 #define RSA "-algorithm RSA -pkeyopt rsa_keygen_bits:2048"
 
 static void cvc_create(struct fixture *f, const char *scheme, const char *options, const char *oid)
@@ -219,7 +221,7 @@ int main(void)
 		CASE(test_cvc_create_ecdsa_sha256),   CASE(test_cvc_create_ecdsa_sha384),
 		CASE(test_cvc_create_ecdsa_sha512),   CASE(test_cvc_create_rsa_v15),
 		CASE(test_cvc_create_rsa_v15_sha512), CASE(test_cvc_create_rsa_pss),
-		CASE(test_authority_on_p256),	      CASE(test_authority_on_brainpool_384),
+		CASE(test_authority_on_p256),         CASE(test_authority_on_brainpool_384),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

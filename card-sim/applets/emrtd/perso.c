@@ -263,10 +263,17 @@ static const struct grouping {
 	uint16_t dgi;
 	uint16_t (*take)(struct card_call *call, struct sj_span data);
 } groupings[] = {
-	{ 0x0000, forget },          { 0x0001, set_access },     { 0x0002, write_file },
-	{ 0x0011, generate_ca },     { 0x0012, generate_aa_ec }, { 0x0013, import_aa_rsa },
-	{ 0x0014, generate_aa_rsa }, { 0x0015, generate_cam }, { 0x0016, emrtd_ca2_personalise },
-	{ 0x0017, emrtd_anchor_personalise }, { 0x0018, set_kind },
+	{ 0x0000, forget },
+	{ 0x0001, set_access },
+	{ 0x0002, write_file },
+	{ 0x0011, generate_ca },
+	{ 0x0012, generate_aa_ec },
+	{ 0x0013, import_aa_rsa },
+	{ 0x0014, generate_aa_rsa },
+	{ 0x0015, generate_cam },
+	{ 0x0016, emrtd_ca2_personalise },
+	{ 0x0017, emrtd_anchor_personalise },
+	{ 0x0018, set_kind },
 };
 
 uint16_t emrtd_personalise(struct card_call *call, uint16_t dgi, struct sj_span data)
@@ -336,8 +343,7 @@ static bool has_eac(struct card *card, const struct emrtd_access *access)
 	if (!card_is_eid(card))
 		return true;
 	if (access->protocols != EMRTD_PACE || access->can.len == 0 || access->pin.len == 0 ||
-	    access->puk.len == 0 ||
-	    emrtd_anchor_names(card, SJ_CVC_AUTHENTICATION, names) == 0)
+	    access->puk.len == 0 || emrtd_anchor_names(card, SJ_CVC_AUTHENTICATION, names) == 0)
 		return false;
 	for (uint8_t sector = 0; sector < EMRTD_SECTORS; sector++)
 		if (!emrtd_ca2_find(card, sector, &object, &id) ||
@@ -356,7 +362,8 @@ uint16_t emrtd_lock(struct card_call *call)
 	struct sj_span unfinished;
 
 	if (!emrtd_access_load(card, &access) || !has_pace(card, &access) ||
-	    !has_eac(card, &access) || !has_listed_groups(card) || !has_file(card, EMRTD_LDS, FID_SOD) ||
+	    !has_eac(card, &access) || !has_listed_groups(card) ||
+	    !has_file(card, EMRTD_LDS, FID_SOD) ||
 	    card_store_get(card_store_of(card), EMRTD_OBJECT_IMPORT, &unfinished))
 		return SJ_SW_CONDITIONS;
 	return SJ_SW_OK;
