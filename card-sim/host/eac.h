@@ -23,6 +23,7 @@ struct card_terminal {
 	size_t id_icc_len;
 	/* From Terminal Authentication. */
 	bool authenticated;
+	struct sj_cvc_rights certified; /* of the certificates alone */
 	struct sj_cvc_rights rights; /* effective; in force after Chip Authentication */
 	struct sj_cvc_service service; /* sector 0: not told */
 	uint8_t sector_hash[CARD_SECTOR_HASHES][32];

@@ -103,24 +103,25 @@ static bool is_wrong_password(uint16_t sw)
 	       sw == SJ_SW_AUTH_BLOCKED;
 }
 
-static enum sj_rc blocked(const struct pace *p)
+static bool may_block(enum sj_pace_password kind)
 {
-	return p->kind == SJ_PACE_PUK ? SJ_PUK_BLOCKED : SJ_PIN_BLOCKED;
+	return kind == SJ_PACE_PIN || kind == SJ_PACE_PUK;
 }
 
-static bool may_block(const struct pace *p)
+static enum sj_rc blocked(enum sj_pace_password kind)
 {
-	return p->kind == SJ_PACE_PIN || p->kind == SJ_PACE_PUK;
+	return kind == SJ_PACE_PUK ? SJ_PUK_BLOCKED : SJ_PIN_BLOCKED;
 }
 
-/* After the token: which password was wrong, and whether that was its last try. */
-static enum sj_rc wrong_password(const struct pace *p, uint16_t sw)
+enum sj_rc sj_pace_wrong(enum sj_pace_password kind, uint16_t sw, int *tries)
 {
+	if (!is_wrong_password(sw))
+		return SJ_CARD_REFUSED;
 	if (is_counter(sw))
-		p->result->tries = sw & 0x0F;
-	if (may_block(p) && (sw == SJ_SW_COUNTER || sw == SJ_SW_AUTH_BLOCKED))
-		return blocked(p);
-	switch (p->kind) {
+		*tries = sw & 0x0F;
+	if (may_block(kind) && (sw == SJ_SW_COUNTER || sw == SJ_SW_AUTH_BLOCKED))
+		return blocked(kind);
+	switch (kind) {
 	case SJ_PACE_CAN:
 		return SJ_WRONG_CAN;
 	case SJ_PACE_PIN:
@@ -133,26 +134,29 @@ static enum sj_rc wrong_password(const struct pace *p, uint16_t sw)
 	return SJ_WRONG_MRZ;
 }
 
-/* Before it: what MSE or the nonce says of a password that cannot be used (B.11). */
-static enum sj_rc unusable(const struct pace *p, uint16_t sw)
+enum sj_rc sj_pace_unusable(enum sj_pace_password kind, uint16_t sw, bool resumed, int *tries)
 {
-	if (!may_block(p))
+	if (!may_block(kind))
 		return SJ_OK;
 	if (is_counter(sw))
-		p->result->tries = sw & 0x0F;
+		*tries = sw & 0x0F;
 	if (sw == SJ_SW_COUNTER || sw == SJ_SW_AUTH_BLOCKED)
-		return blocked(p);
+		return blocked(kind);
 	if (sw == SJ_SW_FILE_DEACTIVATED || sw == SJ_SW_DATA_INVALIDATED)
 		return SJ_PIN_INACTIVE;
-	if ((sw == (SJ_SW_COUNTER | 1) || sw == SJ_SW_CONDITIONS) &&
-	    !sj_session_sm_active(p->session))
+	if ((sw == (SJ_SW_COUNTER | 1) || sw == SJ_SW_CONDITIONS) && !resumed)
 		return SJ_PIN_SUSPENDED;
 	return SJ_OK;
 }
 
+static enum sj_rc unusable(const struct pace *p, uint16_t sw)
+{
+	return sj_pace_unusable(p->kind, sw, sj_session_sm_active(p->session), &p->result->tries);
+}
+
 static void put_extensions(struct sj_writer *w, const struct sj_cvc_rights *chat)
 {
-	size_t at = sj_tlv_open(w), from = w->len;
+	const size_t at = sj_tlv_open(w), from = w->len;
 
 	sj_cvc_extras_put(w, chat);
 	if (w->len > from)
@@ -380,7 +384,7 @@ static enum sj_rc confirm(struct pace *p)
 	if (rc != SJ_OK)
 		goto out;
 	if (r.sw != SJ_SW_OK) {
-		rc = is_wrong_password(r.sw) ? wrong_password(p, r.sw) : SJ_CARD_REFUSED;
+		rc = sj_pace_wrong(p->kind, r.sw, &p->result->tries);
 		goto out;
 	}
 	if (sj_tlv_find(data, SJ_TAG_PACE_TOKEN_IN, &token) != SJ_TLV_FOUND ||
@@ -445,9 +449,7 @@ enum sj_rc sj_pace_ask(struct sj_session *s, const struct sj_pace_offer *offer,
 		       enum sj_pace_password kind, uint16_t *sw)
 {
 	struct sj_pace_result unused = { .tries = -1 };
-	struct pace p = {
-		.session = s, .suite = &offer->suite, .kind = kind, .result = &unused
-	};
+	struct pace p = { .session = s, .suite = &offer->suite, .kind = kind, .result = &unused };
 
 	return begin(&p, offer, sw);
 }

@@ -31,6 +31,9 @@ SJ_MUST_CHECK enum sj_rc sj_pace_select_mf(struct sj_session *s, uint16_t *sw);
 /* The best PACEInfo of EF.CardAccess that we can run; false: none. */
 SJ_MUST_CHECK bool sj_pace_choose(struct sj_span card_access, struct sj_pace_offer *out);
 
+/* Afresh: ends secure messaging, selects the MF, reads EF.CardAccess and chooses. */
+SJ_MUST_CHECK enum sj_rc sj_pace_find(struct sj_session *s, struct sj_pace_offer *out);
+
 #define SJ_PACE_CARS 2u
 #define SJ_PACE_CAR_MAX 16u
 
@@ -64,6 +67,23 @@ SJ_MUST_CHECK enum sj_rc sj_pace_run(struct sj_session *s, const struct sj_pace_
 				     enum sj_pace_password kind, struct sj_span password,
 				     const struct sj_cvc_rights *chat,
 				     const struct sj_random *random, struct sj_pace_result *out);
+
+/* What a refused token means; *tries as above. */
+enum sj_rc sj_pace_wrong(enum sj_pace_password kind, uint16_t sw, int *tries);
+/* What is said of a PIN or PUK before the token (B.11); SJ_OK: it can be used. */
+enum sj_rc sj_pace_unusable(enum sj_pace_password kind, uint16_t sw, bool resumed, int *tries);
+
+/* Whether the reader takes the PIN on its own pad (FEATURE_EXECUTE_PACE). */
+bool sj_pace_on_reader(struct sj_session *s);
+/*
+ * The same as sj_pace_run() with a password that is typed there (PC/SC part 10, amendment 1). The
+ * reader keeps the session's keys and protects what this side sends in clear. Of `out` done,
+ * id_icc, car and tries are filled. SJ_ACCESS_UNSUPPORTED: no such reader; SJ_CANCELLED: the
+ * holder did; SJ_TIMED_OUT: nothing was typed.
+ */
+SJ_MUST_CHECK enum sj_rc sj_pace_run_on_reader(struct sj_session *s, enum sj_pace_password kind,
+					       const struct sj_cvc_rights *chat,
+					       struct sj_pace_result *out);
 
 /* Asks for the state of a password by MSE:Set AT alone: *sw 9000, 63Cx or 6283, B.11.1. */
 SJ_MUST_CHECK enum sj_rc sj_pace_ask(struct sj_session *s, const struct sj_pace_offer *offer,

@@ -95,6 +95,20 @@ bool sj_cvc_key_read(struct sj_span content, struct sj_cvc_key *out)
 	return true;
 }
 
+bool sj_cvc_object_read(struct sj_span content, struct sj_span oid, enum sj_curve *curve,
+			struct sj_ec_point *point)
+{
+	struct sj_cvc_key key = { .curve = SJ_CURVE_NONE };
+	struct sj_span value;
+
+	if (sj_tlv_take(&content, SJ_OID_TAG, &value) != SJ_TLV_FOUND || !sj_span_eq(value, oid) ||
+	    !read_ec(content, &key) || key.curve == SJ_CURVE_NONE ||
+	    !sj_ec_point_read(key.curve, key.point, point))
+		return false;
+	*curve = key.curve;
+	return true;
+}
+
 bool sj_cvc_key_inherit(struct sj_cvc_key *key, const struct sj_cvc_key *issuer)
 {
 	struct sj_cvc_key heir = *key;
@@ -125,17 +139,37 @@ static bool put_domain(struct sj_writer *w, enum sj_curve curve)
 	return true;
 }
 
+static bool put_ec(struct sj_writer *w, enum sj_curve curve, struct sj_span point)
+{
+	if (!put_domain(w, curve))
+		return false;
+	sj_tlv_put(w, SJ_TAG_PUBLIC_POINT, point);
+	sj_tlv_put(w, SJ_TAG_PUBLIC_COFACTOR, SJ_SPAN_STR("\x01"));
+	return true;
+}
+
+bool sj_cvc_object_put(struct sj_writer *w, struct sj_span oid, enum sj_curve curve,
+		       struct sj_span point)
+{
+	const size_t at = sj_tlv_open(w);
+
+	sj_tlv_put(w, SJ_OID_TAG, oid);
+	if (!put_ec(w, curve, point))
+		return false;
+	sj_tlv_close(w, SJ_TAG_PUBLIC_KEY, at);
+	return !w->failed;
+}
+
 bool sj_cvc_key_put(struct sj_writer *w, const struct sj_cvc_key *key, bool parameters)
 {
 	const size_t at = sj_tlv_open(w);
 
 	sj_tlv_put(w, SJ_OID_TAG, sj_ta_oid(key->scheme, key->hash));
-	if (key->scheme == SJ_CVC_ECDSA) {
-		if (parameters && !put_domain(w, key->curve))
+	if (key->scheme == SJ_CVC_ECDSA && parameters) {
+		if (!put_ec(w, key->curve, key->point))
 			return false;
+	} else if (key->scheme == SJ_CVC_ECDSA) {
 		sj_tlv_put(w, SJ_TAG_PUBLIC_POINT, key->point);
-		if (parameters)
-			sj_tlv_put(w, SJ_TAG_PUBLIC_COFACTOR, SJ_SPAN_STR("\x01"));
 	} else {
 		sj_tlv_put(w, SJ_TAG_PUBLIC_MODULUS, key->modulus);
 		sj_tlv_put(w, SJ_TAG_PUBLIC_EXPONENT, key->exponent);

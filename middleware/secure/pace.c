@@ -7,9 +7,14 @@
 
 /* id-PACE 0.4.0.127.0.7.2.2.4, then the mapping's arc, then the cipher 1..4. */
 #define OID_SIZE 10u
-#define OID(mapping, cipher) { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x04, mapping, cipher }
+#define OID(mapping, cipher) \
+	{ \
+		0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x04, mapping, cipher \
+	}
 #define OIDS(mapping) \
-	{ OID(mapping, 1), OID(mapping, 2), OID(mapping, 3), OID(mapping, 4) }
+	{ \
+		OID(mapping, 1), OID(mapping, 2), OID(mapping, 3), OID(mapping, 4) \
+	}
 
 /* ICAO Doc 9303-11, 9.2.3. */
 static const struct mapping_row {
@@ -18,8 +23,8 @@ static const struct mapping_row {
 	const char *name;
 	uint8_t oids[4][OID_SIZE]; /* by cipher */
 } mappings[] = {
-	{ SJ_PACE_GM, false, "DH-GM", OIDS(1) },   { SJ_PACE_GM, true, "ECDH-GM", OIDS(2) },
-	{ SJ_PACE_IM, false, "DH-IM", OIDS(3) },   { SJ_PACE_IM, true, "ECDH-IM", OIDS(4) },
+	{ SJ_PACE_GM, false, "DH-GM", OIDS(1) },    { SJ_PACE_GM, true, "ECDH-GM", OIDS(2) },
+	{ SJ_PACE_IM, false, "DH-IM", OIDS(3) },    { SJ_PACE_IM, true, "ECDH-IM", OIDS(4) },
 	{ SJ_PACE_CAM, true, "ECDH-CAM", OIDS(6) },
 };
 

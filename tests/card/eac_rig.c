@@ -1,6 +1,7 @@
 #include "tests/card/eac_rig.h"
 
 #include "secure/ca.h"
+#include "tests/card/eid_rig.h"
 #include "wire/std/tr03110.h"
 
 /* --- certificates -------------------------------------------------------------- */
@@ -115,6 +116,8 @@ void eac_issue(struct eac_card *c, const struct eac_plan *plan)
 
 	bench_install(b);
 	eac_personalise(c, b, plan);
+	if ((plan->flags & CARD_EAC_EID) != 0)
+		eid_personalise_all(b, &c->ri);
 	if (!plan->unlocked)
 		bench_lock(b);
 }

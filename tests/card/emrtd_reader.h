@@ -35,6 +35,7 @@
 
 struct bench {
 	struct card_store *store;
+	const struct card_applet *const *applets; /* of cards to come; NULL: all */
 	struct card *card;
 	uint64_t now_ms, waited_ms;
 	uint64_t power_left_ms; /* of a wait; then power goes. 0: power stays */
@@ -133,6 +134,7 @@ static inline void bench_insert(struct bench *b, enum card_interface interface)
 	config.clock = (struct card_clock){ bench_now, bench_wait, b };
 	config.random = (struct sj_random){ bench_fill, b };
 	config.store = b->store;
+	config.applets = b->applets;
 	b->card = card_new(&config);
 	assert_non_null(b->card);
 	bench_power(b);

@@ -198,6 +198,8 @@ static inline uint16_t pace_run(struct bench *b, struct sj_pace_suite suite,
 	return pace_until(&p, 5);
 }
 
-#define SUITE_DEFAULT ((struct sj_pace_suite){ .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 })
+#define SUITE_DEFAULT \
+	((struct sj_pace_suite){ \
+		.mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 })
 
 #endif

@@ -9,7 +9,9 @@
 #define ACCESS_ALL "800103" ACCESS_MRZ ACCESS_CAN ACCESS_PIN "830300010D"
 #define WRONG "111111"
 #define NEW "222222"
-#define CHANGE "002C020306" "323232323232"
+#define CHANGE \
+	"002C020306" \
+	"323232323232"
 #define UNBLOCK "002C0303"
 #define DEACTIVATE "00041003"
 #define ACTIVATE "00441003"
@@ -73,16 +75,36 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ 3, true, { 0x9000, 0x9000, 3 }, { 0x9000, 0x63C2, 2 },
-	  { 0x9000, 0x9000, 3 }, { 0x9000, 0x63C2, 2 } },
-	{ 2, true, { 0x63C2, 0x9000, 3 }, { 0x63C2, 0x63C1, 1 },
-	  { 0x63C2, 0x9000, 3 }, { 0x63C2, 0x63C1, 1 } },
-	{ 1, true, { 0x63C1, 0x6985, 1 }, { 0x63C1, 0x6985, 1 },
-	  { 0x63C1, 0x9000, 3 }, { 0x63C1, 0x63C0, 0 } },
-	{ 0, true, { 0x63C0, 0x6983, 0 }, { 0x63C0, 0x6983, 0 },
-	  { 0x63C0, 0x6983, 0 }, { 0x63C0, 0x6983, 0 } },
-	{ 3, false, { 0x6283, 0x6984, 3 }, { 0x6283, 0x6984, 3 },
-	  { 0x6283, 0x6984, 3 }, { 0x6283, 0x6984, 3 } },
+	{ 3,
+	  true,
+	  { 0x9000, 0x9000, 3 },
+	  { 0x9000, 0x63C2, 2 },
+	  { 0x9000, 0x9000, 3 },
+	  { 0x9000, 0x63C2, 2 } },
+	{ 2,
+	  true,
+	  { 0x63C2, 0x9000, 3 },
+	  { 0x63C2, 0x63C1, 1 },
+	  { 0x63C2, 0x9000, 3 },
+	  { 0x63C2, 0x63C1, 1 } },
+	{ 1,
+	  true,
+	  { 0x63C1, 0x6985, 1 },
+	  { 0x63C1, 0x6985, 1 },
+	  { 0x63C1, 0x9000, 3 },
+	  { 0x63C1, 0x63C0, 0 } },
+	{ 0,
+	  true,
+	  { 0x63C0, 0x6983, 0 },
+	  { 0x63C0, 0x6983, 0 },
+	  { 0x63C0, 0x6983, 0 },
+	  { 0x63C0, 0x6983, 0 } },
+	{ 3,
+	  false,
+	  { 0x6283, 0x6984, 3 },
+	  { 0x6283, 0x6984, 3 },
+	  { 0x6283, 0x6984, 3 },
+	  { 0x6283, 0x6984, 3 } },
 };
 
 static void check_cell(struct bench *b, const char *password, const struct cell *expected)
@@ -201,8 +223,12 @@ static void test_changing_wants_the_pin(void **state)
 	assert_int_equal(bench_do(b, CHANGE), SJ_SW_SECURITY_STATUS);
 	bench_power(b);
 	assert_int_equal(run(b, SJ_PACE_PIN, PIN), SJ_SW_OK);
-	assert_int_equal(bench_do(b, "002C020306" "31323334353A"), SJ_SW_WRONG_DATA);
-	assert_int_equal(bench_do(b, "002C020305" "3132333435"), SJ_SW_WRONG_LENGTH);
+	assert_int_equal(bench_do(b, "002C020306"
+				     "31323334353A"),
+			 SJ_SW_WRONG_DATA);
+	assert_int_equal(bench_do(b, "002C020305"
+				     "3132333435"),
+			 SJ_SW_WRONG_LENGTH);
 	assert_int_equal(bench_do(b, CHANGE), SJ_SW_OK);
 	bench_power(b);
 	assert_int_equal(run(b, SJ_PACE_PIN, PIN), SJ_SW_COUNTER | 2);

@@ -64,8 +64,14 @@ static void leading_zeros(void **state)
 static void what_is_no_public_key(void **state)
 {
 	static const char *const wrong[] = {
-		"", "00", "01", P_BUT_LAST "70", P_BUT_LAST "71", P_BUT_LAST "72",
-		"02", "01" P_BUT_LAST "71",
+		"",
+		"00",
+		"01",
+		P_BUT_LAST "70",
+		P_BUT_LAST "71",
+		P_BUT_LAST "72",
+		"02",
+		"01" P_BUT_LAST "71",
 	};
 	struct sj_dh_public y;
 

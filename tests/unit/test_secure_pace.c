@@ -61,9 +61,9 @@ static void check_nonce(const struct pace_vector *v, enum sj_cipher c)
 	uint8_t k_pi[SJ_CIPHER_KEY_MAX], nonce[SJ_PACE_NONCE_MAX];
 
 	if (v->password != NULL) {
-		assert_true(sj_pace_k_pi(
-			c, (enum sj_pace_password)v->kind,
-			sj_span((const uint8_t *)v->password, strlen(v->password)), k_pi));
+		assert_true(sj_pace_k_pi(c, (enum sj_pace_password)v->kind,
+					 sj_span((const uint8_t *)v->password, strlen(v->password)),
+					 k_pi));
 		assert_hex(sj_span(k_pi, sj_cipher_key_size(c)), v->k_pi);
 	}
 	memcpy(k_pi, hex(v->k_pi).ptr, sj_cipher_key_size(c));
@@ -292,7 +292,8 @@ static void what_is_no_suite(void **state)
 	assert_false(sj_pace_suite_read(hex("04007F000702020402"), 12, &suite)); /* no cipher */
 	assert_false(sj_pace_suite_read(hex("04007F00070202040202"), 2, &suite)); /* no curve */
 	assert_false(sj_pace_suite_read(hex("04007F00070202040102"), 3, &suite)); /* no group */
-	assert_false(sj_pace_suite_read(hex("04007F00070202040102"), 12, &suite)); /* DH on a curve */
+	assert_false(
+		sj_pace_suite_read(hex("04007F00070202040102"), 12, &suite)); /* DH on a curve */
 	assert_false(sj_pace_suite_read(hex("04007F00070202040402"), 10, &suite)); /* IM, P-224 */
 	assert_true(sj_pace_suite_read(hex("04007F00070202040202"), 10, &suite));
 }
@@ -329,15 +330,15 @@ static void integrated_mapping_everywhere(void **state)
 		struct sj_pace_suite suite;
 		struct sj_pace_public mapped, again;
 
-		assert_true(sj_pace_suite_read(hex(ids[i] < 3 ? "04007F00070202040304"
-							      : "04007F00070202040404"),
-					       ids[i], &suite));
+		assert_true(sj_pace_suite_read(
+			hex(ids[i] < 3 ? "04007F00070202040304" : "04007F00070202040404"), ids[i],
+			&suite));
 		for (int n = 0; n < 4; n++) { /* both candidates of the encoding */
 			assert_true(sj_random_fill(&rnd, s, 32) && sj_random_fill(&rnd, t, 32));
 			assert_true(sj_pace_map_integrated(&suite, SJ_SPAN_OF(s), SJ_SPAN_OF(t),
 							   &mapped));
-			assert_true(sj_pace_public_read(&suite, sj_pace_public_span(&mapped),
-							&again));
+			assert_true(
+				sj_pace_public_read(&suite, sj_pace_public_span(&mapped), &again));
 		}
 	}
 }

@@ -28,6 +28,9 @@ static const struct cli_option options[] = {
 	  CLI_COMPLETE_NONE, NULL, false },
 	PROFILE_OPTIONS,
 	KEYS_OPTIONS,
+	EID_OPTIONS,
+	{ "dg3", 0, "FILE", "fingerprints: a whole DG3, for inspection systems alone",
+	  CLI_COMPLETE_FILE, NULL, false },
 	{ "profile", 0, "NAME",
 	  "private (default): the card tells nothing without a key; open: all", CLI_COMPLETE_WORDS,
 	  "private open", false },
@@ -114,11 +117,10 @@ static json_t *suites_json(const struct profile *p)
 	json_t *list = json_array();
 
 	for (size_t i = 0; p->pace && i < p->suite_count; i++)
-		json_array_append_new(
-			list,
-			json_sprintf("%s %s %s", profile_mapping(p->suites[i].mapping),
-				     sj_cipher_name(p->suites[i].cipher),
-				     sj_pace_domain_name(&p->suites[i])));
+		json_array_append_new(list, json_sprintf("%s %s %s",
+							 profile_mapping(p->suites[i].mapping),
+							 sj_cipher_name(p->suites[i].cipher),
+							 sj_pace_domain_name(&p->suites[i])));
 	return list;
 }
 

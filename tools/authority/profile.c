@@ -89,7 +89,8 @@ static int add_suite(struct cli *cli, const char *text, struct profile *p)
 	if (p->suite_count == PROFILE_PACE_MAX)
 		return cli_usage(cli, "--pace: at most %u variants", PROFILE_PACE_MAX);
 	if (!parse_suite(text, &suite))
-		return cli_usage(cli, "--pace %s: not GM, CAM or IM, cipher and curve or group", text);
+		return cli_usage(cli, "--pace %s: not GM, CAM or IM, cipher and curve or group",
+				 text);
 	for (size_t i = 0; i < p->suite_count; i++) {
 		if (sj_pace_suite_eq(&p->suites[i], &suite))
 			return cli_usage(cli, "--pace %s: given twice", text);
@@ -212,6 +213,32 @@ void profile_free(struct profile *profile)
 	profile->aa_key = NULL;
 }
 
+/* Its data are for terminals that have shown who they are: neither BAC nor a copy's mapping. */
+static int check_eid(struct cli *cli, const char *access, struct profile *p)
+{
+	if (access != NULL && strcmp(access, "pace") != 0)
+		return cli_usage(cli, "--eid with --access %s: an eID card has PACE alone", access);
+	if (cli_given(cli, "no-ca"))
+		return cli_usage(cli, "--eid with --no-ca: terminals ask for Chip Authentication");
+	p->eid = true;
+	p->bac = false;
+	return 0;
+}
+
+/* What only an eID card must not have. */
+static int check_eid_keys(struct cli *cli, const struct profile *p)
+{
+	for (size_t i = 0; i < p->suite_count; i++)
+		if (p->suites[i].mapping == SJ_PACE_CAM)
+			return cli_usage(cli, "--eid with --pace CAM: such a card has GM or IM");
+	if (p->ca[0].ciphers & 1u << SJ_CIPHER_3DES)
+		return cli_usage(cli,
+				 "--eid with --ca %s:3des first: the first key's curve and "
+				 "cipher are those of its terminals, which take AES",
+				 sj_curve_name(p->ca[0].curve));
+	return 0;
+}
+
 int profile_read(struct cli *cli, struct profile *out)
 {
 	const char *access = cli_value(cli, "access");
@@ -224,10 +251,16 @@ int profile_read(struct cli *cli, struct profile *out)
 	}
 	if (!out->pace && cli_given(cli, "pace"))
 		return cli_usage(cli, "--pace with --access bac");
+	if (cli_given(cli, "eid"))
+		rc = check_eid(cli, access, out);
+	if (rc != 0)
+		return rc;
 	if (out->pace)
 		rc = read_pace(cli, out);
 	if (rc == 0)
 		rc = read_ca(cli, out);
+	if (rc == 0 && out->eid)
+		rc = check_eid_keys(cli, out);
 	return rc != 0 ? rc : read_aa_key(cli, out);
 }
 

@@ -18,6 +18,7 @@ struct profile_ca {
 
 struct profile {
 	bool bac, pace;
+	bool eid; /* an eID card: PACE alone, without CAM */
 	struct sj_pace_suite suites[PROFILE_PACE_MAX];
 	size_t suite_count;
 	struct profile_ca ca[PROFILE_CA_MAX]; /* key ids 1, 2, ...; without where there is one */
@@ -30,7 +31,7 @@ struct profile {
 };
 
 /*
- * From --access, --pace, --ca, --no-ca, --aa and --aa-key; ended by
+ * From --eid, --access, --pace, --ca, --no-ca, --aa and --aa-key; ended by
  * profile_free(), whatever this returned. Defaults: BAC and PACE;
  * PACE GM, P-256, AES-128; CA P-256, AES-128; AA with ECDSA on P-256.
  */

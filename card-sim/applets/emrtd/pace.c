@@ -44,9 +44,9 @@ static bool parse_set_at(struct sj_span in, struct set_at *out)
 
 	*out = (struct set_at){ 0 };
 	while ((rc = sj_tlv_next(&in, &tag, &value)) == SJ_TLV_FOUND) {
-		struct sj_span *slot = tag == 0x80   ? &out->oid
-				       : tag == 0x83 ? &out->password
-				       : tag == 0x84 ? &out->parameter
+		struct sj_span *slot = tag == 0x80                    ? &out->oid
+				       : tag == 0x83                  ? &out->password
+				       : tag == 0x84                  ? &out->parameter
 				       : tag == SJ_TAG_CVC_CHAT       ? &out->chat
 				       : tag == SJ_TAG_CVC_EXTENSIONS ? &out->extensions
 								      : NULL;
@@ -300,9 +300,9 @@ static bool put_cam_data(const struct pace_call *p)
 static void put_anchors(const struct pace_call *p)
 {
 	struct sj_span names[2];
-	size_t n = p->pace->chat ? emrtd_anchor_names(p->call->card, p->pace->allowed.terminal,
-						      names)
-				 : 0;
+	size_t n = p->pace->chat
+			   ? emrtd_anchor_names(p->call->card, p->pace->allowed.terminal, names)
+			   : 0;
 
 	for (size_t i = 0; i < n; i++)
 		sj_tlv_put(p->out, i == 0 ? SJ_TAG_PACE_CAR : SJ_TAG_PACE_CAR_BEFORE, names[i]);
