@@ -11,70 +11,14 @@
 
 #include "authority/cvrights.h"
 #include "secure/ri.h"
+#include "tests/card/brute.h"
 #include "tests/card/eid_rig.h"
 #include "tests/card/gate_rig.h"
 #include "tests/card/piv_rig.h"
+#include "tests/card/rows.h"
 #include "wire/std/tr03110.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static const struct row {
-	const char *sector, *name;
-	enum sj_service_access access;
-	const char *rights; /* besides valid */
-} rows[] = {
-	{ "transport", "metro gate", SJ_SERVICE_NONE, "pseudonym" },
-	{ "transport", "city bus", SJ_SERVICE_NONE, "pseudonym" },
-	{ "transport", "rail ticket and gate", SJ_SERVICE_CAN, "name document-number pseudonym" },
-	{ "transport", "airline check-in", SJ_SERVICE_CAN,
-	  "name nationality birth-date document-number expiry portrait" },
-	{ "transport", "ferry and coach", SJ_SERVICE_CAN, "name document-number" },
-	{ "transport", "car rental", SJ_SERVICE_CAN,
-	  "name birth-date age-over-18 portrait document-number" },
-	{ "transport", "ride hailing", SJ_SERVICE_NONE, "pseudonym age-over-18" },
-	{ "finance", "bank account opening", SJ_SERVICE_PIN,
-	  "name nationality birth-date document-number expiry portrait address" },
-	{ "finance", "bank counter", SJ_SERVICE_CAN, "name portrait document-number" },
-	{ "finance", "payment account", SJ_SERVICE_PIN, "name document-number phone" },
-	{ "finance", "foreign exchange", SJ_SERVICE_CAN, "name nationality document-number" },
-	{ "finance", "insurance", SJ_SERVICE_CAN, "name birth-date nationality document-number" },
-	{ "finance", "securities account", SJ_SERVICE_PIN,
-	  "name nationality birth-date document-number expiry portrait" },
-	{ "education", "school enrolment", SJ_SERVICE_CAN, "name birth-date nationality address" },
-	{ "education", "examination entry", SJ_SERVICE_CAN, "name portrait document-number" },
-	{ "education", "university library", SJ_SERVICE_NONE, "pseudonym class" },
-	{ "education", "degree authentication", SJ_SERVICE_CAN, "name birth-date document-number" },
-	{ "telecom", "SIM registration", SJ_SERVICE_PIN,
-	  "name nationality document-number portrait" },
-	{ "telecom", "broadband contract", SJ_SERVICE_CAN, "name address document-number" },
-	{ "telecom", "real-name online account", SJ_SERVICE_PIN, "pseudonym age-over-18" },
-	{ "health", "hospital registration", SJ_SERVICE_CAN,
-	  "name birth-date nationality insurance-number emergency" },
-	{ "health", "clinic check-in", SJ_SERVICE_CAN, "name birth-date insurance-number" },
-	{ "health", "pharmacy", SJ_SERVICE_CAN, "name age-over-18 insurance-number" },
-	{ "health", "emergency ward", SJ_SERVICE_CAN, "name birth-date emergency" },
-	{ "health", "vaccination", SJ_SERVICE_CAN, "name birth-date document-number" },
-	{ "accommodation", "hotel check-in", SJ_SERVICE_CAN,
-	  "name nationality birth-date document-number expiry portrait entry-records "
-	  "home-passport" },
-	{ "accommodation", "hotel door", SJ_SERVICE_NONE, "pseudonym" },
-	{ "accommodation", "hostel check-in", SJ_SERVICE_CAN,
-	  "name nationality document-number portrait" },
-	{ "accommodation", "rental registration", SJ_SERVICE_CAN,
-	  "name nationality document-number address" },
-	{ "government", "border e-gate", SJ_SERVICE_CAN, "all fingerprint" },
-	{ "government", "residence registration", SJ_SERVICE_CAN,
-	  "name nationality birth-date document-number address entry-records home-passport" },
-	{ "government", "social insurance", SJ_SERVICE_CAN,
-	  "name birth-date document-number insurance-number" },
-	{ "government", "tax office", SJ_SERVICE_CAN, "name document-number address" },
-	{ "government", "driving licence office", SJ_SERVICE_CAN,
-	  "name birth-date portrait document-number" },
-	{ "government", "notary", SJ_SERVICE_CAN, "name birth-date document-number portrait" },
-};
-
-#define ROWS 35u
-_Static_assert(COUNT(rows) == ROWS, "35 rows");
 
 /* Which groups a right is: EID.md. */
 static const struct {
@@ -88,60 +32,7 @@ static const struct {
 	{ "home-passport", { 25 } },
 };
 
-static bool has(const struct row *row, const char *right)
-{
-	const size_t n = strlen(right);
-	bool found = strncmp(row->rights, "all", 3) == 0 && strcmp(right, "ticket") != 0;
-
-	for (const char *at = row->rights; at != NULL && !found; at = strchr(at, ' ')) {
-		at += *at == ' ';
-		found = strncmp(at, right, n) == 0 && (at[n] == ' ' || at[n] == '\0');
-	}
-	return found;
-}
-
-static uint8_t sector_of(const struct row *row)
-{
-	const char *name;
-
-	for (uint8_t i = 1; (name = sj_sector_name(i)) != NULL; i++)
-		if (strcmp(name, row->sector) == 0)
-			return i;
-	fail();
-	return 0;
-}
-
-/* As the product has it. */
-static struct sj_service service_of(const struct row *row)
-{
-	struct sj_service out = { .size = sizeof(out), .id = (unsigned)(row - rows) + 1 };
-	const char *name;
-	uint32_t bit;
-
-	out.sector = sector_of(row);
-	out.access = row->access;
-	for (size_t i = 0; (name = sj_right_at(i, &bit)) != NULL; i++)
-		if (i == 0 || has(row, name)) /* the first is valid */
-			out.rights |= bit;
-	return out;
-}
-
 /* --- the card ----------------------------------------------------------------------- */
-
-/* Everything that can be read somewhere, and what was. */
-enum item {
-	EID, /* + group; the status of a sector is STATUS + sector */
-	STATUS = 31, /* + sector */
-	CARD_SECURITY = 40, /* + sector */
-	LDS = 50, /* + short identifier */
-	PUBLIC = 85, /* EF.CardAccess, EF.DIR, EF.ATR/INFO */
-	PIV = 90, /* + number in piv_tags */
-	ITEMS = 120,
-};
-
-static const uint32_t piv_tags[] = { 0x5FC101, 0x5FC102, 0x5FC103, 0x5FC105, 0x5FC106, 0x5FC107,
-				     0x5FC108, 0x5FC109, 0x5FC10A, 0x5FC10B, 0x5FC10C, 0x5FC10D,
-				     0x5FC120, 0x5FC121, 0x5FC122, 0x5FC123, 0x5FFF00 };
 
 struct fixture {
 	struct eac_chain at, is;
@@ -150,21 +41,8 @@ struct fixture {
 	struct issuer gate_ca;
 	struct eid_sector own, other;
 	uint8_t aux[128];
-	uint8_t *bytes[ITEMS];
-	size_t len[ITEMS];
-	bool seen[ITEMS];
+	struct brute brute;
 };
-
-static void item(struct fixture *f, unsigned i, struct sj_span content)
-{
-	if (content.len == 0)
-		return;
-	assert_true(i < ITEMS && f->bytes[i] == NULL);
-	f->bytes[i] = malloc(content.len);
-	assert_non_null(f->bytes[i]);
-	memcpy(f->bytes[i], content.ptr, content.len);
-	f->len[i] = content.len;
-}
 
 /* A file's content, unlike any other's. */
 static struct sj_span unlike(uint16_t parent, uint16_t fid, uint8_t out[static 64])
@@ -183,7 +61,7 @@ static void give(struct fixture *f, unsigned i, uint16_t parent, uint16_t fid)
 	uint8_t bytes[64];
 
 	assert_int_equal(bench_file(f->card.b, parent, fid, unlike(parent, fid, bytes)), SJ_SW_OK);
-	item(f, i, unlike(parent, fid, bytes));
+	brute_item(&f->brute, i, unlike(parent, fid, bytes));
 }
 
 /* In place of what bench_perso_files() and eac_personalise() wrote. */
@@ -203,14 +81,14 @@ static void name_others(struct fixture *f)
 {
 	uint8_t bytes[1024];
 
-	item(f, LDS + 0x1C,
-	     HEX("420B5554435643413030303031" /* EF.CVCA: UTCVCA00001 */
-		 "0000000000000000000000000000000000000000000000"));
-	item(f, LDS + 0x1E, HEX(COM_HEX));
+	brute_item(&f->brute, LDS + 0x1C,
+		   HEX("420B5554435643413030303031" /* EF.CVCA: UTCVCA00001 */
+		       "0000000000000000000000000000000000000000000000"));
+	brute_item(&f->brute, LDS + 0x1E, HEX(COM_HEX));
 	for (uint8_t sector = 0; sector < EAC_SECTORS; sector++)
-		item(f, STATUS + sector, eid_content(EID_STATUS, sector, bytes));
+		brute_item(&f->brute, STATUS + sector, eid_content(EID_STATUS, sector, bytes));
 	for (unsigned group = 1; group < EID_STATUS; group++)
-		item(f, EID + group, eid_content(group, 0, bytes));
+		brute_item(&f->brute, EID + group, eid_content(group, 0, bytes));
 }
 
 /* PACE with the CAN and no CHAT opens the key application; what it tells then. */
@@ -225,10 +103,10 @@ static void name_piv(struct fixture *f)
 	f->t.password = CAN;
 	assert_int_equal(eac_pace(&f->t), SJ_SW_OK);
 	assert_int_equal(bench_do(b, SELECT_PIV), SJ_SW_OK);
-	for (unsigned i = 0; i < COUNT(piv_tags); i++)
-		if (piv_get(b, piv_tags[i]) == SJ_SW_OK)
-			item(f, PIV + i, b->data);
-	assert_true(f->len[PIV + 3] > 0); /* the certificate of 9A */
+	for (unsigned i = 0; i < BRUTE_PIV_OBJECTS; i++)
+		if (piv_get(b, brute_piv_tags[i]) == SJ_SW_OK)
+			brute_item(&f->brute, PIV + i, b->data);
+	assert_true(f->brute.len[PIV + 3] > 0); /* the certificate of 9A */
 }
 
 static int setup(void **state)
@@ -243,6 +121,7 @@ static int setup(void **state)
 	plan.anchors[0] = eac_made(&f->at.cvca);
 	plan.anchors[1] = eac_made(&f->is.cvca);
 	issuer_make(&f->gate_ca);
+	f->brute.b = b;
 	bench_install(b);
 	eac_personalise(&f->card, b, &plan);
 	give_files(f);
@@ -266,8 +145,7 @@ static int teardown(void **state)
 	bench_free(f->card.b);
 	eac_chain_forget(&f->at);
 	eac_chain_forget(&f->is);
-	for (unsigned i = 0; i < ITEMS; i++)
-		free(f->bytes[i]);
+	brute_end(&f->brute);
 	free(f);
 	return 0;
 }
@@ -277,7 +155,7 @@ static int teardown(void **state)
 /* The certificate that the authority would sign for the row. */
 static void certify(struct fixture *f, struct eac_chain *chain, const struct row *row)
 {
-	const struct sj_service service = service_of(row);
+	const struct sj_service service = row_service(row);
 	const enum sj_cvc_terminal kind = chain->terminal.plan.rights.terminal;
 	struct eid_plan plan = { .sector = (uint8_t)service.sector, .sectors = { &f->own } };
 	struct sj_cvc_rights rights;
@@ -307,7 +185,7 @@ static struct bench *come(struct fixture *f, const struct eac_chain *chain, cons
 	bench_power(f->card.b);
 	eac_terminal(&f->t, &f->card, chain);
 	f->t.chat = sj_cvc_all_rights(kind, SJ_CVC_TERMINAL);
-	f->t.sector = sector_of(row);
+	f->t.sector = row_sector(row);
 	f->t.aux = sj_written(&w);
 	if (row->access == SJ_SERVICE_CAN) {
 		f->t.kind = SJ_PACE_CAN;
@@ -317,144 +195,16 @@ static struct bench *come(struct fixture *f, const struct eac_chain *chain, cons
 	return f->card.b;
 }
 
-/* --- brute force ---------------------------------------------------------------------------- */
-
-/* Data of a good answer must be one of the items, whole. */
-static void look(struct fixture *f)
-{
-	const struct bench *b = f->card.b;
-
-	assert_true(b->secured); /* a session that is lost would hide what follows */
-	if (b->data.len == 0)
-		return;
-	for (unsigned i = 0; i < ITEMS; i++) {
-		if (f->len[i] > 0 && sj_span_eq(b->data, sj_span(f->bytes[i], f->len[i]))) {
-			f->seen[i] = true;
-			return;
-		}
-	}
-	print_error("unknown data of %zu bytes\n", b->data.len);
-	fail();
-}
-
-static void send(struct fixture *f, uint8_t cla, uint8_t ins, uint8_t p1, uint8_t p2,
-		 struct sj_span data)
-{
-	const struct sj_apdu apdu = {
-		.cla = cla, .ins = ins, .p1 = p1, .p2 = p2, .data = data, .ne = 65536
-	};
-
-	bench_send(f->card.b, &apdu);
-}
-
-static void read_by_short(struct fixture *f, uint8_t channel)
-{
-	for (uint8_t sfi = 0; sfi <= 30; sfi++) {
-		send(f, channel, 0xB0, (uint8_t)(0x80 | sfi), 0, sj_span(NULL, 0));
-		look(f);
-	}
-}
-
-/* SELECT and READ BINARY, and READ BINARY of the odd instruction. */
-static void read_by_fid(struct fixture *f, uint8_t channel, uint8_t high, uint8_t low)
-{
-	const uint8_t fid[] = { high, low };
-	struct bench *b = f->card.b;
-
-	send(f, channel, 0xB1, high, low, HEX("540100"));
-	if (b->data.len > 3 && b->data.ptr[0] == 0x53)
-		assert_int_equal(sj_tlv_take(&b->data, 0x53, &b->data), SJ_TLV_FOUND);
-	look(f);
-	send(f, channel, 0xA4, 0x02, 0x0C, SJ_SPAN_OF(fid));
-	look(f);
-	if (b->sw != SJ_SW_OK)
-		return;
-	send(f, channel, 0xB0, 0, 0, sj_span(NULL, 0));
-	look(f);
-}
-
-/* GET DATA of both kinds, lists, serial numbers, what a key would prove. */
-static void read_objects(struct fixture *f, uint8_t channel)
-{
-	static const char *const commands[] = {
-		"80CA9F7F00",       "80CA004200",
-		"80CA004500",       "80CA006600",
-		"80CA006700",       "80CA00CF00",
-		"80CA00E000",       "80CA00C100",
-		"80F28002024F0000", "80F24002024F0000",
-		"80F21002024F0000", "00F8000000",
-		"00FD000000",       "00F7009A00",
-		"00F99A0000",       "0088000008010203040506070800",
-		"00870000027C0000", "0020008000",
-		"0020009800",       "00860000027C0000",
-		"8020800000",
-	};
-	uint8_t bytes[64];
-
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		struct sj_apdu apdu;
-
-		assert_true(sj_apdu_parse(hex(commands[i], bytes, sizeof(bytes)), &apdu));
-		apdu.cla |= channel;
-		bench_send(f->card.b, &apdu);
-		look(f);
-	}
-	for (size_t i = 0; i < COUNT(piv_tags); i++) {
-		struct sj_writer w = SJ_WRITER_OF(bytes);
-
-		sj_put(&w, HEX("5C03"));
-		sj_put_be(&w, 3, piv_tags[i]);
-		send(f, channel, 0xCB, 0x3F, 0xFF, sj_written(&w));
-		look(f);
-	}
-}
-
-static void read_all(struct fixture *f, uint8_t channel)
-{
-	read_by_short(f, channel);
-	for (uint8_t low = 0x01; low <= 0x1F; low++)
-		read_by_fid(f, channel, 0x01, low);
-	for (uint8_t sector = 0; sector < EAC_SECTORS; sector++)
-		read_by_fid(f, channel, 0x1D, sector);
-	read_by_fid(f, channel, 0x2F, 0x00);
-	read_by_fid(f, channel, 0x2F, 0x01);
-	read_objects(f, channel);
-}
-
-enum app { APP_MF, APP_LDS, APP_EID, APP_GATE, APP_PIV, APP_MANAGER };
-#define APPS 6u
-
-/* The selection may fail: then what was current before goes on. The answer is a name, no datum. */
-static void select_app(struct fixture *f, uint8_t channel, unsigned app)
-{
-	static const char *const names[APPS] = { "",
-						 "A0000002471001",
-						 EID_AID,
-						 "F0534F4A4F55524E01",
-						 "A000000308000010000100",
-						 "A000000151000000" };
-	struct bench *b = f->card.b;
-
-	if (app == APP_MF)
-		send(f, channel, 0xA4, 0x00, 0x0C, sj_span(NULL, 0));
-	else
-		send(f, channel, 0xA4, 0x04, 0x0C, HEX(names[app]));
-	assert_int_equal(b->data.len, 0);
-	/* A channel that announced a CHAT sees neither keys nor the manager. */
-	if (app == APP_PIV || app == APP_MANAGER)
-		assert_int_equal(b->sw, SJ_SW_NOT_FOUND);
-}
-
 /* --- what it gets ------------------------------------------------------------------------------- */
 
 static void expect_groups(const struct row *row, bool expected[static ITEMS])
 {
 	for (size_t i = 0; i < COUNT(learnt); i++)
 		for (size_t k = 0; k < 2; k++)
-			if (learnt[i].groups[k] != 0 && has(row, learnt[i].right))
+			if (learnt[i].groups[k] != 0 && row_has(row, learnt[i].right))
 				expected[EID + learnt[i].groups[k]] = true;
-	expected[STATUS + sector_of(row)] = true; /* valid */
-	expected[CARD_SECURITY + sector_of(row)] = true;
+	expected[STATUS + row_sector(row)] = true; /* valid */
+	expected[CARD_SECURITY + row_sector(row)] = true;
 	for (unsigned i = 0; i < 3; i++)
 		expected[PUBLIC + i] = true;
 }
@@ -463,37 +213,10 @@ static void expect_groups(const struct row *row, bool expected[static ITEMS])
 static void expect_document(const struct fixture *f, bool expected[static ITEMS])
 {
 	for (unsigned i = EID; i < EID + EID_STATUS; i++)
-		expected[i] = f->len[i] > 0;
+		expected[i] = f->brute.len[i] > 0;
 	for (unsigned i = LDS; i < PUBLIC; i++)
-		expected[i] = f->len[i] > 0;
+		expected[i] = f->brute.len[i] > 0;
 	expected[LDS + 4] = false;
-}
-
-static void check(struct fixture *f, const struct row *row, const bool expected[static ITEMS])
-{
-	for (unsigned i = 0; i < ITEMS; i++) {
-		if (f->seen[i] == expected[i])
-			continue;
-		print_error("%s: item %u %s\n", row->name, i,
-			    f->seen[i] ? "was told" : "is missing");
-		fail();
-	}
-	memset(f->seen, 0, sizeof(f->seen));
-}
-
-/* Every pair of applications one after the other, of all six, each once. */
-static void walk_pairs(struct fixture *f)
-{
-	for (unsigned first = 0; first < APPS; first++) {
-		for (unsigned second = first; second < APPS; second++) {
-			select_app(f, 0, first);
-			read_all(f, 0);
-			if (second == first)
-				continue;
-			select_app(f, 0, second);
-			read_all(f, 0);
-		}
-	}
 }
 
 static void test_every_row_reads_its_fields(void **state)
@@ -505,9 +228,9 @@ static void test_every_row_reads_its_fields(void **state)
 
 		certify(f, &f->at, row);
 		come(f, &f->at, row, NULL);
-		walk_pairs(f);
+		brute_pairs(&f->brute);
 		expect_groups(row, expected);
-		check(f, row, expected);
+		brute_check(&f->brute, row->name, expected);
 	}
 }
 
@@ -515,7 +238,7 @@ static void test_every_row_reads_its_fields(void **state)
 static void test_every_order_of_three(void **state)
 {
 	struct fixture *f = *state;
-	const struct row *row = &rows[25]; /* hotel check-in */
+	const struct row *row = &rows[ROW_HOTEL]; /* hotel check-in */
 	bool expected[ITEMS] = { false };
 	uint8_t channel = 0;
 
@@ -523,28 +246,28 @@ static void test_every_order_of_three(void **state)
 	come(f, &f->at, row, NULL);
 	assert_int_equal(bench_do(f->card.b, "0070000101"), SJ_SW_OK);
 	for (unsigned i = 0; i < APPS * APPS * APPS; i++) {
-		select_app(f, channel, i / (APPS * APPS));
-		select_app(f, channel, i / APPS % APPS);
-		select_app(f, channel, i % APPS);
-		read_all(f, channel);
+		brute_select(&f->brute, channel, i / (APPS * APPS));
+		brute_select(&f->brute, channel, i / APPS % APPS);
+		brute_select(&f->brute, channel, i % APPS);
+		brute_read(&f->brute, channel);
 		channel ^= 1;
 	}
 	expect_groups(row, expected);
-	check(f, row, expected);
+	brute_check(&f->brute, row->name, expected);
 }
 
 static void test_the_border_reads_the_document(void **state)
 {
 	struct fixture *f = *state;
-	const struct row *border = &rows[29];
+	const struct row *border = &rows[ROW_BORDER];
 	bool expected[ITEMS] = { false };
 
 	certify(f, &f->is, border);
 	come(f, &f->is, border, NULL);
-	walk_pairs(f);
+	brute_pairs(&f->brute);
 	expect_groups(border, expected);
 	expect_document(f, expected);
-	check(f, border, expected);
+	brute_check(&f->brute, border->name, expected);
 }
 
 /* No other row can be an inspection system's, which would read all of the document. */
@@ -554,10 +277,10 @@ static void test_no_other_row_inspects(void **state)
 
 	(void)state;
 	for (const struct row *row = rows; row < rows + ROWS; row++) {
-		const struct sj_service service = service_of(row);
+		const struct sj_service service = row_service(row);
 
 		assert_int_equal(cv_rights_of_row(SJ_CVC_INSPECTION, &service, &rights),
-				 row == &rows[29]);
+				 row == &rows[ROW_BORDER]);
 	}
 }
 
@@ -565,37 +288,37 @@ static void test_no_other_row_inspects(void **state)
 static void test_a_holder_may_allow_less(void **state)
 {
 	struct fixture *f = *state;
-	const struct row *hotel = &rows[25];
+	const struct row *hotel = &rows[ROW_HOTEL];
 	static const struct row less = { "accommodation", "name only", SJ_SERVICE_PIN, "name" };
 	bool expected[ITEMS] = { false };
 
 	certify(f, &f->at, hotel);
 	bench_power(f->card.b);
 	eac_terminal(&f->t, &f->card, &f->at);
-	f->t.sector = sector_of(hotel);
+	f->t.sector = row_sector(hotel);
 	f->t.chat =
 		(struct sj_cvc_rights){ .terminal = SJ_CVC_AUTHENTICATION,
 					.bits = 1u << SJ_AT_READ_DG(4) | 1u << SJ_AT_READ_DG(5) };
 	assert_int_equal(eac_until(&f->t, EAC_CA), SJ_SW_OK);
-	walk_pairs(f);
+	brute_pairs(&f->brute);
 	expect_groups(&less, expected);
-	expected[STATUS + sector_of(hotel)] = false;
-	check(f, &less, expected);
+	expected[STATUS + row_sector(hotel)] = false;
+	brute_check(&f->brute, less.name, expected);
 }
 
 /* The interface makes no difference to a terminal that announced its rights. */
 static void test_on_contact_a_row_is_the_same(void **state)
 {
 	struct fixture *f = *state;
-	const struct row *row = &rows[25];
+	const struct row *row = &rows[ROW_HOTEL];
 	bool expected[ITEMS] = { false };
 
 	bench_insert(f->card.b, CARD_CONTACT);
 	certify(f, &f->at, row);
 	come(f, &f->at, row, NULL);
-	walk_pairs(f);
+	brute_pairs(&f->brute);
 	expect_groups(row, expected);
-	check(f, row, expected);
+	brute_check(&f->brute, row->name, expected);
 	bench_insert(f->card.b, CARD_CONTACTLESS);
 }
 
@@ -618,10 +341,10 @@ static void test_the_registry_that_ships_has_these_rows(void **state)
 				    rows[i].sector);
 		assert_string_equal(json_string_value(json_object_get(v, "access")),
 				    access[rows[i].access]);
-		if (i == 29) /* all */
+		if (i == ROW_BORDER) /* all */
 			continue;
 		json_array_foreach(rights, k, right)
-			assert_true(has(&rows[i], json_string_value(right)));
+			assert_true(row_has(&rows[i], json_string_value(right)));
 		for (const char *at = rows[i].rights; at != NULL; at = strchr(at + 1, ' '))
 			k--;
 		assert_int_equal(k, 0);
@@ -650,8 +373,9 @@ static void test_every_row_asks_for_its_ages(void **state)
 			const uint16_t answer = i < 5 ? SJ_SW_OK : SJ_SW_NO_INFORMATION;
 
 			assert_int_equal(bench_do(b, EID_SELECT), SJ_SW_OK);
-			assert_int_equal(eid_ask(b, 1),
-					 has(row, ages[i].right) ? answer : SJ_SW_SECURITY_STATUS);
+			assert_int_equal(eid_ask(b, 1), row_has(row, ages[i].right)
+								? answer
+								: SJ_SW_SECURITY_STATUS);
 			assert_int_equal(eid_ask(b, 2), SJ_SW_OK);
 			assert_int_equal(eid_ask(b, 3), SJ_SW_SECURITY_STATUS);
 		}
@@ -665,7 +389,7 @@ static void test_every_row_gets_its_operators_pseudonym_or_none(void **state)
 
 	assert_true(sj_ri_identifier(SJ_BP256R1, &f->own.secret, &f->card.ri, expected));
 	for (const struct row *row = rows; row < rows + ROWS; row++) {
-		const bool may = has(row, "pseudonym");
+		const bool may = row_has(row, "pseudonym");
 		struct bench *b;
 
 		certify(f, &f->at, row);
@@ -718,7 +442,7 @@ static void test_can_alone_serves_rows_with_the_can(void **state)
 static void test_before_rights_are_in_force_nothing_is_told(void **state)
 {
 	struct fixture *f = *state;
-	const struct row *row = &rows[25];
+	const struct row *row = &rows[ROW_HOTEL];
 
 	certify(f, &f->at, row);
 	for (enum eac_step last = EAC_PACE; last < EAC_CA; last++) {
@@ -726,17 +450,17 @@ static void test_before_rights_are_in_force_nothing_is_told(void **state)
 
 		bench_power(f->card.b);
 		eac_terminal(&f->t, &f->card, &f->at);
-		f->t.sector = sector_of(row);
+		f->t.sector = row_sector(row);
 		assert_int_equal(eac_until(&f->t, last), SJ_SW_OK);
 		for (unsigned app = 0; app < APPS; app++) {
-			select_app(f, 0, app);
-			read_all(f, 0);
+			brute_select(&f->brute, 0, app);
+			brute_read(&f->brute, 0);
 		}
 		for (unsigned i = 0; i < 3; i++)
 			expected[PUBLIC + i] = true;
 		/* EF.CardSecurity is for terminals that were authenticated. */
-		expected[CARD_SECURITY + sector_of(row)] = last >= EAC_TA;
-		check(f, row, expected);
+		expected[CARD_SECURITY + row_sector(row)] = last >= EAC_TA;
+		brute_check(&f->brute, row->name, expected);
 	}
 }
 
