@@ -108,6 +108,7 @@ check: deps-check
 # sanitisers. What mostly waits for a clock, a reader or a disk needs one compiler only; and under sanitisers
 # the long stories of many programs, each of which others try alone, would tell little for their time.
 one_build := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats reader/gate.bats programs/yubico.bats)
+stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
 waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
 
 .suite:
@@ -116,7 +117,7 @@ waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests
 		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 20000' \
 		'fuzz/libfuzzer:tests/fuzz/each-parser $(FUZZ_BUILD)/tests/fuzz/libfuzzer $(ASAN_BUILD)/tests/fuzz/mutate 1000' \
 		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(one_build),$(test_bats))) $(call bats_jobs,gcc,$(BUILD)) \
-		$(call suite_jobs,asan,$(ASAN_BUILD)) \
+		$(call suite_jobs,asan,$(ASAN_BUILD),$(filter-out $(stories),$(test_src))) \
 		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src)))
 
 # 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
