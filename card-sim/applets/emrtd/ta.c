@@ -47,8 +47,7 @@ static uint16_t may_begin(const struct card_call *call)
 
 static enum sj_cvc_terminal kind_of(const struct card_call *call)
 {
-	return is_version_1(call) ? SJ_CVC_INSPECTION
-				  : card_terminal(call->card)->allowed.terminal;
+	return is_version_1(call) ? SJ_CVC_INSPECTION : card_terminal(call->card)->allowed.terminal;
 }
 
 /* The protocol is in this state, in this session and on this channel. */
@@ -424,9 +423,9 @@ static bool set_terminal(const struct card_call *call, const struct sj_cvc *term
 	struct sj_span aux = sj_span(ta->aux, ta->aux_len), content = { NULL, 0 };
 
 	if (!set_service(t, terminal->extensions) ||
-	    (aux.len > 0 && (sj_tlv_take(&aux, SJ_TAG_CVC_AUTHENTICATION, &content) !=
-				     SJ_TLV_FOUND ||
-			     content.len > CARD_AUX_MAX)))
+	    (aux.len > 0 &&
+	     (sj_tlv_take(&aux, SJ_TAG_CVC_AUTHENTICATION, &content) != SJ_TLV_FOUND ||
+	      content.len > CARD_AUX_MAX)))
 		return false;
 	t->certified = ta->link.effective;
 	t->rights = effective(call);
