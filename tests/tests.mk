@@ -23,7 +23,7 @@ $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
-$(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
+$(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 
