@@ -40,10 +40,11 @@ static int list_one(struct cli *cli, const struct sj_evidence_info *i, void *use
 	if (cli_json(cli))
 		return cli_json_line(cli, EVIDENCE_SCHEMA, evidence_json(i));
 	cli_print(cli, "%6llu  %s  %-24s %-20s %-18s%s\n", (unsigned long long)i->number,
-		  evidence_time(i->recorded).text,
-		  i->kind == SJ_JOURNAL_TAP ? "gate" : i->name, evidence_outcome(i),
-		  sj_evidence_strength_name(i->claimed),
-		  i->sealed ? "  sealed" : i->erased ? "  erased" : "");
+		  evidence_time(i->recorded).text, i->kind == SJ_JOURNAL_TAP ? "gate" : i->name,
+		  evidence_outcome(i), sj_evidence_strength_name(i->claimed),
+		  i->sealed   ? "  sealed"
+		  : i->erased ? "  erased"
+			      : "");
 	return 0;
 }
 
@@ -71,9 +72,10 @@ const struct cli_command evidence_list = {
 	.noun = "evidence",
 	.verb = "list",
 	.summary = "list the verifications of a journal",
-	.description = "A line each: number, time, service, verdict, what the record claims to be,\n"
-		       "and whether anything is sealed in it. Taps of a gate's journal are listed\n"
-		       "too.",
+	.description =
+		"A line each: number, time, service, verdict, what the record claims to be,\n"
+		"and whether anything is sealed in it. Taps of a gate's journal are listed\n"
+		"too.",
 	.features = CLI_JSON,
 	.options = list_options,
 	.examples = list_examples,
@@ -106,10 +108,9 @@ static int show_kept(struct cli *cli, const struct sj_journal_record *r,
 
 	if (opened != SJ_OK)
 		return cli_fail(cli, opened, "record %llu: %s", (unsigned long long)r->number,
-				r->erased ? "what was kept has been erased"
-				: info->kept == 0
-					? "nothing is kept in it"
-					: "it is sealed to another key");
+				r->erased         ? "what was kept has been erased"
+				: info->kept == 0 ? "nothing is kept in it"
+						  : "it is sealed to another key");
 	rc = write_portrait(cli, kept);
 	if (rc == 0 && cli_json(cli)) {
 		object = evidence_json(info);
@@ -277,8 +278,7 @@ static int run_check(struct cli *cli)
 	cli_journal_close(journal);
 	if (rc != SJ_OK && rc != SJ_JOURNAL_BROKEN)
 		return cli_fail(cli, rc, "%s", cli_setting(cli, "journal"));
-	cli_line(cli, rc == SJ_OK ? CLI_MARK_GOOD : CLI_MARK_BAD,
-		 rc == SJ_OK ? "holds" : "broken",
+	cli_line(cli, rc == SJ_OK ? CLI_MARK_GOOD : CLI_MARK_BAD, rc == SJ_OK ? "holds" : "broken",
 		 "records %llu to %llu, %llu erased; signed up to %llu",
 		 (unsigned long long)r.first, (unsigned long long)r.last,
 		 (unsigned long long)r.erased, (unsigned long long)r.covered);
@@ -305,8 +305,9 @@ const struct cli_command evidence_check = {
 	.noun = "evidence",
 	.verb = "check",
 	.summary = "check that the whole journal is as it was written",
-	.description = "Against the journal's own key, journal.pub in its folder. Whoever takes the\n"
-		       "machine has that key too: exports that were made before show what it was.",
+	.description =
+		"Against the journal's own key, journal.pub in its folder. Whoever takes the\n"
+		"machine has that key too: exports that were made before show what it was.",
 	.features = CLI_JSON,
 	.options = list_options,
 	.examples = check_examples,

@@ -4,9 +4,9 @@
 int main(int argc, char **argv)
 {
 	static const struct cli_command *const commands[] = {
-		&evidence_list,	 &evidence_show,  &evidence_export,
-		&evidence_verify, &evidence_check, &evidence_keep,
-		&evidence_erase, &evidence_operator_key, NULL,
+		&evidence_list,   &evidence_show,         &evidence_export,
+		&evidence_verify, &evidence_check,        &evidence_keep,
+		&evidence_erase,  &evidence_operator_key, NULL,
 	};
 	static const struct cli_program program = { "evidence", commands };
 

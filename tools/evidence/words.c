@@ -59,8 +59,8 @@ static void add_verification(json_t *o, const struct sj_evidence_info *i)
 				    ? hex_json(i->terminal_hash, sizeof(i->terminal_hash))
 				    : json_null());
 	json_object_set_new(o, "believedTime", time_json(i->time));
-	json_object_set_new(o, "verdict", i->answered ? json_string(sj_verdict_name(i->verdict))
-						      : json_null());
+	json_object_set_new(o, "verdict",
+			    i->answered ? json_string(sj_verdict_name(i->verdict)) : json_null());
 	json_object_set_new(o, "eid", json_boolean(i->eid));
 	json_object_set_new(o, "enforcedBy",
 			    json_string(i->enforced_by == SJ_LIMIT_CARD ? "card" : "terminal"));
@@ -69,27 +69,26 @@ static void add_verification(json_t *o, const struct sj_evidence_info *i)
 	json_object_set_new(o, "absent", cli_rights_json(i->absent));
 	json_object_set_new(o, "kept", cli_rights_json(i->kept));
 	json_object_set_new(o, "checks", checks_json(i));
-	json_object_set_new(o, "statusEpoch", i->status_epoch != 0
-						      ? json_integer(i->status_epoch)
-						      : json_null());
+	json_object_set_new(o, "statusEpoch",
+			    i->status_epoch != 0 ? json_integer(i->status_epoch) : json_null());
 	json_object_set_new(o, "challenge",
 			    i->proof == SJ_PROOF_SIGNED
 				    ? hex_json(i->challenge, sizeof(i->challenge))
 				    : json_null());
-	json_object_set_new(o, "sealedTo", i->due != 0
-						   ? hex_json(i->operator_id, sizeof(i->operator_id))
-						   : json_null());
+	json_object_set_new(o, "sealedTo",
+			    i->due != 0 ? hex_json(i->operator_id, sizeof(i->operator_id))
+					: json_null());
 	json_object_set_new(o, "due", time_json(i->due));
 }
 
 json_t *evidence_json(const struct sj_evidence_info *i)
 {
-	json_t *o = json_pack(
-		"{s:I, s:s, s:s, s:b, s:o, s:s, s:s, s:b, s:b}", "number", (json_int_t)i->number,
-		"kind", sj_journal_kind_name(i->kind), "recorded", evidence_time(i->recorded).text,
-		"answered", i->answered, "reason", reason_json(i->reason), "proof",
-		proof_name(i->proof), "claims", sj_evidence_strength_name(i->claimed), "sealed",
-		i->sealed, "erased", i->erased);
+	json_t *o = json_pack("{s:I, s:s, s:s, s:b, s:o, s:s, s:s, s:b, s:b}", "number",
+			      (json_int_t)i->number, "kind", sj_journal_kind_name(i->kind),
+			      "recorded", evidence_time(i->recorded).text, "answered", i->answered,
+			      "reason", reason_json(i->reason), "proof", proof_name(i->proof),
+			      "claims", sj_evidence_strength_name(i->claimed), "sealed", i->sealed,
+			      "erased", i->erased);
 
 	if (o != NULL && i->kind == SJ_JOURNAL_VERIFICATION)
 		add_verification(o, i);
