@@ -24,7 +24,7 @@ FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 SANITIZE =
 HARDEN = $(FORTIFY) -fstack-protector-strong -fstack-clash-protection -fPIC -fvisibility=hidden
 CPPFLAGS_ALL = -D_GNU_SOURCE -Imiddleware -Imiddleware/include -Icard-sim -Itools -isystem /usr/include/PCSC \
-	-isystem /usr/include/postgresql -isystem /usr/include/p11-kit-1 $(CPPFLAGS)
+	-isystem /usr/include/postgresql -isystem /usr/include/p11-kit-1 -isystem /usr/include/openjpeg-2.5 $(CPPFLAGS)
 CFLAGS_ALL = -std=c17 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 LDFLAGS_EXE = -pie $(LDFLAGS_ALL)
@@ -35,7 +35,9 @@ LIBS_TOOLS = -ljansson -linih
 LIBS_gate = -lsqlite3 -lpthread
 LIBS_authority = -lsqlite3 -lpq -lp11-kit
 LIBS_trust = -lcurl
+LIBS_portrait = -ljpeg -lopenjp2 -lpng -lseccomp -lm
 LIBS_evidence = -lsqlite3
+LIBS_verify = -lsqlite3
 LIBS_counter = -lmicrohttpd -lsqlite3 -lcurl -lpthread
 
 # --- what is built from what -------------------------------------------------
@@ -46,8 +48,10 @@ card_src := $(wildcard card-sim/host/*.c card-sim/applets/*.c card-sim/applets/*
 cli_src := $(wildcard tools/cli/*.c)
 pkcs11_src := $(wildcard pkcs11/*.c)
 
+# Decodes what nobody vouches for, alone: none of ours is linked.
+confined_programs := portrait
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab gate key terminal evidence counter
+public_programs := reader trust verify demo lab gate key pin terminal evidence counter
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -63,11 +67,13 @@ pkcs11_a := $(BUILD)/lib/pkcs11.a
 
 # What the programs read at run time.
 share := $(patsubst %,$(BUILD)/share/sojourn/%,$(notdir $(wildcard tools/demo/*.json tools/demo/*.jp* tools/schema/*.json tools/authority/*.json)))
+counter_page := $(patsubst tools/counter/page/%,$(BUILD)/share/sojourn/counter/%,$(wildcard tools/counter/page/*)) \
+	$(BUILD)/share/sojourn/counter/openapi.json
 completions := $(BUILD)/share/bash-completion/completions/sojourn $(BUILD)/share/zsh/site-functions/_sojourn \
 	$(BUILD)/share/fish/vendor_completions.d/sojourn.fish
 
 .PHONY: all lib programs
-all: deps-ready lib programs $(share) $(completions)
+all: deps-ready lib programs $(share) $(counter_page) $(completions)
 lib: $(lib_so) $(pkcs11_so)
 programs: $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
 
@@ -118,13 +124,25 @@ $(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c))
 	$$(call Q,LD)$$(CC) $$(LDFLAGS_EXE) -o $$@ $$(filter %.o,$$^) $$(cli_a) $(if $(filter $(1),$(card_programs)),$$(card_a)) \
 		$$(reader_a) $$(core_a) $$(LIBS_CORE) $$(LIBS_READER) $$(LIBS_TOOLS) $$(LIBS_$(1))
 endef
+define confined_program
+$(BUILD)/libexec/sojourn/sojourn-$(1): $$(call objs,$$(wildcard tools/$(1)/*.c))
+	@mkdir -p $$(@D)
+	$$(call Q,LD)$$(CC) $$(LDFLAGS_EXE) -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach p,$(confined_programs),$(eval $(call confined_program,$(p))))
 $(foreach p,$(filter $(public_programs),$(programs)),$(eval $(call public_program,$(p))))
-$(foreach p,$(filter-out $(public_programs),$(programs)),$(eval $(call whole_program,$(p))))
+$(foreach p,$(filter-out $(public_programs) $(confined_programs),$(programs)),$(eval $(call whole_program,$(p))))
 
 vpath %.json tools/demo tools/schema tools/authority
 vpath %.jpg tools/demo
 vpath %.jp2 tools/demo
 $(BUILD)/share/sojourn/%: %
+	@mkdir -p $(@D)
+	@cp $< $@
+$(BUILD)/share/sojourn/counter/%: tools/counter/page/%
+	@mkdir -p $(@D)
+	@cp $< $@
+$(BUILD)/share/sojourn/counter/openapi.json: tools/counter/openapi.json
 	@mkdir -p $(@D)
 	@cp $< $@
 $(completions): $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
@@ -150,6 +168,8 @@ install: all
 	sed -e 's|@PREFIX@|$(PREFIX)|g' pkcs11/sojourn.module.in > $(DESTDIR)$(PREFIX)/share/p11-kit/modules/sojourn.module
 	install -m644 middleware/include/sojourn/*.h $(DESTDIR)$(PREFIX)/include/sojourn/
 	install -m644 $(share) $(DESTDIR)$(PREFIX)/share/sojourn/
+	install -d $(DESTDIR)$(PREFIX)/share/sojourn/counter
+	install -m644 $(counter_page) $(DESTDIR)$(PREFIX)/share/sojourn/counter/
 	$(foreach c,$(completions:$(BUILD)/%=%),install -D -m644 $(BUILD)/$(c) $(DESTDIR)$(PREFIX)/$(c);)
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	$(foreach u,$(units),sed -e 's|@PREFIX@|$(PREFIX)|g' $(u) > $(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(u));)

@@ -15,37 +15,10 @@
 /* Whether DG14 names a hash for ECDSA, and in *hash which; SJ_HASH_NONE: one that is not known. */
 static bool named_hash(struct sj_document *doc, enum sj_hash *hash)
 {
-	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content, items;
-	struct sj_secinfo info;
-	struct sj_aa_info aa;
+	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content;
 
-	if (!file.ptr || !sj_lds_open(file, SJ_TAG_DG14, &content) ||
-	    !sj_secinfos_parse(content, &items))
-		return false;
-	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND) {
-		if (info.kind != SJ_SECINFO_AA || !sj_secinfo_aa(&info, &aa))
-			continue;
-		*hash = sj_aa_hash_from_oid(aa.signature_oid);
-		return true;
-	}
-	return false;
-}
-
-/* Without a name: the longest that is not longer than the key (6.1.2.3). */
-static enum sj_hash hash_for_key(struct sj_span spki)
-{
-	struct sj_ec_point point;
-	enum sj_curve curve;
-	size_t size;
-
-	if (!sj_ec_spki_read(spki, &curve, &point))
-		return SJ_HASH_NONE;
-	size = sj_curve_order_size(curve);
-	if (size >= 64)
-		return SJ_SHA512;
-	if (size >= 48)
-		return SJ_SHA384;
-	return size >= 32 ? SJ_SHA256 : SJ_SHA224;
+	return file.ptr && sj_lds_open(file, SJ_TAG_DG14, &content) &&
+	       sj_aa_hash_named(content, hash);
 }
 
 /* Bytes of the signature that this key gives; 0: a key that is not known. */
@@ -76,7 +49,7 @@ static struct key key_of(struct sj_document *doc)
 		key.size = signature_size(key.spki);
 	key.named = named_hash(doc, &key.hash);
 	if (key.size > 0 && !key.named)
-		key.hash = hash_for_key(key.spki);
+		key.hash = sj_aa_hash_for_key(key.spki);
 	return key;
 }
 

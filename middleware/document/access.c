@@ -59,10 +59,10 @@ static enum sj_rc peek_card_access(struct sj_document *doc)
 }
 
 /*
- * EF.CardAccess, if the card has one. After power-up the MF is selected; else
- * something may be, and a card that lacks the application, too, is not ours.
+ * After power-up the MF is selected; else something may be, and a card that lacks the
+ * application, too, is not ours.
  */
-static enum sj_rc find_card_access(struct sj_document *doc)
+enum sj_rc sj_document_find_access(struct sj_document *doc)
 {
 	uint16_t sw = 0;
 	enum sj_rc rc = peek_card_access(doc);
@@ -92,7 +92,7 @@ static void learn_lengths(struct sj_document *doc)
 	}
 }
 
-static enum sj_rc find_lengths(struct sj_document *doc)
+enum sj_rc sj_document_find_lengths(struct sj_document *doc)
 {
 	enum sj_rc rc;
 
@@ -154,10 +154,10 @@ enum sj_rc sj_document_open(struct sj_document *doc)
 {
 	struct sj_pace_offer offer;
 	struct sj_span offers;
-	enum sj_rc rc = find_card_access(doc);
+	enum sj_rc rc = sj_document_find_access(doc);
 
 	if (rc == SJ_OK)
-		rc = find_lengths(doc);
+		rc = sj_document_find_lengths(doc);
 	if (rc != SJ_OK)
 		return rc;
 	offers = sj_report_bytes(doc->report, SJ_EF_CARD_ACCESS);

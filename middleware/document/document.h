@@ -97,6 +97,15 @@ struct sj_document {
 	bool sod_holds; /* its signature holds, `object` is filled */
 	bool chain_holds;
 
+	/*
+	 * After Chip Authentication, before the groups: may open guarded ones (Terminal
+	 * Authentication), which are read then if they are wanted. NULL: nobody does.
+	 */
+	enum sj_rc (*guard)(struct sj_document *doc);
+	uint32_t opened; /* guarded groups that may be read */
+	enum sj_curve chip_curve; /* of Chip Authentication, and our key in it */
+	struct sj_ec_point chip_ephemeral;
+
 	bool chip_key; /* DG14 has a Chip Authentication key */
 	bool chip_started; /* new keys run */
 	bool chip_proved; /* and the chip has answered under them */
@@ -141,9 +150,17 @@ void sj_document_reset(struct sj_document *doc);
  * it was read, or the card refused (see its state). Else the conversation is over.
  */
 SJ_MUST_CHECK enum sj_rc sj_document_read(struct sj_document *doc, enum sj_lds_file file);
+/* The same of any file with these identifiers and this tag, into *file, which is replaced. */
+SJ_MUST_CHECK enum sj_rc sj_document_read_entry(struct sj_document *doc,
+						const struct sj_lds_entry *entry,
+						struct sj_document_file *file);
 
 /* --- access.c, bac.c ------------------------------------------------------ */
 
+/* EF.CardAccess, if the card has one; nothing else of it was touched before. */
+SJ_MUST_CHECK enum sj_rc sj_document_find_access(struct sj_document *doc);
+/* What lengths the card takes. */
+SJ_MUST_CHECK enum sj_rc sj_document_find_lengths(struct sj_document *doc);
 /* Opens the document and selects its application. */
 SJ_MUST_CHECK enum sj_rc sj_document_open(struct sj_document *doc);
 /* BAC with the MRZ; the application is selected. */
@@ -186,6 +203,17 @@ void sj_check_mapping(struct sj_document *doc);
 bool sj_card_security_holds(struct sj_document *doc, struct sj_span *infos, struct sj_finding *f);
 /* With neither key, or files only: says that a copy cannot be excluded. */
 void sj_check_copy(struct sj_document *doc);
+
+/* --- verify.c ------------------------------------------------------------------ */
+
+/*
+ * After this failure, is it worth beginning again once, with what was learnt? Says why. The
+ * session is then to be restarted: with a reset, unless another program had reset the card.
+ */
+bool sj_document_may_restart(struct sj_document *doc, enum sj_rc rc);
+/* The statistics since `before` and `start` (sj_clock_ms()). */
+void sj_document_count(struct sj_document *doc, const struct sj_session_counts *before,
+		       int64_t start);
 
 /* --- verdict.c, holder.c ------------------------------------------------------- */
 

@@ -68,7 +68,10 @@ static void conclude(struct sj_document *doc)
 
 static bool is_wanted(const struct sj_document *doc, unsigned dg)
 {
-	return (doc->object.groups & doc->wanted & (1u << dg)) != 0 && !GUARDED(dg);
+	const uint32_t bit = 1u << dg;
+
+	return (doc->object.groups & doc->wanted & bit) != 0 &&
+	       (!GUARDED(dg) || (doc->opened & bit) != 0);
 }
 
 static enum sj_rc read_group(struct sj_document *doc, unsigned dg)
@@ -95,6 +98,8 @@ static enum sj_rc read_groups(struct sj_document *doc)
 
 	if (rc == SJ_OK)
 		rc = sj_check_chip(doc);
+	if (rc == SJ_OK && doc->guard)
+		rc = doc->guard(doc);
 	for (dg = 1; dg <= SJ_DG_COUNT && rc == SJ_OK; dg++)
 		if (dg != SJ_DG14)
 			rc = read_group(doc, dg);
@@ -152,9 +157,12 @@ static enum sj_rc read_document(struct sj_document *doc)
 	return rc;
 }
 
-/* Whether beginning again makes sense, and with what changed. */
-static bool may_restart(struct sj_document *doc, enum sj_rc rc, bool extended)
+/* With what changed, if so. */
+bool sj_document_may_restart(struct sj_document *doc, enum sj_rc rc)
 {
+	const bool extended = doc->report->files[SJ_EF_ATR_INFO].state == SJ_FILE_READ ||
+			      sj_session_atr_extended(doc->session);
+
 	if (rc == SJ_CARD_RESET) {
 		sj_context_notice(doc->context, "Another program reset the card; beginning again.");
 		return true;
@@ -174,15 +182,12 @@ static bool may_restart(struct sj_document *doc, enum sj_rc rc, bool extended)
 static enum sj_rc read_twice(struct sj_document *doc)
 {
 	enum sj_rc rc = sj_session_begin(doc->session);
-	bool extended;
 	size_t piece;
 
 	if (rc != SJ_OK)
 		return rc;
 	rc = read_document(doc);
-	extended = doc->report->files[SJ_EF_ATR_INFO].state == SJ_FILE_READ ||
-		   sj_session_atr_extended(doc->session);
-	if (may_restart(doc, rc, extended)) {
+	if (sj_document_may_restart(doc, rc)) {
 		piece = doc->piece;
 		rc = sj_session_restart(doc->session, rc != SJ_CARD_RESET);
 		if (rc == SJ_OK) {
@@ -196,7 +201,8 @@ static enum sj_rc read_twice(struct sj_document *doc)
 	return rc;
 }
 
-static void count(struct sj_document *doc, const struct sj_session_counts *before, int64_t start)
+void sj_document_count(struct sj_document *doc, const struct sj_session_counts *before,
+		       int64_t start)
 {
 	struct sj_session_counts after = sj_session_count(doc->session);
 	struct sj_statistics *statistics = &doc->report->statistics;
@@ -244,7 +250,7 @@ enum sj_rc sj_document_run(struct sj_card *card, struct sj_document *doc)
 	if (rc != SJ_OK)
 		return rc;
 	conclude(doc);
-	count(doc, &before, start);
+	sj_document_count(doc, &before, start);
 	return SJ_OK;
 }
 

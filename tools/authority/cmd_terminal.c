@@ -280,8 +280,10 @@ static int write_link(void *user, const char *name, struct sj_span certificate)
 /* All that a terminal shows but its key (sojourn/service.h, sj_terminal_open()). */
 static int write_folder(struct signing *s, struct sj_span certificate)
 {
-	int rc = write_in(s, "terminal.cvcert", certificate);
+	int rc = cli_directory_make(s->cli, cli_value(s->cli, "folder"), 0755);
 
+	if (rc == 0)
+		rc = write_in(s, "terminal.cvcert", certificate);
 	if (rc == 0)
 		rc = write_in(s, "dv.cvcert", sj_span(s->dv.own.bytes, s->dv.own.len));
 	if (rc == 0)

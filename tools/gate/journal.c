@@ -9,7 +9,7 @@
 struct work {
 	struct cli *cli;
 	struct gate_config config;
-	struct gate_store *store;
+	struct cli_store *store;
 };
 
 static int failed(const struct work *w, enum sj_rc rc)
@@ -23,7 +23,7 @@ static int before_of(struct work *w, int64_t *before)
 	const char *text = cli_value(w->cli, "older-than");
 	uint32_t seconds;
 
-	if (text == NULL || !gate_duration_parse(text, &seconds))
+	if (text == NULL || !cli_duration_parse(text, &seconds))
 		return cli_usage(w->cli, "--older-than needs a duration like 24h or 30d");
 	*before = (int64_t)time(NULL) - seconds;
 	return 0;
@@ -203,7 +203,7 @@ static int run_journal(struct cli *cli)
 
 	if (code != 0)
 		goto out;
-	rc = gate_store_open(w.config.journal, false, &w.store, why);
+	rc = cli_store_open(w.config.journal, false, &w.store, why);
 	if (rc != SJ_OK) {
 		code = cli_fail(cli, rc, "%s: %s", w.config.journal, why);
 		goto out;
@@ -213,7 +213,7 @@ static int run_journal(struct cli *cli)
 			code = actions[i].run(&w);
 	}
 out:
-	gate_store_close(w.store);
+	cli_store_close(w.store);
 	gate_config_free(&w.config);
 	return code;
 }

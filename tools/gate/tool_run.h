@@ -65,7 +65,7 @@ struct gate_log {
 	pthread_mutex_t lock;
 	struct cli *cli;
 	const struct gate_config *config;
-	struct gate_store *store;
+	struct cli_store *store;
 	struct sj_journal *journal; /* NULL: could not be opened; tried again */
 	uint8_t key[GATE_KEY];
 	uint32_t lost; /* records since lost_since */
@@ -132,12 +132,5 @@ struct gate_run {
 	bool clock_told;
 	atomic_bool stopping;
 };
-
-/* --- notify.c: what a service manager hears (sd_notify(3)) -------------------------------------------- */
-
-/* "READY=1"; nothing without NOTIFY_SOCKET. */
-void gate_notify(const char *text);
-/* Half the watchdog's time in ms; 0: none is asked for. */
-unsigned gate_watchdog_ms(void);
 
 #endif
