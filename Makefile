@@ -37,6 +37,7 @@ LIBS_authority = -lsqlite3 -lpq -lp11-kit
 LIBS_trust = -lcurl
 LIBS_portrait = -ljpeg -lopenjp2 -lpng -lseccomp -lm
 LIBS_evidence = -lsqlite3
+LIBS_verify = -lsqlite3
 LIBS_counter = -lmicrohttpd -lsqlite3 -lcurl -lpthread
 
 # --- what is built from what -------------------------------------------------
@@ -50,7 +51,7 @@ pkcs11_src := $(wildcard pkcs11/*.c)
 # Decodes what nobody vouches for, alone: none of ours is linked.
 confined_programs := portrait
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab gate key terminal evidence counter
+public_programs := reader trust verify demo lab gate key pin terminal evidence counter
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))

@@ -1,4 +1,5 @@
 /* builtin.c -- the applets of a card of ours, in the order of selection. */
+#include "applets/eid/eid.h"
 #include "applets/emrtd/emrtd.h"
 #include "applets/gate/gate.h"
 #include "applets/manager/manager.h"
@@ -9,6 +10,7 @@ const struct card_applet *const *card_applets_builtin(void)
 	static const struct card_applet *const applets[] = {
 		&card_applet_manager, /* first: an empty SELECT means it (GP 2.3.1, 11.9.2.3) */
 		&card_applet_emrtd, /* LDS1 */
+		&card_applet_eid,
 		&card_applet_gate,
 		&card_applet_piv,
 		&card_applet_mf, /* never by name */

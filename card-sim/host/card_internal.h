@@ -3,6 +3,7 @@
 #define CARD_HOST_CARD_INTERNAL_H
 
 #include "host/applet.h"
+#include "host/eac.h"
 
 /* The largest response in plain, and with the objects of secure messaging around it. */
 #define CARD_PLAIN_MAX SJ_APDU_NE_EXTENDED
@@ -77,6 +78,8 @@ struct card_volatile {
 	bool session_ends; /* the session ends after the present response */
 	struct card_scp scp;
 	unsigned rights;
+	struct card_terminal terminal; /* eac.c */
+	uint32_t sessions; /* card_sm_number() */
 	struct card_chain chain;
 	struct card_pieces pieces;
 	uint32_t commands; /* card_command_number() */

@@ -226,15 +226,22 @@ static uint16_t call_handler(struct search *s, struct sj_span whole, struct sj_w
 	return check_le(s, out, sw);
 }
 
-/* Stores what the handler did, or undoes it: rights and a session to come included. */
-static uint16_t settle(struct card *card, unsigned rights_before, uint16_t sw)
+/* What a handler gained, and loses with an error. */
+struct gains {
+	unsigned rights;
+	struct card_terminal terminal;
+};
+
+/* Stores what the handler did, or undoes it: gains and a session to come included. */
+static uint16_t settle(struct card *card, const struct gains *before, uint16_t sw)
 {
 	if (!card_sw_is_error(sw) && !card_commit(card))
 		sw = SJ_SW_MEMORY_FAILURE;
 	if (card_sw_is_error(sw)) {
 		card_store_abort(card->store);
 		card->now.after_asked = false;
-		card->now.rights &= rights_before;
+		card->now.rights &= before->rights;
+		card->now.terminal = before->terminal;
 		card->now.next.running = false;
 		card_scp_undo(card);
 	}
@@ -255,7 +262,7 @@ static void keep_after(struct card *card)
 
 static uint16_t run_row(struct search *s, struct sj_writer *out)
 {
-	unsigned rights = s->card->now.rights;
+	struct gains before = { s->card->now.rights, s->card->now.terminal };
 	struct sj_span whole = s->apdu->data;
 	uint16_t sw;
 
@@ -264,7 +271,8 @@ static uint16_t run_row(struct search *s, struct sj_writer *out)
 		if (sw != SJ_SW_OK || s->class->chained)
 			return sw;
 	}
-	sw = settle(s->card, rights, call_handler(s, whole, out));
+	sw = settle(s->card, &before, call_handler(s, whole, out));
+	sj_wipe(&before, sizeof(before));
 	keep_after(s->card);
 	sj_wipe(s->card->chain_data, s->nc);
 	return sw;

@@ -35,6 +35,7 @@ void card_sm_drop(struct card *card)
 	sj_wipe(&card->now.next, sizeof(card->now.next));
 	card->now.session_ends = false;
 	card->now.rights = 0;
+	sj_wipe(&card->now.terminal, sizeof(card->now.terminal));
 	if (ran)
 		leave_hidden(card);
 }
@@ -60,12 +61,14 @@ void card_sm_end(struct card *card)
 	sj_wipe(&card->now.next, sizeof(card->now.next));
 	card->now.session_ends = true;
 	card->now.rights = 0;
+	sj_wipe(&card->now.terminal, sizeof(card->now.terminal));
 }
 
 void card_sm_settle(struct card *card)
 {
 	if (card->now.next.running) {
 		card->now.session = card->now.next;
+		card->now.sessions++;
 		sj_wipe(&card->now.next, sizeof(card->now.next));
 		card->now.session_ends = false;
 	} else if (card->now.session_ends) {

@@ -62,5 +62,6 @@ void card_store_abort(struct card_store *s);
 #define CARD_OBJECT_EMRTD 0x02000000u
 #define CARD_OBJECT_GATE 0x03000000u
 #define CARD_OBJECT_PIV 0x04000000u
+#define CARD_OBJECT_EID 0x05000000u
 
 #endif

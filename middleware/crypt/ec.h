@@ -89,6 +89,13 @@ SJ_MUST_CHECK bool sj_ec_map_generic(enum sj_curve curve, struct sj_span s,
 				     const struct sj_ec_point *h, struct sj_ec_point *out);
 
 /*
+ * PACE integrated mapping (4.4.3.3.2; appendix B.2): the point that r mod p encodes; `r`: what
+ * the pseudo-random function gave. Only of curves whose prime is 3 mod 4: not of P-224.
+ */
+SJ_MUST_CHECK bool sj_ec_map_integrated(enum sj_curve curve, struct sj_span r,
+					struct sj_ec_point *out);
+
+/*
  * PACE chip-authentication mapping (ICAO 9303-11, 4.4.3.5.1):
  * out = inverse(sk) * map mod order, order-size bytes.
  */

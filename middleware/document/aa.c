@@ -3,7 +3,8 @@
  *
  * Source: ICAO Doc 9303-11 (8th ed.), 6.1.
  */
-#include "secure/aa.h"
+#include <string.h>
+
 #include "document/document.h"
 #include "wire/std/icao9303.h"
 #include "wire/std/iso7816.h"
@@ -14,37 +15,10 @@
 /* Whether DG14 names a hash for ECDSA, and in *hash which; SJ_HASH_NONE: one that is not known. */
 static bool named_hash(struct sj_document *doc, enum sj_hash *hash)
 {
-	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content, items;
-	struct sj_secinfo info;
-	struct sj_aa_info aa;
+	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content;
 
-	if (!file.ptr || !sj_lds_open(file, SJ_TAG_DG14, &content) ||
-	    !sj_secinfos_parse(content, &items))
-		return false;
-	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND) {
-		if (info.kind != SJ_SECINFO_AA || !sj_secinfo_aa(&info, &aa))
-			continue;
-		*hash = sj_aa_hash_from_oid(aa.signature_oid);
-		return true;
-	}
-	return false;
-}
-
-/* Without a name: the longest that is not longer than the key (6.1.2.3). */
-static enum sj_hash hash_for_key(struct sj_span spki)
-{
-	struct sj_ec_point point;
-	enum sj_curve curve;
-	size_t size;
-
-	if (!sj_ec_spki_read(spki, &curve, &point))
-		return SJ_HASH_NONE;
-	size = sj_curve_order_size(curve);
-	if (size >= 64)
-		return SJ_SHA512;
-	if (size >= 48)
-		return SJ_SHA384;
-	return size >= 32 ? SJ_SHA256 : SJ_SHA224;
+	return file.ptr && sj_lds_open(file, SJ_TAG_DG14, &content) &&
+	       sj_aa_hash_named(content, hash);
 }
 
 /* Bytes of the signature that this key gives; 0: a key that is not known. */
@@ -58,63 +32,86 @@ static size_t signature_size(struct sj_span spki)
 	return sj_rsa_modulus_size(spki);
 }
 
-static enum sj_rc challenge(struct sj_document *doc, struct sj_span spki, size_t size,
-			    enum sj_hash hash)
-{
-	struct sj_check *check = &doc->report->checks[SJ_CHECK_ACTIVE];
-	uint8_t random[SJ_AA_CHALLENGE];
-	struct sj_apdu a = { .ins = SJ_INS_INTERNAL_AUTHENTICATE,
-			     .data = SJ_SPAN_OF(random),
-			     .ne = SJ_APDU_NE_SHORT };
-	struct sj_response r = { 0 };
-	enum sj_rc rc;
+/* DG15's key, the size of its signatures, and the hash it signs with. */
+struct key {
+	struct sj_span spki;
+	size_t size; /* 0: a kind that is not known */
+	bool named; /* DG14 names the hash */
+	enum sj_hash hash;
+};
 
-	if (!sj_random_fill(&doc->random, random, sizeof(random)))
-		return SJ_CRYPTO_FAILED;
-	if (size > SIGNATURE_SHORT && !doc->options.short_only) {
-		a.ne = SJ_APDU_NE_EXTENDED;
-		a.extended = true;
-	}
-	rc = sj_session_command(doc->session, &a, &r);
-	if (rc != SJ_OK)
-		return rc;
-	if (r.sw != SJ_SW_OK)
-		sj_check_set(check, SJ_CHECK_FAILED, SJ_AA_FAILED,
-			     "The chip refuses Active Authentication (status %04X).", r.sw);
-	else if (!sj_aa_verify(spki, hash, random, r.data))
-		sj_check_set(check, SJ_CHECK_FAILED, SJ_AA_FAILED,
-			     "The chip's signature does not hold under DG15's key.");
-	else
-		sj_check_set(check, SJ_CHECK_PASSED, SJ_OK,
-			     "Active Authentication with DG15's key.");
-	return SJ_OK;
+static struct key key_of(struct sj_document *doc)
+{
+	struct sj_span file = sj_report_bytes(doc->report, SJ_DG15);
+	struct key key = { .hash = SJ_HASH_NONE };
+
+	if (file.ptr && sj_lds_open(file, SJ_TAG_DG15, &key.spki))
+		key.size = signature_size(key.spki);
+	key.named = named_hash(doc, &key.hash);
+	if (key.size > 0 && !key.named)
+		key.hash = sj_aa_hash_for_key(key.spki);
+	return key;
 }
 
-enum sj_rc sj_check_active(struct sj_document *doc)
+bool sj_active_possible(struct sj_document *doc)
 {
 	struct sj_check *check = &doc->report->checks[SJ_CHECK_ACTIVE];
-	struct sj_span file = sj_report_bytes(doc->report, SJ_DG15), spki;
-	enum sj_hash hash = SJ_HASH_NONE;
-	bool named;
-	size_t size;
+	const struct key key = key_of(doc);
 
-	if (!file.ptr)
-		return SJ_OK;
-	size = sj_lds_open(file, SJ_TAG_DG15, &spki) ? signature_size(spki) : 0;
-	named = named_hash(doc, &hash);
-	if (size > 0 && !named)
-		hash = hash_for_key(spki);
-	if (size == 0)
+	if (!sj_report_bytes(doc->report, SJ_DG15).ptr)
+		return false;
+	if (key.size == 0)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED,
 			     "DG15's key is of a kind that is not known here.");
-	else if (named && hash == SJ_HASH_NONE && sj_rsa_modulus_size(spki) == 0)
+	else if (key.named && key.hash == SJ_HASH_NONE && sj_rsa_modulus_size(key.spki) == 0)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED,
 			     "DG14 names a signature for DG15's key that is not known here.");
 	else if (!doc->session)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_COPY_NOT_EXCLUDED,
 			     "There is no chip to ask.");
 	else
-		return challenge(doc, spki, size, hash);
+		return true;
+	return false;
+}
+
+/* Keeps what shows afterwards that the chip was there. */
+static void keep(struct sj_report *report, const uint8_t challenge[static SJ_AA_CHALLENGE],
+		 struct sj_span signature)
+{
+	memcpy(report->challenge, challenge, SJ_AA_CHALLENGE);
+	memcpy(report->signature, signature.ptr, signature.len);
+	report->signature_len = signature.len;
+}
+
+enum sj_rc sj_check_active(struct sj_document *doc, const uint8_t challenge[static SJ_AA_CHALLENGE])
+{
+	struct sj_check *check = &doc->report->checks[SJ_CHECK_ACTIVE];
+	const struct key key = key_of(doc);
+	struct sj_apdu a = { .ins = SJ_INS_INTERNAL_AUTHENTICATE,
+			     .data = sj_span(challenge, SJ_AA_CHALLENGE),
+			     .ne = SJ_APDU_NE_SHORT };
+	struct sj_response r = { 0 };
+	enum sj_rc rc;
+
+	if (key.size > SIGNATURE_SHORT && !doc->options.short_only) {
+		a.ne = SJ_APDU_NE_EXTENDED;
+		a.extended = true;
+	}
+	rc = sj_session_command(doc->session, &a, &r);
+	if (rc != SJ_OK)
+		return rc;
+	if (r.sw != SJ_SW_OK) {
+		sj_check_set(check, SJ_CHECK_FAILED, SJ_AA_FAILED,
+			     "The chip refuses Active Authentication (status %04X).", r.sw);
+	} else if (r.data.len > SJ_AA_SIGNATURE_MAX ||
+		   !sj_aa_verify(key.spki, key.hash, challenge, r.data)) {
+		sj_check_set(check, SJ_CHECK_FAILED, SJ_AA_FAILED,
+			     "The chip's signature does not hold under DG15's key.");
+	} else {
+		sj_check_set(check, SJ_CHECK_PASSED, SJ_OK,
+			     "Active Authentication with DG15's key.");
+		keep(doc->report, challenge, r.data);
+	}
 	return SJ_OK;
 }
 

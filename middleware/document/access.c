@@ -59,10 +59,10 @@ static enum sj_rc peek_card_access(struct sj_document *doc)
 }
 
 /*
- * EF.CardAccess, if the card has one. After power-up the MF is selected; else
- * something may be, and a card that lacks the application, too, is not ours.
+ * After power-up the MF is selected; else something may be, and a card that lacks the
+ * application, too, is not ours.
  */
-static enum sj_rc find_card_access(struct sj_document *doc)
+enum sj_rc sj_document_find_access(struct sj_document *doc)
 {
 	uint16_t sw = 0;
 	enum sj_rc rc = peek_card_access(doc);
@@ -92,7 +92,7 @@ static void learn_lengths(struct sj_document *doc)
 	}
 }
 
-static enum sj_rc find_lengths(struct sj_document *doc)
+enum sj_rc sj_document_find_lengths(struct sj_document *doc)
 {
 	enum sj_rc rc;
 
@@ -106,11 +106,6 @@ static enum sj_rc find_lengths(struct sj_document *doc)
 	return rc;
 }
 
-static const char *secret_name(const struct sj_document *doc)
-{
-	return doc->access->kind == SJ_SECRET_CAN ? "CAN" : "MRZ";
-}
-
 static enum sj_rc open_by_pace(struct sj_document *doc, const struct sj_pace_offer *offer)
 {
 	const struct sj_pace_suite *suite = &offer->suite;
@@ -118,13 +113,12 @@ static enum sj_rc open_by_pace(struct sj_document *doc, const struct sj_pace_off
 	char *text = doc->report->statistics.access;
 	enum sj_rc rc;
 
-	snprintf(text, sizeof(doc->report->statistics.access), "PACE ECDH-%s %s %s, %s",
-		 suite->mapping == SJ_PACE_CAM ? "CAM" : "GM", sj_curve_name(suite->curve),
-		 sj_cipher_name(suite->cipher), secret_name(doc));
+	snprintf(text, sizeof(doc->report->statistics.access), "PACE %s %s %s, %s",
+		 sj_pace_mapping_name(suite), sj_pace_domain_name(suite),
+		 sj_cipher_name(suite->cipher), sj_access_name(access));
 	sj_session_patient(doc->session, true);
-	rc = sj_pace_run(doc->session, offer,
-			 access->kind == SJ_SECRET_CAN ? SJ_PACE_CAN : SJ_PACE_MRZ,
-			 sj_span(access->secret, access->len), &doc->random, &doc->pace);
+	rc = sj_pace_run(doc->session, offer, sj_access_password(access),
+			 sj_span(access->secret, access->len), NULL, &doc->random, &doc->pace);
 	sj_session_patient(doc->session, false);
 	if (rc == SJ_OK && suite->mapping == SJ_PACE_CAM)
 		rc = sj_document_read(doc, SJ_EF_CARD_SECURITY);
@@ -145,7 +139,7 @@ static enum sj_rc open_by_bac(struct sj_document *doc)
 	if (doc->access->kind != SJ_SECRET_MRZ) {
 		sj_context_notice(doc->context,
 				  "This card opens only with its machine readable lines (MRZ), "
-				  "not with a card access number.");
+				  "not with a number.");
 		return SJ_ACCESS_UNSUPPORTED;
 	}
 	snprintf(doc->report->statistics.access, sizeof(doc->report->statistics.access),
@@ -160,10 +154,10 @@ enum sj_rc sj_document_open(struct sj_document *doc)
 {
 	struct sj_pace_offer offer;
 	struct sj_span offers;
-	enum sj_rc rc = find_card_access(doc);
+	enum sj_rc rc = sj_document_find_access(doc);
 
 	if (rc == SJ_OK)
-		rc = find_lengths(doc);
+		rc = sj_document_find_lengths(doc);
 	if (rc != SJ_OK)
 		return rc;
 	offers = sj_report_bytes(doc->report, SJ_EF_CARD_ACCESS);

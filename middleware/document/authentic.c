@@ -143,8 +143,9 @@ static uint32_t excused(const struct sj_document *doc)
 {
 	uint32_t groups = GUARDED_BITS;
 
-	if (doc->options.without_portrait && doc->report->files[SJ_DG2].state == SJ_FILE_LEFT_OUT)
-		groups |= 1u << 2;
+	for (unsigned dg = 2; dg <= SJ_DG_COUNT; dg++)
+		if (!(doc->wanted & (1u << dg)) && doc->report->files[dg].state == SJ_FILE_LEFT_OUT)
+			groups |= 1u << dg;
 	return groups;
 }
 

@@ -43,7 +43,7 @@ static bool is_forgery(enum sj_rc rc)
  */
 static bool is_named(const struct sj_document *doc)
 {
-	struct sj_span oid = sj_pace_oid(doc->pace.suite.mapping, doc->pace.suite.cipher);
+	struct sj_span oid = sj_pace_oid(&doc->pace.suite);
 	struct sj_span file = sj_report_bytes(doc->report, SJ_DG14), content, items;
 	struct sj_secinfo info;
 

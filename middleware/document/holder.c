@@ -227,6 +227,24 @@ bool sj_report_holder(const struct sj_report *report, struct sj_holder *out)
 	return read;
 }
 
+bool sj_report_person(const struct sj_report *report, size_t i, char *out, size_t cap)
+{
+	struct sj_span file = authentic_bytes(report, SJ_DG16);
+	struct sj_dg16 *dg16 = malloc(sizeof(*dg16));
+	bool there = dg16 && file.ptr && sj_dg16_parse(file, dg16) && i < dg16->count;
+	char telephone[64];
+
+	if (there) {
+		copy_field(dg16->persons[i].name, " ", out, cap);
+		copy_field(dg16->persons[i].telephone, " ", telephone, sizeof(telephone));
+		if (telephone[0] && strlen(out) + strlen(telephone) + 3 <= cap)
+			snprintf(out + strlen(out), cap - strlen(out), ", %s", telephone);
+		sj_wipe(telephone, sizeof(telephone));
+	}
+	free(dg16);
+	return there;
+}
+
 enum sj_rc sj_mrz_holder(const char *text, size_t len, int64_t now, struct sj_holder *out,
 			 const char **problem)
 {

@@ -229,8 +229,12 @@ static enum sj_rc read_whole(struct sj_document *doc, const struct sj_lds_entry 
 
 enum sj_rc sj_document_read(struct sj_document *doc, enum sj_lds_file id)
 {
-	const struct sj_lds_entry *entry = sj_lds_entry(id);
-	struct sj_document_file *file = &doc->report->files[id];
+	return sj_document_read_entry(doc, sj_lds_entry(id), &doc->report->files[id]);
+}
+
+enum sj_rc sj_document_read_entry(struct sj_document *doc, const struct sj_lds_entry *entry,
+				  struct sj_document_file *file)
+{
 	struct sj_document_file got = { 0 };
 	struct sj_response r;
 	enum sj_rc rc = command_first(doc, entry, &r);

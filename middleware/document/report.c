@@ -57,6 +57,8 @@ void sj_document_reset(struct sj_document *doc)
 	for (i = 0; i < SJ_FILE_COUNT; i++)
 		sj_document_file_clear(&report->files[i]);
 	reset_checks(report);
+	report->signature_len = 0;
+	report->status_epoch = 0;
 	sj_signed_close(&doc->sod);
 	sj_signed_close(&doc->security);
 	sj_wipe(&doc->pace, sizeof(doc->pace));
@@ -67,7 +69,12 @@ void sj_document_reset(struct sj_document *doc)
 				     .access = doc->access,
 				     .options = doc->options,
 				     .random = doc->random,
-				     .report = report };
+				     .report = report,
+				     .wanted = doc->wanted,
+				     .stale = doc->stale,
+				     .challenge = doc->challenge,
+				     .guard = doc->guard,
+				     .user = doc->user };
 }
 
 void sj_check_set(struct sj_check *check, enum sj_check_state state, enum sj_rc rc,

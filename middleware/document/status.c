@@ -30,17 +30,21 @@ static bool find_place(const struct sj_document *doc, struct sj_check *check, st
 	return false;
 }
 
-static void ask_list(const struct sj_status *status, const struct place *place, int64_t now,
-		     struct sj_check *check)
+static void ask_list(const struct sj_document *doc, const struct sj_status *status,
+		     const struct place *place, struct sj_check *check)
 {
 	enum sj_status_answer answer = sj_status_query(status, place->partition, place->index);
 	struct sj_status_info info = { .size = sizeof(info) };
 
-	sj_status_describe(status, now, &info);
+	sj_status_describe(status, doc->now, &info);
+	doc->report->status_epoch = info.epoch;
 	if (answer == SJ_STATUS_REVOKED)
 		sj_check_set(check, SJ_CHECK_FAILED, SJ_DOCUMENT_REVOKED,
 			     "The document is revoked in the status list of %s.", info.issuer);
-	else if (info.stale)
+	else if (doc->stale > 0 && info.age > (int64_t)doc->stale)
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_STATUS_STALE,
+			     "The status list of %s is older than it may be.", info.issuer);
+	else if (doc->stale == 0 && info.stale)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_STATUS_STALE,
 			     "The status list of %s is past its next update.", info.issuer);
 	else if (answer == SJ_STATUS_UNKNOWN)
@@ -67,7 +71,7 @@ void sj_check_status(struct sj_document *doc)
 	rc = issuer[0] != 0 ? sj_status_open_at(doc->trust->dir, issuer, &status)
 			    : SJ_TRUST_MISSING;
 	if (rc == SJ_OK)
-		ask_list(status, &place, doc->now, check);
+		ask_list(doc, status, &place, check);
 	else if (rc == SJ_TRUST_MISSING)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_STATUS_MISSING,
 			     "No status list of this issuer (%s) is in the trust store.", issuer);

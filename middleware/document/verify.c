@@ -11,7 +11,7 @@
 /* Fingers and iris stay closed without Terminal Authentication. */
 #define GUARDED(dg) ((dg) == 3 || (dg) == 4)
 
-static void take_options(struct sj_document *doc, const struct sj_verify_options *options)
+void sj_document_options(struct sj_document *doc, const struct sj_verify_options *options)
 {
 	const struct sj_verify_options defaults = SJ_VERIFY_OPTIONS_INIT;
 
@@ -23,6 +23,8 @@ static void take_options(struct sj_document *doc, const struct sj_verify_options
 		doc->options.timeout_ms = TIMEOUT_MS;
 	if (doc->options.now == 0)
 		doc->options.now = (int64_t)time(NULL);
+	doc->wanted =
+		doc->options.without_portrait ? SJ_GROUPS_ALL & ~(1u << SJ_DG2) : SJ_GROUPS_ALL;
 }
 
 /* The time before anything is read: clock and store. */
@@ -66,9 +68,10 @@ static void conclude(struct sj_document *doc)
 
 static bool is_wanted(const struct sj_document *doc, unsigned dg)
 {
-	if (!(doc->object.groups & (1u << dg)) || GUARDED(dg))
-		return false;
-	return dg != SJ_DG2 || !doc->options.without_portrait;
+	const uint32_t bit = 1u << dg;
+
+	return (doc->object.groups & doc->wanted & bit) != 0 &&
+	       (!GUARDED(dg) || (doc->opened & bit) != 0);
 }
 
 static enum sj_rc read_group(struct sj_document *doc, unsigned dg)
@@ -95,10 +98,40 @@ static enum sj_rc read_groups(struct sj_document *doc)
 
 	if (rc == SJ_OK)
 		rc = sj_check_chip(doc);
+	if (rc == SJ_OK && doc->guard)
+		rc = doc->guard(doc);
 	for (dg = 1; dg <= SJ_DG_COUNT && rc == SJ_OK; dg++)
 		if (dg != SJ_DG14)
 			rc = read_group(doc, dg);
-	return rc == SJ_OK ? sj_check_active(doc) : rc;
+	return rc;
+}
+
+/* Everything but the last proof: as it will be if the chip has the key. */
+static enum sj_rc make_challenge(struct sj_document *doc, uint8_t out[static SJ_AA_CHALLENGE])
+{
+	enum sj_rc rc;
+
+	if (!doc->challenge)
+		return sj_random_fill(&doc->random, out, SJ_AA_CHALLENGE) ? SJ_OK
+									  : SJ_CRYPTO_FAILED;
+	sj_check_set(&doc->report->checks[SJ_CHECK_ACTIVE], SJ_CHECK_PASSED, SJ_OK,
+		     "Active Authentication with DG15's key.");
+	conclude(doc);
+	rc = doc->challenge(doc, out);
+	sj_check_set(&doc->report->checks[SJ_CHECK_ACTIVE], SJ_CHECK_FAILED, SJ_AA_FAILED,
+		     "The chip did not answer.");
+	return rc;
+}
+
+static enum sj_rc authenticate(struct sj_document *doc)
+{
+	uint8_t challenge[SJ_AA_CHALLENGE];
+	enum sj_rc rc;
+
+	if (!sj_active_possible(doc))
+		return SJ_OK;
+	rc = make_challenge(doc, challenge);
+	return rc == SJ_OK ? sj_check_active(doc, challenge) : rc;
 }
 
 static enum sj_rc read_document(struct sj_document *doc)
@@ -116,15 +149,20 @@ static enum sj_rc read_document(struct sj_document *doc)
 		return SJ_OK;
 	sj_check_signer(doc);
 	rc = read_groups(doc);
+	if (rc == SJ_OK)
+		rc = authenticate(doc);
 	/* A chip that failed in this way is judged, not excused. */
 	if (rc == SJ_CARD_SM_BROKEN && doc->chip_started && !doc->chip_proved)
 		return SJ_OK;
 	return rc;
 }
 
-/* Whether beginning again makes sense, and with what changed. */
-static bool may_restart(struct sj_document *doc, enum sj_rc rc, bool extended)
+/* With what changed, if so. */
+bool sj_document_may_restart(struct sj_document *doc, enum sj_rc rc)
 {
+	const bool extended = doc->report->files[SJ_EF_ATR_INFO].state == SJ_FILE_READ ||
+			      sj_session_atr_extended(doc->session);
+
 	if (rc == SJ_CARD_RESET) {
 		sj_context_notice(doc->context, "Another program reset the card; beginning again.");
 		return true;
@@ -144,15 +182,12 @@ static bool may_restart(struct sj_document *doc, enum sj_rc rc, bool extended)
 static enum sj_rc read_twice(struct sj_document *doc)
 {
 	enum sj_rc rc = sj_session_begin(doc->session);
-	bool extended;
 	size_t piece;
 
 	if (rc != SJ_OK)
 		return rc;
 	rc = read_document(doc);
-	extended = doc->report->files[SJ_EF_ATR_INFO].state == SJ_FILE_READ ||
-		   sj_session_atr_extended(doc->session);
-	if (may_restart(doc, rc, extended)) {
+	if (sj_document_may_restart(doc, rc)) {
 		piece = doc->piece;
 		rc = sj_session_restart(doc->session, rc != SJ_CARD_RESET);
 		if (rc == SJ_OK) {
@@ -166,7 +201,8 @@ static enum sj_rc read_twice(struct sj_document *doc)
 	return rc;
 }
 
-static void count(struct sj_document *doc, const struct sj_session_counts *before, int64_t start)
+void sj_document_count(struct sj_document *doc, const struct sj_session_counts *before,
+		       int64_t start)
 {
 	struct sj_session_counts after = sj_session_count(doc->session);
 	struct sj_statistics *statistics = &doc->report->statistics;
@@ -179,9 +215,10 @@ static void count(struct sj_document *doc, const struct sj_session_counts *befor
 	statistics->extended_length = sj_session_extended(doc->session);
 }
 
-static void release(struct sj_document *doc)
+void sj_document_release(struct sj_document *doc)
 {
-	sj_document_reset(doc);
+	if (doc->report)
+		sj_document_reset(doc);
 	sj_report_free(doc->report);
 	sj_wipe(doc, sizeof(*doc));
 }
@@ -195,6 +232,28 @@ static void hand_out(struct sj_document *doc, struct sj_report **out)
 	sj_wipe(doc, sizeof(*doc));
 }
 
+enum sj_rc sj_document_run(struct sj_card *card, struct sj_document *doc)
+{
+	struct sj_session_counts before = sj_session_count(doc->session);
+	int64_t start = sj_clock_ms();
+	enum sj_rc rc;
+
+	doc->report = sj_report_new();
+	if (!doc->report)
+		return SJ_NO_MEMORY;
+	begin_time(doc);
+	sj_session_deadline(doc->session, start + doc->options.timeout_ms);
+	rc = read_twice(doc);
+	sj_session_sm_end(doc->session);
+	if (rc == SJ_NOT_A_DOCUMENT)
+		sj_card_refuse(card);
+	if (rc != SJ_OK)
+		return rc;
+	conclude(doc);
+	sj_document_count(doc, &before, start);
+	return SJ_OK;
+}
+
 enum sj_rc sj_document_verify(struct sj_card *card, struct sj_trust *trust,
 			      const struct sj_access *access,
 			      const struct sj_verify_options *options, struct sj_report **out)
@@ -204,31 +263,17 @@ enum sj_rc sj_document_verify(struct sj_card *card, struct sj_trust *trust,
 				   .trust = trust,
 				   .access = access,
 				   .random = sj_random_system() };
-	struct sj_session_counts before;
-	int64_t start = sj_clock_ms();
 	enum sj_rc rc;
 
 	if (!access)
 		return SJ_SECRET_NEEDED;
-	doc.report = sj_report_new();
-	if (!doc.report)
-		return SJ_NO_MEMORY;
-	take_options(&doc, options);
-	begin_time(&doc);
-	before = sj_session_count(doc.session);
-	sj_session_deadline(doc.session, start + doc.options.timeout_ms);
-	rc = read_twice(&doc);
-	sj_session_sm_end(doc.session);
-	if (rc == SJ_NOT_A_DOCUMENT)
-		sj_card_refuse(card);
-	if (rc != SJ_OK) {
-		release(&doc);
-		return rc;
-	}
-	conclude(&doc);
-	count(&doc, &before, start);
-	hand_out(&doc, out);
-	return SJ_OK;
+	sj_document_options(&doc, options);
+	rc = sj_document_run(card, &doc);
+	if (rc == SJ_OK)
+		hand_out(&doc, out);
+	else
+		sj_document_release(&doc);
+	return rc;
 }
 
 /* --- from files ---------------------------------------------------------------- */
@@ -264,12 +309,12 @@ enum sj_rc sj_document_verify_files(const struct sj_file *files, size_t n, struc
 	doc.report = sj_report_new();
 	if (!doc.report)
 		return SJ_NO_MEMORY;
-	take_options(&doc, options);
+	sj_document_options(&doc, options);
 	begin_time(&doc);
 	for (i = 0; i < n && rc == SJ_OK; i++)
 		rc = take_file(doc.report, &files[i]);
 	if (rc != SJ_OK) {
-		release(&doc);
+		sj_document_release(&doc);
 		return rc;
 	}
 	sj_check_security_object(&doc);
@@ -277,8 +322,7 @@ enum sj_rc sj_document_verify_files(const struct sj_file *files, size_t n, struc
 		sj_check_signer(&doc);
 		/* Without a card these say why they are not possible. */
 		rc = sj_check_chip(&doc);
-		if (rc == SJ_OK)
-			rc = sj_check_active(&doc);
+		sj_active_possible(&doc);
 	}
 	conclude(&doc);
 	hand_out(&doc, out);

@@ -39,16 +39,21 @@ enum sj_rc sj_journal_public(const uint8_t key[SJ_JOURNAL_KEY],
 	return rc;
 }
 
-/* The number of the newest head; heads are few: one in a hundred records. */
+enum sj_rc sj_journal_origin_of(const struct sj_journal *journal, uint8_t out[static SJ_JOURNAL_HASH])
+{
+	struct sj_ec_point point;
+
+	return public_of(&journal->key, &point) && sj_journal_origin(sj_ec_point_span(&point), out)
+		       ? SJ_OK
+		       : SJ_CRYPTO_FAILED;
+}
+
 static enum sj_rc find_covered(struct sj_journal *j)
 {
 	struct sj_journal_head head = { .number = 0 };
-	enum sj_rc rc;
+	enum sj_rc rc = j->store.head(j->store.user, UINT64_MAX, &head);
 
-	do {
-		j->covered = head.number;
-		rc = j->store.head(j->store.user, j->covered, &head);
-	} while (rc == SJ_OK && head.number != 0);
+	j->covered = head.number;
 	return rc;
 }
 
@@ -56,15 +61,11 @@ static enum sj_rc find_end(struct sj_journal *j, bool *clean)
 {
 	struct sj_journal_record record = SJ_JOURNAL_RECORD_INIT;
 	struct sj_journal_row row = { .number = 0 };
-	struct sj_ec_point point;
 	enum sj_rc rc = j->store.row(j->store.user, UINT64_MAX, &row);
 
 	*clean = true;
 	if (rc == SJ_OK && row.number == 0)
-		return public_of(&j->key, &point) &&
-				       sj_journal_origin(sj_ec_point_span(&point), j->hash)
-			       ? SJ_OK
-			       : SJ_CRYPTO_FAILED;
+		return sj_journal_origin_of(j, j->hash);
 	if (rc == SJ_OK)
 		rc = sj_journal_take_row(&row, &record);
 	if (rc == SJ_OK && !sj_journal_hash(&row, j->hash))
@@ -120,30 +121,31 @@ int64_t sj_journal_time(const struct sj_journal *journal)
 
 enum sj_rc sj_journal_add(struct sj_journal *j, struct sj_journal_record *record)
 {
-	struct sj_journal_row row = { .number = 0 };
+	struct sj_journal_built built;
 	struct sj_journal_head head;
 	uint8_t hash[SJ_JOURNAL_HASH];
-	bool sign = j->every != 0 && j->last + 1 - j->covered >= j->every;
+	uint64_t number = j->last + 1;
+	bool sign = j->every != 0 && number - j->covered >= j->every;
 	enum sj_rc rc = SJ_CRYPTO_FAILED;
 
-	record->number = j->last + 1;
+	record->number = number;
 	if (record->time < j->time)
 		record->time = j->time;
-	if (!sj_journal_put_row(record, j->hash, &row) || !sj_journal_hash(&row, hash))
+	if (!sj_journal_put_row(record, j->hash, &built) || !sj_journal_hash(&built.row, hash))
 		goto out;
-	if (sign && !sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_AT, row.number, record->time,
-					  hash, &head))
+	if (sign &&
+	    !sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_AT, number, record->time, hash, &head))
 		goto out;
-	rc = j->store.add(j->store.user, &row, sign ? &head : NULL);
+	rc = j->store.add(j->store.user, &built.row, sign ? &head : NULL);
 	if (rc != SJ_OK)
 		goto out;
 	memcpy(j->hash, hash, sizeof(j->hash));
-	j->last = row.number;
+	j->last = number;
 	j->time = record->time;
 	if (sign)
-		j->covered = row.number;
+		j->covered = number;
 out:
-	sj_wipe(&row, sizeof(row));
+	sj_journal_built_free(&built);
 	return rc;
 }
 

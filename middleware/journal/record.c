@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypt/aead.h"
@@ -10,30 +11,14 @@
 #define FLAG_DECIDED 1u
 #define FLAG_RESUMED 2u
 #define FLAG_STAPLE 4u
-
-static void put_u64(struct sj_writer *w, uint64_t value)
-{
-	sj_put_be(w, 4, (uint32_t)(value >> 32));
-	sj_put_be(w, 4, (uint32_t)value);
-}
-
-static bool take_u64(struct sj_span *in, uint64_t *out)
-{
-	struct sj_span rest = *in;
-	uint32_t high, low;
-
-	if (!sj_take_be(&rest, 4, &high) || !sj_take_be(&rest, 4, &low))
-		return false;
-	*out = (uint64_t)high << 32 | low;
-	*in = rest;
-	return true;
-}
+#define LINK (18u + 2u * SJ_JOURNAL_HASH) /* bytes of a body before its content */
+#define SMALL_CONTENT 256u /* bytes of content that are enough for all kinds but the last */
 
 static bool take_time(struct sj_span *in, int64_t *out)
 {
 	uint64_t value;
 
-	if (!take_u64(in, &value))
+	if (!sj_take_u64(in, &value))
 		return false;
 	*out = (int64_t)value;
 	return true;
@@ -45,7 +30,7 @@ const char *sj_journal_kind_name(enum sj_journal_kind kind)
 		[SJ_JOURNAL_START] = "start", [SJ_JOURNAL_STOP] = "stop",
 		[SJ_JOURNAL_TAP] = "tap",     [SJ_JOURNAL_GAP] = "gap",
 		[SJ_JOURNAL_FIRE] = "fire",   [SJ_JOURNAL_FIRE_END] = "fire-end",
-		[SJ_JOURNAL_TRUST] = "trust",
+		[SJ_JOURNAL_TRUST] = "trust", [SJ_JOURNAL_VERIFICATION] = "verification",
 	};
 	size_t i = (size_t)kind;
 
@@ -119,9 +104,12 @@ static void put_content(struct sj_writer *w, const struct sj_journal_record *r)
 		put_tap(w, r);
 	} else if (r->kind == SJ_JOURNAL_GAP) {
 		sj_put_be(w, 4, r->lost);
-		put_u64(w, (uint64_t)r->since);
+		sj_put_u64(w, (uint64_t)r->since);
 	} else if (r->kind == SJ_JOURNAL_TRUST) {
 		sj_put_be(w, 2, (uint32_t)r->rc);
+	} else if (r->kind == SJ_JOURNAL_VERIFICATION) {
+		sj_put_u64(w, (uint64_t)r->due);
+		sj_put(w, sj_span(r->content, r->content_len));
 	}
 }
 
@@ -139,6 +127,12 @@ static bool take_content(struct sj_span in, struct sj_journal_record *r)
 		if (!sj_take_be(&in, 2, &rc))
 			return false;
 		r->rc = (enum sj_rc)rc;
+	} else if (r->kind == SJ_JOURNAL_VERIFICATION) {
+		if (!take_time(&in, &r->due))
+			return false;
+		r->content = in.ptr;
+		r->content_len = in.len;
+		in.len = 0;
 	}
 	return in.len == 0;
 }
@@ -159,12 +153,13 @@ static bool commitment_of(struct sj_span plain, uint8_t out[static SJ_HASH_MAX])
 }
 
 /* The key seals this one text and no other, so the nonce may be zeros. */
-static bool seal_personal(const struct sj_journal_record *r, struct sj_journal_row *row,
+static bool seal_personal(const struct sj_journal_record *r, struct sj_journal_built *built,
 			  uint8_t commitment[static SJ_HASH_MAX])
 {
 	static const uint8_t nonce[12] = { 0 };
 	const struct sj_random random = sj_random_system();
-	struct sj_writer sealed = SJ_WRITER_OF(row->sealed);
+	struct sj_journal_row *row = &built->row;
+	struct sj_writer sealed = SJ_WRITER_OF(built->personal);
 	uint8_t plain[PERSONAL], salt[SALT];
 	struct sj_writer w = SJ_WRITER_OF(plain);
 	bool ok = sj_random_fill(&random, salt, sizeof(salt)) &&
@@ -178,6 +173,7 @@ static bool seal_personal(const struct sj_journal_record *r, struct sj_journal_r
 	ok = ok && !w.failed && commitment_of(sj_written(&w), commitment) &&
 	     sj_aead_seal(SJ_AES_256_GCM, row->key, nonce, sj_span(NULL, 0), sj_written(&w),
 			  &sealed);
+	row->sealed = built->personal;
 	row->sealed_len = ok ? sealed.len : 0;
 	sj_wipe(plain, sizeof(plain));
 	sj_wipe(salt, sizeof(salt));
@@ -198,20 +194,70 @@ static bool take_personal(struct sj_span in, struct sj_gate_verdict *v)
 	return in.len == 0;
 }
 
+bool sj_journal_is_committed(struct sj_span commitment, struct sj_span plain)
+{
+	uint8_t hash[SJ_HASH_MAX];
+
+	return commitment_of(plain, hash) &&
+	       sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment);
+}
+
+bool sj_journal_open_tap(const struct sj_journal_row *row, struct sj_writer *out)
+{
+	static const uint8_t nonce[12] = { 0 };
+
+	return row->sealed_len != 0 &&
+	       sj_aead_open(SJ_AES_256_GCM, row->key, nonce, sj_span(NULL, 0),
+			    sj_span(row->sealed, row->sealed_len), out);
+}
+
 static bool open_personal(const struct sj_journal_row *row, struct sj_span commitment,
 			  struct sj_gate_verdict *out)
 {
-	static const uint8_t nonce[12] = { 0 };
-	uint8_t plain[PERSONAL], hash[SJ_HASH_MAX];
+	uint8_t plain[PERSONAL];
 	struct sj_writer w = SJ_WRITER_OF(plain);
-	bool ok = sj_aead_open(SJ_AES_256_GCM, row->key, nonce, sj_span(NULL, 0),
-			       sj_span(row->sealed, row->sealed_len), &w) &&
-		  commitment_of(sj_written(&w), hash) &&
-		  sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment) &&
+	bool ok = sj_journal_open_tap(row, &w) &&
+		  sj_journal_is_committed(commitment, sj_written(&w)) &&
 		  take_personal(sj_written(&w), out);
 
 	sj_wipe(plain, sizeof(plain));
 	return ok;
+}
+
+/* What is sealed to somebody else's key: the commitment is to it as it is, and to its own key. */
+static bool commitment_sealed(const uint8_t key[static SJ_JOURNAL_KEY], struct sj_span sealed,
+			      uint8_t out[static SJ_HASH_MAX])
+{
+	const struct sj_span parts[] = { SJ_SPAN_STR("sojourn journal sealed"),
+					 sj_span(key, SJ_JOURNAL_KEY), sealed };
+
+	return sj_hash(SJ_SHA256, parts, 3, out);
+}
+
+static bool put_sealed(const struct sj_journal_record *r, struct sj_journal_row *row,
+		       uint8_t commitment[static SJ_HASH_MAX])
+{
+	if (r->sealed_len == 0)
+		return r->due == 0;
+	memcpy(row->key, r->key, sizeof(row->key));
+	row->sealed = r->sealed;
+	row->sealed_len = r->sealed_len;
+	row->due = r->due;
+	return r->sealed_len <= SJ_JOURNAL_SEALED_MAX &&
+	       commitment_sealed(row->key, sj_span(row->sealed, row->sealed_len), commitment);
+}
+
+static bool take_sealed(const struct sj_journal_row *row, struct sj_span commitment,
+			struct sj_journal_record *r)
+{
+	uint8_t hash[SJ_HASH_MAX];
+
+	memcpy(r->key, row->key, sizeof(r->key));
+	r->sealed = row->sealed;
+	r->sealed_len = row->sealed_len;
+	return row->due == r->due &&
+	       commitment_sealed(row->key, sj_span(row->sealed, row->sealed_len), hash) &&
+	       sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment);
 }
 
 /* --- rows ------------------------------------------------------------------------ */
@@ -222,7 +268,7 @@ bool sj_journal_take_link(struct sj_span body, struct sj_journal_link *out)
 
 	if (!sj_take_u8(&body, &version) || version != VERSION || !sj_take_u8(&body, &out->kind) ||
 	    sj_journal_kind_name((enum sj_journal_kind)out->kind) == NULL ||
-	    !take_u64(&body, &out->number) || !take_time(&body, &out->time) ||
+	    !sj_take_u64(&body, &out->number) || !take_time(&body, &out->time) ||
 	    !sj_take(&body, SJ_JOURNAL_HASH, &out->previous) ||
 	    !sj_take(&body, SJ_JOURNAL_HASH, &out->commitment))
 		return false;
@@ -237,26 +283,54 @@ bool sj_journal_committed(const struct sj_journal_link *link)
 	return !sj_span_eq(link->commitment, SJ_SPAN_OF(zeros));
 }
 
-bool sj_journal_put_row(const struct sj_journal_record *record,
-			const uint8_t previous[static SJ_JOURNAL_HASH], struct sj_journal_row *out)
+static bool put_personal(const struct sj_journal_record *record, struct sj_journal_built *out,
+			 uint8_t commitment[static SJ_HASH_MAX])
 {
-	uint8_t commitment[SJ_HASH_MAX] = { 0 };
-	struct sj_writer w = SJ_WRITER_OF(out->body);
+	if (record->kind == SJ_JOURNAL_VERIFICATION)
+		return put_sealed(record, &out->row, commitment);
+	return !has_personal(record) || seal_personal(record, out, commitment);
+}
 
-	out->number = record->number;
-	out->sealed_len = 0;
-	if (sj_journal_kind_name(record->kind) == NULL ||
-	    (has_personal(record) && !seal_personal(record, out, commitment)))
+bool sj_journal_put_row(const struct sj_journal_record *record,
+			const uint8_t previous[static SJ_JOURNAL_HASH],
+			struct sj_journal_built *out)
+{
+	size_t cap = LINK + SMALL_CONTENT + record->content_len;
+	uint8_t commitment[SJ_HASH_MAX] = { 0 };
+	struct sj_writer w;
+
+	*out = (struct sj_journal_built){ .row = { .number = record->number } };
+	if (record->content_len > SJ_JOURNAL_BODY_MAX - LINK - SMALL_CONTENT)
 		return false;
+	out->body = malloc(cap);
+	if (out->body == NULL || sj_journal_kind_name(record->kind) == NULL ||
+	    !put_personal(record, out, commitment))
+		return false;
+	w = sj_writer(out->body, cap);
 	sj_put_u8(&w, VERSION);
 	sj_put_u8(&w, (uint8_t)record->kind);
-	put_u64(&w, record->number);
-	put_u64(&w, (uint64_t)record->time);
+	sj_put_u64(&w, record->number);
+	sj_put_u64(&w, (uint64_t)record->time);
 	sj_put(&w, sj_span(previous, SJ_JOURNAL_HASH));
 	sj_put(&w, sj_span(commitment, SJ_JOURNAL_HASH));
 	put_content(&w, record);
-	out->body_len = w.len;
+	out->row.body = out->body;
+	out->row.body_len = w.len;
 	return !w.failed;
+}
+
+void sj_journal_built_free(struct sj_journal_built *built)
+{
+	free(built->body);
+	sj_wipe(built, sizeof(*built));
+}
+
+static bool take_personal_of(const struct sj_journal_row *row, struct sj_span commitment,
+			     struct sj_journal_record *r)
+{
+	if (r->kind == SJ_JOURNAL_VERIFICATION)
+		return take_sealed(row, commitment, r);
+	return open_personal(row, commitment, &r->verdict);
 }
 
 enum sj_rc sj_journal_take_row(const struct sj_journal_row *row, struct sj_journal_record *out)
@@ -264,7 +338,7 @@ enum sj_rc sj_journal_take_row(const struct sj_journal_row *row, struct sj_journ
 	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
 	struct sj_journal_link link;
 
-	if (row->body_len > sizeof(row->body) || row->sealed_len > sizeof(row->sealed) ||
+	if (row->body_len > SJ_JOURNAL_BODY_MAX || row->sealed_len > SJ_JOURNAL_SEALED_MAX ||
 	    !sj_journal_take_link(sj_span(row->body, row->body_len), &link))
 		return SJ_JOURNAL_BROKEN;
 	r.kind = (enum sj_journal_kind)link.kind;
@@ -274,7 +348,7 @@ enum sj_rc sj_journal_take_row(const struct sj_journal_row *row, struct sj_journ
 		return SJ_JOURNAL_BROKEN;
 	r.personal = row->sealed_len != 0;
 	r.erased = sj_journal_committed(&link) && !r.personal;
-	if (r.personal && !open_personal(row, link.commitment, &r.verdict))
+	if (r.personal && !take_personal_of(row, link.commitment, &r))
 		return SJ_JOURNAL_BROKEN;
 	*out = r;
 	return SJ_OK;
@@ -323,8 +397,8 @@ bool sj_journal_head_make(const struct sj_ec_secret *key, enum sj_journal_head_k
 	out->number = number;
 	sj_put_u8(&w, VERSION);
 	sj_put_u8(&w, (uint8_t)kind);
-	put_u64(&w, number);
-	put_u64(&w, (uint64_t)time);
+	sj_put_u64(&w, number);
+	sj_put_u64(&w, (uint64_t)time);
 	sj_put(&w, sj_span(hash, SJ_JOURNAL_HASH));
 	if (w.failed || !head_digest(sj_written(&w), digest) ||
 	    !sj_ec_sign(SJ_P256, key, sj_span(digest, SJ_JOURNAL_HASH), signature, &len) ||
@@ -341,7 +415,7 @@ bool sj_journal_head_take(const struct sj_journal_head *head, const struct sj_ec
 	uint8_t digest[SJ_HASH_MAX], version;
 
 	return sj_take_u8(&in, &version) && version == VERSION && sj_take_u8(&in, &out->kind) &&
-	       take_u64(&in, &out->number) && out->number == head->number &&
+	       sj_take_u64(&in, &out->number) && out->number == head->number &&
 	       take_time(&in, &out->time) && sj_take(&in, SJ_JOURNAL_HASH, &out->hash) &&
 	       in.len == 0 && head_digest(SJ_SPAN_OF(head->bytes), digest) &&
 	       sj_ec_verify(SJ_P256, key, sj_span(digest, SJ_JOURNAL_HASH),

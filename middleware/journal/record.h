@@ -25,13 +25,22 @@ SJ_MUST_CHECK bool sj_journal_take_link(struct sj_span body, struct sj_journal_l
 /* Is there a commitment to personal data? */
 bool sj_journal_committed(const struct sj_journal_link *link);
 
+/* A row, and what its bytes stand in. Do not copy. */
+struct sj_journal_built {
+	struct sj_journal_row row;
+	uint8_t *body;
+	uint8_t personal[64]; /* a tap's, sealed */
+};
 /*
- * Makes the row of a record: its number, its previous hash; personal data are
- * sealed under a new key. False: out of range, or no random bytes.
+ * Makes the row of a record: its number, its previous hash; personal data of a tap are
+ * sealed under a new key. False: out of range, no memory, or no random bytes. Free it in any case
+ * with sj_journal_built_free(), before the record's own bytes go.
  */
 SJ_MUST_CHECK bool sj_journal_put_row(const struct sj_journal_record *record,
 				      const uint8_t previous[static SJ_JOURNAL_HASH],
-				      struct sj_journal_row *out);
+				      struct sj_journal_built *out);
+/* Wipes and frees. */
+void sj_journal_built_free(struct sj_journal_built *built);
 /*
  * The reverse. SJ_JOURNAL_BROKEN: the body is none, or the sealed data are not
  * those that it commits to.
@@ -39,11 +48,19 @@ SJ_MUST_CHECK bool sj_journal_put_row(const struct sj_journal_record *record,
 SJ_MUST_CHECK enum sj_rc sj_journal_take_row(const struct sj_journal_row *row,
 					     struct sj_journal_record *out);
 
+/* A tap's personal data as bytes; false: none, or sealed under another key. */
+SJ_MUST_CHECK bool sj_journal_open_tap(const struct sj_journal_row *row, struct sj_writer *out);
+/* Are these the personal data that a tap commits to? */
+SJ_MUST_CHECK bool sj_journal_is_committed(struct sj_span commitment, struct sj_span plain);
+
 SJ_MUST_CHECK bool sj_journal_hash(const struct sj_journal_row *row,
 				   uint8_t out[static SJ_JOURNAL_HASH]);
 /* What stands before the first record: the hash of the journal's public key. */
 SJ_MUST_CHECK bool sj_journal_origin(struct sj_span public_key,
 				     uint8_t out[static SJ_JOURNAL_HASH]);
+/* The same of an open journal. */
+SJ_MUST_CHECK enum sj_rc sj_journal_origin_of(const struct sj_journal *journal,
+					      uint8_t out[static SJ_JOURNAL_HASH]);
 
 /*
  * The numbers of the first record, and of the last one that is older than

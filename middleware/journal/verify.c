@@ -71,6 +71,27 @@ enum sj_rc sj_journal_erase(const struct sj_journal_store *store, int64_t before
 	return rc == SJ_OK && last != 0 ? store->erase(store->user, first, last, erased) : rc;
 }
 
+enum sj_rc sj_journal_erase_due(const struct sj_journal_store *store, int64_t now, uint64_t *erased)
+{
+	struct sj_journal_row row = { .number = 0 };
+	struct sj_journal_link link;
+	enum sj_rc rc = store->row(store->user, UINT64_MAX, &row);
+
+	*erased = 0;
+	if (rc == SJ_OK && row.number != 0 &&
+	    sj_journal_take_link(sj_span(row.body, row.body_len), &link) && link.time > now)
+		now = link.time;
+	sj_wipe(&row, sizeof(row));
+	return rc == SJ_OK ? store->erase_due(store->user, now, erased) : rc;
+}
+
+enum sj_rc sj_journal_erase_record(const struct sj_journal_store *store, uint64_t number,
+				   uint64_t *erased)
+{
+	*erased = 0;
+	return store->erase(store->user, number, number, erased);
+}
+
 enum sj_rc sj_journal_erase_pseudonym(const struct sj_journal_store *store,
 				      const uint8_t pseudonym[16], uint64_t *erased)
 {

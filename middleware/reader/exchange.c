@@ -147,6 +147,14 @@ enum sj_rc sj_session_keypad(struct sj_session *s, struct sj_span command, struc
 	return !in.failed && sj_response_parse(sj_written(&in), r) ? SJ_OK : SJ_CARD_ANSWER;
 }
 
+enum sj_rc sj_session_reader_pace(struct sj_session *s, struct sj_span input,
+				  struct sj_writer *output)
+{
+	if (!s->transport->ops->pace || sj_session_sm_active(s))
+		return SJ_ACCESS_UNSUPPORTED;
+	return s->transport->ops->pace(s->transport, input, s->deadline, output);
+}
+
 /* --- pieces ---------------------------------------------------------------------------- */
 
 static uint32_t announced(uint16_t sw)

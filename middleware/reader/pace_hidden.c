@@ -54,31 +54,39 @@ enum sj_rc sj_pace_read_access(struct sj_session *s, struct sj_writer *w, uint16
 	return SJ_OK;
 }
 
+enum sj_rc sj_pace_find(struct sj_session *s, struct sj_pace_offer *out)
+{
+	uint8_t file[SJ_PACE_ACCESS_MAX];
+	struct sj_writer w = SJ_WRITER_OF(file);
+	uint16_t sw;
+	enum sj_rc rc;
+
+	sj_session_sm_end(s);
+	rc = sj_pace_select_mf(s, &sw);
+	if (rc == SJ_OK)
+		rc = sj_pace_read_access(s, &w, &sw);
+	if (rc == SJ_OK && !sj_pace_choose(sj_written(&w), out))
+		rc = SJ_ACCESS_UNSUPPORTED;
+	return rc;
+}
+
 enum sj_rc sj_card_pace(struct sj_card *card, const char *can, unsigned timeout_ms)
 {
 	const struct sj_random random = sj_random_system();
 	struct sj_pace_result unused = { .done = false };
 	struct sj_session *s = card->session;
-	uint8_t file[SJ_PACE_ACCESS_MAX];
-	struct sj_writer w = SJ_WRITER_OF(file);
 	struct sj_pace_offer offer;
-	uint16_t sw;
 	enum sj_rc rc;
 
 	if (strlen(can) != CAN_DIGITS || strspn(can, "0123456789") != CAN_DIGITS)
 		return SJ_SECRET_MALFORMED;
 	sj_session_deadline(s, sj_deadline_after(timeout_ms));
-	sj_session_sm_end(s);
-	rc = sj_pace_select_mf(s, &sw);
-	if (rc == SJ_OK)
-		rc = sj_pace_read_access(s, &w, &sw);
-	if (rc == SJ_OK && !sj_pace_choose(sj_written(&w), &offer))
-		rc = SJ_ACCESS_UNSUPPORTED;
+	rc = sj_pace_find(s, &offer);
 	if (rc != SJ_OK)
 		return rc;
 	sj_session_patient(s, true);
-	rc = sj_pace_run(s, &offer, SJ_PACE_CAN, sj_span((const uint8_t *)can, CAN_DIGITS), &random,
-			 &unused);
+	rc = sj_pace_run(s, &offer, SJ_PACE_CAN, sj_span((const uint8_t *)can, CAN_DIGITS), NULL,
+			 &random, &unused);
 	sj_session_patient(s, false);
 	return rc;
 }

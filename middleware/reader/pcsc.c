@@ -285,8 +285,9 @@ static void transport_disconnect(struct sj_transport *t, bool reset)
 	(void)run(&self->worker, NULL, goodbye(self->cancel));
 }
 
-static enum sj_rc transport_keypad(struct sj_transport *t, struct sj_span command, int64_t deadline,
-				   struct sj_writer *response)
+/* What the reader does by itself with these bytes, at most `max`. */
+static enum sj_rc feature(struct sj_transport *t, enum sj_job_kind kind, struct sj_span input,
+			  size_t max, int64_t deadline, struct sj_writer *output)
 {
 	struct pcsc_transport *self = (struct pcsc_transport *)t;
 	struct sj_pcsc *p = self->worker;
@@ -294,16 +295,28 @@ static enum sj_rc transport_keypad(struct sj_transport *t, struct sj_span comman
 
 	if (!p)
 		return why_no_worker(self);
-	if (command.len > SJ_KEYPAD_COMMAND_MAX)
+	if (input.len > max)
 		return SJ_INTERNAL;
-	p->job.kind = SJ_JOB_KEYPAD;
-	if (command.len > 0)
-		memcpy(p->job.command, command.ptr, command.len);
-	p->job.command_len = command.len;
+	p->job.kind = kind;
+	if (input.len > 0)
+		memcpy(p->job.command, input.ptr, input.len);
+	p->job.command_len = input.len;
 	rc = run(&self->worker, NULL, deadline);
 	if (rc == SJ_OK)
-		sj_put(response, sj_span(p->job.response, p->job.response_len));
+		sj_put(output, sj_span(p->job.response, p->job.response_len));
 	return rc;
+}
+
+static enum sj_rc transport_keypad(struct sj_transport *t, struct sj_span command, int64_t deadline,
+				   struct sj_writer *response)
+{
+	return feature(t, SJ_JOB_KEYPAD, command, SJ_KEYPAD_COMMAND_MAX, deadline, response);
+}
+
+static enum sj_rc transport_pace(struct sj_transport *t, struct sj_span input, int64_t deadline,
+				 struct sj_writer *output)
+{
+	return feature(t, SJ_JOB_PACE, input, SJ_READER_PACE_MAX, deadline, output);
 }
 
 static void transport_close(struct sj_transport *t)
@@ -323,6 +336,7 @@ static const struct sj_transport_ops pcsc_ops = {
 	.disconnect = transport_disconnect,
 	.close = transport_close,
 	.keypad = transport_keypad,
+	.pace = transport_pace,
 };
 
 struct sj_transport *sj_transport_pcsc(struct sj_cancel *cancel, const char *reader,

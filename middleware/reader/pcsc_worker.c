@@ -387,8 +387,10 @@ static enum sj_rc job_begin(struct link *l)
 
 /* --- the reader's keypad (PC/SC part 10, 2.02.09) --------------------------------- */
 
-/* The control code of VERIFY_PIN_DIRECT; 0: the reader has none. */
-static DWORD keypad_code(const struct link *l)
+#define FEATURE_PACE 0x20u /* FEATURE_EXECUTE_PACE: amendment 1, 2.6 */
+
+/* The control code of a feature; 0: the reader has it not. */
+static DWORD feature_code(const struct link *l, uint8_t feature)
 {
 	uint8_t list[256];
 	struct sj_span rest, value;
@@ -401,7 +403,7 @@ static DWORD keypad_code(const struct link *l)
 		return 0;
 	rest = sj_span(list, n <= sizeof(list) ? (size_t)n : 0);
 	while (sj_take_u8(&rest, &tag) && sj_take_u8(&rest, &len) && sj_take(&rest, len, &value))
-		if (tag == FEATURE_VERIFY_PIN_DIRECT && sj_take_be(&value, 4, &code))
+		if (tag == feature && sj_take_be(&value, 4, &code))
 			return code;
 	return 0;
 }
@@ -435,7 +437,7 @@ static enum sj_rc job_keypad(struct link *l, struct sj_job *job)
 
 	if (!l->has_card)
 		return SJ_CARD_LOST;
-	code = keypad_code(l);
+	code = feature_code(l, FEATURE_VERIFY_PIN_DIRECT);
 	job->response_len = 0;
 	if (code == 0)
 		return SJ_ACCESS_UNSUPPORTED;
@@ -447,6 +449,25 @@ static enum sj_rc job_keypad(struct link *l, struct sj_job *job)
 		return card_failure(l, rv);
 	job->response_len = (size_t)len;
 	return len < 2 ? SJ_CARD_LOST : SJ_OK;
+}
+
+static enum sj_rc job_pace(struct link *l, struct sj_job *job)
+{
+	DWORD code, len = 0;
+	LONG rv;
+
+	if (!l->has_card)
+		return SJ_CARD_LOST;
+	code = feature_code(l, FEATURE_PACE);
+	job->response_len = 0;
+	if (code == 0)
+		return SJ_ACCESS_UNSUPPORTED;
+	if (job->command_len == 0)
+		return SJ_OK;
+	rv = SCardControl(l->card, code, job->command, (DWORD)job->command_len, job->response,
+			  sizeof(job->response), &len);
+	job->response_len = (size_t)len;
+	return rv == SCARD_S_SUCCESS ? SJ_OK : card_failure(l, rv);
 }
 
 static enum sj_rc do_job(struct link *l, struct sj_pcsc *p)
@@ -473,6 +494,8 @@ static enum sj_rc do_job(struct link *l, struct sj_pcsc *p)
 		return SJ_OK;
 	case SJ_JOB_KEYPAD:
 		return job_keypad(l, &p->job);
+	case SJ_JOB_PACE:
+		return job_pace(l, &p->job);
 	case SJ_JOB_CLOSE:
 		drop_context(l);
 		return SJ_OK;

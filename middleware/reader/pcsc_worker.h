@@ -24,10 +24,12 @@ enum sj_job_kind {
 	SJ_JOB_END,
 	SJ_JOB_DISCONNECT,
 	SJ_JOB_KEYPAD,
+	SJ_JOB_PACE,
 	SJ_JOB_CLOSE,
 };
 
 #define SJ_KEYPAD_COMMAND_MAX 32u
+#define SJ_READER_PACE_MAX 512u /* bytes of input to FEATURE_EXECUTE_PACE */
 
 struct sj_job {
 	enum sj_job_kind kind;

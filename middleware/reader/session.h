@@ -124,6 +124,13 @@ SJ_MUST_CHECK enum sj_rc sj_session_keypad(struct sj_session *s, struct sj_span 
 					   struct sj_response *r);
 
 /*
+ * PACE by the reader itself, or (input empty) whether it does it: as `pace` in transport.h.
+ * Afterwards the reader protects what goes in clear, and this session goes on in clear.
+ */
+SJ_MUST_CHECK enum sj_rc sj_session_reader_pace(struct sj_session *s, struct sj_span input,
+						struct sj_writer *output);
+
+/*
  * Around password steps: tells the listener, once, if the card makes us wait
  * because earlier attempts failed.
  */

@@ -38,6 +38,13 @@ struct sj_transport_ops {
 	 */
 	enum sj_rc (*keypad)(struct sj_transport *t, struct sj_span command, int64_t deadline,
 			     struct sj_writer *response);
+	/*
+	 * What the reader does of PACE by itself (PC/SC part 10, amendment 1, FEATURE_EXECUTE_PACE):
+	 * `input` and output as there; empty: only tells whether it does.
+	 * SJ_ACCESS_UNSUPPORTED: it does not. May be NULL, which means the same.
+	 */
+	enum sj_rc (*pace)(struct sj_transport *t, struct sj_span input, int64_t deadline,
+			   struct sj_writer *output);
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "secure/aa.h"
 #include "crypt/wipe.h"
+#include "wire/secinfo.h"
 
 #include <string.h>
 
@@ -171,4 +172,37 @@ enum sj_hash sj_aa_hash_from_oid(struct sj_span oid)
 		if (sj_span_eq(oid, SJ_SPAN_OF(plain_oids[i])))
 			return (enum sj_hash)i;
 	return SJ_HASH_NONE;
+}
+
+bool sj_aa_hash_named(struct sj_span dg14, enum sj_hash *hash)
+{
+	struct sj_secinfo info;
+	struct sj_aa_info aa;
+	struct sj_span items;
+
+	if (!sj_secinfos_parse(dg14, &items))
+		return false;
+	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND) {
+		if (info.kind != SJ_SECINFO_AA || !sj_secinfo_aa(&info, &aa))
+			continue;
+		*hash = sj_aa_hash_from_oid(aa.signature_oid);
+		return true;
+	}
+	return false;
+}
+
+enum sj_hash sj_aa_hash_for_key(struct sj_span spki)
+{
+	struct sj_ec_point point;
+	enum sj_curve curve;
+	size_t size;
+
+	if (!sj_ec_spki_read(spki, &curve, &point))
+		return SJ_HASH_NONE;
+	size = sj_curve_order_size(curve);
+	if (size >= 64)
+		return SJ_SHA512;
+	if (size >= 48)
+		return SJ_SHA384;
+	return size >= 32 ? SJ_SHA256 : SJ_SHA224;
 }

@@ -41,4 +41,12 @@ SJ_MUST_CHECK bool sj_aa_verify(struct sj_span spki, enum sj_hash ecdsa_hash,
 struct sj_span sj_aa_ecdsa_oid(enum sj_hash hash);
 enum sj_hash sj_aa_hash_from_oid(struct sj_span oid); /* SJ_HASH_NONE: unknown */
 
+/*
+ * The hash that ActiveAuthenticationInfo among DG14's SecurityInfos names for ECDSA, in *hash;
+ * SJ_HASH_NONE: one that is not known. False: nothing is named.
+ */
+SJ_MUST_CHECK bool sj_aa_hash_named(struct sj_span dg14, enum sj_hash *hash);
+/* Without a name: the longest that is not longer than the key (6.1.2.3). SJ_HASH_NONE: not EC. */
+enum sj_hash sj_aa_hash_for_key(struct sj_span spki);
+
 #endif

@@ -4,51 +4,21 @@
 #include "crypt/public.h"
 #include "crypt/rsa.h"
 #include "crypt/scheme.h"
+#include "secure/ta.h"
 #include "wire/oid.h"
 #include "wire/std/tr03110.h"
 #include "wire/tlv.h"
 
 #define MESSAGE_MAX 2048u /* bytes of what RSA signed: a certificate, or a challenge */
 
-/* id-TA-RSA-..., id-TA-ECDSA-...: A.7.3, tables 20 and 21; the last arc. */
-static const struct algorithm {
-	enum sj_cvc_scheme scheme;
-	uint8_t arc;
-	enum sj_hash hash;
-} algorithms[] = {
-	{ SJ_CVC_RSA, 1, SJ_SHA1 },     { SJ_CVC_RSA, 2, SJ_SHA256 },
-	{ SJ_CVC_RSA_PSS, 3, SJ_SHA1 }, { SJ_CVC_RSA_PSS, 4, SJ_SHA256 },
-	{ SJ_CVC_RSA, 5, SJ_SHA512 },   { SJ_CVC_RSA_PSS, 6, SJ_SHA512 },
-	{ SJ_CVC_ECDSA, 1, SJ_SHA1 },   { SJ_CVC_ECDSA, 2, SJ_SHA224 },
-	{ SJ_CVC_ECDSA, 3, SJ_SHA256 }, { SJ_CVC_ECDSA, 4, SJ_SHA384 },
-	{ SJ_CVC_ECDSA, 5, SJ_SHA512 },
-};
-
-#define ALGORITHM_COUNT (sizeof(algorithms) / sizeof(algorithms[0]))
-
-static struct sj_span arc_of(enum sj_cvc_scheme scheme)
-{
-	return scheme == SJ_CVC_ECDSA ? SJ_OID_TA_ECDSA : SJ_OID_TA_RSA;
-}
-
 /* --- reading ----------------------------------------------------------------- */
 
 static bool take_algorithm(struct sj_span *in, struct sj_cvc_key *key)
 {
-	struct sj_span oid, arc;
+	struct sj_span oid;
 
-	if (sj_tlv_take(in, SJ_OID_TAG, &oid) != SJ_TLV_FOUND)
-		return false;
-	for (size_t i = 0; i < ALGORITHM_COUNT; i++) {
-		arc = arc_of(algorithms[i].scheme);
-		if (oid.len == arc.len + 1 && sj_oid_under(oid, arc) &&
-		    oid.ptr[arc.len] == algorithms[i].arc) {
-			key->scheme = algorithms[i].scheme;
-			key->hash = algorithms[i].hash;
-			return true;
-		}
-	}
-	return false;
+	return sj_tlv_take(in, SJ_OID_TAG, &oid) == SJ_TLV_FOUND &&
+	       sj_ta_from_oid(oid, &key->scheme, &key->hash);
 }
 
 /* D.2.1.1: an unsigned integer in as few bytes as it needs. */
@@ -125,6 +95,20 @@ bool sj_cvc_key_read(struct sj_span content, struct sj_cvc_key *out)
 	return true;
 }
 
+bool sj_cvc_object_read(struct sj_span content, struct sj_span oid, enum sj_curve *curve,
+			struct sj_ec_point *point)
+{
+	struct sj_cvc_key key = { .curve = SJ_CURVE_NONE };
+	struct sj_span value;
+
+	if (sj_tlv_take(&content, SJ_OID_TAG, &value) != SJ_TLV_FOUND || !sj_span_eq(value, oid) ||
+	    !read_ec(content, &key) || key.curve == SJ_CURVE_NONE ||
+	    !sj_ec_point_read(key.curve, key.point, point))
+		return false;
+	*curve = key.curve;
+	return true;
+}
+
 bool sj_cvc_key_inherit(struct sj_cvc_key *key, const struct sj_cvc_key *issuer)
 {
 	struct sj_cvc_key heir = *key;
@@ -139,17 +123,6 @@ bool sj_cvc_key_inherit(struct sj_cvc_key *key, const struct sj_cvc_key *issuer)
 }
 
 /* --- writing ----------------------------------------------------------------- */
-
-static void put_algorithm(struct sj_writer *w, const struct sj_cvc_key *key)
-{
-	const size_t at = sj_tlv_open(w);
-
-	sj_put(w, arc_of(key->scheme));
-	for (size_t i = 0; i < ALGORITHM_COUNT; i++)
-		if (algorithms[i].scheme == key->scheme && algorithms[i].hash == key->hash)
-			sj_put_u8(w, algorithms[i].arc);
-	sj_tlv_close(w, SJ_OID_TAG, at);
-}
 
 static bool put_domain(struct sj_writer *w, enum sj_curve curve)
 {
@@ -166,17 +139,37 @@ static bool put_domain(struct sj_writer *w, enum sj_curve curve)
 	return true;
 }
 
+static bool put_ec(struct sj_writer *w, enum sj_curve curve, struct sj_span point)
+{
+	if (!put_domain(w, curve))
+		return false;
+	sj_tlv_put(w, SJ_TAG_PUBLIC_POINT, point);
+	sj_tlv_put(w, SJ_TAG_PUBLIC_COFACTOR, SJ_SPAN_STR("\x01"));
+	return true;
+}
+
+bool sj_cvc_object_put(struct sj_writer *w, struct sj_span oid, enum sj_curve curve,
+		       struct sj_span point)
+{
+	const size_t at = sj_tlv_open(w);
+
+	sj_tlv_put(w, SJ_OID_TAG, oid);
+	if (!put_ec(w, curve, point))
+		return false;
+	sj_tlv_close(w, SJ_TAG_PUBLIC_KEY, at);
+	return !w->failed;
+}
+
 bool sj_cvc_key_put(struct sj_writer *w, const struct sj_cvc_key *key, bool parameters)
 {
 	const size_t at = sj_tlv_open(w);
 
-	put_algorithm(w, key);
-	if (key->scheme == SJ_CVC_ECDSA) {
-		if (parameters && !put_domain(w, key->curve))
+	sj_tlv_put(w, SJ_OID_TAG, sj_ta_oid(key->scheme, key->hash));
+	if (key->scheme == SJ_CVC_ECDSA && parameters) {
+		if (!put_ec(w, key->curve, key->point))
 			return false;
+	} else if (key->scheme == SJ_CVC_ECDSA) {
 		sj_tlv_put(w, SJ_TAG_PUBLIC_POINT, key->point);
-		if (parameters)
-			sj_tlv_put(w, SJ_TAG_PUBLIC_COFACTOR, SJ_SPAN_STR("\x01"));
 	} else {
 		sj_tlv_put(w, SJ_TAG_PUBLIC_MODULUS, key->modulus);
 		sj_tlv_put(w, SJ_TAG_PUBLIC_EXPONENT, key->exponent);

@@ -35,6 +35,15 @@ SJ_MUST_CHECK bool sj_cvc_key_put(struct sj_writer *w, const struct sj_cvc_key *
  */
 SJ_MUST_CHECK bool sj_cvc_key_inherit(struct sj_cvc_key *key, const struct sj_cvc_key *issuer);
 
+/*
+ * A public key object of another algorithm (D.3), EC, always with domain parameters: writes the
+ * whole of 7F49, or reads its content. False: another OID, and as in sj_cvc_key_read().
+ */
+SJ_MUST_CHECK bool sj_cvc_object_put(struct sj_writer *w, struct sj_span oid, enum sj_curve curve,
+				     struct sj_span point);
+SJ_MUST_CHECK bool sj_cvc_object_read(struct sj_span content, struct sj_span oid,
+				      enum sj_curve *curve, struct sj_ec_point *point);
+
 /* The public half of a key of ours, EC only; the point goes to `point`. False: RSA. */
 SJ_MUST_CHECK bool sj_cvc_key_of(const struct sj_key *key, struct sj_ec_point *point,
 				 struct sj_cvc_key *out);

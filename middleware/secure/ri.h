@@ -19,10 +19,18 @@ struct sj_span sj_ri_oid(void);
 SJ_MUST_CHECK bool sj_ri_identifier(enum sj_curve curve, const struct sj_ec_secret *own,
 				    const struct sj_ec_point *peer,
 				    uint8_t out[static SJ_RI_IDENTIFIER]);
-/* The sector's public key as 7F49 with domain parameters and the OID above; its hash stands in certificates. */
+/*
+ * The sector's public key: the whole of 7F49 with domain parameters and the OID above. Of that, all
+ * of it, is the hash in terminal certificates (C.3.2.1). It goes to the card with the tag A0 or A2
+ * instead (B.4.1).
+ */
 void sj_ri_key_put(struct sj_writer *w, enum sj_curve curve, const struct sj_ec_point *key);
-/* From the content of 7F49. False: not such, a curve we do not know, the point not on it. */
+/*
+ * From the content of 7F49 (A0, A2). False: not such, a curve we do not know, the point not on it.
+ */
 SJ_MUST_CHECK bool sj_ri_key_read(struct sj_span content, enum sj_curve *curve,
 				  struct sj_ec_point *key);
+/* SHA-256 of the whole 7F49 with this content: what certificates say of the key. */
+SJ_MUST_CHECK bool sj_ri_key_hash(struct sj_span content, uint8_t out[static SJ_RI_IDENTIFIER]);
 
 #endif

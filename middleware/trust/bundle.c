@@ -30,6 +30,7 @@ const char *sj_bundle_kind_name(enum sj_bundle_kind kind)
 		[SJ_BUNDLED_STATUS_DELTA] = "status delta",
 		[SJ_BUNDLED_CV_LINK] = "CV certificate",
 		[SJ_BUNDLED_SERVICES] = "service registry",
+		[SJ_BUNDLED_PSEUDONYMS] = "list of revoked pseudonyms",
 	};
 
 	return names[kind];

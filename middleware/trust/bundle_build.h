@@ -19,8 +19,9 @@ enum sj_bundle_kind {
 		8, /* leads from the list with root `from` to that of this bundle */
 	SJ_BUNDLED_CV_LINK = 9, /* CVCA certificates and CVCA link certificates */
 	SJ_BUNDLED_SERVICES = 10, /* service registry (JSON); at most one */
+	SJ_BUNDLED_PSEUDONYMS = 11, /* revoked pseudonyms under one sector key */
 };
-#define SJ_BUNDLED_KINDS 10u
+#define SJ_BUNDLED_KINDS 11u
 
 struct sj_bundle_entry {
 	enum sj_bundle_kind kind;

@@ -9,6 +9,7 @@
 
 #include "trust/admit.h"
 #include "trust/bundle.h"
+#include "trust/pseudonyms.h"
 #include "trust/status_folder.h"
 
 #define CV_FOLDER "cv"
@@ -63,6 +64,7 @@ static enum sj_rc admit(struct fill *f, enum sj_bundle_kind kind, struct sj_span
 	case SJ_BUNDLED_STATUS_DELTA:
 	case SJ_BUNDLED_CV_LINK:
 	case SJ_BUNDLED_SERVICES:
+	case SJ_BUNDLED_PSEUDONYMS:
 		break;
 	}
 	return SJ_OK;
@@ -249,6 +251,59 @@ static enum sj_rc put_status(struct fill *f, const struct sj_bundle_file *file)
 	return rc;
 }
 
+/* A list of the slot in use is never followed by an older one. */
+static bool goes_back(const struct fill *f, const char *path, const struct sj_pseudonyms_head *head)
+{
+	struct sj_pseudonyms_head before;
+	struct sj_trust_file bytes = { NULL, 0 };
+	struct sj_signers *signers = malloc(sizeof(*signers));
+	struct sj_span entries;
+	bool older = false;
+
+	if (signers != NULL && f->before.dir >= 0 &&
+	    sj_trust_read(f->before.dir, path, SJ_PSEUDONYMS_MAX, &bytes) == SJ_OK &&
+	    sj_signers_load(f->before.dir, signers) == SJ_OK &&
+	    sj_pseudonyms_read(sj_span(bytes.bytes, bytes.len), signers, &before, &entries) ==
+		    SJ_OK)
+		older = head->epoch < before.epoch;
+	sj_trust_file_free(&bytes);
+	free(signers);
+	return older;
+}
+
+static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_file *file)
+{
+	struct sj_pseudonyms_head head;
+	struct sj_trust_file bytes = { NULL, 0 };
+	struct sj_span entries;
+	char name[SJ_PSEUDONYMS_NAME], path[PATH_CAP] = "";
+	enum sj_rc read, rc = sj_bundle_file_read(f->bundle, file, &bytes);
+
+	if (rc != SJ_OK)
+		return rc;
+	read = sj_pseudonyms_read(sj_span(bytes.bytes, bytes.len), f->signers, &head, &entries);
+	if (read == SJ_OK) {
+		sj_pseudonyms_name(head.sector, name);
+		snprintf(path, sizeof(path), SJ_PSEUDONYMS_FOLDER "/%s", name);
+	}
+	if (read == SJ_INPUT_MALFORMED)
+		rc = refuse(f->bundle, file, "It is no such list.");
+	else if (read != SJ_OK)
+		rc = refuse(f->bundle, file, "No status signer of the bundle has signed it.");
+	else if (!is_issuer(f->bundle, head.issuer))
+		rc = refuse(f->bundle, file, "It is another authority's.");
+	else if (goes_back(f, path, &head))
+		rc = refuse(f->bundle, file, "It is older than the one in use.");
+	else if (mkdirat(f->slot.dir, SJ_PSEUDONYMS_FOLDER, 0755) != 0 && errno != EEXIST)
+		rc = sj_trust_errno(errno);
+	else if (faccessat(f->slot.dir, path, F_OK, 0) == 0)
+		rc = refuse(f->bundle, file, "Another one of the same sector key is there.");
+	else
+		rc = put_file(f->bundle, file, f->slot.dir, path);
+	sj_trust_file_free(&bytes);
+	return rc;
+}
+
 static enum sj_rc put_rest(struct fill *f)
 {
 	const struct sj_bundle *bundle = f->bundle;
@@ -265,6 +320,8 @@ static enum sj_rc put_rest(struct fill *f)
 			rc = put_named(f, file, CV_FOLDER, ".cvcert");
 		else if (file->entry.kind == SJ_BUNDLED_SERVICES)
 			rc = put_file(bundle, file, f->slot.dir, SERVICES_NAME);
+		else if (file->entry.kind == SJ_BUNDLED_PSEUDONYMS)
+			rc = put_pseudonyms(f, file);
 	}
 	return rc;
 }
@@ -306,7 +363,8 @@ static enum sj_rc make_slot(struct sj_bundle *bundle)
 
 static enum sj_rc sync_slot(const struct fill *f)
 {
-	static const char *const folders[] = { SJ_SIGNERS_FOLDER, CV_FOLDER, "." };
+	static const char *const folders[] = { SJ_SIGNERS_FOLDER, CV_FOLDER, SJ_PSEUDONYMS_FOLDER,
+					       "." };
 	enum sj_rc rc = SJ_OK;
 
 	for (size_t i = 0; rc == SJ_OK && i < sizeof(folders) / sizeof(folders[0]); i++)

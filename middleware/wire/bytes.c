@@ -37,6 +37,18 @@ bool sj_take_be(struct sj_span *in, size_t n, uint32_t *out)
 	return true;
 }
 
+bool sj_take_u64(struct sj_span *in, uint64_t *out)
+{
+	struct sj_span rest = *in;
+	uint32_t high, low;
+
+	if (!sj_take_be(&rest, 4, &high) || !sj_take_be(&rest, 4, &low))
+		return false;
+	*out = (uint64_t)high << 32 | low;
+	*in = rest;
+	return true;
+}
+
 bool sj_take_copy(struct sj_span *in, size_t n, uint8_t *out)
 {
 	struct sj_span bytes;
@@ -94,6 +106,12 @@ void sj_put_be(struct sj_writer *w, size_t n, uint32_t value)
 		at[i - 1] = (uint8_t)value;
 		value >>= 8;
 	}
+}
+
+void sj_put_u64(struct sj_writer *w, uint64_t value)
+{
+	sj_put_be(w, 4, (uint32_t)(value >> 32));
+	sj_put_be(w, 4, (uint32_t)value);
 }
 
 void sj_put_fill(struct sj_writer *w, uint8_t value, size_t n)

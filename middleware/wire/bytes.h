@@ -69,6 +69,8 @@ SJ_MUST_CHECK bool sj_take(struct sj_span *in, size_t n, struct sj_span *out);
 SJ_MUST_CHECK bool sj_take_u8(struct sj_span *in, uint8_t *out);
 /* Takes a big-endian number of n bytes; n: 1..4. */
 SJ_MUST_CHECK bool sj_take_be(struct sj_span *in, size_t n, uint32_t *out);
+/* Takes a big-endian number of eight bytes. */
+SJ_MUST_CHECK bool sj_take_u64(struct sj_span *in, uint64_t *out);
 /* Takes n bytes and copies them to `out`, which holds at least n. */
 SJ_MUST_CHECK bool sj_take_copy(struct sj_span *in, size_t n, uint8_t *out);
 
@@ -79,6 +81,7 @@ bool sj_span_eq(struct sj_span a, struct sj_span b);
 void sj_put(struct sj_writer *w, struct sj_span bytes);
 void sj_put_u8(struct sj_writer *w, uint8_t value);
 void sj_put_be(struct sj_writer *w, size_t n, uint32_t value); /* n: 1..4 bytes */
+void sj_put_u64(struct sj_writer *w, uint64_t value);
 void sj_put_fill(struct sj_writer *w, uint8_t value, size_t n);
 
 /*

@@ -234,6 +234,35 @@ void sj_secinfo_put_ta(struct sj_writer *w, const struct sj_ta_info *i)
 	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
 }
 
+/* version 1, key id, authorizedOnly; no maxKeyLen */
+void sj_secinfo_put_ri(struct sj_writer *w, const struct sj_ri_info *i)
+{
+	const uint8_t only = i->authorized_only ? 0xFF : 0x00;
+	size_t at = sj_tlv_open(w), parameters;
+
+	sj_tlv_put(w, SJ_ASN1_OID, i->oid);
+	parameters = sj_tlv_open(w);
+	sj_der_put_small(w, 1);
+	sj_der_put_small(w, i->key_id);
+	sj_tlv_put(w, SJ_ASN1_BOOLEAN, sj_span(&only, 1));
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, parameters);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
+}
+
+void sj_secinfo_put_domain(struct sj_writer *w, struct sj_span oid, uint32_t parameter_id,
+			   struct sj_optional_id key_id)
+{
+	size_t at = sj_tlv_open(w), algorithm;
+
+	sj_tlv_put(w, SJ_ASN1_OID, oid);
+	algorithm = sj_tlv_open(w);
+	sj_tlv_put(w, SJ_ASN1_OID, SJ_OID_STANDARDIZED_PARAMETERS);
+	sj_der_put_small(w, parameter_id);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, algorithm);
+	put_optional_id(w, key_id);
+	sj_tlv_close(w, SJ_ASN1_SEQUENCE, at);
+}
+
 void sj_secinfos_put(struct sj_writer *w, struct sj_span items)
 {
 	struct sj_span elements[SJ_SECINFOS_MAX];

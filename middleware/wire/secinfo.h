@@ -88,6 +88,13 @@ struct sj_ta_info {
 	struct sj_span short_id; /* one byte; empty: absent */
 };
 
+/* RestrictedIdentificationInfo (TR-03110-3, A.1.1.6) */
+struct sj_ri_info {
+	struct sj_span oid; /* id-RI-... */
+	uint32_t key_id;
+	bool authorized_only; /* only terminals with the right */
+};
+
 /* Typed views. False: another kind, or not what that kind must be. */
 SJ_MUST_CHECK bool sj_secinfo_pace(const struct sj_secinfo *i, struct sj_pace_info *out);
 SJ_MUST_CHECK bool sj_secinfo_pace_domain(const struct sj_secinfo *i,
@@ -104,6 +111,13 @@ void sj_secinfo_put_ca(struct sj_writer *w, const struct sj_ca_info *i);
 void sj_secinfo_put_ca_key(struct sj_writer *w, const struct sj_ca_key_info *i);
 void sj_secinfo_put_aa(struct sj_writer *w, const struct sj_aa_info *i);
 void sj_secinfo_put_ta(struct sj_writer *w, const struct sj_ta_info *i);
+void sj_secinfo_put_ri(struct sj_writer *w, const struct sj_ri_info *i);
+/*
+ * ChipAuthenticationDomainParameterInfo (id-CA-ECDH) and RestrictedIdentificationDomain-
+ * ParameterInfo (id-RI-ECDH), of standardised parameters.
+ */
+void sj_secinfo_put_domain(struct sj_writer *w, struct sj_span oid, uint32_t parameter_id,
+			   struct sj_optional_id key_id);
 
 /*
  * Writes the SET around `items` (whole SecurityInfo elements one after the

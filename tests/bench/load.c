@@ -10,6 +10,7 @@
 #include "cli/frame.h"
 #include "tests/bench/bench.h"
 
+#define CARD_CREDENTIALS 58u /* of a card without the eID application */
 #define CARDS 10000u
 #define TOGETHER 256u /* applications in a change, as enqueue.c has them */
 #define EXPIRES 2000000000u /* in May 2033 */
@@ -92,11 +93,10 @@ static int begin(struct load *l, unsigned i, struct queue_job *job, int64_t *car
 		rc = queue_take(l->r, &l->who, job, &found);
 	if (rc == 0)
 		rc = register_card_begin(l->r, job->document, serial, card);
-	for (size_t k = 0; k < REGISTER_CREDENTIALS; k++)
+	for (size_t k = 0; k < CARD_CREDENTIALS; k++)
 		credentials[k].status.partition = PARTITION;
 	if (rc == 0)
-		rc = register_card_credentials(l->r, *card, credentials, REGISTER_CREDENTIALS,
-					       EXPIRES);
+		rc = register_card_credentials(l->r, *card, credentials, CARD_CREDENTIALS, EXPIRES);
 	return rc != 0 ? rc : register_commit(l->r);
 }
 
@@ -116,7 +116,7 @@ static int finish(struct load *l, const struct queue_job *job, int64_t card,
 	if (rc == 0)
 		rc = queue_hold(l->r, &l->who, job->document, &mine);
 	if (rc == 0)
-		rc = register_card_points(l->r, card, credentials, REGISTER_CREDENTIALS);
+		rc = register_card_points(l->r, card, credentials, CARD_CREDENTIALS);
 	if (rc == 0)
 		rc = register_card_keys(l->r, card, keys, KEYS);
 	if (rc == 0)
@@ -140,7 +140,7 @@ static int end(struct load *l, const struct queue_job *job, int64_t card)
 
 static int work_all(struct load *l, unsigned n)
 {
-	struct register_credential credentials[REGISTER_CREDENTIALS];
+	struct register_credential credentials[CARD_CREDENTIALS];
 	struct queue_job job;
 	int64_t card = 0;
 	int rc = 0;

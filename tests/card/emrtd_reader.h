@@ -35,6 +35,7 @@
 
 struct bench {
 	struct card_store *store;
+	const struct card_applet *const *applets; /* of cards to come; NULL: all */
 	struct card *card;
 	uint64_t now_ms, waited_ms;
 	uint64_t power_left_ms; /* of a wait; then power goes. 0: power stays */
@@ -133,6 +134,7 @@ static inline void bench_insert(struct bench *b, enum card_interface interface)
 	config.clock = (struct card_clock){ bench_now, bench_wait, b };
 	config.random = (struct sj_random){ bench_fill, b };
 	config.store = b->store;
+	config.applets = b->applets;
 	b->card = card_new(&config);
 	assert_non_null(b->card);
 	bench_power(b);
@@ -414,6 +416,9 @@ static inline void bench_lock(struct bench *b)
 
 #define ACCESS_MRZ "82184C383938393032433C333639303830363139343036323336"
 #define ACCESS_CAN "8106313233343536"
+#define ACCESS_PIN "8406363534333231" "850A39383736353433323130"
+#define PIN "654321"
+#define PUK "9876543210"
 #define ACCESS_BAC "800101" ACCESS_MRZ
 #define ACCESS_BOTH "800103" ACCESS_MRZ ACCESS_CAN "830300010D" /* GM, AES-128, brainpoolP256r1 */
 

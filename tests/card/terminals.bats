@@ -91,6 +91,49 @@ json.dump(o, open("made/registry.json", "w"))' "$@"
 	PYTHON
 }
 
+@test "a certificate says which service it is of, whose, and which key pseudonyms come from" {
+	run -13 sign UTHOTEL1 'rail ticket and gate' --operator 00004711
+	[[ $output == *"authority sector new --operator 00004711"* ]]
+	[ ! -e UTHOTEL1.cvcert ]
+	sojourn authority sector new made --operator 00004711
+	run -13 sojourn authority sector new made --operator 00004711
+	run -2 sojourn authority sector new made --operator 4711
+	sojourn authority sector new made --operator 00004712
+	[ "$(sojourn authority sector list made | cut -d' ' -f2 | sort -u | wc -l)" -eq 2 ]
+	key=$(sha256sum <made/sector-00004711.cvkey | cut -d' ' -f1)
+	sojourn authority sector list made --json | json 'o["sectors"][0]["keyHash"]' | grep -qx "$key"
+	sign UTHOTEL1 'rail ticket and gate' --operator 00004711
+	show UTHOTEL1.cvcert made/cvca-at-1.cvcert made/dv-at-1.cvcert |
+		json '(o["sector"], o["service"], o["operator"], o["sectorKey"])' | grep -qxF "('transport', 3, '00004711', '$key')"
+	# A row without pseudonyms gets none, whoever runs it.
+	sign UTHOTEL1 'hotel check-in' --operator 00004711
+	show UTHOTEL1.cvcert | json '(o["sector"], o["service"], o["sectorKey"])' | grep -qxF "('accommodation', 26, None)"
+	sign UTHOTEL1 'rail ticket and gate'
+	show UTHOTEL1.cvcert | json '(o["operator"], o["sectorKey"])' | grep -qxF '(None, None)'
+	show made/dv-at-1.cvcert | json '(o["sector"], o["service"])' | grep -qxF '(None, 0)'
+}
+
+@test "terminal sign --folder: all that a terminal shows" {
+	mkdir desk
+	run -2 sojourn authority terminal sign made UTHOTEL1.cvreq --service 3
+	sojourn authority cvca renew made
+	sojourn authority sector new made --operator 00004711
+	sojourn authority terminal sign made UTHOTEL1.cvreq --service 3 --operator 00004711 --folder desk
+	[ "$(ls desk | xargs)" = 'cvca-link-at-2.cvcert dv.cvcert sector.cvkey terminal.cvcert' ]
+	show desk/terminal.cvcert made/cvca-at-1.cvcert desk/dv.cvcert
+	cmp desk/cvca-link-at-2.cvcert made/cvca-link-at-2.cvcert
+	cmp desk/sector.cvkey made/sector-00004711.cvkey
+}
+
+@test "sector keys outlive their authority's passphrase, and lie nowhere in the clear" {
+	sojourn authority sector new made --operator 00000001
+	(umask 077 && echo 'a long passphrase' >pass)
+	sojourn authority keys protect made --new-passphrase-file pass
+	sojourn authority sector new made --operator 00000002 --passphrase-file pass
+	sojourn authority sector list made | grep -c . | grep -qx 2
+	[ -z "$(find made -name 'sector-*.key')" ]
+}
+
 @test "an inspection system is for the row that may have the whole LDS" {
 	sojourn authority cvca init made --type is
 	sojourn authority dv init made --type is

@@ -166,8 +166,9 @@ static void test_not_at_the_mf(void **state)
 	uint8_t token[SJ_BAC_TOKEN] = { 0 };
 
 	bench_power(*state);
-	assert_int_equal(bench_hex(*state, "0084000008"), SJ_SW_WRONG_INS);
-	assert_int_equal(bac_answer(*state, token), SJ_SW_WRONG_INS);
+	/* There both are of Terminal Authentication, inside PACE. */
+	assert_int_equal(bench_hex(*state, "0084000008"), SJ_SW_SECURITY_STATUS);
+	assert_int_equal(bac_answer(*state, token), SJ_SW_SECURITY_STATUS);
 }
 
 static void test_inside_secure_messaging(void **state)

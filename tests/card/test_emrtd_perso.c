@@ -78,9 +78,19 @@ static void test_access_refuses(void **state)
 		"800102" ACCESS_CAN "8304000100FF0D",
 		"800102" ACCESS_CAN "830301000D", /* CAM with 3DES */
 		"800102" ACCESS_CAN "830300040D", /* no such cipher */
-		"800102" ACCESS_CAN "830302010D", /* no such mapping */
-		"800102" ACCESS_CAN "8303000102", /* a DH group */
-		"800102" ACCESS_CAN "830300010D8400", /* unknown object */
+		"800102" ACCESS_CAN "830303010D", /* no such mapping */
+		"800102" ACCESS_CAN "8303000103", /* no such group */
+		"800102" ACCESS_CAN "8303010102", /* CAM in a group of integers */
+		"800102" ACCESS_CAN "830302010A", /* IM over P-224 */
+		"800102" ACCESS_CAN "830300010D8400", /* PIN without digits */
+		"800102" ACCESS_CAN "830300010D8600", /* unknown object */
+		"800102" ACCESS_CAN "830300010D8406313233343536", /* PIN without PUK */
+		"800102" ACCESS_MRZ ACCESS_PIN "830300010D", /* PIN without CAN */
+		"800101" ACCESS_MRZ ACCESS_CAN ACCESS_PIN, /* PIN without PACE */
+		"800102" ACCESS_CAN ACCESS_PIN ACCESS_PIN "830300010D", /* twice */
+		"800102" ACCESS_CAN "830300010D850A313233343536373839"
+		"30"
+		"84053132333435",
 		"80010182174C383938393032433C3336393038303631393430363233", /* 23 characters */
 		"80010182186C383938393032433C333639303830363139343036323336", /* lower case */
 		ACCESS_BAC "80",
@@ -203,7 +213,7 @@ static void test_keys_of_the_mapping(void **state)
 
 static void test_unknown_groupings(void **state)
 {
-	static const uint16_t unknown[] = { 0x0003, 0x0010, 0x0016, 0x0101, 0xFFFF };
+	static const uint16_t unknown[] = { 0x0003, 0x0010, 0x0019, 0x0101, 0xFFFF };
 
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		assert_int_equal(bench_dgi_hex(*state, unknown[i], "00"),

@@ -9,6 +9,7 @@
 
 #include "authority/holder.h"
 #include "authority/portrait.h"
+#include "cli/cli.h"
 
 #define GOOD \
 	"\"documentNumber\": \"U1\", \"surname\": \"Å\", \"nationality\": \"UTO\",\n" \
@@ -144,8 +145,8 @@ static void lines_are_found_in_any_text(void **state)
 
 	(void)state;
 	for (size_t len = 0; len < sizeof(nonsense); len++)
-		assert_int_equal(holder_line_of(nonsense, len, "/x/0/y"), 1);
-	assert_int_equal(holder_line_of("{\"a\\\"b\":\n1,\n\"c\": [1,\n{\"d\": 2}]}", 32, "/c/1/d"),
+		assert_int_equal(cli_line_of(nonsense, len, "/x/0/y"), 1);
+	assert_int_equal(cli_line_of("{\"a\\\"b\":\n1,\n\"c\": [1,\n{\"d\": 2}]}", 32, "/c/1/d"),
 			 4);
 }
 

@@ -350,7 +350,7 @@ static void test_get_status(void **state)
 	assert_bytes(b->data, "E3194F09F0534F4A4F55524EFF9F700101CC08A000000151000000");
 	assert_int_equal(bench_do(b, "80F21002024F0000"), SJ_SW_OK);
 	assert_bytes(b->data,
-		     "E33A4F09F0534F4A4F55524EFF9F7001018407A0000002471001"
+		     "E3454F09F0534F4A4F55524EFF9F7001018407A00000024710018409E80704007F00070302"
 		     "8409F0534F4A4F55524E01840BA000000308000010000100CC08A000000151000000");
 	assert_int_equal(bench_do(b, "80F240020C4F04A00000025C049F70C5C400"), SJ_SW_OK);
 	assert_bytes(b->data, "E3274F07A00000024710019F700107C503000000C409F0534F4A4F55524EFF"
@@ -370,7 +370,7 @@ static void test_get_status_in_pieces(void **state)
 
 	assert_int_equal(bench_do(b, "80F24003024F0000"), SJ_SW_CONDITIONS);
 	assert_int_equal(bench_do(b, GET_STATUS_APPS), 0x6310);
-	assert_int_equal(b->data.len, 41 + 43);
+	assert_int_equal(b->data.len, 41 + 43 + 43);
 	assert_int_equal(bench_do(b, "80F24003024F0000"), SJ_SW_OK);
 	assert_int_equal(b->data.len, 45);
 	assert_int_equal(bench_do(b, "80F24003024F0000"), SJ_SW_CONDITIONS);

@@ -35,6 +35,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_pivcard();
 	case 14:
 		return fuzz_module();
+	case 15:
+		return fuzz_eid();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

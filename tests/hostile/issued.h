@@ -152,6 +152,8 @@ static OWN_FRAME struct issued *issued_new(const struct plan *plan)
 		issued_dg11(d);
 		issued_dg12(d);
 	}
+	if (plan->persons)
+		issued_dg16(d);
 	if (plan->dg13.len > 0)
 		issued_file(d, SJ_DG13, plan->dg13);
 	issued_dg14(d);

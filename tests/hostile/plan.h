@@ -43,8 +43,10 @@ struct plan {
 	bool explicit_curves;
 	unsigned sod_version;
 	const char *expiry; /* YYMMDD */
+	const char *birth; /* YYMMDD */
 	size_t face; /* bytes of the portrait */
 	bool details; /* DG11 and DG12 */
+	bool persons; /* DG16 */
 	bool no_trust; /* the CSCA is not imported */
 	bool other_keys; /* the card has not the keys of its DG14 and DG15: a copy */
 	bool extended; /* EF.ATR/INFO announces extended length */
@@ -71,12 +73,13 @@ struct plan {
 static inline struct plan issued_plan(void)
 {
 	return (struct plan){ .pace = true,
-			      .suite = { SJ_PACE_GM, SJ_CIPHER_AES128, SJ_P256 },
+			      .suite = { .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 },
 			      .ca = SJ_P256,
 			      .ca_cipher = SJ_CIPHER_AES128,
 			      .csca_kind = "P-256",
 			      .signer_kind = "P-256",
 			      .expiry = "310920",
+			      .birth = "740812",
 			      .state = "UTO",
 			      .signer_country = "UT",
 			      .face = FACE_SIZE,
@@ -202,11 +205,11 @@ static OWN_FRAME void issued_dg1(struct issued *d)
 			      .surname = "ERIKSSON",
 			      .given_names = "ANNA MARIA",
 			      .nationality = "UTO",
-			      .birth_date = "740812",
 			      .sex = 'F' };
 
 	strcpy(mrz.issuing_state, d->plan.state);
 	strcpy(mrz.expiry_date, d->plan.expiry);
+	strcpy(mrz.birth_date, d->plan.birth);
 	sj_mrz_put(&z, &mrz);
 	assert_false(z.failed);
 	memcpy(d->mrz, zone, z.len);
@@ -247,6 +250,8 @@ static OWN_FRAME void issued_dg11(struct issued *d)
 	dg11->birth_date = SJ_SPAN_STR("19740812");
 	dg11->place_of_birth = SJ_SPAN_STR("Zenith<UTO");
 	dg11->personal_number = SJ_SPAN_STR("ZE184226B");
+	dg11->address = SJ_SPAN_STR("Harbour Road 7<Zenith");
+	dg11->telephone = SJ_SPAN_STR("+990 123 4567");
 	sj_dg11_put(&w, dg11);
 	assert_false(w.failed);
 	issued_file(d, SJ_DG11, sj_written(&w));
@@ -268,11 +273,28 @@ static OWN_FRAME void issued_dg12(struct issued *d)
 	free(dg12);
 }
 
+static OWN_FRAME void issued_dg16(struct issued *d)
+{
+	uint8_t file[256];
+	struct sj_writer w = SJ_WRITER_OF(file);
+	struct sj_dg16 *dg16 = calloc(1, sizeof(*dg16));
+
+	assert_non_null(dg16);
+	dg16->count = 1;
+	dg16->persons[0].recorded = SJ_SPAN_STR("20260901");
+	dg16->persons[0].name = SJ_SPAN_STR("Eriksson<<Erik");
+	dg16->persons[0].telephone = SJ_SPAN_STR("+990 765 4321");
+	sj_dg16_put(&w, dg16);
+	assert_false(w.failed);
+	issued_file(d, SJ_DG16, sj_written(&w));
+	free(dg16);
+}
+
 static inline void issued_put_pace(struct sj_writer *w, struct sj_pace_suite suite)
 {
-	struct sj_pace_info info = { .oid = sj_pace_oid(suite.mapping, suite.cipher),
+	struct sj_pace_info info = { .oid = sj_pace_oid(&suite),
 				     .version = 2,
-				     .parameter_id = { true, suite.curve } };
+				     .parameter_id = { true, sj_pace_parameter_id(&suite) } };
 
 	sj_secinfo_put_pace(w, &info);
 }
@@ -456,7 +478,7 @@ static OWN_FRAME void issued_mf(struct issued *d)
 				    .capabilities = { 0, 0, 0xE0 },
 				    .max_command = 65535,
 				    .max_response = 65536 };
-	struct sj_pace_suite weak = { SJ_PACE_GM, SJ_CIPHER_3DES, SJ_P256 };
+	struct sj_pace_suite weak = { .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_3DES, .curve = SJ_P256 };
 
 	if (d->plan.extended) {
 		sj_atr_info_put(&i, &info);

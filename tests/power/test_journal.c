@@ -65,12 +65,12 @@ static struct sj_journal_record tap(unsigned i)
 static void write_on(const struct fixture *f, int told)
 {
 	struct sj_journal *journal = NULL;
-	struct gate_store *store = NULL;
+	struct cli_store *store = NULL;
 	char why[128];
 	uint64_t n;
 	bool clean;
 
-	if (gate_store_open(f->path, true, &store, why) != SJ_OK ||
+	if (cli_store_open(f->path, true, &store, why) != SJ_OK ||
 	    sj_journal_open(&store->store, f->key, &journal, &clean) != SJ_OK)
 		_exit(1);
 	sj_journal_sign_every(journal, 3);
@@ -114,12 +114,12 @@ static void kill_one(struct fixture *f, unsigned us)
 static void holds(struct fixture *f)
 {
 	struct sj_journal_report report = { .size = sizeof(report) };
-	struct gate_store *store = NULL;
+	struct cli_store *store = NULL;
 	char why[128];
 
-	assert_int_equal(gate_store_open(f->path, true, &store, why), SJ_OK);
+	assert_int_equal(cli_store_open(f->path, true, &store, why), SJ_OK);
 	assert_int_equal(sj_journal_verify(&store->store, f->public_key, &report), SJ_OK);
-	gate_store_close(store);
+	cli_store_close(store);
 	assert_true(report.last >= f->told);
 	assert_true(f->told == 0 || report.records > 0);
 }

@@ -155,7 +155,8 @@ static enum sj_rc answer(void *user, const struct sj_piv_question *question, cha
 /* EF.CardAccess of what ACCESS_BOTH gives; the rig's own holds a pattern. */
 static void give_card_access(struct bench *b)
 {
-	const struct sj_pace_info info = { .oid = sj_pace_oid(SJ_PACE_GM, SJ_CIPHER_AES128),
+	const struct sj_pace_suite suite = { .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 };
+	const struct sj_pace_info info = { .oid = sj_pace_oid(&suite),
 					   .version = 2,
 					   .parameter_id = { true, SJ_BP256R1 } };
 	uint8_t item[64], file[64];

@@ -71,7 +71,9 @@ static void two_digit_years(void **state)
 static void put(struct sj_writer *w, enum sj_pace_mapping mapping, enum sj_cipher cipher,
 		uint32_t curve)
 {
-	struct sj_pace_info info = { .oid = sj_pace_oid(mapping, cipher),
+	const struct sj_pace_suite suite = { mapping, cipher, sj_curve_from_id(curve),
+					     (enum sj_dh_group)curve };
+	struct sj_pace_info info = { .oid = sj_pace_oid(&suite),
 				     .version = 2,
 				     .parameter_id = { true, curve } };
 
@@ -114,6 +116,33 @@ static void the_best_suite_is_chosen(void **state)
 	assert_false(ambiguous);
 }
 
+/* Proof of the chip, then curves, the cipher, the size, the generic mapping. */
+static void every_mapping_has_its_rank(void **state)
+{
+	static const struct sj_pace_suite worst_first[] = {
+		{ .mapping = SJ_PACE_IM, .cipher = SJ_CIPHER_AES256, .group = SJ_DH_1024_160 },
+		{ .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES256, .group = SJ_DH_2048_256 },
+		{ .mapping = SJ_PACE_IM, .cipher = SJ_CIPHER_3DES, .curve = SJ_P521 },
+		{ .mapping = SJ_PACE_IM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 },
+		{ .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 },
+		{ .mapping = SJ_PACE_IM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P384 },
+		{ .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 },
+	};
+	uint8_t items[512];
+	struct sj_writer w = SJ_WRITER_OF(items);
+	struct sj_pace_suite suite;
+	bool ambiguous;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(worst_first) / sizeof(worst_first[0]); i++) {
+		const struct sj_pace_suite *s = &worst_first[i];
+
+		put(&w, s->mapping, s->cipher, sj_pace_parameter_id(s));
+		assert_true(choose(&w, &suite, &ambiguous));
+		assert_true(sj_pace_suite_eq(&suite, s));
+	}
+}
+
 static void unknown_suites_are_passed_over(void **state)
 {
 	uint8_t items[512];
@@ -122,7 +151,7 @@ static void unknown_suites_are_passed_over(void **state)
 	bool ambiguous;
 
 	(void)state;
-	put(&w, SJ_PACE_GM, SJ_CIPHER_AES128, 2); /* a group of integers */
+	put(&w, SJ_PACE_GM, SJ_CIPHER_AES128, 3); /* a group of integers that nobody knows */
 	assert_false(choose(&w, &suite, &ambiguous));
 	put(&w, SJ_PACE_GM, SJ_CIPHER_AES128, SJ_P256);
 	assert_true(choose(&w, &suite, &ambiguous));
@@ -352,6 +381,7 @@ int main(void)
 		cmocka_unit_test(secrets_are_checked),
 		cmocka_unit_test(two_digit_years),
 		cmocka_unit_test(the_best_suite_is_chosen),
+		cmocka_unit_test(every_mapping_has_its_rank),
 		cmocka_unit_test(unknown_suites_are_passed_over),
 		cmocka_unit_test(a_hash_counts_whole_or_not_at_all),
 		cmocka_unit_test(texts_show_what_they_are),

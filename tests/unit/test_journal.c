@@ -8,97 +8,17 @@
 #include <cmocka.h>
 
 #include "journal/record.h"
+#include "tests/unit/memory.h"
 
-#define ROWS 64
 #define NOW 1790000000
 
-/* A store in memory: both lists by number. */
 struct memory {
 	struct sj_journal_store store;
-	struct sj_journal_row rows[ROWS];
-	struct sj_journal_head heads[ROWS];
-	size_t rows_n, heads_n;
-	bool full;
+	struct memory_store kept;
 	struct sj_journal *journal;
 	uint8_t key[SJ_JOURNAL_KEY], public_key[SJ_JOURNAL_PUBLIC];
 	struct sj_journal_report report;
 };
-
-static enum sj_rc row(void *user, uint64_t after, struct sj_journal_row *out)
-{
-	struct memory *m = user;
-
-	out->number = 0;
-	if (after == UINT64_MAX && m->rows_n > 0)
-		*out = m->rows[m->rows_n - 1];
-	for (size_t i = 0; i < m->rows_n; i++) {
-		if (m->rows[i].number > after) {
-			*out = m->rows[i];
-			break;
-		}
-	}
-	return SJ_OK;
-}
-
-static enum sj_rc head(void *user, uint64_t after, struct sj_journal_head *out)
-{
-	struct memory *m = user;
-
-	out->number = 0;
-	for (size_t i = 0; i < m->heads_n; i++) {
-		if (m->heads[i].number > after) {
-			*out = m->heads[i];
-			break;
-		}
-	}
-	return SJ_OK;
-}
-
-static enum sj_rc add(void *user, const struct sj_journal_row *r, const struct sj_journal_head *h)
-{
-	struct memory *m = user;
-
-	if (m->full || m->rows_n == ROWS || m->heads_n == ROWS)
-		return SJ_OUTPUT_FAILED;
-	if (r != NULL)
-		m->rows[m->rows_n++] = *r;
-	if (h != NULL)
-		m->heads[m->heads_n++] = *h;
-	return SJ_OK;
-}
-
-static enum sj_rc erase(void *user, uint64_t first, uint64_t last, uint64_t *erased)
-{
-	struct memory *m = user;
-
-	*erased = 0;
-	for (size_t i = 0; i < m->rows_n; i++) {
-		if (m->rows[i].number < first || m->rows[i].number > last)
-			continue;
-		memset(m->rows[i].key, 0, sizeof(m->rows[i].key));
-		memset(m->rows[i].sealed, 0, sizeof(m->rows[i].sealed));
-		*erased += m->rows[i].sealed_len != 0;
-		m->rows[i].sealed_len = 0;
-	}
-	return SJ_OK;
-}
-
-static enum sj_rc trim(void *user, const struct sj_journal_head *start)
-{
-	struct memory *m = user;
-	size_t rows = 0, heads = 0;
-
-	while (rows < m->rows_n && m->rows[rows].number <= start->number)
-		rows++;
-	while (heads < m->heads_n && m->heads[heads].number <= start->number)
-		heads++;
-	memmove(m->rows, m->rows + rows, (m->rows_n - rows) * sizeof(m->rows[0]));
-	m->rows_n -= rows;
-	memmove(m->heads + 1, m->heads + heads, (m->heads_n - heads) * sizeof(m->heads[0]));
-	m->heads_n += 1 - heads;
-	m->heads[0] = *start;
-	return SJ_OK;
-}
 
 static void reopen(struct memory *m, bool expect_clean)
 {
@@ -115,7 +35,7 @@ static int setup(void **state)
 	struct memory *m = calloc(1, sizeof(*m));
 
 	assert_non_null(m);
-	m->store = (struct sj_journal_store){ sizeof(m->store), m, row, head, add, erase, trim };
+	m->store = memory_store(&m->kept);
 	m->key[0] = 1;
 	m->key[31] = 7;
 	m->report.size = sizeof(m->report);
@@ -234,8 +154,9 @@ static void test_personal_data_are_not_in_the_body(void **state)
 	struct memory *m = *state;
 
 	put(m, tap(NOW, 0xA7));
-	assert_null(memmem(m->rows[0].body, m->rows[0].body_len, "\xA7\xA7\xA7\xA7", 4));
-	assert_null(memmem(m->rows[0].sealed, m->rows[0].sealed_len, "\xA7\xA7\xA7\xA7", 4));
+	assert_null(memmem(m->kept.rows[0].body, m->kept.rows[0].body_len, "\xA7\xA7\xA7\xA7", 4));
+	assert_null(
+		memmem(m->kept.rows[0].sealed, m->kept.rows[0].sealed_len, "\xA7\xA7\xA7\xA7", 4));
 }
 
 static void test_a_tap_without_personal_data_has_no_key(void **state)
@@ -246,7 +167,7 @@ static void test_a_tap_without_personal_data_has_no_key(void **state)
 	r.verdict.pseudonym_known = false;
 	r.verdict.holder_class = r.verdict.ages = 0;
 	put(m, r);
-	assert_int_equal(m->rows[0].sealed_len, 0);
+	assert_int_equal(m->kept.rows[0].sealed_len, 0);
 	assert_int_equal(sj_journal_read(&m->store, 0, &out), SJ_OK);
 	assert_false(out.personal || out.erased);
 }
@@ -257,8 +178,8 @@ static void test_equal_taps_have_different_commitments(void **state)
 
 	put(m, tap(NOW, 1));
 	put(m, tap(NOW, 1));
-	assert_memory_not_equal(m->rows[0].body + 50, m->rows[1].body + 50, 32);
-	assert_memory_not_equal(m->rows[0].key, m->rows[1].key, 32);
+	assert_memory_not_equal(m->kept.rows[0].body + 50, m->kept.rows[1].body + 50, 32);
+	assert_memory_not_equal(m->kept.rows[0].key, m->kept.rows[1].key, 32);
 }
 
 static void test_heads_are_signed_at_intervals(void **state)
@@ -267,12 +188,12 @@ static void test_heads_are_signed_at_intervals(void **state)
 
 	sj_journal_sign_every(m->journal, 5);
 	fill(m, 12);
-	assert_int_equal(m->heads_n, 2);
+	assert_int_equal(m->kept.heads_n, 2);
 	assert_int_equal(verify(m), SJ_OK);
 	assert_int_equal(m->report.covered, 10);
 	assert_int_equal(sj_journal_sign(m->journal, NOW + 50), SJ_OK);
 	assert_int_equal(sj_journal_sign(m->journal, NOW + 51), SJ_OK);
-	assert_int_equal(m->heads_n, 3);
+	assert_int_equal(m->kept.heads_n, 3);
 	assert_int_equal(verify(m), SJ_OK);
 	assert_int_equal(m->report.covered, 12);
 	assert_int_equal(m->report.covered_time, NOW + 50);
@@ -301,10 +222,10 @@ static void test_every_changed_byte_of_a_body_is_found(void **state)
 	fill(m, 3);
 	assert_int_equal(sj_journal_sign(m->journal, NOW), SJ_OK);
 	for (size_t r = 0; r < 3; r++) {
-		for (size_t i = 0; i < m->rows[r].body_len; i++) {
-			m->rows[r].body[i] ^= 1;
+		for (size_t i = 0; i < m->kept.rows[r].body_len; i++) {
+			m->kept.rows[r].body[i] ^= 1;
 			assert_int_equal(verify(m), SJ_JOURNAL_BROKEN);
-			m->rows[r].body[i] ^= 1;
+			m->kept.rows[r].body[i] ^= 1;
 		}
 	}
 	assert_int_equal(verify(m), SJ_OK);
@@ -317,14 +238,14 @@ static void test_every_changed_byte_of_a_head_is_found(void **state)
 	fill(m, 2);
 	assert_int_equal(sj_journal_sign(m->journal, NOW), SJ_OK);
 	for (size_t i = 0; i < SJ_JOURNAL_HEAD; i++) {
-		m->heads[0].bytes[i] ^= 1;
+		m->kept.heads[0].bytes[i] ^= 1;
 		broken_at(m, 2, "not signed");
-		m->heads[0].bytes[i] ^= 1;
+		m->kept.heads[0].bytes[i] ^= 1;
 	}
 	for (size_t i = 0; i < SJ_JOURNAL_SIGNATURE; i++) {
-		m->heads[0].signature[i] ^= 1;
+		m->kept.heads[0].signature[i] ^= 1;
 		broken_at(m, 2, "not signed");
-		m->heads[0].signature[i] ^= 1;
+		m->kept.heads[0].signature[i] ^= 1;
 	}
 }
 
@@ -334,8 +255,8 @@ static void test_every_truncation_of_a_body_is_found(void **state)
 	struct memory *m = *state;
 
 	fill(m, 1);
-	for (size_t n = m->rows[0].body_len; n-- > 0;) {
-		m->rows[0].body_len = n;
+	for (size_t n = m->kept.rows[0].body_len; n-- > 0;) {
+		m->kept.rows[0].body_len = n;
 		assert_int_equal(sj_journal_read(&m->store, 0, &r), SJ_JOURNAL_BROKEN);
 	}
 }
@@ -345,18 +266,19 @@ static void test_changed_personal_data_are_found(void **state)
 	struct memory *m = *state;
 
 	fill(m, 2);
-	m->rows[0].sealed[20] ^= 1;
+	m->kept.rows[0].sealed[20] ^= 1;
 	broken_at(m, 1, "not as it was written");
-	m->rows[0].sealed[20] ^= 1;
-	memcpy(m->rows[0].sealed, m->rows[1].sealed, sizeof(m->rows[0].sealed));
-	memcpy(m->rows[0].key, m->rows[1].key, sizeof(m->rows[0].key));
+	m->kept.rows[0].sealed[20] ^= 1;
+	memcpy(m->kept.rows[0].sealed, m->kept.rows[1].sealed, sizeof(m->kept.rows[0].sealed));
+	memcpy(m->kept.rows[0].key, m->kept.rows[1].key, sizeof(m->kept.rows[0].key));
 	broken_at(m, 1, "not as it was written");
 }
 
 static void remove_row(struct memory *m, size_t i)
 {
-	memmove(m->rows + i, m->rows + i + 1, (m->rows_n - i - 1) * sizeof(m->rows[0]));
-	m->rows_n--;
+	memmove(m->kept.rows + i, m->kept.rows + i + 1,
+		(m->kept.rows_n - i - 1) * sizeof(m->kept.rows[0]));
+	m->kept.rows_n--;
 }
 
 static void test_missing_records_are_found(void **state)
@@ -378,6 +300,7 @@ static void test_a_chain_computed_anew_lacks_the_signature(void **state)
 	struct memory *m = *state;
 	uint8_t previous[SJ_JOURNAL_HASH];
 	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
+	struct sj_journal_built built;
 
 	fill(m, 3);
 	assert_int_equal(sj_journal_sign(m->journal, NOW), SJ_OK);
@@ -385,8 +308,10 @@ static void test_a_chain_computed_anew_lacks_the_signature(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		r = tap(NOW + 5, 77);
 		r.number = i + 1;
-		assert_true(sj_journal_put_row(&r, previous, &m->rows[i]));
-		assert_true(sj_journal_hash(&m->rows[i], previous));
+		assert_true(sj_journal_put_row(&r, previous, &built));
+		assert_true(sj_journal_hash(&built.row, previous));
+		memory_row_set(&m->kept.rows[i], &built.row);
+		sj_journal_built_free(&built);
 	}
 	broken_at(m, 3, "another chain");
 }
@@ -444,8 +369,8 @@ static void test_one_holder_is_erased(void **state)
 	put(m, tap(NOW + 9, 3));
 	assert_int_equal(sj_journal_erase_pseudonym(&m->store, who, &n), SJ_OK);
 	assert_int_equal(n, 2);
-	assert_int_equal(m->rows[3].sealed_len, 0);
-	assert_int_not_equal(m->rows[2].sealed_len, 0);
+	assert_int_equal(m->kept.rows[3].sealed_len, 0);
+	assert_int_not_equal(m->kept.rows[2].sealed_len, 0);
 	assert_int_equal(verify(m), SJ_OK);
 }
 
@@ -463,9 +388,9 @@ static void test_a_trimmed_journal_holds_and_goes_on(void **state)
 	assert_int_equal(m->report.first, 5);
 	assert_int_equal(m->report.last, 12);
 	assert_int_equal(sj_journal_trim(m->journal, NOW + 20, NOW + 9999, &n), SJ_OK);
-	assert_int_equal(m->rows_n, 1);
+	assert_int_equal(m->kept.rows_n, 1);
 	assert_int_equal(verify(m), SJ_OK);
-	m->heads[0].signature[0] ^= 1;
+	m->kept.heads[0].signature[0] ^= 1;
 	broken_at(m, 11, "not signed");
 }
 
@@ -488,10 +413,10 @@ static void test_a_full_disk_leaves_the_chain_whole(void **state)
 	struct memory *m = *state;
 
 	fill(m, 2);
-	m->full = true;
+	m->kept.full = true;
 	assert_int_equal(sj_journal_add(m->journal, &r), SJ_OUTPUT_FAILED);
 	assert_int_equal(sj_journal_add(m->journal, &r), SJ_OUTPUT_FAILED);
-	m->full = false;
+	m->kept.full = false;
 	put_kind(m, SJ_JOURNAL_GAP);
 	fill(m, 1);
 	assert_int_equal(verify(m), SJ_OK);
@@ -506,9 +431,120 @@ static void test_a_journal_whose_end_is_no_record_is_not_opened(void **state)
 	bool clean;
 
 	fill(m, 2);
-	m->rows[1].body[0] = 9;
+	m->kept.rows[1].body[0] = 9;
 	assert_int_equal(sj_journal_open(&m->store, m->key, &other, &clean), SJ_JOURNAL_BROKEN);
 	assert_null(other);
+}
+
+/* --- verifications ---------------------------------------------------------------- */
+
+static void put_verification(struct memory *m, int64_t time, int64_t due)
+{
+	static const uint8_t content[600] = { 1, 2, 3 };
+	uint8_t sealed[2000];
+	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
+
+	memset(sealed, 0x5E, sizeof(sealed));
+	memset(r.key, 0x77, sizeof(r.key));
+	r.kind = SJ_JOURNAL_VERIFICATION;
+	r.time = time;
+	r.content = content;
+	r.content_len = sizeof(content);
+	r.sealed = sealed;
+	r.sealed_len = due != 0 ? sizeof(sealed) : 0;
+	r.due = due;
+	put(m, r);
+}
+
+static void test_a_verification_comes_back_as_it_was(void **state)
+{
+	struct sj_journal_record out = SJ_JOURNAL_RECORD_INIT;
+	struct memory *m = *state;
+
+	put_verification(m, NOW, NOW + 60);
+	assert_int_equal(sj_journal_read(&m->store, 0, &out), SJ_OK);
+	assert_int_equal(out.content_len, 600);
+	assert_int_equal(out.content[1], 2);
+	assert_int_equal(out.sealed_len, 2000);
+	assert_int_equal(out.sealed[1999], 0x5E);
+	assert_int_equal(out.key[31], 0x77);
+	assert_int_equal(out.due, NOW + 60);
+	assert_true(out.personal && !out.erased);
+	assert_int_equal(verify(m), SJ_OK);
+}
+
+static void test_what_is_sealed_is_bound_with_its_key_and_its_time(void **state)
+{
+	struct memory *m = *state;
+
+	put_verification(m, NOW, NOW + 60);
+	for (size_t i = 0; i < m->kept.rows[0].sealed_len; i += 37) {
+		m->kept.rows[0].sealed[i] ^= 1;
+		broken_at(m, 1, "not as it was written");
+		m->kept.rows[0].sealed[i] ^= 1;
+	}
+	m->kept.rows[0].key[3] ^= 1;
+	broken_at(m, 1, "not as it was written");
+	m->kept.rows[0].key[3] ^= 1;
+	m->kept.rows[0].due++;
+	broken_at(m, 1, "not as it was written");
+}
+
+static void test_what_is_due_is_erased_and_nothing_else(void **state)
+{
+	struct memory *m = *state;
+	uint64_t n = 0;
+
+	put_verification(m, NOW, NOW + 10);
+	put_verification(m, NOW, 0);
+	put_verification(m, NOW, NOW + 30);
+	put(m, tap(NOW, 1));
+	assert_int_equal(sj_journal_erase_due(&m->store, NOW + 9, &n), SJ_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(sj_journal_erase_due(&m->store, NOW + 10, &n), SJ_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(verify(m), SJ_OK);
+	assert_int_equal(m->report.personal, 2);
+	assert_int_equal(m->report.erased, 1);
+}
+
+static void test_a_clock_that_was_set_back_keeps_nothing_longer(void **state)
+{
+	struct memory *m = *state;
+	uint64_t n = 0;
+
+	put_verification(m, NOW, NOW + 10);
+	put(m, tap(NOW + 20, 1));
+	assert_int_equal(sj_journal_erase_due(&m->store, NOW - 1000, &n), SJ_OK);
+	assert_int_equal(n, 1);
+}
+
+static void test_one_record_is_erased(void **state)
+{
+	struct memory *m = *state;
+	uint64_t n = 0;
+
+	put_verification(m, NOW, NOW + 10);
+	put_verification(m, NOW, NOW + 10);
+	assert_int_equal(sj_journal_erase_record(&m->store, 2, &n), SJ_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(sj_journal_erase_record(&m->store, 2, &n), SJ_OK);
+	assert_int_equal(n, 0);
+	assert_int_not_equal(m->kept.rows[0].sealed_len, 0);
+	assert_int_equal(verify(m), SJ_OK);
+}
+
+static void test_a_verification_that_is_too_long_is_refused(void **state)
+{
+	static const uint8_t content[SJ_JOURNAL_BODY_MAX] = { 1 };
+	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
+	struct memory *m = *state;
+
+	r.kind = SJ_JOURNAL_VERIFICATION;
+	r.content = content;
+	r.content_len = sizeof(content);
+	assert_int_equal(sj_journal_add(m->journal, &r), SJ_CRYPTO_FAILED);
+	assert_int_equal(verify(m), SJ_OK);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -538,6 +574,12 @@ int main(void)
 		CASE(test_the_time_never_goes_back),
 		CASE(test_a_full_disk_leaves_the_chain_whole),
 		CASE(test_a_journal_whose_end_is_no_record_is_not_opened),
+		CASE(test_a_verification_comes_back_as_it_was),
+		CASE(test_what_is_sealed_is_bound_with_its_key_and_its_time),
+		CASE(test_what_is_due_is_erased_and_nothing_else),
+		CASE(test_a_clock_that_was_set_back_keeps_nothing_longer),
+		CASE(test_one_record_is_erased),
+		CASE(test_a_verification_that_is_too_long_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

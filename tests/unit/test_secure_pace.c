@@ -18,6 +18,33 @@ static struct sj_ec_point point(enum sj_curve curve, const char *text)
 	return p;
 }
 
+static struct sj_pace_secret pace_secret(const char *text)
+{
+	struct sj_pace_secret k = { .len = hex(text).len };
+
+	memcpy(k.bytes, hex(text).ptr, k.len);
+	return k;
+}
+
+static struct sj_pace_public pace_public(const struct sj_pace_suite *suite, const char *text)
+{
+	struct sj_pace_public p;
+
+	assert_true(sj_pace_public_read(suite, hex(text), &p));
+	return p;
+}
+
+/* The public key of that secret on `base` is that of the text. */
+static void check_key(const struct sj_pace_suite *suite, const char *k,
+		      const struct sj_pace_public *base, const char *expected)
+{
+	const struct sj_pace_secret secret = pace_secret(k);
+	struct sj_pace_public p;
+
+	assert_true(sj_pace_key_public(suite, &secret, base, &p));
+	assert_hex(sj_pace_public_span(&p), expected);
+}
+
 /* k * base is the point of that text. */
 static void check_multiple(enum sj_curve curve, const char *k, const struct sj_ec_point *base,
 			   const char *expected)
@@ -31,67 +58,87 @@ static void check_multiple(enum sj_curve curve, const char *k, const struct sj_e
 
 static void check_nonce(const struct pace_vector *v, enum sj_cipher c)
 {
-	const struct sj_span password = sj_span((const uint8_t *)v->password, strlen(v->password));
 	uint8_t k_pi[SJ_CIPHER_KEY_MAX], nonce[SJ_PACE_NONCE_MAX];
 
-	assert_true(sj_pace_k_pi(c, (enum sj_pace_password)v->kind, password, k_pi));
-	assert_hex(sj_span(k_pi, sj_cipher_key_size(c)), v->k_pi);
+	if (v->password != NULL) {
+		assert_true(sj_pace_k_pi(c, (enum sj_pace_password)v->kind,
+					 sj_span((const uint8_t *)v->password, strlen(v->password)),
+					 k_pi));
+		assert_hex(sj_span(k_pi, sj_cipher_key_size(c)), v->k_pi);
+	}
+	memcpy(k_pi, hex(v->k_pi).ptr, sj_cipher_key_size(c));
 	assert_true(sj_pace_nonce_decrypt(c, k_pi, hex(v->z), nonce));
-	assert_hex(sj_span(nonce, SJ_PACE_NONCE), v->s);
-	assert_true(sj_pace_nonce_encrypt(c, k_pi, hex(v->s).ptr, nonce));
-	assert_hex(sj_span(nonce, SJ_PACE_NONCE), v->z);
+	assert_hex(sj_span(nonce, 16), v->s);
+	assert_true(sj_pace_nonce_encrypt(c, k_pi, hex(v->s), nonce));
+	assert_hex(sj_span(nonce, 16), v->z);
 }
 
-/* Both ends' mapping: keys, shared H where the source prints it, mapped generator. */
-static struct sj_ec_point check_mapping(const struct pace_vector *v, enum sj_curve curve)
+/* Both ends' generic mapping: keys, shared H where the source prints it, mapped generator. */
+static struct sj_pace_public check_generic(const struct pace_vector *v,
+					   const struct sj_pace_suite *suite)
 {
-	const struct sj_ec_point ic = point(curve, v->pk_map_ic);
-	const struct sj_ec_secret ifd = secret(curve, v->sk_map_ifd);
-	struct sj_ec_point h, mapped;
+	const struct sj_pace_public ic = pace_public(suite, v->pk_map_ic),
+				    ifd = pace_public(suite, v->pk_map_ifd);
+	const struct sj_pace_secret sk_ifd = pace_secret(v->sk_map_ifd),
+				    sk_ic = pace_secret(v->sk_map_ic);
+	struct sj_pace_public mapped;
 
-	check_multiple(curve, v->sk_map_ifd, NULL, v->pk_map_ifd);
-	check_multiple(curve, v->sk_map_ic, NULL, v->pk_map_ic);
-	assert_true(sj_ec_multiply(curve, &ifd, &ic, &h));
+	check_key(suite, v->sk_map_ifd, NULL, v->pk_map_ifd);
+	check_key(suite, v->sk_map_ic, NULL, v->pk_map_ic);
 	if (v->h != NULL)
-		assert_hex(sj_ec_point_span(&h), v->h);
-	assert_true(sj_ec_map_generic(curve, hex(v->s), &h, &mapped));
-	assert_hex(sj_ec_point_span(&mapped), v->g_mapped);
+		check_key(suite, v->sk_map_ifd, &ic, v->h);
+	assert_true(sj_pace_map_generic(suite, hex(v->s), &sk_ifd, &ic, &mapped));
+	assert_hex(sj_pace_public_span(&mapped), v->g_mapped);
+	assert_true(sj_pace_map_generic(suite, hex(v->s), &sk_ic, &ifd, &mapped));
+	assert_hex(sj_pace_public_span(&mapped), v->g_mapped);
 	return mapped;
 }
 
-static void check_agreement(const struct pace_vector *v, enum sj_cipher c, enum sj_curve curve)
+static struct sj_pace_public check_integrated(const struct pace_vector *v,
+					      const struct sj_pace_suite *suite)
 {
-	const struct sj_ec_point ic = point(curve, v->pk_dh_ic), ifd = point(curve, v->pk_dh_ifd);
-	const struct sj_ec_secret sk = secret(curve, v->sk_dh_ifd);
-	const size_t size = sj_cipher_key_size(c);
-	uint8_t k[SJ_EC_FIELD_MAX], token[SJ_MAC_SIZE];
+	struct sj_pace_public mapped;
+
+	assert_true(sj_pace_map_integrated(suite, hex(v->s), hex(v->t), &mapped));
+	assert_hex(sj_pace_public_span(&mapped), v->g_mapped);
+	return mapped;
+}
+
+static void check_agreement(const struct pace_vector *v, const struct sj_pace_suite *suite)
+{
+	const struct sj_pace_public ic = pace_public(suite, v->pk_dh_ic),
+				    ifd = pace_public(suite, v->pk_dh_ifd);
+	const struct sj_pace_secret sk = pace_secret(v->sk_dh_ifd);
+	const size_t size = sj_cipher_key_size(suite->cipher);
+	uint8_t token[SJ_MAC_SIZE];
 	struct sj_sm_keys keys;
 
-	assert_true(sj_ec_agree(curve, &sk, &ic, k));
-	assert_hex(sj_span(k, sj_curve_field_size(curve)), v->k);
-	assert_true(sj_pace_session(c, sj_span(k, sj_curve_field_size(curve)), &keys));
+	assert_true(sj_pace_session(suite->cipher, hex(v->k), &keys));
+	assert_hex(sj_span(keys.enc, size), v->ks_enc);
+	memset(&keys, 0, sizeof(keys));
+	assert_true(sj_pace_agree(suite, &sk, &ic, &keys));
 	assert_hex(sj_span(keys.enc, size), v->ks_enc);
 	assert_hex(sj_span(keys.mac, size), v->ks_mac);
-	assert_true(sj_pace_token(&keys, hex(v->oid), &ic, token));
+	assert_true(sj_pace_token(&keys, suite, &ic, token));
 	assert_hex(SJ_SPAN_OF(token), v->t_ifd);
-	assert_true(sj_pace_token(&keys, hex(v->oid), &ifd, token));
+	assert_true(sj_pace_token(&keys, suite, &ifd, token));
 	assert_hex(SJ_SPAN_OF(token), v->t_ic);
 }
 
 static void check_vector(const struct pace_vector *v)
 {
-	const enum sj_curve curve = sj_curve_from_id(v->curve);
-	enum sj_pace_mapping mapping;
-	enum sj_cipher c;
-	struct sj_ec_point mapped;
+	struct sj_pace_suite suite;
+	struct sj_pace_public mapped;
 
-	assert_true(sj_pace_from_oid(hex(v->oid), &mapping, &c));
-	check_nonce(v, c);
-	mapped = check_mapping(v, curve);
-	check_multiple(curve, v->sk_dh_ifd, &mapped, v->pk_dh_ifd);
+	assert_true(sj_pace_suite_read(hex(v->oid), v->curve, &suite));
+	assert_true(sj_span_eq(sj_pace_oid(&suite), hex(v->oid)));
+	assert_int_equal(sj_pace_parameter_id(&suite), v->curve);
+	check_nonce(v, suite.cipher);
+	mapped = v->t != NULL ? check_integrated(v, &suite) : check_generic(v, &suite);
+	check_key(&suite, v->sk_dh_ifd, &mapped, v->pk_dh_ifd);
 	if (v->sk_dh_ic != NULL)
-		check_multiple(curve, v->sk_dh_ic, &mapped, v->pk_dh_ic);
-	check_agreement(v, c, curve);
+		check_key(&suite, v->sk_dh_ic, &mapped, v->pk_dh_ic);
+	check_agreement(v, &suite);
 }
 
 static void worked_examples(void **state)
@@ -122,6 +169,7 @@ static void shared_suites(void **state)
 			text_of(one, "K_pi"),
 			text_of(one, "z"),
 			text_of(one, "s"),
+			NULL,
 			text_of(one, "SK_Map_IFD"),
 			text_of(one, "PK_Map_IFD"),
 			text_of(one, "SK_Map_IC"),
@@ -210,24 +258,110 @@ static void cam_data_of_p521(void **state)
 
 static void oid_and_back(void **state)
 {
-	enum sj_pace_mapping mapping;
-	enum sj_cipher c;
+	static const enum sj_curve curves[] = { SJ_P256, SJ_CURVE_NONE };
+	size_t there = 0;
 
 	(void)state;
-	for (int i = SJ_CIPHER_3DES; i <= SJ_CIPHER_AES256; i++) {
-		assert_true(
-			sj_pace_from_oid(sj_pace_oid(SJ_PACE_GM, (enum sj_cipher)i), &mapping, &c));
-		assert_int_equal(mapping, SJ_PACE_GM);
-		assert_int_equal(c, i);
+	for (unsigned m = SJ_PACE_GM; m <= SJ_PACE_IM; m++) {
+		for (unsigned c = SJ_CIPHER_3DES; c <= SJ_CIPHER_AES256; c++) {
+			for (size_t i = 0; i < 2; i++) {
+				const struct sj_pace_suite suite = { (enum sj_pace_mapping)m,
+								     (enum sj_cipher)c, curves[i],
+								     SJ_DH_2048_256 };
+				struct sj_pace_suite back;
+
+				if (sj_pace_oid(&suite).len == 0)
+					continue;
+				there++;
+				assert_true(sj_pace_suite_read(
+					sj_pace_oid(&suite), sj_pace_parameter_id(&suite), &back));
+				assert_true(sj_pace_suite_eq(&suite, &back));
+			}
+		}
 	}
-	assert_true(sj_pace_from_oid(hex("04007F00070202040604"), &mapping, &c));
-	assert_int_equal(mapping, SJ_PACE_CAM);
-	assert_int_equal(c, SJ_CIPHER_AES256);
-	assert_int_equal(sj_pace_oid(SJ_PACE_CAM, SJ_CIPHER_3DES).len, 0);
-	assert_false(sj_pace_from_oid(hex("04007F00070202040601"), &mapping, &c)); /* CAM, 3DES */
-	assert_false(sj_pace_from_oid(hex("04007F00070202040102"), &mapping, &c)); /* DH */
-	assert_false(sj_pace_from_oid(hex("04007F00070202040402"), &mapping, &c)); /* IM */
-	assert_false(sj_pace_from_oid(hex("04007F000702020402"), &mapping, &c));
+	assert_int_equal(there, 8 + 3 + 8); /* GM, CAM, IM */
+}
+
+static void what_is_no_suite(void **state)
+{
+	struct sj_pace_suite suite;
+
+	(void)state;
+	assert_false(sj_pace_suite_read(hex("04007F00070202040601"), 12, &suite)); /* CAM, 3DES */
+	assert_false(sj_pace_suite_read(hex("04007F00070202040502"), 12, &suite)); /* no mapping */
+	assert_false(sj_pace_suite_read(hex("04007F000702020402"), 12, &suite)); /* no cipher */
+	assert_false(sj_pace_suite_read(hex("04007F00070202040202"), 2, &suite)); /* no curve */
+	assert_false(sj_pace_suite_read(hex("04007F00070202040102"), 3, &suite)); /* no group */
+	assert_false(
+		sj_pace_suite_read(hex("04007F00070202040102"), 12, &suite)); /* DH on a curve */
+	assert_false(sj_pace_suite_read(hex("04007F00070202040402"), 10, &suite)); /* IM, P-224 */
+	assert_true(sj_pace_suite_read(hex("04007F00070202040202"), 10, &suite));
+}
+
+/* 4.4.3.3: s as long as whole blocks that hold a key, t as long as the key. */
+static void sizes_of_the_integrated_mapping(void **state)
+{
+	static const size_t s_size[] = { 16, 16, 32, 32 }, t_size[] = { 16, 16, 24, 32 };
+	const uint8_t bytes[33] = { 1, 2, 3 };
+
+	(void)state;
+	for (unsigned c = SJ_CIPHER_3DES; c <= SJ_CIPHER_AES256; c++) {
+		const struct sj_pace_suite suite = { SJ_PACE_IM, (enum sj_cipher)c, SJ_P256, 0 };
+		struct sj_pace_public mapped;
+
+		assert_int_equal(sj_pace_nonce_size(&suite), s_size[c]);
+		for (size_t s = 0; s <= 33; s++)
+			for (size_t t = 0; t <= 33; t++)
+				assert_int_equal(sj_pace_map_integrated(&suite, sj_span(bytes, s),
+									sj_span(bytes, t), &mapped),
+						 s == s_size[c] && t == t_size[c]);
+	}
+}
+
+/* Every curve but P-224, and every group: a generator that is one of its points. */
+static void integrated_mapping_everywhere(void **state)
+{
+	static const uint32_t ids[] = { 0, 1, 2, 11, 12, 13, 14, 15, 16, 17, 18 };
+	const struct sj_random rnd = sj_random_system();
+	uint8_t s[32], t[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct sj_pace_suite suite;
+		struct sj_pace_public mapped, again;
+
+		assert_true(sj_pace_suite_read(
+			hex(ids[i] < 3 ? "04007F00070202040304" : "04007F00070202040404"), ids[i],
+			&suite));
+		for (int n = 0; n < 4; n++) { /* both candidates of the encoding */
+			assert_true(sj_random_fill(&rnd, s, 32) && sj_random_fill(&rnd, t, 32));
+			assert_true(sj_pace_map_integrated(&suite, SJ_SPAN_OF(s), SJ_SPAN_OF(t),
+							   &mapped));
+			assert_true(
+				sj_pace_public_read(&suite, sj_pace_public_span(&mapped), &again));
+		}
+	}
+}
+
+static void comp_of_either_kind(void **state)
+{
+	const struct sj_pace_suite ec = { .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 };
+	const struct sj_pace_suite dh = { .cipher = SJ_CIPHER_AES128 };
+	struct sj_pace_public key = pace_public(&ec, pace_vectors[0].pk_dh_ic);
+	uint8_t out[SJ_EC_FIELD_MAX], digest[SJ_HASH_MAX];
+	struct sj_span number;
+	size_t len;
+
+	(void)state;
+	assert_true(sj_pace_comp(&ec, &key, out, &len));
+	assert_int_equal(len, 32);
+	assert_memory_equal(out, hex(pace_vectors[0].pk_dh_ic).ptr + 1, 32);
+	key = pace_public(&dh, pace_vectors[8].pk_dh_ic); /* appendix G.2 */
+	number = sj_pace_public_span(&key);
+	assert_true(sj_pace_comp(&dh, &key, out, &len));
+	assert_true(sj_hash(SJ_SHA1, &number, 1, digest));
+	assert_int_equal(len, 20);
+	assert_memory_equal(out, digest, 20);
 }
 
 int main(void)
@@ -239,6 +373,10 @@ int main(void)
 		cmocka_unit_test(cam_data_that_is_no_scalar),
 		cmocka_unit_test(cam_data_of_p521),
 		cmocka_unit_test(oid_and_back),
+		cmocka_unit_test(what_is_no_suite),
+		cmocka_unit_test(sizes_of_the_integrated_mapping),
+		cmocka_unit_test(integrated_mapping_everywhere),
+		cmocka_unit_test(comp_of_either_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* cmd_cvca.c -- authority cvca-init, cvca-renew, cvca-sign, dv-init, dv-renew. */
 #include <string.h>
 
+#include <sojourn/service.h>
+
 #include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "authority/cv.h"
@@ -189,7 +191,7 @@ static uint32_t right_named(enum sj_cvc_terminal type, const char *name, size_t 
 	const char *known;
 	uint32_t bit;
 
-	for (size_t i = 0; (known = service_right(i, &bit)) != NULL; i++) {
+	for (size_t i = 0; (known = sj_right_at(i, &bit)) != NULL; i++) {
 		if (strlen(known) != len || memcmp(known, name, len) != 0)
 			continue;
 		given = cv_rights_of(type, bit);
@@ -263,7 +265,7 @@ static int sign_run(struct cli *cli)
 		rc = cv_request_read(&a, &ca, cli_argument(cli, 1), cli_value(cli, "previous"),
 				     &request);
 	if (rc == 0)
-		rc = cv_sign(&a, &ca, &request, &rights, days, &w);
+		rc = cv_sign(&a, &ca, &request, &rights, sj_span(NULL, 0), days, &w);
 	if (rc == 0)
 		rc = cv_keep_foreign(&a, &ca, sj_written(&w));
 	if (rc == 0)

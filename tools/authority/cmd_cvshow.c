@@ -2,11 +2,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+#include <sojourn/service.h>
 
 #include "authority/commands.h"
 #include "authority/cv.h"
 #include "authority/cvrights.h"
+#include "secure/cvc_service.h"
+#include "wire/hex.h"
 
 /* A certificate, or a request, which has neither issuer, role nor dates. */
 struct shown {
@@ -103,8 +108,35 @@ static void text_of(struct sj_span reference, char out[static 2 * SJ_CVC_REFEREN
 	out[n] = '\0';
 }
 
+/* Which service the terminal is, and whose; texts are empty where that is not said. */
+struct service_text {
+	struct sj_cvc_service service;
+	char operator_id[9], sector_key[65];
+};
+
+static void service_of(const struct shown *s, struct service_text *out)
+{
+	struct sj_span keys[2];
+
+	memset(out, 0, sizeof(*out));
+	if (s->request || !sj_cvc_service_read(s->cvc.extensions, &out->service))
+		return;
+	if (out->service.operator_id != 0)
+		snprintf(out->operator_id, sizeof(out->operator_id), "%08x",
+			 out->service.operator_id);
+	if (sj_cvc_sectors_read(s->cvc.extensions, keys))
+		sj_hex_text(keys[0], SJ_HEX_LOWER, out->sector_key, sizeof(out->sector_key));
+}
+
+/* NULL for an empty text. */
+static const char *or_null(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
 static json_t *shown_json(const struct shown *s)
 {
+	struct service_text t;
 	char holder[2 * SJ_CVC_REFERENCE_MAX + 1], issuer[sizeof(holder)], outer[sizeof(holder)];
 	char from[16], until[16], bits[20], extension[20];
 	json_t *rights = json_array();
@@ -120,20 +152,24 @@ static json_t *shown_json(const struct shown *s)
 	for (size_t i = 0; !s->request && (name = cv_right_at(&s->cvc.rights, i)) != NULL; i++)
 		if (name[0] != '\0')
 			json_array_append_new(rights, json_string(name));
-	return json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:o}", "role",
-			 role_name(s), "terminals",
+	service_of(s, &t);
+	return json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:s?, "
+			 "s:i, s:s?, s:s?}",
+			 "role", role_name(s), "terminals",
 			 s->request ? NULL : cv_type_name(s->cvc.rights.terminal), "holder", holder,
-			 "issuer", issuer[0] != '\0' ? issuer : NULL, "vouchedBy",
-			 outer[0] != '\0' ? outer : NULL, "key", key_name(&s->cvc.key), "firstDay",
-			 s->request ? NULL : from, "lastDay", s->request ? NULL : until, "template",
-			 s->request ? NULL : bits, "extension", s->request ? NULL : extension,
-			 "rights", rights);
+			 "issuer", or_null(issuer), "vouchedBy", or_null(outer), "key",
+			 key_name(&s->cvc.key), "firstDay", s->request ? NULL : from, "lastDay",
+			 s->request ? NULL : until, "template", s->request ? NULL : bits,
+			 "extension", s->request ? NULL : extension, "rights", rights, "sector",
+			 sj_sector_name(t.service.sector), "service", (int)t.service.service,
+			 "operator", or_null(t.operator_id), "sectorKey", or_null(t.sector_key));
 }
 
 static void print_shown(struct cli *cli, const struct shown *s)
 {
 	char holder[2 * SJ_CVC_REFERENCE_MAX + 1], issuer[sizeof(holder)], from[16], until[16];
 	const char *name, *comma = "";
+	struct service_text t;
 
 	text_of(s->cvc.holder, holder);
 	text_of(s->cvc.authority, issuer);
@@ -153,6 +189,12 @@ static void print_shown(struct cli *cli, const struct shown *s)
 		comma = ", ";
 	}
 	cli_print(cli, "\n");
+	service_of(s, &t);
+	if (t.service.sector != 0)
+		cli_print(cli, "    service %u, %s%s%s%s%s\n", t.service.service,
+			  sj_sector_name(t.service.sector),
+			  t.operator_id[0] != '\0' ? ", operator " : "", t.operator_id,
+			  t.sector_key[0] != '\0' ? ", sector key " : "", t.sector_key);
 }
 
 static int show_run(struct cli *cli)

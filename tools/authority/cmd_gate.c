@@ -6,10 +6,10 @@
 
 #include "authority/ceremony.h"
 #include "authority/commands.h"
+#include "authority/sector.h"
 #include "authority/service.h"
 #include "authority/signatures.h"
 #include "authority/token.h"
-#include "wire/hex.h"
 
 #define POINT_SIZE (1u + 2u * SJ_CWT_KEY)
 #define REQUEST_SIZE (POINT_SIZE + SJ_CWT_SIGNATURE)
@@ -157,22 +157,8 @@ static const struct cli_option sign_options[] = {
 struct plan {
 	uint8_t request[REQUEST_SIZE];
 	struct sj_cwt cwt; /* points into the request */
-	struct services services;
+	struct cli_services *services;
 };
-
-static int read_operator(struct cli *cli, uint32_t *out)
-{
-	const char *text = cli_value(cli, "operator");
-	uint8_t bytes[SJ_GATE_OPERATOR];
-	struct sj_writer w = SJ_WRITER_OF(bytes);
-	struct sj_span in;
-
-	if (text == NULL || strlen(text) != 2 * SJ_GATE_OPERATOR ||
-	    !sj_hex_read(text, strlen(text), &w))
-		return cli_usage(cli, "--operator HEX8: eight hexadecimal digits are needed");
-	in = sj_written(&w);
-	return sj_take_be(&in, SJ_GATE_OPERATOR, out) ? 0 : cli_usage(cli, "--operator");
-}
 
 static bool proves(struct sj_span point, struct sj_span signature)
 {
@@ -221,21 +207,21 @@ static int read_request(struct cli *cli, struct plan *p)
 static int set_rights(struct cli *cli, struct plan *p)
 {
 	const char *which = cli_value(cli, "service");
-	const struct service *s;
+	const struct sj_service *s;
 
 	if (which == NULL)
 		return cli_usage(cli, "--service N|NAME is needed; see `sojourn service list`");
-	s = services_find(&p->services, which);
+	s = cli_services_find(p->services, which);
 	if (s == NULL)
 		return cli_usage(cli, "--service %s: no such service; see `sojourn service list`",
 				 which);
 	p->cwt.reader.sector = (uint8_t)s->sector;
-	p->cwt.reader.service = s->id;
+	p->cwt.reader.service = (uint8_t)s->id;
 	p->cwt.reader.rights = s->rights & SERVICE_GATE_RIGHTS;
-	if (s->access == SERVICE_PIN)
+	if (s->access == SJ_SERVICE_PIN)
 		return cli_fail(cli, SJ_INPUT_REFUSED,
 				"%s: needs the holder's PIN, which no gate asks for", s->name);
-	if (s->access != SERVICE_NONE && p->cwt.reader.rights == SJ_RIGHT_VALID)
+	if (s->access != SJ_SERVICE_NONE && p->cwt.reader.rights == SJ_RIGHT_VALID)
 		return cli_fail(cli, SJ_INPUT_REFUSED,
 				"%s: its rights need the CAN; at a gate only `valid` is left. For "
 				"that, give the registry a row with access none",
@@ -255,7 +241,7 @@ static int read_plan(struct cli *cli, const struct authority *a, struct plan *p)
 	if (rc == 0 && !cli_given(cli, "out"))
 		rc = cli_usage(cli, "--out FILE is needed");
 	if (rc == 0)
-		rc = read_operator(cli, &p->cwt.reader.operator_id);
+		rc = sector_operator(cli, true, &p->cwt.reader.operator_id);
 	if (rc == 0)
 		rc = read_request(cli, p);
 	if (rc == 0)
@@ -300,7 +286,7 @@ static int sign_run(struct cli *cli)
 	if (rc == 0)
 		rc = sign(cli, &a, p);
 	authority_close(&a);
-	services_free(&p->services);
+	free(p->services);
 	free(p);
 	return rc;
 }

@@ -1,4 +1,5 @@
 /* cmd_terminal.c -- authority terminal-request, terminal-sign. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,8 +7,11 @@
 #include "authority/commands.h"
 #include "authority/cv.h"
 #include "authority/cvrights.h"
+#include "authority/sector.h"
 #include "crypt/rsa.h"
 #include "crypt/wipe.h"
+#include "secure/cvc_service.h"
+#include "wire/std/tr03110.h"
 
 #define DAYS_DEFAULT 7ul
 #define DAYS_MAX 31ul
@@ -171,89 +175,175 @@ static const struct cli_option sign_options[] = {
 	  NULL, false },
 	{ "type", 't', "TYPE", "at: for the eID application (default); is: for the whole LDS",
 	  CLI_COMPLETE_WORDS, CV_TYPE_WORDS, false },
+	{ "operator", 0, "HEX8",
+	  "who runs the terminal, eight hexadecimal digits; needed for pseudonyms",
+	  CLI_COMPLETE_NONE, NULL, false },
 	{ "previous", 0, "FILE", "the certificate whose key made the request's outer signature",
 	  CLI_COMPLETE_FILE, NULL, false },
 	{ "days", 0, "N", "how long it holds, 1 to 31 days (default 7)", CLI_COMPLETE_NONE, NULL,
 	  false },
-	{ "out", 'o', "FILE", "where the certificate goes; needed", CLI_COMPLETE_FILE, NULL,
-	  false },
+	{ "out", 'o', "FILE", "where the certificate goes; this or --folder is needed",
+	  CLI_COMPLETE_FILE, NULL, false },
+	{ "folder", 0, "DIR", "a terminal's folder: the certificate and all that goes with it",
+	  CLI_COMPLETE_DIRECTORY, NULL, false },
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
-static int row_rights(struct cli *cli, const struct services *services, struct sj_cvc_rights *out)
+/* A certificate in the making. */
+struct signing {
+	struct cli *cli;
+	const struct authority *a;
+	struct cv_issuer dv;
+	struct cv_request request;
+	struct sj_cvc_rights rights;
+	struct sj_cvc_service service;
+	struct sector sector; /* key_len 0: no pseudonyms */
+	unsigned long days;
+};
+
+/* The row's rights, and what the certificate says of it. */
+static int set_row(struct signing *s, const struct cli_services *services)
 {
-	const char *which = cli_value(cli, "service");
-	const struct service *row = which != NULL ? services_find(services, which) : NULL;
+	const char *which = cli_value(s->cli, "service");
+	const struct sj_service *row = which != NULL ? cli_services_find(services, which) : NULL;
 
 	if (row == NULL)
-		return cli_usage(cli, "--service N|NAME: %s; see `sojourn service list`",
+		return cli_usage(s->cli, "--service N|NAME: %s; see `sojourn service list`",
 				 which == NULL ? "is needed" : "no such service");
-	if (!cv_rights_of_row(cv_type(cli), row, out))
-		return cli_fail(cli, SJ_INPUT_REFUSED,
+	if (!cv_rights_of_row(cv_type(s->cli), row, &s->rights))
+		return cli_fail(s->cli, SJ_INPUT_REFUSED,
 				"%s: a terminal of type %s could do more than this row says",
-				row->name, cv_type_name(cv_type(cli)));
+				row->name, cv_type_name(cv_type(s->cli)));
+	s->service.sector = (uint8_t)row->sector;
+	s->service.service = (uint8_t)row->id;
 	return 0;
 }
 
 /* What the row and the document verifier both give. */
-static int read_rights(const struct authority *a, const struct cv_issuer *dv,
-		       struct sj_cvc_rights *out)
+static int read_rights(struct signing *s)
 {
-	struct services *services = calloc(1, sizeof(*services));
-	int rc;
+	struct cli_services *services = NULL;
+	int rc = services_read_of(s->a, &services);
 
-	if (services == NULL)
-		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	rc = services_read_of(a, services);
 	if (rc == 0)
-		rc = row_rights(a->cli, services, out);
+		rc = set_row(s, services);
 	if (rc == 0) {
-		sj_cvc_narrow(out, &dv->end.effective);
-		sj_cvc_set_role(out, SJ_CVC_TERMINAL);
+		sj_cvc_narrow(&s->rights, &s->dv.end.effective);
+		sj_cvc_set_role(&s->rights, SJ_CVC_TERMINAL);
 	}
-	services_free(services);
 	free(services);
 	return rc;
 }
 
-static int sign(struct cli *cli, const struct authority *a, const struct cv_issuer *dv,
-		unsigned long days)
+/* Its operator's key, where there are pseudonyms. */
+static int read_sector(struct signing *s)
 {
-	struct cv_request request = { .bytes = NULL };
-	struct sj_cvc_rights rights;
-	uint8_t bytes[SJ_CVC_MAX];
-	struct sj_writer w = SJ_WRITER_OF(bytes);
-	int rc = read_rights(a, dv, &rights);
+	const bool pseudonyms = s->rights.terminal == SJ_CVC_AUTHENTICATION &&
+				s->rights.bits >> SJ_AT_RESTRICTED_ID & 1;
+
+	if (!pseudonyms)
+		return 0;
+	if (s->service.operator_id != 0)
+		return sector_get(s->a, s->service.operator_id, &s->sector);
+	cli_note(s->cli, "no --operator: this terminal gets no pseudonyms from eID cards");
+	return 0;
+}
+
+static void put_extensions(struct sj_writer *w, const struct signing *s)
+{
+	sj_cvc_service_put(w, &s->service);
+	if (s->sector.key_len > 0)
+		sj_cvc_sectors_put(w, SJ_SPAN_OF(s->sector.hash), sj_span(NULL, 0));
+}
+
+/* --- where it goes -------------------------------------------------------------------- */
+
+static int write_in(const struct signing *s, const char *name, struct sj_span bytes)
+{
+	char *path = NULL;
+	int rc = asprintf(&path, "%s/%s", cli_value(s->cli, "folder"), name) < 0
+			 ? cli_fail(s->cli, SJ_NO_MEMORY, NULL)
+			 : cli_file_write(s->cli, path, bytes.ptr, bytes.len, 0644);
+
+	free(path);
+	return rc;
+}
+
+static int write_link(void *user, const char *name, struct sj_span certificate)
+{
+	char file[AUTHORITY_NAME_MAX + 8];
+
+	snprintf(file, sizeof(file), "%s.cvcert", name);
+	return write_in(user, file, certificate);
+}
+
+/* All that a terminal shows but its key (sojourn/service.h, sj_terminal_open()). */
+static int write_folder(struct signing *s, struct sj_span certificate)
+{
+	int rc = cli_directory_make(s->cli, cli_value(s->cli, "folder"), 0755);
 
 	if (rc == 0)
-		rc = cv_request_read(a, dv, cli_argument(cli, 1), cli_value(cli, "previous"),
-				     &request);
+		rc = write_in(s, "terminal.cvcert", certificate);
 	if (rc == 0)
-		rc = cv_sign(a, dv, &request, &rights, days, &w);
+		rc = write_in(s, "dv.cvcert", sj_span(s->dv.own.bytes, s->dv.own.len));
 	if (rc == 0)
-		rc = cli_file_write(cli, cli_value(cli, "out"), bytes, w.len, 0644);
-	if (rc == 0)
-		cli_note(cli, "%s: signed by %s", cli_value(cli, "out"), dv->name);
-	cv_request_free(&request);
+		rc = cv_each(s->a, CV_LINK, s->rights.terminal, write_link, s);
+	if (rc == 0 && s->sector.key_len > 0)
+		rc = write_in(s, "sector.cvkey", sj_span(s->sector.key, s->sector.key_len));
 	return rc;
+}
+
+static int write_all(struct signing *s, struct sj_span certificate)
+{
+	const char *out = cli_value(s->cli, "out"), *folder = cli_value(s->cli, "folder");
+	int rc = 0;
+
+	if (out != NULL)
+		rc = cli_file_write(s->cli, out, certificate.ptr, certificate.len, 0644);
+	if (rc == 0 && folder != NULL)
+		rc = write_folder(s, certificate);
+	if (rc == 0)
+		cli_note(s->cli, "%s: signed by %s", out != NULL ? out : folder, s->dv.name);
+	return rc;
+}
+
+static int sign(struct signing *s)
+{
+	uint8_t bytes[SJ_CVC_MAX], extra[160];
+	struct sj_writer w = SJ_WRITER_OF(bytes), extensions = SJ_WRITER_OF(extra);
+	int rc = read_rights(s);
+
+	if (rc == 0)
+		rc = read_sector(s);
+	if (rc == 0)
+		rc = cv_request_read(s->a, &s->dv, cli_argument(s->cli, 1),
+				     cli_value(s->cli, "previous"), &s->request);
+	put_extensions(&extensions, s);
+	if (rc == 0)
+		rc = extensions.failed ? cli_fail(s->cli, SJ_INTERNAL, "extensions")
+				       : cv_sign(s->a, &s->dv, &s->request, &s->rights,
+						 sj_written(&extensions), s->days, &w);
+	return rc != 0 ? rc : write_all(s, sj_written(&w));
 }
 
 static int sign_run(struct cli *cli)
 {
-	struct cv_issuer dv = { .key = NULL };
 	struct authority a = { .lock = -1 };
-	unsigned long days = DAYS_DEFAULT;
-	int rc = cli_number(cli, "days", 1, DAYS_MAX, &days);
+	struct signing s = { .cli = cli, .a = &a, .days = DAYS_DEFAULT };
+	int rc = cli_number(cli, "days", 1, DAYS_MAX, &s.days);
 
-	if (rc == 0 && !cli_given(cli, "out"))
-		rc = cli_usage(cli, "--out FILE is needed");
+	if (rc == 0 && !cli_given(cli, "out") && !cli_given(cli, "folder"))
+		rc = cli_usage(cli, "--out FILE or --folder DIR is needed");
+	if (rc == 0)
+		rc = sector_operator(cli, false, &s.service.operator_id);
 	if (rc == 0)
 		rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_READ, &a);
 	if (rc == 0)
-		rc = cv_issuer_get(&a, CV_DV, cv_type(cli), &dv);
+		rc = cv_issuer_get(&a, CV_DV, cv_type(cli), &s.dv);
 	if (rc == 0)
-		rc = sign(cli, &a, &dv, days);
-	cv_issuer_free(&dv);
+		rc = sign(&s);
+	cv_request_free(&s.request);
+	cv_issuer_free(&s.dv);
 	authority_close(&a);
 	return rc;
 }
@@ -261,6 +351,8 @@ static int sign_run(struct cli *cli)
 static const char *const sign_examples[] = {
 	"sojourn authority terminal sign utopia hotel.cvreq --service 'hotel check-in' \\\n"
 	"    --out hotel.cvcert",
+	"sojourn authority terminal sign utopia desk.cvreq --service 'rail ticket and gate' \\\n"
+	"    --operator 00004711 --folder desk # beside desk/terminal.key",
 	NULL,
 };
 
@@ -271,9 +363,14 @@ const struct cli_command authority_terminal_sign_command = {
 	.description =
 		"The certificate gives what the row of the service registry (DIR/services.json\n"
 		"if it is there, else the one that ships) gives, and no more: whatever the request\n"
-		"asks for itself is passed over. The terminal shows it to cards together with\n"
-		"DIR/dv-TYPE-N.cvcert, and DIR/cvca-link-TYPE-N.cvcert to those that have an older\n"
-		"CVCA.",
+		"asks for itself is passed over. It says which service and sector the terminal is of,\n"
+		"whose it is, and, where the row has pseudonyms, the hash of the operator's sector\n"
+		"key ('authority sector new').\n"
+		"\n"
+		"The terminal shows it to cards together with its document verifier's, and the CVCA\n"
+		"link certificates to those that have an older CVCA: --folder writes it and these as\n"
+		"terminal.cvcert, dv.cvcert, cvca-link-TYPE-N.cvcert, and the sector key as\n"
+		"sector.cvkey, beside the terminal's own terminal.key.",
 	.features = CLI_KEYS,
 	.options = sign_options,
 	.positionals = sign_positionals,

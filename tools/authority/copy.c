@@ -70,9 +70,8 @@ static bool read_suites(struct sj_span card_access, struct profile *p)
 		if (item.kind != SJ_SECINFO_PACE || p->suite_count == PROFILE_PACE_MAX)
 			continue;
 		if (!sj_secinfo_pace(&item, &info) || !info.parameter_id.present ||
-		    !sj_pace_from_oid(info.oid, &suite.mapping, &suite.cipher))
+		    !sj_pace_suite_read(info.oid, info.parameter_id.value, &suite))
 			return false;
-		suite.curve = sj_curve_from_id(info.parameter_id.value);
 		p->suites[p->suite_count++] = suite;
 	}
 	return true;

@@ -60,6 +60,14 @@ static bool is_of(const json_t *row, enum cv_kind kind, enum sj_cvc_terminal typ
 	return is_kind(row, kind) && strcmp(text_of(row, "terminals"), types[type]) == 0;
 }
 
+/* One that can be renewed; one that is over is as if it were not there. */
+static const json_t *alive(const json_t *row)
+{
+	const json_int_t end = json_integer_value(json_object_get(row, "not_after"));
+
+	return row != NULL && end >= (json_int_t)time(NULL) ? row : NULL;
+}
+
 /* The newest row of this kind and how many there are; NULL: none. */
 static const json_t *newest(const struct authority *a, enum cv_kind kind, enum sj_cvc_terminal type,
 			    unsigned *count)
@@ -230,6 +238,25 @@ void cv_issuer_free(struct cv_issuer *issuer)
 	issuer->key = NULL;
 }
 
+int cv_each(const struct authority *a, enum cv_kind kind, enum sj_cvc_terminal type,
+	    int (*found)(void *user, const char *name, struct sj_span certificate), void *user)
+{
+	const json_t *rows = json_object_get(a->state, "cv"), *row;
+	struct authority_certificate c;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && (row = json_array_get(rows, i)) != NULL; i++) {
+		if (!is_of(row, kind, type) || alive(row) == NULL)
+			continue;
+		c.bytes = NULL;
+		rc = read_certificate(a, text_of(row, "name"), &c);
+		if (rc == 0)
+			rc = found(user, text_of(row, "name"), sj_span(c.bytes, c.len));
+		free(c.bytes);
+	}
+	return rc;
+}
+
 /* --- making ------------------------------------------------------------------------------ */
 
 void cv_set_days(struct sj_cvc *plan, unsigned long days, const struct sj_cvc *issuer)
@@ -298,14 +325,6 @@ static bool reference_put(const struct authority *a, enum cv_kind kind, enum sj_
 			 kinds[kind].mnemonic, capitals[type], number);
 
 	return n > 0 && sj_cvc_is_reference(sj_span((const uint8_t *)out, (size_t)n));
-}
-
-/* One that can be renewed; one that is over is as if it were not there. */
-static const json_t *alive(const json_t *row)
-{
-	const json_int_t end = json_integer_value(json_object_get(row, "not_after"));
-
-	return row != NULL && end >= (json_int_t)time(NULL) ? row : NULL;
 }
 
 static int check_first(const struct authority *a, enum cv_kind kind, enum sj_cvc_terminal type,

@@ -75,12 +75,19 @@ void cv_request_free(struct cv_request *r);
 /* From today on for so many days, but no longer than the issuer's certificate (NULL: it has none). */
 void cv_set_days(struct sj_cvc *plan, unsigned long days, const struct sj_cvc *issuer);
 /*
- * Signs a certificate for the request's key and holder with these rights, from today for `days`,
- * but no longer than its issuer's.
+ * Signs a certificate for the request's key and holder with these rights and further extensions
+ * (content of 65), from today for `days`, but no longer than its issuer's.
  */
 CLI_MUST_CHECK int cv_sign(const struct authority *a, const struct cv_issuer *issuer,
 			   const struct cv_request *r, const struct sj_cvc_rights *rights,
-			   unsigned long days, struct sj_writer *w);
+			   struct sj_span extensions, unsigned long days, struct sj_writer *w);
+/*
+ * Calls `found` with each certificate of this kind that is not over, the oldest first: its name
+ * and whole bytes.
+ */
+CLI_MUST_CHECK int cv_each(const struct authority *a, enum cv_kind kind, enum sj_cvc_terminal type,
+			   int (*found)(void *user, const char *name, struct sj_span certificate),
+			   void *user);
 /* Keeps and records a foreign DV's certificate. Call authority_save() after. */
 CLI_MUST_CHECK int cv_keep_foreign(struct authority *a, const struct cv_issuer *issuer,
 				   struct sj_span certificate);

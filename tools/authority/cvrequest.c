@@ -119,12 +119,14 @@ void cv_request_free(struct cv_request *r)
 }
 
 int cv_sign(const struct authority *a, const struct cv_issuer *issuer, const struct cv_request *r,
-	    const struct sj_cvc_rights *rights, unsigned long days, struct sj_writer *w)
+	    const struct sj_cvc_rights *rights, struct sj_span extensions, unsigned long days,
+	    struct sj_writer *w)
 {
 	struct sj_cvc plan = { .authority = issuer->end.cvc.holder,
 			       .holder = r->request.cvc.holder,
 			       .key = r->request.cvc.key,
-			       .rights = *rights };
+			       .rights = *rights,
+			       .extensions = extensions };
 	struct sj_cv_end end = issuer->end;
 
 	cv_set_days(&plan, days, &issuer->end.cvc);

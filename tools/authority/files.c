@@ -4,9 +4,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "authority/sector.h"
 #include "secure/aa.h"
 #include "secure/ca.h"
+#include "secure/gate.h"
 #include "wire/apdu.h"
+#include "wire/eid.h"
+#include "wire/piv.h"
 #include "wire/secinfo.h"
 #include "wire/std/icao9303.h"
 #include "wire/std/tr03110.h"
@@ -17,7 +21,9 @@ void file_set_free(struct file_set *set)
 {
 	for (size_t i = 0; i <= SJ_EF_ATR_INFO; i++)
 		free(set->files[i].bytes);
-	*set = (struct file_set){ { { NULL, 0 } } };
+	for (size_t i = 0; i < FILES_SECTORS; i++)
+		free(set->security[i].bytes);
+	memset(set, 0, sizeof(*set));
 }
 
 struct sj_span file_set_get(const struct file_set *set, enum sj_lds_file file)
@@ -25,7 +31,7 @@ struct sj_span file_set_get(const struct file_set *set, enum sj_lds_file file)
 	return sj_span(set->files[file].bytes, set->files[file].len);
 }
 
-bool file_set_put(struct file_set *set, enum sj_lds_file file, struct sj_span content)
+static bool replace(struct card_file *file, struct sj_span content)
 {
 	uint8_t *copy = malloc(content.len + 1);
 
@@ -33,10 +39,14 @@ bool file_set_put(struct file_set *set, enum sj_lds_file file, struct sj_span co
 		return false;
 	if (content.len > 0)
 		memcpy(copy, content.ptr, content.len);
-	free(set->files[file].bytes);
-	set->files[file].bytes = copy;
-	set->files[file].len = content.len;
+	free(file->bytes);
+	*file = (struct card_file){ copy, content.len };
 	return true;
+}
+
+bool file_set_put(struct file_set *set, enum sj_lds_file file, struct sj_span content)
+{
+	return replace(&set->files[file], content);
 }
 
 uint32_t file_set_groups(const struct file_set *set)
@@ -80,6 +90,12 @@ static bool put_dg1(struct sj_writer *w, const struct files_plan *plan)
 static bool put_dg2(struct sj_writer *w, const struct files_plan *plan)
 {
 	sj_dg2_put(w, plan->face);
+	return true;
+}
+
+static bool put_dg3(struct sj_writer *w, const struct files_plan *plan)
+{
+	sj_put(w, plan->dg3);
 	return true;
 }
 
@@ -195,9 +211,9 @@ static void put_pace_infos(struct sj_writer *w, const struct profile *p)
 	for (size_t i = 0; p->pace && i < p->suite_count; i++) {
 		const struct sj_pace_suite *s = &p->suites[i];
 		struct sj_pace_info info = {
-			.oid = sj_pace_oid(s->mapping, s->cipher),
+			.oid = sj_pace_oid(s),
 			.version = SJ_PACE_VERSION,
-			.parameter_id = { true, (uint32_t)s->curve },
+			.parameter_id = { true, sj_pace_parameter_id(s) },
 		};
 
 		sj_secinfo_put_pace(w, &info);
@@ -246,12 +262,32 @@ static bool put_set(struct sj_writer *w, const struct sj_writer *items)
 	return !items->failed;
 }
 
+/* What an eID card says besides, of any sector (TR-03110-3, A.1.2.1). */
+static void put_eac_infos(struct sj_writer *w, const struct files_plan *plan)
+{
+	const struct profile_ca *ca = &plan->profile->ca[0];
+	const struct sj_optional_id id = { true, FILES_CA2_KEY_ID };
+	const struct sj_ta_info ta = { .version = 2 };
+
+	if (plan->sector_keys == NULL)
+		return;
+	for (unsigned c = SJ_CIPHER_AES128; c <= SJ_CIPHER_AES256; c++) {
+		const struct sj_ca_info info = { sj_ca_oid((enum sj_cipher)c), 2, id };
+
+		if (ca->ciphers & 1u << c)
+			sj_secinfo_put_ca(w, &info);
+	}
+	sj_secinfo_put_domain(w, SJ_OID_CA_ECDH, (uint32_t)ca->curve, id);
+	sj_secinfo_put_ta(w, &ta);
+}
+
 static bool put_card_access(struct sj_writer *w, const struct files_plan *plan)
 {
-	uint8_t buffer[512];
+	uint8_t buffer[1024];
 	struct sj_writer items = SJ_WRITER_OF(buffer);
 
 	put_pace_infos(&items, plan->profile);
+	put_eac_infos(&items, plan);
 	return put_set(w, &items);
 }
 
@@ -261,6 +297,7 @@ static bool put_dg14(struct sj_writer *w, const struct files_plan *plan)
 	uint8_t *buffer = malloc(INFOS_MAX);
 	struct sj_writer items = sj_writer(buffer, INFOS_MAX);
 	struct sj_aa_info aa = { .version = SJ_AA_VERSION };
+	const struct sj_ta_info ta = { .version = 1 };
 	size_t at = sj_tlv_open(w);
 	bool ok = buffer != NULL;
 
@@ -268,6 +305,8 @@ static bool put_dg14(struct sj_writer *w, const struct files_plan *plan)
 		put_pace_infos(&items, plan->profile);
 		ok = put_ca_infos(&items, plan);
 	}
+	if (ok && plan->ta1)
+		sj_secinfo_put_ta(&items, &ta);
 	if (ok && plan->profile->aa == PROFILE_AA_EC) {
 		aa.signature_oid = sj_aa_ecdsa_oid(profile_aa_hash(plan->profile->aa_curve));
 		sj_secinfo_put_aa(&items, &aa);
@@ -328,13 +367,60 @@ static bool put_card_security(struct sj_writer *w, const struct files_plan *plan
 	return ok;
 }
 
+/* That of an eID card for one sector (TR-03110-3, A.1.2.2). */
+static bool put_sector_security(struct sj_writer *w, const struct files_plan *plan, size_t sector)
+{
+	const struct sj_ri_info ri = { .oid = sj_ri_oid(),
+				       .key_id = FILES_RI_KEY_ID,
+				       .authorized_only = true };
+	uint8_t *buffer = malloc(2 * INFOS_MAX);
+	struct sj_writer items = sj_writer(buffer, INFOS_MAX), set;
+	bool ok = buffer != NULL;
+
+	if (ok) {
+		put_pace_infos(&items, plan->profile);
+		put_eac_infos(&items, plan);
+		sj_secinfo_put_ri(&items, &ri);
+		sj_secinfo_put_domain(&items, SJ_OID_RI_ECDH, SECTOR_CURVE,
+				      (struct sj_optional_id){ false, 0 });
+		set = sj_writer(buffer + INFOS_MAX, INFOS_MAX);
+		ok = put_key_info(&items, &plan->sector_keys[sector],
+				  (struct sj_optional_id){ true, FILES_CA2_KEY_ID }) &&
+		     put_set(&set, &items) &&
+		     sj_signed_put_card_security(w, sj_written(&set), &plan->signer);
+	}
+	free(buffer);
+	return ok;
+}
+
+static bool put_sector_securities(struct file_set *files, const struct files_plan *plan)
+{
+	uint8_t *buffer = malloc(SJ_SOD_MAX);
+	bool ok = buffer != NULL;
+
+	for (size_t i = 0; ok && plan->sector_keys != NULL && i < FILES_SECTORS; i++) {
+		struct sj_writer w = sj_writer(buffer, SJ_SOD_MAX);
+
+		ok = put_sector_security(&w, plan, i) && !w.failed &&
+		     replace(&files->security[i], sj_written(&w));
+	}
+	free(buffer);
+	return ok;
+}
+
 /* --- the overview: EF.DIR, EF.ATR/INFO, EF.COM, EF.SOD ------------------------ */
 
 static bool put_dir(struct sj_writer *w, const struct files_plan *plan)
 {
 	struct sj_dir dir = { .count = 1, .aids = { SJ_AID_LDS1 } };
 
-	(void)plan;
+	if (plan->sector_keys != NULL) {
+		dir.aids[dir.count++] = sj_eid_aid();
+		if (plan->piv)
+			dir.aids[dir.count++] = sj_piv_aid();
+		if (plan->gate)
+			dir.aids[dir.count++] = sj_gate_aid();
+	}
 	sj_dir_put(w, &dir);
 	return true;
 }
@@ -397,6 +483,7 @@ static const struct maker {
 } makers[] = {
 	{ SJ_DG1, put_dg1 },
 	{ SJ_DG2, put_dg2 },
+	{ SJ_DG3, put_dg3 },
 	{ SJ_DG11, put_dg11 },
 	{ SJ_DG12, put_dg12 },
 	{ SJ_DG13, put_dg13 },
@@ -430,6 +517,10 @@ bool files_build(struct file_set *set, const struct files_plan *plan, const char
 	if (ok) {
 		*failed = "EF.SOD";
 		ok = put_sod(set, plan);
+	}
+	if (ok) {
+		*failed = "EF.CardSecurity";
+		ok = put_sector_securities(set, plan);
 	}
 	return ok;
 }

@@ -14,12 +14,18 @@
 
 #define CARD_FILE_MAX 262144u /* bytes of one file: what the card takes */
 
+#define FILES_SECTORS 8u /* of an eID card: 0 for terminals that name none, then 1 to 7 */
+/* Of an eID card: of each sector's key for Chip Authentication 2, and of that for pseudonyms. */
+#define FILES_CA2_KEY_ID 1u
+#define FILES_RI_KEY_ID 1u
+
 /* Whole files by enum sj_lds_file; an empty one is not there. */
 struct file_set {
 	struct card_file {
 		uint8_t *bytes;
 		size_t len;
 	} files[SJ_EF_ATR_INFO + 1];
+	struct card_file security[FILES_SECTORS]; /* EF.CardSecurity of an eID card, by sector */
 };
 
 void file_set_free(struct file_set *set);
@@ -48,6 +54,10 @@ struct files_plan {
 	bool extended_length; /* the card takes it: for EF.ATR/INFO */
 	unsigned sod_version;
 	const struct sj_status_ref *status; /* of the document, for DG13; NULL: none */
+	struct sj_span dg3; /* whole; empty: none */
+	bool ta1; /* the LDS application knows Terminal Authentication */
+	const struct card_key *sector_keys; /* of an eID card, FILES_SECTORS of them; else NULL */
+	bool gate, piv; /* these applications are used: for EF.DIR */
 	struct sj_signed_by signer; /* signer.when is also the default date of issue */
 };
 

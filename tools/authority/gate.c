@@ -27,7 +27,7 @@ const char *gate_class_name(enum sj_gate_class class)
 
 /* --- what stands in it ------------------------------------------------------- */
 
-static enum sj_gate_class class_of(const struct holder *h)
+enum sj_gate_class gate_class_of(const struct holder *h)
 {
 	const char *name = h->fields[HOLDER_CLASS];
 
@@ -108,7 +108,7 @@ int gate_open(struct gate_data *g, const struct authority *a)
 int gate_set_holder(struct gate_data *g, const struct authority *a, const struct holder *h)
 {
 	g->wanted = true;
-	g->class = class_of(h);
+	g->class = gate_class_of(h);
 	set_birth(g, h->fields[HOLDER_BIRTH_DATE]);
 	memset(g->rows, 0, sizeof(g->rows));
 	return set_times(g, a, h);

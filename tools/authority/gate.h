@@ -44,6 +44,8 @@ CLI_MUST_CHECK int gate_personalise(struct gate_data *g, const struct authority 
 const struct sj_status_ref *gate_document_status(const struct gate_data *g);
 void gate_wipe(struct gate_data *g);
 
+/* The holder file's class. */
+enum sj_gate_class gate_class_of(const struct holder *h);
 /* "visitor": as in the holder file. */
 const char *gate_class_name(enum sj_gate_class class);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/cli.h"
+
 enum kind {
 	WORD, /* one of `words` */
 	CAPITALS, /* A-Z */
@@ -14,6 +16,8 @@ enum kind {
 	SPELLED, /* A-Z and single blanks between */
 	DATE, /* YYYY-MM-DD */
 	BIRTH, /* the same, month or day may be 00 */
+	PAIRS, /* digits, an even number of them */
+	MAIL, /* something@something, visible ASCII */
 	TEXT, /* UTF-8 without control characters and '<' */
 };
 
@@ -50,7 +54,15 @@ static const struct rule rules[HOLDER_FIELD_COUNT] = {
 	{ "title", TEXT, false, 40, NULL },
 	{ "issuingAuthority", TEXT, false, 80, NULL },
 	{ "class", WORD, false, 9, " visitor resident permanent return " },
+	{ "artisticName", TEXT, false, 64, NULL },
+	{ "birthName", TEXT, false, 64, NULL },
+	{ "communityId", PAIRS, false, 16, NULL },
+	{ "email", MAIL, false, 120, NULL },
+	{ "insuranceNumber", NUMBER, false, 20, NULL },
 };
+/* Members of the file that are no texts. */
+static const char *const others[] = { "personsToNotify", "homePassport", "emergency",
+				      "entryRecords", NULL };
 
 static const struct rule person_rules[] = {
 	{ "name", TEXT, true, 80, NULL },
@@ -59,7 +71,24 @@ static const struct rule person_rules[] = {
 	{ "recorded", DATE, false, 10, NULL },
 };
 
-#define PERSON_RULES (sizeof(person_rules) / sizeof(person_rules[0]))
+static const struct rule home_rules[] = {
+	{ "state", CAPITALS, true, 3, NULL },
+	{ "number", NUMBER, true, SJ_MRZ_NUMBER_MAX, NULL },
+};
+
+static const struct rule emergency_rules[] = {
+	{ "bloodGroup", WORD, false, 3, " O+ O- A+ A- B+ B- AB+ AB- " },
+	{ "allergies", TEXT, false, 200, NULL },
+	{ "contact", TEXT, false, 120, NULL },
+};
+
+static const struct rule entry_rules[] = {
+	{ "date", DATE, true, 10, NULL },
+	{ "kind", WORD, true, 5, " entry exit " },
+	{ "place", TEXT, true, 40, NULL },
+};
+
+#define COUNT(rules) (sizeof(rules) / sizeof((rules)[0]))
 
 bool holder_refuse(struct holder_fault *fault, enum sj_rc rc, const char *path, const char *format,
 		   ...)
@@ -124,6 +153,16 @@ static bool is_word(const char *text, const char *words)
 	return strchr(text, ' ') == NULL && strstr(words, padded) != NULL;
 }
 
+static bool is_mail(const char *text)
+{
+	const char *at = strchr(text, '@');
+
+	for (const char *c = text; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 0x7F || *c == '<')
+			return false;
+	return at != NULL && at > text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
+}
+
 /* What a value of the kind must look like; NULL: it does. */
 static const char *kind_fault(const struct rule *rule, const char *text)
 {
@@ -143,6 +182,12 @@ static const char *kind_fault(const struct rule *rule, const char *text)
 		return is_date(text, false) ? NULL : "a date YYYY-MM-DD";
 	case BIRTH:
 		return is_date(text, true) ? NULL : "a date YYYY-MM-DD, unknown parts 00";
+	case PAIRS:
+		return text[strspn(text, number + 26)] == '\0' && strlen(text) % 2 == 0
+			       ? NULL
+			       : "digits, an even number of them";
+	case MAIL:
+		return is_mail(text) ? NULL : "an e-mail address";
 	case TEXT:
 		return is_text(text) ? NULL : "text without control characters and '<'";
 	}
@@ -174,9 +219,9 @@ static bool check_member(const json_t *object, const char *prefix, const struct 
 	return true;
 }
 
-/* No members but those of the rules and `other` (may be NULL). */
+/* No members but those of the rules and `more` (NULL: none; else its last one is NULL). */
 static bool check_unknown(json_t *object, const char *prefix, const struct rule *table, size_t n,
-			  const char *other, struct holder_fault *fault)
+			  const char *const *more, struct holder_fault *fault)
 {
 	const char *key;
 	char path[64];
@@ -187,7 +232,11 @@ static bool check_unknown(json_t *object, const char *prefix, const struct rule 
 		key = json_object_iter_key(it);
 		for (i = 0; i < n && strcmp(table[i].key, key) != 0; i++)
 			;
-		if (i < n || (other != NULL && strcmp(key, other) == 0))
+		if (i < n)
+			continue;
+		for (i = 0; more != NULL && more[i] != NULL && strcmp(more[i], key) != 0; i++)
+			;
+		if (more != NULL && more[i] != NULL)
 			continue;
 		snprintf(path, sizeof(path), "%s/%.40s", prefix, key);
 		return holder_refuse(fault, SJ_INPUT_MALFORMED, path,
@@ -196,41 +245,90 @@ static bool check_unknown(json_t *object, const char *prefix, const struct rule 
 	return true;
 }
 
-static bool read_person(json_t *item, size_t i, struct holder_person *out,
-			struct holder_fault *fault)
+/* An object of these members alone; their texts go to `texts`, in the rules' order. */
+static bool read_object(json_t *item, const char *prefix, const struct rule *table, size_t n,
+			const char **const *texts, struct holder_fault *fault)
 {
-	const char **texts[PERSON_RULES] = { &out->name, &out->telephone, &out->address,
-					     &out->recorded };
-	char prefix[40];
-
-	snprintf(prefix, sizeof(prefix), "/personsToNotify/%zu", i);
 	if (!json_is_object(item))
 		return holder_refuse(fault, SJ_INPUT_MALFORMED, prefix, "must be an object");
-	for (size_t f = 0; f < PERSON_RULES; f++) {
-		if (!check_member(item, prefix, &person_rules[f], texts[f], fault))
+	for (size_t f = 0; f < n; f++) {
+		if (!check_member(item, prefix, &table[f], texts[f], fault))
 			return false;
 	}
-	return check_unknown(item, prefix, person_rules, PERSON_RULES, NULL, fault);
+	return check_unknown(item, prefix, table, n, NULL, fault);
+}
+
+/* The array of that key, of 1 to `max` items; *out NULL: it is not there. */
+static bool find_list(const struct holder *h, const char *key, size_t max, const json_t **out,
+		      struct holder_fault *fault)
+{
+	char path[64];
+
+	*out = json_object_get(h->root, key);
+	if (*out == NULL ||
+	    (json_is_array(*out) && json_array_size(*out) >= 1 && json_array_size(*out) <= max))
+		return true;
+	snprintf(path, sizeof(path), "/%s", key);
+	return holder_refuse(fault, SJ_INPUT_MALFORMED, path, "must be an array of 1 to %zu", max);
 }
 
 static bool read_persons(struct holder *h, struct holder_fault *fault)
 {
-	const json_t *list = json_object_get(h->root, "personsToNotify");
+	const json_t *list;
 	json_t *item;
-	size_t i;
+	char prefix[40];
 
-	if (list == NULL)
-		return true;
-	if (!json_is_array(list) || json_array_size(list) < 1 ||
-	    json_array_size(list) > SJ_DG16_MAX)
-		return holder_refuse(fault, SJ_INPUT_MALFORMED, "/personsToNotify",
-				     "must be an array of 1 to %u persons", SJ_DG16_MAX);
-	for (i = 0; (item = json_array_get(list, i)) != NULL; i++) {
-		if (!read_person(item, i, &h->persons[i], fault))
+	if (!find_list(h, "personsToNotify", SJ_DG16_MAX, &list, fault))
+		return false;
+	for (size_t i = 0; (item = json_array_get(list, i)) != NULL; i++) {
+		struct holder_person *p = &h->persons[i];
+		const char **const texts[] = { &p->name, &p->telephone, &p->address, &p->recorded };
+
+		snprintf(prefix, sizeof(prefix), "/personsToNotify/%zu", i);
+		if (!read_object(item, prefix, person_rules, COUNT(person_rules), texts, fault))
 			return false;
 		h->person_count++;
 	}
 	return true;
+}
+
+static bool read_entries(struct holder *h, struct holder_fault *fault)
+{
+	const json_t *list;
+	json_t *item;
+	char prefix[40];
+
+	if (!find_list(h, "entryRecords", HOLDER_ENTRIES_MAX, &list, fault))
+		return false;
+	for (size_t i = 0; (item = json_array_get(list, i)) != NULL; i++) {
+		struct holder_entry *e = &h->entries[i];
+		const char **const texts[] = { &e->date, &e->kind, &e->place };
+
+		snprintf(prefix, sizeof(prefix), "/entryRecords/%zu", i);
+		if (!read_object(item, prefix, entry_rules, COUNT(entry_rules), texts, fault))
+			return false;
+		h->entry_count++;
+	}
+	return true;
+}
+
+/* Home passport, and what helps in an emergency. */
+static bool read_objects(struct holder *h, struct holder_fault *fault)
+{
+	const char **const home[] = { &h->home_state, &h->home_number };
+	const char **const emergency[] = { &h->blood_group, &h->allergies, &h->contact };
+	json_t *item = json_object_get(h->root, "homePassport");
+
+	if (item != NULL &&
+	    !read_object(item, "/homePassport", home_rules, COUNT(home_rules), home, fault))
+		return false;
+	item = json_object_get(h->root, "emergency");
+	if (item == NULL)
+		return true;
+	return (json_object_size(item) > 0 || !json_is_object(item) ||
+		holder_refuse(fault, SJ_INPUT_MALFORMED, "/emergency", "must not be empty")) &&
+	       read_object(item, "/emergency", emergency_rules, COUNT(emergency_rules), emergency,
+			   fault);
 }
 
 static bool is_td3(const struct holder *h)
@@ -304,6 +402,12 @@ static bool check_dates(const struct holder *h, struct holder_fault *fault)
 			return holder_refuse(fault, SJ_INPUT_REFUSED, path,
 					     "is not a date that exists");
 	}
+	for (unsigned i = 0; i < h->entry_count; i++) {
+		snprintf(path, sizeof(path), "/entryRecords/%u/date", i);
+		if (!exists(h->entries[i].date))
+			return holder_refuse(fault, SJ_INPUT_REFUSED, path,
+					     "is not a date that exists");
+	}
 	return true;
 }
 
@@ -358,16 +462,17 @@ static bool check(struct holder *h, struct holder_fault *fault)
 		if (!check_member(h->root, "", &rules[f], &h->fields[f], fault))
 			return false;
 	}
-	return check_unknown(h->root, "", rules, HOLDER_FIELD_COUNT, "personsToNotify", fault) &&
-	       read_persons(h, fault) && check_type(h, fault) && check_dates(h, fault) &&
-	       check_names(h, fault) && check_zone(h, fault);
+	return check_unknown(h->root, "", rules, HOLDER_FIELD_COUNT, others, fault) &&
+	       read_persons(h, fault) && read_objects(h, fault) && read_entries(h, fault) &&
+	       check_type(h, fault) && check_dates(h, fault) && check_names(h, fault) &&
+	       check_zone(h, fault);
 }
 
 bool holder_read(const char *text, size_t len, struct holder *out, struct holder_fault *fault)
 {
 	json_error_t error;
 
-	*out = (struct holder){ NULL, { NULL }, { { NULL, NULL, NULL, NULL } }, 0 };
+	*out = (struct holder){ .root = NULL };
 	*fault = (struct holder_fault){ SJ_OK, 1, "", "" };
 	out->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (out->root == NULL) {
@@ -378,7 +483,7 @@ bool holder_read(const char *text, size_t len, struct holder *out, struct holder
 	}
 	if (check(out, fault))
 		return true;
-	fault->line = holder_line_of(text, len, fault->path);
+	fault->line = cli_line_of(text, len, fault->path);
 	return false;
 }
 

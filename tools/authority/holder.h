@@ -39,6 +39,12 @@ enum holder_field {
 	HOLDER_TITLE,
 	HOLDER_ISSUING_AUTHORITY,
 	HOLDER_CLASS, /* "visitor" (default), "resident", "permanent", "return" */
+	/* Of eID cards alone. */
+	HOLDER_ARTISTIC_NAME,
+	HOLDER_BIRTH_NAME,
+	HOLDER_COMMUNITY_ID, /* pairs of digits */
+	HOLDER_EMAIL,
+	HOLDER_INSURANCE_NUMBER,
 	HOLDER_FIELD_COUNT
 };
 
@@ -47,12 +53,25 @@ struct holder_person {
 	const char *telephone, *address, *recorded; /* or NULL; recorded: YYYY-MM-DD */
 };
 
+#define HOLDER_ENTRIES_MAX 64u
+
+/* A border crossing. */
+struct holder_entry {
+	const char *date; /* YYYY-MM-DD */
+	const char *kind; /* "entry", "exit" */
+	const char *place;
+};
+
 /* A holder file that was accepted. */
 struct holder {
 	json_t *root; /* keeps the texts alive */
 	const char *fields[HOLDER_FIELD_COUNT]; /* NULL: not given */
 	struct holder_person persons[SJ_DG16_MAX];
 	unsigned person_count;
+	const char *home_state, *home_number; /* of the home passport; NULL: not given */
+	const char *blood_group, *allergies, *contact; /* for an emergency; each may be NULL */
+	struct holder_entry entries[HOLDER_ENTRIES_MAX];
+	unsigned entry_count;
 };
 
 /* Why a holder file was not accepted. */
@@ -83,8 +102,5 @@ void holder_date(const char *date, char out[static 9]);
 
 /* The last second of a day YYYY-MM-DD that exists; seconds since 1970 UTC. */
 int64_t holder_end_of(const char *date);
-
-/* The line of a JSON text where the member stands that `path` points to; 1: not found. */
-int holder_line_of(const char *text, size_t len, const char *path);
 
 #endif

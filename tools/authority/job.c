@@ -151,6 +151,17 @@ static int check_expiry(struct job *job)
 	return 0;
 }
 
+/* Fingerprints that nobody could read are not put onto a card. */
+static int check_dg3(const struct job *job)
+{
+	if (job->dg3 == NULL || job->eid.anchor_count > 0)
+		return 0;
+	return cli_fail(job->cli, SJ_INPUT_REFUSED,
+			"--dg3: %s has no cvca for inspection systems, whom the card could show "
+			"fingerprints; make it with `authority cvca init --type is`",
+			job->authority.directory);
+}
+
 static int open_authority(struct job *job)
 {
 	const char *directory = cli_value(job->cli, "authority");
@@ -168,7 +179,9 @@ static int open_authority(struct job *job)
 		rc = gate_open(&job->gate, &job->authority);
 	if (rc == 0 && job->defect == DEFECT_NONE && !cli_given(job->cli, "no-keys"))
 		rc = keys_open(&job->keys, &job->authority);
-	return rc;
+	if (rc == 0 && job->defect == DEFECT_NONE)
+		rc = eid_open(&job->eid, &job->authority, job->profile.eid);
+	return rc != 0 ? rc : check_dg3(job);
 }
 
 /* What the authority makes of the holder file. */
@@ -182,6 +195,25 @@ static int set_holder(struct job *job)
 		rc = gate_set_holder(&job->gate, &job->authority, &job->holder);
 	if (rc == 0 && job->defect == DEFECT_NONE && !cli_given(job->cli, "no-keys"))
 		rc = keys_set_holder(&job->keys, &job->authority, &job->holder);
+	if (rc == 0 && job->eid.wanted)
+		rc = eid_set_holder(&job->eid, &job->authority, &job->holder,
+				    sj_span(job->portrait, job->portrait_len));
+	return rc;
+}
+
+/* The file of --dg3, whole: tag 63 and nothing behind it. */
+static int read_dg3(struct job *job)
+{
+	const char *path = cli_value(job->cli, "dg3");
+	struct sj_span content;
+	int rc;
+
+	if (path == NULL)
+		return 0;
+	rc = cli_file_read(job->cli, path, CARD_FILE_MAX, &job->dg3, &job->dg3_len);
+	if (rc == 0 &&
+	    !sj_lds_open(sj_span(job->dg3, job->dg3_len), sj_lds_entry(SJ_DG3)->tag, &content))
+		rc = cli_fail(job->cli, SJ_INPUT_MALFORMED, "%s: not a whole DG3 (tag 63)", path);
 	return rc;
 }
 
@@ -197,6 +229,8 @@ static int read_sources(struct job *job)
 		rc = job_read_holder(job->cli, &job->holder);
 	if (rc == 0)
 		rc = job_read_portrait(job->cli, &job->portrait, &job->portrait_len, &job->face);
+	if (rc == 0)
+		rc = read_dg3(job);
 	if (rc == 0)
 		rc = open_authority(job);
 	if (rc == 0 && job->reg != NULL)
@@ -279,6 +313,7 @@ void job_clear_person(struct job *job)
 	file_set_free(&job->files);
 	holder_free(&job->holder);
 	keys_clear_holder(&job->keys);
+	eid_clear_holder(&job->eid);
 	if (job->portrait != NULL)
 		sj_wipe(job->portrait, job->portrait_len);
 	free(job->portrait);
@@ -293,12 +328,16 @@ void job_free(struct job *job)
 	file_set_free(&job->files);
 	gate_wipe(&job->gate);
 	keys_wipe(&job->keys);
+	eid_wipe(&job->eid);
 	authority_signer_free(&job->signer);
 	register_close(job->reg);
 	authority_close(&job->authority);
 	holder_free(&job->holder);
 	profile_free(&job->profile);
 	free(job->portrait);
+	if (job->dg3 != NULL)
+		sj_wipe(job->dg3, job->dg3_len);
+	free(job->dg3);
 	sj_wipe(job, sizeof(*job));
 }
 
@@ -315,6 +354,11 @@ static int make_files(struct job *job, const struct card_keys *keys, bool extend
 		.extended_length = extended_length,
 		.sod_version = job->sod_version,
 		.status = gate_document_status(&job->gate),
+		.dg3 = sj_span(job->dg3, job->dg3_len),
+		.ta1 = job->eid.anchor_count > 0,
+		.sector_keys = job->eid.wanted ? job->eid.ca : NULL,
+		.gate = job->gate.wanted,
+		.piv = job->keys.wanted,
 		.signer = { job->signer.key,
 			    sj_span(job->signer.certificate.bytes, job->signer.certificate.len),
 			    (int64_t)time(NULL) },
@@ -335,12 +379,18 @@ int job_personalise(struct job *job, struct perso *p, struct card_keys *keys)
 		.profile = &job->profile,
 		.can = job->can[0] != '\0' ? job->can : NULL,
 		.mrz_information = sj_span(job->information, job->information_len),
+		.pin = job->eid.wanted ? job->eid.pin : NULL,
+		.puk = job->eid.wanted ? job->eid.puk : NULL,
 	};
 	const char *files_out = cli_value(job->cli, "files-out");
 	int rc = perso_set_access(p, &access);
 
 	if (rc == 0)
 		rc = perso_make_keys(p, &job->profile, keys);
+	if (rc == 0)
+		rc = eid_make_keys(&job->eid, p, &job->profile);
+	if (rc == 0)
+		rc = eid_personalise(&job->eid, p);
 	if (rc == 0)
 		rc = gate_personalise(&job->gate, &job->authority, p);
 	if (rc == 0)
@@ -377,6 +427,8 @@ bool job_letter(const struct job *job, char *out, size_t cap, size_t *len)
 	sj_put(&letter, sj_span((const uint8_t *)job->mrz.document_number,
 				strlen(job->mrz.document_number)));
 	put_secret(&letter, "\nCard access number (CAN): ", job->can);
+	put_secret(&letter, "\nPIN of the card: ", job->eid.pin);
+	put_secret(&letter, "\nPUK of the card, when its PIN is blocked: ", job->eid.puk);
 	put_secret(&letter, "\nPIN of the keys: ", job->keys.pin);
 	put_secret(&letter, "\nPUK, for a new PIN: ", job->keys.puk);
 	put_secret(&letter, "\nPairing code: ", job->keys.pairing);

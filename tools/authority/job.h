@@ -6,6 +6,7 @@
 #ifndef SJ_AUTHORITY_JOB_H
 #define SJ_AUTHORITY_JOB_H
 
+#include "authority/eid.h"
 #include "authority/gate.h"
 #include "authority/keys.h"
 #include "authority/perso.h"
@@ -35,7 +36,10 @@ struct job {
 	uint8_t *portrait; /* portrait_len bytes */
 	size_t portrait_len;
 	struct sj_face face;
+	uint8_t *dg3; /* dg3_len bytes, or NULL */
+	size_t dg3_len;
 	struct gate_data gate;
+	struct eid_data eid;
 	struct key_data keys;
 	bool open; /* the profile of the card: host/STATES.md */
 	/* What opens the card. */

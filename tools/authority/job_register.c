@@ -7,9 +7,9 @@
 #include "crypt/wipe.h"
 
 #define ADMIN_SECRET "9B" /* the management key, among the card's secrets */
-#define LIST_MAX 16u
+#define LIST_MAX 32u
 
-/* Everything that has an index: of the gates, of the document, of the key application. */
+/* Everything that has an index: gates, document, eID, and last the key application. */
 static size_t gather(const struct job *job, struct register_credential out[REGISTER_CREDENTIALS])
 {
 	size_t n = 0;
@@ -18,9 +18,21 @@ static size_t gather(const struct job *job, struct register_credential out[REGIS
 		memcpy(out, job->gate.rows, sizeof(job->gate.rows));
 		n = GATE_CREDENTIALS + 1;
 	}
+	if (job->eid.wanted) {
+		memcpy(out + n, job->eid.rows, sizeof(job->eid.rows));
+		n += SJ_GATE_SECTORS;
+	}
 	if (job->keys.wanted)
 		out[n++] = job->keys.row;
 	return n;
+}
+
+/* With the document, all of them. */
+static uint32_t ends_of(const struct job *job)
+{
+	if (job->gate.wanted)
+		return job->gate.expires;
+	return job->eid.wanted ? job->eid.ends : job->keys.ends;
 }
 
 int job_draw(struct job *job, int64_t card)
@@ -29,13 +41,15 @@ int job_draw(struct job *job, int64_t card)
 	const size_t n = gather(job, list);
 	int rc = 0;
 
-	_Static_assert(GATE_CREDENTIALS + 2 == REGISTER_CREDENTIALS, "all of them");
+	_Static_assert(GATE_CREDENTIALS + 2 + SJ_GATE_SECTORS == REGISTER_CREDENTIALS,
+		       "all of them");
 	if (n > 0)
-		rc = register_card_credentials(job->reg, card, list, n,
-					       job->gate.wanted ? job->gate.expires
-								: job->keys.ends);
+		rc = register_card_credentials(job->reg, card, list, n, ends_of(job));
 	if (rc == 0 && job->gate.wanted)
 		memcpy(job->gate.rows, list, sizeof(job->gate.rows));
+	if (rc == 0 && job->eid.wanted)
+		memcpy(job->eid.rows, list + (job->gate.wanted ? GATE_CREDENTIALS + 1 : 0),
+		       sizeof(job->eid.rows));
 	if (rc == 0 && job->keys.wanted)
 		job->keys.row = list[n - 1];
 	return rc;
@@ -85,6 +99,17 @@ static void add_document_keys(struct key_list *l, const struct profile *p,
 		snprintf(k->name, sizeof(k->name), "AA");
 }
 
+/* Each sector's; that for pseudonyms is kept sealed. */
+static void add_sector_keys(struct key_list *l, const struct profile *p, const struct eid_data *eid)
+{
+	for (size_t i = 0; eid->wanted && i < FILES_SECTORS; i++) {
+		struct register_key *k = add(l, &eid->ca[i], sj_curve_name(p->ca[0].curve));
+
+		if (k != NULL)
+			snprintf(k->name, sizeof(k->name), "CA2.%u", (unsigned)i);
+	}
+}
+
 /* The key application's, with their certificates. */
 static void add_piv_keys(struct key_list *l, const struct key_data *data)
 {
@@ -130,9 +155,13 @@ int job_record(struct job *job, const struct card_keys *keys, int64_t card)
 		rc = register_card_points(job->reg, card, credentials, n);
 	if (rc == 0) {
 		add_document_keys(list, &job->profile, keys);
+		add_sector_keys(list, &job->profile, &job->eid);
 		add_piv_keys(list, &job->keys);
 		rc = register_card_keys(job->reg, card, list->keys, list->n);
 	}
+	if (rc == 0 && job->eid.wanted)
+		rc = register_card_pseudonym(job->reg, card,
+					     sj_span(job->eid.ri.bytes, job->eid.ri.len));
 	if (rc == 0 && job->keys.wanted)
 		rc = record_admin(job, card);
 	free(list);

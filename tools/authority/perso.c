@@ -27,21 +27,14 @@
 #define DGI_BEGIN 0x0000u /* forgets what an unfinished attempt left */
 #define DGI_ACCESS 0x0001u
 #define DGI_PROFILE 0x0001u /* of the manager */
-#define DGI_FILE 0x0002u
 #define DGI_CA_KEY 0x0011u
 #define DGI_AA_EC 0x0012u
 #define DGI_AA_IMPORT 0x0013u
 #define DGI_AA_RSA 0x0014u
 #define DGI_CAM_KEY 0x0015u
 
-#define PARENT_MF 0x3F00u
-#define PARENT_LDS 0x0101u
-
 #define DGI_HEAD_MAX 5u /* id, and the long form of the length */
-#define FILE_HEAD 7u /* parent, file id, offset */
 #define KEY_HEAD 4u /* hash, offset */
-#define PIECE_MAX 16384u /* bytes of a file in one command: drivers' buffers take it */
-#define COMMAND_ROOM (PIECE_MAX + 64u)
 #define TIMEOUT_MS 20000u
 #define KEY_TIMEOUT_MS 120000u /* an RSA key may take a chip a minute */
 
@@ -250,8 +243,7 @@ int perso_target(struct perso *p, struct sj_span aid, const char *name, bool nee
 	return refused(p, "INSTALL", sw);
 }
 
-/* The identity application, unless it is the target already. */
-static int target_identity(struct perso *p)
+int perso_target_identity(struct perso *p)
 {
 	return sj_span_eq(p->target, SJ_AID_LDS1) ? 0
 						  : perso_target(p, SJ_AID_LDS1, "identity", true);
@@ -267,7 +259,7 @@ static int begin(struct perso *p, struct sj_card *card, const struct authority *
 	if (rc == 0 && !p->issued)
 		rc = open_channel(p, a);
 	if (rc == 0 && !p->issued)
-		rc = target_identity(p);
+		rc = perso_target_identity(p);
 	p->asking = false;
 	return rc;
 }
@@ -327,7 +319,7 @@ static int store_all(struct perso *p, const char *step, struct sj_span groupings
 	return full && !last ? perso_target(p, p->target, step, true) : 0;
 }
 
-static void put_head(struct sj_writer *w, uint16_t dgi, size_t len)
+void perso_put_head(struct sj_writer *w, uint16_t dgi, size_t len)
 {
 	sj_put_be(w, 2, dgi);
 	if (len >= 0xFF)
@@ -337,7 +329,7 @@ static void put_head(struct sj_writer *w, uint16_t dgi, size_t len)
 
 void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value)
 {
-	put_head(w, dgi, value.len);
+	perso_put_head(w, dgi, value.len);
 	sj_put(w, value);
 }
 
@@ -371,10 +363,15 @@ int perso_store_groupings(struct perso *p, const char *step, struct sj_span grou
 	return store_all(p, step, groupings, false, answers, answer);
 }
 
+int perso_store_last(struct perso *p, const char *step, struct sj_span groupings)
+{
+	return store_all(p, step, groupings, true, 0, NULL);
+}
+
 int perso_set_access(struct perso *p, const struct perso_access *access)
 {
 	const struct profile *profile = access->profile;
-	uint8_t value[128], all[sizeof(value) + 2 * DGI_HEAD_MAX];
+	uint8_t value[160], all[sizeof(value) + 2 * DGI_HEAD_MAX];
 	struct sj_writer w = SJ_WRITER_OF(value), groupings = SJ_WRITER_OF(all);
 	int rc;
 
@@ -384,15 +381,19 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 		sj_tlv_put(&w, 0x81, sj_span((const uint8_t *)access->can, strlen(access->can)));
 	if (access->mrz_information.len > 0)
 		sj_tlv_put(&w, 0x82, access->mrz_information);
+	if (access->pin != NULL)
+		sj_tlv_put(&w, 0x84, sj_span((const uint8_t *)access->pin, strlen(access->pin)));
+	if (access->puk != NULL)
+		sj_tlv_put(&w, 0x85, sj_span((const uint8_t *)access->puk, strlen(access->puk)));
 	for (size_t i = 0; profile->pace && i < profile->suite_count; i++) {
 		sj_tlv_put_header(&w, 0x83, 3);
 		sj_put_u8(&w, (uint8_t)profile->suites[i].mapping);
 		sj_put_u8(&w, (uint8_t)profile->suites[i].cipher);
-		sj_put_u8(&w, (uint8_t)profile->suites[i].curve);
+		sj_put_u8(&w, sj_pace_parameter_id(&profile->suites[i]));
 	}
 	perso_put_grouping(&groupings, DGI_BEGIN, sj_span(NULL, 0));
 	perso_put_grouping(&groupings, DGI_ACCESS, sj_written(&w));
-	rc = target_identity(p);
+	rc = perso_target_identity(p);
 	if (rc == 0)
 		rc = store_all(p, "access configuration", sj_written(&groupings), false, 0, NULL);
 	sj_wipe(value, sizeof(value));
@@ -400,13 +401,12 @@ int perso_set_access(struct perso *p, const struct perso_access *access)
 	return rc;
 }
 
-/* Most bytes of a file or a key in one grouping, which has its own head before them. */
-static size_t piece_max(const struct perso *p, size_t head)
+size_t perso_piece_max(const struct perso *p, size_t head)
 {
 	size_t most = p->data_max - head -
 		      (p->data_max > SJ_APDU_NC_SHORT ? DGI_HEAD_MAX : DGI_HEAD_MAX - 2);
 
-	return most < PIECE_MAX ? most : PIECE_MAX;
+	return most < PERSO_PIECE_MAX ? most : PERSO_PIECE_MAX;
 }
 
 /* Has the card make or take a key; *out gets its public half. */
@@ -429,7 +429,7 @@ static int make_key(struct perso *p, const char *step, uint16_t dgi, struct sj_s
 static int import_aa_key(struct perso *p, const struct profile *profile, struct card_key *out)
 {
 	struct sj_span rest = sj_span(profile->aa_key, profile->aa_key_len), piece;
-	size_t most = piece_max(p, KEY_HEAD);
+	size_t most = perso_piece_max(p, KEY_HEAD);
 	uint8_t value[KEY_HEAD + SJ_RSA_PRIVATE_MAX];
 	struct sj_writer w;
 	int rc = 0;
@@ -504,65 +504,6 @@ int perso_make_keys(struct perso *p, const struct profile *profile, struct card_
 	if (rc == 0 && profile->aa != PROFILE_AA_NONE)
 		rc = make_aa_key(p, profile, &out->aa);
 	return rc != 0 ? rc : perso_make_cam_keys(p, profile, out);
-}
-
-/* Files on their way: as many groupings in a command as the card takes, each a step of its store. */
-struct packet {
-	struct perso *p;
-	const char *step; /* name of the file that was put in last */
-	struct sj_writer w; /* COMMAND_ROOM bytes */
-};
-
-/* `last`: the very last one of all ends the sequence. */
-static int send_packet(struct packet *packet, bool last)
-{
-	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "%s", packet->step)
-				  : store_all(packet->p, packet->step, sj_written(&packet->w), last,
-					      0, NULL);
-
-	packet->w.len = 0;
-	return rc;
-}
-
-/* Puts a file in, in pieces where it must be. */
-static int put_file(struct packet *packet, const struct sj_lds_entry *entry, struct sj_span content)
-{
-	const size_t most = piece_max(packet->p, FILE_HEAD);
-	uint32_t offset = 0;
-	struct sj_span piece;
-	int rc = 0;
-
-	packet->step = entry->name;
-	while (rc == 0 && content.len > 0) {
-		if (!sj_take(&content, content.len < most ? content.len : most, &piece))
-			break;
-		if (packet->w.len > 0 && packet->w.len + piece.len > most)
-			rc = send_packet(packet, false);
-		put_head(&packet->w, DGI_FILE, FILE_HEAD + piece.len);
-		sj_put_be(&packet->w, 2, entry->in_mf ? PARENT_MF : PARENT_LDS);
-		sj_put_be(&packet->w, 2, entry->file_id);
-		sj_put_be(&packet->w, 3, offset);
-		sj_put(&packet->w, piece);
-		offset += (uint32_t)piece.len;
-	}
-	return rc;
-}
-
-int perso_write_files(struct perso *p, const struct file_set *set)
-{
-	uint8_t *buffer = malloc(COMMAND_ROOM);
-	struct packet packet = { p, "files", sj_writer(buffer, COMMAND_ROOM) };
-	int rc = buffer != NULL ? target_identity(p) : cli_fail(p->cli, SJ_NO_MEMORY, NULL);
-
-	for (unsigned f = SJ_DG1; rc == 0 && f <= SJ_EF_ATR_INFO; f++) {
-		if (set->files[f].len > 0)
-			rc = put_file(&packet, sj_lds_entry((enum sj_lds_file)f),
-				      file_set_get(set, (enum sj_lds_file)f));
-	}
-	if (rc == 0)
-		rc = send_packet(&packet, true);
-	free(buffer);
-	return rc;
 }
 
 int perso_set_profile(struct perso *p, bool open)

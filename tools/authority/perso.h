@@ -41,6 +41,7 @@ struct perso_access {
 	const struct profile *profile;
 	const char *can; /* six digits; NULL: none */
 	struct sj_span mrz_information; /* empty: none */
+	const char *pin, *puk; /* of an eID card; else NULL */
 };
 
 /*
@@ -77,6 +78,8 @@ void perso_end(struct perso *p);
  * For the parts of other applets. The AID is static; target_found says whether
  * the card has the applet, and when it does not and is `needed`, that is told.
  */
+/* The identity application, unless it is the target already. */
+CLI_MUST_CHECK int perso_target_identity(struct perso *p);
 CLI_MUST_CHECK int perso_target(struct perso *p, struct sj_span aid, const char *name, bool needed);
 /* One grouping; `answer` not NULL: it answers, until the next command. */
 CLI_MUST_CHECK int perso_store(struct perso *p, const char *step, uint16_t dgi,
@@ -101,7 +104,14 @@ typedef int perso_taker(void *user, size_t i, struct sj_span *answer);
 /* In one command where the card takes long ones, else one by one; all answers are taken then. */
 CLI_MUST_CHECK int perso_store_each(struct perso *p, const struct perso_each *each,
 				    perso_taker *take, void *user);
+/* The same, without answers; it ends the sequence. */
+CLI_MUST_CHECK int perso_store_last(struct perso *p, const char *step, struct sj_span groupings);
 void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value);
+/* What stands before a value of `len` bytes. */
+void perso_put_head(struct sj_writer *w, uint16_t dgi, size_t len);
+#define PERSO_PIECE_MAX 16384u /* bytes in one command: drivers' buffers take it */
+/* Most bytes of a file or a key in one grouping, which has a head of its own before them. */
+size_t perso_piece_max(const struct perso *p, size_t head);
 /* Tells a failure and the state that the card is left in. */
 CLI_PRINTF(3, 4) int perso_fail(struct perso *p, enum sj_rc rc, const char *format, ...);
 

@@ -42,27 +42,44 @@ static enum sj_curve curve_of(const char *text, size_t len)
 	return sj_curve_order_size(curve) < 32 ? SJ_CURVE_NONE : curve;
 }
 
-/* "GM:aes128:P-256" */
+static const char *const mappings[] = { "GM", "CAM", "IM" };
+
+#define MAPPINGS (sizeof(mappings) / sizeof(mappings[0]))
+
+const char *profile_mapping(enum sj_pace_mapping mapping)
+{
+	return mappings[mapping];
+}
+
+/* "GM:", ...; *rest: what follows. */
+static bool mapping_of(const char *text, enum sj_pace_mapping *out, const char **rest)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		const size_t n = strlen(mappings[i]);
+
+		if (strncmp(text, mappings[i], n) == 0 && text[n] == ':') {
+			*out = (enum sj_pace_mapping)i;
+			*rest = text + n + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "GM:aes128:P-256", "IM:aes128:modp-2048-256" */
 static bool parse_suite(const char *text, struct sj_pace_suite *out)
 {
-	const char *cipher, *curve;
+	const char *cipher, *group;
 
-	if (strncmp(text, "GM:", 3) == 0) {
-		out->mapping = SJ_PACE_GM;
-		cipher = text + 3;
-	} else if (strncmp(text, "CAM:", 4) == 0) {
-		out->mapping = SJ_PACE_CAM;
-		cipher = text + 4;
-	} else {
+	*out = (struct sj_pace_suite){ .curve = SJ_CURVE_NONE };
+	if (!mapping_of(text, &out->mapping, &cipher))
 		return false;
-	}
-	curve = strchr(cipher, ':');
-	if (curve == NULL || !cipher_of(cipher, (size_t)(curve - cipher), &out->cipher))
+	group = strchr(cipher, ':');
+	if (group == NULL || !cipher_of(cipher, (size_t)(group - cipher), &out->cipher))
 		return false;
-	out->curve = curve_of(curve + 1, strlen(curve + 1));
-	/* Doc 9303-11, table 4: the chip-authentication mapping knows AES only. */
-	return out->curve != SJ_CURVE_NONE &&
-	       (out->mapping == SJ_PACE_GM || out->cipher != SJ_CIPHER_3DES);
+	out->curve = curve_of(group + 1, strlen(group + 1));
+	return (out->curve != SJ_CURVE_NONE || sj_dh_from_name(group + 1, &out->group)) &&
+	       sj_pace_oid(out).len > 0;
 }
 
 static int add_suite(struct cli *cli, const char *text, struct profile *p)
@@ -72,10 +89,10 @@ static int add_suite(struct cli *cli, const char *text, struct profile *p)
 	if (p->suite_count == PROFILE_PACE_MAX)
 		return cli_usage(cli, "--pace: at most %u variants", PROFILE_PACE_MAX);
 	if (!parse_suite(text, &suite))
-		return cli_usage(cli, "--pace %s: not GM or CAM, cipher and curve", text);
+		return cli_usage(cli, "--pace %s: not GM, CAM or IM, cipher and curve or group",
+				 text);
 	for (size_t i = 0; i < p->suite_count; i++) {
-		if (p->suites[i].mapping == suite.mapping && p->suites[i].curve == suite.curve &&
-		    p->suites[i].cipher == suite.cipher)
+		if (sj_pace_suite_eq(&p->suites[i], &suite))
 			return cli_usage(cli, "--pace %s: given twice", text);
 	}
 	p->suites[p->suite_count++] = suite;
@@ -93,9 +110,10 @@ static int read_pace(struct cli *cli, struct profile *p)
 	for (size_t i = 0; rc == 0 && (text = cli_value_at(cli, "pace", i)) != NULL; i++)
 		rc = add_suite(cli, text, p);
 	for (size_t i = 0; i < p->suite_count; i++)
-		generic = generic || p->suites[i].mapping == SJ_PACE_GM;
+		generic = generic || p->suites[i].mapping != SJ_PACE_CAM;
 	if (rc == 0 && !generic)
-		rc = cli_usage(cli, "--pace CAM: Doc 9303-11, 4.4 asks for a GM beside it");
+		rc = cli_usage(cli,
+			       "--pace CAM: Doc 9303-11, 4.4 asks for a GM or an IM beside it");
 	return rc;
 }
 
@@ -195,6 +213,32 @@ void profile_free(struct profile *profile)
 	profile->aa_key = NULL;
 }
 
+/* Its data are for terminals that have shown who they are: neither BAC nor a copy's mapping. */
+static int check_eid(struct cli *cli, const char *access, struct profile *p)
+{
+	if (access != NULL && strcmp(access, "pace") != 0)
+		return cli_usage(cli, "--eid with --access %s: an eID card has PACE alone", access);
+	if (cli_given(cli, "no-ca"))
+		return cli_usage(cli, "--eid with --no-ca: terminals ask for Chip Authentication");
+	p->eid = true;
+	p->bac = false;
+	return 0;
+}
+
+/* What only an eID card must not have. */
+static int check_eid_keys(struct cli *cli, const struct profile *p)
+{
+	for (size_t i = 0; i < p->suite_count; i++)
+		if (p->suites[i].mapping == SJ_PACE_CAM)
+			return cli_usage(cli, "--eid with --pace CAM: such a card has GM or IM");
+	if (p->ca[0].ciphers & 1u << SJ_CIPHER_3DES)
+		return cli_usage(cli,
+				 "--eid with --ca %s:3des first: the first key's curve and "
+				 "cipher are those of its terminals, which take AES",
+				 sj_curve_name(p->ca[0].curve));
+	return 0;
+}
+
 int profile_read(struct cli *cli, struct profile *out)
 {
 	const char *access = cli_value(cli, "access");
@@ -207,10 +251,16 @@ int profile_read(struct cli *cli, struct profile *out)
 	}
 	if (!out->pace && cli_given(cli, "pace"))
 		return cli_usage(cli, "--pace with --access bac");
+	if (cli_given(cli, "eid"))
+		rc = check_eid(cli, access, out);
+	if (rc != 0)
+		return rc;
 	if (out->pace)
 		rc = read_pace(cli, out);
 	if (rc == 0)
 		rc = read_ca(cli, out);
+	if (rc == 0 && out->eid)
+		rc = check_eid_keys(cli, out);
 	return rc != 0 ? rc : read_aa_key(cli, out);
 }
 

@@ -18,6 +18,7 @@ struct profile_ca {
 
 struct profile {
 	bool bac, pace;
+	bool eid; /* an eID card: PACE alone, without CAM */
 	struct sj_pace_suite suites[PROFILE_PACE_MAX];
 	size_t suite_count;
 	struct profile_ca ca[PROFILE_CA_MAX]; /* key ids 1, 2, ...; without where there is one */
@@ -30,7 +31,7 @@ struct profile {
 };
 
 /*
- * From --access, --pace, --ca, --no-ca, --aa and --aa-key; ended by
+ * From --eid, --access, --pace, --ca, --no-ca, --aa and --aa-key; ended by
  * profile_free(), whatever this returned. Defaults: BAC and PACE;
  * PACE GM, P-256, AES-128; CA P-256, AES-128; AA with ECDSA on P-256.
  */
@@ -48,8 +49,8 @@ void profile_free(struct profile *profile);
 	  false }, \
 		{ "pace", \
 		  0, \
-		  "M:CIPHER:CURVE", \
-		  "a PACE variant, may be repeated (default GM:aes128:P-256)", \
+		  "M:CIPHER:GROUP", \
+		  "a PACE variant: GM, CAM or IM, curve or modp-2048-256; may be repeated (default GM:aes128:P-256)", \
 		  CLI_COMPLETE_NONE, \
 		  NULL, \
 		  false }, \
@@ -74,6 +75,8 @@ void profile_free(struct profile *profile);
 			CLI_COMPLETE_FILE, NULL, false \
 	}
 
+/* "GM", "CAM" or "IM". */
+const char *profile_mapping(enum sj_pace_mapping mapping);
 /* Hash for Active Authentication on a curve: the longest that its order takes. */
 enum sj_hash profile_aa_hash(enum sj_curve curve);
 

@@ -9,6 +9,8 @@
 #include "authority/crl.h"
 #include "authority/masterlist.h"
 #include "authority/outbox.h"
+#include "authority/pseudonyms.h"
+#include "authority/sector.h"
 #include "authority/service.h"
 #include "authority/signatures.h"
 #include "authority/statuslist.h"
@@ -22,7 +24,6 @@
 #define GRACE (14 * DAY) /* seconds for which a bundle's files stay */
 #define ENTRIES_MAX 2048u /* more than a manifest holds */
 #define FILE_MAX (1u << 20)
-#define SERVICES "services.json"
 
 struct publishing {
 	struct authority *a;
@@ -121,27 +122,14 @@ static int add_own(struct publishing *p)
 	return rc;
 }
 
-/* DIR/services.json if it is there, else the one that ships. NULL: no memory. */
-static char *services_path(const struct publishing *p)
-{
-	char *path;
-
-	if (asprintf(&path, "%s/" SERVICES, p->a->directory) < 0)
-		return NULL;
-	if (access(path, F_OK) == 0)
-		return path;
-	free(path);
-	return cli_share_path(SERVICES);
-}
-
 static int add_services(struct publishing *p)
 {
-	struct services *services = calloc(1, sizeof(*services));
-	char *path = services_path(p);
+	struct cli_services *services = NULL;
+	char *path = services_path(p->a);
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	int rc = services == NULL || path == NULL ? cli_fail(p->a->cli, SJ_NO_MEMORY, NULL)
-						  : services_read(p->a->cli, path, services);
+	int rc = path == NULL ? cli_fail(p->a->cli, SJ_NO_MEMORY, NULL)
+			      : cli_services_read(p->a->cli, path, &services);
 
 	if (rc == 0)
 		rc = cli_file_read(p->a->cli, path, FILE_MAX, &bytes, &len);
@@ -149,8 +137,6 @@ static int add_services(struct publishing *p)
 		rc = add(p, SJ_BUNDLED_SERVICES, sj_span(bytes, len), NULL);
 	if (rc == 0)
 		rc = mix(p, sj_span(bytes, len));
-	if (services != NULL)
-		services_free(services);
 	free(services);
 	free(bytes);
 	free(path);
@@ -186,6 +172,21 @@ static int mix_revoked(struct publishing *p)
 		name = json_string_value(json_object_get(row, "name"));
 		if (name != NULL && json_is_integer(json_object_get(row, "revoked")))
 			rc = mix(p, sj_span((const uint8_t *)name, strlen(name)));
+	}
+	return rc;
+}
+
+/* Operators to whom a list of revoked pseudonyms goes. */
+static int mix_sectors(struct publishing *p)
+{
+	uint32_t operator_id;
+	struct sector s;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && sector_at(p->a, i, &operator_id); i++) {
+		rc = sector_get(p->a, operator_id, &s);
+		if (rc == 0)
+			rc = mix(p, SJ_SPAN_OF(s.hash));
 	}
 	return rc;
 }
@@ -229,6 +230,33 @@ static int add_crls(struct publishing *p)
 		    json_integer_value(json_object_get(row, "not_after")) >= (json_int_t)p->now)
 			rc = add_crl(p, AUTHORITY_KEY_CA,
 				     json_string_value(json_object_get(row, "name")));
+	return rc;
+}
+
+/* One a sector key, of the status list's epoch and time. */
+static int add_pseudonyms(struct publishing *p)
+{
+	const char *country = authority_country(p->a);
+	const struct sj_pseudonyms_head head = {
+		.issuer = sj_span((const uint8_t *)country, strlen(country)),
+		.epoch = p->list.epoch,
+		.not_before = p->list.expires - (uint32_t)(p->plan->days * DAY),
+		.next_update = p->list.expires,
+	};
+	struct pseudonyms revoked;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int rc = pseudonyms_read(p->r, p->a->cli, p->now, &revoked);
+
+	for (size_t i = 0; rc == 0; i++) {
+		rc = pseudonyms_list(p->a, &revoked, i, &head, &bytes, &len);
+		if (bytes == NULL)
+			break;
+		if (rc == 0)
+			rc = add(p, SJ_BUNDLED_PSEUDONYMS, sj_span(bytes, len), NULL);
+		free(bytes);
+	}
+	pseudonyms_free(&revoked);
 	return rc;
 }
 
@@ -503,6 +531,8 @@ static int gather(struct publishing *p)
 		rc = mix_others(p);
 	if (rc == 0)
 		rc = mix_revoked(p);
+	if (rc == 0)
+		rc = mix_sectors(p);
 	if (rc != 0 || (p->plan->if_needed && still_good(p)))
 		return rc;
 	p->result->fresh = true;
@@ -511,7 +541,7 @@ static int gather(struct publishing *p)
 		rc = add_crls(p);
 	if (rc == 0)
 		rc = add_list(p);
-	return rc;
+	return rc != 0 ? rc : add_pseudonyms(p);
 }
 
 int publish(struct authority *a, struct holder_register *r, const struct publish_plan *plan,

@@ -40,12 +40,13 @@ enum card_state {
 #define REGISTER_SLOT_KEYS 1u /* of sector 0: the key application's */
 
 #define REGISTER_SERIAL 8u /* bytes of a card's serial number (GP.md) */
-#define REGISTER_CREDENTIALS 58u /* of a card: 56 for gates, the document, the keys */
+#define REGISTER_SLOT_EID 8u /* of sectors 1 to 7: the eID application's status value */
+#define REGISTER_CREDENTIALS 65u /* of a card: 56 for gates, the document, 7 for eID, the keys */
 
 /* A credential of a card, as the status list knows it. */
 struct register_credential {
 	uint8_t sector,
-		slot; /* 1..7 and 0..7; 0 0: the document (DG13); 0 1: the key application */
+		slot; /* 1..7 and 0..7, or 8: eID; 0 0: the document (DG13); 0 1: the key application */
 	struct sj_status_ref status;
 	uint8_t key_x[SJ_CWT_KEY]; /* of a gate credential; else see keys.h */
 };
@@ -186,6 +187,9 @@ CLI_MUST_CHECK int register_card_secret(struct holder_register *r, int64_t card,
 /* SJ_INPUT_REFUSED: there is none. Free *out with wiping. */
 CLI_MUST_CHECK int register_card_secret_read(struct holder_register *r, int64_t card,
 					     const char *name, uint8_t **out, size_t *len);
+/* Its public key for pseudonyms (SubjectPublicKeyInfo), sealed under the register's own key. */
+CLI_MUST_CHECK int register_card_pseudonym(struct holder_register *r, int64_t card,
+					   struct sj_span spki);
 const char *register_card_state_name(enum card_state state);
 /* Calls `found` for each card of a document, the oldest first. */
 CLI_MUST_CHECK int register_cards(struct holder_register *r, int64_t document,
@@ -224,6 +228,14 @@ CLI_MUST_CHECK int register_bad_certificates(struct holder_register *r, int64_t 
 					     int (*found)(void *user, const char *issuer,
 							  struct sj_span serial, int64_t when),
 					     void *user);
+
+/*
+ * Calls `found` with the public key for pseudonyms of each card that is bad and whose time is not
+ * over at `from`, in no order.
+ */
+CLI_MUST_CHECK int register_bad_pseudonyms(struct holder_register *r, int64_t from,
+					   int (*found)(void *user, struct sj_span spki),
+					   void *user);
 
 /* --- history ------------------------------------------------------------------- */
 

@@ -43,7 +43,7 @@ struct holder_register {
 /* Brings the schema to the newest version, one process at a time. */
 CLI_MUST_CHECK int register_migrate(struct holder_register *r);
 /* The newest version. */
-#define REGISTER_SCHEMA 2
+#define REGISTER_SCHEMA 3
 
 /* --- register_history.c ---------------------------------------------------------------- */
 

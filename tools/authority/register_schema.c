@@ -126,9 +126,16 @@ static const char queue[] = "CREATE TABLE job ("
 			    "	line BIGINT NOT NULL);"
 			    "CREATE INDEX job_open ON job (state, document);";
 
+/* Keys that cards make pseudonyms with, for lists of revoked ones: of no holder's, since a list
+ * outlives what is erased. */
+static const char pseudonyms[] = "CREATE TABLE pseudonyms ("
+				 "	card BIGINT PRIMARY KEY REFERENCES cards (id),"
+				 "	sealed BYTEA NOT NULL);";
+
 static const struct migration migrations[] = {
 	{ base, base_sqlite, base_postgres },
 	{ queue, NULL, NULL },
+	{ pseudonyms, NULL, NULL },
 };
 
 _Static_assert(sizeof(migrations) / sizeof(migrations[0]) == REGISTER_SCHEMA, "newest version");

@@ -9,6 +9,7 @@
 #include "authority/signatures.h"
 #include "authority/statusbody.h"
 #include "authority/token.h"
+#include "secure/gate.h"
 #include "trust/status_build.h"
 #include "trust/status_delta.h"
 #include "trust/status_store.h"
@@ -281,7 +282,7 @@ static int staple_row(void *user, const struct register_credential *row, uint32_
 	struct stapling *s = user;
 
 	s->found++;
-	if (!good || row->sector == 0 || expires < s->now)
+	if (!good || row->sector == 0 || row->slot >= SJ_GATE_SLOTS || expires < s->now)
 		return 0;
 	return write_staple(s, row, expires);
 }

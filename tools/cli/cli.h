@@ -120,8 +120,8 @@ size_t cli_argument_count(const struct cli *cli);
 bool cli_json(const struct cli *cli);
 /*
  * The option of that name if given, else the configuration (sojourn.conf(5)),
- * else the built-in default. Keys: "trust", "reader", "timeout", "color", "gate", "sync".
- * NULL: not set and without default ("reader", "gate", "sync").
+ * else the built-in default. Keys: "trust", "reader", "timeout", "color", "gate", "sync",
+ * "terminal", "services", "only". NULL: not set and without default (all but "trust", "color").
  */
 const char *cli_setting(const struct cli *cli, const char *key);
 /* The setting "timeout" in milliseconds; 0: not set. */
@@ -277,6 +277,8 @@ CLI_MUST_CHECK int cli_file_write(struct cli *cli, const char *path, const void 
 				  unsigned mode);
 /* Makes a directory and its missing parents with `mode`; one that exists is fine. */
 CLI_MUST_CHECK int cli_directory_make(struct cli *cli, const char *path, unsigned mode);
+/* The line of a JSON text where the member stands that `path` ("/a/0/b") points to; 1: not found. */
+int cli_line_of(const char *text, size_t len, const char *path);
 /* Removes a directory with all that is in it, links not followed; what cannot go stays. */
 void cli_tree_remove(const char *dir);
 

@@ -8,7 +8,8 @@
 
 #define SECTION "sojourn"
 
-static const char *const keys[] = { "trust", "reader", "timeout", "color", "gate", "sync", NULL };
+static const char *const keys[] = { "trust", "reader",   "timeout",  "color", "gate",
+				    "sync",  "terminal", "services", "only",  NULL };
 
 static bool known(const char *key)
 {

@@ -23,7 +23,7 @@ struct cli_config_entry {
 };
 
 /* The first few names are enough; a key is set at most once. */
-#define CLI_CONFIG_KEYS 8
+#define CLI_CONFIG_KEYS 12
 struct cli_config {
 	struct cli_config_entry entries[CLI_CONFIG_KEYS];
 	size_t n;

@@ -9,7 +9,7 @@
 struct work {
 	struct cli *cli;
 	struct gate_config config;
-	struct gate_store *store;
+	struct cli_store *store;
 };
 
 static int failed(const struct work *w, enum sj_rc rc)
@@ -203,7 +203,7 @@ static int run_journal(struct cli *cli)
 
 	if (code != 0)
 		goto out;
-	rc = gate_store_open(w.config.journal, false, &w.store, why);
+	rc = cli_store_open(w.config.journal, false, &w.store, why);
 	if (rc != SJ_OK) {
 		code = cli_fail(cli, rc, "%s: %s", w.config.journal, why);
 		goto out;
@@ -213,7 +213,7 @@ static int run_journal(struct cli *cli)
 			code = actions[i].run(&w);
 	}
 out:
-	gate_store_close(w.store);
+	cli_store_close(w.store);
 	gate_config_free(&w.config);
 	return code;
 }

@@ -33,7 +33,7 @@ static void close_journal(struct gate_log *log)
 {
 	sj_journal_close(log->journal);
 	log->journal = NULL;
-	gate_store_close(log->store);
+	cli_store_close(log->store);
 	log->store = NULL;
 }
 
@@ -42,7 +42,7 @@ static enum sj_rc open_journal(struct gate_log *log)
 {
 	char why[128] = "";
 	bool clean = true;
-	enum sj_rc rc = gate_store_open(log->config->journal, true, &log->store, why);
+	enum sj_rc rc = cli_store_open(log->config->journal, true, &log->store, why);
 
 	if (rc == SJ_OK)
 		rc = sj_journal_open(&log->store->store, log->key, &log->journal, &clean);

@@ -243,11 +243,11 @@ static enum sj_rc collect(struct stats *s, const struct sj_journal_store *store,
 
 static int show(struct cli *cli, const char *path, int64_t since)
 {
-	struct gate_store *store = NULL;
+	struct cli_store *store = NULL;
 	struct stats s = { .taps = 0 };
 	char why[128];
 	int code = 0;
-	enum sj_rc rc = gate_store_open(path, false, &store, why);
+	enum sj_rc rc = cli_store_open(path, false, &store, why);
 
 	if (rc == SJ_OK)
 		rc = collect(&s, &store->store, since);
@@ -259,7 +259,7 @@ static int show(struct cli *cli, const char *path, int64_t since)
 		show_text(cli, &s);
 	for (size_t i = 0; i < STAGES; i++)
 		free(s.times[i]);
-	gate_store_close(store);
+	cli_store_close(store);
 	return code;
 }
 

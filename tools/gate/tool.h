@@ -1,6 +1,6 @@
 /*
  * tool.h -- what the files of `sojourn gate` share: configuration, the state
- * directory, ticket keys, the journal's database, lines for the log.
+ * directory, ticket keys, lines for the log.
  */
 #ifndef SOJOURN_TOOLS_GATE_TOOL_H
 #define SOJOURN_TOOLS_GATE_TOOL_H
@@ -11,6 +11,7 @@
 #include <sojourn/journal.h>
 
 #include "cli/cli.h"
+#include "cli/journal.h"
 
 #define GATE_SCHEMA 1
 #define GATE_PATH_MAX 512u
@@ -114,17 +115,6 @@ CLI_MUST_CHECK int gate_ticket_make(struct cli *cli, const struct gate_config *c
 /* Removes keys that are too old. */
 CLI_MUST_CHECK int gate_tickets_prune(struct cli *cli, const struct gate_config *config,
 				      int64_t now, unsigned *removed);
-
-/* --- store.c: the journal in SQLite ---------------------------------------------------- */
-
-struct gate_store {
-	struct sj_journal_store store;
-};
-/* Opens (`create`: makes) the database. SJ_INPUT_UNREADABLE, SJ_JOURNAL_BROKEN; *why: SQLite's words. */
-CLI_MUST_CHECK enum sj_rc gate_store_open(const char *path, bool create, struct gate_store **out,
-					  char why[static 128]);
-/* NULL is fine. */
-void gate_store_close(struct gate_store *store);
 
 /* --- show.c: what happened, as JSON ------------------------------------------------------ */
 

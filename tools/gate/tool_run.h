@@ -65,7 +65,7 @@ struct gate_log {
 	pthread_mutex_t lock;
 	struct cli *cli;
 	const struct gate_config *config;
-	struct gate_store *store;
+	struct cli_store *store;
 	struct sj_journal *journal; /* NULL: could not be opened; tried again */
 	uint8_t key[GATE_KEY];
 	uint32_t lost; /* records since lost_since */

@@ -10,7 +10,7 @@ static json_t *id_or_null(enum sj_rc rc)
 	return rc == SJ_OK ? json_null() : json_string(cli_failure_id(rc).text);
 }
 
-static json_t *reason(enum sj_rc rc)
+json_t *verify_reason_json(enum sj_rc rc)
 {
 	const struct sj_failure *failure = sj_failure_find(rc);
 
@@ -20,7 +20,7 @@ static json_t *reason(enum sj_rc rc)
 			 failure->name, "text", failure->text, "action", failure->action);
 }
 
-static json_t *check_row(const struct sj_check *check, const char *kind, const char *name)
+json_t *verify_check_json(const struct sj_check *check, const char *kind, const char *name)
 {
 	return json_pack("{s:s, s:s, s:o, s:s}", kind, name, "state",
 			 sj_check_state_name(check->state), "reason", id_or_null(check->reason),
@@ -34,8 +34,9 @@ static json_t *checks(const struct sj_report *report)
 
 	for (int id = 0; id < SJ_CHECK_COUNT; id++)
 		if (sj_report_check(report, (enum sj_check_id)id, &check))
-			json_array_append_new(rows, check_row(&check, "check",
-							      sj_check_name((enum sj_check_id)id)));
+			json_array_append_new(
+				rows, verify_check_json(&check, "check",
+							sj_check_name((enum sj_check_id)id)));
 	return rows;
 }
 
@@ -50,7 +51,7 @@ static json_t *groups(const struct sj_report *report)
 		if (!sj_report_group(report, dg, &check) || check.state == SJ_CHECK_NOT_DONE)
 			continue;
 		snprintf(name, sizeof(name), "DG%u", dg);
-		json_array_append_new(rows, check_row(&check, "group", name));
+		json_array_append_new(rows, verify_check_json(&check, "group", name));
 	}
 	return rows;
 }
@@ -81,33 +82,33 @@ static json_t *portrait(const struct sj_report *report)
 	return json_pack("{s:s, s:I}", "mime", mime, "bytes", (json_int_t)len);
 }
 
-static json_t *statistics(const struct sj_report *report)
+json_t *verify_statistics_json(const struct sj_statistics *s)
 {
-	struct sj_statistics s = { .size = sizeof(s) };
-	time_t used;
+	time_t used = (time_t)s->time_used;
 	char text[24] = "";
 	struct tm tm;
 
-	if (!sj_report_statistics(report, &s))
-		return json_null();
-	used = (time_t)s.time_used;
 	if (gmtime_r(&used, &tm) != NULL)
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "access",
-			 s.access, "signer", s.signer, "country", s.country, "apdus",
-			 (json_int_t)s.apdus, "bytesSent", (json_int_t)s.bytes_sent,
-			 "bytesReceived", (json_int_t)s.bytes_received, "wallMs",
-			 (json_int_t)s.wall_ms, "cardMs", (json_int_t)s.card_ms, "extendedLength",
-			 s.extended_length, "clockBehind", s.clock_behind, "timeUsed", text);
+			 s->access, "signer", s->signer, "country", s->country, "apdus",
+			 (json_int_t)s->apdus, "bytesSent", (json_int_t)s->bytes_sent,
+			 "bytesReceived", (json_int_t)s->bytes_received, "wallMs",
+			 (json_int_t)s->wall_ms, "cardMs", (json_int_t)s->card_ms, "extendedLength",
+			 s->extended_length, "clockBehind", s->clock_behind, "timeUsed", text);
 }
 
 int verify_json(struct cli *cli, const struct sj_report *report)
 {
+	struct sj_statistics s = { .size = sizeof(s) };
+
+	if (!sj_report_statistics(report, &s))
+		return cli_fail(cli, SJ_INTERNAL, NULL);
 	return cli_json_print(cli, 1,
 			      json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
 					sj_verdict_name(sj_report_verdict(report)), "reason",
-					reason(sj_report_reason(report)), "checks", checks(report),
-					"groups", groups(report), "holder", holder(report),
-					"portrait", portrait(report), "statistics",
-					statistics(report)));
+					verify_reason_json(sj_report_reason(report)), "checks",
+					checks(report), "groups", groups(report), "holder",
+					holder(report), "portrait", portrait(report), "statistics",
+					verify_statistics_json(&s)));
 }

@@ -9,16 +9,6 @@
 
 #include "verify/verify.h"
 
-#define CARD_WAIT_MS 15000u
-
-struct run {
-	struct cli *cli;
-	struct sj_trust *trust;
-	struct sj_access *access;
-	struct sj_card *card;
-	struct sj_report *report;
-};
-
 static void hear(void *user, const char *what, const char *why)
 {
 	cli_warn(user, "trust store: %s: %s", what, why);
@@ -34,7 +24,7 @@ static void warn_expired(struct cli *cli, const char *directory)
 			 cli_failure_id(SJ_BUNDLE_EXPIRED).text);
 }
 
-static int open_trust(struct run *run)
+static int open_trust(struct verify_run *run)
 {
 	const char *directory = cli_setting(run->cli, "trust");
 	enum sj_rc rc = sj_trust_open(directory, &run->trust);
@@ -43,83 +33,6 @@ static int open_trust(struct run *run)
 	if (rc != SJ_OK)
 		return cli_fail(run->cli, rc, "%s", directory);
 	sj_trust_listen(run->trust, hear, run->cli);
-	return 0;
-}
-
-/* What was typed may be either: six digits, or lines. */
-static enum sj_rc either(const struct cli_secret *secret, struct sj_access **out)
-{
-	enum sj_rc rc = sj_access_can(secret->text, secret->len, out);
-
-	return rc == SJ_SECRET_MALFORMED ? sj_access_mrz(secret->text, secret->len, out) : rc;
-}
-
-/* Nobody types what is printed on the card to hear then that there is no reader. */
-static int find_reader(struct run *run)
-{
-	struct sj_context *context = cli_context(run->cli);
-	struct sj_readers *readers = NULL;
-	enum sj_rc rc;
-
-	if (context == NULL)
-		return cli_exit_code(run->cli);
-	rc = sj_readers_list(context, CARD_WAIT_MS, &readers);
-	if (rc == SJ_OK && sj_readers_count(readers) == 0)
-		rc = SJ_NO_READER;
-	sj_readers_free(readers);
-	return rc == SJ_OK ? 0 : cli_fail(run->cli, rc, NULL);
-}
-
-/* Where the secret came from, for a failure that names it. */
-static const char *secret_source(const struct cli *cli, bool can, bool mrz)
-{
-	const char *file = cli_value(cli, mrz ? "mrz-file" : "can-file");
-
-	return file != NULL ? file : mrz ? "MRZ" : can ? "CAN" : "CAN or MRZ";
-}
-
-static int get_access(struct run *run)
-{
-	struct cli *cli = run->cli;
-	bool can = cli_secret_given(cli, "can"), mrz = cli_secret_given(cli, "mrz");
-	struct cli_secret secret = { 0 };
-	enum sj_rc rc;
-	int code;
-
-	if (can && mrz)
-		return cli_usage(cli, "give the CAN or the MRZ, not both");
-	code = can || mrz ? 0 : find_reader(run);
-	if (code != 0)
-		goto out;
-	code = cli_secret_read(cli, mrz ? "mrz" : "can",
-			       "Card access number (six digits), or the MRZ", &secret);
-	if (code != 0)
-		goto out;
-	if (mrz)
-		rc = sj_access_mrz(secret.text, secret.len, &run->access);
-	else if (can)
-		rc = sj_access_can(secret.text, secret.len, &run->access);
-	else
-		rc = either(&secret, &run->access);
-	if (rc != SJ_OK)
-		code = cli_fail(cli, rc, "%s", secret_source(cli, can, mrz));
-out:
-	cli_secret_wipe(&secret);
-	return code;
-}
-
-static int open_card(struct run *run)
-{
-	struct sj_context *context = cli_context(run->cli);
-	const char *reader = cli_setting(run->cli, "reader");
-	unsigned timeout = cli_timeout_ms(run->cli);
-	enum sj_rc rc;
-
-	if (context == NULL)
-		return cli_exit_code(run->cli);
-	rc = sj_card_wait(context, reader, timeout ? timeout : CARD_WAIT_MS, &run->card);
-	if (rc != SJ_OK)
-		return cli_fail(run->cli, rc, "%s", reader ? reader : "reader");
 	return 0;
 }
 
@@ -134,22 +47,7 @@ static enum sj_access_choice access_choice(const struct cli *cli)
 	return SJ_ACCESS_BEST;
 }
 
-/* The reader's name; of a card that is no document also what it called itself. */
-static int fail_card(struct run *run, enum sj_rc rc)
-{
-	const char *reader = sj_card_reader(run->card);
-	uint8_t atr[SJ_ATR_MAX];
-	char text[2 * SJ_ATR_MAX + 1] = "";
-	size_t len = sj_card_atr(run->card, atr);
-
-	if (rc != SJ_NOT_A_DOCUMENT)
-		return cli_fail(run->cli, rc, "%s", reader);
-	for (size_t i = 0; i < len; i++)
-		snprintf(text + 2 * i, 3, "%02X", atr[i]);
-	return cli_fail(run->cli, rc, "%s: ATR %s", reader, text);
-}
-
-static int verify(struct run *run)
+static int verify(struct verify_run *run)
 {
 	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
 	enum sj_rc rc;
@@ -159,16 +57,16 @@ static int verify(struct run *run)
 	options.access = access_choice(run->cli);
 	rc = sj_document_verify(run->card, run->trust, run->access, &options, &run->report);
 	if (rc != SJ_OK)
-		return fail_card(run, rc);
+		return verify_fail_card(run, rc);
 	return 0;
 }
 
-static int read_card(struct run *run)
+static int read_card(struct verify_run *run)
 {
-	int code = get_access(run);
+	int code = verify_get_access(run);
 
 	if (code == 0)
-		code = open_card(run);
+		code = verify_open_card(run);
 	return code == 0 ? verify(run) : code;
 }
 
@@ -184,59 +82,101 @@ static int forget_portrait(struct cli *cli)
 	return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", path);
 }
 
-static int save_portrait(struct run *run)
+static bool find_portrait(const struct verify_run *run, const uint8_t **bytes, size_t *len)
+{
+	const char *mime;
+
+	return run->answer != NULL ? sj_answer_portrait(run->answer, bytes, len, &mime)
+				   : sj_report_portrait(run->report, bytes, len, &mime);
+}
+
+static int save_portrait(struct verify_run *run)
 {
 	const char *path = cli_value(run->cli, "portrait-out");
 	const uint8_t *bytes;
-	const char *mime;
 	size_t len;
 
 	if (path == NULL)
 		return 0;
-	if (!sj_report_portrait(run->report, &bytes, &len, &mime)) {
-		cli_warn(run->cli, "no authentic portrait: %s is not written", path);
+	if (!find_portrait(run, &bytes, &len)) {
+		cli_warn(run->cli, "no authentic portrait%s: %s is not written",
+			 run->answer != NULL ? " for this service" : "", path);
 		return 0;
 	}
 	return cli_file_write(run->cli, path, bytes, len, 0600);
 }
 
-static int tell(struct run *run)
+/* Prints what was found; *reason decided the verdict. */
+static int show_all(struct verify_run *run, enum sj_rc *reason)
 {
-	struct sj_statistics statistics = { .size = sizeof(statistics) };
 	int code = 0;
 
-	if (sj_report_statistics(run->report, &statistics) && statistics.clock_behind)
-		cli_warn(run->cli, "%s [%s]", sj_strerror(SJ_CLOCK_BEHIND),
-			 cli_failure_id(SJ_CLOCK_BEHIND).text);
+	if (run->answer != NULL) {
+		*reason = sj_answer_reason(run->answer);
+		return verify_service_tell(run);
+	}
+	*reason = sj_report_reason(run->report);
 	if (cli_json(run->cli))
 		code = verify_json(run->cli, run->report);
 	else
 		verify_show(run->cli, run->report);
+	return code;
+}
+
+static int tell(struct verify_run *run)
+{
+	struct sj_statistics statistics = { .size = sizeof(statistics) };
+	enum sj_rc reason = SJ_OK;
+	int code;
+
+	if ((run->answer != NULL && sj_answer_statistics(run->answer, &statistics)) ||
+	    (run->report != NULL && sj_report_statistics(run->report, &statistics)))
+		if (statistics.clock_behind)
+			cli_warn(run->cli, "%s [%s]", sj_strerror(SJ_CLOCK_BEHIND),
+				 cli_failure_id(SJ_CLOCK_BEHIND).text);
+	code = show_all(run, &reason);
 	if (code == 0)
 		code = save_portrait(run);
 	if (code == 0 && cli_given(run->cli, "files-out"))
 		code = verify_files_out(run->cli, cli_value(run->cli, "files-out"), run->report);
-	return code != 0 ? code : sj_exit_code(sj_report_reason(run->report));
+	return code != 0 ? code : sj_exit_code(reason);
 }
 
-/* --files asks no card: options that are for one would be left unheard. */
+/* Options that would be left unheard beside this one. */
+static int check_beside(struct cli *cli, const char *option, const char *const *others, size_t n,
+			const char *why)
+{
+	for (size_t i = 0; cli_given(cli, option) && i < n; i++)
+		if (cli_given(cli, others[i]))
+			return cli_usage(cli, "--%s is %s", others[i], why);
+	return 0;
+}
+
 static int check_options(struct cli *cli)
 {
-	static const char *const for_cards[] = { "can-file", "can-fd", "mrz-file",
-						 "mrz-fd",   "access", "short",
-						 "reader",   "trace",  "pcap" };
+	static const char *const for_cards[] = { "can-file", "can-fd", "mrz-file", "mrz-fd",
+						 "access",   "short",  "reader",   "trace",
+						 "pcap",     "service" };
+	static const char *const whole[] = { "access", "files-out" };
+	static const char *const for_services[] = { "terminal", "only",   "services",
+						    "pin-file", "pin-fd", "reader-pin" };
+	int code = check_beside(cli, "files", for_cards, sizeof(for_cards) / sizeof(*for_cards),
+				"for a card; --files asks none");
 
-	for (size_t i = 0; cli_given(cli, "files") && i < sizeof(for_cards) / sizeof(*for_cards);
+	if (code == 0)
+		code = check_beside(cli, "service", whole, sizeof(whole) / sizeof(*whole),
+				    "for a whole document; --service asks for less");
+	for (size_t i = 0; code == 0 && !cli_given(cli, "service") &&
+			   i < sizeof(for_services) / sizeof(*for_services);
 	     i++)
-		if (cli_given(cli, for_cards[i]))
-			return cli_usage(cli, "--%s is for a card; --files asks none",
-					 for_cards[i]);
-	return 0;
+		if (cli_given(cli, for_services[i]))
+			code = cli_usage(cli, "--%s goes with --service", for_services[i]);
+	return code;
 }
 
 static int run_verify(struct cli *cli)
 {
-	struct run run = { .cli = cli };
+	struct verify_run run = { .cli = cli };
 	int code = check_options(cli);
 
 	if (code == 0)
@@ -246,11 +186,14 @@ static int run_verify(struct cli *cli)
 	if (code == 0)
 		code = cli_given(cli, "files")
 			       ? verify_files(cli, cli_value(cli, "files"), run.trust, &run.report)
-			       : read_card(&run);
+		       : cli_given(cli, "service") ? verify_service(&run)
+						   : read_card(&run);
 	sj_card_close(run.card);
 	if (code == 0)
 		code = tell(&run);
 	sj_report_free(run.report);
+	sj_answer_free(run.answer);
+	sj_terminal_close(run.terminal);
 	sj_access_free(run.access);
 	sj_trust_close(run.trust);
 	return code;
@@ -277,18 +220,51 @@ static const struct cli_option options[] = {
 	  .help = "write the files that were read to DIR, for archives",
 	  .complete = CLI_COMPLETE_DIRECTORY },
 	{ .name = "short", .help = "use no extended length" },
+	{ .name = "service",
+	  .letter = 's',
+	  .argument = "NAME",
+	  .help = "ask for this service of the registry (name or number), and no more" },
+	{ .name = "terminal",
+	  .argument = "DIR",
+	  .help = "who asks: folder of 'sojourn terminal'; eID cards tell nobody else",
+	  .complete = CLI_COMPLETE_DIRECTORY },
+	{ .name = "only",
+	  .argument = "RIGHTS",
+	  .help = "ask for no more than these rights of the service, with commas: age-over-18" },
+	{ .name = "services",
+	  .argument = "FILE",
+	  .help = "the service registry, where the trust bundle has none",
+	  .complete = CLI_COMPLETE_FILE },
+	CLI_SECRET_OPTIONS("pin", "holder's PIN"),
+	{ .name = "reader-pin", .help = "the holder types the PIN on the reader's own keypad" },
 	{ 0 },
 };
 static const char *const examples[] = {
 	"sojourn verify # asks for what is printed on the card",
 	"sojourn verify --can-file can.txt --portrait-out face.jpg # CAN from a file",
 	"sojourn verify --json --mrz-fd 3 3<mrz.txt # for programs",
+	"sojourn verify --service hotel-check-in --terminal desk # what a hotel may know, no more",
+	"sojourn verify --service pharmacy --only age-over-18 # less than the pharmacy may know",
 	NULL,
 };
 static const enum sj_rc failures[] = {
-	SJ_NO_READER,        SJ_NO_CARD,           SJ_NOT_A_DOCUMENT, SJ_HASH_MISMATCH,
-	SJ_DOCUMENT_EXPIRED, SJ_DOCUMENT_REVOKED,  SJ_TRUST_MISSING,  SJ_WRONG_CAN,
-	SJ_WRONG_MRZ,        SJ_COPY_NOT_EXCLUDED, SJ_ISSUER_UNKNOWN, SJ_OK,
+	SJ_NO_READER,
+	SJ_NO_CARD,
+	SJ_NOT_A_DOCUMENT,
+	SJ_HASH_MISMATCH,
+	SJ_DOCUMENT_EXPIRED,
+	SJ_DOCUMENT_REVOKED,
+	SJ_TRUST_MISSING,
+	SJ_WRONG_CAN,
+	SJ_WRONG_MRZ,
+	SJ_WRONG_PIN,
+	SJ_PIN_NEEDED,
+	SJ_TERMINAL_REFUSED,
+	SJ_TERMINAL_FILES,
+	SJ_SERVICE_UNKNOWN,
+	SJ_COPY_NOT_EXCLUDED,
+	SJ_ISSUER_UNKNOWN,
+	SJ_OK,
 };
 
 static const struct cli_command verify_command = {
@@ -301,7 +277,17 @@ static const struct cli_command verify_command = {
 		"its place in it (DG13), it must not be revoked. Nothing is looked up online. The\n"
 		"exit code follows the verdict: 0 genuine, 7 not genuine, 8 expired or revoked, 14\n"
 		"undecided or copy not excluded; other codes tell why the document could not be\n"
-		"read.",
+		"read.\n"
+		"\n"
+		"With --service the card is asked for one row of the service registry ('sojourn\n"
+		"service list'): that of the trust bundle, else of the setting 'services', else the one\n"
+		"that ships. An eID card gives what the terminal's certificate allows ('sojourn\n"
+		"terminal') and keeps the rest to itself. A plain document knows no services: only what\n"
+		"the row needs is read, and what it may not have is wiped before anything is shown.\n"
+		"Which of both kept the limit is told. Where the row says so, the holder types the PIN\n"
+		"of the card: on the reader's keypad, or here, unseen; no other secret will do for\n"
+		"such a row, and a plain document, which has no PIN, cannot be asked for it. Services that ask by\n"
+		"the card alone belong to gates ('sojourn gate run') and are refused here.",
 	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_TRUST,
 	.options = options,
 	.examples = examples,

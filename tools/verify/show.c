@@ -36,10 +36,8 @@ static enum cli_mark state_mark(enum sj_check_state state)
 }
 
 /* The verdict in capital letters, words apart. */
-static void show_verdict(struct cli *cli, const struct sj_report *report)
+void verify_show_verdict(struct cli *cli, enum sj_verdict verdict, enum sj_rc reason)
 {
-	enum sj_verdict verdict = sj_report_verdict(report);
-	enum sj_rc reason = sj_report_reason(report);
 	const struct sj_failure *failure = sj_failure_find(reason);
 	char word[32];
 	size_t i;
@@ -62,7 +60,7 @@ static void show_verdict(struct cli *cli, const struct sj_report *report)
 		cli_line(cli, CLI_MARK_PLAIN, "what to do", "%s", failure->action);
 }
 
-static void show_check(struct cli *cli, const struct sj_check *check, const char *name)
+void verify_show_check(struct cli *cli, const struct sj_check *check, const char *name)
 {
 	cli_line(cli, state_mark(check->state), sj_check_state_name(check->state), "%-12s %s%s%s%s",
 		 name, check->detail, check->reason != SJ_OK ? " [" : "",
@@ -77,14 +75,14 @@ static void show_checks(struct cli *cli, const struct sj_report *report)
 	cli_print(cli, "\n");
 	for (int id = 0; id < SJ_CHECK_COUNT; id++)
 		if (sj_report_check(report, (enum sj_check_id)id, &check))
-			show_check(cli, &check, sj_check_name((enum sj_check_id)id));
+			verify_show_check(cli, &check, sj_check_name((enum sj_check_id)id));
 	/* Groups that passed are summed up by their check. */
 	for (unsigned dg = 1; dg <= 16; dg++) {
 		if (!sj_report_group(report, dg, &check) ||
 		    (check.state != SJ_CHECK_FAILED && check.state != SJ_CHECK_NOT_POSSIBLE))
 			continue;
 		snprintf(name, sizeof(name), "DG%u", dg);
-		show_check(cli, &check, name);
+		verify_show_check(cli, &check, name);
 	}
 }
 
@@ -101,24 +99,23 @@ static void show_holder(struct cli *cli, const struct sj_report *report)
 	explicit_bzero(&holder, sizeof(holder));
 }
 
-static void show_statistics(struct cli *cli, const struct sj_report *report)
+void verify_show_statistics(struct cli *cli, const struct sj_statistics *s)
 {
-	struct sj_statistics s = { .size = sizeof(s) };
-
-	if (!sj_report_statistics(report, &s))
-		return;
-	cli_print(cli, "\n%s; %u ms (card %u ms), %u APDUs%s, %u bytes read\n", s.access, s.wall_ms,
-		  s.card_ms, s.apdus, s.extended_length ? ", extended length" : "",
-		  s.bytes_received);
-	if (s.signer[0] != '\0')
-		cli_print(cli, "signed by %s%s%s\n", s.signer,
-			  s.country[0] != '\0' ? ", under the CSCA of " : "", s.country);
+	cli_print(cli, "\n%s; %u ms (card %u ms), %u APDUs%s, %u bytes read\n", s->access,
+		  s->wall_ms, s->card_ms, s->apdus, s->extended_length ? ", extended length" : "",
+		  s->bytes_received);
+	if (s->signer[0] != '\0')
+		cli_print(cli, "signed by %s%s%s\n", s->signer,
+			  s->country[0] != '\0' ? ", under the CSCA of " : "", s->country);
 }
 
 void verify_show(struct cli *cli, const struct sj_report *report)
 {
-	show_verdict(cli, report);
+	struct sj_statistics statistics = { .size = sizeof(statistics) };
+
+	verify_show_verdict(cli, sj_report_verdict(report), sj_report_reason(report));
 	show_checks(cli, report);
 	show_holder(cli, report);
-	show_statistics(cli, report);
+	if (sj_report_statistics(report, &statistics))
+		verify_show_statistics(cli, &statistics);
 }

@@ -2,9 +2,51 @@
 #ifndef SOJOURN_TOOLS_VERIFY_VERIFY_H
 #define SOJOURN_TOOLS_VERIFY_VERIFY_H
 
-#include <sojourn/document.h>
+#include <sojourn/service.h>
 
 #include "cli/cli.h"
+
+/* One verification: of a whole document (a report), or for a service (an answer). */
+struct verify_run {
+	struct cli *cli;
+	struct sj_trust *trust;
+	struct sj_access *access;
+	struct sj_card *card;
+	struct sj_report *report;
+	struct sj_service service;
+	struct sj_terminal *terminal;
+	struct sj_answer *answer;
+};
+
+/* --- card.c ---------------------------------------------------------------- */
+
+/* Nobody types what is printed on the card to hear then that there is no reader. */
+CLI_MUST_CHECK int verify_find_reader(struct verify_run *run);
+/* The CAN or the MRZ, from options or the terminal. */
+CLI_MUST_CHECK int verify_get_access(struct verify_run *run);
+/* Waits for a card on the reader. */
+CLI_MUST_CHECK int verify_open_card(struct verify_run *run);
+/* Tells a failure of the card: with the reader's name, and of a card that is no document what it is. */
+int verify_fail_card(struct verify_run *run, enum sj_rc rc);
+
+/* --- service.c --------------------------------------------------------------- */
+
+/* Asks the card for --service; the answer is in run->answer. */
+CLI_MUST_CHECK int verify_service(struct verify_run *run);
+/* Prints the answer, for people or as JSON. */
+CLI_MUST_CHECK int verify_service_tell(struct verify_run *run);
+
+/* --- show.c, json.c ------------------------------------------------------------ */
+
+/* The verdict in capital letters, its reason and what to do. */
+void verify_show_verdict(struct cli *cli, enum sj_verdict verdict, enum sj_rc reason);
+void verify_show_check(struct cli *cli, const struct sj_check *check, const char *name);
+void verify_show_statistics(struct cli *cli, const struct sj_statistics *statistics);
+/* {id, name, text, action}, or null. */
+json_t *verify_reason_json(enum sj_rc reason);
+/* {KIND: name, state, reason, detail} */
+json_t *verify_check_json(const struct sj_check *check, const char *kind, const char *name);
+json_t *verify_statistics_json(const struct sj_statistics *statistics);
 
 /* Prints the report for people: verdict, checks, holder, figures. */
 void verify_show(struct cli *cli, const struct sj_report *report);

@@ -6,9 +6,9 @@
 #define MRZ_INFORMATION_MAX 38u
 #define CIPHER_LAST 3u /* SJ_CIPHER_AES256 */
 
-static bool is_can(struct sj_span v)
+static bool is_digits(struct sj_span v, size_t size)
 {
-	if (v.len != CAN_SIZE)
+	if (v.len != size)
 		return false;
 	for (size_t i = 0; i < v.len; i++)
 		if (v.ptr[i] < '0' || v.ptr[i] > '9')
@@ -31,16 +31,17 @@ static bool is_mrz_information(struct sj_span v)
 
 static bool take_suite(struct sj_span v, struct sj_pace_suite *out)
 {
-	uint8_t mapping, cipher, curve;
+	uint8_t mapping, cipher, parameter;
 
-	if (!sj_take_u8(&v, &mapping) || !sj_take_u8(&v, &cipher) || !sj_take_u8(&v, &curve) ||
-	    v.len != 0 || mapping > SJ_PACE_CAM || cipher > CIPHER_LAST)
+	if (!sj_take_u8(&v, &mapping) || !sj_take_u8(&v, &cipher) || !sj_take_u8(&v, &parameter) ||
+	    v.len != 0 || mapping > SJ_PACE_IM || cipher > CIPHER_LAST)
 		return false;
 	*out = (struct sj_pace_suite){ .mapping = (enum sj_pace_mapping)mapping,
 				       .cipher = (enum sj_cipher)cipher,
-				       .curve = sj_curve_from_id(curve) };
-	return out->curve != SJ_CURVE_NONE &&
-	       !(out->mapping == SJ_PACE_CAM && out->cipher == SJ_CIPHER_3DES);
+				       .curve = sj_curve_from_id(parameter),
+				       .group = (enum sj_dh_group)parameter };
+	return (out->curve != SJ_CURVE_NONE || parameter <= SJ_DH_2048_256) &&
+	       sj_pace_oid(out).len > 0;
 }
 
 static bool add_suite(struct emrtd_access *a, struct sj_span v)
@@ -50,10 +51,18 @@ static bool add_suite(struct emrtd_access *a, struct sj_span v)
 	if (a->suite_count == EMRTD_SUITES_MAX || !take_suite(v, &s))
 		return false;
 	for (size_t i = 0; i < a->suite_count; i++)
-		if (a->suites[i].mapping == s.mapping && a->suites[i].cipher == s.cipher &&
-		    a->suites[i].curve == s.curve)
+		if (sj_pace_suite_eq(&a->suites[i], &s))
 			return false;
 	a->suites[a->suite_count++] = s;
+	return true;
+}
+
+/* Digits, once. */
+static bool add_digits(struct sj_span *slot, struct sj_span v, size_t size)
+{
+	if (slot->len != 0 || !is_digits(v, size))
+		return false;
+	*slot = v;
 	return true;
 }
 
@@ -66,10 +75,7 @@ static bool add_object(struct emrtd_access *a, uint32_t tag, struct sj_span v)
 		a->protocols = v.ptr[0];
 		return true;
 	case 0x81:
-		if (a->can.len != 0 || !is_can(v))
-			return false;
-		a->can = v;
-		return true;
+		return add_digits(&a->can, v, CAN_SIZE);
 	case 0x82:
 		if (a->mrz.len != 0 || !is_mrz_information(v))
 			return false;
@@ -77,6 +83,10 @@ static bool add_object(struct emrtd_access *a, uint32_t tag, struct sj_span v)
 		return true;
 	case 0x83:
 		return add_suite(a, v);
+	case 0x84:
+		return add_digits(&a->pin, v, EMRTD_PIN_SIZE);
+	case 0x85:
+		return add_digits(&a->puk, v, EMRTD_PUK_SIZE);
 	default:
 		return false;
 	}
@@ -90,6 +100,10 @@ static bool is_complete(const struct emrtd_access *a)
 		return false;
 	if ((a->protocols & EMRTD_PACE) != 0 &&
 	    (a->suite_count == 0 || (a->can.len == 0 && a->mrz.len == 0)))
+		return false;
+	/* A suspended PIN is resumed with the CAN, a blocked one unblocked with the PUK. */
+	if (a->pin.len != 0 &&
+	    ((a->protocols & EMRTD_PACE) == 0 || a->can.len == 0 || a->puk.len == 0))
 		return false;
 	return true;
 }

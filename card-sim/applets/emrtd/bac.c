@@ -12,7 +12,8 @@
 
 static bool load_bac(struct card *card, struct emrtd_access *access)
 {
-	return emrtd_access_load(card, access) && (access->protocols & EMRTD_BAC) != 0;
+	return !card_is_eid(card) && emrtd_access_load(card, access) &&
+	       (access->protocols & EMRTD_BAC) != 0;
 }
 
 uint16_t emrtd_get_challenge(struct card_call *call)
@@ -23,6 +24,8 @@ uint16_t emrtd_get_challenge(struct card_call *call)
 	uint8_t *challenge;
 
 	sj_wipe(bac, sizeof(*bac));
+	if (call->secured && ((struct emrtd_state *)call->state)->ta.state == TA_SET)
+		return emrtd_ta_challenge(call);
 	if (!load_bac(call->card, &access))
 		return SJ_SW_CONDITIONS;
 	if (n == SJ_APDU_NE_SHORT || n == SJ_APDU_NE_EXTENDED)
@@ -95,6 +98,10 @@ uint16_t emrtd_external_authenticate(struct card_call *call)
 	struct sj_bac_content ifd = { 0 };
 	uint16_t sw = SJ_SW_CONDITIONS;
 
+	if (call->secured)
+		return emrtd_ta_finish(call);
+	if (call->apdu->data.len != SJ_BAC_TOKEN)
+		return SJ_SW_WRONG_LENGTH;
 	sj_wipe(state, sizeof(*state)); /* a challenge serves once */
 	if (bac.state != BAC_CHALLENGED || bac.channel != call->channel)
 		goto out;

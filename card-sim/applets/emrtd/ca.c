@@ -28,6 +28,21 @@ static uint16_t load_key(struct card *card, uint8_t key_id, enum sj_cipher ciphe
 	return (key->use & (1u << cipher)) != 0 ? SJ_SW_OK : SJ_SW_WRONG_DATA;
 }
 
+/*
+ * Terminal Authentication version 1 will speak of this key. What a terminal was allowed under
+ * another key it must be allowed anew.
+ */
+static void remember(struct card *card, enum sj_curve curve, const struct sj_ec_point *key)
+{
+	struct card_terminal *t = card_terminal(card);
+	struct sj_span comp = sj_ec_comp(curve, key);
+
+	t->authenticated = t->in_force = false;
+	t->ephemeral_len = comp.len;
+	if (!sj_take_copy(&comp, comp.len, t->ephemeral))
+		t->ephemeral_len = 0;
+}
+
 /* New session keys from the terminal's ephemeral key; rights gained before stay. */
 static uint16_t agree(struct card_call *call, uint8_t key_id, enum sj_cipher cipher,
 		      struct sj_span ephemeral)
@@ -43,6 +58,8 @@ static uint16_t agree(struct card_call *call, uint8_t key_id, enum sj_cipher cip
 	if (!sj_ec_point_read(key.curve, ephemeral, &peer) ||
 	    !sj_ca_session(cipher, key.curve, &key.secret, &peer, &session))
 		goto out;
+	if (!card_is_eid(call->card))
+		remember(call->card, key.curve, &peer);
 	card_sm_start(call->card, &session, NULL);
 	card_grant(call->card, CARD_RIGHT_CA);
 	sw = SJ_SW_OK;
@@ -52,8 +69,8 @@ out:
 	return sw;
 }
 
-/* MSE: one object `tag`, and perhaps 84, in any order; unknown ones are passed over. */
-static bool parse_mse(struct sj_span in, uint32_t tag, struct sj_span *value, struct sj_span *id)
+/* Unknown objects are passed over. */
+bool emrtd_ca_parse_mse(struct sj_span in, uint32_t tag, struct sj_span *value, struct sj_span *id)
 {
 	struct sj_span v;
 	enum sj_tlv_rc rc;
@@ -82,7 +99,7 @@ uint16_t emrtd_ca_set_kat(struct card_call *call)
 	sj_wipe(ca, sizeof(*ca));
 	if (!emrtd_is_open(call))
 		return SJ_SW_SECURITY_STATUS;
-	if (!parse_mse(call->apdu->data, 0x91, &ephemeral, &id))
+	if (!emrtd_ca_parse_mse(call->apdu->data, 0x91, &ephemeral, &id))
 		return SJ_SW_WRONG_DATA;
 	sw = find_key(call->card, id, &key_id);
 	if (sw == SJ_SW_OK)
@@ -101,7 +118,8 @@ uint16_t emrtd_ca_set_at(struct card_call *call)
 	sj_wipe(ca, sizeof(*ca));
 	if (!emrtd_is_open(call))
 		return SJ_SW_SECURITY_STATUS;
-	if (!parse_mse(call->apdu->data, 0x80, &oid, &id) || !sj_ca_from_oid(oid, &set.cipher))
+	if (!emrtd_ca_parse_mse(call->apdu->data, 0x80, &oid, &id) ||
+	    !sj_ca_from_oid(oid, &set.cipher))
 		return SJ_SW_WRONG_DATA;
 	sw = find_key(call->card, id, &set.key_id);
 	if (sw == SJ_SW_OK)

@@ -1,10 +1,13 @@
 /* emrtd.c -- the two applets of an identity document: their tables. */
 #include "emrtd.h"
 
+#include "crypt/rsa.h"
 #include "crypt/wipe.h"
 #include "state.h"
 
 #define ROW_COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+/* What may be longer than a short command: a certificate, a signature. */
+#define TA_CHAIN (CARD_ONLY_ISSUED | CARD_NEED_SM | CARD_TAKES_CHAIN)
 
 static const uint8_t lds1_aid[] = { 0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01 };
 
@@ -16,9 +19,20 @@ static const struct card_command mf_commands[] = {
 	{ 0x00, 0xA4, 0x09, CARD_ANY, 2, 16, CARD_ALWAYS, emrtd_select_ef },
 	{ 0x00, 0xB0, CARD_ANY, CARD_ANY, 0, 0, CARD_ALWAYS, emrtd_read_binary },
 	{ 0x00, 0xB1, CARD_ANY, CARD_ANY, 2, 6, CARD_ALWAYS, emrtd_read_binary_odd },
-	{ 0x00, 0x22, 0xC1, 0xA4, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_PLAIN, emrtd_pace_set },
-	{ 0x00, 0x86, 0x00, 0x00, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_PLAIN | CARD_CHAIN_STEPS,
-	  emrtd_pace_step },
+	{ 0x00, 0x22, 0xC1, 0xA4, 1, 255, CARD_ONLY_ISSUED, emrtd_pace_set },
+	{ 0x00, 0x86, 0x00, 0x00, 1, 280, CARD_ONLY_ISSUED | CARD_CHAIN_STEPS,
+	  emrtd_general_authenticate },
+	{ 0x00, 0x22, 0x81, 0xB6, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_set_dst },
+	{ 0x00, 0x2A, 0x00, 0xBE, 1, SJ_CVC_MAX, TA_CHAIN, emrtd_ta_verify },
+	{ 0x00, 0x22, 0x81, 0xA4, 1, 512, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_set_at },
+	{ 0x00, 0x84, 0x00, 0x00, 0, 0, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_challenge },
+	{ 0x00, 0x82, 0x00, 0x00, 1, SJ_RSA_MAX, TA_CHAIN, emrtd_ta_finish },
+	{ 0x00, 0x22, 0x41, 0xA4, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ca2_set_at },
+	{ 0x00, 0x2C, 0x02, 0x03, EMRTD_PIN_SIZE, EMRTD_PIN_SIZE, CARD_ONLY_ISSUED | CARD_NEED_SM,
+	  emrtd_pin_change },
+	{ 0x00, 0x2C, 0x03, 0x03, 0, 0, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_pin_unblock },
+	{ 0x00, 0x04, 0x10, 0x03, 0, 0, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_pin_deactivate },
+	{ 0x00, 0x44, 0x10, 0x03, 0, 0, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_pin_activate },
 };
 
 static const struct card_command lds1_commands[] = {
@@ -28,8 +42,11 @@ static const struct card_command lds1_commands[] = {
 	{ 0x00, 0xB0, CARD_ANY, CARD_ANY, 0, 0, CARD_ALWAYS, emrtd_read_binary },
 	{ 0x00, 0xB1, CARD_ANY, CARD_ANY, 2, 6, CARD_ALWAYS, emrtd_read_binary_odd },
 	{ 0x00, 0x84, 0x00, 0x00, 0, 0, CARD_ONLY_ISSUED, emrtd_get_challenge },
-	{ 0x00, 0x82, 0x00, 0x00, SJ_BAC_TOKEN, SJ_BAC_TOKEN, CARD_ONLY_ISSUED | CARD_NEED_PLAIN,
+	{ 0x00, 0x82, 0x00, 0x00, 1, SJ_RSA_MAX, CARD_ONLY_ISSUED | CARD_TAKES_CHAIN,
 	  emrtd_external_authenticate },
+	{ 0x00, 0x22, 0x81, 0xB6, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_set_dst },
+	{ 0x00, 0x2A, 0x00, 0xBE, 1, SJ_CVC_MAX, TA_CHAIN, emrtd_ta_verify },
+	{ 0x00, 0x22, 0x81, 0xA4, 1, 512, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_set_at },
 	{ 0x00, 0x22, 0x41, 0xA6, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ca_set_kat },
 	{ 0x00, 0x22, 0x41, 0xA4, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ca_set_at },
 	{ 0x00, 0x86, 0x00, 0x00, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ca_agree },
@@ -41,6 +58,8 @@ bool emrtd_is_open(const struct card_call *call)
 {
 	unsigned rights = card_rights(call->card);
 
+	if (card_is_eid(call->card))
+		return card_terminal_is(call->card, call->secured, SJ_CVC_INSPECTION);
 	return call->secured && (rights & (CARD_RIGHT_PACE | CARD_RIGHT_BAC)) != 0;
 }
 
@@ -49,6 +68,16 @@ void emrtd_interrupt(struct emrtd_state *st)
 	if (st->pace.state != PACE_SET)
 		sj_wipe(&st->pace, sizeof(st->pace));
 	sj_wipe(&st->bac, sizeof(st->bac));
+	sj_wipe(&st->ca2, sizeof(st->ca2));
+}
+
+uint16_t emrtd_general_authenticate(struct card_call *call)
+{
+	const struct emrtd_state *st = call->state;
+
+	if (st->ca2.state != CA2_IDLE)
+		return emrtd_ca2_agree(call);
+	return emrtd_pace_step(call);
 }
 
 static void leave(struct card *card, void *state)
@@ -59,6 +88,8 @@ static void leave(struct card *card, void *state)
 	sj_wipe(&st->pace, sizeof(st->pace));
 	sj_wipe(&st->bac, sizeof(st->bac));
 	sj_wipe(&st->ca, sizeof(st->ca));
+	sj_wipe(&st->ta, sizeof(st->ta));
+	sj_wipe(&st->ca2, sizeof(st->ca2));
 }
 
 static uint16_t lds1_select(struct card_call *call)

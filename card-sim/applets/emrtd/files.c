@@ -7,24 +7,28 @@
  * 11.2.2 (SELECT), 11.3.3 (READ BINARY).
  */
 #include "state.h"
+#include "wire/std/tr03110.h"
 
 #define TAG_FCP 0x62u
 #define TAG_FCI 0x6Fu
 #define TAG_OFFSET 0x54u
 #define TAG_DISCRETIONARY 0x53u
 #define FID_MF 0x3F00u
+#define FID_CVCA 0x011Cu
+#define FID_CARD_SECURITY 0x011Du
 
 static const struct emrtd_file files[] = {
 	{ EMRTD_MF, 0x2F01, 0x01, EMRTD_READ_ALWAYS, "EF.ATR/INFO" },
 	{ EMRTD_MF, 0x2F00, 0x1E, EMRTD_READ_ALWAYS, "EF.DIR" },
 	{ EMRTD_MF, 0x011C, 0x1C, EMRTD_READ_ALWAYS, "EF.CardAccess" },
-	{ EMRTD_MF, 0x011D, 0x1D, EMRTD_READ_PACE, "EF.CardSecurity" },
+	{ EMRTD_MF, FID_CARD_SECURITY, 0x1D, EMRTD_READ_PACE, "EF.CardSecurity" },
 	{ EMRTD_LDS, 0x011E, 0x1E, EMRTD_READ_ACCESS, "EF.COM" },
 	{ EMRTD_LDS, 0x011D, 0x1D, EMRTD_READ_ACCESS, "EF.SOD" },
+	{ EMRTD_LDS, FID_CVCA, 0x1C, EMRTD_READ_ACCESS, "EF.CVCA" },
 	{ EMRTD_LDS, 0x0101, 0x01, EMRTD_READ_ACCESS, "EF.DG1" },
 	{ EMRTD_LDS, 0x0102, 0x02, EMRTD_READ_ACCESS, "EF.DG2" },
-	{ EMRTD_LDS, 0x0103, 0x03, EMRTD_READ_NEVER, "EF.DG3" },
-	{ EMRTD_LDS, 0x0104, 0x04, EMRTD_READ_NEVER, "EF.DG4" },
+	{ EMRTD_LDS, 0x0103, 0x03, EMRTD_READ_DG3, "EF.DG3" },
+	{ EMRTD_LDS, 0x0104, 0x04, EMRTD_READ_DG4, "EF.DG4" },
 	{ EMRTD_LDS, 0x0105, 0x05, EMRTD_READ_ACCESS, "EF.DG5" },
 	{ EMRTD_LDS, 0x0106, 0x06, EMRTD_READ_ACCESS, "EF.DG6" },
 	{ EMRTD_LDS, 0x0107, 0x07, EMRTD_READ_ACCESS, "EF.DG7" },
@@ -69,6 +73,60 @@ bool emrtd_file_exists(const struct card_store *store, const struct emrtd_file *
 	return card_store_get(store, emrtd_file_object(f), &content);
 }
 
+/* On an eID card EF.CardSecurity is that of the terminal's sector, or that of sector 0. */
+static uint32_t card_security_object(struct card *card)
+{
+	const uint32_t first = EMRTD_OBJECT_FILES_MF + EMRTD_FID_CARD_SECURITIES;
+	const uint32_t own = first + card_terminal(card)->service.sector;
+	struct sj_span content;
+
+	return card_store_get(card_store_of(card), own, &content) ? own : first;
+}
+
+/* Content that is stored, or made now. */
+static bool find_content(const struct card_call *call, const struct emrtd_file *f,
+			 struct sj_span *content)
+{
+	struct emrtd_state *st = call->state;
+	struct card *card = call->card;
+	uint32_t object = emrtd_file_object(f);
+
+	if (f->df == EMRTD_LDS && f->fid == FID_CVCA) {
+		*content = SJ_SPAN_OF(st->made);
+		return emrtd_ta_offered(call) && emrtd_anchor_file(card, st->made);
+	}
+	if (f->df == EMRTD_MF && f->fid == FID_CARD_SECURITY && card_is_eid(card))
+		object = card_security_object(card);
+	return card_store_get(card_store_of(card), object, content);
+}
+
+/* The terminal's right to this biometric data group: its rights are in force, and have the bit. */
+static bool has_right(const struct card_call *call, unsigned bit)
+{
+	const struct sj_cvc_rights *rights = &card_terminal(call->card)->rights;
+
+	return card_terminal_is(call->card, call->secured, SJ_CVC_INSPECTION) &&
+	       (rights->bits >> bit & 1) != 0;
+}
+
+static bool may_read(const struct card_call *call, const struct emrtd_file *f)
+{
+	switch (f->rule) {
+	case EMRTD_READ_ALWAYS:
+		return true;
+	case EMRTD_READ_PACE: /* EF.CardSecurity; an eID card tells it to terminals that it knows */
+		return call->secured && (card_rights(call->card) & CARD_RIGHT_PACE) != 0 &&
+		       (!card_is_eid(call->card) || card_terminal(call->card)->authenticated);
+	case EMRTD_READ_ACCESS:
+		return emrtd_is_open(call);
+	case EMRTD_READ_DG3:
+		return has_right(call, SJ_IS_READ_DG3);
+	case EMRTD_READ_DG4:
+		return has_right(call, SJ_IS_READ_DG4);
+	}
+	return false;
+}
+
 /*
  * The content of `f`, if it may be read now. Before BAC or PACE every
  * selection and every read in LDS1 is answered with 6982, whether there is such
@@ -78,26 +136,12 @@ static uint16_t open_file(const struct card_call *call, const struct emrtd_file 
 			  struct sj_span *content)
 {
 	const struct emrtd_state *st = call->state;
-	bool allowed = false;
 
 	if (st->df == EMRTD_LDS && !emrtd_is_open(call))
 		return SJ_SW_SECURITY_STATUS;
-	if (!f || !card_store_get(card_store_of(call->card), emrtd_file_object(f), content))
+	if (!f || !find_content(call, f, content))
 		return SJ_SW_NOT_FOUND;
-	switch (f->rule) {
-	case EMRTD_READ_ALWAYS:
-		allowed = true;
-		break;
-	case EMRTD_READ_PACE:
-		allowed = call->secured && (card_rights(call->card) & CARD_RIGHT_PACE) != 0;
-		break;
-	case EMRTD_READ_ACCESS:
-		allowed = emrtd_is_open(call);
-		break;
-	case EMRTD_READ_NEVER:
-		break;
-	}
-	return allowed ? SJ_SW_OK : SJ_SW_SECURITY_STATUS;
+	return may_read(call, f) ? SJ_SW_OK : SJ_SW_SECURITY_STATUS;
 }
 
 /* --- SELECT -------------------------------------------------------------- */

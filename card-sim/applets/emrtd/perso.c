@@ -13,6 +13,7 @@
 #define FID_COM 0x011Eu
 #define FID_DG_BASE 0x0100u /* + number */
 #define FID_SOD 0x011Du
+#define FID_CVCA 0x011Cu /* not written: the card makes it */
 #define CIPHER_MASK 0x0Fu
 
 /* --- 0000: a fresh start ------------------------------------------------------ */
@@ -23,8 +24,10 @@ static uint16_t forget(struct card_call *call, struct sj_span data)
 
 	if (data.len != 0)
 		return SJ_SW_WRONG_DATA;
-	return card_store_wipe(store, CARD_OBJECT_EMRTD, EMRTD_OBJECT_END) ? SJ_SW_OK
-									   : SJ_SW_MEMORY_FAILURE;
+	return card_store_wipe(store, CARD_OBJECT_EMRTD, EMRTD_OBJECT_END) &&
+			       card_eac_forget(call->card)
+		       ? SJ_SW_OK
+		       : SJ_SW_MEMORY_FAILURE;
 }
 
 /* --- 0001, 0002: access and files ----------------------------------------- */
@@ -40,35 +43,38 @@ static uint16_t set_access(struct card_call *call, struct sj_span data)
 	return SJ_SW_OK;
 }
 
-static const struct emrtd_file *file_under(uint32_t parent, uint32_t fid)
+/* The object of the file that the issuer names; 0: there is no such file. */
+static uint32_t object_under(uint32_t parent, uint32_t fid)
 {
+	const struct emrtd_file *f = NULL;
+
+	if (parent == PARENT_MF && fid - EMRTD_FID_CARD_SECURITIES < EMRTD_SECTORS)
+		return EMRTD_OBJECT_FILES_MF + fid;
 	if (parent == PARENT_MF)
-		return emrtd_file_by_fid(EMRTD_MF, (uint16_t)fid);
-	if (parent == PARENT_LDS)
-		return emrtd_file_by_fid(EMRTD_LDS, (uint16_t)fid);
-	return NULL;
+		f = emrtd_file_by_fid(EMRTD_MF, (uint16_t)fid);
+	else if (parent == PARENT_LDS && fid != FID_CVCA)
+		f = emrtd_file_by_fid(EMRTD_LDS, (uint16_t)fid);
+	return f ? emrtd_file_object(f) : 0;
 }
 
 static uint16_t write_file(struct card_call *call, struct sj_span data)
 {
 	struct card_store *store = card_store_of(call->card);
 	struct sj_span present = { 0 };
-	uint32_t parent, fid, offset;
-	const struct emrtd_file *f;
+	uint32_t parent, fid, offset, object;
 
 	if (!sj_take_be(&data, 2, &parent) || !sj_take_be(&data, 2, &fid) ||
 	    !sj_take_be(&data, 3, &offset) || data.len == 0)
 		return SJ_SW_WRONG_DATA;
-	f = file_under(parent, fid);
-	if (!f)
+	object = object_under(parent, fid);
+	if (object == 0)
 		return SJ_SW_WRONG_DATA;
-	if (offset > 0 &&
-	    (!card_store_get(store, emrtd_file_object(f), &present) || offset > present.len))
+	if (offset > 0 && (!card_store_get(store, object, &present) || offset > present.len))
 		return SJ_SW_WRONG_DATA;
 	if (data.len > FILE_SIZE_MAX - offset)
 		return SJ_SW_NO_SPACE;
-	if (offset == 0 ? !card_store_set(store, emrtd_file_object(f), data)
-			: !card_store_write(store, emrtd_file_object(f), offset, data))
+	if (offset == 0 ? !card_store_set(store, object, data)
+			: !card_store_write(store, object, offset, data))
 		return SJ_SW_MEMORY_FAILURE;
 	return SJ_SW_OK;
 }
@@ -240,13 +246,34 @@ static uint16_t import_aa_rsa(struct card_call *call, struct sj_span data)
 	return size == announced ? finish_import(call) : SJ_SW_OK;
 }
 
+/* --- 0018: what kind of card --------------------------------------------------- */
+
+static uint16_t set_kind(struct card_call *call, struct sj_span data)
+{
+	uint8_t flags;
+	uint32_t date;
+
+	if (!sj_take_u8(&data, &flags) || !sj_take_be(&data, 4, &date) || data.len != 0 ||
+	    flags < CARD_EAC_TA1 || flags > CARD_EAC_EID || date == 0)
+		return SJ_SW_WRONG_DATA;
+	return card_eac_set(call->card, flags, date) ? SJ_SW_OK : SJ_SW_MEMORY_FAILURE;
+}
+
 static const struct grouping {
 	uint16_t dgi;
 	uint16_t (*take)(struct card_call *call, struct sj_span data);
 } groupings[] = {
-	{ 0x0000, forget },          { 0x0001, set_access },     { 0x0002, write_file },
-	{ 0x0011, generate_ca },     { 0x0012, generate_aa_ec }, { 0x0013, import_aa_rsa },
-	{ 0x0014, generate_aa_rsa }, { 0x0015, generate_cam },
+	{ 0x0000, forget },
+	{ 0x0001, set_access },
+	{ 0x0002, write_file },
+	{ 0x0011, generate_ca },
+	{ 0x0012, generate_aa_ec },
+	{ 0x0013, import_aa_rsa },
+	{ 0x0014, generate_aa_rsa },
+	{ 0x0015, generate_cam },
+	{ 0x0016, emrtd_ca2_personalise },
+	{ 0x0017, emrtd_anchor_personalise },
+	{ 0x0018, set_kind },
 };
 
 uint16_t emrtd_personalise(struct card_call *call, uint16_t dgi, struct sj_span data)
@@ -304,6 +331,30 @@ static bool has_pace(struct card *card, const struct emrtd_access *access)
 	return true;
 }
 
+/* Terminal Authentication has somebody to believe; on an eID card, every sector its own key. */
+static bool has_eac(struct card *card, const struct emrtd_access *access)
+{
+	struct sj_span names[EMRTD_ANCHORS], content;
+	uint32_t object;
+	uint8_t id;
+
+	if (card_has_ta1(card))
+		return emrtd_anchor_names(card, SJ_CVC_INSPECTION, names) > 0;
+	if (!card_is_eid(card))
+		return true;
+	if (access->protocols != EMRTD_PACE || access->can.len == 0 || access->pin.len == 0 ||
+	    access->puk.len == 0 || emrtd_anchor_names(card, SJ_CVC_AUTHENTICATION, names) == 0)
+		return false;
+	for (uint8_t sector = 0; sector < EMRTD_SECTORS; sector++)
+		if (!emrtd_ca2_find(card, sector, &object, &id) ||
+		    (object - EMRTD_OBJECT_CA2) / (EMRTD_CA_KEY_ID_MAX + 1) != sector ||
+		    !card_store_get(card_store_of(card),
+				    EMRTD_OBJECT_FILES_MF + EMRTD_FID_CARD_SECURITIES + sector,
+				    &content))
+			return false;
+	return true;
+}
+
 uint16_t emrtd_lock(struct card_call *call)
 {
 	struct card *card = call->card;
@@ -311,7 +362,8 @@ uint16_t emrtd_lock(struct card_call *call)
 	struct sj_span unfinished;
 
 	if (!emrtd_access_load(card, &access) || !has_pace(card, &access) ||
-	    !has_listed_groups(card) || !has_file(card, EMRTD_LDS, FID_SOD) ||
+	    !has_eac(card, &access) || !has_listed_groups(card) ||
+	    !has_file(card, EMRTD_LDS, FID_SOD) ||
 	    card_store_get(card_store_of(card), EMRTD_OBJECT_IMPORT, &unfinished))
 		return SJ_SW_CONDITIONS;
 	return SJ_SW_OK;

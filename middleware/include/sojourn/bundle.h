@@ -83,6 +83,13 @@ SJ_API void sj_bundle_offered(const struct sj_bundle *bundle, int64_t now,
 SJ_API enum sj_rc sj_bundle_describe(const char *directory, int64_t now,
 				     struct sj_bundle_info *out);
 
+#define SJ_BUNDLE_SERVICES_MAX 262144u
+/*
+ * The service registry (JSON) of the bundle in use, as its authority published it. *len: room,
+ * then size. SJ_TRUST_MISSING: there is no bundle, or no registry in it.
+ */
+SJ_API enum sj_rc sj_bundle_services(const char *directory, char *json, size_t *len);
+
 #ifdef __cplusplus
 }
 #endif

@@ -64,7 +64,11 @@ enum sj_rc {
 	SJ_CARD_CVC = 712, /* the card's own certificate (CVC) is not signed by a known key CA */
 	SJ_CARD_CVC_PROOF = 713, /* PIV secure messaging: the card has not the key of its CVC */
 	SJ_CARD_CHANNEL = 714, /* SCP03: the card has not the keys that it should have */
+	SJ_CARD_SECURITY = 715, /* EF.CardSecurity is missing, or is not what its issuer signed */
 	SJ_JOURNAL_BROKEN = 720, /* a journal whose chain or signed heads do not hold */
+	SJ_EVIDENCE_BROKEN = 721, /* not evidence, or not as it was exported */
+	SJ_EVIDENCE_TERMINAL = 722, /* nobody who is believed vouches for who wrote the evidence */
+	SJ_EVIDENCE_CARD = 723, /* evidence whose chip has not signed what it should have */
 
 	SJ_DOCUMENT_EXPIRED = 801,
 	SJ_SIGNER_REVOKED = 802, /* the signer's certificate is on its CSCA's CRL */
@@ -77,6 +81,7 @@ enum sj_rc {
 	SJ_TOO_YOUNG = 809,
 	SJ_GATE_CREDENTIAL_EXPIRED = 810, /* the gate's own is out of its time */
 	SJ_DOCUMENT_REVOKED = 811, /* on its issuer's status list */
+	SJ_PSEUDONYM_REVOKED = 812, /* on its sector's list of revoked pseudonyms */
 
 	SJ_READER_BUSY = 901, /* another process holds the card */
 	SJ_TIMED_OUT = 902,
@@ -84,6 +89,9 @@ enum sj_rc {
 
 	SJ_NOT_ALLOWED = 1001, /* polkit or permissions */
 	SJ_FILE_PERMISSION = 1002,
+	SJ_TERMINAL_REFUSED = 1003, /* the card does not believe the terminal */
+	SJ_TERMINAL_EXPIRED = 1004, /* a certificate of the terminal is out of its time */
+	SJ_RIGHT_REFUSED = 1005, /* the terminal's certificate is not for this service */
 
 	SJ_TRUST_MISSING = 1101, /* no trust store, or an empty one */
 	SJ_TRUST_UNREADABLE = 1102, /* the trust store holds something that cannot be read */
@@ -107,6 +115,8 @@ enum sj_rc {
 	SJ_WRONG_PAIRING_CODE = 1209,
 	SJ_WRONG_ADMIN_KEY = 1210, /* management key of the key application */
 	SJ_PIN_NEEDED = 1211, /* the card wants a PIN first, or again */
+	SJ_PIN_SUSPENDED = 1212, /* one try is left, and it wants the CAN first */
+	SJ_PIN_INACTIVE = 1213, /* the holder's PIN was switched off */
 
 	SJ_INPUT_UNREADABLE = 1301, /* a file that is not there or cannot be read */
 	SJ_INPUT_MALFORMED = 1302, /* a file that is not what it should be */
@@ -118,6 +128,8 @@ enum sj_rc {
 	SJ_REGISTER_UNREACHABLE = 1308, /* the holder register's database does not answer */
 	SJ_REGISTER_BROKEN = 1309, /* its history or its schema does not hold */
 	SJ_KEY_STORE = 1310, /* an HSM or key file that is not there, locked, or lacks the key */
+	SJ_TERMINAL_FILES = 1311, /* no terminal, or files of one that do not belong together */
+	SJ_SERVICE_UNKNOWN = 1312, /* no such row in the service registry */
 	SJ_TARGET_UNREACHABLE = 1313, /* the system that registrations go to does not answer */
 	SJ_TARGET_REFUSED = 1314, /* it answers, and does not take this registration */
 	SJ_TARGET_DIFFERS = 1315, /* it knows the person by other data */

@@ -14,23 +14,27 @@
 extern "C" {
 #endif
 
-#define SJ_JOURNAL_BODY_MAX 320u
+#define SJ_JOURNAL_BODY_MAX 8192u
 #define SJ_JOURNAL_KEY 32u
-#define SJ_JOURNAL_SEALED_MAX 64u
+#define SJ_JOURNAL_SEALED_MAX (1u << 20)
 #define SJ_JOURNAL_HEAD 50u
 #define SJ_JOURNAL_SIGNATURE 64u
 #define SJ_JOURNAL_PUBLIC 65u /* a public key: 04 || x || y */
 
 /* --- where it is kept --------------------------------------------------------- */
 
-/* A record as it is stored. sealed_len 0: nothing personal, or erased. */
+/*
+ * A record as it is stored. sealed_len 0: nothing personal, or erased. In a row that a store
+ * gives, the bytes belong to the store until its next call.
+ */
 struct sj_journal_row {
 	uint64_t number; /* from 1; 0: none */
-	uint8_t body[SJ_JOURNAL_BODY_MAX];
+	const uint8_t *body; /* at most SJ_JOURNAL_BODY_MAX bytes */
 	size_t body_len;
 	uint8_t key[SJ_JOURNAL_KEY];
-	uint8_t sealed[SJ_JOURNAL_SEALED_MAX];
+	const uint8_t *sealed; /* at most SJ_JOURNAL_SEALED_MAX bytes */
 	size_t sealed_len;
+	int64_t due; /* when key and sealed data have to go, seconds since 1970 UTC; 0: not told */
 };
 
 /* A signed statement about the chain up to `number`. */
@@ -49,7 +53,7 @@ struct sj_journal_store {
 	void *user;
 	/* The row with the least number above `after`; UINT64_MAX: the last row. */
 	enum sj_rc (*row)(void *user, uint64_t after, struct sj_journal_row *out);
-	/* The head with the least number above `after`. */
+	/* The head with the least number above `after`; UINT64_MAX: the last head. */
 	enum sj_rc (*head)(void *user, uint64_t after, struct sj_journal_head *out);
 	/* Adds a row (NULL: none) and a head (NULL: none). */
 	enum sj_rc (*add)(void *user, const struct sj_journal_row *row,
@@ -61,6 +65,8 @@ struct sj_journal_store {
 	enum sj_rc (*erase)(void *user, uint64_t first, uint64_t last, uint64_t *erased);
 	/* Removes rows and heads up to start->number and puts that head there. */
 	enum sj_rc (*trim)(void *user, const struct sj_journal_head *start);
+	/* As `erase`: of the rows that are due at `now` or were before. */
+	enum sj_rc (*erase_due)(void *user, int64_t now, uint64_t *erased);
 };
 
 /* --- records ------------------------------------------------------------------ */
@@ -73,6 +79,7 @@ enum sj_journal_kind {
 	SJ_JOURNAL_FIRE, /* the fire input opens the gate */
 	SJ_JOURNAL_FIRE_END,
 	SJ_JOURNAL_TRUST, /* trust was loaded anew; `rc`: or why not */
+	SJ_JOURNAL_VERIFICATION, /* a service asked a card: sojourn/evidence.h */
 };
 /* "tap"; NULL: no such kind. */
 SJ_API const char *sj_journal_kind_name(enum sj_journal_kind kind);
@@ -91,6 +98,14 @@ struct sj_journal_record {
 	char reader[SJ_READER_NAME_MAX]; /* tap */
 	bool personal; /* the verdict's personal data are there */
 	bool erased; /* they were, once */
+	/*
+	 * verification: what sojourn/evidence.h reads and writes. When read, the bytes belong to the
+	 * store until its next call. sealed_len 0: nothing personal, or erased.
+	 */
+	const uint8_t *content, *sealed;
+	size_t content_len, sealed_len;
+	uint8_t key[SJ_JOURNAL_KEY];
+	int64_t due; /* when sealed data and key have to go; 0: there are none */
 };
 #define SJ_JOURNAL_RECORD_INIT \
 	{ \
@@ -138,6 +153,12 @@ SJ_API enum sj_rc sj_journal_read(const struct sj_journal_store *store, uint64_t
 /* Erases the personal data of records older than `before`. *erased: how many had some. */
 SJ_API enum sj_rc sj_journal_erase(const struct sj_journal_store *store, int64_t before,
 				   uint64_t *erased);
+/* Erases what is due at `now` by its own time, or at the time of the last record if that is later. */
+SJ_API enum sj_rc sj_journal_erase_due(const struct sj_journal_store *store, int64_t now,
+				       uint64_t *erased);
+/* Erases the personal data of one record. *erased 0: it had none. */
+SJ_API enum sj_rc sj_journal_erase_record(const struct sj_journal_store *store, uint64_t number,
+					  uint64_t *erased);
 /* Erases what is kept of one pseudonym. */
 SJ_API enum sj_rc sj_journal_erase_pseudonym(const struct sj_journal_store *store,
 					     const uint8_t pseudonym[16], uint64_t *erased);

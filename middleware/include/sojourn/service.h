@@ -77,9 +77,25 @@ struct sj_terminal_info {
 	bool pseudonyms; /* it has a sector key */
 };
 SJ_API bool sj_terminal_get_info(const struct sj_terminal *terminal, struct sj_terminal_info *out);
+/* What it was opened with, 7F21: 0 its own, 1 its DV's, then links. They belong to it. False: past the end. */
+SJ_API bool sj_terminal_certificate(const struct sj_terminal *terminal, size_t i,
+				    const uint8_t **bytes, size_t *len);
 /* Signs with the terminal's key (ECDSA, r || s, at most 132 bytes), for evidence. *len: room, then size. */
 SJ_API enum sj_rc sj_terminal_sign(const struct sj_terminal *terminal, const uint8_t *message,
 				   size_t message_len, uint8_t *signature, size_t *len);
+
+#define SJ_TERMINAL_KEY_MAX 1024u
+#define SJ_TERMINAL_REQUEST_MAX 2048u
+/*
+ * Makes a terminal's key (PKCS#8, DER; wipe it) and the request that its authority signs. `holder`
+ * is the reference that it will have: country, name, five more ("UTHOTEL00001"); the curve is
+ * that of the document verifier ("P-256"). A terminal whose certificate still holds vouches for its
+ * next one as `previous`; else NULL. The lengths: room, then size. SJ_USAGE: no such reference
+ * or curve, or too little room.
+ */
+SJ_API enum sj_rc sj_terminal_request(const char *holder, const char *curve,
+				      const struct sj_terminal *previous, uint8_t *key,
+				      size_t *key_len, uint8_t *request, size_t *request_len);
 
 /* --- asking ----------------------------------------------------------------------- */
 
@@ -155,6 +171,9 @@ SJ_API bool sj_answer_datum(const struct sj_answer *answer, size_t i, struct sj_
 /* "image/jpeg" or "image/jp2"; false: none, or none for this service. */
 SJ_API bool sj_answer_portrait(const struct sj_answer *answer, const uint8_t **bytes, size_t *len,
 			       const char **mime);
+
+/* The fingers as DG3 has them (an inspection system reads them); false: none, or none for this service. */
+SJ_API bool sj_answer_fingerprint(const struct sj_answer *answer, const uint8_t **bytes, size_t *len);
 
 struct sj_answer_info {
 	size_t size;

@@ -62,11 +62,14 @@
 #define SJ_MSE_AT 0xA4u /* P2: control reference template for authentication */
 #define SJ_MSE_KAT 0xA6u /* P2: for key agreement */
 #define SJ_MSE_DST 0xB6u /* P2: for digital signature */
+#define SJ_PSO_CERTIFICATE 0xBEu /* P2 of PSO, P1 00: verify a certificate that describes itself */
 
 /* Data objects of control reference templates, 10. */
 #define SJ_TAG_CRT_OID 0x80u /* cryptographic mechanism reference */
 #define SJ_TAG_CRT_REFERENCE 0x83u /* password, public key or secret key */
 #define SJ_TAG_CRT_PRIVATE 0x84u /* private key or domain parameters */
+
+#define SJ_TAG_CRT_EPHEMERAL 0x91u /* ephemeral public key, compressed (TR-03110-3, B.3) */
 
 /* Secure messaging data objects, 10. */
 #define SJ_TAG_SM_CRYPTOGRAM_ODD 0x85u /* without padding indicator (odd INS) */

@@ -23,6 +23,8 @@
 #define SJ_OID_PACE_ECDH_IM SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x02\x02\x04\x04")
 #define SJ_OID_PACE_ECDH_CAM SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x02\x02\x04\x06")
 #define SJ_OID_RI SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x02\x02\x05")
+#define SJ_OID_RI_ECDH SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x02\x02\x05\x02")
+#define SJ_OID_RI_ECDH_SHA_256 SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x02\x02\x05\x02\x03")
 #define SJ_OID_CI SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x02\x02\x06") /* card info */
 
 /* id-SecurityObject: content type of EF.CardSecurity, 0.4.0.127.0.7.3.2.1 (A.1.2). */
@@ -59,6 +61,15 @@
 /* id-extensions, 0.4.0.127.0.7.3.1.3 (C.3; part 4, 2.2.6). */
 #define SJ_OID_CVC_DESCRIPTION SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x03\x01")
 #define SJ_OID_CVC_SECTOR SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x03\x02")
+
+/* id-AuxiliaryData 0.4.0.127.0.7.3.1.4: a birth date, today, a municipality (A.7.5). */
+#define SJ_OID_AUX SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04")
+#define SJ_OID_AUX_BIRTH SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04\x01")
+#define SJ_OID_AUX_EXPIRY SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04\x02")
+#define SJ_OID_AUX_COMMUNITY SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04\x03")
+
+/* The eID application: id-eID 0.4.0.127.0.7.3.2 behind E8 (part 4, 2.2.1). */
+#define SJ_AID_EID SJ_SPAN_STR("\xE8\x07\x04\x00\x7F\x00\x07\x03\x02")
 
 /* The last arc of id-PACE-... and id-CA-...: the cipher (A.3, A.4). */
 #define SJ_SUITE_3DES 1u
@@ -105,6 +116,14 @@
 #define SJ_TAG_PACE_KEY_IN 0x84u
 #define SJ_TAG_PACE_TOKEN_OUT 0x85u
 #define SJ_TAG_PACE_TOKEN_IN 0x86u
+#define SJ_TAG_PACE_CAR 0x87u /* certification authority reference, the newest */
+#define SJ_TAG_PACE_CAR_BEFORE 0x88u /* the one before */
 #define SJ_TAG_PACE_CAM 0x8Au /* encrypted chip authentication data */
+
+/* Dynamic authentication data of Restricted Identification (B.4): sector key and identifier. */
+#define SJ_TAG_RI_KEY_1 0xA0u
+#define SJ_TAG_RI_KEY_2 0xA2u
+#define SJ_TAG_RI_ID_1 0x81u
+#define SJ_TAG_RI_ID_2 0x83u
 
 #endif

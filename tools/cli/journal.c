@@ -1,5 +1,5 @@
 /*
- * store.c -- the journal's store in SQLite. A write-ahead log that is synced at
+ * journal.c -- a journal's store in SQLite. A write-ahead log that is synced at
  * every commit: after a power cut a transaction is wholly there or not at all.
  */
 #include <fcntl.h>
@@ -8,37 +8,57 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gate/tool.h"
+#include "cli/journal.h"
 
 #define BUSY_MS 2000
 
-enum query { ROW_NEXT, ROW_LAST, HEAD_NEXT, ROW_ADD, HEAD_ADD, ERASE, TRIM_ROWS, TRIM_HEADS };
-#define QUERIES 8u
+enum query {
+	ROW_NEXT,
+	ROW_LAST,
+	HEAD_NEXT,
+	HEAD_LAST,
+	ROW_ADD,
+	HEAD_ADD,
+	ERASE,
+	ERASE_DUE,
+	TRIM_ROWS,
+	TRIM_HEADS
+};
+#define QUERIES 10u
 static const char *const queries[QUERIES] = {
-	[ROW_NEXT] = "SELECT number, body, key, sealed FROM record WHERE number > ?1 "
+	[ROW_NEXT] = "SELECT number, body, key, sealed, due FROM record WHERE number > ?1 "
 		     "ORDER BY number LIMIT 1",
-	[ROW_LAST] = "SELECT number, body, key, sealed FROM record ORDER BY number DESC LIMIT 1",
+	[ROW_LAST] = "SELECT number, body, key, sealed, due FROM record "
+		     "ORDER BY number DESC LIMIT 1",
 	[HEAD_NEXT] = "SELECT number, bytes, signature FROM head WHERE number > ?1 "
 		      "ORDER BY number LIMIT 1",
-	[ROW_ADD] = "INSERT INTO record (number, body, key, sealed) VALUES (?1, ?2, ?3, ?4)",
+	[HEAD_LAST] = "SELECT number, bytes, signature FROM head ORDER BY number DESC LIMIT 1",
+	[ROW_ADD] = "INSERT INTO record (number, body, key, sealed, due) "
+		    "VALUES (?1, ?2, ?3, ?4, ?5)",
 	[HEAD_ADD] = "INSERT OR REPLACE INTO head (number, bytes, signature) VALUES (?1, ?2, ?3)",
-	[ERASE] = "UPDATE record INDEXED BY personal SET key = NULL, sealed = NULL "
+	[ERASE] = "UPDATE record INDEXED BY personal SET key = NULL, sealed = NULL, due = NULL "
 		  "WHERE sealed IS NOT NULL AND number BETWEEN ?1 AND ?2",
+	[ERASE_DUE] = "UPDATE record INDEXED BY due SET key = NULL, sealed = NULL, due = NULL "
+		      "WHERE due IS NOT NULL AND due <= ?1",
 	[TRIM_ROWS] = "DELETE FROM record WHERE number <= ?1",
 	[TRIM_HEADS] = "DELETE FROM head WHERE number <= ?1",
 };
 
 static const char schema[] = "CREATE TABLE IF NOT EXISTS record (number INTEGER PRIMARY KEY, "
-			     "body BLOB NOT NULL, key BLOB, sealed BLOB);"
+			     "body BLOB NOT NULL, key BLOB, sealed BLOB, due INTEGER);"
 			     "CREATE TABLE IF NOT EXISTS head (number INTEGER PRIMARY KEY, "
-			     "bytes BLOB NOT NULL, signature BLOB NOT NULL);"
-			     "CREATE INDEX IF NOT EXISTS personal ON record (number) "
-			     "WHERE sealed IS NOT NULL;";
+			     "bytes BLOB NOT NULL, signature BLOB NOT NULL);";
+static const char indexes[] = "CREATE INDEX IF NOT EXISTS personal ON record (number) "
+			      "WHERE sealed IS NOT NULL;"
+			      "CREATE INDEX IF NOT EXISTS due ON record (due) "
+			      "WHERE due IS NOT NULL;";
 
 struct database {
-	struct gate_store outer; /* first: what the caller has */
+	struct cli_store outer; /* first: what the caller has */
 	sqlite3 *sql;
 	sqlite3_stmt *statements[QUERIES];
+	uint8_t *bytes; /* body and sealed data of the row that was read last */
+	size_t bytes_len;
 };
 
 static enum sj_rc meaning(int code)
@@ -109,15 +129,38 @@ static bool blob(sqlite3_stmt *s, int column, uint8_t *out, size_t max, size_t *
 	return true;
 }
 
-static bool take_row(sqlite3_stmt *s, struct sj_journal_row *out)
+static void forget_row(struct database *db)
 {
+	if (db->bytes != NULL)
+		explicit_bzero(db->bytes, db->bytes_len);
+	free(db->bytes);
+	db->bytes = NULL;
+	db->bytes_len = 0;
+}
+
+/* A copy: a statement that stays open holds a read transaction, and the log could not be emptied. */
+static int take_row(struct database *db, sqlite3_stmt *s, struct sj_journal_row *out)
+{
+	size_t body = (size_t)sqlite3_column_bytes(s, 1),
+	       sealed = (size_t)sqlite3_column_bytes(s, 3);
 	size_t key_len;
 
+	if (body > SJ_JOURNAL_BODY_MAX || sealed > SJ_JOURNAL_SEALED_MAX)
+		return SQLITE_CORRUPT;
+	db->bytes_len = body + sealed;
+	db->bytes = malloc(db->bytes_len + 1);
+	if (db->bytes == NULL)
+		return SQLITE_NOMEM;
 	out->number = (uint64_t)sqlite3_column_int64(s, 0);
-	return blob(s, 1, out->body, sizeof(out->body), &out->body_len) &&
-	       blob(s, 2, out->key, sizeof(out->key), &key_len) &&
-	       blob(s, 3, out->sealed, sizeof(out->sealed), &out->sealed_len) &&
-	       key_len == (out->sealed_len != 0 ? sizeof(out->key) : 0);
+	out->body = db->bytes;
+	out->sealed = db->bytes + body;
+	out->due = sqlite3_column_int64(s, 4);
+	if (!blob(s, 1, db->bytes, body, &out->body_len) ||
+	    !blob(s, 2, out->key, sizeof(out->key), &key_len) ||
+	    !blob(s, 3, db->bytes + body, sealed, &out->sealed_len) ||
+	    key_len != (sealed != 0 ? sizeof(out->key) : 0))
+		return SQLITE_CORRUPT;
+	return SQLITE_ROW;
 }
 
 static enum sj_rc row(void *user, uint64_t after, struct sj_journal_row *out)
@@ -133,22 +176,25 @@ static enum sj_rc row(void *user, uint64_t after, struct sj_journal_row *out)
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)after);
 	code = sqlite3_step(s);
 	out->number = 0;
-	if (code == SQLITE_ROW && !take_row(s, out))
-		code = SQLITE_CORRUPT;
+	forget_row(user);
+	if (code == SQLITE_ROW)
+		code = take_row(user, s, out);
 	sqlite3_reset(s);
 	return meaning(code);
 }
 
 static enum sj_rc head(void *user, uint64_t after, struct sj_journal_head *out)
 {
+	bool last = after == UINT64_MAX;
 	size_t n = 0, m = 0;
 	enum sj_rc rc;
-	sqlite3_stmt *s = statement(user, HEAD_NEXT, &rc);
+	sqlite3_stmt *s = statement(user, last ? HEAD_LAST : HEAD_NEXT, &rc);
 	int code;
 
 	if (s == NULL)
 		return rc;
-	sqlite3_bind_int64(s, 1, (sqlite3_int64)after);
+	if (!last)
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)after);
 	code = sqlite3_step(s);
 	out->number = 0;
 	if (code == SQLITE_ROW) {
@@ -177,6 +223,8 @@ static enum sj_rc add_row(struct database *db, const struct sj_journal_row *r)
 		sqlite3_bind_blob(s, 3, r->key, (int)sizeof(r->key), SQLITE_STATIC);
 		sqlite3_bind_blob(s, 4, r->sealed, (int)r->sealed_len, SQLITE_STATIC);
 	}
+	if (r->due != 0)
+		sqlite3_bind_int64(s, 5, r->due);
 	return run(s);
 }
 
@@ -236,13 +284,28 @@ static enum sj_rc empty_log(struct database *db)
 		sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
 }
 
+static enum sj_rc erased_so(struct database *db, enum sj_rc rc, uint64_t *erased)
+{
+	forget_row(db);
+	*erased = rc == SJ_OK ? (uint64_t)sqlite3_changes(db->sql) : 0;
+	return rc == SJ_OK && *erased != 0 ? empty_log(db) : rc;
+}
+
 static enum sj_rc erase(void *user, uint64_t first, uint64_t last, uint64_t *erased)
 {
-	struct database *db = user;
-	enum sj_rc rc = between(user, ERASE, first, last);
+	return erased_so(user, between(user, ERASE, first, last), erased);
+}
 
-	*erased = rc == SJ_OK ? (uint64_t)sqlite3_changes(db->sql) : 0;
-	return rc == SJ_OK && *erased != 0 ? empty_log(user) : rc;
+static enum sj_rc erase_due(void *user, int64_t now, uint64_t *erased)
+{
+	enum sj_rc rc;
+	sqlite3_stmt *s = statement(user, ERASE_DUE, &rc);
+
+	if (s != NULL) {
+		sqlite3_bind_int64(s, 1, now);
+		rc = run(s);
+	}
+	return erased_so(user, rc, erased);
 }
 
 static enum sj_rc trim(void *user, const struct sj_journal_head *start)
@@ -262,6 +325,22 @@ static enum sj_rc trim(void *user, const struct sj_journal_head *start)
 
 /* --- opening ------------------------------------------------------------------------ */
 
+/* Journals of before evidence know no `due`. */
+static enum sj_rc migrate(struct database *db)
+{
+	static const char sought[] = "SELECT count(*), sum(name = 'due') "
+				     "FROM pragma_table_info('record')";
+	sqlite3_stmt *s = NULL;
+	enum sj_rc rc = meaning(sqlite3_prepare_v2(db->sql, sought, -1, &s, NULL));
+	bool old = rc == SJ_OK && sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int(s, 0) != 0 &&
+		   sqlite3_column_int(s, 1) == 0;
+
+	sqlite3_finalize(s);
+	if (old)
+		rc = execute(db, "ALTER TABLE record ADD COLUMN due INTEGER");
+	return rc == SJ_OK && old ? execute(db, indexes) : rc;
+}
+
 static enum sj_rc prepare(struct database *db, bool create)
 {
 	enum sj_rc rc;
@@ -274,6 +353,10 @@ static enum sj_rc prepare(struct database *db, bool create)
 		rc = execute(db, "PRAGMA synchronous = FULL");
 	if (rc == SJ_OK && create)
 		rc = execute(db, schema);
+	if (rc == SJ_OK)
+		rc = migrate(db);
+	if (rc == SJ_OK && create)
+		rc = execute(db, indexes);
 	/* What a kill between erasing and this has left; somebody who reads may forbid it. */
 	if (rc == SJ_OK && create)
 		(void)empty_log(db);
@@ -289,8 +372,8 @@ static void make_private(const char *path)
 		close(fd);
 }
 
-enum sj_rc gate_store_open(const char *path, bool create, struct gate_store **out,
-			   char why[static 128])
+enum sj_rc cli_store_open(const char *path, bool create, struct cli_store **out,
+			  char why[static 128])
 {
 	struct database *db = calloc(1, sizeof(*db));
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
@@ -300,7 +383,7 @@ enum sj_rc gate_store_open(const char *path, bool create, struct gate_store **ou
 	if (db == NULL)
 		return SJ_NO_MEMORY;
 	db->outer.store = (struct sj_journal_store){
-		sizeof(struct sj_journal_store), db, row, head, add, erase, trim
+		sizeof(struct sj_journal_store), db, row, head, add, erase, trim, erase_due
 	};
 	if (create)
 		make_private(path);
@@ -313,11 +396,11 @@ enum sj_rc gate_store_open(const char *path, bool create, struct gate_store **ou
 	}
 	if (db->sql != NULL)
 		snprintf(why, 128, "%s", sqlite3_errmsg(db->sql));
-	gate_store_close(&db->outer);
+	cli_store_close(&db->outer);
 	return rc;
 }
 
-void gate_store_close(struct gate_store *store)
+void cli_store_close(struct cli_store *store)
 {
 	struct database *db = (struct database *)(void *)store;
 
@@ -326,5 +409,6 @@ void gate_store_close(struct gate_store *store)
 	for (size_t i = 0; i < QUERIES; i++)
 		sqlite3_finalize(db->statements[i]);
 	sqlite3_close(db->sql);
+	forget_row(db);
 	free(db);
 }

@@ -2,41 +2,55 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "authority/holder.h"
+#include "cli/cli.h"
 
 #define DEPTH_MAX 8u
+
+struct text {
+	const char *ptr;
+	size_t len;
+};
 
 /* Where the walk is: of each level the last key, or the index in an array. */
 struct walk {
 	struct level {
 		bool array;
 		unsigned index;
-		struct sj_span key;
+		struct text key;
 	} levels[DEPTH_MAX];
 	size_t depth;
 	int line;
 };
 
-/* Skips a string whose opening quote was taken; gives what is between the quotes. */
-static struct sj_span skip_string(struct sj_span *in)
+static bool take(struct text *in, char *out)
 {
-	const uint8_t *start = in->ptr;
-	bool escaped = false;
-	uint8_t c;
-
-	while (sj_take_u8(in, &c)) {
-		if (!escaped && c == '"')
-			return sj_span(start, (size_t)(in->ptr - start) - 1);
-		escaped = !escaped && c == '\\';
-	}
-	return sj_span(start, 0);
+	if (in->len == 0)
+		return false;
+	*out = *in->ptr++;
+	in->len--;
+	return true;
 }
 
-static bool is_key(struct sj_span rest)
+/* Skips a string whose opening quote was taken; gives what is between the quotes. */
+static struct text skip_string(struct text *in)
 {
-	uint8_t c;
+	const char *start = in->ptr;
+	bool escaped = false;
+	char c;
 
-	while (sj_take_u8(&rest, &c)) {
+	while (take(in, &c)) {
+		if (!escaped && c == '"')
+			return (struct text){ start, (size_t)(in->ptr - start) - 1 };
+		escaped = !escaped && c == '\\';
+	}
+	return (struct text){ start, 0 };
+}
+
+static bool is_key(struct text rest)
+{
+	char c;
+
+	while (take(&rest, &c)) {
 		if (strchr(" \t\r\n", c) == NULL)
 			return c == ':';
 	}
@@ -57,8 +71,7 @@ static void pointer_of(const struct walk *w, char *out, size_t cap)
 			n = snprintf(out + used, cap - used, "/%u", l->index);
 		else
 			n = snprintf(out + used, cap - used, "/%.*s",
-				     (int)(l->key.len > 40 ? 40 : l->key.len),
-				     (const char *)l->key.ptr);
+				     (int)(l->key.len > 40 ? 40 : l->key.len), l->key.ptr);
 		used += n > 0 ? (size_t)n : 0;
 	}
 }
@@ -72,10 +85,10 @@ static bool at_path(const struct walk *w, const char *path)
 }
 
 /* Takes one token's effect; false: the walk cannot go on. */
-static bool step(struct walk *w, uint8_t c, struct sj_span *in)
+static bool step(struct walk *w, char c, struct text *in)
 {
 	struct level *top = w->depth > 0 ? &w->levels[w->depth - 1] : NULL;
-	struct sj_span text;
+	struct text text;
 
 	if (c == '\n') {
 		w->line++;
@@ -101,12 +114,12 @@ static bool step(struct walk *w, uint8_t c, struct sj_span *in)
  * The member itself, or, when it is not there, the object that lacks it: the
  * path without its last part.
  */
-static int find(struct sj_span in, const char *path)
+static int find(struct text in, const char *path)
 {
 	struct walk w = { .line = 1 };
-	uint8_t c;
+	char c;
 
-	while (sj_take_u8(&in, &c)) {
+	while (take(&in, &c)) {
 		if (c == '{' && at_path(&w, path))
 			return w.line;
 		if (!step(&w, c, &in))
@@ -117,9 +130,9 @@ static int find(struct sj_span in, const char *path)
 	return 0;
 }
 
-int holder_line_of(const char *text, size_t len, const char *path)
+int cli_line_of(const char *text, size_t len, const char *path)
 {
-	struct sj_span in = { (const uint8_t *)text, len };
+	struct text in = { text, len };
 	char parent[64];
 	char *slash;
 	int line = find(in, path);

@@ -1,0 +1,92 @@
+/*
+ * ta.h -- Terminal Authentication and Chip Authentication 2 on the card: anchors, the certificate
+ * that was verified last, and the state of both protocols. STATES.md has the tables.
+ *
+ * Sources: BSI TR-03110-1 and -2 v2.21, 3.3 and 3.4; TR-03110-3, 2.5, A.4, A.7 and B.11.
+ */
+#ifndef CARD_APPLETS_EMRTD_TA_H
+#define CARD_APPLETS_EMRTD_TA_H
+
+#include "host/applet.h"
+#include "host/eac.h"
+#include "secure/cvc.h"
+#include "secure/ta.h"
+
+#define EMRTD_ANCHORS 2u /* of a kind of terminals */
+#define EMRTD_CVCA_SIZE 36u /* EF.CVCA (TR-03110-3, A.7.1.2) */
+#define EMRTD_SECTORS 8u /* 0: terminals that name none */
+#define EMRTD_AUX_ELEMENT (CARD_AUX_MAX + 3u) /* whole 67 */
+
+enum emrtd_ta_state { TA_IDLE, TA_SIGNER, TA_VERIFIED, TA_SET, TA_CHALLENGED };
+
+/* The certificate that was verified last, or an anchor, with what it inherited. */
+struct emrtd_ta_link {
+	uint8_t certificate[SJ_CVC_MAX];
+	size_t len;
+	enum sj_curve curve;
+	struct sj_cvc_rights effective;
+};
+
+struct emrtd_ta {
+	enum emrtd_ta_state state;
+	uint8_t channel;
+	uint32_t session; /* card_sm_number() */
+	struct emrtd_ta_link link; /* from SIGNER on */
+	uint8_t ephemeral[SJ_EC_FIELD_MAX]; /* from SET on: Comp(PK_PCD) */
+	size_t ephemeral_len;
+	uint8_t aux[EMRTD_AUX_ELEMENT]; /* from SET on: whole 67; empty: none */
+	size_t aux_len;
+	uint8_t challenge[SJ_TA_CHALLENGE]; /* CHALLENGED */
+	uint32_t command; /* card_command_number() of the challenge: it serves the next one */
+};
+
+enum emrtd_ca2_state { CA2_IDLE, CA2_SET };
+
+struct emrtd_ca2 {
+	enum emrtd_ca2_state state;
+	uint8_t channel;
+	uint32_t session;
+	enum sj_cipher cipher;
+	uint32_t key; /* object */
+};
+
+/* Terminal Authentication is for this card at all: in LDS1 version 1, at the MF version 2. */
+bool emrtd_ta_offered(const struct card_call *call);
+
+/* --- anchors --------------------------------------------------------------- */
+
+/*
+ * The holders of the card's anchors of this kind, the newest first; one that has expired is
+ * named only if it is the newest. How many; the spans are valid until the store changes.
+ */
+size_t emrtd_anchor_names(struct card *card, enum sj_cvc_terminal kind,
+			  struct sj_span names[static EMRTD_ANCHORS]);
+/* The anchor of that kind with this holder. False: none. */
+SJ_MUST_CHECK bool emrtd_anchor_find(struct card *card, enum sj_cvc_terminal kind,
+				     struct sj_span holder, struct emrtd_ta_link *out);
+/* Stores what an anchor has certified, in place of the older of two; nothing if its name is known. */
+SJ_MUST_CHECK bool emrtd_anchor_add(struct card *card, const struct sj_cvc *cvca);
+/* DGI 0017: a whole CVCA certificate. The status word. */
+uint16_t emrtd_anchor_personalise(struct card_call *call, struct sj_span data);
+/* EF.CVCA: the names of the inspection systems' anchors; false: there are none. */
+SJ_MUST_CHECK bool emrtd_anchor_file(struct card *card, uint8_t out[static EMRTD_CVCA_SIZE]);
+
+/* --- Chip Authentication 2 -------------------------------------------------- */
+
+/* The key of this sector, or of sector 0 where it has none; its object and key id. */
+SJ_MUST_CHECK bool emrtd_ca2_find(struct card *card, uint8_t sector, uint32_t *object,
+				  uint8_t *key_id);
+/* DGI 0016. The status word. */
+uint16_t emrtd_ca2_personalise(struct card_call *call, struct sj_span data);
+
+/* --- handlers ---------------------------------------------------------------- */
+
+uint16_t emrtd_ta_set_dst(struct card_call *call); /* MSE:Set DST 81B6 */
+uint16_t emrtd_ta_verify(struct card_call *call); /* PSO: VERIFY CERTIFICATE 00BE */
+uint16_t emrtd_ta_set_at(struct card_call *call); /* MSE:Set AT 81A4 */
+uint16_t emrtd_ta_challenge(struct card_call *call); /* GET CHALLENGE in secure messaging */
+uint16_t emrtd_ta_finish(struct card_call *call); /* EXTERNAL AUTHENTICATE there */
+uint16_t emrtd_ca2_set_at(struct card_call *call); /* MSE:Set AT 41A4 at the MF */
+uint16_t emrtd_ca2_agree(struct card_call *call); /* GENERAL AUTHENTICATE at the MF after it */
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * security.c -- EF.CardSecurity by Passive Authentication, as for EF.SOD.
+ *
+ * Source: BSI TR-03110-2 v2.21, 3.4; TR-03110-3, A.1.2.5; ICAO Doc 9303-12 (8th ed.), 5 and 7.
+ */
+#include "eid/ask.h"
+#include "trust/certificate.h"
+#include "trust/chain.h"
+#include "trust/time.h"
+#include "wire/std/tr03110.h"
+
+static enum sj_check_state state_of(const struct sj_finding *f)
+{
+	switch ((int)f->rc) {
+	case SJ_OK:
+		return SJ_CHECK_PASSED;
+	case SJ_CARD_SECURITY:
+	case SJ_CHAIN_SIGNATURE:
+	case SJ_SIGNER_INVALID:
+	case SJ_SIGNER_EXPIRED:
+	case SJ_SIGNER_REVOKED:
+		return SJ_CHECK_FAILED;
+	default:
+		return SJ_CHECK_NOT_POSSIBLE;
+	}
+}
+
+static int64_t signed_at(const struct sj_signed *s)
+{
+	return s->signer.signing_time.len > 0 ? s->signer.signed_at : 0;
+}
+
+/* The clock rule: what was signed pushes the time forward, and is remembered. */
+static void learn_time(struct sj_ask *ask, const struct sj_cert *issuer)
+{
+	const struct sj_cert *signer = &ask->security.certificate;
+	struct sj_statistics *statistics = &ask->doc.report->statistics;
+	int64_t when = signed_at(&ask->security);
+	bool behind;
+
+	if (when == 0)
+		when = signer->not_before;
+	if (!sj_chain_could_sign(signer, when) || !sj_cert_valid_at(issuer, when))
+		return;
+	if (sj_trust_learn_time(ask->trust, when, ask->options.now) != SJ_OK)
+		sj_trust_say(ask->trust, "time", "It is kept in memory only.");
+	ask->now = sj_trust_time(ask->trust, ask->options.now, &behind);
+	ask->doc.now = ask->now;
+	ask->answer->info.time = ask->now;
+	statistics->clock_behind = behind;
+	statistics->time_used = ask->now;
+}
+
+static void judge(struct sj_ask *ask, struct sj_finding *f)
+{
+	const struct sj_cert *signer = &ask->security.certificate;
+	struct sj_statistics *statistics = &ask->doc.report->statistics;
+	struct sj_issuer issuer = { 0 };
+	bool asked;
+
+	sj_chain_find(ask->trust, signer, &issuer, f);
+	if (f->rc != SJ_OK)
+		return;
+	sj_name_text(signer->subject, statistics->signer, sizeof(statistics->signer));
+	sj_name_country(issuer.cert.subject, statistics->country);
+	sj_chain_purpose(signer, f);
+	if (f->rc == SJ_OK)
+		sj_chain_revocation(ask->trust, signer, ask->now, &asked, f);
+	/* Who was revoked says nothing about the time. */
+	if (f->rc == SJ_OK) {
+		learn_time(ask, &issuer.cert);
+		sj_chain_revocation(ask->trust, signer, ask->now, &asked, f);
+	}
+	if (f->rc == SJ_OK)
+		sj_chain_times(signer, &issuer.cert, signed_at(&ask->security), ask->now, f);
+	if (f->rc == SJ_OK)
+		sj_find(f, SJ_OK, "EF.CardSecurity is signed by %s.", statistics->signer);
+	sj_issuer_free(&issuer);
+}
+
+bool sj_eid_infos(const struct sj_ask *ask, struct sj_span *items)
+{
+	return ask->answer->checks[SJ_ANSWER_SECURITY].state == SJ_CHECK_PASSED &&
+	       sj_secinfos_parse(ask->security.cms.content, items);
+}
+
+enum sj_rc sj_eid_security(struct sj_ask *ask)
+{
+	struct sj_check *check = &ask->answer->checks[SJ_ANSWER_SECURITY];
+	enum sj_rc rc = sj_document_read(&ask->doc, SJ_EF_CARD_SECURITY);
+	struct sj_span file = sj_report_bytes(ask->doc.report, SJ_EF_CARD_SECURITY), items;
+	struct sj_finding f = { .rc = SJ_OK };
+	enum sj_signed_rc signed_rc;
+
+	if (rc != SJ_OK)
+		return rc;
+	if (!file.ptr) {
+		sj_check_set(check, SJ_CHECK_FAILED, SJ_CARD_SECURITY,
+			     "The card does not deliver EF.CardSecurity.");
+		return SJ_OK;
+	}
+	signed_rc = sj_signed_open(file, SJ_OID_SECURITY_OBJECT, &ask->security);
+	if (signed_rc == SJ_SIGNED_NO_MEMORY)
+		return SJ_NO_MEMORY;
+	if (signed_rc != SJ_SIGNED_OK)
+		sj_find(&f, SJ_CARD_SECURITY, "EF.CardSecurity: %s", sj_signed_text(signed_rc));
+	else if (!sj_secinfos_parse(ask->security.cms.content, &items))
+		sj_find(&f, SJ_CARD_SECURITY, "EF.CardSecurity cannot be understood.");
+	else
+		judge(ask, &f);
+	sj_check_from(check, state_of(&f), &f);
+	return SJ_OK;
+}
