@@ -21,6 +21,7 @@ helper_rooms := unit card reader peers power hostile vectors
 helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
+$(BUILD)/tests/peers/test_eac_card: TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 # A card that lies inside its own secure messaging.
