@@ -57,6 +57,7 @@ struct eid_rig {
 	struct sj_terminal *terminal;
 	struct sj_service service;
 	struct sj_answer *answer;
+	struct status_rig *status; /* who signs the trust store's lists; NULL: none are there */
 };
 
 #define EID_HOTEL \
@@ -77,7 +78,7 @@ static inline struct eid_plan eid_plan(void)
 
 static inline void eid_write(const char *folder, const char *name, struct sj_span bytes)
 {
-	char path[96];
+	char path[160];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
@@ -122,7 +123,8 @@ static OWN_FRAME void eid_sector_key(struct eid_rig *r)
 	r->sector_key_len = w.len;
 }
 
-static OWN_FRAME void eid_certify(struct eid_rig *r)
+/* What the terminal's certificate says besides: its service, and its sector's key. */
+static OWN_FRAME void eid_extend(struct eid_rig *r)
 {
 	struct eac_holder *t = &r->chain.terminal;
 	const struct sj_cvc_service service = { EID_SECTOR, EID_SERVICE, 4711 };
@@ -130,18 +132,23 @@ static OWN_FRAME void eid_certify(struct eid_rig *r)
 	struct sj_writer w = SJ_WRITER_OF(t->extensions);
 	uint8_t hash[SJ_HASH_MAX];
 
-	eac_chain(&r->chain, "P-256", r->plan.kind);
 	assert_true(sj_hash(SJ_SHA256, &whole, 1, hash));
 	sj_cvc_service_put(&w, &service);
 	sj_cvc_sectors_put(&w, sj_span(hash, 32), sj_span(NULL, 0));
 	assert_false(w.failed);
 	t->plan.extensions = sj_written(&w);
 	t->plan.rights = eid_rights(&r->plan);
+	eac_sign(t, &r->chain.dv);
+}
+
+static OWN_FRAME void eid_certify(struct eid_rig *r)
+{
+	eac_chain(&r->chain, "P-256", r->plan.kind);
 	eac_enter(&r->next, "P-256", "UTCVCA00002", r->plan.kind, SJ_CVC_CVCA);
 	eac_sign(&r->next, &r->chain.cvca);
 	if (r->plan.rollover)
 		eac_sign(&r->chain.dv, &r->next);
-	eac_sign(t, &r->chain.dv);
+	eid_extend(r);
 	eac_enter(&r->other, "P-256", "UTOTHER00001",
 		  r->plan.kind == SJ_CVC_INSPECTION ? SJ_CVC_AUTHENTICATION : SJ_CVC_INSPECTION,
 		  SJ_CVC_CVCA);
@@ -163,6 +170,17 @@ static OWN_FRAME void eid_folder(struct eid_rig *r)
 		eid_write(r->folder, "cvca-link-2.cvcert", eac_made(&r->next));
 	if (!r->plan.no_sector_key)
 		eid_write(r->folder, "sector.cvkey", sj_span(r->sector_key, r->sector_key_len));
+}
+
+/* The same terminal with what the rig has now: its sector's key, its plan's rights. */
+static inline void eid_recertify(struct eid_rig *r)
+{
+	eid_extend(r);
+	eid_write(r->folder, "terminal.cvcert", eac_made(&r->chain.terminal));
+	eid_write(r->folder, "sector.cvkey", sj_span(r->sector_key, r->sector_key_len));
+	sj_terminal_close(r->terminal);
+	r->terminal = NULL;
+	assert_int_equal(sj_terminal_open(r->folder, &r->terminal), SJ_OK);
 }
 
 /* --- the card ------------------------------------------------------------------------- */
@@ -352,16 +370,11 @@ static OWN_FRAME void eid_lds(struct eid_rig *r)
 
 	issued_dg1(d);
 	issued_dg2(d);
-	issued_dg11(d);
 	issued_file(d, SJ_DG3, SJ_SPAN_STR("\x63\x03\x7F\x61\x00"));
 	sj_dg13_put(&p, RIG_PARTITION, r->plan.index);
 	issued_file(d, SJ_DG13, sj_written(&p));
-	if (r->plan.plain)
-		issued_dg14(d);
 	issued_sod(d);
 	issued_com(d);
-	if (r->plan.plain)
-		return;
 	eid_put_access(&w);
 	issued_infos(d, SJ_EF_CARD_ACCESS, 0, &w);
 }
@@ -386,11 +399,48 @@ static OWN_FRAME void eid_personalise(struct eid_rig *r)
 	bench_lock(b);
 }
 
+/* A plain document whose DG3 Terminal Authentication 1 opens. */
+static OWN_FRAME void eid_plain_dg14(struct issued *d)
+{
+	uint8_t items[700];
+	struct sj_writer w = SJ_WRITER_OF(items);
+
+	issued_put_pace(&w, d->plan.suite);
+	issued_put_ca(&w, d);
+	sj_put(&w, SJ_SPAN_STR("\x30\x0D\x06\x08\x04\x00\x7F\x00\x07\x02\x02\x02\x02\x01\x01"));
+	issued_infos(d, SJ_DG14, SJ_TAG_DG14, &w);
+}
+
+static OWN_FRAME void eid_personalise_plain(struct eid_rig *r)
+{
+	struct issued *d = r->d;
+	uint8_t flags[5], place[16];
+	struct sj_writer w = SJ_WRITER_OF(flags), p = SJ_WRITER_OF(place);
+
+	issued_dg1(d);
+	issued_access(d);
+	assert_int_equal(bench_dgi(d->bench, 0x0017, eac_made(&r->chain.cvca)), SJ_SW_OK);
+	sj_put_u8(&w, CARD_EAC_TA1);
+	sj_put_be(&w, 4, (uint32_t)EAC_2026);
+	assert_int_equal(bench_dgi(d->bench, 0x0018, sj_written(&w)), SJ_SW_OK);
+	issued_keys(d);
+	issued_dg2(d);
+	issued_file(d, SJ_DG3, SJ_SPAN_STR("\x63\x03\x7F\x61\x00"));
+	sj_dg13_put(&p, RIG_PARTITION, r->plan.index);
+	issued_file(d, SJ_DG13, sj_written(&p));
+	eid_plain_dg14(d);
+	issued_sod(d);
+	issued_com(d);
+	issued_mf(d);
+	issued_write(d);
+	bench_lock(d->bench);
+}
+
 /* --- all of it -------------------------------------------------------------------------- */
 
 static OWN_FRAME void eid_list(struct eid_rig *r)
 {
-	struct status_rig *rig = calloc(1, sizeof(*rig));
+	struct status_rig *rig = r->status = calloc(1, sizeof(*r->status));
 	struct rig_file list;
 
 	assert_non_null(rig);
@@ -399,7 +449,6 @@ static OWN_FRAME void eid_list(struct eid_rig *r)
 	list = rig_list(rig, EID_EPOCH);
 	assert_int_equal(sj_status_import(r->d->directory, list.bytes, list.len, NULL), SJ_OK);
 	rig_file_free(&list);
-	free(rig);
 }
 
 static OWN_FRAME struct eid_rig *eid_new(const struct eid_plan *plan)
@@ -413,8 +462,10 @@ static OWN_FRAME struct eid_rig *eid_new(const struct eid_plan *plan)
 	assert_non_null(r->d);
 	document.no_trust = plan->no_trust;
 	document.face = 600;
-	document.pace = false;
-	document.ca = SJ_CURVE_NONE;
+	if (!plan->plain) {
+		document.pace = false;
+		document.ca = SJ_CURVE_NONE;
+	}
 	r->d->plan = document;
 	issued_found(r->d);
 	eid_sector_key(r);
@@ -422,7 +473,10 @@ static OWN_FRAME struct eid_rig *eid_new(const struct eid_plan *plan)
 	eid_folder(r);
 	r->d->bench = bench_new();
 	bench_install(r->d->bench);
-	eid_personalise(r);
+	if (plan->plain)
+		eid_personalise_plain(r);
+	else
+		eid_personalise(r);
 	issued_import(r->d);
 	if (!plan->no_list)
 		eid_list(r);
@@ -443,6 +497,7 @@ static inline void eid_free(struct eid_rig *r)
 	char command[80];
 
 	sj_answer_free(r->answer);
+	free(r->status);
 	sj_terminal_close(r->terminal);
 	snprintf(command, sizeof(command), "rm -rf %s", r->folder);
 	assert_int_equal(system(command), 0);
@@ -461,7 +516,7 @@ static inline enum sj_rc eid_ask(struct eid_rig *r, const struct sj_service_opti
 	enum sj_rc rc;
 
 	standard.now = NOW;
-	assert_int_equal(sj_access_can(CAN, 6, &access), SJ_OK);
+	assert_int_equal(sj_access_can(r->plan.plain ? HOLDER_CAN : CAN, 6, &access), SJ_OK);
 	sj_answer_free(r->answer);
 	r->answer = NULL;
 	rc = sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service, access,

@@ -224,16 +224,16 @@ static void assert_age(const char *birth, const char *expected)
 static void eighteen_begins_on_the_birthday(void **state)
 {
 	(void)state;
-	assert_age("080921", "birth-date=2008-09-21; age-over-18=yes");
-	assert_age("080922", "birth-date=2008-09-22; age-over-18=no");
+	assert_age("080921", "age-over-18=yes; birth-date=2008-09-21");
+	assert_age("080922", "age-over-18=no; birth-date=2008-09-22");
 }
 
 static void an_unknown_day_of_birth_counts_as_the_last(void **state)
 {
 	(void)state;
-	assert_age("0809<<", "birth-date=2008-09; age-over-18=no");
-	assert_age("0808<<", "birth-date=2008-08; age-over-18=yes");
-	assert_age("08<<<<", "birth-date=2008; age-over-18=no");
+	assert_age("0809<<", "age-over-18=no; birth-date=2008-09");
+	assert_age("0808<<", "age-over-18=yes; birth-date=2008-08");
+	assert_age("08<<<<", "age-over-18=no; birth-date=2008");
 	assert_age("<<<<<<", "");
 }
 
