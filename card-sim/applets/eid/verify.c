@@ -18,8 +18,7 @@
 
 /* --- what the terminal committed to ------------------------------------------------ */
 
-/* Of several templates with one OID the last counts. False: there is none, or malformed. */
-static bool find_auxiliary(struct sj_span in, struct sj_span oid, struct sj_span *value)
+bool eid_auxiliary(struct sj_span in, struct sj_span oid, struct sj_span *value)
 {
 	struct sj_span template, name, data;
 	bool found = false;
@@ -193,7 +192,7 @@ uint16_t eid_verify(struct card_call *call)
 	if (q->bit != NO_BIT && eid_terminal_with(call, q->bit) == NULL)
 		return SJ_SW_SECURITY_STATUS;
 	if (!load(card_store_of(call->card), &c) ||
-	    !find_auxiliary(sj_span(t->aux, t->aux_len), oid, &value))
+	    !eid_auxiliary(sj_span(t->aux, t->aux_len), oid, &value))
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	return q->verify(call, &c, value);
 }
