@@ -49,7 +49,8 @@ static int take_anchor(void *user, const char *name, struct sj_span certificate)
 		newest->two[0] = newest->two[1];
 		newest->n = 1;
 	}
-	newest->two[newest->n++] = (struct authority_certificate){ copy, certificate.len };
+	newest->two[newest->n].bytes = copy;
+	newest->two[newest->n++].len = certificate.len;
 	return 0;
 }
 
