@@ -36,8 +36,8 @@ static inline struct sj_span eac_made(const struct eac_holder *h)
 }
 
 /* `key`: a name of sj_key_generate(). */
-void eac_enter(struct eac_holder *h, const char *key, const char *name,
-	       enum sj_cvc_terminal kind, enum sj_cvc_role role);
+void eac_enter(struct eac_holder *h, const char *key, const char *name, enum sj_cvc_terminal kind,
+	       enum sj_cvc_role role);
 void eac_sign(struct eac_holder *h, const struct eac_holder *by);
 /* Its certificate names this service from now on (sign again). */
 void eac_serve(struct eac_holder *h, uint8_t sector, uint8_t service, uint32_t operator_id);
