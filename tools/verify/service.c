@@ -146,6 +146,8 @@ static void show_data(struct verify_run *run)
 	if (sj_answer_portrait(run->answer, &bytes, &len, &mime))
 		cli_print(run->cli, "  %-18s %s, %zu bytes%s\n", "portrait", mime, len,
 			  cli_given(run->cli, "portrait-out") ? "" : " (--portrait-out FILE)");
+	if (sj_answer_fingerprint(run->answer, &bytes, &len))
+		cli_print(run->cli, "  %-18s %zu bytes\n", "fingerprint", len);
 }
 
 static void show_rights(struct cli *cli, const char *word, uint32_t rights)
