@@ -175,6 +175,30 @@ static void a_certificate_narrows_it_too(void **state)
 	end(&a);
 }
 
+/* What each check is of: the document's checks, summed up under the names of an eID card's. */
+static void the_checks_are_those_of_the_document(void **state)
+{
+	struct sj_check check = { .size = sizeof(check) };
+	struct plan plan = full_plan();
+	struct asked a;
+
+	(void)state;
+	plan.withheld = 1u << 11;
+	plan.details = true;
+	begin(&a, plan, SJ_RIGHT_NAME | SJ_RIGHT_ADDRESS);
+	assert_int_equal(ask(&a), SJ_OK);
+	assert_answer(&a, SJ_VERDICT_NOT_GENUINE, SJ_GROUP_WITHHELD);
+	assert_true(sj_answer_get_check(a.answer, SJ_ANSWER_SECURITY, &check));
+	assert_int_equal(check.state, SJ_CHECK_FAILED);
+	assert_int_equal(check.reason, SJ_GROUP_WITHHELD);
+	assert_true(sj_answer_get_check(a.answer, SJ_ANSWER_TERMINAL, &check));
+	assert_int_equal(check.state, SJ_CHECK_NOT_DONE);
+	assert_true(sj_answer_get_check(a.answer, SJ_ANSWER_CHIP, &check));
+	assert_int_equal(check.state, SJ_CHECK_PASSED);
+	assert_false(sj_answer_get_check(a.answer, SJ_ANSWER_CHECKS, &check));
+	end(&a);
+}
+
 /* --- what is read ---------------------------------------------------------------------- */
 
 /* Bytes that came from the card in all: what was not read did not come. */
@@ -477,6 +501,7 @@ int main(void)
 		cmocka_unit_test(address_phone_and_contact_come_from_groups_of_their_own),
 		cmocka_unit_test(the_terminal_narrows_its_row),
 		cmocka_unit_test(a_certificate_narrows_it_too),
+		cmocka_unit_test(the_checks_are_those_of_the_document),
 		cmocka_unit_test(what_is_not_for_the_service_is_not_read),
 		cmocka_unit_test(eighteen_begins_on_the_birthday),
 		cmocka_unit_test(an_unknown_day_of_birth_counts_as_the_last),
