@@ -43,7 +43,7 @@ void verify_show_verdict(struct cli *cli, enum sj_verdict verdict, enum sj_rc re
 void verify_show_check(struct cli *cli, const struct sj_check *check, const char *name);
 void verify_show_statistics(struct cli *cli, const struct sj_statistics *statistics);
 /* {id, name, text, action}, or null. */
-json_t *verify_reason_json(enum sj_rc reason);
+json_t *verify_reason_json(enum sj_rc rc);
 /* {KIND: name, state, reason, detail} */
 json_t *verify_check_json(const struct sj_check *check, const char *kind, const char *name);
 json_t *verify_statistics_json(const struct sj_statistics *statistics);
