@@ -214,3 +214,73 @@ uint16_t eid_identify(struct bench *b, const struct eid_sector *s, uint8_t id[st
 	memcpy(id, told.ptr, 32);
 	return sw;
 }
+
+/* --- visits ---------------------------------------------------------------------------- */
+
+struct eid_plan eid_everything(void)
+{
+	return (struct eid_plan){ .bits = EID_ALL_BITS,
+				  .extension = EID_ALL_EXTENSIONS,
+				  .sector = 3 };
+}
+
+int eid_room_setup(void **state)
+{
+	struct eid_room *f = calloc(1, sizeof(*f));
+	struct eac_plan plan = { .flags = CARD_EAC_EID, .date = EAC_2026, .keys = true };
+
+	assert_non_null(f);
+	eac_chain(&f->at, "P-256", SJ_CVC_AUTHENTICATION);
+	eac_chain(&f->is, "P-256", SJ_CVC_INSPECTION);
+	plan.anchors[0] = eac_made(&f->at.cvca);
+	plan.anchors[1] = eac_made(&f->is.cvca);
+	eac_issue(&f->card, &plan);
+	eid_sector_make(&f->sector);
+	eid_sector_make(&f->other);
+	f->aux_w = SJ_WRITER_OF(f->aux);
+	*state = f;
+	return 0;
+}
+
+int eid_room_teardown(void **state)
+{
+	struct eid_room *f = *state;
+
+	bench_free(f->card.b);
+	eac_chain_forget(&f->at);
+	eac_chain_forget(&f->is);
+	free(f);
+	return 0;
+}
+
+struct bench *eid_come_to(struct eid_room *f, const struct eid_plan *plan, enum eac_step last)
+{
+	eid_certify(&f->at, plan);
+	bench_power(f->card.b);
+	eac_terminal(&f->t, &f->card, &f->at);
+	f->t.sector = plan->sector;
+	if (f->aux_w.len > 0) {
+		sj_tlv_close(&f->aux_w, SJ_TAG_CVC_AUTHENTICATION, 0);
+		f->t.aux = sj_written(&f->aux_w);
+	}
+	assert_int_equal(eac_until(&f->t, last), SJ_SW_OK);
+	f->aux_w.len = 0;
+	return f->card.b;
+}
+
+struct bench *eid_come(struct eid_room *f, const struct eid_plan *plan)
+{
+	struct bench *b = eid_come_to(f, plan, EAC_CA);
+
+	assert_int_equal(bench_do(b, EID_SELECT), SJ_SW_OK);
+	return b;
+}
+
+struct bench *eid_inspect(struct eid_room *f)
+{
+	bench_power(f->card.b);
+	eac_terminal(&f->t, &f->card, &f->is);
+	assert_int_equal(eac_until(&f->t, EAC_CA), SJ_SW_OK);
+	assert_int_equal(bench_do(f->card.b, EID_SELECT), SJ_SW_OK);
+	return f->card.b;
+}

@@ -17,6 +17,11 @@
 #define EID_BORN "19740812"
 #define EID_EXPIRES "20301231"
 #define EID_PORTRAIT_SIZE 700u
+#define EID_ABSENT 16u /* the group that no card has */
+#define EID_BIT(n) (UINT64_C(1) << (n))
+#define EID_ALL_BITS (EID_BIT(38) - 1)
+#define EID_ALL_EXTENSIONS (EID_BIT(32) - 1)
+#define EID_AGE(i) ((uint64_t)SJ_RIGHT_AGE_FIRST << (i))
 
 /* What stands in the group's file; empty: no such file. Sector: of the status alone. */
 struct sj_span eid_content(unsigned group, uint8_t sector, uint8_t out[static 1024]);
@@ -56,5 +61,28 @@ uint16_t eid_authenticate(struct bench *b, struct sj_span content);
 struct sj_span eid_sector_object(const struct eid_sector *s, uint32_t tag, uint8_t out[static 512]);
 /* MSE:Set AT and GENERAL AUTHENTICATE with one sector key; the identifier in `id`. */
 uint16_t eid_identify(struct bench *b, const struct eid_sector *s, uint8_t id[static 32]);
+
+/* --- for cases: a card that knows both kinds of terminals, and visits to it ----------------- */
+
+struct eid_room {
+	struct eac_chain at, is;
+	struct eac_card card;
+	struct eac_terminal t;
+	struct eid_sector sector, other;
+	uint8_t aux[256];
+	struct sj_writer aux_w; /* templates of 67 for the next visit: eid_aux_put() */
+};
+int eid_room_setup(void **state);
+int eid_room_teardown(void **state);
+#define EID_CASE(name) cmocka_unit_test_setup_teardown(name, eid_room_setup, eid_room_teardown)
+
+/* All rights, of sector 3. */
+struct eid_plan eid_everything(void);
+/* Power, then everything up to this step. */
+struct bench *eid_come_to(struct eid_room *f, const struct eid_plan *plan, enum eac_step last);
+/* All steps; the application is selected. */
+struct bench *eid_come(struct eid_room *f, const struct eid_plan *plan);
+/* The same by an inspection system. */
+struct bench *eid_inspect(struct eid_room *f);
 
 #endif

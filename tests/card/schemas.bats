@@ -37,7 +37,7 @@ while text:
 assert n > 0' "$SCHEMAS/$1.schema.json" "$2"
 }
 
-@test "every command with --json is held against a schema, here or in verify.bats" {
+@test "every command with --json is held against a schema, here, in verify.bats or in pin.bats" {
 	for program in "$BUILD_DIR"/libexec/sojourn/sojourn-*; do
 		"$program" --cli-dump
 	done | /usr/bin/python3 -c '

@@ -143,6 +143,25 @@ static bool cam_run(struct sj_span in)
 	return sj_pace_cam_open(&aes_keys, SJ_P256, in, &data);
 }
 
+/* A public key in a group of integers: the generator. */
+static bool dh_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_dh_secret x = { { 1 }, 1 };
+	struct sj_dh_public g;
+
+	if (i > 0 || !sj_dh_power(SJ_DH_1024_160, &x, NULL, &g))
+		return false;
+	sj_put(w, sj_dh_public_span(&g));
+	return true;
+}
+
+static bool dh_run(struct sj_span in)
+{
+	struct sj_dh_public y;
+
+	return sj_dh_public_read(SJ_DH_1024_160, in, &y);
+}
+
 static const uint8_t challenge[SJ_AA_CHALLENGE];
 static const struct sj_ec_secret aa_secret = { { 0x22, 0x33 }, 32 };
 
@@ -341,6 +360,7 @@ struct fuzz_room fuzz_secure(void)
 		{ "sm-response-aes", response_aes_seed, response_aes_run },
 		{ "bac-token", bac_token_seed, bac_token_run },
 		{ "pace-cam", cam_seed, cam_run },
+		{ "dh-public", dh_seed, dh_run },
 		{ "aa-answer", aa_seed, aa_run },
 		{ "cvc", cvc_seed, cvc_run },
 		{ "cvc-request", cvc_request_seed, cvc_request_run },

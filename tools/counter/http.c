@@ -366,9 +366,8 @@ int counter_http_start(struct counter *counter)
 		flags, (uint16_t)c->port, NULL, NULL, handle, counter, MHD_OPTION_SOCK_ADDR,
 		(struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HEADERS_MAX, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-		MHD_OPTION_END);
+		(size_t)HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED,
+		completed, NULL, MHD_OPTION_END);
 	if (counter->http != NULL)
 		return 0;
 	return cli_fail(counter->cli, SJ_PORT_TAKEN, "%s port %u: %s", c->address, c->port,

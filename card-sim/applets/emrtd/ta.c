@@ -239,6 +239,17 @@ struct set_at {
 	struct sj_span oid, name, aux, ephemeral; /* aux: whole 67 */
 };
 
+/* OpenSC's npa-tool sends 67 in 67, and signs the inner one, which is what it means. */
+static struct sj_span auxiliary(struct sj_span element, struct sj_span value)
+{
+	struct sj_span rest = value, inner;
+
+	return sj_tlv_take(&rest, SJ_TAG_CVC_AUTHENTICATION, &inner) == SJ_TLV_FOUND &&
+			       rest.len == 0
+		       ? value
+		       : element;
+}
+
 static bool parse_set_at(struct sj_span in, struct set_at *out)
 {
 	struct sj_span element, rest, value;
@@ -253,7 +264,8 @@ static bool parse_set_at(struct sj_span in, struct set_at *out)
 			return false;
 		if ((tag == 0x80 && !take_once(&out->oid, value)) ||
 		    (tag == 0x83 && !take_once(&out->name, value)) ||
-		    (tag == SJ_TAG_CVC_AUTHENTICATION && !take_once(&out->aux, element)) ||
+		    (tag == SJ_TAG_CVC_AUTHENTICATION &&
+		     !take_once(&out->aux, auxiliary(element, value))) ||
 		    (tag == 0x91 && !take_once(&out->ephemeral, value)))
 			return false;
 	}

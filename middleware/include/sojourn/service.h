@@ -172,8 +172,9 @@ SJ_API bool sj_answer_datum(const struct sj_answer *answer, size_t i, struct sj_
 SJ_API bool sj_answer_portrait(const struct sj_answer *answer, const uint8_t **bytes, size_t *len,
 			       const char **mime);
 
-/* The fingers as DG3 has them (an inspection system reads them); false: none, or none for this service. */
-SJ_API bool sj_answer_fingerprint(const struct sj_answer *answer, const uint8_t **bytes, size_t *len);
+/* The fingers as DG3 has them; false: none, or this is no inspection system that may have them. */
+SJ_API bool sj_answer_fingerprint(const struct sj_answer *answer, const uint8_t **bytes,
+				  size_t *len);
 
 struct sj_answer_info {
 	size_t size;

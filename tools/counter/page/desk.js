@@ -310,8 +310,8 @@ export class Desk {
 			v.clockBehind ? h("div", { class: "notice warn" }, icon("warn"), h("p", {}, t("clock.behind"), " ", h("span", { class: "id" }, "SJ-1104"))) : null,
 			v.evidence ? this.app.reasonBox(v.evidence) : null,
 			read && v.verdict !== "not-genuine" ? h("div", { class: "card person" }, this.portraitView(v), this.dataView(v)) : null,
-			read ? this.checksView(v) : null,
-			h("div", { class: "actions" }, read ? this.readActions(v) : this.failedActions(v))];
+			h("div", { class: "actions" }, read ? this.readActions(v) : this.failedActions(v)),
+			read ? this.checksView(v) : null];
 	}
 
 	portraitView(v) {

@@ -15,12 +15,12 @@ export function h(tag, attributes = {}, ...children) {
 		else
 			e.setAttribute(name, value === true ? "" : value);
 	}
-	e.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
+	e.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
 	return e;
 }
 
 export function fill(node, ...children) {
-	node.replaceChildren(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
+	node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
 }
 
 const PATHS = {
