@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -65,19 +66,22 @@ static void the_key_that_is_handed_out_is_that_of_the_request(void **state)
 
 static void the_key_in_use_vouches_for_the_next(void **state)
 {
-	struct sj_terminal previous = { .own.cvc.holder = text("UTHOTEL00001") };
+	struct sj_terminal *previous = calloc(1, sizeof(*previous));
 	struct sj_ec_point point;
 	struct sj_cvc_key key;
 	struct asked a;
 
 	(void)state;
-	previous.key = sj_key_generate("P-256");
-	assert_true(sj_cvc_key_of(previous.key, &point, &key));
-	ask(&a, "UTHOTEL00002", "P-256", &previous);
+	assert_non_null(previous);
+	previous->own.cvc.holder = text("UTHOTEL00001");
+	previous->key = sj_key_generate("P-256");
+	assert_true(sj_cvc_key_of(previous->key, &point, &key));
+	ask(&a, "UTHOTEL00002", "P-256", previous);
 	assert_true(sj_span_eq(a.read.outer_authority, text("UTHOTEL00001")));
 	assert_true(sj_cvc_verify_outer(&a.read, &key));
 	assert_false(sj_cvc_verify_outer(&a.read, &a.read.cvc.key));
-	sj_key_free(previous.key);
+	sj_key_free(previous->key);
+	free(previous);
 }
 
 static void no_request_for_a_name_or_curve_that_is_none_or_without_room(void **state)
