@@ -167,6 +167,8 @@ static void a_certificate_narrows_it_too(void **state)
 	(void)state;
 	terminal.rights = sj_rights_ask(SJ_RIGHT_VALID | SJ_RIGHT_NATIONALITY);
 	terminal.own.cvc.until = terminal.dv.cvc.until = NOW + DAY;
+	terminal.own.cvc.holder = SJ_SPAN_STR("UTHOTEL00001");
+	terminal.own.cvc.authority = SJ_SPAN_STR("UTDV00001");
 	begin(&a, full_plan(), SJ_RIGHT_NAME | SJ_RIGHT_NATIONALITY);
 	a.terminal = &terminal;
 	assert_int_equal(ask(&a), SJ_OK);
