@@ -283,6 +283,16 @@ static void a_plain_document_has_no_pin(void **state)
 	end(&a);
 }
 
+static void a_reader_without_a_keypad_takes_no_pin(void **state)
+{
+	struct asked a;
+
+	(void)state;
+	begin(&a, full_plan(), SJ_RIGHT_NAME);
+	assert_false(sj_card_takes_pin(a.d->card, 1000));
+	end(&a);
+}
+
 static void the_machine_readable_lines_open_it_too(void **state)
 {
 	struct plan plan = full_plan();
@@ -508,6 +518,7 @@ int main(void)
 		cmocka_unit_test(eighteen_begins_on_the_birthday),
 		cmocka_unit_test(an_unknown_day_of_birth_counts_as_the_last),
 		cmocka_unit_test(a_plain_document_has_no_pin),
+		cmocka_unit_test(a_reader_without_a_keypad_takes_no_pin),
 		cmocka_unit_test(the_machine_readable_lines_open_it_too),
 		cmocka_unit_test(the_chip_signs_what_was_found),
 		cmocka_unit_test(without_a_challenge_nothing_is_handed_out),

@@ -236,7 +236,8 @@ static const struct cli_option options[] = {
 	  .help = "the service registry, where the trust bundle has none",
 	  .complete = CLI_COMPLETE_FILE },
 	CLI_SECRET_OPTIONS("pin", "holder's PIN"),
-	{ .name = "reader-pin", .help = "the holder types the PIN on the reader's own keypad" },
+	{ .name = "reader-pin",
+	  .help = "the holder types the PIN on the reader's own keypad; that is so anyway where it has one" },
 	{ 0 },
 };
 static const char *const examples[] = {

@@ -20,11 +20,9 @@ struct verify_run {
 
 /* --- card.c ---------------------------------------------------------------- */
 
-/* Nobody types what is printed on the card to hear then that there is no reader. */
-CLI_MUST_CHECK int verify_find_reader(struct verify_run *run);
 /* The CAN or the MRZ, from options or the terminal. */
 CLI_MUST_CHECK int verify_get_access(struct verify_run *run);
-/* Waits for a card on the reader. */
+/* Waits for a card on the reader, unless there is one already. */
 CLI_MUST_CHECK int verify_open_card(struct verify_run *run);
 /* Tells a failure of the card: with the reader's name, and of a card that is no document what it is. */
 int verify_fail_card(struct verify_run *run, enum sj_rc rc);
