@@ -103,6 +103,9 @@ SJ_API enum sj_rc sj_terminal_request(const char *holder, const char *curve,
 SJ_API enum sj_rc sj_access_pin(const char *text, size_t len, struct sj_access **out);
 SJ_API enum sj_rc sj_access_puk(const char *text, size_t len, struct sj_access **out);
 
+/* Whether the reader under this card takes the PIN on a keypad of its own (FEATURE_EXECUTE_PACE). */
+SJ_API bool sj_card_takes_pin(struct sj_card *card, unsigned timeout_ms);
+
 struct sj_answer;
 
 struct sj_service_options {
