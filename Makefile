@@ -51,7 +51,7 @@ pkcs11_src := $(wildcard pkcs11/*.c)
 # Decodes what nobody vouches for, alone: none of ours is linked.
 confined_programs := portrait
 programs := $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c))))
-public_programs := reader trust verify demo lab gate key terminal evidence counter
+public_programs := reader trust verify demo lab gate key pin terminal evidence counter
 card_programs := card bench
 
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -67,11 +67,13 @@ pkcs11_a := $(BUILD)/lib/pkcs11.a
 
 # What the programs read at run time.
 share := $(patsubst %,$(BUILD)/share/sojourn/%,$(notdir $(wildcard tools/demo/*.json tools/demo/*.jp* tools/schema/*.json tools/authority/*.json)))
+counter_page := $(patsubst tools/counter/page/%,$(BUILD)/share/sojourn/counter/%,$(wildcard tools/counter/page/*)) \
+	$(BUILD)/share/sojourn/counter/openapi.json
 completions := $(BUILD)/share/bash-completion/completions/sojourn $(BUILD)/share/zsh/site-functions/_sojourn \
 	$(BUILD)/share/fish/vendor_completions.d/sojourn.fish
 
 .PHONY: all lib programs
-all: deps-ready lib programs $(share) $(completions)
+all: deps-ready lib programs $(share) $(counter_page) $(completions)
 lib: $(lib_so) $(pkcs11_so)
 programs: $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
 
@@ -137,6 +139,12 @@ vpath %.jp2 tools/demo
 $(BUILD)/share/sojourn/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
+$(BUILD)/share/sojourn/counter/%: tools/counter/page/%
+	@mkdir -p $(@D)
+	@cp $< $@
+$(BUILD)/share/sojourn/counter/openapi.json: tools/counter/openapi.json
+	@mkdir -p $(@D)
+	@cp $< $@
 $(completions): $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
 	@mkdir -p $(@D)
 	@$(BUILD)/bin/sojourn --completion $(if $(findstring bash,$@),bash,$(if $(findstring zsh,$@),zsh,fish)) > $@
@@ -160,6 +168,8 @@ install: all
 	sed -e 's|@PREFIX@|$(PREFIX)|g' pkcs11/sojourn.module.in > $(DESTDIR)$(PREFIX)/share/p11-kit/modules/sojourn.module
 	install -m644 middleware/include/sojourn/*.h $(DESTDIR)$(PREFIX)/include/sojourn/
 	install -m644 $(share) $(DESTDIR)$(PREFIX)/share/sojourn/
+	install -d $(DESTDIR)$(PREFIX)/share/sojourn/counter
+	install -m644 $(counter_page) $(DESTDIR)$(PREFIX)/share/sojourn/counter/
 	$(foreach c,$(completions:$(BUILD)/%=%),install -D -m644 $(BUILD)/$(c) $(DESTDIR)$(PREFIX)/$(c);)
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	$(foreach u,$(units),sed -e 's|@PREFIX@|$(PREFIX)|g' $(u) > $(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(u));)

@@ -20,10 +20,12 @@ fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 helper_rooms := unit card reader peers power hostile vectors
 helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard $(helper_rooms:%=tests/%/*.c))))
-$(BUILD)/tests/peers/test_eac: TEST_LIBS = -leac
+$(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates): TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
+# A card that lies inside its own secure messaging.
+$(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 
@@ -106,6 +108,7 @@ check: deps-check
 # sanitisers. What mostly waits for a clock, a reader or a disk needs one compiler only; and under sanitisers
 # the long stories of many programs, each of which others try alone, would tell little for their time.
 one_build := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats reader/gate.bats programs/yubico.bats)
+stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
 waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
 
 .suite:
@@ -114,7 +117,7 @@ waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests
 		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 20000' \
 		'fuzz/libfuzzer:tests/fuzz/each-parser $(FUZZ_BUILD)/tests/fuzz/libfuzzer $(ASAN_BUILD)/tests/fuzz/mutate 1000' \
 		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(one_build),$(test_bats))) $(call bats_jobs,gcc,$(BUILD)) \
-		$(call suite_jobs,asan,$(ASAN_BUILD)) \
+		$(call suite_jobs,asan,$(ASAN_BUILD),$(filter-out $(stories),$(test_src))) \
 		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src)))
 
 # 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).

@@ -242,8 +242,8 @@ SJ_MUST_CHECK bool card_set_life(struct card *card, enum card_life life);
 /* enum card_profile. False: the store failed. */
 SJ_MUST_CHECK bool card_set_profile(struct card *card, uint8_t profile);
 /*
- * For selectable(): an application that a private card hides is hidden from
- * the present command: it is issued, contactless, and not inside PACE.
+ * For selectable(): an application that a private card hides is hidden from the present command: it is
+ * issued, contactless, and not inside PACE; or inside PACE with a CHAT, on any issued card.
  */
 bool card_hides(const struct card *card);
 

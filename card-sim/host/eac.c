@@ -28,8 +28,7 @@ int64_t card_date(struct card *card)
 	struct sj_span stored;
 	uint32_t seconds;
 
-	if (!card_store_get(card->store, OBJECT_DATE, &stored) ||
-	    !sj_take_be(&stored, 4, &seconds))
+	if (!card_store_get(card->store, OBJECT_DATE, &stored) || !sj_take_be(&stored, 4, &seconds))
 		return 0;
 	return seconds;
 }
@@ -59,7 +58,7 @@ static unsigned flags_of(struct card *card)
 	struct sj_span stored;
 
 	return card_store_get(card->store, OBJECT_EAC, &stored) && stored.len == 1 ? stored.ptr[0]
-										  : 0;
+										   : 0;
 }
 
 bool card_eac_set(struct card *card, unsigned flags, int64_t date)

@@ -71,9 +71,14 @@ bool card_set_profile(struct card *card, uint8_t profile)
 	return card_store_set(card->store, OBJECT_PROFILE, sj_span(&profile, 1));
 }
 
-/* A plain command has ended PACE, and its right, before it gets here. */
+/*
+ * A plain command has ended PACE, and its right, before it gets here. A terminal that announced its
+ * rights is to have those alone.
+ */
 bool card_hides(const struct card *card)
 {
+	if (card->now.terminal.chat)
+		return card_is_issued(card);
 	return card->interface == CARD_CONTACTLESS && card_is_issued(card) &&
 	       card_profile(card) == CARD_PRIVATE && (card->now.rights & CARD_RIGHT_PACE) == 0;
 }

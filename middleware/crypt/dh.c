@@ -1,4 +1,5 @@
 #include "crypt/dh.h"
+#include "crypt/meter.h"
 #include "crypt/wipe.h"
 
 #include <openssl/bn.h>
@@ -117,9 +118,13 @@ static bool exponent_set(struct work *w, const struct sj_dh_secret *x)
 	       BN_cmp(w->x, w->p) < 0;
 }
 
-/* out = base ^ x mod p; the two may be the same. */
+/*
+ * out = base ^ x mod p; the two may be the same. A chip does it with what it has for RSA, in
+ * about the time of a private operation of that size.
+ */
 static bool power(const struct work *w, BIGNUM *out, const BIGNUM *base, const BIGNUM *x)
 {
+	sj_meter_count(SJ_METER_RSA_PRIVATE, SJ_CURVE_NONE, w->row->size);
 	return BN_mod_exp_mont_consttime(out, base, x, w->p, w->bn, NULL) == 1;
 }
 

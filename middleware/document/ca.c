@@ -169,6 +169,8 @@ static enum sj_rc run(struct chip *chip)
 	if (sj_ca_session(chip->cipher, chip->curve, &chip->secret, &chip->key, &keys)) {
 		sj_session_sm_start(chip->doc->session, &keys, NULL);
 		chip->doc->chip_started = true;
+		chip->doc->chip_curve = chip->curve;
+		chip->doc->chip_ephemeral = chip->ephemeral;
 		/* Taken back if no answer comes under the new keys. */
 		sj_check_set(check, SJ_CHECK_PASSED, SJ_OK, "Chip Authentication ECDH %s %s.",
 			     sj_curve_name(chip->curve), sj_cipher_name(chip->cipher));

@@ -97,6 +97,15 @@ struct sj_document {
 	bool sod_holds; /* its signature holds, `object` is filled */
 	bool chain_holds;
 
+	/*
+	 * After Chip Authentication, before the groups: may open guarded ones (Terminal
+	 * Authentication), which are read then if they are wanted. NULL: nobody does.
+	 */
+	enum sj_rc (*guard)(struct sj_document *doc);
+	uint32_t opened; /* guarded groups that may be read */
+	enum sj_curve chip_curve; /* of Chip Authentication, and our key in it */
+	struct sj_ec_point chip_ephemeral;
+
 	bool chip_key; /* DG14 has a Chip Authentication key */
 	bool chip_started; /* new keys run */
 	bool chip_proved; /* and the chip has answered under them */

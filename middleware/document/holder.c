@@ -245,6 +245,28 @@ bool sj_report_person(const struct sj_report *report, size_t i, char *out, size_
 	return there;
 }
 
+enum sj_rc sj_mrz_holder(const char *text, size_t len, int64_t now, struct sj_holder *out,
+			 const char **problem)
+{
+	static const char *const problems[] = {
+		[SJ_MRZ_WRONG_SIZE] = "size",           [SJ_MRZ_WRONG_CHARACTER] = "character",
+		[SJ_MRZ_CHECK_NUMBER] = "number",       [SJ_MRZ_CHECK_BIRTH] = "birth",
+		[SJ_MRZ_CHECK_EXPIRY] = "expiry",       [SJ_MRZ_CHECK_OPTIONAL] = "optional",
+		[SJ_MRZ_CHECK_COMPOSITE] = "composite",
+	};
+	struct sj_holder holder = { .size = out->size };
+	struct sj_mrz mrz;
+	enum sj_mrz_rc rc = sj_mrz_parse(text, len, &mrz);
+
+	*problem = problems[rc];
+	if (rc != SJ_MRZ_WRONG_SIZE && rc != SJ_MRZ_WRONG_CHARACTER)
+		from_mrz(&mrz, now != 0 ? now : (int64_t)time(NULL), &holder);
+	memcpy(out, &holder, out->size < sizeof(holder) ? out->size : sizeof(holder));
+	sj_wipe(&mrz, sizeof(mrz));
+	sj_wipe(&holder, sizeof(holder));
+	return rc == SJ_MRZ_OK ? SJ_OK : SJ_SECRET_MALFORMED;
+}
+
 bool sj_report_portrait(const struct sj_report *report, const uint8_t **bytes, size_t *len,
 			const char **mime)
 {

@@ -73,6 +73,7 @@ void sj_document_reset(struct sj_document *doc)
 				     .wanted = doc->wanted,
 				     .stale = doc->stale,
 				     .challenge = doc->challenge,
+				     .guard = doc->guard,
 				     .user = doc->user };
 }
 

@@ -68,7 +68,10 @@ static void conclude(struct sj_document *doc)
 
 static bool is_wanted(const struct sj_document *doc, unsigned dg)
 {
-	return (doc->object.groups & doc->wanted & (1u << dg)) != 0 && !GUARDED(dg);
+	const uint32_t bit = 1u << dg;
+
+	return (doc->object.groups & doc->wanted & bit) != 0 &&
+	       (!GUARDED(dg) || (doc->opened & bit) != 0);
 }
 
 static enum sj_rc read_group(struct sj_document *doc, unsigned dg)
@@ -95,6 +98,8 @@ static enum sj_rc read_groups(struct sj_document *doc)
 
 	if (rc == SJ_OK)
 		rc = sj_check_chip(doc);
+	if (rc == SJ_OK && doc->guard)
+		rc = doc->guard(doc);
 	for (dg = 1; dg <= SJ_DG_COUNT && rc == SJ_OK; dg++)
 		if (dg != SJ_DG14)
 			rc = read_group(doc, dg);

@@ -8,6 +8,14 @@
 #include "eid/ask.h"
 #include "wire/std/tr03110.h"
 
+/* What is typed on the reader's pad is what the row asks for. */
+static enum sj_pace_password password_of(const struct sj_ask *ask)
+{
+	if (ask->access)
+		return sj_access_password(ask->access);
+	return ask->service->access == SJ_SERVICE_PIN ? SJ_PACE_PIN : SJ_PACE_CAN;
+}
+
 /* What the row needs and the certificates give, no more; with the CAN, that it may do. */
 static struct sj_cvc_rights rights_asked(const struct sj_ask *ask)
 {
@@ -21,7 +29,7 @@ static struct sj_cvc_rights rights_asked(const struct sj_ask *ask)
 			rights.bits |= UINT64_C(1) << SJ_IS_READ_DG3;
 	} else {
 		rights = sj_rights_ask(granted);
-		if (ask->access && ask->access->kind == SJ_SECRET_CAN)
+		if (password_of(ask) == SJ_PACE_CAN)
 			rights.bits |= UINT64_C(1) << SJ_AT_CAN_ALLOWED;
 	}
 	sj_cvc_narrow(&rights, given);
@@ -29,26 +37,13 @@ static struct sj_cvc_rights rights_asked(const struct sj_ask *ask)
 	return rights;
 }
 
-static enum sj_pace_password password_of(const struct sj_ask *ask)
-{
-	switch (ask->access->kind) {
-	case SJ_SECRET_CAN:
-		return SJ_PACE_CAN;
-	case SJ_SECRET_PIN:
-		return SJ_PACE_PIN;
-	case SJ_SECRET_PUK:
-		return SJ_PACE_PUK;
-	case SJ_SECRET_MRZ:
-		break;
-	}
-	return SJ_PACE_MRZ;
-}
-
 static enum sj_rc run(struct sj_ask *ask, const struct sj_pace_offer *offer)
 {
-	struct sj_cvc_rights rights = rights_asked(ask);
+	const struct sj_cvc_rights rights = rights_asked(ask);
 	enum sj_rc rc;
 
+	if (!ask->access)
+		return sj_pace_run_on_reader(ask->session, password_of(ask), &rights, &ask->pace);
 	sj_session_patient(ask->session, true);
 	rc = sj_pace_run(ask->session, offer, password_of(ask),
 			 sj_span(ask->access->secret, ask->access->len), &rights, &ask->doc.random,
@@ -72,8 +67,12 @@ enum sj_rc sj_eid_access(struct sj_ask *ask)
 	rc = run(ask, &offer);
 	if (rc != SJ_OK)
 		return rc;
-	snprintf(statistics->access, sizeof(statistics->access), "PACE %s %s",
-		 sj_curve_name(offer.suite.curve), sj_cipher_name(offer.suite.cipher));
+	if (ask->access)
+		snprintf(statistics->access, sizeof(statistics->access), "PACE %s %s, %s",
+			 sj_curve_name(offer.suite.curve), sj_cipher_name(offer.suite.cipher),
+			 sj_access_name(ask->access));
+	else
+		snprintf(statistics->access, sizeof(statistics->access), "PACE on the reader");
 	sj_check_set(check, SJ_CHECK_PASSED, SJ_OK, "%s.", statistics->access);
 	return SJ_OK;
 }

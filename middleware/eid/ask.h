@@ -38,6 +38,8 @@ SJ_MUST_CHECK enum sj_rc sj_eid_status(struct sj_ask *ask);
 SJ_MUST_CHECK enum sj_rc sj_eid_pseudonym(struct sj_ask *ask);
 /* Whether the holder is as old as was asked. */
 SJ_MUST_CHECK enum sj_rc sj_eid_ages(struct sj_ask *ask);
+/* DG3 of the LDS application, for an inspection system (inspect.c). */
+SJ_MUST_CHECK enum sj_rc sj_eid_fingerprint(struct sj_ask *ask);
 /* The data groups of what was granted. */
 SJ_MUST_CHECK enum sj_rc sj_eid_groups(struct sj_ask *ask);
 

@@ -103,7 +103,9 @@ static enum sj_rc tell(struct sj_ask *ask)
 {
 	enum sj_rc rc = sj_eid_ages(ask);
 
-	return rc == SJ_OK ? sj_eid_groups(ask) : rc;
+	if (rc == SJ_OK)
+		rc = sj_eid_groups(ask);
+	return rc == SJ_OK ? sj_eid_fingerprint(ask) : rc;
 }
 
 enum sj_rc sj_eid_ask(struct sj_ask *ask)

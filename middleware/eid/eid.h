@@ -110,5 +110,10 @@ struct sj_ask {
  * ask->answer->info.asked is set. The stretch of the session has ended.
  */
 SJ_MUST_CHECK enum sj_rc sj_plain_ask(struct sj_ask *ask);
+/*
+ * Terminal Authentication 1 (inspect.c), as doc->guard of a document whose `user` is the asking:
+ * opens DG3 if the card believes the terminal, and leaves all as it is if not.
+ */
+SJ_MUST_CHECK enum sj_rc sj_inspect_plain(struct sj_document *doc);
 
 #endif

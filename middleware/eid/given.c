@@ -4,11 +4,12 @@
 #include "secure/gate.h"
 #include "wire/std/tr03110.h"
 
-/* What the LDS application tells whoever may read it: DG1, DG2, DG11, DG12, DG13. */
-#define OF_THE_LDS \
+/* Every group of the eID application (TR-03110-4, 2.2.2), and what the LDS tells besides. */
+#define OF_ALL_GROUPS \
 	((uint32_t)(SJ_RIGHT_VALID | SJ_RIGHT_NAME | SJ_RIGHT_NATIONALITY | SJ_RIGHT_BIRTH_DATE | \
 		    SJ_RIGHT_DOCUMENT_NUMBER | SJ_RIGHT_EXPIRY | SJ_RIGHT_PORTRAIT | \
-		    SJ_RIGHT_ADDRESS | SJ_RIGHT_PHONE))
+		    SJ_RIGHT_ADDRESS | SJ_RIGHT_PHONE | SJ_RIGHT_CLASS | SJ_RIGHT_ENTRY_RECORDS | \
+		    SJ_RIGHT_EMERGENCY | SJ_RIGHT_INSURANCE_NUMBER | SJ_RIGHT_HOME_PASSPORT))
 
 static bool has_bit(uint64_t bits, int bit)
 {
@@ -25,7 +26,7 @@ static bool inspection_gives(const struct sj_cvc_rights *rights, uint32_t right)
 {
 	if (right == SJ_RIGHT_FINGERPRINT)
 		return has_bit(rights->bits, SJ_IS_READ_DG3);
-	return (right & OF_THE_LDS) != 0;
+	return (right & OF_ALL_GROUPS) != 0;
 }
 
 bool sj_right_given(const struct sj_cvc_rights *rights, uint32_t right)

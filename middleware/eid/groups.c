@@ -9,6 +9,7 @@
 
 #include "crypt/wipe.h"
 #include "eid/ask.h"
+#include "wire/std/iso7816.h"
 #include "wire/sw.h"
 
 #define FID_FIRST 0x0100u
@@ -37,6 +38,8 @@ static const struct telling {
 	{ SJ_EID_EMERGENCY, SJ_RIGHT_EMERGENCY, EMERGENCY, NULL },
 	{ SJ_EID_INSURANCE, SJ_RIGHT_INSURANCE_NUMBER, TEXT, "insurance-number" },
 };
+
+#define TELLINGS (sizeof(tellings) / sizeof(tellings[0]))
 
 /* --- reading ----------------------------------------------------------------------------- */
 
@@ -181,11 +184,83 @@ static enum sj_rc read_one(struct sj_ask *ask, const struct telling *t)
 	return rc;
 }
 
-enum sj_rc sj_eid_groups(struct sj_ask *ask)
+/* --- all at once, or one after the other ------------------------------------------------------ */
+
+static const struct telling *telling_of(uint32_t tag)
 {
+	for (size_t i = 0; i < TELLINGS; i++)
+		if (TAG_FIRST + tellings[i].group == tag)
+			return &tellings[i];
+	return NULL;
+}
+
+/* What came in answer to the list: each group once, none that was not asked for. */
+static enum sj_rc take_all(struct sj_ask *ask, struct sj_span groups)
+{
+	struct sj_answer *answer = ask->answer;
+	uint32_t asked = 0, seen = 0, tag;
+	struct sj_span element, rest, value;
 	enum sj_rc rc = SJ_OK;
 
-	for (size_t i = 0; i < sizeof(tellings) / sizeof(tellings[0]) && rc == SJ_OK; i++)
+	while (groups.len > 0 && rc == SJ_OK) {
+		const struct telling *t;
+
+		if (sj_tlv_take_any(&groups, &element) != SJ_TLV_FOUND)
+			return SJ_CARD_ANSWER;
+		rest = element;
+		if (sj_tlv_next(&rest, &tag, &value) != SJ_TLV_FOUND)
+			return SJ_CARD_ANSWER;
+		t = telling_of(tag);
+		if (!t || !(answer->info.granted & t->right) || (seen & 1u << t->group))
+			return SJ_CARD_ANSWER;
+		seen |= 1u << t->group;
+		rc = add(answer, t, element);
+	}
+	for (size_t i = 0; i < TELLINGS; i++) {
+		asked = answer->info.granted & tellings[i].right;
+		if (asked != 0 && !(seen & 1u << tellings[i].group))
+			answer->info.absent |= asked;
+	}
+	return rc;
+}
+
+/* GET DATA with a tag list, with extended length only; *done: the card knows it, and answered. */
+static enum sj_rc read_all(struct sj_ask *ask, bool *done)
+{
+	uint8_t tags[TELLINGS], list[2 + TELLINGS];
+	struct sj_writer t = SJ_WRITER_OF(tags), w = SJ_WRITER_OF(list);
+	struct sj_apdu a = { .ins = SJ_INS_GET_DATA_ODD,
+			     .p1 = SJ_FID_CURRENT_DF >> 8,
+			     .p2 = SJ_FID_CURRENT_DF & 0xFF };
+	struct sj_response r = { 0 };
+	enum sj_rc rc;
+
+	*done = false;
+	for (size_t i = 0; i < TELLINGS; i++)
+		if (ask->answer->info.granted & tellings[i].right)
+			sj_put_u8(&t, (uint8_t)(TAG_FIRST + tellings[i].group));
+	if (t.len < 2 || !sj_session_extended(ask->session))
+		return SJ_OK;
+	sj_tlv_put(&w, SJ_TAG_TAG_LIST, sj_written(&t));
+	if (w.failed)
+		return SJ_INTERNAL;
+	a.data = sj_written(&w);
+	a.ne = (uint32_t)sj_session_read_max(ask->session);
+	rc = sj_session_command(ask->session, &a, &r);
+	if (rc != SJ_OK || r.sw != SJ_SW_OK)
+		return rc;
+	*done = true;
+	return take_all(ask, r.data);
+}
+
+enum sj_rc sj_eid_groups(struct sj_ask *ask)
+{
+	bool done;
+	enum sj_rc rc = read_all(ask, &done);
+
+	if (done)
+		return rc;
+	for (size_t i = 0; i < TELLINGS && rc == SJ_OK; i++)
 		if (ask->answer->info.granted & tellings[i].right)
 			rc = read_one(ask, &tellings[i]);
 	return rc;

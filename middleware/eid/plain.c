@@ -60,6 +60,14 @@ static const struct sj_check *chip_check(const struct sj_report *report)
 	return chip->state != SJ_CHECK_FAILED && active->state == SJ_CHECK_PASSED ? active : chip;
 }
 
+/* An inspection system, and a row that may know the fingers. */
+static bool wants_fingerprint(const struct sj_ask *ask)
+{
+	return ask->terminal && ask->terminal->rights.terminal == SJ_CVC_INSPECTION &&
+	       (ask->answer->info.asked & SJ_RIGHT_FINGERPRINT) != 0 &&
+	       sj_right_given(&ask->terminal->rights, SJ_RIGHT_FINGERPRINT);
+}
+
 static void take_checks(struct sj_answer *answer, const struct sj_report *report)
 {
 	static const enum sj_check_id security[] = { SJ_CHECK_SOD,         SJ_CHECK_CHAIN,
@@ -185,7 +193,17 @@ static enum sj_rc add_portrait(struct sj_answer *answer, const struct sj_report 
 	return sj_answer_set_portrait(answer, sj_span(bytes, len));
 }
 
-static enum sj_rc add_holder(struct sj_answer *answer, const struct sj_holder *h)
+static enum sj_rc add_fingerprint(struct sj_answer *answer, const struct sj_document *doc)
+{
+	if (!(answer->info.granted & SJ_RIGHT_FINGERPRINT) || !(doc->opened & 1u << SJ_DG3) ||
+	    !sj_report_authentic(doc->report, SJ_DG3))
+		return SJ_OK;
+	return sj_answer_keep(&answer->fingerprint, sj_report_bytes(doc->report, SJ_DG3));
+}
+
+/* In the order of an eID card's. */
+static enum sj_rc add_holder(struct sj_answer *answer, const struct sj_document *doc,
+			     const struct sj_holder *h)
 {
 	const struct {
 		uint32_t right;
@@ -193,33 +211,40 @@ static enum sj_rc add_holder(struct sj_answer *answer, const struct sj_holder *h
 	} texts[] = {
 		{ SJ_RIGHT_NAME, "surname", h->surname },
 		{ SJ_RIGHT_NAME, "given-names", h->given_names },
+		{ SJ_RIGHT_BIRTH_DATE, NULL, NULL },
 		{ SJ_RIGHT_NATIONALITY, "nationality", h->nationality },
 		{ SJ_RIGHT_DOCUMENT_NUMBER, "document-number", h->document_number },
+		{ SJ_RIGHT_EXPIRY, NULL, NULL },
 		{ SJ_RIGHT_ADDRESS, "address", h->address },
 		{ SJ_RIGHT_PHONE, "phone", h->telephone },
 	};
-	enum sj_rc rc =
-		sj_answer_add_date(answer, SJ_RIGHT_EXPIRY, "expiry", span_of(h->expiry_date));
+	enum sj_rc rc = SJ_OK;
 
-	for (size_t i = 0; rc == SJ_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
-		rc = sj_answer_add(answer, texts[i].right, texts[i].name, span_of(texts[i].text));
+	for (size_t i = 0; rc == SJ_OK && i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].right == SJ_RIGHT_BIRTH_DATE)
+			rc = add_birth(answer, doc);
+		else if (texts[i].right == SJ_RIGHT_EXPIRY)
+			rc = sj_answer_add_date(answer, SJ_RIGHT_EXPIRY, "expiry",
+						span_of(h->expiry_date));
+		else
+			rc = sj_answer_add(answer, texts[i].right, texts[i].name,
+					   span_of(texts[i].text));
+	}
 	return rc;
 }
 
 static enum sj_rc add_data(struct sj_answer *answer, const struct sj_document *doc)
 {
 	struct sj_holder holder = { .size = sizeof(holder) };
-	enum sj_rc rc = SJ_OK;
+	enum sj_rc rc = add_ages(answer, doc);
 
-	if (sj_report_holder(doc->report, &holder))
-		rc = add_holder(answer, &holder);
+	if (rc == SJ_OK && sj_report_holder(doc->report, &holder))
+		rc = add_holder(answer, doc, &holder);
 	sj_wipe(&holder, sizeof(holder));
 	if (rc == SJ_OK)
-		rc = add_birth(answer, doc);
-	if (rc == SJ_OK)
-		rc = add_ages(answer, doc);
-	if (rc == SJ_OK)
 		rc = add_persons(answer, doc->report);
+	if (rc == SJ_OK)
+		rc = add_fingerprint(answer, doc);
 	return rc == SJ_OK ? add_portrait(answer, doc->report) : rc;
 }
 
@@ -232,6 +257,8 @@ static uint32_t absent(const struct sj_answer *answer)
 		there |= answer->data[i].right;
 	if (answer->portrait.bytes)
 		there |= SJ_RIGHT_PORTRAIT;
+	if (answer->fingerprint.bytes)
+		there |= SJ_RIGHT_FINGERPRINT;
 	return answer->info.granted & ~there;
 }
 
@@ -296,6 +323,9 @@ static enum sj_rc answer_from(struct sj_ask *ask, const struct sj_document *doc)
 	answer->info.time = report->statistics.time_used;
 	answer->statistics = report->statistics;
 	take_checks(answer, report);
+	if (doc->opened != 0)
+		sj_check_set(&answer->checks[SJ_ANSWER_TERMINAL], SJ_CHECK_PASSED, SJ_OK,
+			     "Terminal Authentication 1: the document opens DG3.");
 	judge(answer, report);
 	if (sj_report_authentic(report, SJ_DG1) &&
 	    answer->checks[SJ_ANSWER_STATUS].state != SJ_CHECK_FAILED)
@@ -350,9 +380,12 @@ enum sj_rc sj_plain_ask(struct sj_ask *ask)
 	sj_document_options(&doc, &options);
 	doc.wanted = groups_of(ask->answer->info.asked);
 	doc.stale = ask->service->stale;
-	if (ask->options.challenge) {
+	doc.user = ask;
+	if (ask->options.challenge)
 		doc.challenge = make_challenge;
-		doc.user = ask;
+	if (wants_fingerprint(ask)) {
+		doc.wanted |= 1u << SJ_DG3;
+		doc.guard = sj_inspect_plain;
 	}
 	rc = sj_document_run(ask->card, &doc);
 	if (rc == SJ_OK)

@@ -5,6 +5,7 @@
  */
 #include "eid/ask.h"
 #include "secure/ri.h"
+#include "trust/pseudonyms.h"
 #include "wire/std/iso7816.h"
 #include "wire/std/tr03110.h"
 #include "wire/sw.h"
@@ -49,6 +50,32 @@ static enum sj_rc set_template(struct sj_ask *ask, uint32_t key_id, uint16_t *sw
 	return sj_eid_send(ask, &a, sw);
 }
 
+/*
+ * In the sector's list of revoked ones. No list is no fault: the status list has decided. One
+ * that is older than the row allows clears nobody.
+ */
+static void look_up(struct sj_ask *ask, struct sj_span identifier)
+{
+	struct sj_check *check = &ask->answer->checks[SJ_ANSWER_STATUS];
+	struct sj_pseudonyms_answer answer = { .revoked = false };
+	const enum sj_rc rc = sj_pseudonyms_ask(ask->trust->dir, ask->terminal->sector_hash,
+						identifier.ptr, &answer);
+
+	if (rc == SJ_TRUST_MISSING || check->state == SJ_CHECK_FAILED)
+		return;
+	if (rc != SJ_OK)
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_TRUST_UNREADABLE,
+			     "The list of revoked pseudonyms cannot be read: %s", sj_strerror(rc));
+	else if (answer.revoked)
+		sj_check_set(check, SJ_CHECK_FAILED, SJ_PSEUDONYM_REVOKED,
+			     "The pseudonym is revoked in this sector.");
+	else if (check->state == SJ_CHECK_PASSED &&
+		 (ask->now > (int64_t)answer.next_update ||
+		  ask->now - (int64_t)answer.not_before > (int64_t)ask->service->stale))
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_STATUS_STALE,
+			     "The list of revoked pseudonyms is older than this service allows.");
+}
+
 /* An identifier of the right size is one; anything else the card may not answer. */
 static enum sj_rc take(struct sj_ask *ask, struct sj_span data)
 {
@@ -57,6 +84,7 @@ static enum sj_rc take(struct sj_ask *ask, struct sj_span data)
 	if (sj_tlv_find(data, SJ_TAG_RI_ID_1, &identifier) != SJ_TLV_FOUND ||
 	    identifier.len != SJ_RI_IDENTIFIER)
 		return SJ_CARD_ANSWER;
+	look_up(ask, identifier);
 	return sj_answer_add_bytes(ask->answer, SJ_RIGHT_PSEUDONYM, "pseudonym", identifier);
 }
 

@@ -85,6 +85,10 @@ SJ_MUST_CHECK enum sj_rc sj_pace_run_on_reader(struct sj_session *s, enum sj_pac
 					       const struct sj_cvc_rights *chat,
 					       struct sj_pace_result *out);
 
+/* What such a reader gave back. */
+SJ_MUST_CHECK enum sj_rc sj_pace_reader_output(struct sj_span in, enum sj_pace_password kind,
+					       struct sj_pace_result *out);
+
 /* Asks for the state of a password by MSE:Set AT alone: *sw 9000, 63Cx or 6283, B.11.1. */
 SJ_MUST_CHECK enum sj_rc sj_pace_ask(struct sj_session *s, const struct sj_pace_offer *offer,
 				     enum sj_pace_password kind, uint16_t *sw);

@@ -99,8 +99,8 @@ static bool keep(struct sj_span bytes, uint8_t *out, size_t room, size_t *len)
 	return true;
 }
 
-static enum sj_rc take_output(struct sj_span in, enum sj_pace_password kind,
-			      struct sj_pace_result *out)
+enum sj_rc sj_pace_reader_output(struct sj_span in, enum sj_pace_password kind,
+				 struct sj_pace_result *out)
 {
 	struct sj_span data, access, now, before, id_icc;
 	uint32_t result, sw;
@@ -141,5 +141,5 @@ enum sj_rc sj_pace_run_on_reader(struct sj_session *s, enum sj_pace_password kin
 	rc = sj_session_reader_pace(s, sj_written(&i), &o);
 	if (rc != SJ_OK)
 		return rc;
-	return o.failed ? SJ_CARD_ANSWER : take_output(sj_written(&o), kind, out);
+	return o.failed ? SJ_CARD_ANSWER : sj_pace_reader_output(sj_written(&o), kind, out);
 }

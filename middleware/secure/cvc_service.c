@@ -33,9 +33,8 @@ bool sj_cvc_service_read(struct sj_span extensions, struct sj_cvc_service *out)
 	}
 	if (sj_tlv_take(&value, SJ_TAG_DISCRETIONARY, &bytes) != SJ_TLV_FOUND || value.len != 0 ||
 	    bytes.len != SERVICE_SIZE || !sj_take_u8(&bytes, &service.sector) ||
-	    !sj_take_u8(&bytes, &service.service) ||
-	    !sj_take_be(&bytes, 4, &service.operator_id) || service.sector < 1 ||
-	    service.sector > SJ_GATE_SECTORS)
+	    !sj_take_u8(&bytes, &service.service) || !sj_take_be(&bytes, 4, &service.operator_id) ||
+	    service.sector < 1 || service.sector > SJ_GATE_SECTORS)
 		return false;
 	*out = service;
 	return true;

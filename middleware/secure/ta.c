@@ -8,20 +8,20 @@
 #include "secure/pace.h"
 
 /* A.7.3, tables 20 and 21: id-TA 0.4.0.127.0.7.2.2.2, then 1 (RSA) or 2 (ECDSA), then its arc. */
-#define TA(kind, arc)                                                      \
-	{                                                                  \
-		0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, kind, arc  \
+#define TA(kind, arc) \
+	{ \
+		0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, kind, arc \
 	}
 static const struct algorithm {
 	enum sj_cvc_scheme scheme;
 	enum sj_hash hash;
 	uint8_t oid[10];
 } algorithms[] = {
-	{ SJ_CVC_RSA, SJ_SHA1, TA(1, 1) },       { SJ_CVC_RSA, SJ_SHA256, TA(1, 2) },
-	{ SJ_CVC_RSA_PSS, SJ_SHA1, TA(1, 3) },   { SJ_CVC_RSA_PSS, SJ_SHA256, TA(1, 4) },
-	{ SJ_CVC_RSA, SJ_SHA512, TA(1, 5) },     { SJ_CVC_RSA_PSS, SJ_SHA512, TA(1, 6) },
-	{ SJ_CVC_ECDSA, SJ_SHA1, TA(2, 1) },     { SJ_CVC_ECDSA, SJ_SHA224, TA(2, 2) },
-	{ SJ_CVC_ECDSA, SJ_SHA256, TA(2, 3) },   { SJ_CVC_ECDSA, SJ_SHA384, TA(2, 4) },
+	{ SJ_CVC_RSA, SJ_SHA1, TA(1, 1) },     { SJ_CVC_RSA, SJ_SHA256, TA(1, 2) },
+	{ SJ_CVC_RSA_PSS, SJ_SHA1, TA(1, 3) }, { SJ_CVC_RSA_PSS, SJ_SHA256, TA(1, 4) },
+	{ SJ_CVC_RSA, SJ_SHA512, TA(1, 5) },   { SJ_CVC_RSA_PSS, SJ_SHA512, TA(1, 6) },
+	{ SJ_CVC_ECDSA, SJ_SHA1, TA(2, 1) },   { SJ_CVC_ECDSA, SJ_SHA224, TA(2, 2) },
+	{ SJ_CVC_ECDSA, SJ_SHA256, TA(2, 3) }, { SJ_CVC_ECDSA, SJ_SHA384, TA(2, 4) },
 	{ SJ_CVC_ECDSA, SJ_SHA512, TA(2, 5) },
 };
 #undef TA

@@ -155,3 +155,32 @@ bool bench_bare_work(const struct bench_call *calls, unsigned times)
 	}
 	return ok;
 }
+
+/* --- the floor of a run: its public-key operations bare ------------------------------------- */
+
+/* Adds what one kind of call costs, and names it: "4 k*G P-256 0.105 ms". */
+static bool add_cost(const struct bench_call *call, double *ms, char *text, size_t cap)
+{
+	static const char *const names[] = { "k*G", "k*Q", "sign", "verify" };
+	size_t len = strlen(text);
+	double one;
+
+	if (call->operation == BENCH_OTHER || !bench_bare(call->operation, call->curve, &one))
+		return false;
+	*ms += one * call->count;
+	snprintf(text + len, cap - len, "%s %u %s %s %.3f", len ? "," : "floor, ms:", call->count,
+		 names[call->operation], sj_curve_name(call->curve), one * call->count);
+	return true;
+}
+
+bool bench_floor(const struct bench_calls *calls, double *ms, char *text, size_t cap)
+{
+	const struct bench_call *call = calls->call;
+
+	*ms = 0;
+	for (text[0] = '\0'; call->count > 0; call++) {
+		if (!add_cost(call, ms, text, cap))
+			return false;
+	}
+	return call != calls->call;
+}

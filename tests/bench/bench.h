@@ -56,6 +56,7 @@ bool bench_fail(struct bench *b, const char *what);
 void bench_roundtrips(struct bench *b);
 void bench_store(struct bench *b);
 void bench_document(struct bench *b);
+void bench_eid(struct bench *b);
 void bench_issue(struct bench *b);
 void bench_load(struct bench *b);
 void bench_programs(struct bench *b);
@@ -153,6 +154,8 @@ void bench_record(struct bench_calls *calls);
 bool bench_bare_work(const struct bench_call *calls, unsigned times);
 /* CPU ms of one such operation made by OpenSSL alone, the median of some. */
 bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms);
+/* Of all that was recorded, with the list of it as text. False: there is one that is not known. */
+bool bench_floor(const struct bench_calls *calls, double *ms, char *text, size_t cap);
 
 /* --- issued cards ------------------------------------------------------------------------- */
 
@@ -175,6 +178,7 @@ enum bench_kind {
 	BENCH_WHOLE, /* as by default */
 	BENCH_LEAN, /* PACE, CA, DG1, DG2 (of 20 kB), DG14 and no more */
 	BENCH_FOR_GATES, /* that, and credentials for gates */
+	BENCH_EID, /* an eID card with all that it can have */
 };
 /* Issues to it through a pipe. */
 bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *file,

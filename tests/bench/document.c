@@ -73,34 +73,7 @@ static bool verify(struct bench *b, const struct bench_place *p, bool short_only
 	return ok;
 }
 
-/* --- the floor: the same public-key operations bare ---------------------------------------- */
-
-/* Adds what one kind of call costs, and names it: "4 k*G P-256 0.105 ms". */
-static bool add_cost(const struct bench_call *call, double *ms, char *text, size_t cap)
-{
-	static const char *const names[] = { "k*G", "k*Q", "sign", "verify" };
-	size_t len = strlen(text);
-	double one;
-
-	if (call->operation == BENCH_OTHER || !bench_bare(call->operation, call->curve, &one))
-		return false;
-	*ms += one * call->count;
-	snprintf(text + len, cap - len, "%s %u %s %s %.3f", len ? "," : "floor, ms:", call->count,
-		 names[call->operation], sj_curve_name(call->curve), one * call->count);
-	return true;
-}
-
-static bool floor_of(const struct bench_calls *calls, double *ms, char *text, size_t cap)
-{
-	const struct bench_call *call = calls->call;
-
-	*ms = 0;
-	for (text[0] = '\0'; call->count > 0; call++) {
-		if (!add_cost(call, ms, text, cap))
-			return false;
-	}
-	return call != calls->call;
-}
+/* --- inside one process, for the floor ------------------------------------------------ */
 
 /* One verification in this process is recorded, the others are timed. */
 static bool measure_inside(struct sj_card *card, struct sj_trust *trust, struct bench_calls *calls,
@@ -248,7 +221,7 @@ static bool cpu_rows(struct bench *b, const struct bench_place *p)
 	double direct, floor;
 	char text[320];
 
-	if (!inside(p, &calls, &direct) || !floor_of(&calls, &floor, text, sizeof(text)))
+	if (!inside(p, &calls, &direct) || !bench_floor(&calls, &floor, text, sizeof(text)))
 		return bench_fail(b, "no verification inside one process");
 	if (!bench_card(b, 1, p->whole) || !time_rows(b, p, floor, text))
 		return bench_fail(b, "verification failed while it was timed");

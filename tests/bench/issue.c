@@ -106,12 +106,18 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 	const char *const program[] = {
 		"--exec", "--", card, "card", "run", file, "--link", "stdio"
 	};
-	const bool whole = kind == BENCH_WHOLE;
-	size_t n = 11, more = whole ? 2 : kind == BENCH_LEAN ? 8 : 6;
+	const char *const eid_words[] = { "--holder", "tools/demo/holder-eid.json", "--eid" };
+	const char *const *words = kind == BENCH_WHOLE ? whole_words
+				   : kind == BENCH_EID ? eid_words
+						       : lean_words;
+	size_t n = 11, more = kind == BENCH_WHOLE  ? 2
+			      : kind == BENCH_EID  ? 3
+			      : kind == BENCH_LEAN ? 8
+						   : 6;
 
 	snprintf(card, sizeof(card), "%s/" CARD, b->build);
 	unlink(p->letter);
-	memcpy(argv + n, whole ? whole_words : lean_words, more * sizeof(*argv));
+	memcpy(argv + n, words, more * sizeof(*argv));
 	memcpy(argv + n + more, program, sizeof(program));
 	return bench_run(b, argv);
 }

@@ -71,6 +71,7 @@ int main(int argc, char **argv)
 		{ "roundtrips", bench_roundtrips },
 		{ "store", bench_store },
 		{ "document", bench_document },
+		{ "eid", bench_eid },
 		{ "issue", bench_issue },
 		{ "load", bench_load },
 		{ "programs", bench_programs },

@@ -1,12 +1,13 @@
 #include "tests/card/eac_rig.h"
 
 #include "secure/ca.h"
+#include "tests/card/eid_rig.h"
 #include "wire/std/tr03110.h"
 
 /* --- certificates -------------------------------------------------------------- */
 
-void eac_enter(struct eac_holder *h, const char *key, const char *name,
-	       enum sj_cvc_terminal kind, enum sj_cvc_role role)
+void eac_enter(struct eac_holder *h, const char *key, const char *name, enum sj_cvc_terminal kind,
+	       enum sj_cvc_role role)
 {
 	memset(h, 0, sizeof(*h));
 	h->key = sj_key_generate(key);
@@ -79,9 +80,9 @@ static void make_keys(struct eac_card *c)
 		assert_int_equal(bench_dgi(c->b, 0x0016, SJ_SPAN_OF(value)), SJ_SW_OK);
 		take_key(c->b, &c->keys[sector]);
 		memset(bytes, EAC_CARD_SECURITY(sector), sizeof(bytes));
-		assert_int_equal(bench_file(c->b, 0x3F00, (uint16_t)(0x1D00 + sector),
-					    SJ_SPAN_OF(bytes)),
-				 SJ_SW_OK);
+		assert_int_equal(
+			bench_file(c->b, 0x3F00, (uint16_t)(0x1D00 + sector), SJ_SPAN_OF(bytes)),
+			SJ_SW_OK);
 	}
 }
 
@@ -115,6 +116,8 @@ void eac_issue(struct eac_card *c, const struct eac_plan *plan)
 
 	bench_install(b);
 	eac_personalise(c, b, plan);
+	if ((plan->flags & CARD_EAC_EID) != 0)
+		eid_personalise_all(b, &c->ri);
 	if (!plan->unlocked)
 		bench_lock(b);
 }

@@ -36,8 +36,8 @@ static inline struct sj_span eac_made(const struct eac_holder *h)
 }
 
 /* `key`: a name of sj_key_generate(). */
-void eac_enter(struct eac_holder *h, const char *key, const char *name,
-	       enum sj_cvc_terminal kind, enum sj_cvc_role role);
+void eac_enter(struct eac_holder *h, const char *key, const char *name, enum sj_cvc_terminal kind,
+	       enum sj_cvc_role role);
 void eac_sign(struct eac_holder *h, const struct eac_holder *by);
 /* Its certificate names this service from now on (sign again). */
 void eac_serve(struct eac_holder *h, uint8_t sector, uint8_t service, uint32_t operator_id);
@@ -55,6 +55,7 @@ void eac_chain_forget(struct eac_chain *c);
 struct eac_card {
 	struct bench *b;
 	struct sj_ec_point keys[EAC_SECTORS]; /* Chip Authentication 2; brainpoolP256r1, AES-128 */
+	struct sj_ec_point ri; /* an eID card's key of Restricted Identification, brainpoolP256r1 */
 };
 
 /* How a card is made. */
@@ -75,7 +76,7 @@ struct eac_plan {
 
 /* A blank card, personalised but for the lock. The answered CA 1 key is in keys[0] if no others are. */
 void eac_personalise(struct eac_card *c, struct bench *b, const struct eac_plan *plan);
-/* The same in a new card, issued and switched on. */
+/* The same in a new card, with everything of the eID application, issued and switched on. */
 void eac_issue(struct eac_card *c, const struct eac_plan *plan);
 /* An eID card that believes the chain's CVCA, of January 2026. */
 void eac_issue_eid(struct eac_card *c, const struct eac_chain *chain);

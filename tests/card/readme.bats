@@ -45,6 +45,16 @@ walk() {
 	[ ! -e "$XDG_RUNTIME_DIR/sojourn-lab" ]
 }
 
+@test "the walk-through of a service works as it is written" {
+	walk 'A service at a counter in five minutes' >walk.sh
+	[ "$(grep -c '^sojourn\|^eval\|^ask' walk.sh)" -ge 11 ]
+	PATH=$BUILD_DIR/bin:$PATH run bash walk.sh 3>&-
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"kept by the card"*"age over 18        yes"*'"name": "age-over-18"'*"bank account opening"*"hotel check-in"*"home passport number"* ]]
+	[ ! -e "$XDG_RUNTIME_DIR/sojourn-lab" ]
+}
+
 @test "the walk-through of the keys works as it is written" {
 	walk 'Keys in five minutes' >walk.sh
 	[ "$(grep -c '^sojourn\|^eval' walk.sh)" -ge 8 ]

@@ -37,7 +37,7 @@ while text:
 assert n > 0' "$SCHEMAS/$1.schema.json" "$2"
 }
 
-@test "every command with --json is held against a schema, here or in verify.bats" {
+@test "every command with --json is held against a schema, here, in verify.bats or in pin.bats" {
 	for program in "$BUILD_DIR"/libexec/sojourn/sojourn-*; do
 		"$program" --cli-dump
 	done | /usr/bin/python3 -c '
@@ -50,7 +50,7 @@ while text:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
 	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority publish' 'authority sector-list' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'gate enrol' \
-		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'reader list' 'reader watch' \
+		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'pin show' 'reader list' 'reader watch' \
 		'register history' 'register list' 'register show' 'register verify' 'service list' 'service show' 'trust import' 'trust list' \
 		'trust show' 'trust status' 'trust sync' verify | sort | diff - have
 }
@@ -165,6 +165,10 @@ while text:
 	sojourn verify --json --trust "$LAB/trust" --can-file "$LAB/card-01.can" | valid verify report
 	sojourn trust list --json --trust "$LAB/trust" >out
 	/usr/bin/python3 -m jsonschema -i out "$SCHEMAS/trust.schema.json"
+}
+
+@test "pin show, on a card that has none" {
+	fails pin 6 sojourn pin show
 }
 
 @test "key list, of a key without a certificate too" {

@@ -255,10 +255,18 @@ static void test_kind_and_keys_are_checked(void **state)
 		uint16_t dgi;
 		const char *value;
 	} wrong[] = {
-		{ 0x0018, "00695502C0" },   { 0x0018, "03695502C0" },   { 0x0018, "0200000000" },
-		{ 0x0018, "026955" },	    { 0x0018, "02695502C000" }, { 0x0016, "080D022A" },
-		{ 0x0016, "0003022A" },	    { 0x0016, "000D002A" },	{ 0x0016, "000D102A" },
-		{ 0x0016, "000D0280" },	    { 0x0016, "000D02" },	{ 0x0016, "000D022A00" },
+		{ 0x0018, "00695502C0" },
+		{ 0x0018, "03695502C0" },
+		{ 0x0018, "0200000000" },
+		{ 0x0018, "026955" },
+		{ 0x0018, "02695502C000" },
+		{ 0x0016, "080D022A" },
+		{ 0x0016, "0003022A" },
+		{ 0x0016, "000D002A" },
+		{ 0x0016, "000D102A" },
+		{ 0x0016, "000D0280" },
+		{ 0x0016, "000D02" },
+		{ 0x0016, "000D022A00" },
 		{ 0x0002, "3F001D0800000000" },
 		{ 0x0002, "0101011C00000000" }, /* EF.CVCA is the card's own */
 	};
@@ -347,9 +355,9 @@ static void test_an_eid_card_has_can_pin_and_puk_and_no_bac(void **state)
 	const struct sj_span anchor = eac_made(&f->chain.cvca);
 
 	assert_int_equal(lock_with(EAC_ACCESS, CARD_EAC_EID, anchor), SJ_SW_OK);
-	assert_int_equal(lock_with("800102" ACCESS_MRZ ACCESS_CAN "830300010D", CARD_EAC_EID,
-				   anchor),
-			 SJ_SW_CONDITIONS);
+	assert_int_equal(
+		lock_with("800102" ACCESS_MRZ ACCESS_CAN "830300010D", CARD_EAC_EID, anchor),
+		SJ_SW_CONDITIONS);
 	assert_int_equal(lock_with(ACCESS_BOTH, CARD_EAC_EID, anchor), SJ_SW_CONDITIONS);
 	assert_int_equal(lock_with("800103" ACCESS_MRZ ACCESS_CAN
 				   "8406323731383238850A33313431353932363533830300010D",

@@ -100,8 +100,9 @@ static void test_authentication_terminal_by_pin(void **state)
 
 static void test_every_curve(void **state)
 {
-	static const char *const names[] = { "P-256", "P-384", "P-521", "brainpoolP256r1",
-					     "brainpoolP384r1", "brainpoolP512r1" };
+	static const char *const names[] = {
+		"P-256", "P-384", "P-521", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"
+	};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -209,8 +210,7 @@ static void test_chain_and_holder_allow_together(void **state)
 	f->t.chat.bits &= ~(UINT64_C(1) << SJ_AT_READ_DG(8));
 	f->t.chat.extra[SJ_CVC_SOJOURN] = 0x3F;
 	assert_int_equal(eac_until(&f->t, EAC_CA), SJ_SW_OK);
-	assert_true(known(f)->rights.bits ==
-		    (f->t.chat.bits & dv->bits & terminal->bits));
+	assert_true(known(f)->rights.bits == (f->t.chat.bits & dv->bits & terminal->bits));
 	assert_int_equal(known(f)->rights.extra[SJ_CVC_SOJOURN], 0x30);
 	assert_int_equal(sj_cvc_role(&known(f)->rights), SJ_CVC_TERMINAL);
 }

@@ -108,8 +108,7 @@ static void test_wrong_order(void **state)
 			bench_power(f->card.b);
 			eac_terminal(&f->t, &f->card, &f->chain);
 			assert_int_equal(eac_until(&f->t, (enum eac_step)done), SJ_SW_OK);
-			assert_int_equal(eac_step(&f->t, (enum eac_step)wrong),
-					 SJ_SW_CONDITIONS);
+			assert_int_equal(eac_step(&f->t, (enum eac_step)wrong), SJ_SW_CONDITIONS);
 			if (done < EAC_TA)
 				assert_closed(f);
 		}
@@ -120,8 +119,12 @@ static void test_wrong_order(void **state)
 static void test_outside_secure_messaging_nothing_begins(void **state)
 {
 	static const char *const commands[] = {
-		"002281B60D830B5554435643413030303031", "002A00BE027F4E", "002281A40483025554",
-		"0084000008", "00820000020102", "002241A40C800A04007F00070202030202",
+		"002281B60D830B5554435643413030303031",
+		"002A00BE027F4E",
+		"002281A40483025554",
+		"0084000008",
+		"00820000020102",
+		"002241A40C800A04007F00070202030202",
 	};
 	struct fixture *f = *state;
 
@@ -293,8 +296,10 @@ static void test_only_a_dv_certifies_terminals_and_only_a_cvca_dvs(void **state)
 		enum sj_cvc_role role;
 		bool by_dv;
 	} wrong[] = {
-		{ SJ_CVC_TERMINAL, false },    { SJ_CVC_CVCA, true },
-		{ SJ_CVC_DV_DOMESTIC, true },  { SJ_CVC_DV_FOREIGN, true },
+		{ SJ_CVC_TERMINAL, false },
+		{ SJ_CVC_CVCA, true },
+		{ SJ_CVC_DV_DOMESTIC, true },
+		{ SJ_CVC_DV_FOREIGN, true },
 	};
 	struct fixture *f = *state;
 

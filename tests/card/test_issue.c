@@ -295,6 +295,30 @@ static void several_keys_and_variants(void **state)
 				"--aa ec:P-521 --sod-version 1");
 }
 
+static void integrated_mapping_and_groups_of_integers(void **state)
+{
+	static const struct {
+		const char *options, *access;
+	} cards[] = {
+		{ GENUINE "--access pace --pace IM:aes192:brainpoolP384r1", "PACE ECDH-IM " },
+		{ GENUINE "--access pace --pace GM:aes256:modp-2048-224",
+		  "PACE DH-GM modp-2048-224 " },
+		{ GENUINE "--access pace --pace IM:aes128:modp-1024-160",
+		  "PACE DH-IM modp-1024-160 " },
+	};
+	struct sj_statistics s = { .size = sizeof(s) };
+	struct sj_report *report;
+
+	for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
+		assert_int_equal(issue(*state, cards[i].options), 0);
+		report = verify(*state, false, SJ_ACCESS_BEST);
+		assert_int_equal(sj_report_verdict(report), SJ_VERDICT_GENUINE);
+		assert_true(sj_report_statistics(report, &s));
+		assert_memory_equal(s.access, cards[i].access, strlen(cards[i].access));
+		sj_report_free(report);
+	}
+}
+
 static void mapping_that_authenticates_the_chip(void **state)
 {
 	struct place *p = *state;
@@ -478,6 +502,10 @@ static void wrong_inputs_touch_no_card(void **state)
 	assert_int_equal(issue(p, GENUINE "--holder late.json"), sj_exit_code(SJ_INPUT_REFUSED));
 	assert_int_equal(issue(p, GENUINE "--pace XM:aes128:P-256"), 2);
 	assert_int_equal(issue(p, GENUINE "--pace CAM:aes128:P-256"), 2);
+	assert_int_equal(issue(p, GENUINE "--pace GM:aes128:P-256 --pace CAM:aes128:modp-1024-160"),
+			 2);
+	assert_int_equal(issue(p, GENUINE "--pace IM:aes128:modp-4096"), 2);
+	assert_int_equal(issue(p, GENUINE "--pace IM:aes128"), 2);
 	assert_int_equal(issue(p, GENUINE "--pace GM:aes128:P-256 --pace GM:aes128:P-256"), 2);
 	assert_int_equal(issue(p, GENUINE "--access bac --pace GM:aes128:P-256"), 2);
 	assert_int_equal(issue(p, GENUINE "--ca P-224:aes128"), 2);
@@ -528,6 +556,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(chip_authentication_aes192),
 		cmocka_unit_test(chip_authentication_aes256),
 		cmocka_unit_test(several_keys_and_variants),
+		cmocka_unit_test(integrated_mapping_and_groups_of_integers),
 		cmocka_unit_test(mapping_that_authenticates_the_chip),
 		cmocka_unit_test(a_passport_with_jpeg2000_and_named_curves),
 		cmocka_unit_test(keys_in_files_are_explicit_and_those_of_the_mapping_have_ids),

@@ -4,6 +4,7 @@
 
 #include <sojourn/document.h>
 
+#include "reader/pace.h"
 #include "tests/vectors/openssl_cms.h"
 #include "trust/certificate.h"
 #include "trust/signed.h"
@@ -115,7 +116,28 @@ static bool master_list_run(struct sj_span in)
 	return accepted;
 }
 
+/* What a reader with a keypad gives back: done, or a wrong PIN. */
+static bool pad_seed(size_t i, struct sj_writer *w)
+{
+	static const char *const seeds[] = { "00000000150090000300310100044142434402454604000102"
+					     "0304",
+					     "C26306F00000" };
+
+	return i < 2 && put_hex(w, seeds[i]);
+}
+
+static bool pad_run(struct sj_span in)
+{
+	struct sj_pace_result out = { .tries = -1 };
+	enum sj_rc rc = sj_pace_reader_output(in, SJ_PACE_PIN, &out);
+
+	fuzz_touch(sj_span(out.id_icc, out.id_icc_len));
+	fuzz_touch(sj_span(out.car[0].bytes, out.car[0].len));
+	return rc == SJ_OK || out.tries >= 0;
+}
+
 static const struct fuzz_parser parsers[] = {
+	{ "pace-keypad", pad_seed, pad_run },
 	{ "document", document_seed, document_run },
 	{ "master-list-signed", master_list_seed, master_list_run },
 };

@@ -5,6 +5,7 @@
 #include "secure/aa.h"
 #include "secure/bac.h"
 #include "secure/cvc.h"
+#include "secure/cvc_service.h"
 #include "secure/pace.h"
 #include "secure/scp03.h"
 #include "secure/sm.h"
@@ -142,6 +143,25 @@ static bool cam_run(struct sj_span in)
 	return sj_pace_cam_open(&aes_keys, SJ_P256, in, &data);
 }
 
+/* A public key in a group of integers: the generator. */
+static bool dh_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_dh_secret x = { { 1 }, 1 };
+	struct sj_dh_public g;
+
+	if (i > 0 || !sj_dh_power(SJ_DH_1024_160, &x, NULL, &g))
+		return false;
+	sj_put(w, sj_dh_public_span(&g));
+	return true;
+}
+
+static bool dh_run(struct sj_span in)
+{
+	struct sj_dh_public y;
+
+	return sj_dh_public_read(SJ_DH_1024_160, in, &y);
+}
+
 static const uint8_t challenge[SJ_AA_CHALLENGE];
 static const struct sj_ec_secret aa_secret = { { 0x22, 0x33 }, 32 };
 
@@ -179,7 +199,6 @@ static bool cvc_seed(size_t i, struct sj_writer *w)
 
 static bool cvc_run(struct sj_span in)
 {
-	struct sj_span sector;
 	struct sj_cvc c;
 
 	if (!sj_cvc_read(in, &c))
@@ -189,8 +208,6 @@ static bool cvc_run(struct sj_span in)
 	fuzz_touch(c.holder);
 	fuzz_touch(c.key.point);
 	fuzz_touch(c.key.modulus);
-	if (sj_cvc_extension(c.extensions, SJ_OID_CVC_SECTOR, &sector))
-		fuzz_touch(sector);
 	return !sj_cvc_verify(&c, &c.key) || sj_cvc_valid_at(&c, c.from);
 }
 
@@ -227,6 +244,29 @@ static bool cvc_request_run(struct sj_span in)
 	fuzz_touch(r.outer_signature);
 	return !sj_cvc_verify(&r.cvc, &r.cvc.key) || !sj_cvc_verify_outer(&r, &r.cvc.key) ||
 	       r.outer_authority.len > 0;
+}
+
+/* What a terminal's certificate says of its service: the content of 65. */
+static bool cvc_service_seed(size_t i, struct sj_writer *w)
+{
+	const struct sj_cvc_service service = { 6, 17, 0x01020304 };
+	const uint8_t hash[32] = { 1 };
+
+	sj_cvc_service_put(w, &service);
+	sj_cvc_sectors_put(w, SJ_SPAN_OF(hash), i == 0 ? SJ_SPAN_OF(hash) : sj_span(NULL, 0));
+	return i < 2 && !w->failed;
+}
+
+static bool cvc_service_run(struct sj_span in)
+{
+	struct sj_cvc_service service;
+	struct sj_span hashes[2];
+
+	if (!sj_cvc_service_read(in, &service) || !sj_cvc_sectors_read(in, hashes))
+		return false;
+	fuzz_touch(hashes[0]);
+	fuzz_touch(hashes[1]);
+	return true;
 }
 
 /* --- SCP03, under keys of all zeros ------------------------------------------------------- */
@@ -320,9 +360,11 @@ struct fuzz_room fuzz_secure(void)
 		{ "sm-response-aes", response_aes_seed, response_aes_run },
 		{ "bac-token", bac_token_seed, bac_token_run },
 		{ "pace-cam", cam_seed, cam_run },
+		{ "dh-public", dh_seed, dh_run },
 		{ "aa-answer", aa_seed, aa_run },
 		{ "cvc", cvc_seed, cvc_run },
 		{ "cvc-request", cvc_request_seed, cvc_request_run },
+		{ "cvc-service", cvc_service_seed, cvc_service_run },
 		{ "scp03-command", scp_command_seed, scp_command_run },
 		{ "scp03-response", scp_response_seed, scp_response_run },
 		{ "scp03-put-key", put_key_seed, put_key_run },

@@ -352,16 +352,11 @@ static OWN_FRAME void eid_lds(struct eid_rig *r)
 
 	issued_dg1(d);
 	issued_dg2(d);
-	issued_dg11(d);
 	issued_file(d, SJ_DG3, SJ_SPAN_STR("\x63\x03\x7F\x61\x00"));
 	sj_dg13_put(&p, RIG_PARTITION, r->plan.index);
 	issued_file(d, SJ_DG13, sj_written(&p));
-	if (r->plan.plain)
-		issued_dg14(d);
 	issued_sod(d);
 	issued_com(d);
-	if (r->plan.plain)
-		return;
 	eid_put_access(&w);
 	issued_infos(d, SJ_EF_CARD_ACCESS, 0, &w);
 }
@@ -384,6 +379,43 @@ static OWN_FRAME void eid_personalise(struct eid_rig *r)
 	issued_write(r->d);
 	eid_application(r);
 	bench_lock(b);
+}
+
+/* A plain document whose DG3 Terminal Authentication 1 opens. */
+static OWN_FRAME void eid_plain_dg14(struct issued *d)
+{
+	uint8_t items[700];
+	struct sj_writer w = SJ_WRITER_OF(items);
+
+	issued_put_pace(&w, d->plan.suite);
+	issued_put_ca(&w, d);
+	sj_put(&w, SJ_SPAN_STR("\x30\x0D\x06\x08\x04\x00\x7F\x00\x07\x02\x02\x02\x02\x01\x01"));
+	issued_infos(d, SJ_DG14, SJ_TAG_DG14, &w);
+}
+
+static OWN_FRAME void eid_personalise_plain(struct eid_rig *r)
+{
+	struct issued *d = r->d;
+	uint8_t flags[5], place[16];
+	struct sj_writer w = SJ_WRITER_OF(flags), p = SJ_WRITER_OF(place);
+
+	issued_dg1(d);
+	issued_access(d);
+	assert_int_equal(bench_dgi(d->bench, 0x0017, eac_made(&r->chain.cvca)), SJ_SW_OK);
+	sj_put_u8(&w, CARD_EAC_TA1);
+	sj_put_be(&w, 4, (uint32_t)EAC_2026);
+	assert_int_equal(bench_dgi(d->bench, 0x0018, sj_written(&w)), SJ_SW_OK);
+	issued_keys(d);
+	issued_dg2(d);
+	issued_file(d, SJ_DG3, SJ_SPAN_STR("\x63\x03\x7F\x61\x00"));
+	sj_dg13_put(&p, RIG_PARTITION, r->plan.index);
+	issued_file(d, SJ_DG13, sj_written(&p));
+	eid_plain_dg14(d);
+	issued_sod(d);
+	issued_com(d);
+	issued_mf(d);
+	issued_write(d);
+	bench_lock(d->bench);
 }
 
 /* --- all of it -------------------------------------------------------------------------- */
@@ -413,8 +445,10 @@ static OWN_FRAME struct eid_rig *eid_new(const struct eid_plan *plan)
 	assert_non_null(r->d);
 	document.no_trust = plan->no_trust;
 	document.face = 600;
-	document.pace = false;
-	document.ca = SJ_CURVE_NONE;
+	if (!plan->plain) {
+		document.pace = false;
+		document.ca = SJ_CURVE_NONE;
+	}
 	r->d->plan = document;
 	issued_found(r->d);
 	eid_sector_key(r);
@@ -422,7 +456,10 @@ static OWN_FRAME struct eid_rig *eid_new(const struct eid_plan *plan)
 	eid_folder(r);
 	r->d->bench = bench_new();
 	bench_install(r->d->bench);
-	eid_personalise(r);
+	if (plan->plain)
+		eid_personalise_plain(r);
+	else
+		eid_personalise(r);
 	issued_import(r->d);
 	if (!plan->no_list)
 		eid_list(r);
@@ -461,7 +498,7 @@ static inline enum sj_rc eid_ask(struct eid_rig *r, const struct sj_service_opti
 	enum sj_rc rc;
 
 	standard.now = NOW;
-	assert_int_equal(sj_access_can(CAN, 6, &access), SJ_OK);
+	assert_int_equal(sj_access_can(r->plan.plain ? HOLDER_CAN : CAN, 6, &access), SJ_OK);
 	sj_answer_free(r->answer);
 	r->answer = NULL;
 	rc = sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service, access,

@@ -90,6 +90,97 @@ static void the_chip_leaves_a_proof_that_the_terminal_could_have_made(void **sta
 	eid_free(r);
 }
 
+static struct sj_statistics statistics_of(const struct eid_rig *r)
+{
+	struct sj_statistics statistics = { .size = sizeof(statistics) };
+
+	assert_true(sj_answer_statistics(r->answer, &statistics));
+	return statistics;
+}
+
+static void hotel_check_in_takes_21_apdus(void **state)
+{
+	struct eid_rig *r = asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
+
+	(void)state;
+	assert_int_equal(statistics_of(r).apdus, 21);
+	assert_true(statistics_of(r).extended_length);
+	eid_free(r);
+}
+
+static void short_apdus_tell_the_same(void **state)
+{
+	struct sj_service_options options = SJ_SERVICE_OPTIONS_INIT;
+	struct eid_rig *r = asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
+	const size_t data = eid_count(r);
+
+	(void)state;
+	options.now = NOW;
+	options.short_only = true;
+	assert_int_equal(eid_ask(r, &options), SJ_OK);
+	assert_int_equal(sj_answer_verdict(r->answer), SJ_VERDICT_GENUINE);
+	assert_false(statistics_of(r).extended_length);
+	assert_int_equal(eid_count(r), data);
+	assert_true(has_portrait(r));
+	eid_free(r);
+}
+
+/* --- lists of groups, at the card itself ---------------------------------------------- */
+
+static struct bench *inside(struct eid_rig *r, struct eac_card *card, struct eac_terminal *t)
+{
+	const struct sj_span spki = sj_span(r->ca_spki[EID_SECTOR], r->ca_spki_len[EID_SECTOR]);
+	enum sj_curve curve;
+
+	card->b = r->d->bench;
+	assert_true(sj_ec_spki_read(spki, &curve, &card->keys[EID_SECTOR]));
+	bench_power(card->b);
+	eac_terminal(t, card, &r->chain);
+	t->kind = SJ_PACE_CAN;
+	t->password = CAN;
+	t->sector = EID_SECTOR;
+	assert_int_equal(eac_until(t, EAC_CA), SJ_SW_OK);
+	assert_int_equal(bench_do(card->b, SELECT_EID), SJ_SW_OK);
+	return card->b;
+}
+
+static void a_list_gives_what_is_there_and_nothing_beyond_the_rights(void **state)
+{
+	static const struct {
+		const char *list;
+		uint16_t sw;
+		size_t len;
+	} cases[] = {
+		{ "00CB3FFF035C016300", SJ_SW_OK, 12 },
+		{ "00CB3FFF045C02636A00", SJ_SW_OK, 19 }, /* expiry, nationality */
+		{ "00CB3FFF045C02637B00", SJ_SW_OK, 12 }, /* entry records: left out */
+		{ "00CB3FFF035C017B00", SJ_SW_REFERENCE_NOT_FOUND, 0 },
+		{ "00CB3FFF045C02637100", SJ_SW_SECURITY_STATUS, 0 }, /* the address */
+		{ "00CB3FFF035C017100", SJ_SW_SECURITY_STATUS, 0 },
+		{ "00CB3FFF035C016005", SJ_SW_NOT_FOUND, 0 },
+		{ "00CB3FFF035C017F00", SJ_SW_NOT_FOUND, 0 },
+		{ "00CB3FFF035C01630B", SJ_SW_WRONG_LENGTH, 0 },
+		{ "00CB3FFF035C027A00", SJ_SW_WRONG_DATA, 0 },
+		{ "00CB3FFF045C01630000", SJ_SW_WRONG_DATA, 0 },
+		{ "00CB3FFF0300630000", SJ_SW_WRONG_DATA, 0 },
+	};
+	struct eid_plan plan = eid_plan();
+	struct eac_card card;
+	struct eac_terminal t;
+	struct eid_rig *r;
+	struct bench *b;
+
+	(void)state;
+	plan.without = 1u << SJ_EID_ENTRY_RECORDS;
+	r = eid_new(&plan);
+	b = inside(r, &card, &t);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(bench_do(b, cases[i].list), cases[i].sw);
+		assert_int_equal(b->data.len, cases[i].len);
+	}
+	eid_free(r);
+}
+
 /* --- narrowing ------------------------------------------------------------------------- */
 
 static void only_narrows_and_valid_stays(void **state)
@@ -426,6 +517,9 @@ int main(void)
 		cmocka_unit_test(a_genuine_card_tells_a_hotel_what_it_may_know),
 		cmocka_unit_test(every_check_of_a_genuine_card_passed),
 		cmocka_unit_test(the_chip_leaves_a_proof_that_the_terminal_could_have_made),
+		cmocka_unit_test(hotel_check_in_takes_21_apdus),
+		cmocka_unit_test(short_apdus_tell_the_same),
+		cmocka_unit_test(a_list_gives_what_is_there_and_nothing_beyond_the_rights),
 		cmocka_unit_test(only_narrows_and_valid_stays),
 		cmocka_unit_test(a_row_that_wants_more_than_the_certificate_gets_what_that_has),
 		cmocka_unit_test(what_a_card_has_not_is_absent),

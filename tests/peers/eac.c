@@ -10,20 +10,36 @@
 
 static const uint8_t lds_aid[] = { 0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01 };
 
-/* 0.4.0.127.0.7.2.2.4.2.<cipher> */
+/* 0.4.0.127.0.7.2.2.4.2.<cipher>; 1 instead of 2: DH */
 static const uint8_t gm_oid[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x04, 0x02 };
 
-static int nid_of(int cipher)
+static bool is_dh(struct peer_suite suite)
 {
-	switch (cipher) {
+	return suite.parameter_id <= 2;
+}
+
+static void oid_of(struct peer_suite suite, uint8_t oid[static 10])
+{
+	memcpy(oid, gm_oid, sizeof(gm_oid));
+	oid[8] = is_dh(suite) ? 1 : 2;
+	oid[9] = (uint8_t)suite.cipher;
+}
+
+static int nid_of(struct peer_suite suite)
+{
+	switch (suite.cipher) {
 	case 1:
-		return NID_id_PACE_ECDH_GM_3DES_CBC_CBC;
+		return is_dh(suite) ? NID_id_PACE_DH_GM_3DES_CBC_CBC
+				    : NID_id_PACE_ECDH_GM_3DES_CBC_CBC;
 	case 2:
-		return NID_id_PACE_ECDH_GM_AES_CBC_CMAC_128;
+		return is_dh(suite) ? NID_id_PACE_DH_GM_AES_CBC_CMAC_128
+				    : NID_id_PACE_ECDH_GM_AES_CBC_CMAC_128;
 	case 3:
-		return NID_id_PACE_ECDH_GM_AES_CBC_CMAC_192;
+		return is_dh(suite) ? NID_id_PACE_DH_GM_AES_CBC_CMAC_192
+				    : NID_id_PACE_ECDH_GM_AES_CBC_CMAC_192;
 	default:
-		return NID_id_PACE_ECDH_GM_AES_CBC_CMAC_256;
+		return is_dh(suite) ? NID_id_PACE_DH_GM_AES_CBC_CMAC_256
+				    : NID_id_PACE_ECDH_GM_AES_CBC_CMAC_256;
 	}
 }
 
@@ -44,7 +60,7 @@ static EAC_CTX *context(struct peer_suite suite)
 	ctx = EAC_CTX_new();
 	if (ctx != NULL) {
 		ctx->tr_version = EAC_TR_VERSION_2_02;
-		if (!EAC_CTX_init_pace(ctx, nid_of(suite.cipher), suite.parameter_id)) {
+		if (!EAC_CTX_init_pace(ctx, nid_of(suite), suite.parameter_id)) {
 			EAC_CTX_clear_free(ctx);
 			ctx = NULL;
 		}
@@ -54,7 +70,7 @@ static EAC_CTX *context(struct peer_suite suite)
 
 static PACE_SEC *secret_of(int reference, const char *secret)
 {
-	return PACE_SEC_new(secret, strlen(secret), reference == 1 ? PACE_MRZ : PACE_CAN);
+	return PACE_SEC_new(secret, strlen(secret), (enum s_type)reference);
 }
 
 /* Appends tag, length (below 65536) and value. */
@@ -144,19 +160,51 @@ struct terminal {
 
 static const char *send_mse(struct terminal *t, int reference)
 {
-	uint8_t apdu[64] = { 0x00, 0x22, 0xC1, 0xA4, 0 }, oid[10], number;
+	uint8_t apdu[96] = { 0x00, 0x22, 0xC1, 0xA4, 0 }, oid[10], number;
 	size_t n = 5;
 
-	memcpy(oid, gm_oid, sizeof(gm_oid));
-	oid[9] = (uint8_t)t->suite.cipher;
+	oid_of(t->suite, oid);
 	n += put(apdu + n, 0x80, oid, sizeof(oid));
 	number = (uint8_t)reference;
 	n += put(apdu + n, 0x83, &number, 1);
 	number = (uint8_t)t->suite.parameter_id;
 	n += put(apdu + n, 0x84, &number, 1);
+	if (t->suite.chat != NULL) {
+		memcpy(apdu + n, t->suite.chat->bytes, t->suite.chat->len);
+		n += t->suite.chat->len;
+	}
 	apdu[4] = (uint8_t)(n - 5);
 	n = t->exchange(t->user, apdu, n, t->response);
 	return n == 2 && memcmp(t->response, "\x90\x00", 2) == 0 ? NULL : "MSE:Set AT";
+}
+
+/* Keeps object 87, which comes after the token. */
+static void take_car(struct peer_chat *chat, const uint8_t *in, size_t len)
+{
+	size_t n;
+	const uint8_t *name = get(in, len, 0x87, &n);
+
+	chat->car[0] = '\0';
+	if (name != NULL && n < sizeof(chat->car)) {
+		memcpy(chat->car, name, n);
+		chat->car[n] = '\0';
+	}
+}
+
+/* The command around `n` bytes at `apdu` + 7: short, or extended where they are many. */
+static size_t finish_apdu(uint8_t *apdu, size_t n)
+{
+	if (n < 256) {
+		apdu[4] = (uint8_t)n;
+		memmove(apdu + 5, apdu + 7, n);
+		apdu[5 + n] = 0;
+		return 6 + n;
+	}
+	apdu[4] = 0;
+	apdu[5] = (uint8_t)(n >> 8);
+	apdu[6] = (uint8_t)n;
+	apdu[7 + n] = apdu[8 + n] = 0;
+	return 9 + n;
 }
 
 /* One GENERAL AUTHENTICATE; the answer's inner object goes to *out (NULL: refused). */
@@ -164,23 +212,23 @@ static BUF_MEM *general_authenticate(struct terminal *t, uint8_t tag, const BUF_
 				     uint8_t answer_tag)
 {
 	uint8_t inner[300], apdu[320] = { 0x10, 0x86, 0x00, 0x00, 0 };
-	const uint8_t *at;
-	size_t n = 0, len;
+	const uint8_t *at, *object;
+	size_t n = 0, len, whole;
 
 	if (value != NULL)
 		n = put(inner, tag, (const uint8_t *)value->data, value->length);
 	apdu[0] = tag == 0x85 ? 0x00 : 0x10;
-	n = put(apdu + 5, 0x7C, inner, n);
-	apdu[4] = (uint8_t)n;
-	apdu[5 + n] = 0;
-	n = t->exchange(t->user, apdu, 6 + n, t->response);
+	n = finish_apdu(apdu, put(apdu + 7, 0x7C, inner, n));
+	n = t->exchange(t->user, apdu, n, t->response);
 	if (n < 2 || memcmp(t->response + n - 2, "\x90\x00", 2) != 0)
 		return NULL;
-	at = get(t->response, n - 2, 0x7C, &len);
+	at = get(t->response, n - 2, 0x7C, &whole);
 	if (at == NULL)
 		return NULL;
-	at = get(at, len, answer_tag, &len);
-	return at != NULL ? buffer(at, len) : NULL;
+	object = get(at, whole, answer_tag, &len);
+	if (object != NULL && tag == 0x85 && t->suite.chat != NULL)
+		take_car(t->suite.chat, object + len, whole - (size_t)(object + len - at));
+	return object != NULL ? buffer(object, len) : NULL;
 }
 
 static const char *terminal_agree(struct terminal *t)
@@ -329,8 +377,7 @@ static size_t card_access(const struct peer_card *card, uint8_t *out)
 	uint8_t oid[10], info[32], sequence[40], number;
 	size_t n;
 
-	memcpy(oid, gm_oid, sizeof(gm_oid));
-	oid[9] = (uint8_t)card->suite.cipher;
+	oid_of(card->suite, oid);
 	n = put(info, 0x06, oid, sizeof(oid));
 	number = 2;
 	n += put(info + n, 0x02, &number, 1);
@@ -393,6 +440,9 @@ static size_t card_general_authenticate(struct peer_card *card, const uint8_t *d
 	n = 0;
 	if (out != NULL) {
 		n = put(inner, tags[card->step][1], (const uint8_t *)out->data, out->length);
+		if (card->step == 4 && card->suite.chat != NULL)
+			n += put(inner + n, 0x87, (const uint8_t *)card->suite.chat->car,
+				 strlen(card->suite.chat->car));
 		n = put(response, 0x7C, inner, n);
 	}
 	if (out != NULL && card->step == 4)
@@ -433,6 +483,23 @@ static size_t card_secured(struct peer_card *card, const uint8_t *command, size_
 	return status(response, 14, 0x9000);
 }
 
+/* What the terminal asks for: the object 7F4C, if there is one. */
+static void take_chat(struct peer_card *card, const uint8_t *in, size_t len)
+{
+	struct peer_chat *chat = card->suite.chat;
+	size_t n = 0;
+
+	if (chat == NULL)
+		return;
+	chat->len = 0;
+	while (n + 2 < len && !(in[n] == 0x7F && in[n + 1] == 0x4C))
+		n += 2u + in[n + 1];
+	if (n + 2 >= len || 3u + in[n + 2] > sizeof(chat->bytes) || n + 3u + in[n + 2] > len)
+		return;
+	chat->len = 3u + in[n + 2];
+	memcpy(chat->bytes, in + n, chat->len);
+}
+
 size_t peer_card_transmit(struct peer_card *card, const uint8_t *command, size_t len,
 			  uint8_t response[PEER_APDU_MAX])
 {
@@ -443,10 +510,14 @@ size_t peer_card_transmit(struct peer_card *card, const uint8_t *command, size_t
 	switch (command[1]) {
 	case 0x22:
 		card->step = 0;
+		take_chat(card, command + 5, command[4]);
 		return status(response, 0, 0x9000);
 	case 0x86:
 		if (len < 7)
 			return status(response, 0, 0x6700);
+		if (command[4] == 0)
+			return card_general_authenticate(
+				card, command + 7, (size_t)command[5] << 8 | command[6], response);
 		return card_general_authenticate(card, command + 5, command[4], response);
 	case 0xA4: /* the MF, or EF.CardAccess by its identifier */
 		return status(response, 0, command[2] == 4 ? 0x6982 : 0x9000);

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sojourn/service.h>
+
 #include "document/document.h"
 #include "reader/context.h"
-#include "tests/card/emrtd_reader.h"
+#include "tests/card/eac_rig.h"
 #include "tests/peers/eac.h"
 
 #define TD1_LINE1 "I<UTOD231458907<<<<<<<<<<<<<<<"
@@ -13,12 +15,13 @@
 #define TD1_LINE3 "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"
 #define TD1 TD1_LINE1 TD1_LINE2 TD1_LINE3 /* the form that libeac takes */
 
-static const int parameter_ids[] = { 12, 13, 15, 16, 17, 18 };
+static const int parameter_ids[] = { 0, 1, 2, 12, 13, 15, 16, 17, 18 };
 static const int ciphers[] = { 1, 2, 3, 4 }; /* the OID's last arc: 3DES, AES-128, -192, -256 */
 
 #define FOR_EVERY_SUITE(suite) \
-	for (size_t i_ = 0; i_ < 24; i_++) \
-		for (struct peer_suite suite = { ciphers[i_ / 6], parameter_ids[i_ % 6] }, \
+	for (size_t i_ = 0; i_ < 36; i_++) \
+		for (struct peer_suite suite = { .cipher = ciphers[i_ / 9], \
+						 .parameter_id = parameter_ids[i_ % 9] }, \
 				       *once_ = &suite; \
 		     once_ != NULL; once_ = NULL)
 
@@ -33,29 +36,30 @@ static size_t to_our_card(void *user, const uint8_t *command, size_t len,
 	return n;
 }
 
+static void terminal_opens(struct peer_suite suite, int reference, const char *secret)
+{
+	char access[256];
+	struct bench *b;
+	const char *fault;
+
+	/* cipher and curve numbers of PERSO.md: 00.. for 3DES.., the parameter id */
+	snprintf(access, sizeof(access),
+		 "800102"
+		 "8106313233343536"
+		 "8218"
+		 "443233313435383930373734303831323231323034313539" ACCESS_PIN "830300%02X%02X",
+		 (unsigned)suite.cipher - 1, (unsigned)suite.parameter_id);
+	b = bench_issued(access);
+	fault = peer_terminal_pace(suite, reference, secret, to_our_card, b);
+	if (fault != NULL)
+		fail_msg("cipher %d, parameters %d: %s", suite.cipher, suite.parameter_id, fault);
+	bench_free(b);
+}
+
 static void terminal_opens_our_card(int reference, const char *secret)
 {
 	FOR_EVERY_SUITE(suite)
-	{
-		char access[160];
-		struct bench *b;
-		const char *fault;
-
-		/* cipher and curve numbers of PERSO.md: 00.. for 3DES.., the parameter id */
-		snprintf(access, sizeof(access),
-			 "800102"
-			 "8106313233343536"
-			 "8218"
-			 "443233313435383930373734303831323231323034313539"
-			 "830300%02X%02X",
-			 (unsigned)suite.cipher - 1, (unsigned)suite.parameter_id);
-		b = bench_issued(access);
-		fault = peer_terminal_pace(suite, reference, secret, to_our_card, b);
-		if (fault != NULL)
-			fail_msg("cipher %d, parameters %d: %s", suite.cipher, suite.parameter_id,
-				 fault);
-		bench_free(b);
-	}
+	terminal_opens(suite, reference, secret);
 }
 
 static void test_libeac_terminal_with_our_card_by_can(void **state)
@@ -70,10 +74,46 @@ static void test_libeac_terminal_with_our_card_by_mrz(void **state)
 	terminal_opens_our_card(1, TD1);
 }
 
+static void test_libeac_terminal_with_our_card_by_pin_and_puk(void **state)
+{
+	(void)state;
+	for (int group = 0; group <= 13; group += 13) {
+		const struct peer_suite suite = { .cipher = 2, .parameter_id = group };
+
+		terminal_opens(suite, 3, PIN);
+		terminal_opens(suite, 4, PUK);
+	}
+}
+
+/* What it asks for is what the card allows; the card names its anchor (4.4.5.5). */
+static void test_libeac_terminal_with_rights(void **state)
+{
+	static const uint8_t chat[] = { 0x7F, 0x4C, 0x12, 0x06, 0x09, 0x04, 0x00,
+					0x7F, 0x00, 0x07, 0x03, 0x01, 0x02, 0x02,
+					0x53, 0x05, 0x00, 0x00, 0x00, 0x01, 0x14 };
+	struct peer_chat asked = { .len = sizeof(chat) };
+	const struct peer_suite suite = { .cipher = 2, .parameter_id = 13, .chat = &asked };
+	static struct eac_chain chain;
+	static struct eac_card card;
+
+	(void)state;
+	memcpy(asked.bytes, chat, sizeof(chat));
+	eac_chain(&chain, "P-256", SJ_CVC_AUTHENTICATION);
+	eac_issue_eid(&card, &chain);
+	assert_null(peer_terminal_pace(suite, 3, EAC_PIN, to_our_card, card.b));
+	assert_true(card_terminal(card.b->card)->chat);
+	assert_int_equal(card_terminal(card.b->card)->allowed.terminal, SJ_CVC_AUTHENTICATION);
+	assert_int_equal(card_terminal(card.b->card)->allowed.bits, 0x114);
+	assert_true(sj_span_eq(sj_span((const uint8_t *)asked.car, strlen(asked.car)),
+			       chain.cvca.plan.holder));
+	bench_free(card.b);
+	eac_chain_forget(&chain);
+}
+
 static void test_libeac_terminal_with_a_wrong_can_is_refused(void **state)
 {
 	struct bench *b = bench_issued("8001028106313233343536830300010D");
-	const struct peer_suite suite = { 2, 13 };
+	const struct peer_suite suite = { .cipher = 2, .parameter_id = 13 };
 	const char *fault;
 
 	(void)state;
@@ -127,17 +167,21 @@ static enum sj_rc open_with(struct peer_card *card, struct sj_access *access)
 	return rc;
 }
 
+static void reader_opens(struct peer_suite suite, int reference, const char *secret,
+			 struct sj_access *access)
+{
+	struct peer_card *card = peer_card_new(suite, reference, secret);
+
+	assert_non_null(card);
+	if (open_with(card, access) != SJ_OK || !peer_card_satisfied(card))
+		fail_msg("cipher %d, parameters %d", suite.cipher, suite.parameter_id);
+	peer_card_free(card);
+}
+
 static void our_reader_opens(int reference, const char *secret, struct sj_access *access)
 {
 	FOR_EVERY_SUITE(suite)
-	{
-		struct peer_card *card = peer_card_new(suite, reference, secret);
-
-		assert_non_null(card);
-		if (open_with(card, access) != SJ_OK || !peer_card_satisfied(card))
-			fail_msg("cipher %d, parameters %d", suite.cipher, suite.parameter_id);
-		peer_card_free(card);
-	}
+	reader_opens(suite, reference, secret, access);
 	sj_access_free(access);
 }
 
@@ -159,9 +203,59 @@ static void test_our_reader_with_libeac_card_by_mrz(void **state)
 	our_reader_opens(1, TD1, access);
 }
 
+static void test_our_reader_with_libeac_card_by_pin_and_puk(void **state)
+{
+	struct sj_access *pin = NULL, *puk = NULL;
+
+	(void)state;
+	assert_int_equal(sj_access_pin(PIN, 6, &pin), SJ_OK);
+	assert_int_equal(sj_access_puk(PUK, 10, &puk), SJ_OK);
+	for (int group = 0; group <= 13; group += 13) {
+		const struct peer_suite suite = { .cipher = 2, .parameter_id = group };
+
+		reader_opens(suite, 3, PIN, pin);
+		reader_opens(suite, 4, PUK, puk);
+	}
+	sj_access_free(pin);
+	sj_access_free(puk);
+}
+
+static void test_our_reader_asks_for_rights(void **state)
+{
+	static const struct sj_direct_ops ops = { power_on, power_off, transmit };
+	const struct sj_cvc_rights rights = { .terminal = SJ_CVC_AUTHENTICATION, .bits = 0x114 };
+	struct peer_chat chat = { .car = "UTCVCA00001" };
+	struct peer_card *card = peer_card_new(
+		(struct peer_suite){ .cipher = 2, .parameter_id = 13, .chat = &chat }, 3, PIN);
+	const struct sj_random random = sj_random_system();
+	struct sj_session *session = NULL;
+	struct sj_context *ctx = NULL;
+	struct sj_pace_result out;
+	struct sj_pace_offer offer;
+
+	(void)state;
+	assert_int_equal(sj_context_new(&ctx), SJ_OK);
+	assert_int_equal(sj_session_open(ctx, sj_transport_direct(&ops, card),
+					 sj_clock_ms() + 20000, &session),
+			 SJ_OK);
+	sj_session_deadline(session, sj_clock_ms() + 20000);
+	assert_int_equal(sj_pace_find(session, &offer), SJ_OK);
+	assert_int_equal(
+		sj_pace_run(session, &offer, SJ_PACE_PIN, SJ_SPAN_STR(PIN), &rights, &random, &out),
+		SJ_OK);
+	assert_bytes(sj_span(chat.bytes, chat.len), "7F4C12060904007F0007030102025305"
+						    "0000000114");
+	assert_true(
+		sj_span_eq(sj_span(out.car[0].bytes, out.car[0].len), SJ_SPAN_STR("UTCVCA00001")));
+	sj_session_close(session);
+	sj_context_free(ctx);
+	peer_card_free(card);
+}
+
 static void test_our_reader_with_a_wrong_can_says_so(void **state)
 {
-	struct peer_card *card = peer_card_new((struct peer_suite){ 2, 13 }, 2, "654321");
+	struct peer_card *card =
+		peer_card_new((struct peer_suite){ .cipher = 2, .parameter_id = 13 }, 2, "654321");
 	struct sj_access *access = NULL;
 
 	(void)state;
@@ -178,9 +272,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_libeac_terminal_with_our_card_by_can),
 		cmocka_unit_test(test_libeac_terminal_with_our_card_by_mrz),
+		cmocka_unit_test(test_libeac_terminal_with_our_card_by_pin_and_puk),
+		cmocka_unit_test(test_libeac_terminal_with_rights),
 		cmocka_unit_test(test_libeac_terminal_with_a_wrong_can_is_refused),
 		cmocka_unit_test(test_our_reader_with_libeac_card_by_can),
 		cmocka_unit_test(test_our_reader_with_libeac_card_by_mrz),
+		cmocka_unit_test(test_our_reader_with_libeac_card_by_pin_and_puk),
+		cmocka_unit_test(test_our_reader_asks_for_rights),
 		cmocka_unit_test(test_our_reader_with_a_wrong_can_says_so),
 	};
 

@@ -185,11 +185,11 @@ static void test_durations(void **state)
 	uint32_t s = 1;
 
 	(void)state;
-	assert_true(gate_duration_parse("0", &s) && s == 0);
-	assert_true(gate_duration_parse("90s", &s) && s == 90);
-	assert_true(gate_duration_parse("7d", &s) && s == 604800);
+	assert_true(cli_duration_parse("0", &s) && s == 0);
+	assert_true(cli_duration_parse("90s", &s) && s == 90);
+	assert_true(cli_duration_parse("7d", &s) && s == 604800);
 	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++)
-		assert_false(gate_duration_parse(wrongs[i], &s));
+		assert_false(cli_duration_parse(wrongs[i], &s));
 }
 
 static void test_an_unknown_key(void **state)

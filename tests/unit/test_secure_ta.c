@@ -233,8 +233,8 @@ static void a_sector_hash_has_32_bytes_and_comes_once(void **state)
 	assert_true(hashes[0].len == 32 && hashes[1].len == 0);
 	assert_false(sj_cvc_sectors_read(hex("732C" SECTOR "801F" BYTES_31), hashes));
 	assert_false(sj_cvc_sectors_read(hex("732D" SECTOR "822001" BYTES_31), hashes));
-	assert_false(sj_cvc_sectors_read(
-		hex("734F" SECTOR "802001" BYTES_31 "802001" BYTES_31), hashes));
+	assert_false(sj_cvc_sectors_read(hex("734F" SECTOR "802001" BYTES_31 "802001" BYTES_31),
+					 hashes));
 }
 
 int main(void)

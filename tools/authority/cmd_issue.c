@@ -164,6 +164,22 @@ static json_t *keys_json(const struct key_data *k)
 			 algorithms, "partition", (int)k->row.status.partition);
 }
 
+/* Null: a plain document. */
+static json_t *eid_json(const struct eid_data *e)
+{
+	json_t *groups;
+
+	if (!e->wanted)
+		return json_null();
+	groups = json_array();
+	for (unsigned i = 1; i < SJ_EID_GROUPS; i++)
+		if (e->groups.groups[i].len > 0)
+			json_array_append_new(groups, json_integer(i));
+	json_array_append_new(groups, json_integer(SJ_EID_STATUS));
+	return json_pack("{s:o, s:i}", "groups", groups, "partition",
+			 (int)e->rows[0].status.partition);
+}
+
 static const char *aa_name(const struct profile *p)
 {
 	if (p->aa == PROFILE_AA_RSA || p->aa == PROFILE_AA_IMPORT)
@@ -189,13 +205,14 @@ static int report(struct job *job, const struct perso *p, const char *reader, do
 	return cli_json_print(
 		job->cli, 1,
 		json_pack(
-			"{s:b, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s?, s:o, s:o, s:o, s:s, s:i, s:f}",
+			"{s:b, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:b, s:s, s:i, s:f}",
 			"issued", 1, "reader", reader, "signer", signer, "defect", defect, "bac",
 			(int)job->profile.bac, "pace", suites_json(&job->profile),
 			"chipAuthentication", ca, "activeAuthentication", aa_name(&job->profile),
 			"files", files_json(&job->files), "gate", gate_json(&job->gate), "keys",
-			keys_json(&job->keys), "profile", job->open ? "open" : "private", "apdus",
-			(int)perso_commands(p), "seconds", seconds));
+			keys_json(&job->keys), "eid", eid_json(&job->eid), "terminalAuthentication",
+			(int)(job->eid.anchor_count > 0), "profile", job->open ? "open" : "private",
+			"apdus", (int)perso_commands(p), "seconds", seconds));
 }
 
 static double seconds_since(const struct timespec *start)
@@ -279,6 +296,7 @@ static const char *const examples[] = {
 	"sojourn issue --authority utopia --holder anna.json --portrait anna.jpg -l letter.txt",
 	"sojourn issue -a utopia --holder anna.json -p anna.jpg -l letter.txt \\\n"
 	"    --pace GM:aes256:brainpoolP384r1 --ca brainpoolP384r1:aes256 --aa rsa-3072",
+	"sojourn issue -a utopia --eid --holder anna.json -p anna.jpg -l letter.txt",
 	"sojourn issue -a utopia --batch holders.jsonl --letters letters --report failed.jsonl",
 	"sojourn issue -a utopia --worker --stay # another desk, another reader",
 	"sojourn issue ... --exec -- sojourn card run anna.card --link stdio # no reader needed",
@@ -318,6 +336,16 @@ const struct cli_command issue_command = {
 		"\n"
 		"M is GM or CAM (with AES only); CIPHER 3des, aes128, aes192 or aes256; CURVE\n"
 		"P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 or brainpoolP512r1.\n"
+		"\n"
+		"With --eid the card has the eID application (BSI TR-03110-2): data groups with\n"
+		"what the holder file says, each shown to the terminals whose certificates give it\n"
+		"('authority terminal sign'), ages and validity told without the date, and a\n"
+		"pseudonym for each operator ('authority sector new'). Its LDS application is for\n"
+		"inspection systems. It opens with PACE alone, takes no BAC and no CAM, and has a\n"
+		"PIN and a PUK, random unless given, which go to the letter. The authority needs a\n"
+		"CVCA of type at and one of type is, whose terminals the card believes. Seven more\n"
+		"places in the status list, one a sector, go with it. A plain card of an authority\n"
+		"with a CVCA of type is shows its fingerprints (--dg3) to their terminals.\n"
 		"\n"
 		"With --batch FILE, each line of FILE is a holder file with a \"portrait\" (a file,\n"
 		"seen from where FILE is) or \"portraitData\" (base64); what is wrong is told as\n"

@@ -138,6 +138,9 @@ typedef int (*cli_ini_fn)(void *user, const char *section, const char *key, cons
 CLI_MUST_CHECK int cli_ini_load(struct cli *cli, const char *path, bool asked, cli_ini_fn fn,
 				void *user);
 
+/* Seconds of "90s", "10m", "24h", "7d", "0". */
+CLI_MUST_CHECK bool cli_duration_parse(const char *text, uint32_t *seconds);
+
 /* --- talk -------------------------------------------------------------------- */
 
 /*
@@ -204,6 +207,13 @@ int cli_exit_code(const struct cli *cli);
  */
 int cli_interrupt_fd(struct cli *cli);
 bool cli_interrupted(const struct cli *cli);
+
+/* --- services: what their manager hears (sd_notify(3)) ------------------------ */
+
+/* "READY=1"; nothing without NOTIFY_SOCKET. */
+void cli_notify(const char *text);
+/* Half the watchdog's time in ms; 0: none is asked for. */
+unsigned cli_watchdog_ms(void);
 
 /* --- secrets ----------------------------------------------------------------- */
 

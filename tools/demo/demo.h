@@ -27,6 +27,8 @@ struct demo_path {
 /* A path in the demo's directory. */
 struct demo_path demo_path(const struct demo *demo, const char *format, ...) CLI_PRINTF(2, 3);
 uint64_t demo_now_ms(void);
+/* A member that is a text, else "". */
+const char *demo_text_at(const json_t *object, const char *key);
 
 /* --- stage.c --------------------------------------------------------------------- */
 
@@ -47,6 +49,7 @@ struct demo_path demo_reader(unsigned i);
 /* Readers: of the genuine card that is stolen in the end, and of another genuine one. */
 #define DEMO_STOLEN 0u
 #define DEMO_OTHER 6u
+#define DEMO_EID 7u /* an eID card */
 
 unsigned demo_cards(void);
 /* Two authorities, of which one is trusted, and all the cards. */
@@ -71,5 +74,15 @@ CLI_MUST_CHECK int demo_login_play(struct demo *demo, unsigned number, unsigned 
 unsigned demo_gate_scenes(void);
 /* Sets a gate up, of the trusted authority, and takes genuine cards there; scenes from `number`. */
 CLI_MUST_CHECK int demo_gate_play(struct demo *demo, unsigned number, unsigned *wrong);
+/* What the gate, once it is set up, says of a card; NULL: nothing. */
+json_t *demo_gate_tap(struct demo *demo, unsigned card);
+
+/* --- services.c --------------------------------------------------------------------- */
+
+#define DEMO_SERVICES 3u
+/* Whom eID cards believe; before one is issued. */
+CLI_MUST_CHECK int demo_services_found(struct demo *demo);
+/* One eID card, asked by a hotel, a pharmacy and the gate: what each is told; scenes from `number`. */
+CLI_MUST_CHECK int demo_services_play(struct demo *demo, unsigned number, unsigned *wrong);
 
 #endif

@@ -150,7 +150,7 @@ static json_t *read_tap(struct demo *demo, int fd)
 }
 
 /* A gate starts, and finds the card there. */
-static json_t *tap(struct demo *demo, unsigned card)
+json_t *demo_gate_tap(struct demo *demo, unsigned card)
 {
 	struct demo_path state = demo_path(demo, "gate"), store = demo_path(demo, "trust");
 	struct demo_path reader = demo_reader(card);
@@ -181,21 +181,14 @@ static json_t *tap(struct demo *demo, unsigned card)
 
 /* --- the scenes --------------------------------------------------------------------------- */
 
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
 static const char *reason_of(const json_t *said)
 {
-	return text_at(json_array_get(json_object_get(said, "reasons"), 0), "id");
+	return demo_text_at(json_array_get(json_object_get(said, "reasons"), 0), "id");
 }
 
 static bool as_expected(const struct scene *scene, const json_t *said)
 {
-	return strcmp(text_at(said, "decision"), scene->decision) == 0 &&
+	return strcmp(demo_text_at(said, "decision"), scene->decision) == 0 &&
 	       strcmp(reason_of(said), cli_failure_id(scene->reason).text) == 0 &&
 	       json_is_true(json_object_get(said, "resumed")) == scene->resumed;
 }
@@ -208,7 +201,7 @@ static void show(struct demo *demo, unsigned number, const struct scene *scene, 
 
 	cli_line(demo->cli, ok ? CLI_MARK_GOOD : CLI_MARK_BAD, ok ? "as expected" : "UNEXPECTED",
 		 "%u. %s: %s%s%s (%d commands, %.1f ms)", number, scene->title,
-		 said != NULL ? text_at(said, "decision") : "nothing was decided",
+		 said != NULL ? demo_text_at(said, "decision") : "nothing was decided",
 		 reason_of(said)[0] != '\0' ? ", " : "", reason_of(said),
 		 (int)json_integer_value(json_object_get(us, "commands")),
 		 json_number_value(json_object_get(us, "decision")) / 1000);
@@ -239,7 +232,7 @@ int demo_gate_play(struct demo *demo, unsigned number, unsigned *wrong)
 
 		rc = demo_event(demo, scenes[i].event);
 		if (rc == 0)
-			said = tap(demo, scenes[i].card);
+			said = demo_gate_tap(demo, scenes[i].card);
 		if (rc == 0 && !cli_interrupted(demo->cli))
 			show(demo, number + i, &scenes[i], said, ms);
 		*wrong += as_expected(&scenes[i], said) && ms > 0 ? 0 : 1;

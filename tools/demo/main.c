@@ -53,7 +53,8 @@ static const struct cli_command command = {
 		"the PKCS#11 module, and goes to a gate: a first tap, a repeated one by ticket.\n"
 		"In the end it is stolen: revoked and published, and refused by gate and counter\n"
 		"as soon as they have fetched the next bundle, while another holder's card goes\n"
-		"through. Beside the times of this machine stand those of a chip by the timing\n"
+		"through. Last, a hotel, a pharmacy and the gate ask one eID card, and each shows what\n"
+		"it was told. Beside the times of this machine stand those of a chip by the timing\n"
 		"model of 'sojourn bench rf'. Everything runs in a private pcscd and a temporary\n"
 		"directory; nothing is left. Exit code 1 when a scene does not end as it should.",
 	.examples = examples,

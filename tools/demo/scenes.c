@@ -15,14 +15,17 @@ static const struct card {
 	const char *portrait;
 	const char *defect; /* what a laboratory's issuer does wrong; NULL: nothing */
 	enum issuer issuer;
+	bool eid;
 } cards[] = {
-	{ "holder.json", "U24SJ0117", "face.jpg", NULL, TRUSTED }, /* whose files are copied */
-	{ NULL, NULL, NULL, "copy", TRUSTED },
-	{ NULL, NULL, NULL, "strip-com", TRUSTED },
-	{ "holder.json", "U24SJ0118", "face.jpg", "alter-dg1", TRUSTED },
-	{ "holder.json", "U24SJ0117", "face.jp2", NULL, UNKNOWN },
-	{ "holder-expired.json", "U24SJ0119", "face.jp2", NULL, TRUSTED },
-	{ "holder.json", "U24SJ0120", "face.jpg", NULL, TRUSTED },
+	{ "holder.json", "U24SJ0117", "face.jpg", NULL, TRUSTED,
+	  false }, /* whose files are copied */
+	{ NULL, NULL, NULL, "copy", TRUSTED, false },
+	{ NULL, NULL, NULL, "strip-com", TRUSTED, false },
+	{ "holder.json", "U24SJ0118", "face.jpg", "alter-dg1", TRUSTED, false },
+	{ "holder.json", "U24SJ0117", "face.jp2", NULL, UNKNOWN, false },
+	{ "holder-expired.json", "U24SJ0119", "face.jp2", NULL, TRUSTED, false },
+	{ "holder.json", "U24SJ0120", "face.jpg", NULL, TRUSTED, false },
+	{ "holder-eid.json", "U24SJ0121", "face.jpg", NULL, TRUSTED, true },
 };
 #define CARDS ((unsigned)(sizeof(cards) / sizeof(cards[0])))
 
@@ -185,6 +188,8 @@ static int issue(struct demo *demo, unsigned i)
 	add(&a, i == ORIGINAL ? "--files-out" : "--clone-files",
 	    i == ORIGINAL || card->holder == NULL ? files.text : NULL);
 	add(&a, "--authority", card->holder != NULL ? authority.text : NULL);
+	if (card->eid)
+		a.argv[a.n++] = "--eid";
 	code = demo_run(demo, "authority", a.argv, NULL);
 	if (code != 0)
 		code = failed(demo, "issue", code);
@@ -206,6 +211,8 @@ int demo_issue(struct demo *demo)
 		rc = fetch(demo, true);
 	if (rc == 0)
 		rc = write_cans(demo);
+	if (rc == 0)
+		rc = demo_services_found(demo);
 	for (unsigned i = 0; rc == 0 && i < CARDS; i++)
 		rc = issue(demo, i);
 	if (rc == 0)
@@ -248,20 +255,13 @@ struct outcome {
 	unsigned ms;
 };
 
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
 /* The failure id: of the verdict's reason, or of what kept it from one. */
 static const char *reason_of(const json_t *json)
 {
 	const json_t *error = json_object_get(json, "error");
 	const json_t *reason = error != NULL ? error : json_object_get(json, "reason");
 
-	return json_is_object(reason) ? text_at(reason, "id") : text_at(json, "reason");
+	return json_is_object(reason) ? demo_text_at(reason, "id") : demo_text_at(json, "reason");
 }
 
 static void verify(struct demo *demo, const struct scene *scene, struct outcome *out)
@@ -282,7 +282,7 @@ static void verify(struct demo *demo, const struct scene *scene, struct outcome 
 static bool as_expected(const struct scene *scene, const struct outcome *out)
 {
 	return out->code == sj_exit_code(scene->reason) && out->json != NULL &&
-	       strcmp(text_at(out->json, "verdict"),
+	       strcmp(demo_text_at(out->json, "verdict"),
 		      scene->verdict != NULL ? scene->verdict : "") == 0 &&
 	       strcmp(reason_of(out->json), cli_failure_id(scene->reason).text) == 0;
 }
@@ -291,7 +291,7 @@ static void show(struct demo *demo, unsigned number, const struct scene *scene,
 		 const struct outcome *out, bool ok)
 {
 	const json_t *statistics = json_object_get(out->json, "statistics");
-	const char *verdict = text_at(out->json, "verdict");
+	const char *verdict = demo_text_at(out->json, "verdict");
 	const json_int_t apdus = json_integer_value(json_object_get(statistics, "apdus"));
 	char count[32] = "";
 
@@ -344,6 +344,7 @@ static void play(struct demo *demo, const struct scene *list, unsigned n, unsign
 int demo_play(struct demo *demo)
 {
 	const unsigned gate = SCENES + 2, last = gate + demo_gate_scenes();
+	const unsigned services = last + LAST_SCENES;
 	unsigned wrong = 0;
 	int rc = 0;
 
@@ -354,10 +355,12 @@ int demo_play(struct demo *demo)
 		rc = demo_gate_play(demo, gate, &wrong);
 	if (rc == 0)
 		play(demo, last_scenes, LAST_SCENES, last, &wrong);
+	if (rc == 0 && !cli_interrupted(demo->cli))
+		rc = demo_services_play(demo, services, &wrong);
 	if (cli_interrupted(demo->cli))
 		return cli_fail(demo->cli, SJ_CANCELLED, NULL);
 	if (rc != 0 || wrong == 0)
 		return rc;
 	return cli_fail(demo->cli, SJ_INTERNAL, "%u of %u scenes did not end as they should", wrong,
-			last + LAST_SCENES - 1);
+			services + DEMO_SERVICES - 1);
 }

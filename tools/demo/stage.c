@@ -39,6 +39,13 @@ uint64_t demo_now_ms(void)
 	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
 }
 
+const char *demo_text_at(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
 int demo_run(struct demo *demo, const char *program, const char **argv, char **out)
 {
 	struct cli_child child = CLI_CHILD_INIT;

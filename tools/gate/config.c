@@ -27,30 +27,6 @@ static bool take_number(const char **text, unsigned long max, unsigned long *out
 	return true;
 }
 
-bool gate_duration_parse(const char *text, uint32_t *seconds)
-{
-	static const struct {
-		char letter;
-		unsigned long seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', GATE_DAY } };
-	unsigned long n;
-
-	if (!take_number(&text, UINT32_MAX, &n))
-		return false;
-	if (n == 0 && *text == '\0') {
-		*seconds = 0;
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (text[0] == units[i].letter && text[1] == '\0' &&
-		    n <= UINT32_MAX / units[i].seconds) {
-			*seconds = (uint32_t)(n * units[i].seconds);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* The place of the word in a list that NULL ends; -1: it is not there. */
 static int word_at(const char *text, size_t len, const char *const *words)
 {
@@ -310,7 +286,7 @@ static bool set_key(struct gate_config *c, const struct key *key, const char *va
 		return key->set(c, value);
 	if (key->duration == 0)
 		return set_text((char **)(void *)(base + key->text), value);
-	if (!gate_duration_parse(value, &seconds))
+	if (!cli_duration_parse(value, &seconds))
 		return false;
 	memcpy(base + key->duration, &seconds, sizeof(seconds));
 	return true;

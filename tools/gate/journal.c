@@ -23,7 +23,7 @@ static int before_of(struct work *w, int64_t *before)
 	const char *text = cli_value(w->cli, "older-than");
 	uint32_t seconds;
 
-	if (text == NULL || !gate_duration_parse(text, &seconds))
+	if (text == NULL || !cli_duration_parse(text, &seconds))
 		return cli_usage(w->cli, "--older-than needs a duration like 24h or 30d");
 	*before = (int64_t)time(NULL) - seconds;
 	return 0;

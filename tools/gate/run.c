@@ -197,15 +197,15 @@ static void tick(struct gate_run *run, bool reload)
 
 	tell_fires(run);
 	if (reload)
-		gate_notify("RELOADING=1");
+		cli_notify("RELOADING=1");
 	look(run, now, reload);
 	if (reload)
-		gate_notify("READY=1");
+		cli_notify("READY=1");
 	gate_log_tick(&run->log, now);
 	while (waitpid(-1, NULL, WNOHANG) > 0) /* programs that opened */
 		;
 	if (lanes_live(run, now))
-		gate_notify("WATCHDOG=1");
+		cli_notify("WATCHDOG=1");
 }
 
 /* False: a signal asks to end. */
@@ -224,7 +224,7 @@ static bool take_signals(int fd, bool *reload)
 static void keep(struct gate_run *run, int signals, int wake)
 {
 	struct pollfd fds[] = { { signals, POLLIN, 0 }, { wake, POLLIN, 0 } };
-	unsigned watchdog = gate_watchdog_ms();
+	unsigned watchdog = cli_watchdog_ms();
 	int wait = watchdog != 0 && watchdog < TICK_MS ? (int)watchdog : TICK_MS;
 	uint64_t n;
 	bool reload = false;
@@ -312,7 +312,7 @@ static bool start_lanes(struct gate_run *run)
 static void stop(struct gate_run *run)
 {
 	atomic_store(&run->stopping, true);
-	gate_notify("STOPPING=1");
+	cli_notify("STOPPING=1");
 	for (size_t i = 0; i < run->lanes_n; i++)
 		gate_lane_stop(&run->lanes[i]);
 	gate_fire_stop(&run->fire);
@@ -353,7 +353,7 @@ static int work(struct gate_run *run, int signals, int wake)
 	if (rc == 0 && !start_lanes(run))
 		rc = cli_fail(run->cli, SJ_NO_MEMORY, "threads");
 	if (rc == 0) {
-		gate_notify("READY=1");
+		cli_notify("READY=1");
 		keep(run, signals, wake);
 	}
 	stop(run);

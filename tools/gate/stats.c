@@ -270,7 +270,7 @@ static int run_stats(struct cli *cli)
 	uint32_t seconds = 0;
 	int rc;
 
-	if (last != NULL && !gate_duration_parse(last, &seconds))
+	if (last != NULL && !cli_duration_parse(last, &seconds))
 		return cli_usage(cli, "--last %s: must be a duration like 24h or 30d", last);
 	rc = gate_config_load(cli, &config);
 	if (rc == 0)

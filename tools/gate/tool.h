@@ -56,8 +56,6 @@ CLI_MUST_CHECK int gate_config_load(struct cli *cli, struct gate_config *out);
 void gate_config_free(struct gate_config *config);
 /* "Mon-Fri 06:00-22:00", "Sat,Sun 00:00-24:00". */
 CLI_MUST_CHECK bool gate_window_parse(const char *text, struct sj_gate_window *out);
-/* "90s", "10m", "24h", "7d", "0". */
-CLI_MUST_CHECK bool gate_duration_parse(const char *text, uint32_t *seconds);
 
 /* --- state.c: the state directory -------------------------------------------------- */
 

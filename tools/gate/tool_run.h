@@ -133,11 +133,4 @@ struct gate_run {
 	atomic_bool stopping;
 };
 
-/* --- notify.c: what a service manager hears (sd_notify(3)) -------------------------------------------- */
-
-/* "READY=1"; nothing without NOTIFY_SOCKET. */
-void gate_notify(const char *text);
-/* Half the watchdog's time in ms; 0: none is asked for. */
-unsigned gate_watchdog_ms(void);
-
 #endif

@@ -25,6 +25,7 @@ struct lab {
 	char dir[LAB_PATH_MAX];
 	unsigned cards;
 	bool blank; /* cards are not personalised */
+	bool eid; /* they are eID cards, and there are terminals for them */
 	bool open_ports; /* the readers' ports are not hidden in a network of our own */
 	uint16_t port; /* of the first reader */
 	int lock;
@@ -83,6 +84,17 @@ extern const struct cli_command lab_take_command, lab_put_command;
 
 /* A developer authority, its trust store, and a holder on every card. */
 CLI_MUST_CHECK int lab_personalise(struct lab *lab);
+/* Runs a program of Sojourn (argv[0] is set here) to its end; its results go to the lab's log. */
+CLI_MUST_CHECK int lab_run(struct lab *lab, const char *program, const char **argv);
+
+/* --- terminals.c ------------------------------------------------------------------- */
+
+/* The authority's CVCAs, whom eID cards believe, and its document verifier. */
+CLI_MUST_CHECK int lab_verifiers(struct lab *lab);
+/* Terminals of some services, a folder each. */
+CLI_MUST_CHECK int lab_terminals(struct lab *lab);
+/* The i-th: its folder's name and its service; NULL: past the end. */
+const char *lab_terminal_at(unsigned i, const char **service);
 
 /* --- keeper.c ---------------------------------------------------------------------- */
 

@@ -28,12 +28,18 @@ static const struct cli_option dir_option[] = {
 
 static void print_environment(struct lab *lab)
 {
+	const char *folder, *service;
+
 	cli_print(lab->cli, "export PCSCLITE_CSOCK_NAME=%s SOJOURN_LAB=%s\n",
 		  lab_path(lab->dir, "pcscd.comm").text, lab->dir);
-	if (!lab->blank)
+	if (!lab->blank && !lab->eid)
 		cli_print(lab->cli, "# sojourn verify --trust %s --can-file %s --reader '%s'\n",
 			  lab_path(lab->dir, "trust").text, lab_path(lab->dir, "card-01.can").text,
 			  lab_reader(0).text);
+	for (unsigned i = 0; lab->eid && (folder = lab_terminal_at(i, &service)) != NULL; i++)
+		cli_print(lab->cli, "# sojourn verify --service '%s' --terminal %s --trust %s\n",
+			  service, lab_path(lab->dir, "%s", folder).text,
+			  lab_path(lab->dir, "trust").text);
 }
 
 static bool ready_in_front(void *user)
@@ -106,6 +112,9 @@ static int run_up(struct cli *cli)
 		return rc;
 	lab.cards = (unsigned)cards;
 	lab.blank = cli_given(cli, "blank");
+	lab.eid = cli_given(cli, "eid");
+	if (lab.blank && lab.eid)
+		return cli_usage(cli, "blank cards are not eID cards: give --blank or --eid");
 	lab.open_ports = cli_given(cli, "open-ports");
 	if (cli_given(cli, "foreground"))
 		return lab_keep(&lab, ready_in_front, &lab);
@@ -118,6 +127,7 @@ static const struct cli_option up_options[] = {
 	  .argument = "N",
 	  .help = "readers with a card, 1 (default) to 16" },
 	{ .name = "blank", .help = "leave the cards blank" },
+	{ .name = "eid", .help = "make eID cards, and terminals of services that ask them" },
 	{ .name = "dir",
 	  .argument = "DIR",
 	  .help = "where the lab lives; default $XDG_RUNTIME_DIR/sojourn-lab or /tmp/sojourn-lab-UID",
@@ -131,6 +141,7 @@ static const char *const up_examples[] = {
 	"eval \"$(sojourn lab --cards 2)\" # two personalised cards, and this shell sees them",
 	"sojourn verify --trust $SOJOURN_LAB/trust --can-file $SOJOURN_LAB/card-01.can # its first card",
 	"sojourn lab --blank --dir /tmp/lab # a blank card to issue",
+	"sojourn lab --eid # an eID card, and who may ask it for what",
 	"sojourn lab down # nothing is left",
 	NULL,
 };
@@ -145,7 +156,9 @@ static const struct cli_command up_command = {
 		"beside whatever runs on this machine, and prints the PCSCLITE_CSOCK_NAME to\n"
 		"export, and its directory as SOJOURN_LAB. By default the cards are issued by a\n"
 		"developer's authority: its trust store is DIR/trust, the CAN of card 1 stands\n"
-		"in DIR/card-01.can. No root is needed. Everything lives in one directory until\n"
+		"in DIR/card-01.can. With --eid they are eID cards, the PIN of card 1 stands in\n"
+		"DIR/card-01.pin, and DIR/hotel-check-in, DIR/pharmacy, DIR/rail and DIR/bank are\n"
+		"terminals for 'sojourn verify --service'. No root is needed. Everything lives in one directory until\n"
 		"'sojourn lab down'.",
 	.options = up_options,
 	.examples = up_examples,

@@ -19,8 +19,7 @@ static const struct {
 };
 #define HOLDERS (sizeof(holders) / sizeof(holders[0]))
 
-/* Runs a program of Sojourn to its end; it tells by itself what fails. Its results go to the log. */
-static int run(struct lab *lab, const char *program, const char **argv)
+int lab_run(struct lab *lab, const char *program, const char **argv)
 {
 	struct cli_child child = CLI_CHILD_INIT;
 	struct lab_path log = lab_path(lab->dir, "lab.log");
@@ -52,6 +51,24 @@ static bool expiry(char *text, size_t size)
 	return gmtime_r(&when, &tm) != NULL && strftime(text, size, "%Y-%m-%d", &tm) > 0;
 }
 
+/* What eID cards tell besides, each to whom it may. */
+static void add_more(json_t *holder, unsigned i)
+{
+	json_object_set_new(holder, "class", json_string("resident"));
+	json_object_set_new(holder, "address", json_sprintf("%u Harbour Road, 1207 Zenith", i + 1));
+	json_object_set_new(holder, "telephone", json_sprintf("+00 20 555%04u", i + 1));
+	json_object_set_new(holder, "insuranceNumber", json_sprintf("UT%08u", i + 1));
+	json_object_set_new(
+		holder, "homePassport",
+		json_pack("{s:s, s:o}", "state", "XOM", "number", json_sprintf("P%07u", i + 1)));
+	json_object_set_new(holder, "emergency",
+			    json_pack("{s:s, s:s, s:s}", "bloodGroup", "O+", "allergies",
+				      "penicillin", "contact", "Robin, +00 20 5550100"));
+	json_object_set_new(holder, "entryRecords",
+			    json_pack("[{s:s, s:s, s:s}]", "date", "2026-02-03", "kind", "entry",
+				      "place", "Zenith harbour"));
+}
+
 static int write_holder(struct lab *lab, unsigned i, const char *path)
 {
 	char until[16] = "", *text = NULL;
@@ -65,6 +82,8 @@ static int write_holder(struct lab *lab, unsigned i, const char *path)
 				   holders[i % HOLDERS].given, "nationality", "UTO", "birthDate",
 				   holders[i % HOLDERS].birth, "sex", holders[i % HOLDERS].sex,
 				   "expiryDate", until);
+	if (holder != NULL && lab->eid)
+		add_more(holder, i);
 	if (holder != NULL)
 		text = json_dumps(holder, JSON_INDENT(2));
 	if (text == NULL)
@@ -76,16 +95,16 @@ static int write_holder(struct lab *lab, unsigned i, const char *path)
 	return rc;
 }
 
-/* A CAN for a card to play with; still nobody else's business. */
-static int write_can(struct lab *lab, const char *path)
+/* A CAN or PIN for a card to play with; still nobody else's business. */
+static int write_digits(struct lab *lab, const char *path)
 {
 	uint32_t random;
-	char can[8];
+	char digits[8];
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return cli_fail(lab->cli, SJ_CRYPTO_FAILED, NULL);
-	snprintf(can, sizeof(can), "%06u\n", random % 1000000u);
-	return cli_secret_write_letter(lab->cli, path, can, strlen(can));
+	snprintf(digits, sizeof(digits), "%06u\n", random % 1000000u);
+	return cli_secret_write_letter(lab->cli, path, digits, strlen(digits));
 }
 
 static int issue(struct lab *lab, unsigned i, const char *portrait)
@@ -94,17 +113,33 @@ static int issue(struct lab *lab, unsigned i, const char *portrait)
 	struct lab_path holder = lab_path(lab->dir, "holder-%02u.json", i + 1);
 	struct lab_path can = lab_path(lab->dir, "card-%02u.can", i + 1);
 	struct lab_path letter = lab_path(lab->dir, "card-%02u.letter", i + 1);
+	struct lab_path pin = lab_path(lab->dir, "card-%02u.pin", i + 1);
 	struct lab_path reader = lab_reader(i);
-	const char *argv[] = { NULL,           "issue",        "--authority",
-			       authority.text, "--holder",     holder.text,
-			       "--portrait",   portrait,       "--can-file",
-			       can.text,       "--letter-out", letter.text,
-			       "--reader",     reader.text,    NULL };
+	const char *argv[] = { NULL,
+			       "issue",
+			       "--authority",
+			       authority.text,
+			       "--holder",
+			       holder.text,
+			       "--portrait",
+			       portrait,
+			       "--can-file",
+			       can.text,
+			       "--letter-out",
+			       letter.text,
+			       "--reader",
+			       reader.text,
+			       lab->eid ? "--eid" : NULL,
+			       "--eid-pin-file",
+			       pin.text,
+			       NULL };
 	int rc = write_holder(lab, i, holder.text);
 
 	if (rc == 0)
-		rc = write_can(lab, can.text);
-	return rc != 0 ? rc : run(lab, "authority", argv);
+		rc = write_digits(lab, can.text);
+	if (rc == 0 && lab->eid)
+		rc = write_digits(lab, pin.text);
+	return rc != 0 ? rc : lab_run(lab, "authority", argv);
 }
 
 static int make_authority(struct lab *lab)
@@ -122,11 +157,11 @@ static int make_authority(struct lab *lab)
 				 trust.text,  "--csca",    csca.text, "--key-ca",
 				 keys.text,   "--gate-ca", ca.text,   "--gate-token",
 				 signer.text, "--status",  list.text, NULL };
-	int rc = run(lab, "authority", init);
+	int rc = lab_run(lab, "authority", init);
 
 	if (rc == 0)
-		rc = run(lab, "authority", build);
-	return rc != 0 ? rc : run(lab, "trust", import);
+		rc = lab_run(lab, "authority", build);
+	return rc != 0 ? rc : lab_run(lab, "trust", import);
 }
 
 int lab_personalise(struct lab *lab)
@@ -134,8 +169,12 @@ int lab_personalise(struct lab *lab)
 	char *portrait = cli_share_path("face.jpg");
 	int rc = portrait != NULL ? make_authority(lab) : cli_fail(lab->cli, SJ_NO_MEMORY, NULL);
 
+	if (rc == 0 && lab->eid)
+		rc = lab_verifiers(lab);
 	for (unsigned i = 0; rc == 0 && i < lab->cards; i++)
 		rc = issue(lab, i, portrait);
+	if (rc == 0 && lab->eid)
+		rc = lab_terminals(lab);
 	free(portrait);
 	return rc;
 }

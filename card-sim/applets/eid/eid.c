@@ -76,6 +76,7 @@ static const struct card_command eid_commands[] = {
 	{ 0x00, 0xA4, 0x02, ANY, 2, 2, ISSUED, eid_select_ef },
 	{ 0x00, 0xB0, ANY, ANY, 0, 0, ISSUED, eid_read_binary },
 	{ 0x00, 0xB1, ANY, ANY, 2, 6, ISSUED, eid_read_binary_odd },
+	{ 0x00, 0xCB, 0x3F, 0xFF, 3, 255, ISSUED, eid_get_data },
 	{ 0x00, 0xD6, ANY, ANY, 1, NC, ISSUED, eid_update_binary },
 	{ 0x80, 0x20, 0x80, 0x00, 2, 255, ISSUED, eid_verify },
 	{ 0x00, 0x22, 0x41, 0xA4, 1, 255, ISSUED, eid_ri_set },

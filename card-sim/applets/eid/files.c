@@ -1,8 +1,10 @@
 /* files.c -- the data groups as files: 0100 + n, short identifier n. */
 #include "host/ef.h"
 #include "state.h"
+#include "wire/std/iso7816.h"
 
 #define FID_BASE 0x0100u
+#define TAG_BASE 0x60u /* a group's outer tag is one byte: 61 to 7E */
 
 uint32_t eid_group_object(unsigned group, uint8_t sector)
 {
@@ -108,4 +110,43 @@ uint16_t eid_update_binary(struct card_call *call)
 {
 	eid_interrupt(call);
 	return card_ef_update(call, &groups);
+}
+
+/* The group's element alone: behind it there may be room. */
+static void put_group(struct card_call *call, uint32_t object)
+{
+	struct sj_span stored;
+	size_t size;
+
+	if (card_store_get(card_store_of(call->card), object, &stored) &&
+	    sj_tlv_announced(stored, &size) && size <= stored.len)
+		sj_put(call->out, sj_span(stored.ptr, size));
+}
+
+/* Those of a tag list that are there; nothing if one of the list may not be read. */
+uint16_t eid_get_data(struct card_call *call)
+{
+	struct sj_span data = call->apdu->data, tags;
+	uint32_t objects[SJ_EID_GROUPS];
+	uint16_t sw = SJ_SW_OK;
+
+	eid_interrupt(call);
+	if (sj_tlv_take(&data, SJ_TAG_TAG_LIST, &tags) != SJ_TLV_FOUND || data.len != 0 ||
+	    tags.len == 0 || tags.len > SJ_EID_GROUPS)
+		return SJ_SW_WRONG_DATA;
+	for (size_t i = 0; i < tags.len && sw == SJ_SW_OK; i++)
+		sw = tags.ptr[i] > TAG_BASE
+			     ? find_group(call, (uint16_t)(FID_BASE + tags.ptr[i] - TAG_BASE),
+					  CARD_EF_READ, &objects[i])
+			     : SJ_SW_NOT_FOUND;
+	if (sw != SJ_SW_OK)
+		return sw;
+	for (size_t i = 0; i < tags.len; i++)
+		put_group(call, objects[i]);
+	if (call->out->failed || call->out->len > call->apdu->ne) {
+		call->out->failed = false;
+		call->out->len = 0;
+		return SJ_SW_WRONG_LENGTH;
+	}
+	return call->out->len > 0 ? SJ_SW_OK : SJ_SW_REFERENCE_NOT_FOUND;
 }

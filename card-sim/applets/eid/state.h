@@ -58,6 +58,7 @@ uint16_t eid_select_fid(struct card_call *call); /* P1 = 00 */
 uint16_t eid_select_ef(struct card_call *call); /* P1 = 02 */
 uint16_t eid_read_binary(struct card_call *call); /* B0 */
 uint16_t eid_read_binary_odd(struct card_call *call); /* B1 */
+uint16_t eid_get_data(struct card_call *call); /* CB */
 uint16_t eid_update_binary(struct card_call *call); /* D6 */
 uint16_t eid_verify(struct card_call *call); /* 80 20 80 00 */
 uint16_t eid_ri_set(struct card_call *call); /* MSE:Set AT 41A4 */

@@ -118,7 +118,8 @@ uint16_t emrtd_ca_set_at(struct card_call *call)
 	sj_wipe(ca, sizeof(*ca));
 	if (!emrtd_is_open(call))
 		return SJ_SW_SECURITY_STATUS;
-	if (!emrtd_ca_parse_mse(call->apdu->data, 0x80, &oid, &id) || !sj_ca_from_oid(oid, &set.cipher))
+	if (!emrtd_ca_parse_mse(call->apdu->data, 0x80, &oid, &id) ||
+	    !sj_ca_from_oid(oid, &set.cipher))
 		return SJ_SW_WRONG_DATA;
 	sw = find_key(call->card, id, &set.key_id);
 	if (sw == SJ_SW_OK)

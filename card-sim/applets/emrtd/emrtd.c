@@ -69,8 +69,6 @@ void emrtd_interrupt(struct emrtd_state *st)
 		sj_wipe(&st->pace, sizeof(st->pace));
 	sj_wipe(&st->bac, sizeof(st->bac));
 	sj_wipe(&st->ca2, sizeof(st->ca2));
-	if (st->ta.state == TA_CHALLENGED)
-		sj_wipe(&st->ta, sizeof(st->ta));
 }
 
 uint16_t emrtd_general_authenticate(struct card_call *call)

@@ -343,8 +343,7 @@ static bool has_eac(struct card *card, const struct emrtd_access *access)
 	if (!card_is_eid(card))
 		return true;
 	if (access->protocols != EMRTD_PACE || access->can.len == 0 || access->pin.len == 0 ||
-	    access->puk.len == 0 ||
-	    emrtd_anchor_names(card, SJ_CVC_AUTHENTICATION, names) == 0)
+	    access->puk.len == 0 || emrtd_anchor_names(card, SJ_CVC_AUTHENTICATION, names) == 0)
 		return false;
 	for (uint8_t sector = 0; sector < EMRTD_SECTORS; sector++)
 		if (!emrtd_ca2_find(card, sector, &object, &id) ||

@@ -47,8 +47,7 @@ static uint16_t may_begin(const struct card_call *call)
 
 static enum sj_cvc_terminal kind_of(const struct card_call *call)
 {
-	return is_version_1(call) ? SJ_CVC_INSPECTION
-				  : card_terminal(call->card)->allowed.terminal;
+	return is_version_1(call) ? SJ_CVC_INSPECTION : card_terminal(call->card)->allowed.terminal;
 }
 
 /* The protocol is in this state, in this session and on this channel. */
@@ -240,6 +239,17 @@ struct set_at {
 	struct sj_span oid, name, aux, ephemeral; /* aux: whole 67 */
 };
 
+/* OpenSC's npa-tool sends 67 in 67, and signs the inner one, which is what it means. */
+static struct sj_span auxiliary(struct sj_span element, struct sj_span value)
+{
+	struct sj_span rest = value, inner;
+
+	return sj_tlv_take(&rest, SJ_TAG_CVC_AUTHENTICATION, &inner) == SJ_TLV_FOUND &&
+			       rest.len == 0
+		       ? value
+		       : element;
+}
+
 static bool parse_set_at(struct sj_span in, struct set_at *out)
 {
 	struct sj_span element, rest, value;
@@ -254,7 +264,8 @@ static bool parse_set_at(struct sj_span in, struct set_at *out)
 			return false;
 		if ((tag == 0x80 && !take_once(&out->oid, value)) ||
 		    (tag == 0x83 && !take_once(&out->name, value)) ||
-		    (tag == SJ_TAG_CVC_AUTHENTICATION && !take_once(&out->aux, element)) ||
+		    (tag == SJ_TAG_CVC_AUTHENTICATION &&
+		     !take_once(&out->aux, auxiliary(element, value))) ||
 		    (tag == 0x91 && !take_once(&out->ephemeral, value)))
 			return false;
 	}
@@ -360,6 +371,7 @@ uint16_t emrtd_ta_challenge(struct card_call *call)
 	if (!sj_random_fill(card_random(call->card), ta->challenge, sizeof(ta->challenge)))
 		return settle(call, SJ_SW_EXECUTION_ERROR);
 	sj_put(call->out, SJ_SPAN_OF(ta->challenge));
+	ta->command = card_command_number(call->card);
 	ta->state = TA_CHALLENGED;
 	return SJ_SW_OK;
 }
@@ -423,9 +435,9 @@ static bool set_terminal(const struct card_call *call, const struct sj_cvc *term
 	struct sj_span aux = sj_span(ta->aux, ta->aux_len), content = { NULL, 0 };
 
 	if (!set_service(t, terminal->extensions) ||
-	    (aux.len > 0 && (sj_tlv_take(&aux, SJ_TAG_CVC_AUTHENTICATION, &content) !=
-				     SJ_TLV_FOUND ||
-			     content.len > CARD_AUX_MAX)))
+	    (aux.len > 0 &&
+	     (sj_tlv_take(&aux, SJ_TAG_CVC_AUTHENTICATION, &content) != SJ_TLV_FOUND ||
+	      content.len > CARD_AUX_MAX)))
 		return false;
 	t->certified = ta->link.effective;
 	t->rights = effective(call);
@@ -444,7 +456,9 @@ uint16_t emrtd_ta_finish(struct card_call *call)
 	struct sj_cvc terminal;
 	uint16_t sw = may_begin(call);
 
-	if (sw == SJ_SW_OK && (!is_in(call, TA_CHALLENGED) || !read_link(&ta->link, &terminal)))
+	if (sw == SJ_SW_OK &&
+	    (!is_in(call, TA_CHALLENGED) || ta->command + 1 != card_command_number(call->card) ||
+	     !read_link(&ta->link, &terminal)))
 		sw = SJ_SW_CONDITIONS;
 	if (sw == SJ_SW_OK && !signature_holds(call, &terminal))
 		sw = SJ_SW_NO_INFORMATION;

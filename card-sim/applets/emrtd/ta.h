@@ -37,6 +37,7 @@ struct emrtd_ta {
 	uint8_t aux[EMRTD_AUX_ELEMENT]; /* from SET on: whole 67; empty: none */
 	size_t aux_len;
 	uint8_t challenge[SJ_TA_CHALLENGE]; /* CHALLENGED */
+	uint32_t command; /* card_command_number() of the challenge: it serves the next one */
 };
 
 enum emrtd_ca2_state { CA2_IDLE, CA2_SET };

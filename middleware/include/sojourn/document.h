@@ -152,6 +152,15 @@ struct sj_holder {
 };
 SJ_API bool sj_report_holder(const struct sj_report *report, struct sj_holder *out);
 
+/*
+ * What somebody typed from a printed machine readable zone (TD1, TD2, TD3), where a chip is dead: it
+ * proves nothing. SJ_SECRET_MALFORMED: *problem says what is wrong, "size", "character" or the field whose check
+ * digit does not hold ("number", "birth", "expiry", "optional", "composite"); *out is filled for
+ * check digits, so that it can be shown, else empty. `now` completes two-digit years; 0: ask the system.
+ */
+SJ_API enum sj_rc sj_mrz_holder(const char *text, size_t len, int64_t now, struct sj_holder *out,
+				const char **problem);
+
 /* The portrait's raw bytes; belongs to the report. *mime: "image/jpeg" or "image/jp2". */
 SJ_API bool sj_report_portrait(const struct sj_report *report, const uint8_t **bytes, size_t *len,
 			       const char **mime);

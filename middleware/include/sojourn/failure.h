@@ -85,6 +85,7 @@ enum sj_rc {
 
 	SJ_READER_BUSY = 901, /* another process holds the card */
 	SJ_TIMED_OUT = 902,
+	SJ_PORT_TAKEN = 903, /* the counter's port: another program has it */
 
 	SJ_NOT_ALLOWED = 1001, /* polkit or permissions */
 	SJ_FILE_PERMISSION = 1002,
@@ -129,6 +130,10 @@ enum sj_rc {
 	SJ_KEY_STORE = 1310, /* an HSM or key file that is not there, locked, or lacks the key */
 	SJ_TERMINAL_FILES = 1311, /* no terminal, or files of one that do not belong together */
 	SJ_SERVICE_UNKNOWN = 1312, /* no such row in the service registry */
+	SJ_TARGET_UNREACHABLE = 1313, /* the system that registrations go to does not answer */
+	SJ_TARGET_REFUSED = 1314, /* it answers, and does not take this registration */
+	SJ_TARGET_DIFFERS = 1315, /* it knows the person by other data */
+	SJ_IMAGE_REFUSED = 1316, /* a portrait that is no picture, or one too large */
 
 	SJ_COPY_NOT_EXCLUDED = 1401, /* authentic data, no proof that the chip is the original */
 	SJ_ISSUER_UNKNOWN = 1402, /* no CSCA of the trust store signed this */

@@ -1,14 +1,15 @@
+/* notify.c -- a service tells systemd how it is: sd_notify(3) without its library. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "gate/tool_run.h"
+#include "cli/cli.h"
 
 #define WATCHDOG_MAX_US 3600000000ull
 
-void gate_notify(const char *text)
+void cli_notify(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -29,7 +30,7 @@ void gate_notify(const char *text)
 	close(fd);
 }
 
-unsigned gate_watchdog_ms(void)
+unsigned cli_watchdog_ms(void)
 {
 	const char *text = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 	unsigned long long us;

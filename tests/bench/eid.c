@@ -1,0 +1,179 @@
+/* eid.c -- an eID card at a hotel's check-in: commands, bytes, time. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sojourn/service.h>
+
+#include "secure/gate.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/gate.h"
+
+#define RUNS 31
+#define AUTHORITY "libexec/sojourn/sojourn-authority"
+#define TERMINAL "libexec/sojourn/sojourn-terminal"
+#define WHAT "hotel check-in: PACE, TA, CA, EF.CardSecurity, ten groups, a portrait of 20 kB"
+
+/* --- the stage ---------------------------------------------------------------------- */
+
+struct place {
+	struct bench_place p;
+	char card[BENCH_PATH + 32], desk[BENCH_PATH + 32];
+};
+
+/* Whom eID cards believe. */
+static bool found(struct bench *b, const struct bench_place *p)
+{
+	const char *const at[] = { AUTHORITY, "authority", "cvca-init", p->authority, NULL };
+	const char *const is[] = { AUTHORITY, "authority", "cvca-init", p->authority,
+				   "--type",  "is",        NULL };
+	const char *const dv[] = { AUTHORITY, "authority", "dv-init", p->authority, NULL };
+
+	return bench_run(b, at) && bench_run(b, is) && bench_run(b, dv);
+}
+
+/* A hotel's terminal, in the folder l->desk. */
+static bool enrol(struct bench *b, const struct place *l)
+{
+	char request[BENCH_PATH + 64], came[BENCH_PATH + 32];
+	const char *const ask[] = { TERMINAL,   "terminal",     "new", l->desk,
+				    "--holder", "UTHOTEL00001", NULL };
+	const char *const sign[] = {
+		AUTHORITY,   "authority", "terminal-sign", l->p.authority, request,
+		"--service", "26",        "--folder",      came,           NULL
+	};
+	const char *const install[] = { TERMINAL, "terminal", "install", l->desk, came, NULL };
+
+	snprintf(request, sizeof(request), "%s/next.cvreq", l->desk);
+	snprintf(came, sizeof(came), "%s/came", b->dir);
+	return bench_run(b, ask) && bench_run(b, sign) && bench_run(b, install);
+}
+
+static bool make(struct bench *b, struct place *l)
+{
+	snprintf(l->card, sizeof(l->card), "%s/eid.card", b->dir);
+	snprintf(l->desk, sizeof(l->desk), "%s/desk", b->dir);
+	return bench_place_make(b, &l->p) && found(b, &l->p) && enrol(b, l) &&
+	       bench_blank(b, l->card) && bench_issue_to(b, &l->p, l->card, BENCH_EID) &&
+	       bench_gate_publish(b, &l->p);
+}
+
+/* --- one asking --------------------------------------------------------------------- */
+
+static bool ask(struct sj_card *card, const struct place *l, struct sj_statistics *statistics)
+{
+	static const struct sj_service hotel = {
+		.size = sizeof(hotel),
+		.id = 26,
+		.sector = SJ_SECTOR_ACCOMMODATION,
+		.name = "hotel check-in",
+		.access = SJ_SERVICE_CAN,
+		.stale = 3 * 86400,
+		.rights = SJ_RIGHT_VALID | SJ_RIGHT_NAME | SJ_RIGHT_NATIONALITY |
+			  SJ_RIGHT_BIRTH_DATE | SJ_RIGHT_DOCUMENT_NUMBER | SJ_RIGHT_EXPIRY |
+			  SJ_RIGHT_PORTRAIT | SJ_RIGHT_ENTRY_RECORDS | SJ_RIGHT_HOME_PASSPORT,
+	};
+	struct sj_terminal *terminal = NULL;
+	struct sj_access *access = NULL;
+	struct sj_answer *answer = NULL;
+	struct sj_trust *trust = NULL;
+	bool ok = sj_trust_open(l->p.trust, &trust) == SJ_OK &&
+		  sj_terminal_open(l->desk, &terminal) == SJ_OK &&
+		  sj_access_can(BENCH_CAN, strlen(BENCH_CAN), &access) == SJ_OK &&
+		  sj_service_verify(card, trust, terminal, &hotel, access, NULL, &answer) == SJ_OK;
+
+	statistics->size = sizeof(*statistics);
+	ok = ok && sj_answer_verdict(answer) == SJ_VERDICT_GENUINE &&
+	     sj_answer_statistics(answer, statistics);
+	sj_answer_free(answer);
+	sj_access_free(access);
+	sj_terminal_close(terminal);
+	sj_trust_close(trust);
+	return ok;
+}
+
+/* Through PC/SC, the card in slot 1; *ns: from the card in hand to the answer. */
+static bool ask_real(const struct place *l, struct sj_statistics *statistics, int64_t *ns)
+{
+	struct sj_context *ctx = NULL;
+	struct sj_card *card = NULL;
+	bool ok = sj_context_new(&ctx) == SJ_OK &&
+		  sj_card_wait(ctx, BENCH_READER_1, 10000, &card) == SJ_OK;
+	const int64_t start = bench_ns();
+
+	ok = ok && ask(card, l, statistics);
+	*ns = bench_ns() - start;
+	sj_card_close(card);
+	sj_context_free(ctx);
+	return ok;
+}
+
+/* --- rows ---------------------------------------------------------------------------- */
+
+/* In this process, as the model of every chip sees it; then its public-key calls, for the floor. */
+static bool inside_rows(struct bench *b, const struct place *l, double *floor, char *text,
+			size_t cap)
+{
+	struct bench_calls calls = { .call = { { .count = 0 } } };
+	struct bench_exchange *e = bench_exchange_new();
+	struct bench_inside *in = e ? bench_inside_open(l->card, &e->rf) : NULL;
+	struct sj_statistics statistics;
+	bool ok = in && ask(bench_inside_card(in), l, &statistics);
+	struct bench_moment end;
+
+	if (ok) {
+		end = bench_exchange_now(e);
+		ok = bench_model_rows(b, e, &end, "eid", WHAT);
+	}
+	bench_inside_close(in);
+	bench_exchange_free(e);
+	in = ok ? bench_inside_open(l->card, NULL) : NULL;
+	bench_record(&calls);
+	ok = in && ask(bench_inside_card(in), l, &statistics);
+	bench_record(NULL);
+	bench_inside_close(in);
+	return (ok && bench_floor(&calls, floor, text, cap)) ||
+	       bench_fail(b, "no answer inside one process");
+}
+
+static bool real_rows(struct bench *b, const struct place *l, double floor, const char *text)
+{
+	struct sj_statistics s = { .apdus = 0 };
+	struct bench_samples wall;
+	char note[400];
+	int64_t ns;
+	bool ok = bench_samples_init(&wall, RUNS) && bench_card(b, 1, l->card);
+
+	for (int i = 0; ok && i < RUNS; i++) {
+		ok = ask_real(l, &s, &ns);
+		bench_sample(&wall, ns);
+	}
+	if (ok) {
+		bench_row(b, "eid.apdus", s.apdus, "apdus", BENCH_NO_FLOOR, WHAT "; target: 22");
+		bench_row(b, "eid.bytes", s.bytes_sent + s.bytes_received, "bytes", BENCH_NO_FLOOR,
+			  "both ways, headers and secure messaging included");
+		snprintf(note, sizeof(note), "through pcscd, p50 of %d; target: 60; %s", RUNS,
+			 text);
+		bench_row(b, "eid.real.wall", bench_percentile(&wall, 50), "ms", floor, note);
+	}
+	bench_samples_free(&wall);
+	return ok || bench_fail(b, "an eID card did not answer while it was timed");
+}
+
+void bench_eid(struct bench *b)
+{
+	struct place l;
+	char text[320];
+	double floor;
+
+	if (!bench_have(b, AUTHORITY) || !bench_have(b, TERMINAL) ||
+	    !bench_have(b, "libexec/sojourn/sojourn-card")) {
+		bench_skip("eid.*", "the programs that issue a card were not built");
+		return;
+	}
+	if (!make(b, &l))
+		bench_fail(b, "no eID card, or no terminal for it");
+	else if (inside_rows(b, &l, &floor, text, sizeof(text)))
+		real_rows(b, &l, floor, text);
+	bench_remove(b, 1);
+}

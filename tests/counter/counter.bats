@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# The counter without a card: the door, the API, the outbox, its configuration.
+
+setup_file() {
+	BUILD_DIR=$(realpath "${SOJOURN_BUILD:-build}")
+	export BUILD_DIR PATH="$BUILD_DIR/bin:$PATH" SOJOURN_CONFIG=/dev/null
+	cd "$BATS_TEST_DIRNAME" || exit 1
+}
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+# wrong LINES MESSAGE: the configuration is refused, by file and line.
+wrong() {
+	printf '%b' "$1" > c.conf
+	run sojourn counter run -c c.conf --state state
+	echo "$output"
+	[ "$status" -eq 13 ]
+	[[ $output == *"$2"* ]]
+}
+
+@test "door and API: every case" {
+	run timeout 240 /usr/bin/python3 "$BATS_TEST_DIRNAME/api.py"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "a mistake in the configuration is told with file and line" {
+	wrong '[counter]\nprot = 1\n' "c.conf, line 2: unknown key 'prot'"
+	wrong '[counter]\nport = 70000\n' 'line 2: port = 70000: must be a number from 1 to 65535'
+	wrong '[counter]\naddress = 0.0.0.0\n' 'must be 127.0.0.1 or ::1'
+	wrong '[counter]\nretention = soon\n' 'must be a duration'
+	wrong '[shop]\nport = 1\n' "'port' is not in [counter] or [target NAME]"
+	wrong '[target a]\nmap = x\n' '[target a] needs a folder or a url, not both'
+	wrong '[target a]\nurl = http://x\nurll = 1\n' "unknown key 'urll'"
+}
+
+@test "who may not read the state directory gets no address" {
+	run sojourn counter url --state nowhere
+	[ "$status" -eq 13 ]
+	[[ $output == *SJ-1301* ]]
+}

@@ -1,0 +1,33 @@
+/*
+ * eac_terminal.h -- libeac (OpenPACE) as a terminal that does Extended Access Control version 2 with
+ * a card of ours, in tests only. Keys, signatures and what they are over are libeac's; objects and
+ * APDUs around them are put together with wire/.
+ */
+#ifndef TESTS_PEERS_EAC_TERMINAL_H
+#define TESTS_PEERS_EAC_TERMINAL_H
+
+#include "tests/peers/eac.h"
+#include "wire/bytes.h"
+
+/* PACE with generic mapping and Chip Authentication: AES-128 on brainpoolP256r1. */
+struct peer_eac_plan {
+	struct sj_span cvca, dv, terminal; /* certificates */
+	struct sj_span key; /* the terminal's, PKCS#8 */
+	struct sj_span chat; /* whole 7F4C, and whole 65 behind it or not */
+	int reference; /* 2 CAN, 3 PIN */
+	const char *secret;
+	struct sj_span aux; /* whole 67; empty: none */
+	const char *ta_oid; /* content bytes, in hexadecimal */
+};
+
+struct peer_eac;
+/* Does PACE, then Terminal Authentication. *fault: NULL, or what failed. */
+struct peer_eac *peer_eac_open(const struct peer_eac_plan *plan, peer_exchange_fn exchange,
+			       void *user, const char **fault);
+/* Chip Authentication with this key of the card, 04 || x || y. NULL: all went well. */
+const char *peer_eac_chip(struct peer_eac *t, struct sj_span card_key);
+/* A plain short command, protected; the status word, and the data (valid until the next one). */
+uint16_t peer_eac_send(struct peer_eac *t, struct sj_span command, struct sj_span *data);
+void peer_eac_free(struct peer_eac *t);
+
+#endif

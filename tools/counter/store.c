@@ -1,0 +1,327 @@
+/*
+ * store.c -- registrations and the shift's log in SQLite. What is erased is overwritten
+ * (secure_delete), and the write-ahead log is emptied after it.
+ */
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "counter/counter.h"
+
+#define BUSY_MS 2000
+#define LIST_MAX "500"
+#define LOG_MAX "300"
+
+#define COLUMNS \
+	"id, created, changed, state, source, verdict, party, fields, target, attempts, next, rc, " \
+	"note, differences, override, erase_at"
+
+enum query { LOG_ADD, LOG_LIST, LOG_ERASE, ADD, GET, DUE, LIST, ERASE, OVER, QUERIES };
+static const char *const queries[QUERIES] = {
+	[LOG_ADD] =
+		"INSERT INTO activity (time, kind, verdict, rc, ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[LOG_LIST] = "SELECT time, kind, verdict, rc, ms FROM activity WHERE time >= ?1 "
+		     "ORDER BY id DESC LIMIT " LOG_MAX,
+	[LOG_ERASE] = "DELETE FROM activity WHERE time < ?1",
+	[ADD] = "INSERT OR REPLACE INTO registration (" COLUMNS ") VALUES "
+		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+	[GET] = "SELECT " COLUMNS " FROM registration WHERE id = ?1",
+	[DUE] = "SELECT " COLUMNS " FROM registration WHERE next != 0 AND next <= ?1 "
+		"ORDER BY next, id LIMIT 1",
+	[LIST] = "SELECT " COLUMNS " FROM registration ORDER BY id DESC LIMIT " LIST_MAX,
+	[ERASE] = "DELETE FROM registration WHERE id = ?1",
+	[OVER] = "DELETE FROM registration WHERE erase_at != 0 AND erase_at <= ?1",
+};
+
+static const char schema[] =
+	"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+	"CREATE TABLE IF NOT EXISTS activity (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, "
+	"kind TEXT NOT NULL, verdict TEXT, rc INTEGER NOT NULL, ms INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS registration (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	"created INTEGER NOT NULL, changed INTEGER NOT NULL, state TEXT NOT NULL, source TEXT NOT "
+	"NULL, verdict TEXT NOT NULL, party INTEGER NOT NULL, fields TEXT NOT NULL, target TEXT NOT "
+	"NULL, attempts INTEGER NOT NULL, next INTEGER NOT NULL, rc INTEGER NOT NULL, note TEXT NOT "
+	"NULL, differences TEXT, override INTEGER NOT NULL, erase_at INTEGER NOT NULL);";
+
+struct counter_store {
+	pthread_mutex_t lock;
+	sqlite3 *sql;
+	sqlite3_stmt *statements[QUERIES];
+};
+
+int counter_store_open(struct cli *cli, const char *path, struct counter_store **out)
+{
+	struct counter_store *s = calloc(1, sizeof(*s));
+	mode_t mask = umask(0077);
+	int rc = 0;
+
+	if (s == NULL) {
+		umask(mask);
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	}
+	pthread_mutex_init(&s->lock, NULL);
+	if (sqlite3_open(path, &s->sql) != SQLITE_OK ||
+	    sqlite3_busy_timeout(s->sql, BUSY_MS) != SQLITE_OK ||
+	    sqlite3_exec(s->sql, schema, NULL, NULL, NULL) != SQLITE_OK)
+		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, sqlite3_errmsg(s->sql));
+	for (size_t i = 0; rc == 0 && i < QUERIES; i++) {
+		if (sqlite3_prepare_v3(s->sql, queries[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &s->statements[i], NULL) != SQLITE_OK)
+			rc = cli_fail(cli, SJ_INPUT_MALFORMED, "%s: %s", path,
+				      sqlite3_errmsg(s->sql));
+	}
+	umask(mask);
+	if (rc == 0)
+		*out = s;
+	else
+		counter_store_close(s);
+	return rc;
+}
+
+void counter_store_close(struct counter_store *store)
+{
+	if (store == NULL)
+		return;
+	for (size_t i = 0; i < QUERIES; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close(store->sql);
+	pthread_mutex_destroy(&store->lock);
+	free(store);
+}
+
+/* --- statements: begin() locks, end() unlocks -------------------------------------------- */
+
+static sqlite3_stmt *begin(struct counter_store *store, enum query query)
+{
+	pthread_mutex_lock(&store->lock);
+	return store->statements[query];
+}
+
+static void end(struct counter_store *store, sqlite3_stmt *s)
+{
+	sqlite3_reset(s);
+	sqlite3_clear_bindings(s);
+	pthread_mutex_unlock(&store->lock);
+}
+
+static void bind_text(sqlite3_stmt *s, int at, const char *text)
+{
+	(void)sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
+}
+
+static enum sj_rc meaning(int code)
+{
+	return code == SQLITE_DONE || code == SQLITE_ROW ? SJ_OK
+	       : code == SQLITE_NOMEM                    ? SJ_NO_MEMORY
+							 : SJ_OUTPUT_FAILED;
+}
+
+/* --- the shift's log ------------------------------------------------------------------------ */
+
+void counter_store_log(struct counter_store *store, const struct counter_activity *activity)
+{
+	sqlite3_stmt *s = begin(store, LOG_ADD);
+
+	sqlite3_bind_int64(s, 1, activity->time);
+	bind_text(s, 2, activity->kind);
+	bind_text(s, 3, activity->verdict);
+	sqlite3_bind_int(s, 4, (int)activity->rc);
+	sqlite3_bind_int(s, 5, (int)activity->ms);
+	(void)sqlite3_step(s);
+	end(store, s);
+}
+
+static const char *text_of(sqlite3_stmt *s, int column)
+{
+	return (const char *)sqlite3_column_text(s, column);
+}
+
+json_t *counter_store_activity(struct counter_store *store, int64_t since)
+{
+	sqlite3_stmt *s = begin(store, LOG_LIST);
+	json_t *rows = json_array();
+
+	sqlite3_bind_int64(s, 1, since);
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		enum sj_rc rc = (enum sj_rc)sqlite3_column_int(s, 3);
+
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:s, s:s?, s:o, s:I}", "time",
+						counter_time_text(sqlite3_column_int64(s, 0)).text,
+						"kind", text_of(s, 1), "verdict", text_of(s, 2),
+						"reason", counter_reason_json(rc), "wallMs",
+						(json_int_t)sqlite3_column_int64(s, 4)));
+	}
+	end(store, s);
+	return rows;
+}
+
+/* --- registrations ------------------------------------------------------------------------------ */
+
+void counter_registration_free(struct counter_registration *r)
+{
+	json_decref(r->fields);
+	json_decref(r->differences);
+	*r = (struct counter_registration){ 0 };
+}
+
+static void copy(char *out, size_t size, sqlite3_stmt *s, int column)
+{
+	const char *text = text_of(s, column);
+
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+static json_t *object_of(sqlite3_stmt *s, int column)
+{
+	const char *text = text_of(s, column);
+
+	return text != NULL ? json_loads(text, 0, NULL) : NULL;
+}
+
+static void take(sqlite3_stmt *s, struct counter_registration *r)
+{
+	*r = (struct counter_registration){
+		.id = sqlite3_column_int64(s, 0),
+		.created = sqlite3_column_int64(s, 1),
+		.changed = sqlite3_column_int64(s, 2),
+		.party = sqlite3_column_int64(s, 6),
+		.fields = object_of(s, 7),
+		.attempts = (unsigned)sqlite3_column_int(s, 9),
+		.next = sqlite3_column_int64(s, 10),
+		.rc = (enum sj_rc)sqlite3_column_int(s, 11),
+		.differences = object_of(s, 13),
+		.override = sqlite3_column_int(s, 14) != 0,
+		.erase_at = sqlite3_column_int64(s, 15),
+	};
+	copy(r->state, sizeof(r->state), s, 3);
+	copy(r->source, sizeof(r->source), s, 4);
+	copy(r->verdict, sizeof(r->verdict), s, 5);
+	copy(r->target, sizeof(r->target), s, 8);
+	copy(r->note, sizeof(r->note), s, 12);
+	if (r->fields == NULL)
+		r->fields = json_object();
+}
+
+/* *json is freed, and wiped, once it is bound. */
+static void bind_object(sqlite3_stmt *s, int at, const json_t *object)
+{
+	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	bind_text(s, at, text);
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+enum sj_rc counter_store_put(struct counter_store *store, struct counter_registration *r)
+{
+	sqlite3_stmt *s = begin(store, ADD);
+	const char *const texts[] = { r->state, r->source, r->verdict };
+	enum sj_rc rc;
+
+	if (r->id != 0)
+		sqlite3_bind_int64(s, 1, r->id);
+	sqlite3_bind_int64(s, 2, r->created);
+	sqlite3_bind_int64(s, 3, r->changed);
+	for (int i = 0; i < 3; i++)
+		bind_text(s, 4 + i, texts[i]);
+	sqlite3_bind_int64(s, 7, r->party);
+	bind_object(s, 8, r->fields);
+	bind_text(s, 9, r->target);
+	sqlite3_bind_int(s, 10, (int)r->attempts);
+	sqlite3_bind_int64(s, 11, r->next);
+	sqlite3_bind_int(s, 12, (int)r->rc);
+	bind_text(s, 13, r->note);
+	bind_object(s, 14, r->differences);
+	sqlite3_bind_int(s, 15, r->override);
+	sqlite3_bind_int64(s, 16, r->erase_at);
+	rc = meaning(sqlite3_step(s));
+	if (rc == SJ_OK && r->id == 0)
+		r->id = sqlite3_last_insert_rowid(store->sql);
+	end(store, s);
+	return rc;
+}
+
+static bool one(struct counter_store *store, enum query query, int64_t key,
+		struct counter_registration *out)
+{
+	sqlite3_stmt *s = begin(store, query);
+	bool found;
+
+	sqlite3_bind_int64(s, 1, key);
+	found = sqlite3_step(s) == SQLITE_ROW;
+	if (found)
+		take(s, out);
+	end(store, s);
+	return found;
+}
+
+bool counter_store_get(struct counter_store *store, int64_t id, struct counter_registration *out)
+{
+	return one(store, GET, id, out);
+}
+
+bool counter_store_due(struct counter_store *store, int64_t now, struct counter_registration *out)
+{
+	return one(store, DUE, now, out);
+}
+
+json_t *counter_registration_json(const struct counter_registration *r)
+{
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:o, s:I, s:o, s:s, s:O?, s:o}",
+			 "id", (json_int_t)r->id, "created", counter_time_text(r->created).text,
+			 "changed", counter_time_text(r->changed).text, "state", r->state, "source",
+			 r->source, "verdict", r->verdict, "party",
+			 r->party != 0 ? json_integer(r->party) : json_null(), "fields", r->fields,
+			 "target", r->target[0] != '\0' ? json_string(r->target) : json_null(),
+			 "attempts", (json_int_t)r->attempts, "reason", counter_reason_json(r->rc),
+			 "note", r->note, "differences", r->differences, "eraseAt",
+			 r->erase_at != 0 ? json_string(counter_time_text(r->erase_at).text)
+					  : json_null());
+}
+
+json_t *counter_store_list(struct counter_store *store)
+{
+	sqlite3_stmt *s = begin(store, LIST);
+	json_t *rows = json_array();
+	struct counter_registration r;
+
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		take(s, &r);
+		json_array_append_new(rows, counter_registration_json(&r));
+		counter_registration_free(&r);
+	}
+	end(store, s);
+	return rows;
+}
+
+/* --- erasing ------------------------------------------------------------------------------------ */
+
+static unsigned erase(struct counter_store *store, enum query query, int64_t key)
+{
+	sqlite3_stmt *s = begin(store, query);
+	unsigned n = 0;
+
+	sqlite3_bind_int64(s, 1, key);
+	if (sqlite3_step(s) == SQLITE_DONE)
+		n = (unsigned)sqlite3_changes(store->sql);
+	sqlite3_reset(s);
+	if (n > 0) /* or what was erased would still stand in the log */
+		(void)sqlite3_wal_checkpoint_v2(store->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+						NULL);
+	end(store, s);
+	return n;
+}
+
+bool counter_store_erase(struct counter_store *store, int64_t id)
+{
+	return erase(store, ERASE, id) == 1;
+}
+
+unsigned counter_store_tidy(struct counter_store *store, int64_t now, int64_t log_before)
+{
+	(void)erase(store, LOG_ERASE, log_before);
+	return erase(store, OVER, now);
+}
