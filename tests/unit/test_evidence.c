@@ -1,9 +1,13 @@
 /* Evidence: what a record says, what is sealed, what an export proves and what it does not. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -265,6 +269,7 @@ static void test_every_truncation_of_what_is_sealed_is_found(void **state)
 
 static void test_a_card_that_signed_is_proved(void **state)
 {
+	struct sj_evidence_info info = { .size = sizeof(info) };
 	struct rig *r = *state;
 
 	rig_verify(r);
@@ -276,6 +281,10 @@ static void test_a_card_that_signed_is_proved(void **state)
 	assert_null(sj_evidence_report_kept(r->report));
 	assert_null(memmem(r->file, r->file_len, "ERIKSSON", 8));
 	assert_non_null(strstr(sj_evidence_report_limit(r->report, 0), "final verdict"));
+	assert_true(sj_evidence_report_info(r->report, &info));
+	assert_int_equal(info.number, 1);
+	assert_string_equal(sj_evidence_step_name(SJ_EVIDENCE_STEP_CARD), "card");
+	assert_string_equal(sj_evidence_strength_name(SJ_CARD_SIGNED), "card-signed");
 }
 
 static void test_kept_data_go_into_a_file_when_they_are_asked_for(void **state)
@@ -366,6 +375,28 @@ static void test_who_does_not_know_the_cvca_believes_nobody(void **state)
 	assert_int_equal(strength_of(r), SJ_CARD_SIGNED);
 	r->believed.journal_key = r->operator_public;
 	assert_int_equal(rig_prove(r), SJ_EVIDENCE_TERMINAL);
+}
+
+/* As a signed bundle brings it (BUNDLE.md): cv/ in the slot in use. */
+static void test_a_cvca_of_the_bundle_is_believed(void **state)
+{
+	struct rig *r = *state;
+	char path[80];
+	int fd;
+
+	rig_verify(r);
+	assert_int_equal(rig_export(r, 1, true, false), SJ_OK);
+	snprintf(path, sizeof(path), "%s/cv", r->dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/cv/UTCVCA00001.cvcert", r->dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, r->certs[RIG_CVCA], r->cert_len[RIG_CVCA]),
+			 r->cert_len[RIG_CVCA]);
+	close(fd);
+	r->believed.cvca = NULL;
+	r->trust->slot = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(rig_prove(r), SJ_OK);
+	assert_int_equal(strength_of(r), SJ_CARD_SIGNED);
 }
 
 static void test_a_terminal_out_of_its_time_is_not_believed(void **state)
@@ -556,6 +587,7 @@ int main(void)
 		CASE(test_a_key_that_the_issuer_did_not_sign_is_found),
 		CASE(test_an_issuer_that_nobody_knows_makes_it_weaker),
 		CASE(test_who_does_not_know_the_cvca_believes_nobody),
+		CASE(test_a_cvca_of_the_bundle_is_believed),
 		CASE(test_a_terminal_out_of_its_time_is_not_believed),
 		CASE(test_a_terminal_of_another_service_is_not_believed),
 		CASE(test_without_a_terminal_the_journals_key_must_be_known),
