@@ -25,7 +25,7 @@ $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
-$(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
+$(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 

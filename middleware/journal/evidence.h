@@ -62,8 +62,8 @@ SJ_MUST_CHECK enum sj_rc sj_proof_put(const struct sj_proof *proof, struct sj_by
 SJ_MUST_CHECK bool sj_proof_take(struct sj_span plain, enum sj_proof_kind kind,
 				 struct sj_proof *out);
 /* The data of the answer that the service keeps, with a new salt; *kept: their rights. Nothing: none. */
-SJ_MUST_CHECK enum sj_rc sj_data_put(const struct sj_answer *answer, uint32_t keep,
-				     uint32_t *kept, struct sj_bytes *out);
+SJ_MUST_CHECK enum sj_rc sj_data_put(const struct sj_answer *answer, uint32_t keep, uint32_t *kept,
+				     struct sj_bytes *out);
 /* Takes the next datum or the portrait (value.ptr NULL for the other); false: no more, or malformed. */
 struct sj_data_item {
 	uint32_t right;
@@ -124,7 +124,8 @@ SJ_MUST_CHECK enum sj_rc sj_facts_add(struct sj_facts *facts, struct sj_journal 
 struct sj_export {
 	uint64_t number;
 	struct sj_span body;
-	struct sj_span following; /* bodies up to that of the head, each with its length before it */
+	struct sj_span
+		following; /* bodies up to that of the head, each with its length before it */
 	struct sj_journal_head head;
 	struct sj_span public_key; /* the journal's */
 	struct sj_span parts[SJ_SEALED_PARTS]; /* empty: not in the file */

@@ -129,7 +129,7 @@ static enum sj_rc collect_sealed(const struct sj_journal_record *r,
 
 	if (o->operator_key == NULL)
 		return SJ_OK;
-	*why = r->erased ? "What was sealed in it has been erased."
+	*why = r->erased            ? "What was sealed in it has been erased."
 	       : r->sealed_len == 0 ? "Nothing is sealed in it."
 				    : "It is sealed to another operator's key.";
 	rc = sj_evidence_open(r, o->operator_key, &s, c->parts);
@@ -174,15 +174,14 @@ static enum sj_rc collect_following(const struct sj_journal_store *store, struct
 	enum sj_rc rc = store->head(store->user, c->e.number - 1, &c->e.head);
 
 	*why = "No signed head vouches for it yet: sign the journal first.";
-	if (rc == SJ_OK && (c->e.head.number == 0 ||
-			    c->e.head.number - c->e.number > FOLLOWING_MAX))
+	if (rc == SJ_OK &&
+	    (c->e.head.number == 0 || c->e.head.number - c->e.number > FOLLOWING_MAX))
 		rc = SJ_INPUT_REFUSED;
 	while (rc == SJ_OK && row.number < c->e.head.number) {
 		rc = store->row(store->user, row.number, &row);
 		if (rc == SJ_OK && row.number == 0)
 			rc = SJ_JOURNAL_BROKEN;
-		if (rc == SJ_OK &&
-		    !append(&c->following, sj_span(row.body, row.body_len), true))
+		if (rc == SJ_OK && !append(&c->following, sj_span(row.body, row.body_len), true))
 			rc = SJ_NO_MEMORY;
 	}
 	sj_wipe(&row, sizeof(row));

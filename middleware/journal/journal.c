@@ -39,7 +39,8 @@ enum sj_rc sj_journal_public(const uint8_t key[SJ_JOURNAL_KEY],
 	return rc;
 }
 
-enum sj_rc sj_journal_origin_of(const struct sj_journal *journal, uint8_t out[static SJ_JOURNAL_HASH])
+enum sj_rc sj_journal_origin_of(const struct sj_journal *journal,
+				uint8_t out[static SJ_JOURNAL_HASH])
 {
 	struct sj_ec_point point;
 

@@ -67,9 +67,9 @@ static bool part_holds(const struct proof *p, enum sj_sealed_part part)
 	struct sj_span plain = p->file.parts[part];
 	uint8_t hash[SJ_JOURNAL_HASH];
 
-	return plain.len == 0 || (sj_sealed_commit(part, plain, hash) &&
-				  sj_span_eq(SJ_SPAN_OF(hash),
-					     SJ_SPAN_OF(p->statement.commitments[part])));
+	return plain.len == 0 ||
+	       (sj_sealed_commit(part, plain, hash) &&
+		sj_span_eq(SJ_SPAN_OF(hash), SJ_SPAN_OF(p->statement.commitments[part])));
 }
 
 static enum sj_rc check_verification(struct proof *p)
@@ -108,12 +108,11 @@ static enum sj_rc check_tap(struct proof *p)
 	struct sj_journal_record record = SJ_JOURNAL_RECORD_INIT;
 
 	if (sj_journal_take_row(&row, &record) != SJ_OK ||
-	    sj_evidence_read(&record, &p->report->info) != SJ_OK ||
-	    p->file.parts[0].len != 0 || p->file.parts[1].len != 0)
+	    sj_evidence_read(&record, &p->report->info) != SJ_OK || p->file.parts[0].len != 0 ||
+	    p->file.parts[1].len != 0)
 		return broken(p, SJ_EVIDENCE_STEP_FORM, "The record cannot be read.");
 	p->report->read = true;
-	if (p->file.tap.len != 0 &&
-	    !sj_journal_is_committed(p->link.commitment, p->file.tap))
+	if (p->file.tap.len != 0 && !sj_journal_is_committed(p->link.commitment, p->file.tap))
 		return broken(p, SJ_EVIDENCE_STEP_FORM, "The data are not those of the record.");
 	return SJ_OK;
 }
@@ -167,9 +166,8 @@ static enum sj_rc check_chain(struct proof *p)
 			return SJ_CRYPTO_FAILED;
 	}
 	if (!sj_ec_point_read(SJ_P256, p->file.public_key, &key) ||
-	    !sj_journal_head_take(&p->file.head, &key, &head) ||
-	    head.kind != SJ_JOURNAL_HEAD_AT || head.number != number ||
-	    !sj_span_eq(head.hash, SJ_SPAN_OF(hash)))
+	    !sj_journal_head_take(&p->file.head, &key, &head) || head.kind != SJ_JOURNAL_HEAD_AT ||
+	    head.number != number || !sj_span_eq(head.hash, SJ_SPAN_OF(hash)))
 		return broken(p, SJ_EVIDENCE_STEP_CHAIN,
 			      "The journal's key did not sign a chain with this record.");
 	passed(p, SJ_EVIDENCE_STEP_CHAIN,
@@ -190,8 +188,7 @@ static enum sj_rc check_writer(struct proof *p)
 {
 	struct sj_check *certificate = &p->report->steps[SJ_EVIDENCE_STEP_TERMINAL];
 	struct sj_check *signature = &p->report->steps[SJ_EVIDENCE_STEP_SIGNATURE];
-	bool terminal = p->link.kind == SJ_JOURNAL_VERIFICATION &&
-			p->statement.signature.len != 0;
+	bool terminal = p->link.kind == SJ_JOURNAL_VERIFICATION && p->statement.signature.len != 0;
 	enum sj_rc rc = SJ_EVIDENCE_TERMINAL;
 
 	if (p->trust->journal_key != NULL && !journal_believed(p)) {
@@ -280,8 +277,8 @@ static enum sj_rc prove(struct proof *p, struct sj_span in)
 	if (rc != SJ_OK)
 		return rc;
 	p->report->proved = true;
-	p->report->strength = card->state == SJ_CHECK_PASSED ? SJ_CARD_SIGNED
-							     : SJ_OPERATOR_ATTESTED;
+	p->report->strength =
+		card->state == SJ_CHECK_PASSED ? SJ_CARD_SIGNED : SJ_OPERATOR_ATTESTED;
 	tell_limits(p->report);
 	return SJ_OK;
 }

@@ -198,8 +198,7 @@ bool sj_journal_is_committed(struct sj_span commitment, struct sj_span plain)
 {
 	uint8_t hash[SJ_HASH_MAX];
 
-	return commitment_of(plain, hash) &&
-	       sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment);
+	return commitment_of(plain, hash) && sj_span_eq(sj_span(hash, SJ_JOURNAL_HASH), commitment);
 }
 
 bool sj_journal_open_tap(const struct sj_journal_row *row, struct sj_writer *out)

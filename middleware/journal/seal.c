@@ -53,8 +53,7 @@ bool sj_operator_id(const uint8_t operator_key[static SJ_OPERATOR_PUBLIC],
 /* A key for each part, from what both ends agree on and the record's own key. */
 static bool derive(const struct sj_ec_secret *own, const struct sj_ec_point *peer,
 		   const uint8_t key[static SJ_JOURNAL_KEY], struct sj_span ephemeral,
-		   struct sj_span operator_key,
-		   uint8_t out[static SJ_SEALED_PARTS][SJ_JOURNAL_KEY])
+		   struct sj_span operator_key, uint8_t out[static SJ_SEALED_PARTS][SJ_JOURNAL_KEY])
 {
 	static const char *const names[] = { "sojourn seal proof", "sojourn seal data" };
 	uint8_t shared[SJ_EC_FIELD_MAX], prk[SJ_PRK_SIZE];
@@ -66,10 +65,9 @@ static bool derive(const struct sj_ec_secret *own, const struct sj_ec_point *pee
 		h = sj_hmac_new(SJ_SPAN_OF(prk));
 	ok = ok && h != NULL;
 	for (size_t i = 0; ok && i < SJ_SEALED_PARTS; i++) {
-		const struct sj_span info[] = {
-			sj_span((const uint8_t *)names[i], strlen(names[i])), ephemeral,
-			operator_key
-		};
+		const struct sj_span info[] = { sj_span((const uint8_t *)names[i],
+							strlen(names[i])),
+						ephemeral, operator_key };
 
 		ok = sj_hkdf_expand(h, info, 3, out[i], SJ_JOURNAL_KEY);
 	}

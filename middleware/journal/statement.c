@@ -145,8 +145,9 @@ static bool take_signed(struct sj_span in, struct sj_statement *s)
 	struct sj_evidence_info *i = &s->info;
 	unsigned version;
 
-	if (!take_below(&in, VERSION + 1, &version) || version != VERSION || !take_verdict(&in, i) ||
-	    !take_service(&in, i) || !sj_take_copy(&in, sizeof(s->salt), s->salt) ||
+	if (!take_below(&in, VERSION + 1, &version) || version != VERSION ||
+	    !take_verdict(&in, i) || !take_service(&in, i) ||
+	    !sj_take_copy(&in, sizeof(s->salt), s->salt) ||
 	    !sj_take_copy(&in, sizeof(i->challenge), i->challenge))
 		return false;
 	for (size_t k = 0; k < SJ_SEALED_PARTS; k++)

@@ -1,9 +1,10 @@
 #include "tests/fuzz/parsers.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gate/tool.h"
-#include "journal/record.h"
+#include "journal/evidence.h"
 
 /* A row as it could lie in a store: the body alone; its number is the one it names. */
 static bool row_seed(size_t i, struct sj_writer *out)
@@ -40,6 +41,169 @@ static bool row_run(struct sj_span in)
 	return true;
 }
 
+/* --- evidence ---------------------------------------------------------------------- */
+
+static size_t put_statement(bool signs, struct sj_writer *out)
+{
+	const uint8_t certificate[] = { 0x7F, 0x21, 2, 1, 2 };
+	const struct sj_span certificates = SJ_SPAN_OF(certificate);
+	struct sj_statement s = { .info = { .name = "hotel-check-in", .answered = true } };
+	uint8_t bytes[640];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	if (signs)
+		strcpy(s.info.terminal, "UTHOTEL00001");
+	s.info.proof = SJ_PROOF_SIGNED;
+	sj_statement_put(&w, &s);
+	sj_statement_content_put(out, sj_written(&w),
+				 signs ? SJ_SPAN_STR("signed") : sj_span(NULL, 0), &certificates,
+				 signs ? 1 : 0);
+	return out->len;
+}
+
+static bool statement_seed(size_t i, struct sj_writer *out)
+{
+	return i < 2 && put_statement(i == 0, out) != 0 && !out->failed;
+}
+
+static bool statement_run(struct sj_span in)
+{
+	struct sj_evidence_info info = { .size = sizeof(info) };
+	struct sj_journal_record r = { .kind = SJ_JOURNAL_VERIFICATION,
+				       .content = in.ptr,
+				       .content_len = in.len };
+	struct sj_statement s;
+
+	if (!sj_statement_take(in, &s))
+		return false;
+	fuzz_touch(s.certificates);
+	fuzz_touch(s.signature);
+	return s.info.due == 0 ? sj_evidence_read(&r, &info) == SJ_OK : true;
+}
+
+static bool export_seed(size_t i, struct sj_writer *out)
+{
+	static const uint8_t point[SJ_JOURNAL_PUBLIC] = { 4 };
+	uint8_t head[SJ_JOURNAL_HEAD] = { 1, 1 };
+	const struct sj_journal_record r = { .kind = SJ_JOURNAL_FIRE, .number = 1 };
+	const uint8_t previous[SJ_JOURNAL_HASH] = { 1 };
+	struct sj_journal_built built;
+	struct sj_export e = { .number = 1, .public_key = SJ_SPAN_OF(point) };
+	bool ok = i < 2 && sj_journal_put_row(&r, previous, &built);
+
+	if (i >= 2)
+		return false;
+	memcpy(e.head.bytes, head, sizeof(head));
+	e.body = sj_span(built.row.body, ok ? built.row.body_len : 0);
+	e.parts[SJ_SEALED_DATA] = i == 1 ? SJ_SPAN_STR("some data of a holder") : sj_span(NULL, 0);
+	sj_export_put(out, &e);
+	sj_journal_built_free(&built);
+	return ok && !out->failed;
+}
+
+/* Whatever it is, nothing is proved without a signature. */
+static bool export_run(struct sj_span in)
+{
+	struct sj_evidence_trust trust = { .size = sizeof(trust) };
+	struct sj_evidence_report *report = NULL;
+	enum sj_evidence_strength strength;
+	struct sj_export e;
+	enum sj_rc rc = sj_evidence_verify(in.ptr, in.len, &trust, &report);
+
+	if (rc == SJ_OK || (report != NULL && sj_evidence_report_strength(report, &strength)))
+		abort();
+	sj_evidence_report_free(report);
+	if (!sj_export_take(in, &e))
+		return false;
+	fuzz_touch(e.body);
+	fuzz_touch(e.following);
+	return true;
+}
+
+static bool proof_seed(size_t i, struct sj_writer *out)
+{
+	const uint8_t bytes[3][4] = { { 1, 2, 3, 4 } };
+	const struct sj_proof proof = { .kind = SJ_PROOF_SIGNED,
+					.challenge = bytes[0],
+					.challenge_len = 4,
+					.answer = bytes[0],
+					.answer_len = 4,
+					.groups = bytes[0],
+					.groups_len = 2 };
+	struct sj_bytes plain = { 0 };
+
+	if (i != 0 || sj_proof_put(&proof, &plain) != SJ_OK)
+		return false;
+	sj_put(out, sj_span(plain.ptr, plain.len));
+	sj_bytes_free(&plain);
+	return !out->failed;
+}
+
+static bool proof_run(struct sj_span in)
+{
+	struct sj_proof p;
+
+	if (!sj_proof_take(in, SJ_PROOF_SIGNED, &p))
+		return false;
+	fuzz_touch(sj_span(p.groups, p.groups_len));
+	fuzz_touch(sj_span(p.key, p.key_len));
+	return true;
+}
+
+/* A salt, a datum, a portrait. */
+static bool kept_seed(size_t i, struct sj_writer *out)
+{
+	sj_put_fill(out, 7, SJ_EVIDENCE_SALT);
+	sj_put(out, SJ_SPAN_STR("\1\0\0\0\10\7surname\0\0\0\10ERIKSSON"));
+	if (i == 1)
+		sj_put(out, SJ_SPAN_STR("\2\0\0\1\0\12image/jpeg\0\0\0\3\377\330\377"));
+	return i < 2 && !out->failed;
+}
+
+static bool kept_run(struct sj_span in)
+{
+	struct sj_datum d = { .size = sizeof(d) };
+	struct sj_bytes copy = { malloc(in.len + 1), in.len };
+	struct sj_kept *kept = NULL;
+
+	if (copy.ptr == NULL)
+		return false;
+	if (in.len != 0)
+		memcpy(copy.ptr, in.ptr, in.len);
+	if (sj_kept_of(&copy, &kept) != SJ_OK)
+		return false;
+	for (size_t i = 0; sj_kept_datum(kept, i, &d); i++)
+		fuzz_touch(sj_span((const uint8_t *)d.value, strlen(d.value)));
+	sj_kept_free(kept);
+	return true;
+}
+
+/* Sealed to the key 1: a file that nobody could have made is refused. */
+static bool sealed_seed(size_t i, struct sj_writer *out)
+{
+	uint8_t key[SJ_JOURNAL_KEY] = { [SJ_JOURNAL_KEY - 1] = 1 }, public_key[SJ_OPERATOR_PUBLIC];
+	uint8_t random[SJ_JOURNAL_KEY], text[] = "data";
+	struct sj_bytes parts[SJ_SEALED_PARTS] = { { 0 }, { text, sizeof(text) } }, sealed = { 0 };
+
+	if (i != 0 || sj_journal_public(key, public_key) != SJ_OK ||
+	    sj_seal(public_key, parts, random, &sealed) != SJ_OK)
+		return false;
+	sj_put(out, sj_span(sealed.ptr, sealed.len));
+	sj_bytes_free(&sealed);
+	return !out->failed;
+}
+
+static bool sealed_run(struct sj_span in)
+{
+	const uint8_t key[SJ_JOURNAL_KEY] = { [SJ_JOURNAL_KEY - 1] = 1 };
+	struct sj_bytes parts[SJ_SEALED_PARTS];
+	enum sj_rc rc = sj_unseal(key, key, in, parts);
+
+	for (size_t i = 0; rc == SJ_OK && i < SJ_SEALED_PARTS; i++)
+		sj_bytes_free(&parts[i]);
+	return rc == SJ_OK || rc == SJ_INPUT_REFUSED;
+}
+
 /* A window of a gate's policy, as text. */
 static bool window_seed(size_t i, struct sj_writer *out)
 {
@@ -67,6 +231,11 @@ struct fuzz_room fuzz_journal(void)
 {
 	static const struct fuzz_parser parsers[] = {
 		{ "journal", row_seed, row_run },
+		{ "evidence-statement", statement_seed, statement_run },
+		{ "evidence-export", export_seed, export_run },
+		{ "evidence-proof", proof_seed, proof_run },
+		{ "evidence-kept", kept_seed, kept_run },
+		{ "evidence-sealed", sealed_seed, sealed_run },
 		{ "gate-window", window_seed, window_run },
 	};
 

@@ -1,6 +1,6 @@
 /*
  * test_journal.c -- kill -9 of a process that writes, signs, erases and trims
- * the journal of a gate, at random moments: it opens, holds, and goes on.
+ * a journal of taps and verifications, at random moments: it opens, holds, and goes on.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 
 #define KILLS 120u
 #define SEED 4711u
-#define UNTIL_MS 25u
+#define UNTIL_MS 40u
 
 struct fixture {
 	char dir[40], path[64];
@@ -61,6 +61,23 @@ static struct sj_journal_record tap(unsigned i)
 	return r;
 }
 
+/* What a desk keeps of a holder, large enough to go over many pages. */
+static struct sj_journal_record verification(unsigned i)
+{
+	static const uint8_t content[900] = { 1 }, sealed[20000] = { 2 };
+	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
+
+	r.kind = SJ_JOURNAL_VERIFICATION;
+	r.time = i;
+	r.content = content;
+	r.content_len = sizeof(content);
+	r.sealed = sealed;
+	r.sealed_len = sizeof(sealed);
+	r.due = (int64_t)i + 2;
+	r.key[0] = (uint8_t)i;
+	return r;
+}
+
 /* Writes until it is killed; each number goes to `told` once its record is on the disk. */
 static void write_on(const struct fixture *f, int told)
 {
@@ -75,13 +92,15 @@ static void write_on(const struct fixture *f, int told)
 		_exit(1);
 	sj_journal_sign_every(journal, 3);
 	for (unsigned i = 0;; i++) {
-		struct sj_journal_record r = tap(i);
+		struct sj_journal_record r = i % 4 == 1 ? verification(i) : tap(i);
 
 		if (sj_journal_add(journal, &r) != SJ_OK ||
 		    write(told, &r.number, sizeof(r.number)) != (ssize_t)sizeof(r.number))
 			_exit(2);
 		if (i % 5 == 4 && sj_journal_erase(&store->store, i, &n) != SJ_OK)
 			_exit(3);
+		if (i % 3 == 2 && sj_journal_erase_due(&store->store, i, &n) != SJ_OK)
+			_exit(6);
 		if (i % 7 == 6 && sj_journal_sign(journal, i) != SJ_OK)
 			_exit(4);
 		if (i % 11 == 10 && sj_journal_trim(journal, i, i, &n) != SJ_OK)

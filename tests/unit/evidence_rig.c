@@ -209,9 +209,9 @@ static void begin(struct rig *r)
 	a->checks[SJ_ANSWER_SECURITY].state = SJ_CHECK_PASSED;
 	assert_int_equal(sj_answer_add(a, SJ_RIGHT_NAME, "surname", SJ_SPAN_STR("ERIKSSON")),
 			 SJ_OK);
-	assert_int_equal(sj_answer_add(a, SJ_RIGHT_BIRTH_DATE, "birth-date",
-				       SJ_SPAN_STR("1974-08-12")),
-			 SJ_OK);
+	assert_int_equal(
+		sj_answer_add(a, SJ_RIGHT_BIRTH_DATE, "birth-date", SJ_SPAN_STR("1974-08-12")),
+		SJ_OK);
 	assert_int_equal(sj_answer_set_portrait(a, SJ_SPAN_OF(face)), SJ_OK);
 	assert_int_equal(sj_evidence_begin(&r->service, r->terminal, &r->evidence), SJ_OK);
 }

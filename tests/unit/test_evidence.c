@@ -256,9 +256,9 @@ static void test_every_truncation_of_what_is_sealed_is_found(void **state)
 	rig_verify(r);
 	record = rig_read(r, 1);
 	for (size_t n = 0; n < record.sealed_len; n++)
-		assert_int_not_equal(sj_unseal(r->operator_key, record.key,
-					       sj_span(record.sealed, n), parts),
-				     SJ_OK);
+		assert_int_not_equal(
+			sj_unseal(r->operator_key, record.key, sj_span(record.sealed, n), parts),
+			SJ_OK);
 }
 
 /* --- exports --------------------------------------------------------------------------- */

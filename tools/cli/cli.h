@@ -121,7 +121,7 @@ bool cli_json(const struct cli *cli);
 /*
  * The option of that name if given, else the configuration (sojourn.conf(5)),
  * else the built-in default. Keys: "trust", "reader", "timeout", "color", "gate", "sync",
- * "terminal", "services", "only". NULL: not set and without default (all but "trust", "color").
+ * "terminal", "services", "only", "journal". NULL: not set and without default (all but "trust", "color").
  */
 const char *cli_setting(const struct cli *cli, const char *key);
 /* The setting "timeout" in milliseconds; 0: not set. */

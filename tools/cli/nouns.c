@@ -13,6 +13,7 @@ static const struct cli_noun nouns[] = {
 	{ "terminal", "terminal", "the key and certificates of who asks cards" },
 	{ "gate", "gate", "decide at a gate who passes, offline" },
 	{ "counter", "counter", "a page for the clerk at a counter, and its API" },
+	{ "evidence", "evidence", "what shows afterwards that a card was asked" },
 	{ "authority", "authority", "the issuing side's keys and certificates" },
 	{ "register", "authority", "who has which document, on which card, in what state" },
 	{ "service", "authority", "who may ask a card for what" },
