@@ -7,8 +7,8 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "counter"), str(HERE)]
 from browser import Browser
-from rig import ANSWERS, BUILD, GUEST, Counter
-from api import DECODER, zone
+from rig import ANSWERS, GUEST, Counter
+from api import zone
 
 AUDIT = (HERE / "audit.js").read_text()
 PICTURES = pathlib.Path(sys.argv[2]) if sys.argv[1:2] == ["--pictures"] else None
@@ -419,7 +419,7 @@ def nothing_was_complained_of_in_the_console(p):
 def main():
     if PICTURES:
         PICTURES.mkdir(parents=True, exist_ok=True)
-    c = Counter(DECODER)
+    c = Counter()
     c.login()
     c.tell(reader="no-card")
     p = Page(c)

@@ -130,7 +130,7 @@ export function reasonBox(reason, kind = "warn") {
 	return h("div", { class: `notice ${kind}` }, icon(kind === "bad" ? "bad" : "warn"),
 		h("div", { lang: f.lang },
 			h("p", { class: "what" }, f.text, " ", h("span", { class: "id" }, reason.id)),
-			h("p", {}, f.action, " ", h("span", { class: "contact" }, t("contact", { who: f.contact })))));
+			h("p", {}, f.action, " ", f.nobody ? null : h("span", { class: "contact" }, t("contact", { who: f.contact })))));
 }
 
 function drawNotices() {

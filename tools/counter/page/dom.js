@@ -88,8 +88,8 @@ export function word(family, name) {
 export function failure(reason) {
 	const own = words[language].failures?.[reason.id];
 	if (own)
-		return { text: own[0], action: own[1], contact: word("contact", reason.contact), lang: null };
-	return { ...reason, lang: language === "en" ? null : "en" };
+		return { text: own[0], action: own[1], contact: word("contact", reason.contact), nobody: reason.contact === "nobody", lang: null };
+	return { ...reason, nobody: reason.contact === "nobody", lang: language === "en" ? null : "en" };
 }
 
 export function localTime(iso, withDate = false) {
