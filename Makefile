@@ -68,7 +68,7 @@ pkcs11_a := $(BUILD)/lib/pkcs11.a
 # What the programs read at run time.
 share := $(patsubst %,$(BUILD)/share/sojourn/%,$(notdir $(wildcard tools/demo/*.json tools/demo/*.jp* tools/schema/*.json tools/authority/*.json)))
 counter_page := $(patsubst tools/counter/page/%,$(BUILD)/share/sojourn/counter/%,$(wildcard tools/counter/page/*)) \
-	$(BUILD)/share/sojourn/counter/openapi.json
+	$(addprefix $(BUILD)/share/sojourn/counter/,openapi.json fhir-patient.json)
 completions := $(BUILD)/share/bash-completion/completions/sojourn $(BUILD)/share/zsh/site-functions/_sojourn \
 	$(BUILD)/share/fish/vendor_completions.d/sojourn.fish
 
@@ -142,7 +142,7 @@ $(BUILD)/share/sojourn/%: %
 $(BUILD)/share/sojourn/counter/%: tools/counter/page/%
 	@mkdir -p $(@D)
 	@cp $< $@
-$(BUILD)/share/sojourn/counter/openapi.json: tools/counter/openapi.json
+$(BUILD)/share/sojourn/counter/%: tools/counter/%
 	@mkdir -p $(@D)
 	@cp $< $@
 $(completions): $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))

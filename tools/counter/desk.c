@@ -288,6 +288,16 @@ bool counter_desk_portrait(struct counter_desk *desk, uint64_t id, uint8_t **png
 	return *png != NULL;
 }
 
+/* What there are several of, such as entry records, becomes one text. */
+static void add_datum(json_t *o, const struct counter_datum *datum)
+{
+	const char *before = json_string_value(json_object_get(o, datum->name));
+
+	json_object_set_new(o, datum->name,
+			    before == NULL ? json_string(datum->value)
+					   : json_sprintf("%s; %s", before, datum->value));
+}
+
 json_t *counter_desk_data(struct counter_desk *desk, uint64_t id, const char **verdict)
 {
 	json_t *o = NULL;
@@ -298,8 +308,7 @@ json_t *counter_desk_data(struct counter_desk *desk, uint64_t id, const char **v
 		*verdict = sj_verdict_name(desk->result.verdict);
 		o = json_object();
 		for (size_t i = 0; i < desk->result.data_n; i++)
-			json_object_set_new(o, desk->result.data[i].name,
-					    json_string(desk->result.data[i].value));
+			add_datum(o, &desk->result.data[i]);
 	}
 	if (desk->result.verdict == SJ_VERDICT_NOT_GENUINE ||
 	    (desk->face_told && !desk->face_same)) {

@@ -346,6 +346,12 @@ static int open_all(struct cards *c)
 		code = cli_journal_open(c->cli, journal, &c->journal);
 	if (code == 0 && journal != NULL)
 		code = cli_journal_open(c->cli, journal, &c->erasing);
+	if (code == 0 && journal != NULL && c->row.keep != 0 &&
+	    cli_journal_operator(c->journal) == NULL)
+		cli_warn(
+			c->cli,
+			"%s has to keep data, and %s has no operator.pub: its readings are not recorded [%s]",
+			c->row.name, journal, cli_failure_id(SJ_KEY_STORE).text);
 	return code;
 }
 

@@ -258,8 +258,8 @@ export class Desk {
 		this.problem = null;
 		this.registered = null;
 		try {
-			await ask("POST", "/verifications", { consent: true, access: secret });
 			this.drawSteps();
+			await ask("POST", "/verifications", { consent: true, access: secret });
 		} catch (error) {
 			const f = error.reason ? failure(error.reason) : null;
 			this.missing(this.access() === "can" ? "secret" : "read", f ? `${f.text} ${error.reason.id}` : error instanceof Refused ? error.message : t("offline.title"));

@@ -19,8 +19,12 @@ export function h(tag, attributes = {}, ...children) {
 	return e;
 }
 
+// What had the focus has it again, if it is still there.
 export function fill(node, ...children) {
+	const focus = node.contains(document.activeElement) ? document.activeElement.id : "";
 	node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+	if (focus)
+		$(focus)?.focus({ preventScroll: true });
 }
 
 const PATHS = {
