@@ -192,6 +192,7 @@ help:
 	@echo 'make demo        the main job, end to end: issue a card, verify it offline'
 	@echo 'make check       all tests and lints (under ten minutes on two cores)'
 	@echo 'make check-programs  programs of others with the PKCS#11 module (installs them)'
+	@echo 'make screenshots  a picture of each state of the counter'\''s page into $(BUILD)/screenshots'
 	@echo 'make analyze     every path of every function by the static analyzer'
 	@echo 'make soak        64 threads of 8 processes on one card: SOAK_SECONDS=600'
 	@echo 'make bench       measure, beside the floors, into $(BUILD)/bench.json'

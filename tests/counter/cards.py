@@ -165,9 +165,9 @@ def pcscd_goes_and_comes_back(lab, c):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(16)
-        os.dup2(listener.fileno(), 3)
-        child = subprocess.Popen(["/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 PATH=$PATH:/usr/sbin exec pcscd --foreground -c /var/empty"],
-                                 start_new_session=True, pass_fds=(3,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        fd = listener.fileno()
+        child = subprocess.Popen(["bash", "-c", f"[ {fd} = 3 ] || exec 3<&{fd}; LISTEN_PID=$$ LISTEN_FDS=1 PATH=$PATH:/usr/sbin exec pcscd --foreground -c {lab.dir}"],
+                                 start_new_session=True, pass_fds=(fd,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         place(c, "no-reader", 15)
         assert c.ask("GET", "/state")[1]["reader"]["reason"]["id"] == "SJ-0302"
