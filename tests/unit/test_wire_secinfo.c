@@ -196,6 +196,29 @@ static void a_view_wants_its_kind_and_form(void **state)
 	assert_false(sj_secinfo_ca(&info, &ca));
 }
 
+/* As German identity cards have them: OpenPACE and others read these. */
+static void pseudonyms_and_standardised_parameters(void **state)
+{
+	static const uint8_t ri[] = { 0x30, 0x17, 0x06, 0x0A, 0x04, 0x00, 0x7F, 0x00, 0x07,
+				      0x02, 0x02, 0x05, 0x02, 0x03, 0x30, 0x09, 0x02, 0x01,
+				      0x01, 0x02, 0x01, 0x01, 0x01, 0x01, 0xFF };
+	static const uint8_t domain[] = { 0x30, 0x19, 0x06, 0x09, 0x04, 0x00, 0x7F, 0x00, 0x07,
+					  0x02, 0x02, 0x05, 0x02, 0x30, 0x0C, 0x06, 0x07, 0x04,
+					  0x00, 0x7F, 0x00, 0x07, 0x01, 0x02, 0x02, 0x01, 0x0D };
+	const struct sj_ri_info info = { SJ_OID_RI_ECDH_SHA_256, 1, true };
+	uint8_t bytes[64];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	(void)state;
+	sj_secinfo_put_ri(&w, &info);
+	assert_int_equal(w.len, sizeof(ri));
+	assert_memory_equal(bytes, ri, sizeof(ri));
+	w = SJ_WRITER_OF(bytes);
+	sj_secinfo_put_domain(&w, SJ_OID_RI_ECDH, 13, (struct sj_optional_id){ false, 0 });
+	assert_int_equal(w.len, sizeof(domain));
+	assert_memory_equal(bytes, domain, sizeof(domain));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +228,7 @@ int main(void)
 		cmocka_unit_test(unknown_kinds_stay_in_the_walk),
 		cmocka_unit_test(elements_are_compared_byte_for_byte),
 		cmocka_unit_test(the_set_is_in_der_order),
+		cmocka_unit_test(pseudonyms_and_standardised_parameters),
 		cmocka_unit_test(what_is_no_set_of_infos),
 		cmocka_unit_test(a_view_wants_its_kind_and_form),
 	};
