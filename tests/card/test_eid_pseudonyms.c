@@ -79,7 +79,7 @@ static void test_no_two_are_the_same(void **state)
 
 static unsigned bit(const uint8_t *id, size_t i)
 {
-	return id[i / 8] >> (i % 8) & 1u;
+	return (unsigned)id[i / 8] >> (i % 8) & 1u;
 }
 
 /* Bits in which two identifiers differ, of 256. */

@@ -18,7 +18,6 @@ from rig import ANSWERS, BUILD, GUEST, ROOT, Counter, free_port
 
 API = json.loads((ROOT / "tools/counter/openapi.json").read_text())
 TD1 = "I<UTOU24SJ01174<<<<<<<<<<<<<<<\n9008124F3405051UTO<<<<<<<<<<<<\nHAKANSSON<<IDA<LOVISA<<<<<<<<<"
-DECODER = "portrait_program = " + str(BUILD / "libexec/sojourn/sojourn-portrait") + "\n"
 
 
 def check_digit(text):
@@ -462,7 +461,7 @@ def ctrl_c_ends_it_cleanly_while_a_page_listens(c):
 
 
 def main():
-    c = Described(DECODER)
+    c = Described()
     c.login()
     print(f"1..{len(CASES)}")
     failed = 0
