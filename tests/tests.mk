@@ -20,12 +20,12 @@ fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 helper_rooms := unit card reader peers power hostile vectors
 helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard $(helper_rooms:%=tests/%/*.c))))
-$(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates): TEST_LIBS = -leac
+$(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates eac_card): TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
-$(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
+$(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 

@@ -1,5 +1,6 @@
 """Chromium by ChromeDriver: the few commands of the WebDriver protocol (W3C) that the tests need."""
 import json
+import re
 import subprocess
 import time
 import urllib.error
@@ -68,11 +69,23 @@ class Browser:
     def find(self, selector):
         return self.command("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
 
+    def on(self, selector, what, body=None):
+        """The page may draw an element anew between finding and using it."""
+        for _ in range(20):
+            try:
+                return self.command("POST", f"/element/{self.find(selector)}/{what}", body)
+            except AssertionError as e:
+                error = e
+                if not re.search("stale element|no such element|not clickable|intercepted", str(e)):
+                    raise
+                time.sleep(0.05)
+        raise error
+
     def click(self, selector):
-        self.command("POST", f"/element/{self.find(selector)}/click")
+        self.on(selector, "click")
 
     def type(self, selector, text):
-        self.command("POST", f"/element/{self.find(selector)}/value", {"text": text})
+        self.on(selector, "value", {"text": text})
 
     def keys(self, text, pause=0):
         """Keys to whatever has the focus."""

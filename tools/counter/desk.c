@@ -6,7 +6,7 @@
 #include "counter/counter.h"
 
 #define WATCH_MS 2000u
-#define TRUST_SECONDS 60
+#define TRUST_SECONDS 30
 
 static const char *const portraits[] = { "none", "coming", "drawn", "refused" };
 static const char *const phases[] = { "idle", "reading", "done" };
@@ -92,6 +92,7 @@ static void *watch(void *user)
 		pthread_mutex_lock(&d->lock);
 		if (memcmp(&now, &d->presence, sizeof(now)) != 0) {
 			d->presence = now;
+			d->looked = 0; /* trust is looked at whenever something happens */
 			tell_state(d);
 		}
 		pthread_mutex_unlock(&d->lock);
@@ -310,12 +311,15 @@ void counter_desk_tidy(struct counter_desk *desk, int64_t now)
 {
 	int64_t created = 0;
 	enum sj_rc trust = SJ_OK;
-	bool look = now >= desk->looked + TRUST_SECONDS || now < desk->looked;
+	bool look;
 
-	if (look) {
-		trust = desk->engine->trust(desk->engine->self, now, &created);
+	pthread_mutex_lock(&desk->lock);
+	look = now >= desk->looked + TRUST_SECONDS || now < desk->looked;
+	if (look)
 		desk->looked = now;
-	}
+	pthread_mutex_unlock(&desk->lock);
+	if (look)
+		trust = desk->engine->trust(desk->engine->self, now, &created);
 	pthread_mutex_lock(&desk->lock);
 	if (look && (trust != desk->trust || created != desk->trust_created)) {
 		desk->trust = trust;

@@ -5,6 +5,8 @@
 #include "cli/services.h"
 #include "verify/verify.h"
 
+#define PAD_MS 5000u /* to find out whether the reader has a keypad */
+
 /* --- asking -------------------------------------------------------------------- */
 
 static int find_service(struct verify_run *run)
@@ -44,18 +46,12 @@ static int read_pin(struct verify_run *run)
 {
 	struct cli_secret secret = { 0 };
 	enum sj_rc rc;
-	int code = 0;
+	int code;
 
-	if (!cli_secret_given(run->cli, "pin")) {
-		code = verify_find_reader(run);
-		if (code == 0)
-			cli_note(run->cli,
-				 "%s needs the holder's PIN: the holder types it, unseen.",
-				 run->service.name);
-	}
-	if (code == 0)
-		code = cli_secret_read(run->cli, "pin", "PIN of the card (the holder types it)",
-				       &secret);
+	if (!cli_secret_given(run->cli, "pin"))
+		cli_note(run->cli, "%s needs the holder's PIN: the holder types it, unseen.",
+			 run->service.name);
+	code = cli_secret_read(run->cli, "pin", "PIN of the card (the holder types it)", &secret);
 	if (code == 0) {
 		rc = sj_access_pin(secret.text, secret.len, &run->access);
 		if (rc != SJ_OK)
@@ -71,6 +67,7 @@ static int get_secret(struct verify_run *run, bool *reader_pin)
 	struct cli *cli = run->cli;
 	const bool pin = cli_secret_given(cli, "pin"), on_reader = cli_given(cli, "reader-pin");
 	const bool printed = cli_secret_given(cli, "can") || cli_secret_given(cli, "mrz");
+	int code = 0;
 
 	if (run->service.access == SJ_SERVICE_CAN)
 		return pin || on_reader ? cli_usage(cli, "%s asks for the CAN, not the PIN",
@@ -81,8 +78,12 @@ static int get_secret(struct verify_run *run, bool *reader_pin)
 				 printed ? "not for what is printed on the card"
 					 : "once: from a file or on the reader");
 	*reader_pin = on_reader;
-	if (!on_reader)
-		return read_pin(run);
+	if (!on_reader && !pin) {
+		code = verify_open_card(run);
+		*reader_pin = code == 0 && sj_card_takes_pin(run->card, PAD_MS);
+	}
+	if (code != 0 || !*reader_pin)
+		return code != 0 ? code : read_pin(run);
 	cli_note(cli, "%s needs the holder's PIN: type it on the reader.", run->service.name);
 	return 0;
 }
@@ -149,6 +150,8 @@ static void show_data(struct verify_run *run)
 	if (sj_answer_portrait(run->answer, &bytes, &len, &mime))
 		cli_print(run->cli, "  %-18s %s, %zu bytes%s\n", "portrait", mime, len,
 			  cli_given(run->cli, "portrait-out") ? "" : " (--portrait-out FILE)");
+	if (sj_answer_fingerprint(run->answer, &bytes, &len))
+		cli_print(run->cli, "  %-18s %zu bytes\n", "fingerprint", len);
 }
 
 static void show_rights(struct cli *cli, const char *word, uint32_t rights)

@@ -21,11 +21,9 @@ struct verify_run {
 
 /* --- card.c ---------------------------------------------------------------- */
 
-/* Nobody types what is printed on the card to hear then that there is no reader. */
-CLI_MUST_CHECK int verify_find_reader(struct verify_run *run);
 /* The CAN or the MRZ, from options or the terminal. */
 CLI_MUST_CHECK int verify_get_access(struct verify_run *run);
-/* Waits for a card on the reader. */
+/* Waits for a card on the reader, unless there is one already. */
 CLI_MUST_CHECK int verify_open_card(struct verify_run *run);
 /* Tells a failure of the card: with the reader's name, and of a card that is no document what it is. */
 int verify_fail_card(struct verify_run *run, enum sj_rc rc);
@@ -52,7 +50,7 @@ void verify_show_verdict(struct cli *cli, enum sj_verdict verdict, enum sj_rc re
 void verify_show_check(struct cli *cli, const struct sj_check *check, const char *name);
 void verify_show_statistics(struct cli *cli, const struct sj_statistics *statistics);
 /* {id, name, text, action}, or null. */
-json_t *verify_reason_json(enum sj_rc reason);
+json_t *verify_reason_json(enum sj_rc rc);
 /* {KIND: name, state, reason, detail} */
 json_t *verify_check_json(const struct sj_check *check, const char *kind, const char *name);
 json_t *verify_statistics_json(const struct sj_statistics *statistics);

@@ -100,6 +100,9 @@ SJ_API enum sj_rc sj_terminal_request(const char *holder, const char *curve,
 SJ_API enum sj_rc sj_access_pin(const char *text, size_t len, struct sj_access **out);
 SJ_API enum sj_rc sj_access_puk(const char *text, size_t len, struct sj_access **out);
 
+/* Whether the reader under this card takes the PIN on a keypad of its own (FEATURE_EXECUTE_PACE). */
+SJ_API bool sj_card_takes_pin(struct sj_card *card, unsigned timeout_ms);
+
 struct sj_answer;
 
 struct sj_service_options {
@@ -169,8 +172,9 @@ SJ_API bool sj_answer_datum(const struct sj_answer *answer, size_t i, struct sj_
 SJ_API bool sj_answer_portrait(const struct sj_answer *answer, const uint8_t **bytes, size_t *len,
 			       const char **mime);
 
-/* The fingers as DG3 has them (an inspection system reads them); false: none, or none for this service. */
-SJ_API bool sj_answer_fingerprint(const struct sj_answer *answer, const uint8_t **bytes, size_t *len);
+/* The fingers as DG3 has them; false: none, or this is no inspection system that may have them. */
+SJ_API bool sj_answer_fingerprint(const struct sj_answer *answer, const uint8_t **bytes,
+				  size_t *len);
 
 struct sj_answer_info {
 	size_t size;
