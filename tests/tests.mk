@@ -20,7 +20,7 @@ fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 helper_rooms := unit card reader peers power hostile vectors
 helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard $(helper_rooms:%=tests/%/*.c))))
-$(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates): TEST_LIBS = -leac
+$(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates eac_card): TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 # A card that lies inside its own secure messaging.

@@ -37,26 +37,25 @@ void card_ef_put_parameters(struct card_call *call, const struct sj_span *conten
 }
 
 static uint16_t open_file(struct card_call *call, const struct card_ef *ef, uint16_t fid,
-			  enum card_ef_use use, struct sj_span *content, uint32_t *object)
+			  enum card_ef_use use, struct card_ef_file *out)
 {
-	const uint16_t sw = ef->find(call, fid, use, object);
+	const uint16_t sw = ef->find(call, fid, use, out);
 
-	if (sw != SJ_SW_OK)
-		return sw;
-	if (!card_store_get(card_store_of(call->card), *object, content))
-		return SJ_SW_NOT_FOUND;
-	*ef->current(call) = fid;
-	return SJ_SW_OK;
+	if (sw == SJ_SW_OK)
+		*ef->current(call) = fid;
+	return sw;
 }
 
 uint16_t card_ef_select(struct card_call *call, const struct card_ef *ef, uint16_t fid)
 {
-	struct sj_span content;
-	uint32_t object;
-	const uint16_t sw = open_file(call, ef, fid, CARD_EF_SELECT, &content, &object);
+	struct card_ef_file file;
+	uint16_t sw;
 
+	if (fid == CARD_EF_NONE)
+		fid = CARD_EF_UNKNOWN;
+	sw = open_file(call, ef, fid, CARD_EF_SELECT, &file);
 	if (sw == SJ_SW_OK)
-		card_ef_put_parameters(call, &content, fid);
+		card_ef_put_parameters(call, &file.content, fid);
 	return sw;
 }
 
@@ -77,36 +76,35 @@ static uint16_t end_of_read(const struct card_call *call, size_t wanted, size_t 
 
 /* P1-P2 of the even instructions: a short identifier and one byte of offset, or an offset. */
 static uint16_t open_even(struct card_call *call, const struct card_ef *ef, enum card_ef_use use,
-			  struct sj_span *content, uint32_t *object, size_t *offset)
+			  struct card_ef_file *out, size_t *offset)
 {
 	const uint8_t p1 = call->apdu->p1;
 
 	*offset = call->apdu->p2;
 	if ((p1 & 0x80) == 0) {
 		*offset |= (size_t)p1 << 8;
-		return open_file(call, ef, *ef->current(call), use, content, object);
+		return open_file(call, ef, *ef->current(call), use, out);
 	}
 	if ((p1 & 0x60) != 0)
 		return SJ_SW_WRONG_P1P2;
-	return open_file(call, ef, ef->of_short(call, p1 & 0x1F), use, content, object);
+	return open_file(call, ef, ef->of_short(call, p1 & 0x1F), use, out);
 }
 
 uint16_t card_ef_read(struct card_call *call, const struct card_ef *ef)
 {
 	size_t offset, ne = call->apdu->ne, n;
-	struct sj_span content;
-	uint32_t object;
+	struct card_ef_file file;
 	uint16_t sw;
 
 	if (ne == 0)
 		return SJ_SW_WRONG_LENGTH;
-	sw = open_even(call, ef, CARD_EF_READ, &content, &object, &offset);
+	sw = open_even(call, ef, CARD_EF_READ, &file, &offset);
 	if (sw != SJ_SW_OK)
 		return sw;
-	if (offset >= content.len)
+	if (offset >= file.content.len)
 		return SJ_SW_WRONG_P1P2_PLAIN;
-	n = content.len - offset < ne ? content.len - offset : ne;
-	sj_put(call->out, sj_span(content.ptr + offset, n));
+	n = file.content.len - offset < ne ? file.content.len - offset : ne;
+	sj_put(call->out, sj_span(file.content.ptr + offset, n));
 	return end_of_read(call, ne, n);
 }
 
@@ -132,9 +130,10 @@ static uint16_t fid_of_odd(const struct card_call *call, const struct card_ef *e
 
 uint16_t card_ef_read_odd(struct card_call *call, const struct card_ef *ef)
 {
-	struct sj_span data = call->apdu->data, value, content;
+	struct sj_span data = call->apdu->data, value;
 	size_t ne = call->apdu->ne, room, n;
-	uint32_t offset, object;
+	struct card_ef_file file;
+	uint32_t offset;
 	uint16_t sw;
 
 	if (ne < 3)
@@ -142,14 +141,14 @@ uint16_t card_ef_read_odd(struct card_call *call, const struct card_ef *ef)
 	if (sj_tlv_take(&data, TAG_OFFSET, &value) != SJ_TLV_FOUND || data.len != 0 ||
 	    value.len < 1 || value.len > 4 || !sj_take_be(&value, value.len, &offset))
 		return SJ_SW_WRONG_DATA;
-	sw = open_file(call, ef, fid_of_odd(call, ef), CARD_EF_READ, &content, &object);
+	sw = open_file(call, ef, fid_of_odd(call, ef), CARD_EF_READ, &file);
 	if (sw != SJ_SW_OK)
 		return sw;
-	if (offset >= content.len)
+	if (offset >= file.content.len)
 		return SJ_SW_WRONG_P1P2_PLAIN;
 	room = fitting_value(TAG_DISCRETIONARY, ne);
-	n = content.len - offset < room ? content.len - offset : room;
-	sj_tlv_put(call->out, TAG_DISCRETIONARY, sj_span(content.ptr + offset, n));
+	n = file.content.len - offset < room ? file.content.len - offset : room;
+	sj_tlv_put(call->out, TAG_DISCRETIONARY, sj_span(file.content.ptr + offset, n));
 	return end_of_read(call, room, n);
 }
 
@@ -158,18 +157,17 @@ uint16_t card_ef_read_odd(struct card_call *call, const struct card_ef *ef)
 uint16_t card_ef_update(struct card_call *call, const struct card_ef *ef)
 {
 	const struct sj_span data = call->apdu->data;
-	struct sj_span content;
-	uint32_t object;
+	struct card_ef_file file;
 	size_t offset;
-	const uint16_t sw = open_even(call, ef, CARD_EF_UPDATE, &content, &object, &offset);
+	const uint16_t sw = open_even(call, ef, CARD_EF_UPDATE, &file, &offset);
 
 	if (sw != SJ_SW_OK)
 		return sw;
-	if (offset > content.len)
+	if (offset > file.content.len)
 		return SJ_SW_WRONG_P1P2_PLAIN;
-	if (data.len > content.len - offset)
+	if (data.len > file.content.len - offset)
 		return SJ_SW_NO_SPACE;
-	return card_store_write(card_store_of(call->card), object, offset, data)
+	return card_store_write(card_store_of(call->card), file.object, offset, data)
 		       ? SJ_SW_OK
 		       : SJ_SW_MEMORY_FAILURE;
 }

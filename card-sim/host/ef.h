@@ -15,14 +15,19 @@
 
 enum card_ef_use { CARD_EF_SELECT, CARD_EF_READ, CARD_EF_UPDATE };
 
+struct card_ef_file {
+	struct sj_span content;
+	uint32_t object; /* in the store, where UPDATE BINARY writes */
+};
+
 /* An applet's files. */
 struct card_ef {
 	/*
-	 * Finds the file with this FID (or NONE, UNKNOWN), if it may be used so now: its object in
-	 * the store, and 9000; else the status word that says why not.
+	 * Finds the file with this FID (or NONE, UNKNOWN), if it is there and may be used so now:
+	 * 9000; else the status word that says why not.
 	 */
 	uint16_t (*find)(const struct card_call *call, uint16_t fid, enum card_ef_use use,
-			 uint32_t *object);
+			 struct card_ef_file *out);
 	/* The FID of a short identifier (1 to 30), or UNKNOWN. */
 	uint16_t (*of_short)(const struct card_call *call, uint8_t sfi);
 	/* Where the FID of the current file of the command's channel is kept. */

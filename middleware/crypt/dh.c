@@ -9,7 +9,8 @@
 
 struct group_row {
 	enum sj_dh_group group;
-	const char *name, *openssl;
+	const char *name;
+	char openssl[12];
 	uint16_t size, order_size; /* bytes of p and of q */
 };
 
@@ -74,18 +75,15 @@ static void work_end(struct work *w)
 	EVP_PKEY_free(w->parameters);
 }
 
-static EVP_PKEY *make_parameters(const char *name)
+static EVP_PKEY *make_parameters(const struct group_row *row)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DHX", NULL);
-	char group[16];
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_end(),
-	};
+	char group[sizeof(row->openssl)]; /* OpenSSL wants it writable */
+	OSSL_PARAM params[2] = { OSSL_PARAM_END, OSSL_PARAM_END };
 	EVP_PKEY *made = NULL;
 
-	memcpy(group, name, strlen(name) + 1);
-	params[0].data_size = strlen(name);
+	memcpy(group, row->openssl, sizeof(group));
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
 	if (ctx == NULL || EVP_PKEY_paramgen_init(ctx) != 1 ||
 	    EVP_PKEY_CTX_set_params(ctx, params) != 1 || EVP_PKEY_paramgen(ctx, &made) != 1)
 		made = NULL;
@@ -99,7 +97,7 @@ static bool work_start(struct work *w, enum sj_dh_group group)
 	w->row = find(group);
 	if (w->row == NULL)
 		return false;
-	w->parameters = make_parameters(w->row->openssl);
+	w->parameters = make_parameters(w->row);
 	w->bn = BN_CTX_secure_new();
 	w->x = BN_secure_new();
 	w->y = BN_secure_new();

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "eid/ask.h"
+#include "reader/card.h"
 #include "wire/std/tr03110.h"
 
 /* What is typed on the reader's pad is what the row asks for. */
@@ -50,6 +51,14 @@ static enum sj_rc run(struct sj_ask *ask, const struct sj_pace_offer *offer)
 			 &ask->pace);
 	sj_session_patient(ask->session, false);
 	return rc;
+}
+
+bool sj_card_takes_pin(struct sj_card *card, unsigned timeout_ms)
+{
+	struct sj_session *s = sj_card_session(card);
+
+	sj_session_deadline(s, sj_deadline_after(timeout_ms));
+	return sj_pace_on_reader(s);
 }
 
 enum sj_rc sj_eid_access(struct sj_ask *ask)

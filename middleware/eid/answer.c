@@ -162,7 +162,8 @@ enum sj_rc sj_answer_keep(struct sj_answer_bytes *to, struct sj_span bytes)
 	if (bytes.len > 0)
 		memcpy(copy, bytes.ptr, bytes.len);
 	forget(to);
-	*to = (struct sj_answer_bytes){ copy, bytes.len };
+	to->bytes = copy;
+	to->len = bytes.len;
 	return SJ_OK;
 }
 

@@ -94,7 +94,7 @@ static enum sj_rc add_parts(struct sj_answer *answer, uint32_t right, const char
 {
 	enum sj_rc rc = SJ_OK;
 
-	for (size_t i = 0; names[i] != NULL && i < value->count && rc == SJ_OK; i++)
+	for (size_t i = 0; i < value->count && names[i] != NULL && rc == SJ_OK; i++)
 		rc = sj_answer_add(answer, right, names[i], value->parts[i]);
 	return rc;
 }

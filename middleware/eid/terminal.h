@@ -49,6 +49,6 @@ bool sj_right_given(const struct sj_cvc_rights *rights, uint32_t right);
 /* The registry's bits that do. */
 uint32_t sj_rights_given(const struct sj_cvc_rights *rights);
 /* What is to be asked for with these bits: no more than they need, of an authentication terminal. */
-struct sj_cvc_rights sj_rights_ask(uint32_t rights);
+struct sj_cvc_rights sj_rights_ask(uint32_t wanted);
 
 #endif

@@ -28,7 +28,18 @@ void brute_end(struct brute *f)
 
 /* --- brute force ---------------------------------------------------------------------------- */
 
-/* Data of a good answer must be one of the items, whole. */
+/* It is this item, whole; behind a group its file may have zeros, which GET DATA leaves out. */
+static bool is_item(const struct brute *f, unsigned i, struct sj_span data)
+{
+	if (f->len[i] == 0 || data.len > f->len[i] || memcmp(data.ptr, f->bytes[i], data.len) != 0)
+		return false;
+	for (size_t k = data.len; k < f->len[i]; k++)
+		if (f->bytes[i][k] != 0)
+			return false;
+	return true;
+}
+
+/* Data of a good answer must be one of the items. */
 static void look(struct brute *f)
 {
 	const struct bench *b = f->b;
@@ -37,7 +48,7 @@ static void look(struct brute *f)
 	if (b->data.len == 0)
 		return;
 	for (unsigned i = 0; i < ITEMS; i++) {
-		if (f->len[i] > 0 && sj_span_eq(b->data, sj_span(f->bytes[i], f->len[i]))) {
+		if (is_item(f, i, b->data)) {
 			f->seen[i] = true;
 			return;
 		}
@@ -118,8 +129,25 @@ static void read_objects(struct brute *f, uint8_t channel)
 	}
 }
 
+/* GET DATA of groups by their tags, each alone and all at once. */
+static void read_groups(struct brute *f, uint8_t channel)
+{
+	uint8_t list[2 + EID_GROUPS] = { 0x5C, EID_GROUPS }, one[] = { 0x5C, 0x01, 0x00 };
+
+	for (uint8_t i = 0; i < EID_GROUPS; i++) {
+		one[2] = list[2 + i] = (uint8_t)(0x61 + i);
+		send(f, channel, 0xCB, 0x3F, 0xFF, SJ_SPAN_OF(one));
+		look(f);
+	}
+	send(f, channel, 0xCB, 0x3F, 0xFF, SJ_SPAN_OF(list));
+	/* Only an inspection system may read all; it has seen each before. */
+	if (card_terminal(f->b->card)->rights.terminal != SJ_CVC_INSPECTION)
+		look(f);
+}
+
 void brute_read(struct brute *f, uint8_t channel)
 {
+	read_groups(f, channel);
 	read_by_short(f, channel);
 	for (uint8_t low = 0x01; low <= 0x1F; low++)
 		read_by_fid(f, channel, 0x01, low);

@@ -147,7 +147,7 @@ for c in json.load(sys.stdin)["commands"]:
 	for noun in $(nouns); do
 		grep -q "^\.Xr sojourn-$noun 1" "$BATS_TEST_DIRNAME/../../tools/man/sojourn.1"
 	done
-	for key in trust reader timeout color gate; do
+	for key in trust reader timeout color gate terminal services only; do
 		grep -q "^\.It Cm $key" "$BATS_TEST_DIRNAME/../../tools/man/sojourn.conf.5"
 	done
 }

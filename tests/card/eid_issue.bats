@@ -80,7 +80,7 @@ print(*db.execute("SELECT COUNT(*) FROM pseudonyms").fetchone())' >keys
 
 @test "what an eID card must not have, and secrets that are none" {
 	for options in '--access bac' '--access both' '--no-ca' '--pace CAM:aes128:P-256 --pace GM:aes128:P-256' \
-		'--ca P-256:3des'; do
+		'--ca P-256:3des' '--defect alter-dg1'; do
 		# shellcheck disable=SC2086
 		run -2 issue ut --eid $options
 		[[ $output == *--eid* ]]
@@ -146,6 +146,8 @@ print(*db.execute("SELECT COUNT(*) FROM pseudonyms").fetchone())' >keys
 	    for i in range(2):
 	        out.write(json.dumps(dict(o, documentNumber="B%d" % i, portrait=sys.argv[1] + "/face.jpg")) + "\n")
 	PYTHON
+	run -2 sojourn issue -a ut --batch batch --letters letters --eid --eid-pin-file pin
+	[[ $output == *"--eid-pin-file is for one card"* ]]
 	mkdir cards
 	sojourn issue -a ut --batch batch --letters letters --eid --exec -- sojourn card feed cards
 	grep -hEx 'PIN of the card: [0-9]{6}' letters/B0.txt letters/B1.txt | sort -u | wc -l | grep -qx 2

@@ -74,7 +74,13 @@ listed() {
 	[ "$(listed 00004711 "$second")" = 'False 1' ]
 	[ "$(listed 00004712 "$second")" = 'True 1' ]
 	run -8 pseudonym 00004711
+	grep -q SJ-0811 said
 	sojourn register reinstate ut --document "$number"
+	# A newer status list by hand clears the card; the list of pseudonyms does not, until the next bundle.
+	sojourn authority status build ut
+	sojourn trust import --trust store --status ut/status.list
+	run -8 pseudonym 00004711
+	grep -q SJ-0812 said
 	publish
 	sojourn trust sync --trust store site
 	[ "$(listed 00004711 "$first")" = 'False 0' ]

@@ -37,7 +37,7 @@ while text:
 assert n > 0' "$SCHEMAS/$1.schema.json" "$2"
 }
 
-@test "every command with --json is held against a schema, here, in verify.bats or in pin.bats" {
+@test "every command with --json is held against a schema, here, in verify.bats, pin.bats or service.bats" {
 	for program in "$BUILD_DIR"/libexec/sojourn/sojourn-*; do
 		"$program" --cli-dump
 	done | /usr/bin/python3 -c '
@@ -49,9 +49,9 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority publish' 'authority sector-list' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'gate enrol' \
+	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority publish' 'authority sector-list' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'evidence check' 'evidence erase' 'evidence keep' 'evidence list' 'evidence show' 'evidence verify' 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'pin show' 'reader list' 'reader watch' \
-		'register history' 'register list' 'register show' 'register verify' 'service list' 'service show' 'trust import' 'trust list' \
+		'register history' 'register list' 'register show' 'register verify' 'service list' 'service show' 'terminal install' 'terminal new' 'terminal show' 'trust import' 'trust list' \
 		'trust show' 'trust status' 'trust sync' verify | sort | diff - have
 }
 

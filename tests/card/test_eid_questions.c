@@ -1,4 +1,5 @@
 /* The eID application: what is told by yes and no, and pseudonyms. */
+#include "applets/eid/state.h"
 #include "secure/ri.h"
 #include "tests/card/eid_rig.h"
 #include "wire/std/tr03110.h"
@@ -131,6 +132,27 @@ static void test_what_was_not_committed_to_is_not_answered(void **state)
 	assert_int_equal(bench_do(b, "8020800004"
 				     "06010105"),
 			 SJ_SW_WRONG_DATA);
+}
+
+/* Every end that the templates could have. */
+static void test_auxiliary_data_cut_short_say_nothing(void **state)
+{
+	uint8_t bytes[64];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_span value;
+	size_t first;
+
+	(void)state;
+	eid_aux_put(&w, 1, "20080101");
+	first = w.len;
+	eid_aux_put(&w, 2, "20260101");
+	assert_true(eid_auxiliary(sj_written(&w), SJ_OID_AUX_EXPIRY, &value));
+	assert_true(sj_span_eq(value, SJ_SPAN_STR("20260101")));
+	for (size_t n = 0; n < w.len; n++)
+		assert_int_equal(eid_auxiliary(sj_span(bytes, n), SJ_OID_AUX_BIRTH, &value),
+				 n == first);
+	assert_false(eid_auxiliary(SJ_SPAN_STR("\x73\x00"), SJ_OID_AUX_BIRTH, &value));
+	assert_false(eid_auxiliary(sj_written(&w), SJ_OID_AUX_COMMUNITY, &value));
 }
 
 /* A.7.5: of several templates with one OID the last counts. */
@@ -323,6 +345,7 @@ int main(void)
 		EID_CASE(test_community),
 		EID_CASE(test_a_community_that_was_written_counts),
 		EID_CASE(test_what_was_not_committed_to_is_not_answered),
+		cmocka_unit_test(test_auxiliary_data_cut_short_say_nothing),
 		EID_CASE(test_the_last_of_several_dates_counts),
 		EID_CASE(test_a_pseudonym),
 		EID_CASE(test_two_operators_get_two),

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "applets/emrtd/state.h"
-#include "tests/card/pace_reader.h"
+#include "tests/card/eac_rig.h"
 #include "tests/card/store_rig.h"
 #include "wire/std/tr03110.h"
 
@@ -353,6 +353,50 @@ static void test_a_failure_leaves_the_session(void **state)
 	assert_int_equal(bench_do(b, CHANGE), SJ_SW_SECURITY_STATUS);
 }
 
+/* --- what the holder allows --------------------------------------------------------------- */
+
+#define OID "800A04007F00070202040202"
+#define CHAT "7F4C12060904007F0007030102025305"
+#define EXTENSIONS \
+	"6517" \
+	"7315060A04007F000703010202015307"
+
+static uint16_t mse(struct bench *b, const char *data)
+{
+	struct sj_apdu apdu = { .ins = 0x22, .p1 = 0xC1, .p2 = 0xA4, .data = HEX(data) };
+
+	return bench_send(b, &apdu);
+}
+
+/* A card with anchors reads them; one without passes them over (test_emrtd_pace.c). */
+static void test_rights_that_are_none(void **state)
+{
+	static const char *const wrong[] = {
+		OID "830103" EXTENSIONS "00000000000001", /* without a CHAT */
+		OID "8301037F4C12060904007F0007030102045305FFFFFFFFFF", /* no such kind */
+		OID "8301037F4C0E060904007F0007030102025301FF", /* of an inspection system's size */
+		OID "8301037F4C0B060904007F000703010202", /* no bits */
+		OID "830103" CHAT "FFFFFFFFFF" CHAT "FFFFFFFFFF", /* twice */
+		OID "830103" CHAT "FFFFFFFFFF"
+		    "6500",
+		OID "830103" CHAT "FFFFFFFFFF"
+		    "65027300", /* no OID */
+	};
+	static struct eac_chain chain;
+	static struct eac_card card;
+
+	(void)state;
+	eac_chain(&chain, "P-256", SJ_CVC_AUTHENTICATION);
+	eac_issue_eid(&card, &chain);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(mse(card.b, wrong[i]), SJ_SW_WRONG_DATA);
+	assert_int_equal(mse(card.b, OID "830103" CHAT "FFFFFFFFFF"), SJ_SW_OK);
+	assert_int_equal(mse(card.b, OID "830103" CHAT "FFFFFFFFFF" EXTENSIONS "00000000000001"),
+			 SJ_SW_OK);
+	bench_free(card.b);
+	eac_chain_forget(&chain);
+}
+
 /* --- power ------------------------------------------------------------------------------------ */
 
 #define IMAGE_ROOM 262144u
@@ -464,6 +508,36 @@ static void test_a_right_pin_when_power_goes(void **state)
 	assert_in_range(k, 3, 99);
 }
 
+/* The PUK's use and the PIN's tries are one: neither without the other. */
+static void test_unblocking_when_power_goes(void **state)
+{
+	struct cuts *c = *state;
+	const uint8_t blocked[8] = { 0, 1, '6', '5', '4', '3', '2', '1' };
+	unsigned k = 0, calls;
+	uint16_t sw;
+
+	do {
+		k++;
+		put_file(c->room, c->image, c->len);
+		insert(c);
+		assert_true(card_store_set(c->b->store, EMRTD_OBJECT_PIN, SJ_SPAN_OF(blocked)));
+		assert_int_equal(card_store_commit(c->b->store), CARD_STORE_OK);
+		assert_int_equal(run(c->b, SJ_PACE_PUK, PUK), SJ_SW_OK);
+		c->room->calls = 0;
+		c->room->fail_at = k;
+		c->room->fail_on = true;
+		sw = bench_do(c->b, UNBLOCK);
+		calls = c->room->calls;
+		bench_free(c->b);
+		insert(c);
+		assert_true(sw == SJ_SW_OK || sw == SJ_SW_MEMORY_FAILURE);
+		assert_int_equal(uses_left(c->b) == EMRTD_PUK_USES, tries_left(c->b) == 0);
+		assert_true(sw != SJ_SW_OK || tries_left(c->b) == EMRTD_PIN_TRIES);
+		bench_free(c->b);
+	} while (calls >= k && k < 100);
+	assert_in_range(k, 3, 99);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +559,9 @@ int main(void)
 						issue, discard),
 		cmocka_unit_test_setup_teardown(test_what_pace_leaves, issue, discard),
 		cmocka_unit_test_setup_teardown(test_a_failure_leaves_the_session, issue, discard),
+		cmocka_unit_test(test_rights_that_are_none),
+		cmocka_unit_test_setup_teardown(test_unblocking_when_power_goes, setup_cuts,
+						teardown_cuts),
 		cmocka_unit_test_setup_teardown(test_no_guess_is_free_when_power_goes, setup_cuts,
 						teardown_cuts),
 		cmocka_unit_test_setup_teardown(test_a_right_pin_when_power_goes, setup_cuts,

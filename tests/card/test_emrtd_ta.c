@@ -192,6 +192,69 @@ static void test_sector_hashes_and_auxiliary_data_are_kept(void **state)
 	assert_memory_equal(known(f)->aux, f->t.aux.ptr + 2, 20);
 }
 
+/* TR-03110-3, B.3: servers ask for the challenge before they send anything. */
+static void test_a_challenge_may_come_first(void **state)
+{
+	struct fixture *f = *state;
+
+	issue_eid(f);
+	eac_terminal(&f->t, &f->card, &f->at);
+	assert_int_equal(eac_pace(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_challenge(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_verify_chain(&f->t), SJ_SW_OK);
+	assert_int_equal(bench_do(f->card.b, "00B09C0000"), SJ_SW_OK);
+	assert_int_equal(eac_ta_set(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_external(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_external(&f->t), SJ_SW_CONDITIONS);
+}
+
+/* A.7.2.2: what was imported stays usable until something has succeeded with it. */
+static void test_a_refusal_takes_nothing_back(void **state)
+{
+	struct fixture *f = *state;
+
+	issue_eid(f);
+	eac_terminal(&f->t, &f->card, &f->at);
+	assert_int_equal(eac_until(&f->t, EAC_SET), SJ_SW_OK);
+	assert_int_equal(eac_external(&f->t), SJ_SW_CONDITIONS);
+	assert_int_equal(eac_challenge(&f->t), SJ_SW_OK);
+	f->t.challenge[0] ^= 1;
+	assert_int_equal(eac_external(&f->t), SJ_SW_NO_INFORMATION);
+	assert_int_equal(eac_challenge(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_external(&f->t), SJ_SW_OK);
+}
+
+/* What is longer than a short command comes in a chain, each part protected. */
+static uint16_t in_a_chain(struct bench *b, struct sj_apdu apdu)
+{
+	const struct sj_span whole = apdu.data;
+
+	for (size_t from = 0; from < whole.len; from += 100) {
+		const bool last = whole.len - from <= 100;
+
+		apdu.cla = last ? 0x00 : 0x10;
+		apdu.data = sj_span(whole.ptr + from, last ? whole.len - from : 100);
+		if (bench_send(b, &apdu) != SJ_SW_OK)
+			break;
+	}
+	return b->sw;
+}
+
+static void test_certificates_come_in_a_chain(void **state)
+{
+	struct fixture *f = *state;
+	struct sj_apdu apdu = { .ins = 0x2A, .p2 = 0xBE };
+	struct sj_span in = eac_made(&f->at.dv);
+
+	issue_eid(f);
+	eac_terminal(&f->t, &f->card, &f->at);
+	assert_int_equal(eac_pace(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_dst(&f->t, f->at.cvca.plan.holder), SJ_SW_OK);
+	assert_int_equal(sj_tlv_take(&in, 0x7F21, &apdu.data), SJ_TLV_FOUND);
+	assert_int_equal(in_a_chain(f->card.b, apdu), SJ_SW_OK);
+	assert_int_equal(eac_verify(&f->t, &f->at.terminal), SJ_SW_OK);
+}
+
 /* --- whose rights -------------------------------------------------------------------- */
 
 static void test_chain_and_holder_allow_together(void **state)
@@ -440,6 +503,9 @@ int main(void)
 		CASE(test_a_terminal_gets_its_sector),
 		CASE(test_card_security_comes_after_terminal_authentication),
 		CASE(test_sector_hashes_and_auxiliary_data_are_kept),
+		CASE(test_a_challenge_may_come_first),
+		CASE(test_a_refusal_takes_nothing_back),
+		CASE(test_certificates_come_in_a_chain),
 		CASE(test_chain_and_holder_allow_together),
 		CASE(test_without_65_no_extension_is_allowed),
 		CASE(test_can_needs_its_bit),

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "tests/card/eac_rig.h"
+#include "tests/card/eid_rig.h"
 #include "tests/card/store_rig.h"
 
 #define IMAGE_ROOM 262144u
@@ -40,6 +41,7 @@ static int setup(void **state)
 	c->card.b = bench_new_in(create(c->room));
 	bench_install(c->card.b);
 	eac_personalise(&c->card, c->card.b, &plan);
+	eid_personalise_all(c->card.b, &c->card.ri);
 	bench_lock(c->card.b);
 	bench_free(c->card.b);
 	file = fopen(c->room->path, "rb");

@@ -77,7 +77,7 @@ static bool listed(struct register_rig *rig, size_t i, const uint8_t *entry, siz
 	struct token_signer token = { .name = NULL };
 	struct sj_pseudonyms_head said;
 	struct sj_span entries, next;
-	struct pseudonyms bad;
+	struct pseudonyms bad = { .n = 0 };
 	uint8_t *bytes = NULL;
 	bool found = false;
 	size_t len = 0;

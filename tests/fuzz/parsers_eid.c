@@ -1,5 +1,6 @@
 #include "tests/fuzz/parsers.h"
 
+#include "applets/eid/state.h"
 #include "secure/ri.h"
 #include "wire/eid.h"
 #include "wire/std/tr03110.h"
@@ -87,12 +88,34 @@ static bool sector_key_run(struct sj_span in)
 	       sj_ri_key_read(content, &curve, &point);
 }
 
+#define AUX(arc) SJ_SPAN_STR("\x04\x00\x7F\x00\x07\x03\x01\x04" arc)
+
+static bool auxiliary_seed(size_t i, struct sj_writer *w)
+{
+	sj_put(w, SJ_SPAN_STR("\x73\x15\x06\x09\x04\x00\x7F\x00\x07\x03\x01\x04\x01\x53\x08"
+			      "20080101"
+			      "\x73\x15\x06\x09\x04\x00\x7F\x00\x07\x03\x01\x04\x02\x53\x08"
+			      "20260101"));
+	return i == 0;
+}
+
+static bool auxiliary_run(struct sj_span in)
+{
+	struct sj_span value;
+
+	if (!eid_auxiliary(in, AUX("\x01"), &value))
+		return false;
+	fuzz_touch(value);
+	return true;
+}
+
 struct fuzz_room fuzz_eid(void)
 {
 	static const struct fuzz_parser parsers[] = {
 		{ "eid-group", group_seed, group_run },
 		{ "eid-entries", entries_seed, entries_run },
 		{ "sector-key", sector_key_seed, sector_key_run },
+		{ "eid-auxiliary", auxiliary_seed, auxiliary_run },
 	};
 
 	return (struct fuzz_room){ parsers, sizeof(parsers) / sizeof(parsers[0]) };

@@ -5,6 +5,7 @@
 
 #include "tests/by_scalar.h"
 #include "trust/manifest.h"
+#include "trust/pseudonyms.h"
 #include "trust/status_build.h"
 #include "trust/status_delta.h"
 #include "wire/hex.h"
@@ -182,6 +183,37 @@ static bool file_run(struct sj_span in)
 	return ok;
 }
 
+/* --- revoked pseudonyms --------------------------------------------------------------------- */
+
+static bool pseudonyms_seed(size_t i, struct sj_writer *w)
+{
+	static const uint8_t entries[2 * SJ_PSEUDONYM_ENTRY] = { 1, 2, 3, 4, 5, 6, 7, 8, 2 };
+	const struct sj_pseudonyms_head head = { .issuer = SJ_SPAN_STR("UTO"),
+						 .epoch = 1,
+						 .not_before = 1790000000,
+						 .next_update = 1790086400 };
+	struct sj_ec_secret secret = { .bytes = { 1 }, .len = 32 };
+	struct sj_key *key = sj_key_from_ec(SJ_P256, &secret);
+	bool ok = i < 3 && key != NULL &&
+		  sj_pseudonyms_put(w, &head, sj_span(entries, i * SJ_PSEUDONYM_ENTRY), key);
+
+	sj_key_free(key);
+	return ok;
+}
+
+/* Here, too, nobody signed it. */
+static bool pseudonyms_run(struct sj_span in)
+{
+	struct sj_signers *nobody = calloc(1, sizeof(*nobody));
+	struct sj_pseudonyms_head head;
+	struct sj_span entries;
+	bool ok = nobody != NULL &&
+		  sj_pseudonyms_read(in, nobody, &head, &entries) == SJ_INPUT_REFUSED;
+
+	free(nobody);
+	return ok;
+}
+
 /* --- a signer's token -------------------------------------------------------------------- */
 
 static bool signer_seed(size_t i, struct sj_writer *w)
@@ -294,6 +326,7 @@ static const struct fuzz_parser parsers[] = {
 	{ "status-list", list_seed, list_run },
 	{ "status-delta", delta_seed, delta_run },
 	{ "status-file", file_seed, file_run },
+	{ "pseudonyms", pseudonyms_seed, pseudonyms_run },
 	{ "status-token", token_seed, token_run },
 	{ "gate-signer", signer_seed, signer_run },
 	{ "bundle-manifest", manifest_seed, manifest_run },

@@ -57,6 +57,7 @@ struct eid_rig {
 	struct sj_terminal *terminal;
 	struct sj_service service;
 	struct sj_answer *answer;
+	struct status_rig *status; /* who signs the trust store's lists; NULL: none are there */
 };
 
 #define EID_HOTEL \
@@ -77,13 +78,14 @@ static inline struct eid_plan eid_plan(void)
 
 static inline void eid_write(const char *folder, const char *name, struct sj_span bytes)
 {
-	char path[96];
+	char path[160];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	f = fopen(path, "wb");
 	assert_non_null(f);
-	assert_int_equal(fwrite(bytes.ptr, 1, bytes.len, f), bytes.len);
+	if (bytes.len > 0)
+		assert_int_equal(fwrite(bytes.ptr, 1, bytes.len, f), bytes.len);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -122,7 +124,8 @@ static OWN_FRAME void eid_sector_key(struct eid_rig *r)
 	r->sector_key_len = w.len;
 }
 
-static OWN_FRAME void eid_certify(struct eid_rig *r)
+/* What the terminal's certificate says besides: its service, and its sector's key. */
+static OWN_FRAME void eid_extend(struct eid_rig *r)
 {
 	struct eac_holder *t = &r->chain.terminal;
 	const struct sj_cvc_service service = { EID_SECTOR, EID_SERVICE, 4711 };
@@ -130,18 +133,23 @@ static OWN_FRAME void eid_certify(struct eid_rig *r)
 	struct sj_writer w = SJ_WRITER_OF(t->extensions);
 	uint8_t hash[SJ_HASH_MAX];
 
-	eac_chain(&r->chain, "P-256", r->plan.kind);
 	assert_true(sj_hash(SJ_SHA256, &whole, 1, hash));
 	sj_cvc_service_put(&w, &service);
 	sj_cvc_sectors_put(&w, sj_span(hash, 32), sj_span(NULL, 0));
 	assert_false(w.failed);
 	t->plan.extensions = sj_written(&w);
 	t->plan.rights = eid_rights(&r->plan);
+	eac_sign(t, &r->chain.dv);
+}
+
+static OWN_FRAME void eid_certify(struct eid_rig *r)
+{
+	eac_chain(&r->chain, "P-256", r->plan.kind);
 	eac_enter(&r->next, "P-256", "UTCVCA00002", r->plan.kind, SJ_CVC_CVCA);
 	eac_sign(&r->next, &r->chain.cvca);
 	if (r->plan.rollover)
 		eac_sign(&r->chain.dv, &r->next);
-	eac_sign(t, &r->chain.dv);
+	eid_extend(r);
 	eac_enter(&r->other, "P-256", "UTOTHER00001",
 		  r->plan.kind == SJ_CVC_INSPECTION ? SJ_CVC_AUTHENTICATION : SJ_CVC_INSPECTION,
 		  SJ_CVC_CVCA);
@@ -163,6 +171,17 @@ static OWN_FRAME void eid_folder(struct eid_rig *r)
 		eid_write(r->folder, "cvca-link-2.cvcert", eac_made(&r->next));
 	if (!r->plan.no_sector_key)
 		eid_write(r->folder, "sector.cvkey", sj_span(r->sector_key, r->sector_key_len));
+}
+
+/* The same terminal with what the rig has now: its sector's key, its plan's rights. */
+static inline void eid_recertify(struct eid_rig *r)
+{
+	eid_extend(r);
+	eid_write(r->folder, "terminal.cvcert", eac_made(&r->chain.terminal));
+	eid_write(r->folder, "sector.cvkey", sj_span(r->sector_key, r->sector_key_len));
+	sj_terminal_close(r->terminal);
+	r->terminal = NULL;
+	assert_int_equal(sj_terminal_open(r->folder, &r->terminal), SJ_OK);
 }
 
 /* --- the card ------------------------------------------------------------------------- */
@@ -422,7 +441,7 @@ static OWN_FRAME void eid_personalise_plain(struct eid_rig *r)
 
 static OWN_FRAME void eid_list(struct eid_rig *r)
 {
-	struct status_rig *rig = calloc(1, sizeof(*rig));
+	struct status_rig *rig = r->status = calloc(1, sizeof(*r->status));
 	struct rig_file list;
 
 	assert_non_null(rig);
@@ -431,7 +450,6 @@ static OWN_FRAME void eid_list(struct eid_rig *r)
 	list = rig_list(rig, EID_EPOCH);
 	assert_int_equal(sj_status_import(r->d->directory, list.bytes, list.len, NULL), SJ_OK);
 	rig_file_free(&list);
-	free(rig);
 }
 
 static OWN_FRAME struct eid_rig *eid_new(const struct eid_plan *plan)
@@ -480,6 +498,7 @@ static inline void eid_free(struct eid_rig *r)
 	char command[80];
 
 	sj_answer_free(r->answer);
+	free(r->status);
 	sj_terminal_close(r->terminal);
 	snprintf(command, sizeof(command), "rm -rf %s", r->folder);
 	assert_int_equal(system(command), 0);

@@ -70,6 +70,8 @@ static void every_check_of_a_genuine_card_passed(void **state)
 		assert_int_equal(check.state, SJ_CHECK_PASSED);
 		assert_int_not_equal(check.detail[0], 0);
 		assert_string_not_equal(sj_answer_check_name((enum sj_answer_check)i), "unknown");
+		assert_true(sj_answer_get_check(r->answer, (enum sj_answer_check)i,
+						&(struct sj_check){ .size = sizeof(check) }));
 	}
 	eid_free(r);
 }
@@ -511,6 +513,67 @@ static void secrets_that_do_not_open(void **state)
 	eid_free(r);
 }
 
+/* --- the holder's PIN ------------------------------------------------------------------------ */
+
+static enum sj_rc ask_with_pin(struct eid_rig *r, const char *pin)
+{
+	struct sj_service_options options = SJ_SERVICE_OPTIONS_INIT;
+	struct sj_access *access;
+	enum sj_rc rc;
+
+	options.now = NOW;
+	assert_int_equal(sj_access_pin(pin, strlen(pin), &access), SJ_OK);
+	sj_answer_free(r->answer);
+	r->answer = NULL;
+	rc = sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service, access, &options,
+			       &r->answer);
+	sj_access_free(access);
+	return rc;
+}
+
+static void a_bank_asks_for_the_pin(void **state)
+{
+	const struct eid_plan plan = eid_plan();
+	struct eid_rig *r = eid_new(&plan);
+
+	(void)state;
+	r->service.access = SJ_SERVICE_PIN;
+	assert_int_equal(eid_ask(r, NULL), SJ_PIN_NEEDED);
+	assert_int_equal(ask_with_pin(r, "000000"), SJ_WRONG_PIN);
+	assert_int_equal(ask_with_pin(r, EAC_PIN), SJ_OK);
+	assert_int_equal(sj_answer_verdict(r->answer), SJ_VERDICT_GENUINE);
+	assert_string_equal(eid_said(r, "surname"), "Eriksson");
+	eid_free(r);
+}
+
+static void a_pin_opens_what_the_can_would(void **state)
+{
+	const struct eid_plan plan = eid_plan();
+	struct eid_rig *r = eid_new(&plan);
+
+	(void)state;
+	assert_int_equal(ask_with_pin(r, EAC_PIN), SJ_OK);
+	assert_int_equal(info_of(r).granted, EID_HOTEL);
+	eid_free(r);
+}
+
+/* The reader's own pad is there for it alone; ours has none. */
+static void a_pad_that_is_not_there(void **state)
+{
+	struct sj_service_options options = SJ_SERVICE_OPTIONS_INIT;
+	const struct eid_plan plan = eid_plan();
+	struct eid_rig *r = eid_new(&plan);
+
+	(void)state;
+	options.now = NOW;
+	options.reader_pin = true;
+	assert_int_equal(eid_ask(r, &options), SJ_USAGE);
+	assert_int_equal(sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service, NULL,
+					   &options, &r->answer),
+			 SJ_ACCESS_UNSUPPORTED);
+	eid_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +604,9 @@ int main(void)
 		cmocka_unit_test(a_terminal_whose_time_is_over_asks_no_card),
 		cmocka_unit_test(a_terminal_of_another_service_is_refused),
 		cmocka_unit_test(secrets_that_do_not_open),
+		cmocka_unit_test(a_bank_asks_for_the_pin),
+		cmocka_unit_test(a_pin_opens_what_the_can_would),
+		cmocka_unit_test(a_pad_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests_name("eid", tests, NULL, NULL);

@@ -167,11 +167,37 @@ static void a_certificate_narrows_it_too(void **state)
 	(void)state;
 	terminal.rights = sj_rights_ask(SJ_RIGHT_VALID | SJ_RIGHT_NATIONALITY);
 	terminal.own.cvc.until = terminal.dv.cvc.until = NOW + DAY;
+	terminal.own.cvc.holder = SJ_SPAN_STR("UTHOTEL00001");
+	terminal.own.cvc.authority = SJ_SPAN_STR("UTDV00001");
 	begin(&a, full_plan(), SJ_RIGHT_NAME | SJ_RIGHT_NATIONALITY);
 	a.terminal = &terminal;
 	assert_int_equal(ask(&a), SJ_OK);
 	assert_string_equal(told(&a, text), "nationality=UTO");
 	assert_int_equal(info_of(&a).granted, SJ_RIGHT_VALID | SJ_RIGHT_NATIONALITY);
+	end(&a);
+}
+
+/* What each check is of: the document's checks, summed up under the names of an eID card's. */
+static void the_checks_are_those_of_the_document(void **state)
+{
+	struct sj_check check = { .size = sizeof(check) };
+	struct plan plan = full_plan();
+	struct asked a;
+
+	(void)state;
+	plan.withheld = 1u << 11;
+	plan.details = true;
+	begin(&a, plan, SJ_RIGHT_NAME | SJ_RIGHT_ADDRESS);
+	assert_int_equal(ask(&a), SJ_OK);
+	assert_answer(&a, SJ_VERDICT_NOT_GENUINE, SJ_GROUP_WITHHELD);
+	assert_true(sj_answer_get_check(a.answer, SJ_ANSWER_SECURITY, &check));
+	assert_int_equal(check.state, SJ_CHECK_FAILED);
+	assert_int_equal(check.reason, SJ_GROUP_WITHHELD);
+	assert_true(sj_answer_get_check(a.answer, SJ_ANSWER_TERMINAL, &check));
+	assert_int_equal(check.state, SJ_CHECK_NOT_DONE);
+	assert_true(sj_answer_get_check(a.answer, SJ_ANSWER_CHIP, &check));
+	assert_int_equal(check.state, SJ_CHECK_PASSED);
+	assert_false(sj_answer_get_check(a.answer, SJ_ANSWER_CHECKS, &check));
 	end(&a);
 }
 
@@ -254,6 +280,16 @@ static void a_plain_document_has_no_pin(void **state)
 	assert_int_equal(ask(&a), SJ_ACCESS_UNSUPPORTED);
 	a.row.access = SJ_SERVICE_CAN;
 	assert_int_equal(ask(&a), SJ_SECRET_NEEDED);
+	end(&a);
+}
+
+static void a_reader_without_a_keypad_takes_no_pin(void **state)
+{
+	struct asked a;
+
+	(void)state;
+	begin(&a, full_plan(), SJ_RIGHT_NAME);
+	assert_false(sj_card_takes_pin(a.d->card, 1000));
 	end(&a);
 }
 
@@ -477,10 +513,12 @@ int main(void)
 		cmocka_unit_test(address_phone_and_contact_come_from_groups_of_their_own),
 		cmocka_unit_test(the_terminal_narrows_its_row),
 		cmocka_unit_test(a_certificate_narrows_it_too),
+		cmocka_unit_test(the_checks_are_those_of_the_document),
 		cmocka_unit_test(what_is_not_for_the_service_is_not_read),
 		cmocka_unit_test(eighteen_begins_on_the_birthday),
 		cmocka_unit_test(an_unknown_day_of_birth_counts_as_the_last),
 		cmocka_unit_test(a_plain_document_has_no_pin),
+		cmocka_unit_test(a_reader_without_a_keypad_takes_no_pin),
 		cmocka_unit_test(the_machine_readable_lines_open_it_too),
 		cmocka_unit_test(the_chip_signs_what_was_found),
 		cmocka_unit_test(without_a_challenge_nothing_is_handed_out),

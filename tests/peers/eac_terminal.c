@@ -7,10 +7,11 @@
 #include <eac/eac.h>
 #include <eac/objects.h>
 #include <eac/pace.h>
+#include <eac/ri.h>
 #include <eac/ta.h>
 #include <openssl/buffer.h>
+#include <openssl/evp.h>
 
-#include "wire/apdu.h"
 #include "wire/hex.h"
 #include "wire/tlv.h"
 
@@ -425,6 +426,11 @@ out:
 	return fault;
 }
 
+uint16_t peer_eac_apdu(struct peer_eac *t, const struct sj_apdu *command, struct sj_span *data)
+{
+	return send_plain(t, command, data);
+}
+
 uint16_t peer_eac_send(struct peer_eac *t, struct sj_span command, struct sj_span *data)
 {
 	struct sj_apdu apdu;
@@ -444,4 +450,27 @@ void peer_eac_free(struct peer_eac *t)
 	if (t->judge != NULL)
 		EAC_CTX_clear_free(t->judge);
 	free(t);
+}
+
+bool peer_ri_identifier(struct sj_span sector_key, struct sj_span card_key, uint8_t out[static 32])
+{
+	const unsigned char *der = sector_key.ptr;
+	BUF_MEM *key = buffer(card_key), *id = NULL;
+	EAC_CTX *ctx;
+
+	EAC_init();
+	ctx = EAC_CTX_new();
+	if (ctx != NULL && EAC_CTX_init_ri(ctx, NID_id_RI_ECDH_SHA_256, DOMAIN_ID)) {
+		EVP_PKEY_free(ctx->ri_ctx->static_key);
+		ctx->ri_ctx->static_key = d2i_AutoPrivateKey(NULL, &der, (long)sector_key.len);
+		id = RI_STEP2_compute_identifier(ctx, key);
+	}
+	if (id != NULL && id->length == 32)
+		memcpy(out, id->data, 32);
+	else
+		der = NULL;
+	BUF_MEM_free(key);
+	BUF_MEM_free(id);
+	EAC_CTX_clear_free(ctx);
+	return der != NULL;
 }

@@ -7,7 +7,7 @@
 #define TESTS_PEERS_EAC_TERMINAL_H
 
 #include "tests/peers/eac.h"
-#include "wire/bytes.h"
+#include "wire/apdu.h"
 
 /* PACE with generic mapping and Chip Authentication: AES-128 on brainpoolP256r1. */
 struct peer_eac_plan {
@@ -26,8 +26,15 @@ struct peer_eac *peer_eac_open(const struct peer_eac_plan *plan, peer_exchange_f
 			       void *user, const char **fault);
 /* Chip Authentication with this key of the card, 04 || x || y. NULL: all went well. */
 const char *peer_eac_chip(struct peer_eac *t, struct sj_span card_key);
-/* A plain short command, protected; the status word, and the data (valid until the next one). */
+/* A plain command, protected; the status word, and the data (valid until the next one). */
 uint16_t peer_eac_send(struct peer_eac *t, struct sj_span command, struct sj_span *data);
+uint16_t peer_eac_apdu(struct peer_eac *t, const struct sj_apdu *command, struct sj_span *data);
 void peer_eac_free(struct peer_eac *t);
+
+/*
+ * What Restricted Identification with ECDH and SHA-256 gives on brainpoolP256r1, from the sector's
+ * secret key (PKCS#8) and the card's public one (04 || x || y). False: libeac refuses.
+ */
+bool peer_ri_identifier(struct sj_span sector_key, struct sj_span card_key, uint8_t out[static 32]);
 
 #endif

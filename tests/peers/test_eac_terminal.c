@@ -1,7 +1,10 @@
-/* libeac as a terminal with our card: PACE with a CHAT, Terminal and Chip Authentication 2. */
+/*
+ * libeac as a terminal with our card: PACE with a CHAT, Terminal and Chip Authentication 2, Restricted
+ * Identification.
+ */
 #include <stdio.h>
 
-#include "tests/card/eac_rig.h"
+#include "tests/card/eid_rig.h"
 #include "tests/peers/eac_terminal.h"
 #include "wire/std/tr03110.h"
 
@@ -188,6 +191,43 @@ static void test_inspection_system_reads_fingerprints(void **state)
 	peer_eac_free(t);
 }
 
+/* The card's pseudonym for a sector is what libeac makes of the sector's secret and the card's key. */
+static void test_restricted_identification(void **state)
+{
+	struct fixture *f = *state;
+	struct eid_sector sector;
+	const struct eid_plan rights = { .bits = 1 << SJ_AT_RESTRICTED_ID,
+					 .sector = 2,
+					 .sectors = { &sector } };
+	uint8_t bytes[700], inner[512], expected[32];
+	struct sj_writer w = SJ_WRITER_OF(bytes), k = SJ_WRITER_OF(f->key);
+	struct sj_apdu apdu = { .ins = 0x86, .ne = SJ_APDU_NE_EXTENDED, .extended = true };
+	struct sj_span data, content, id;
+	struct peer_eac_plan plan;
+	struct sj_key *secret;
+	struct peer_eac *t;
+
+	chains(f, "P-256");
+	eid_sector_make(&sector);
+	eid_certify(&f->chain, &rights);
+	plan = plan_of(f, &f->chain);
+	t = open_card(f, &plan);
+	chip(f, t, 2);
+	assert_int_equal(peer_eac_send(t, HEX(EID_SELECT), &data), SJ_SW_OK);
+	assert_int_equal(peer_eac_send(t, HEX(EID_RI_SET), &data), SJ_SW_OK);
+	sj_tlv_put(&w, 0x7C, eid_sector_object(&sector, 0xA0, inner));
+	apdu.data = sj_written(&w);
+	assert_int_equal(peer_eac_apdu(t, &apdu, &data), SJ_SW_OK);
+	assert_int_equal(sj_tlv_take(&data, 0x7C, &content), SJ_TLV_FOUND);
+	assert_int_equal(sj_tlv_take(&content, 0x81, &id), SJ_TLV_FOUND);
+	secret = sj_key_from_ec(SJ_BP256R1, &sector.secret);
+	assert_true(secret != NULL && sj_key_put(secret, &k));
+	assert_true(peer_ri_identifier(sj_written(&k), sj_ec_point_span(&f->card.ri), expected));
+	assert_true(sj_span_eq(id, SJ_SPAN_OF(expected)));
+	sj_key_free(secret);
+	peer_eac_free(t);
+}
+
 static void test_another_terminals_key_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -218,6 +258,7 @@ int main(void)
 		CASE(test_auxiliary_data),
 		CASE(test_a_terminal_of_a_sector),
 		CASE(test_inspection_system_reads_fingerprints),
+		CASE(test_restricted_identification),
 		CASE(test_another_terminals_key_is_refused),
 	};
 

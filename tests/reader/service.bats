@@ -40,13 +40,21 @@ value() {
 	/usr/bin/python3 -c 'import json, sys; print(*[d["value"] for d in json.load(sys.stdin)["data"] if d["name"] == sys.argv[1]])' "$1"
 }
 
+# valid SCHEMA KIND <OBJECT
+valid() {
+	/usr/bin/python3 -c '
+import json, sys, jsonschema
+value, schema = json.load(sys.stdin), json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+jsonschema.validate(value, {"$ref": "#/$defs/" + sys.argv[2], "$defs": schema["$defs"]}, jsonschema.Draft202012Validator)
+' "$BUILD_DIR/share/sojourn/$1.schema.json" "$2"
+}
+
 @test "a hotel is told its row, and the card keeps the rest" {
 	ask hotel-check-in hotel-check-in --json >said
 	[ "$(names <said)" = "surname given-names birth-date nationality document-number expiry home-passport-state home-passport-number entry-record face card" ]
-	/usr/bin/python3 - said "$BUILD_DIR/share/sojourn/verify.schema.json" <<-'PYTHON'
-	import json, sys, jsonschema
-	jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))
-	PYTHON
+	valid verify answer <said
 }
 
 @test "a pharmacy is told an age, not a birth date" {
@@ -65,12 +73,9 @@ value() {
 @test "a plain document: the row's data, no birth date for a pharmacy, nothing for the terminal to show" {
 	plain pharmacy --json >said
 	[ "$(names <said)" = "age-over-18 surname given-names None terminal" ]
-	/usr/bin/python3 - said "$BUILD_DIR/share/sojourn/verify.schema.json" <<-'PYTHON'
-	import json, sys, jsonschema
-	answer = json.load(open(sys.argv[1]))
-	jsonschema.validate(answer, json.load(open(sys.argv[2])))
-	assert answer["rights"]["absent"] == ["insurance-number"] and answer["proof"] == "signed"
-	PYTHON
+	valid verify answer <said
+	/usr/bin/python3 -c 'import json, sys; o = json.load(sys.stdin); print(o["rights"]["absent"], o["proof"])' <said |
+		grep -qxF "['insurance-number'] signed"
 }
 
 @test "a pseudonym is the same each time" {
@@ -132,11 +137,15 @@ value() {
 	sojourn terminal install desk came
 	[ ! -e desk/next.key ] && [ ! -e desk/next.cvreq ]
 	sojourn terminal show desk --trust "$EID/trust" | grep -q 'service 26 hotel check-in, sector accommodation'
-	sojourn terminal new desk --json | grep -q '"holder": "UTHOTEL00008"'
+	sojourn terminal new desk --json >said
+	valid terminal new <said
+	grep -q '"holder": "UTHOTEL00008"' said
 	run -13 sojourn authority terminal sign "$EID/authority" desk/next.cvreq --service 26 --folder next
 	sojourn authority terminal sign "$EID/authority" desk/next.cvreq --service 26 --folder next --previous desk/terminal.cvcert
-	sojourn terminal install desk next
-	sojourn terminal show desk --trust "$EID/trust" --json | grep -q '"holder": "UTHOTEL00008"'
+	sojourn terminal install desk next --json | valid terminal install
+	sojourn terminal show desk --trust "$EID/trust" --json >said
+	valid terminal show <said
+	grep -q '"holder": "UTHOTEL00008"' said
 	sojourn verify --trust "$EID/trust" --can-file "$EID/card-01.can" --service 26 --terminal desk | grep -q 'as UTHOTEL00008'
 }
 
@@ -174,4 +183,35 @@ value() {
 		--terminal "$EID/pharmacy" --services "$BUILD_DIR/share/sojourn/services.json" --json
 	[ "$(names <<<"$output")" = "age-over-18 None card" ]
 	[[ $stderr == *"is not used"* ]]
+}
+
+@test "what was told is on record: an eID card is the operator's word, a plain document's chip signed" {
+	echo words >words && chmod 600 words
+	sojourn evidence operator-key --out office --public operator.pub --passphrase-file words
+	run -13 ask hotel-check-in hotel-check-in --journal desk
+	[[ $output == *"has to keep data"*SJ-1310* && $output != *Bergstr* ]]
+	cp operator.pub desk/
+	ask hotel-check-in hotel-check-in --journal desk --json >said
+	grep -q '"record": 1' said
+	PCSCLITE_CSOCK_NAME=$PLAIN/pcscd.comm sojourn verify --trust "$PLAIN/trust" --can-file "$PLAIN/card-01.can" \
+		--service hotel-check-in --terminal "$EID/hotel-check-in" --journal desk >/dev/null
+	run -10 ask pharmacy hotel-check-in --journal desk
+	sojourn evidence list --journal desk >list
+	[[ $(<list) == *operator-attested*card-signed*"no answer"* ]]
+	for n in 1 2 3; do
+		key=(--operator-key office --passphrase-file words --data)
+		[ $n != 3 ] || key=()
+		sojourn evidence export $n --journal desk --out $n "${key[@]}"
+	done
+	cvca=(--cvca "$EID/authority/cvca-at-1.cvcert")
+	sojourn evidence verify 1 --trust "$EID/trust" "${cvca[@]}" >one
+	[[ $(<one) == *operator-attested*"the card"*Bergstr* && $(<one) != *card-signed* ]]
+	run -7 sojourn evidence verify 2 --trust "$PLAIN/trust"
+	[[ $output == *SJ-0722* ]]
+	sojourn evidence verify 2 --trust "$PLAIN/trust" "${cvca[@]}" >two
+	[[ $(<two) == *card-signed*ALINE* ]]
+	sojourn evidence verify 3 --trust "$EID/trust" --journal-key desk/journal.pub >three
+	sojourn evidence erase 2 --journal desk
+	sojourn evidence check --journal desk
+	run -13 sojourn evidence show 2 --journal desk --operator-key office --passphrase-file words
 }

@@ -103,6 +103,26 @@ static void a_bundle_brings_everything(void **state)
 	assert_string_equal(r->asked, "");
 }
 
+static void the_registry_of_the_bundle_in_use_is_handed_out(void **state)
+{
+	struct bundle_rig *r = *state;
+	char json[32];
+	size_t len = sizeof(json), little = 3;
+
+	assert_int_equal(sj_bundle_services(r->store, json, &len), SJ_TRUST_MISSING);
+	add_country(r);
+	bundle_add_status(r, 3);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(sj_bundle_services(r->store, json, &len), SJ_TRUST_MISSING);
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{\"a\": 1}"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(sj_bundle_services(r->store, json, &len), SJ_OK);
+	assert_int_equal(len, 8);
+	assert_memory_equal(json, "{\"a\": 1}", 8);
+	assert_int_equal(sj_bundle_services(r->store, json, &little), SJ_FILE_TOO_LARGE);
+	assert_int_equal(sj_bundle_services("/nonexistent", json, &len), SJ_TRUST_MISSING);
+}
+
 static void a_master_list_brings_its_certificates(void **state)
 {
 	struct bundle_rig *r = *state;
@@ -552,6 +572,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BUNDLE_CASE(a_bundle_brings_everything),
+		BUNDLE_CASE(the_registry_of_the_bundle_in_use_is_handed_out),
 		BUNDLE_CASE(a_master_list_brings_its_certificates),
 		BUNDLE_CASE(what_the_next_leaves_out_is_gone),
 		BUNDLE_CASE(hand_imports_see_the_bundle),

@@ -113,7 +113,7 @@ static void an_older_list_refuses_the_bundle(void **state)
 	bundle_remove(r, SJ_BUNDLED_PSEUDONYMS);
 	bundle_add(r, SJ_BUNDLED_PSEUDONYMS, list_of(r, 0xA1, 4, 2));
 	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
-	assert_non_null(strstr(r->why, "older"));
+	assert_non_null(strstr(r->why_text, "older"));
 }
 
 static void two_lists_of_a_sector_refuse_the_bundle(void **state)

@@ -333,9 +333,11 @@ static int work(struct batch_run *run, struct worker *w, unsigned long workers)
 /* Options that would give every card the same secret, or belong to a single card. */
 static int check_options(struct cli *cli)
 {
-	static const char *const single[] = { "holder",      "portrait", "letter-out", "files-out",
-					      "clone-files", "defect",   "can-file",   "can-fd",
-					      "pin-file",    "pin-fd",   "puk-file",   "puk-fd" };
+	static const char *const single[] = {
+		"holder",       "portrait",   "letter-out",   "files-out",  "clone-files", "defect",
+		"can-file",     "can-fd",     "pin-file",     "pin-fd",     "puk-file",    "puk-fd",
+		"eid-pin-file", "eid-pin-fd", "eid-puk-file", "eid-puk-fd", "dg3"
+	};
 
 	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
 		if (cli_given(cli, single[i]))

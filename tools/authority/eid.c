@@ -49,7 +49,8 @@ static int take_anchor(void *user, const char *name, struct sj_span certificate)
 		newest->two[0] = newest->two[1];
 		newest->n = 1;
 	}
-	newest->two[newest->n++] = (struct authority_certificate){ copy, certificate.len };
+	newest->two[newest->n].bytes = copy;
+	newest->two[newest->n++].len = certificate.len;
 	return 0;
 }
 
@@ -238,13 +239,14 @@ static int make_ri_key(struct eid_data *e, struct perso *p)
 	return 0;
 }
 
-static int store_group(struct perso *p, unsigned group, uint8_t sector, struct sj_span bytes)
+static int put_group(struct perso_packet *packet, unsigned group, uint8_t sector,
+		     struct sj_span bytes)
 {
+	const size_t most = perso_piece_max(packet->p, GROUP_HEAD);
 	uint8_t *value = malloc(GROUP_HEAD + PERSO_PIECE_MAX);
-	const size_t most = perso_piece_max(p, GROUP_HEAD);
 	struct sj_span rest = bytes, piece;
 	struct sj_writer w;
-	int rc = value != NULL ? 0 : cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+	int rc = value != NULL ? 0 : cli_fail(packet->p->cli, SJ_NO_MEMORY, NULL);
 
 	while (rc == 0 && rest.len > 0) {
 		w = sj_writer(value, GROUP_HEAD + PERSO_PIECE_MAX);
@@ -254,7 +256,7 @@ static int store_group(struct perso *p, unsigned group, uint8_t sector, struct s
 		if (!sj_take(&rest, rest.len < most ? rest.len : most, &piece))
 			break;
 		sj_put(&w, piece);
-		rc = perso_store(p, "data group", DGI_GROUP, sj_written(&w), NULL);
+		rc = perso_packet_put(packet, DGI_GROUP, sj_written(&w));
 	}
 	if (value != NULL)
 		sj_wipe(value, GROUP_HEAD + PERSO_PIECE_MAX);
@@ -262,7 +264,7 @@ static int store_group(struct perso *p, unsigned group, uint8_t sector, struct s
 	return rc;
 }
 
-static int store_status(const struct eid_data *e, struct perso *p, uint8_t sector)
+static int put_status(const struct eid_data *e, struct perso_packet *packet, uint8_t sector)
 {
 	const struct sj_status_ref *ref = &e->rows[sector - 1].status;
 	uint8_t place[STATUS_VALUE], bytes[32];
@@ -273,22 +275,35 @@ static int store_status(const struct eid_data *e, struct perso *p, uint8_t secto
 	sj_put_be(&v, 4, ref->index);
 	value.parts[0] = sj_written(&v);
 	sj_eid_put(&w, SJ_EID_STATUS, &value);
-	return w.failed ? perso_fail(p, SJ_INTERNAL, "status value")
-			: store_group(p, SJ_EID_STATUS, sector, sj_written(&w));
+	return w.failed ? perso_fail(packet->p, SJ_INTERNAL, "status value")
+			: put_group(packet, SJ_EID_STATUS, sector, sj_written(&w));
 }
 
-static int store_groups(const struct eid_data *e, struct perso *p)
+/* Data groups, status values, and what ages are told from. */
+static int put_data(const struct eid_data *e, struct perso_packet *packet)
 {
-	int rc = 0;
+	int rc = perso_packet_put(packet, DGI_COMPARED,
+				  sj_span(e->groups.compared, e->groups.compared_len));
 
 	for (unsigned i = 1; rc == 0 && i < SJ_EID_GROUPS; i++) {
 		const struct eid_group *g = &e->groups.groups[i];
 
-		if (g->len > 0)
-			rc = store_group(p, i, 0, sj_span(g->bytes, g->len));
+		rc = put_group(packet, i, 0, sj_span(g->bytes, g->len));
 	}
 	for (uint8_t sector = 1; rc == 0 && sector <= SJ_GATE_SECTORS; sector++)
-		rc = store_status(e, p, sector);
+		rc = put_status(e, packet, sector);
+	return rc != 0 ? rc : perso_packet_send(packet);
+}
+
+static int store_data(const struct eid_data *e, struct perso *p)
+{
+	struct perso_packet packet = { p, "data groups",
+				       sj_writer(malloc(PERSO_PACKET), PERSO_PACKET) };
+	int rc = packet.w.ptr != NULL ? put_data(e, &packet) : cli_fail(p->cli, SJ_NO_MEMORY, NULL);
+
+	if (packet.w.ptr != NULL)
+		sj_wipe(packet.w.ptr, PERSO_PACKET);
+	free(packet.w.ptr);
 	return rc;
 }
 
@@ -301,9 +316,5 @@ int eid_personalise(struct eid_data *e, struct perso *p)
 	if (rc != 0 || !e->wanted)
 		return rc;
 	rc = make_ri_key(e, p);
-	if (rc == 0)
-		rc = store_groups(e, p);
-	return rc != 0 ? rc
-		       : perso_store(p, "what ages are told from", DGI_COMPARED,
-				     sj_span(e->groups.compared, e->groups.compared_len), NULL);
+	return rc != 0 ? rc : store_data(e, p);
 }

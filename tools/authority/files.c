@@ -40,7 +40,8 @@ static bool replace(struct card_file *file, struct sj_span content)
 	if (content.len > 0)
 		memcpy(copy, content.ptr, content.len);
 	free(file->bytes);
-	*file = (struct card_file){ copy, content.len };
+	file->bytes = copy;
+	file->len = content.len;
 	return true;
 }
 

@@ -129,33 +129,7 @@ void gate_wipe(struct gate_data *g)
 
 /* --- to the card --------------------------------------------------------------- */
 
-/* Groupings on their way: as many in a command as the card takes. */
-struct packet {
-	struct perso *p;
-	struct sj_writer w; /* BATCH_MAX bytes */
-};
-
-static int send_packet(struct packet *packet)
-{
-	int rc = packet->w.failed ? perso_fail(packet->p, SJ_INTERNAL, "gate credentials")
-				  : perso_store_groupings(packet->p, "gate credentials",
-							  sj_written(&packet->w), 0, NULL);
-
-	packet->w.len = 0;
-	return rc;
-}
-
-static int put_grouping(struct packet *packet, uint16_t dgi, struct sj_span value)
-{
-	int rc = 0;
-
-	if (packet->w.len > 0 && packet->w.len + GROUPING_HEAD + value.len > packet->p->data_max)
-		rc = send_packet(packet);
-	perso_put_grouping(&packet->w, dgi, value);
-	return rc;
-}
-
-static int put_configuration(const struct gate_data *g, struct packet *packet)
+static int put_configuration(const struct gate_data *g, struct perso_packet *packet)
 {
 	uint8_t value[9];
 	struct sj_writer w = SJ_WRITER_OF(value);
@@ -163,10 +137,10 @@ static int put_configuration(const struct gate_data *g, struct packet *packet)
 	sj_put_u8(&w, (uint8_t)g->class);
 	sj_put(&w, SJ_SPAN_OF(g->birth));
 	sj_put_be(&w, 4, (uint32_t)time(NULL));
-	return put_grouping(packet, DGI_CONFIGURATION, sj_written(&w));
+	return perso_packet_put(packet, DGI_CONFIGURATION, sj_written(&w));
 }
 
-static int put_anchor(const struct token_signer *s, struct packet *packet)
+static int put_anchor(const struct token_signer *s, struct perso_packet *packet)
 {
 	uint8_t value[1 + SJ_CWT_MAX];
 	struct sj_writer w = SJ_WRITER_OF(value);
@@ -175,13 +149,13 @@ static int put_anchor(const struct token_signer *s, struct packet *packet)
 		return 0;
 	sj_put_u8(&w, s->cwt.signer);
 	sj_put(&w, sj_span(s->bytes, s->len));
-	return put_grouping(packet, DGI_ANCHOR, sj_written(&w));
+	return perso_packet_put(packet, DGI_ANCHOR, sj_written(&w));
 }
 
 /* What is known before there are keys. */
-static int store_anchors(const struct gate_data *g, struct packet *packet)
+static int store_anchors(const struct gate_data *g, struct perso_packet *packet)
 {
-	int rc = put_grouping(packet, DGI_BEGIN, sj_span(NULL, 0));
+	int rc = perso_packet_put(packet, DGI_BEGIN, sj_span(NULL, 0));
 
 	if (rc == 0)
 		rc = put_configuration(g, packet);
@@ -191,7 +165,7 @@ static int store_anchors(const struct gate_data *g, struct packet *packet)
 		rc = put_anchor(&g->ca, packet);
 	if (rc == 0)
 		rc = put_anchor(&g->status, packet);
-	return rc != 0 ? rc : send_packet(packet);
+	return rc != 0 ? rc : perso_packet_send(packet);
 }
 
 /* Public keys and whose they are. */
@@ -239,7 +213,7 @@ static int put_credential(const struct gate_data *g, const struct authority *a,
 }
 
 static int store_credentials(const struct gate_data *g, const struct authority *a,
-			     struct packet *packet)
+			     struct perso_packet *packet)
 {
 	uint8_t value[2 + SJ_CWT_MAX];
 	struct sj_writer v;
@@ -249,14 +223,14 @@ static int store_credentials(const struct gate_data *g, const struct authority *
 		v = sj_writer(value, sizeof(value));
 		rc = put_credential(g, a, &g->rows[i], &v);
 		if (rc == 0)
-			rc = put_grouping(packet, DGI_CREDENTIAL, sj_written(&v));
+			rc = perso_packet_put(packet, DGI_CREDENTIAL, sj_written(&v));
 	}
-	return rc != 0 ? rc : send_packet(packet);
+	return rc != 0 ? rc : perso_packet_send(packet);
 }
 
 int gate_personalise(struct gate_data *g, const struct authority *a, struct perso *p)
 {
-	struct packet packet = { .p = p };
+	struct perso_packet packet = { .p = p, .step = "gate credentials" };
 	int rc = perso_target(p, sj_gate_aid(), "gate", g->wanted);
 
 	if (rc == 0 && p->target_found && !g->wanted)

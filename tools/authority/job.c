@@ -36,6 +36,9 @@ static int read_defect(struct job *job)
 		if (strcmp(name, defects[i].name) == 0)
 			job->defect = defects[i].defect;
 	}
+	if (name != NULL && (cli_given(job->cli, "eid") || cli_given(job->cli, "dg3")))
+		return cli_usage(job->cli,
+				 "--defect with --eid or --dg3: such cards are plain ones");
 	copy = job->defect == DEFECT_COPY || job->defect == DEFECT_STRIP_COM;
 	if (copy != cli_given(job->cli, "clone-files"))
 		return cli_usage(job->cli,

@@ -107,6 +107,19 @@ CLI_MUST_CHECK int perso_store_each(struct perso *p, const struct perso_each *ea
 /* The same, without answers; it ends the sequence. */
 CLI_MUST_CHECK int perso_store_last(struct perso *p, const char *step, struct sj_span groupings);
 void perso_put_grouping(struct sj_writer *w, uint16_t dgi, struct sj_span value);
+/*
+ * Groupings on their way, without answers: as many in a command as the card takes, each a step of
+ * its store. Begun with a buffer of its own, of PERSO_PACKET bytes, which is wiped when it was sent.
+ */
+struct perso_packet {
+	struct perso *p;
+	const char *step; /* what they are */
+	struct sj_writer w;
+};
+#define PERSO_PACKET (PERSO_PIECE_MAX + 64u)
+CLI_MUST_CHECK int perso_packet_put(struct perso_packet *packet, uint16_t dgi,
+				    struct sj_span value);
+CLI_MUST_CHECK int perso_packet_send(struct perso_packet *packet);
 /* What stands before a value of `len` bytes. */
 void perso_put_head(struct sj_writer *w, uint16_t dgi, size_t len);
 #define PERSO_PIECE_MAX 16384u /* bytes in one command: drivers' buffers take it */

@@ -243,7 +243,7 @@ static int add_pseudonyms(struct publishing *p)
 		.not_before = p->list.expires - (uint32_t)(p->plan->days * DAY),
 		.next_update = p->list.expires,
 	};
-	struct pseudonyms revoked;
+	struct pseudonyms revoked = { .n = 0 };
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	int rc = pseudonyms_read(p->r, p->a->cli, p->now, &revoked);

@@ -1,6 +1,8 @@
 /* register_end.c -- what runs out, and whom we forget. */
 #include <stdlib.h>
 
+#include <string.h>
+
 #include "authority/register_private.h"
 
 #define PORTION 200u
@@ -63,6 +65,10 @@ static const char *const deletions[] = {
 	"UPDATE documents SET number = NULL WHERE holder = $1",
 	("DELETE FROM card_secrets WHERE card IN (SELECT c.id FROM cards c"
 	 " JOIN documents d ON d.id = c.document WHERE d.holder = $1)"),
+	/* What no list has to say any more. */
+	("DELETE FROM pseudonyms WHERE card IN (SELECT c.id FROM cards c"
+	 " JOIN documents d ON d.id = c.document JOIN credentials b ON b.card = c.id"
+	 " WHERE d.holder = $1 AND b.expires < $2)"),
 };
 
 static int take_busy(void *user, const struct db_value *columns, size_t n)
@@ -113,7 +119,8 @@ static int erase(struct holder_register *r, const struct register_document *d)
 	int rc = check_erasable(r, d->holder);
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = db_run(r->db, deletions[i], v, i == 0 ? 2 : 1, NULL, NULL, NULL);
+		rc = db_run(r->db, deletions[i], v, strstr(deletions[i], "$2") != NULL ? 2 : 1,
+			    NULL, NULL, NULL);
 	return rc != 0 ? rc : register_event(r, "erased", d->id, 0, NULL);
 }
 

@@ -73,7 +73,7 @@ static int add_row(struct authority *a, uint32_t operator_id)
 /* 32 bytes are a scalar on P-256 but once in 2^32 times: then the next ones. */
 int sector_secret(const struct authority *a, uint32_t operator_id, struct sj_ec_secret *out)
 {
-	uint8_t context[16], bytes[SECRETS_SIZE];
+	uint8_t context[16] = { 0 }, bytes[SECRETS_SIZE];
 	bool good = false;
 	int rc = 0;
 

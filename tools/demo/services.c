@@ -128,8 +128,10 @@ static void show(struct demo *demo, unsigned number, const struct scene *scene, 
 		 "%u. %s: %s, and is told by the card", number, scene->title,
 		 said != NULL ? demo_text_at(said, "verdict") : "nothing was answered");
 	json_array_foreach(data, i, datum)
+	{
 		cli_print(demo->cli, "                 %-21s %s\n", demo_text_at(datum, "name"),
 			  demo_text_at(datum, "value"));
+	}
 	if (has_portrait(said))
 		cli_print(demo->cli, "                 %-21s %s\n", "portrait",
 			  demo_text_at(json_object_get(said, "portrait"), "mime"));

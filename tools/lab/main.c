@@ -158,8 +158,8 @@ static const struct cli_command up_command = {
 		"developer's authority: its trust store is DIR/trust, the CAN of card 1 stands\n"
 		"in DIR/card-01.can. With --eid they are eID cards, the PIN of card 1 stands in\n"
 		"DIR/card-01.pin, and DIR/hotel-check-in, DIR/pharmacy, DIR/rail and DIR/bank are\n"
-		"terminals for 'sojourn verify --service'. No root is needed. Everything lives in one directory until\n"
-		"'sojourn lab down'.",
+		"terminals for 'sojourn verify --service'. No root is needed. Everything lives in\n"
+		"one directory until 'sojourn lab down'.",
 	.options = up_options,
 	.examples = up_examples,
 	.failures = up_failures,

@@ -15,7 +15,7 @@ static enum sj_rc either(const struct cli_secret *secret, struct sj_access **out
 }
 
 /* Nobody types what is printed on the card to hear then that there is no reader. */
-int verify_find_reader(struct verify_run *run)
+static int find_reader(struct verify_run *run)
 {
 	struct sj_context *context = cli_context(run->cli);
 	struct sj_readers *readers = NULL;
@@ -48,7 +48,7 @@ int verify_get_access(struct verify_run *run)
 
 	if (can && mrz)
 		return cli_usage(cli, "give the CAN or the MRZ, not both");
-	code = can || mrz ? 0 : verify_find_reader(run);
+	code = can || mrz ? 0 : find_reader(run);
 	if (code != 0)
 		goto out;
 	code = cli_secret_read(cli, mrz ? "mrz" : "can",
@@ -75,6 +75,8 @@ int verify_open_card(struct verify_run *run)
 	unsigned timeout = cli_timeout_ms(run->cli);
 	enum sj_rc rc;
 
+	if (run->card != NULL)
+		return 0;
 	if (context == NULL)
 		return cli_exit_code(run->cli);
 	rc = sj_card_wait(context, reader, timeout ? timeout : CARD_WAIT_MS, &run->card);

@@ -159,7 +159,8 @@ static int check_options(struct cli *cli)
 						 "pcap",     "service" };
 	static const char *const whole[] = { "access", "files-out" };
 	static const char *const for_services[] = { "terminal", "only",   "services",
-						    "pin-file", "pin-fd", "reader-pin" };
+						    "pin-file", "pin-fd", "reader-pin",
+						    "journal" };
 	int code = check_beside(cli, "files", for_cards, sizeof(for_cards) / sizeof(*for_cards),
 				"for a card; --files asks none");
 
@@ -193,6 +194,7 @@ static int run_verify(struct cli *cli)
 		code = tell(&run);
 	sj_report_free(run.report);
 	sj_answer_free(run.answer);
+	verify_record_end(&run);
 	sj_terminal_close(run.terminal);
 	sj_access_free(run.access);
 	sj_trust_close(run.trust);
@@ -235,8 +237,14 @@ static const struct cli_option options[] = {
 	  .argument = "FILE",
 	  .help = "the service registry, where the trust bundle has none",
 	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "journal",
+	  .letter = 'j',
+	  .argument = "DIR",
+	  .help = "record it there: sojourn evidence",
+	  .complete = CLI_COMPLETE_DIRECTORY },
 	CLI_SECRET_OPTIONS("pin", "holder's PIN"),
-	{ .name = "reader-pin", .help = "the holder types the PIN on the reader's own keypad" },
+	{ .name = "reader-pin",
+	  .help = "the holder types the PIN on the reader's own keypad; that is so anyway where it has one" },
 	{ 0 },
 };
 static const char *const examples[] = {
@@ -279,15 +287,17 @@ static const struct cli_command verify_command = {
 		"undecided or copy not excluded; other codes tell why the document could not be\n"
 		"read.\n"
 		"\n"
-		"With --service the card is asked for one row of the service registry ('sojourn\n"
-		"service list'): that of the trust bundle, else of the setting 'services', else the one\n"
-		"that ships. An eID card gives what the terminal's certificate allows ('sojourn\n"
-		"terminal') and keeps the rest to itself. A plain document knows no services: only what\n"
-		"the row needs is read, and what it may not have is wiped before anything is shown.\n"
-		"Which of both kept the limit is told. Where the row says so, the holder types the PIN\n"
-		"of the card: on the reader's keypad, or here, unseen; no other secret will do for\n"
-		"such a row, and a plain document, which has no PIN, cannot be asked for it. Services that ask by\n"
-		"the card alone belong to gates ('sojourn gate run') and are refused here.",
+		"With --service the card is asked for one row of the service registry\n"
+		"('sojourn service list'): that of the trust bundle, else of the setting\n"
+		"'services', else the one that ships. An eID card gives what the terminal's\n"
+		"certificate allows ('sojourn terminal') and keeps the rest to itself. A\n"
+		"plain document knows no services: only what the row needs is read, and what\n"
+		"it may not have is wiped before anything is shown. Which of both kept the\n"
+		"limit is told. Where the row says so, the holder types the PIN of the card:\n"
+		"on the reader's keypad, or here, unseen; no other secret will do for such a\n"
+		"row, and a plain document, which has no PIN, cannot be asked for it.\n"
+		"Services that ask by the card alone belong to gates ('sojourn gate run') and\n"
+		"are refused here.",
 	.features = CLI_JSON | CLI_CARD | CLI_READER | CLI_TIMEOUT | CLI_TRUST,
 	.options = options,
 	.examples = examples,

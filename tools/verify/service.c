@@ -5,6 +5,8 @@
 #include "cli/services.h"
 #include "verify/verify.h"
 
+#define PAD_MS 5000u /* to find out whether the reader has a keypad */
+
 /* --- asking -------------------------------------------------------------------- */
 
 static int find_service(struct verify_run *run)
@@ -44,18 +46,12 @@ static int read_pin(struct verify_run *run)
 {
 	struct cli_secret secret = { 0 };
 	enum sj_rc rc;
-	int code = 0;
+	int code;
 
-	if (!cli_secret_given(run->cli, "pin")) {
-		code = verify_find_reader(run);
-		if (code == 0)
-			cli_note(run->cli,
-				 "%s needs the holder's PIN: the holder types it, unseen.",
-				 run->service.name);
-	}
-	if (code == 0)
-		code = cli_secret_read(run->cli, "pin", "PIN of the card (the holder types it)",
-				       &secret);
+	if (!cli_secret_given(run->cli, "pin"))
+		cli_note(run->cli, "%s needs the holder's PIN: the holder types it, unseen.",
+			 run->service.name);
+	code = cli_secret_read(run->cli, "pin", "PIN of the card (the holder types it)", &secret);
 	if (code == 0) {
 		rc = sj_access_pin(secret.text, secret.len, &run->access);
 		if (rc != SJ_OK)
@@ -71,6 +67,7 @@ static int get_secret(struct verify_run *run, bool *reader_pin)
 	struct cli *cli = run->cli;
 	const bool pin = cli_secret_given(cli, "pin"), on_reader = cli_given(cli, "reader-pin");
 	const bool printed = cli_secret_given(cli, "can") || cli_secret_given(cli, "mrz");
+	int code = 0;
 
 	if (run->service.access == SJ_SERVICE_CAN)
 		return pin || on_reader ? cli_usage(cli, "%s asks for the CAN, not the PIN",
@@ -81,8 +78,12 @@ static int get_secret(struct verify_run *run, bool *reader_pin)
 				 printed ? "not for what is printed on the card"
 					 : "once: from a file or on the reader");
 	*reader_pin = on_reader;
-	if (!on_reader)
-		return read_pin(run);
+	if (!on_reader && !pin) {
+		code = verify_open_card(run);
+		*reader_pin = code == 0 && sj_card_takes_pin(run->card, PAD_MS);
+	}
+	if (code != 0 || !*reader_pin)
+		return code != 0 ? code : read_pin(run);
 	cli_note(cli, "%s needs the holder's PIN: type it on the reader.", run->service.name);
 	return 0;
 }
@@ -113,6 +114,8 @@ int verify_service(struct verify_run *run)
 	if (code == 0)
 		code = open_terminal(run);
 	if (code == 0)
+		code = verify_record_begin(run, &options);
+	if (code == 0)
 		code = get_secret(run, &options.reader_pin);
 	if (code == 0)
 		code = verify_open_card(run);
@@ -122,7 +125,8 @@ int verify_service(struct verify_run *run)
 	options.short_only = cli_given(run->cli, "short");
 	rc = sj_service_verify(run->card, run->trust, run->terminal, &run->service, run->access,
 			       &options, &run->answer);
-	return rc == SJ_OK ? 0 : fail(run, rc);
+	code = verify_record(run, rc);
+	return rc == SJ_OK || code != 0 ? code : fail(run, rc);
 }
 
 /* --- for people ------------------------------------------------------------------- */
@@ -146,6 +150,8 @@ static void show_data(struct verify_run *run)
 	if (sj_answer_portrait(run->answer, &bytes, &len, &mime))
 		cli_print(run->cli, "  %-18s %s, %zu bytes%s\n", "portrait", mime, len,
 			  cli_given(run->cli, "portrait-out") ? "" : " (--portrait-out FILE)");
+	if (sj_answer_fingerprint(run->answer, &bytes, &len))
+		cli_print(run->cli, "  %-18s %zu bytes\n", "fingerprint", len);
 }
 
 static void show_rights(struct cli *cli, const char *word, uint32_t rights)
@@ -183,6 +189,9 @@ static void show(struct verify_run *run, const struct sj_answer_info *info,
 			verify_show_check(run->cli, &check,
 					  sj_answer_check_name((enum sj_answer_check)i));
 	show_data(run);
+	if (run->record != 0)
+		cli_print(run->cli, "\n  %-18s record %llu of the journal\n", "evidence",
+			  (unsigned long long)run->record);
 	verify_show_statistics(run->cli, statistics);
 }
 
@@ -246,15 +255,16 @@ static int print_json(struct verify_run *run, const struct sj_answer_info *info,
 
 	return cli_json_print(
 		run->cli, 1,
-		json_pack("{s:o, s:s, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "service",
-			  service, "verdict", sj_verdict_name(sj_answer_verdict(answer)), "reason",
-			  verify_reason_json(sj_answer_reason(answer)), "checks",
+		json_pack("{s:o, s:s, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:I, s:o, s:o}",
+			  "service", service, "verdict", sj_verdict_name(sj_answer_verdict(answer)),
+			  "reason", verify_reason_json(sj_answer_reason(answer)), "checks",
 			  checks_json(answer), "eid", info->eid, "limit",
 			  info->enforced_by == SJ_LIMIT_CARD ? "card" : "terminal", "rights",
 			  rights, "data", data_json(answer), "portrait", portrait_json(answer),
 			  "proof", proof_name(answer), "statusEpoch",
-			  (json_int_t)info->status_epoch, "statistics",
-			  verify_statistics_json(statistics)));
+			  (json_int_t)info->status_epoch, "record",
+			  run->record != 0 ? json_integer((json_int_t)run->record) : json_null(),
+			  "statistics", verify_statistics_json(statistics)));
 }
 
 int verify_service_tell(struct verify_run *run)

@@ -2,9 +2,7 @@
 #ifndef SOJOURN_TOOLS_VERIFY_VERIFY_H
 #define SOJOURN_TOOLS_VERIFY_VERIFY_H
 
-#include <sojourn/service.h>
-
-#include "cli/cli.h"
+#include "cli/journal.h"
 
 /* One verification: of a whole document (a report), or for a service (an answer). */
 struct verify_run {
@@ -16,15 +14,16 @@ struct verify_run {
 	struct sj_service service;
 	struct sj_terminal *terminal;
 	struct sj_answer *answer;
+	struct cli_journal *journal; /* NULL: nothing is recorded */
+	struct sj_evidence *evidence;
+	uint64_t record; /* its number; 0: none */
 };
 
 /* --- card.c ---------------------------------------------------------------- */
 
-/* Nobody types what is printed on the card to hear then that there is no reader. */
-CLI_MUST_CHECK int verify_find_reader(struct verify_run *run);
 /* The CAN or the MRZ, from options or the terminal. */
 CLI_MUST_CHECK int verify_get_access(struct verify_run *run);
-/* Waits for a card on the reader. */
+/* Waits for a card on the reader, unless there is one already. */
 CLI_MUST_CHECK int verify_open_card(struct verify_run *run);
 /* Tells a failure of the card: with the reader's name, and of a card that is no document what it is. */
 int verify_fail_card(struct verify_run *run, enum sj_rc rc);
@@ -36,6 +35,14 @@ CLI_MUST_CHECK int verify_service(struct verify_run *run);
 /* Prints the answer, for people or as JSON. */
 CLI_MUST_CHECK int verify_service_tell(struct verify_run *run);
 
+/* --- record.c ------------------------------------------------------------------ */
+
+/* When a journal is configured: opens it, and has the chip sign what is asked. */
+CLI_MUST_CHECK int verify_record_begin(struct verify_run *run, struct sj_service_options *options);
+/* Records the answer, or without one why there is none. Else nothing may be told. */
+CLI_MUST_CHECK int verify_record(struct verify_run *run, enum sj_rc failure);
+void verify_record_end(struct verify_run *run);
+
 /* --- show.c, json.c ------------------------------------------------------------ */
 
 /* The verdict in capital letters, its reason and what to do. */
@@ -43,7 +50,7 @@ void verify_show_verdict(struct cli *cli, enum sj_verdict verdict, enum sj_rc re
 void verify_show_check(struct cli *cli, const struct sj_check *check, const char *name);
 void verify_show_statistics(struct cli *cli, const struct sj_statistics *statistics);
 /* {id, name, text, action}, or null. */
-json_t *verify_reason_json(enum sj_rc reason);
+json_t *verify_reason_json(enum sj_rc rc);
 /* {KIND: name, state, reason, detail} */
 json_t *verify_check_json(const struct sj_check *check, const char *kind, const char *name);
 json_t *verify_statistics_json(const struct sj_statistics *statistics);

@@ -46,6 +46,18 @@ static uint16_t find_group(const struct card_call *call, uint16_t fid, enum card
 	return allowed ? SJ_SW_OK : SJ_SW_SECURITY_STATUS;
 }
 
+static uint16_t find_file(const struct card_call *call, uint16_t fid, enum card_ef_use use,
+			  struct card_ef_file *out)
+{
+	const uint16_t sw = find_group(call, fid, use, &out->object);
+
+	if (sw != SJ_SW_OK)
+		return sw;
+	return card_store_get(card_store_of(call->card), out->object, &out->content)
+		       ? SJ_SW_OK
+		       : SJ_SW_NOT_FOUND;
+}
+
 static uint16_t of_short(const struct card_call *call, uint8_t sfi)
 {
 	(void)call;
@@ -57,7 +69,7 @@ static uint16_t *current(const struct card_call *call)
 	return &((struct eid_state *)call->state)->current[call->channel];
 }
 
-static const struct card_ef groups = { find_group, of_short, current };
+static const struct card_ef groups = { find_file, of_short, current };
 
 /* --- commands ------------------------------------------------------------------------ */
 

@@ -4,15 +4,15 @@
 #include "wire/std/tr03110.h"
 
 /* EID.md: groups without a bit stand behind the authorization extension. */
-static const uint32_t extension_bits[] = {
-	[SJ_EID_DOCUMENT_NUMBER - SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_DOCUMENT_NUMBER,
-	[SJ_EID_CLASS - SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_CLASS,
-	[SJ_EID_HOME_PASSPORT - SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_HOME_PASSPORT,
-	[SJ_EID_PORTRAIT - SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_PORTRAIT,
-	[SJ_EID_ENTRY_RECORDS - SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_ENTRY_RECORDS,
-	[SJ_EID_EMERGENCY - SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_EMERGENCY,
-	[SJ_EID_INSURANCE - SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_INSURANCE_NUMBER,
-	[SJ_EID_STATUS - SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_VALID,
+static const uint32_t extension_bits[SJ_EID_GROUPS + 1] = {
+	[SJ_EID_DOCUMENT_NUMBER] = SJ_RIGHT_DOCUMENT_NUMBER,
+	[SJ_EID_CLASS] = SJ_RIGHT_CLASS,
+	[SJ_EID_HOME_PASSPORT] = SJ_RIGHT_HOME_PASSPORT,
+	[SJ_EID_PORTRAIT] = SJ_RIGHT_PORTRAIT,
+	[SJ_EID_ENTRY_RECORDS] = SJ_RIGHT_ENTRY_RECORDS,
+	[SJ_EID_EMERGENCY] = SJ_RIGHT_EMERGENCY,
+	[SJ_EID_INSURANCE] = SJ_RIGHT_INSURANCE_NUMBER,
+	[SJ_EID_STATUS] = SJ_RIGHT_VALID,
 };
 
 static bool has_bit(const struct card_terminal *t, unsigned bit)
@@ -45,8 +45,7 @@ bool eid_may_read(const struct card_terminal *t, unsigned group)
 		return true;
 	if (group <= SJ_EID_STANDARD)
 		return has_bit(t, SJ_AT_READ_DG(group));
-	return (t->rights.extra[SJ_CVC_SOJOURN] & extension_bits[group - SJ_EID_DOCUMENT_NUMBER]) !=
-	       0;
+	return (t->rights.extra[SJ_CVC_SOJOURN] & extension_bits[group]) != 0;
 }
 
 bool eid_may_update(const struct card_terminal *t, unsigned group)

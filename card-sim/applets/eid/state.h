@@ -35,6 +35,12 @@ bool eid_may_update(const struct card_terminal *t, unsigned group);
 /* The i-th age threshold (secure/gate.h) may be asked for. */
 bool eid_may_ask_age(const struct card_terminal *t, size_t i);
 
+/*
+ * What the content of 67 says for this OID; of several templates with it the last. False: nothing, or
+ * malformed.
+ */
+SJ_MUST_CHECK bool eid_auxiliary(struct sj_span in, struct sj_span oid, struct sj_span *value);
+
 /* --- volatile state -------------------------------------------------------------- */
 
 /* STATES.md. */

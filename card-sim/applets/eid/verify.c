@@ -18,8 +18,7 @@
 
 /* --- what the terminal committed to ------------------------------------------------ */
 
-/* Of several templates with one OID the last counts. False: there is none, or malformed. */
-static bool find_auxiliary(struct sj_span in, struct sj_span oid, struct sj_span *value)
+bool eid_auxiliary(struct sj_span in, struct sj_span oid, struct sj_span *value)
 {
 	struct sj_span template, name, data;
 	bool found = false;
@@ -48,26 +47,32 @@ static bool is_date(struct sj_span in)
 	return true;
 }
 
-/* The begin of the day that is `years` after this date; of 29 February, if there is none, 1 March. */
+/* The begin of that day, MMDD as digits. */
+static bool day_of(unsigned year, struct sj_span month_day, int64_t *out)
+{
+	uint8_t bytes[17];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	sj_put(&w, SJ_SPAN_STR("\x18\x0F")); /* GeneralizedTime */
+	for (unsigned tens = 1000; tens > 0; tens /= 10)
+		sj_put_u8(&w, (uint8_t)('0' + year / tens % 10));
+	sj_put(&w, month_day);
+	sj_put(&w, SJ_SPAN_STR("000000Z"));
+	return !w.failed && sj_cms_time(sj_written(&w), out);
+}
+
+/* The day that is `years` after this date; of 29 February, where there is none, 1 March. */
 static bool day_after(struct sj_span date, unsigned years, int64_t *out)
 {
-	uint8_t element[] = "\x18\x0F"
-			    "YYYYMMDD000000Z";
-	unsigned year = years;
+	const struct sj_span month_day = sj_span(date.ptr + 4, 4);
+	unsigned year = 0;
 
-	for (size_t i = 0, tens = 1000; i < 4; i++, tens /= 10)
-		year += (unsigned)(date.ptr[i] - '0') * (unsigned)tens;
-	if (year > 9999)
-		return false;
-	for (size_t i = 4; i-- > 0; year /= 10)
-		element[2 + i] = (uint8_t)('0' + year % 10);
-	memcpy(element + 6, date.ptr + 4, 4);
-	if (sj_cms_time(sj_span(element, sizeof(element) - 1), out))
+	for (size_t i = 0; i < 4; i++)
+		year = 10 * year + (unsigned)(date.ptr[i] - '0');
+	year += years;
+	if (day_of(year, month_day, out))
 		return true;
-	if (memcmp(date.ptr + 4, "0229", 4) != 0)
-		return false;
-	memcpy(element + 6, "0301", 4);
-	return sj_cms_time(sj_span(element, sizeof(element) - 1), out);
+	return sj_span_eq(month_day, SJ_SPAN_STR("0229")) && day_of(year, SJ_SPAN_STR("0301"), out);
 }
 
 /* About today, as far as the card knows. */
@@ -187,7 +192,7 @@ uint16_t eid_verify(struct card_call *call)
 	if (q->bit != NO_BIT && eid_terminal_with(call, q->bit) == NULL)
 		return SJ_SW_SECURITY_STATUS;
 	if (!load(card_store_of(call->card), &c) ||
-	    !find_auxiliary(sj_span(t->aux, t->aux_len), oid, &value))
+	    !eid_auxiliary(sj_span(t->aux, t->aux_len), oid, &value))
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	return q->verify(call, &c, value);
 }

@@ -1,8 +1,9 @@
 /*
  * anchors.c -- the CVCA certificates that the card believes, two of a kind of terminals.
  *
- * Source: BSI TR-03110-3 v2.21, 2.5.2 and 2.5.3 (trust points: the newer takes the place of the
- * older; an expired one verifies links only), A.7.1.2 (EF.CVCA).
+ * Source: BSI TR-03110-3 v2.21, 2.5 (trust points: at most two; an expired one verifies links only),
+ * A.7.2 (a known name is not imported again), A.7.2.4 (EF.CVCA). Of two the older makes room even if
+ * it has not expired yet: the card's date may lag behind.
  */
 #include <string.h>
 

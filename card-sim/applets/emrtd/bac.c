@@ -24,7 +24,7 @@ uint16_t emrtd_get_challenge(struct card_call *call)
 	uint8_t *challenge;
 
 	sj_wipe(bac, sizeof(*bac));
-	if (call->secured && ((struct emrtd_state *)call->state)->ta.state == TA_SET)
+	if (call->secured && emrtd_ta_may_begin(call) == SJ_SW_OK)
 		return emrtd_ta_challenge(call);
 	if (!load_bac(call->card, &access))
 		return SJ_SW_CONDITIONS;

@@ -1,19 +1,14 @@
 /*
- * files.c -- the file system: which files there are, who may read them, SELECT
- * and READ BINARY.
+ * files.c -- the file system: which files there are, and who may read them.
  *
  * Sources: ICAO Doc 9303-10 (8th ed.), 3.6, 3.11 and 4; Doc 9303-11, 4 (what is
  * refused before access); ISO/IEC 7816-4:2020, 7.4 (control parameters),
  * 11.2.2 (SELECT), 11.3.3 (READ BINARY).
  */
+#include "host/ef.h"
 #include "state.h"
 #include "wire/std/tr03110.h"
 
-#define TAG_FCP 0x62u
-#define TAG_FCI 0x6Fu
-#define TAG_OFFSET 0x54u
-#define TAG_DISCRETIONARY 0x53u
-#define FID_MF 0x3F00u
 #define FID_CVCA 0x011Cu
 #define FID_CARD_SECURITY 0x011Du
 
@@ -144,53 +139,41 @@ static uint16_t open_file(const struct card_call *call, const struct emrtd_file 
 	return may_read(call, f) ? SJ_SW_OK : SJ_SW_SECURITY_STATUS;
 }
 
-/* --- SELECT -------------------------------------------------------------- */
-
-static bool is_select_p2(uint8_t p2)
+static uint16_t find_file(const struct card_call *call, uint16_t fid, enum card_ef_use use,
+			  struct card_ef_file *out)
 {
-	return p2 == 0x00 || p2 == 0x04 || p2 == 0x0C;
+	const struct emrtd_state *st = call->state;
+
+	if (use == CARD_EF_UPDATE)
+		return SJ_SW_SECURITY_STATUS;
+	if (fid == CARD_EF_NONE)
+		return st->df == EMRTD_LDS && !emrtd_is_open(call) ? SJ_SW_SECURITY_STATUS
+								   : SJ_SW_NOT_ALLOWED;
+	return open_file(call, emrtd_file_by_fid(st->df, fid), &out->content);
 }
 
-/* Control parameters as P2 asks for them: 00 in an FCI, 04 in an FCP template. */
-static void put_parameters(struct card_call *call, const struct sj_span *content, uint16_t fid)
+static uint16_t of_short(const struct card_call *call, uint8_t sfi)
 {
-	struct sj_writer *w = call->out;
-	size_t outer, at;
+	const struct emrtd_state *st = call->state;
+	const struct emrtd_file *f = emrtd_file_by_sfi(st->df, sfi);
 
-	if (call->apdu->p2 == 0x0C || call->apdu->ne == 0)
-		return;
-	outer = sj_tlv_open(w);
-	if (content) {
-		sj_tlv_put_header(w, 0x80, 3);
-		sj_put_be(w, 3, (uint32_t)content->len);
-	}
-	at = sj_tlv_open(w);
-	sj_put_u8(w, content ? 0x01 : 0x38); /* file descriptor: transparent EF, DF */
-	sj_tlv_close(w, 0x82, at);
-	at = sj_tlv_open(w);
-	sj_put_be(w, 2, fid);
-	sj_tlv_close(w, 0x83, at);
-	sj_tlv_close(w, call->apdu->p2 == 0x00 ? TAG_FCI : TAG_FCP, outer);
+	return f ? f->fid : CARD_EF_UNKNOWN;
 }
 
-static uint16_t select_file(struct card_call *call, uint16_t fid)
+static uint16_t *current(const struct card_call *call)
 {
-	struct emrtd_state *st = call->state;
-	struct sj_span content;
-	uint16_t sw = open_file(call, emrtd_file_by_fid(st->df, fid), &content);
-
-	if (sw != SJ_SW_OK)
-		return sw;
-	st->current[call->channel] = fid;
-	put_parameters(call, &content, fid);
-	return SJ_SW_OK;
+	return &((struct emrtd_state *)call->state)->current[call->channel];
 }
+
+static const struct card_ef system = { find_file, of_short, current };
+
+/* --- commands ------------------------------------------------------------- */
 
 static uint16_t select_mf(struct card_call *call)
 {
 	struct emrtd_state *st = call->state;
 
-	put_parameters(call, NULL, FID_MF);
+	card_ef_put_parameters(call, NULL, CARD_EF_MF);
 	st->current[call->channel] = 0;
 	if (st->df != EMRTD_MF)
 		card_select_mf(call->card);
@@ -200,14 +183,14 @@ static uint16_t select_mf(struct card_call *call)
 uint16_t emrtd_select_fid(struct card_call *call)
 {
 	struct sj_span data = call->apdu->data;
-	uint32_t fid = FID_MF;
+	uint32_t fid = CARD_EF_MF;
 
 	emrtd_interrupt(call->state);
-	if (!is_select_p2(call->apdu->p2))
+	if (!card_ef_select_p2(call->apdu->p2))
 		return SJ_SW_WRONG_P1P2;
 	if (data.len == 1 || (data.len == 2 && !sj_take_be(&data, 2, &fid)))
 		return SJ_SW_WRONG_LENGTH;
-	return fid == FID_MF ? select_mf(call) : select_file(call, (uint16_t)fid);
+	return fid == CARD_EF_MF ? select_mf(call) : card_ef_select(call, &system, (uint16_t)fid);
 }
 
 /* Under the current DF, or by a path: both lead to an EF that lies directly in it. */
@@ -217,124 +200,23 @@ uint16_t emrtd_select_ef(struct card_call *call)
 	uint32_t fid;
 
 	emrtd_interrupt(call->state);
-	if (!is_select_p2(call->apdu->p2))
+	if (!card_ef_select_p2(call->apdu->p2))
 		return SJ_SW_WRONG_P1P2;
 	if (data.len % 2 != 0)
 		return SJ_SW_WRONG_LENGTH;
 	if (!sj_take_be(&data, 2, &fid) || data.len != 0)
 		return SJ_SW_NOT_FOUND;
-	return select_file(call, (uint16_t)fid);
-}
-
-/* --- READ BINARY --------------------------------------------------------- */
-
-/* The file that a read is about; it becomes the current one. */
-static uint16_t open_for_read(struct card_call *call, const struct emrtd_file *f,
-			      struct sj_span *content)
-{
-	struct emrtd_state *st = call->state;
-	uint16_t sw = open_file(call, f, content);
-
-	if (sw == SJ_SW_OK)
-		st->current[call->channel] = f->fid;
-	return sw;
-}
-
-static uint16_t open_current(struct card_call *call, struct sj_span *content)
-{
-	const struct emrtd_state *st = call->state;
-	uint16_t fid = st->current[call->channel];
-
-	if (fid == 0)
-		return st->df == EMRTD_LDS && !emrtd_is_open(call) ? SJ_SW_SECURITY_STATUS
-								   : SJ_SW_NOT_ALLOWED;
-	return open_file(call, emrtd_file_by_fid(st->df, fid), content);
-}
-
-/*
- * ISO/IEC 7816-4:2020, 11.3.3: an Le of zeros only reads to the end of the file
- * (9000); another one that asks for more than there is gets the rest and 6282.
- */
-static uint16_t end_of_read(const struct card_call *call, size_t wanted, size_t got)
-{
-	uint32_t ne = call->apdu->ne;
-	bool whole_file =
-		ne == SJ_APDU_NE_EXTENDED || (ne == SJ_APDU_NE_SHORT && !call->apdu->extended);
-
-	return got < wanted && !whole_file ? SJ_SW_END_OF_FILE : SJ_SW_OK;
+	return card_ef_select(call, &system, (uint16_t)fid);
 }
 
 uint16_t emrtd_read_binary(struct card_call *call)
 {
-	const struct emrtd_state *st = call->state;
-	uint8_t p1 = call->apdu->p1;
-	size_t offset = call->apdu->p2, ne = call->apdu->ne, n;
-	struct sj_span content;
-	uint16_t sw;
-
 	emrtd_interrupt(call->state);
-	if (ne == 0)
-		return SJ_SW_WRONG_LENGTH;
-	if ((p1 & 0x80) != 0) {
-		if ((p1 & 0x60) != 0)
-			return SJ_SW_WRONG_P1P2;
-		sw = open_for_read(call, emrtd_file_by_sfi(st->df, p1 & 0x1F), &content);
-	} else {
-		offset |= (size_t)p1 << 8;
-		sw = open_current(call, &content);
-	}
-	if (sw != SJ_SW_OK)
-		return sw;
-	if (offset >= content.len)
-		return SJ_SW_WRONG_P1P2_PLAIN;
-	n = content.len - offset < ne ? content.len - offset : ne;
-	sj_put(call->out, sj_span(content.ptr + offset, n));
-	return end_of_read(call, ne, n);
-}
-
-/* The most value bytes of one data object with this tag in n bytes. */
-static size_t fitting_value(uint32_t tag, size_t n)
-{
-	size_t value = n;
-
-	while (value > 0 && sj_tlv_header_size(tag, value) + value > n)
-		value--;
-	return value;
-}
-
-/* P1-P2 of the odd instruction: 0000 the current EF, 0001..001E a short id, else a FID. */
-static uint16_t open_odd(struct card_call *call, struct sj_span *content)
-{
-	const struct emrtd_state *st = call->state;
-	uint16_t id = (uint16_t)(call->apdu->p1 << 8 | call->apdu->p2);
-
-	if (id == 0)
-		return open_current(call, content);
-	if (id <= 30)
-		return open_for_read(call, emrtd_file_by_sfi(st->df, (uint8_t)id), content);
-	return open_for_read(call, emrtd_file_by_fid(st->df, id), content);
+	return card_ef_read(call, &system);
 }
 
 uint16_t emrtd_read_binary_odd(struct card_call *call)
 {
-	struct sj_span data = call->apdu->data, value, content;
-	size_t ne = call->apdu->ne, room, n;
-	uint32_t offset;
-	uint16_t sw;
-
 	emrtd_interrupt(call->state);
-	if (ne < 3)
-		return SJ_SW_WRONG_LENGTH;
-	if (sj_tlv_take(&data, TAG_OFFSET, &value) != SJ_TLV_FOUND || data.len != 0 ||
-	    value.len < 1 || value.len > 4 || !sj_take_be(&value, value.len, &offset))
-		return SJ_SW_WRONG_DATA;
-	sw = open_odd(call, &content);
-	if (sw != SJ_SW_OK)
-		return sw;
-	if (offset >= content.len)
-		return SJ_SW_WRONG_P1P2_PLAIN;
-	room = fitting_value(TAG_DISCRETIONARY, ne);
-	n = content.len - offset < room ? content.len - offset : room;
-	sj_tlv_put(call->out, TAG_DISCRETIONARY, sj_span(content.ptr + offset, n));
-	return end_of_read(call, room, n);
+	return card_ef_read_odd(call, &system);
 }

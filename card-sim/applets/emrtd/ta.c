@@ -2,7 +2,7 @@
  * ta.c -- Terminal Authentication, the card's side: version 2 at the MF, version 1 in LDS1.
  *
  * Sources: BSI TR-03110-1 v2.21, 3.4; TR-03110-2, 3.3; TR-03110-3, 2.5 (certificates, dates),
- * A.7, B.11 (commands). Nothing of a certificate is believed before its signature, and what it
+ * A.7, B.3, B.11 (commands). Nothing of a certificate is believed before its signature, and what it
  * changes is stored before the step counts.
  */
 #include <string.h>
@@ -30,7 +30,7 @@ bool emrtd_ta_offered(const struct card_call *call)
 }
 
 /* Version 1 comes after Chip Authentication, version 2 after PACE with a CHAT; each once. */
-static uint16_t may_begin(const struct card_call *call)
+uint16_t emrtd_ta_may_begin(const struct card_call *call)
 {
 	const struct card_terminal *t = card_terminal(call->card);
 	const unsigned rights = card_rights(call->card);
@@ -50,21 +50,20 @@ static enum sj_cvc_terminal kind_of(const struct card_call *call)
 	return is_version_1(call) ? SJ_CVC_INSPECTION : card_terminal(call->card)->allowed.terminal;
 }
 
-/* The protocol is in this state, in this session and on this channel. */
-static bool is_in(const struct card_call *call, enum emrtd_ta_state state)
+/*
+ * The protocol's state, empty in a new session or on another channel. A refusal leaves it as it is: a
+ * key that was imported stays usable until something has succeeded with it (A.7.2.2).
+ */
+static struct emrtd_ta *begin(const struct card_call *call, uint16_t *sw)
 {
-	const struct emrtd_ta *ta = ta_of(call);
+	struct emrtd_ta *ta = ta_of(call);
 
-	return ta->state == state && ta->session == card_sm_number(call->card) &&
-	       ta->channel == call->channel;
-}
-
-/* What every command does after its own part: a refusal forgets all. */
-static uint16_t settle(const struct card_call *call, uint16_t sw)
-{
-	if (sw != SJ_SW_OK)
-		sj_wipe(ta_of(call), sizeof(struct emrtd_ta));
-	return sw;
+	*sw = emrtd_ta_may_begin(call);
+	if (ta->session != card_sm_number(call->card) || ta->channel != call->channel)
+		sj_wipe(ta, sizeof(*ta));
+	ta->session = card_sm_number(call->card);
+	ta->channel = call->channel;
+	return ta;
 }
 
 static bool take_once(struct sj_span *slot, struct sj_span value)
@@ -78,7 +77,7 @@ static bool take_once(struct sj_span *slot, struct sj_span value)
 /* A link's certificate, its key with what it inherited. */
 static bool read_link(const struct emrtd_ta_link *link, struct sj_cvc *out)
 {
-	if (!sj_cvc_read(sj_span(link->certificate, link->len), out))
+	if (link->len == 0 || !sj_cvc_read(sj_span(link->certificate, link->len), out))
 		return false;
 	out->key.curve = link->curve;
 	return true;
@@ -86,35 +85,24 @@ static bool read_link(const struct emrtd_ta_link *link, struct sj_cvc *out)
 
 /* --- MSE:Set DST: who has signed the next certificate --------------------------- */
 
-static uint16_t set_dst(struct card_call *call)
+uint16_t emrtd_ta_set_dst(struct card_call *call)
 {
-	struct emrtd_ta *ta = ta_of(call);
 	struct sj_span data = call->apdu->data, name;
-	uint16_t sw = may_begin(call);
 	struct sj_cvc held;
+	uint16_t sw;
+	struct emrtd_ta *ta = begin(call, &sw);
 
 	if (sw != SJ_SW_OK)
 		return sw;
 	if (sj_tlv_take(&data, 0x83, &name) != SJ_TLV_FOUND || data.len != 0)
 		return SJ_SW_WRONG_DATA;
 	/* Nobody asks what a terminal has signed. */
-	if ((is_in(call, TA_VERIFIED) || is_in(call, TA_SIGNER)) && read_link(&ta->link, &held) &&
-	    sj_cvc_role(&held.rights) != SJ_CVC_TERMINAL && sj_span_eq(held.holder, name)) {
-		ta->state = TA_SIGNER;
-		return SJ_SW_OK;
-	}
-	sj_wipe(ta, sizeof(*ta));
-	if (!emrtd_anchor_find(call->card, kind_of(call), name, &ta->link))
+	if (read_link(&ta->held, &held) && sj_cvc_role(&held.rights) != SJ_CVC_TERMINAL &&
+	    sj_span_eq(held.holder, name))
+		ta->signer = ta->held;
+	else if (!emrtd_anchor_find(call->card, kind_of(call), name, &ta->signer))
 		return SJ_SW_REFERENCE_NOT_FOUND;
-	ta->channel = call->channel;
-	ta->session = card_sm_number(call->card);
-	ta->state = TA_SIGNER;
 	return SJ_SW_OK;
-}
-
-uint16_t emrtd_ta_set_dst(struct card_call *call)
-{
-	return settle(call, set_dst(call));
 }
 
 /* --- PSO: VERIFY CERTIFICATE ------------------------------------------------------ */
@@ -189,33 +177,36 @@ static uint16_t update_card(struct card *card, const struct sj_cvc *signer, cons
 	return SJ_SW_OK;
 }
 
-/* The certificate takes its signer's place. */
+/* The certificate is the one that was verified last; its signer has done its part. */
 static void go_on(struct emrtd_ta *ta, const struct sj_cvc *c)
 {
-	struct emrtd_ta_link *link = &ta->link;
+	struct emrtd_ta_link *link = &ta->held;
 	struct sj_writer w = SJ_WRITER_OF(link->certificate);
 
-	if (sj_cvc_role(&c->rights) == SJ_CVC_CVCA)
+	if (sj_cvc_role(&c->rights) == SJ_CVC_CVCA) {
 		link->effective = c->rights;
-	else
+	} else {
+		link->effective = ta->signer.effective;
 		sj_cvc_narrow(&link->effective, &c->rights);
+	}
 	link->curve = c->key.curve;
 	sj_put(&w, c->element);
 	link->len = w.len;
-	ta->state = TA_VERIFIED;
+	sj_wipe(&ta->signer, sizeof(ta->signer));
+	ta->set = false;
 }
 
-static uint16_t verify(struct card_call *call)
+uint16_t emrtd_ta_verify(struct card_call *call)
 {
 	uint8_t bytes[SJ_CVC_MAX];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
-	struct emrtd_ta *ta = ta_of(call);
 	struct sj_cvc signer, c;
-	uint16_t sw = may_begin(call);
+	uint16_t sw;
+	struct emrtd_ta *ta = begin(call, &sw);
 
 	if (sw != SJ_SW_OK)
 		return sw;
-	if (!is_in(call, TA_SIGNER) || !read_link(&ta->link, &signer))
+	if (!read_link(&ta->signer, &signer))
 		return SJ_SW_CONDITIONS;
 	sj_tlv_put(&w, SJ_TAG_CVC, call->apdu->data);
 	if (w.failed || !sj_cvc_read(sj_written(&w), &c))
@@ -226,11 +217,6 @@ static uint16_t verify(struct card_call *call)
 	if (sw == SJ_SW_OK)
 		go_on(ta, &c);
 	return sw;
-}
-
-uint16_t emrtd_ta_verify(struct card_call *call)
-{
-	return settle(call, verify(call));
 }
 
 /* --- MSE:Set AT: the terminal, and what it will sign ------------------------------- */
@@ -290,7 +276,7 @@ static bool set_at_fits(const struct card_call *call, const struct set_at *at,
 static struct sj_cvc_rights effective(const struct card_call *call)
 {
 	const struct card_terminal *t = card_terminal(call->card);
-	struct sj_cvc_rights rights = ta_of(call)->link.effective;
+	struct sj_cvc_rights rights = ta_of(call)->held.effective;
 
 	if (t->chat)
 		sj_cvc_narrow(&rights, &t->allowed);
@@ -326,18 +312,18 @@ static size_t keep(struct sj_span from, uint8_t *to)
 	return from.len;
 }
 
-static uint16_t set_at(struct card_call *call)
+uint16_t emrtd_ta_set_at(struct card_call *call)
 {
-	struct emrtd_ta *ta = ta_of(call);
 	struct sj_cvc_rights rights;
 	struct sj_cvc terminal;
 	struct set_at at;
-	uint16_t sw = may_begin(call);
+	uint16_t sw;
+	struct emrtd_ta *ta = begin(call, &sw);
 
+	ta->set = false;
 	if (sw != SJ_SW_OK)
 		return sw;
-	if (!is_in(call, TA_VERIFIED) || !read_link(&ta->link, &terminal) ||
-	    sj_cvc_role(&terminal.rights) != SJ_CVC_TERMINAL)
+	if (!read_link(&ta->held, &terminal) || sj_cvc_role(&terminal.rights) != SJ_CVC_TERMINAL)
 		return SJ_SW_CONDITIONS;
 	if (!parse_set_at(call->apdu->data, &at) || !set_at_fits(call, &at, &terminal.key))
 		return SJ_SW_WRONG_DATA;
@@ -348,31 +334,28 @@ static uint16_t set_at(struct card_call *call)
 		return SJ_SW_SECURITY_STATUS;
 	ta->ephemeral_len = keep(at.ephemeral, ta->ephemeral);
 	ta->aux_len = keep(at.aux, ta->aux);
-	ta->state = TA_SET;
+	ta->set = true;
 	return SJ_SW_OK;
-}
-
-uint16_t emrtd_ta_set_at(struct card_call *call)
-{
-	return settle(call, set_at(call));
 }
 
 /* --- GET CHALLENGE and EXTERNAL AUTHENTICATE ---------------------------------------- */
 
+/* At any time before EXTERNAL AUTHENTICATE uses it, before the certificates too (B.3). */
 uint16_t emrtd_ta_challenge(struct card_call *call)
 {
-	struct emrtd_ta *ta = ta_of(call);
 	const uint32_t n = call->apdu->ne;
+	uint16_t sw;
+	struct emrtd_ta *ta = begin(call, &sw);
 
-	if (!is_in(call, TA_SET))
-		return settle(call, SJ_SW_CONDITIONS);
+	ta->challenged = false;
+	if (sw != SJ_SW_OK)
+		return sw;
 	if (n != SJ_TA_CHALLENGE && n != SJ_APDU_NE_SHORT && n != SJ_APDU_NE_EXTENDED)
-		return settle(call, SJ_SW_WRONG_LENGTH);
+		return SJ_SW_WRONG_LENGTH;
 	if (!sj_random_fill(card_random(call->card), ta->challenge, sizeof(ta->challenge)))
-		return settle(call, SJ_SW_EXECUTION_ERROR);
+		return SJ_SW_EXECUTION_ERROR;
 	sj_put(call->out, SJ_SPAN_OF(ta->challenge));
-	ta->command = card_command_number(call->card);
-	ta->state = TA_CHALLENGED;
+	ta->challenged = true;
 	return SJ_SW_OK;
 }
 
@@ -439,7 +422,7 @@ static bool set_terminal(const struct card_call *call, const struct sj_cvc *term
 	     (sj_tlv_take(&aux, SJ_TAG_CVC_AUTHENTICATION, &content) != SJ_TLV_FOUND ||
 	      content.len > CARD_AUX_MAX)))
 		return false;
-	t->certified = ta->link.effective;
+	t->certified = ta->held.effective;
 	t->rights = effective(call);
 	t->in_force = is_version_1(call);
 	if (!is_version_1(call)) {
@@ -452,18 +435,19 @@ static bool set_terminal(const struct card_call *call, const struct sj_cvc *term
 
 uint16_t emrtd_ta_finish(struct card_call *call)
 {
-	struct emrtd_ta *ta = ta_of(call);
 	struct sj_cvc terminal;
-	uint16_t sw = may_begin(call);
+	uint16_t sw;
+	struct emrtd_ta *ta = begin(call, &sw);
 
-	if (sw == SJ_SW_OK &&
-	    (!is_in(call, TA_CHALLENGED) || ta->command + 1 != card_command_number(call->card) ||
-	     !read_link(&ta->link, &terminal)))
+	if (sw == SJ_SW_OK && (!ta->set || !ta->challenged || !read_link(&ta->held, &terminal)))
 		sw = SJ_SW_CONDITIONS;
 	if (sw == SJ_SW_OK && !signature_holds(call, &terminal))
 		sw = SJ_SW_NO_INFORMATION;
 	if (sw == SJ_SW_OK && !set_terminal(call, &terminal))
 		sw = SJ_SW_WRONG_DATA;
-	sj_wipe(ta, sizeof(*ta)); /* a challenge serves once */
+	ta->challenged = false; /* it serves once */
+	sj_wipe(ta->challenge, sizeof(ta->challenge));
+	if (sw == SJ_SW_OK)
+		sj_wipe(ta, sizeof(*ta));
 	return sw;
 }

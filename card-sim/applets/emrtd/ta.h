@@ -2,7 +2,7 @@
  * ta.h -- Terminal Authentication and Chip Authentication 2 on the card: anchors, the certificate
  * that was verified last, and the state of both protocols. STATES.md has the tables.
  *
- * Sources: BSI TR-03110-1 and -2 v2.21, 3.3 and 3.4; TR-03110-3, 2.5, A.4, A.7 and B.11.
+ * Sources: BSI TR-03110-1 and -2 v2.21, 3.3 and 3.4; TR-03110-3, 2.5, A.4, A.7, B.2, B.3 and B.11.
  */
 #ifndef CARD_APPLETS_EMRTD_TA_H
 #define CARD_APPLETS_EMRTD_TA_H
@@ -13,13 +13,11 @@
 #include "secure/ta.h"
 
 #define EMRTD_ANCHORS 2u /* of a kind of terminals */
-#define EMRTD_CVCA_SIZE 36u /* EF.CVCA (TR-03110-3, A.7.1.2) */
+#define EMRTD_CVCA_SIZE 36u /* EF.CVCA (TR-03110-3, A.7.2.4) */
 #define EMRTD_SECTORS 8u /* 0: terminals that name none */
 #define EMRTD_AUX_ELEMENT (CARD_AUX_MAX + 3u) /* whole 67 */
 
-enum emrtd_ta_state { TA_IDLE, TA_SIGNER, TA_VERIFIED, TA_SET, TA_CHALLENGED };
-
-/* The certificate that was verified last, or an anchor, with what it inherited. */
+/* A certificate that is believed, with what it inherited. */
 struct emrtd_ta_link {
 	uint8_t certificate[SJ_CVC_MAX];
 	size_t len;
@@ -28,16 +26,17 @@ struct emrtd_ta_link {
 };
 
 struct emrtd_ta {
-	enum emrtd_ta_state state;
+	uint32_t session; /* card_sm_number(): in another one all of this is nothing */
 	uint8_t channel;
-	uint32_t session; /* card_sm_number() */
-	struct emrtd_ta_link link; /* from SIGNER on */
-	uint8_t ephemeral[SJ_EC_FIELD_MAX]; /* from SET on: Comp(PK_PCD) */
+	struct emrtd_ta_link signer; /* of the certificate to come; len 0: not set */
+	struct emrtd_ta_link held; /* verified last; len 0: none */
+	bool set; /* `held` is the terminal that will sign */
+	uint8_t ephemeral[SJ_EC_FIELD_MAX]; /* if set: Comp(PK_PCD) */
 	size_t ephemeral_len;
-	uint8_t aux[EMRTD_AUX_ELEMENT]; /* from SET on: whole 67; empty: none */
+	uint8_t aux[EMRTD_AUX_ELEMENT]; /* if set: whole 67; empty: none */
 	size_t aux_len;
-	uint8_t challenge[SJ_TA_CHALLENGE]; /* CHALLENGED */
-	uint32_t command; /* card_command_number() of the challenge: it serves the next one */
+	bool challenged; /* `challenge` was given, and not used */
+	uint8_t challenge[SJ_TA_CHALLENGE];
 };
 
 enum emrtd_ca2_state { CA2_IDLE, CA2_SET };
@@ -52,6 +51,8 @@ struct emrtd_ca2 {
 
 /* Terminal Authentication is for this card at all: in LDS1 version 1, at the MF version 2. */
 bool emrtd_ta_offered(const struct card_call *call);
+/* 9000: it may begin now. */
+uint16_t emrtd_ta_may_begin(const struct card_call *call);
 
 /* --- anchors --------------------------------------------------------------- */
 

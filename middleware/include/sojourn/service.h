@@ -77,9 +77,6 @@ struct sj_terminal_info {
 	bool pseudonyms; /* it has a sector key */
 };
 SJ_API bool sj_terminal_get_info(const struct sj_terminal *terminal, struct sj_terminal_info *out);
-/* What it was opened with, 7F21: 0 its own, 1 its DV's, then links. They belong to it. False: past the end. */
-SJ_API bool sj_terminal_certificate(const struct sj_terminal *terminal, size_t i,
-				    const uint8_t **bytes, size_t *len);
 /* Signs with the terminal's key (ECDSA, r || s, at most 132 bytes), for evidence. *len: room, then size. */
 SJ_API enum sj_rc sj_terminal_sign(const struct sj_terminal *terminal, const uint8_t *message,
 				   size_t message_len, uint8_t *signature, size_t *len);
@@ -102,6 +99,9 @@ SJ_API enum sj_rc sj_terminal_request(const char *holder, const char *curve,
 /* The holder's PIN, six digits; for sj_service_verify() and PIN management. */
 SJ_API enum sj_rc sj_access_pin(const char *text, size_t len, struct sj_access **out);
 SJ_API enum sj_rc sj_access_puk(const char *text, size_t len, struct sj_access **out);
+
+/* Whether the reader under this card takes the PIN on a keypad of its own (FEATURE_EXECUTE_PACE). */
+SJ_API bool sj_card_takes_pin(struct sj_card *card, unsigned timeout_ms);
 
 struct sj_answer;
 
@@ -172,8 +172,9 @@ SJ_API bool sj_answer_datum(const struct sj_answer *answer, size_t i, struct sj_
 SJ_API bool sj_answer_portrait(const struct sj_answer *answer, const uint8_t **bytes, size_t *len,
 			       const char **mime);
 
-/* The fingers as DG3 has them (an inspection system reads them); false: none, or none for this service. */
-SJ_API bool sj_answer_fingerprint(const struct sj_answer *answer, const uint8_t **bytes, size_t *len);
+/* The fingers as DG3 has them; false: none, or this is no inspection system that may have them. */
+SJ_API bool sj_answer_fingerprint(const struct sj_answer *answer, const uint8_t **bytes,
+				  size_t *len);
 
 struct sj_answer_info {
 	size_t size;
