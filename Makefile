@@ -68,7 +68,7 @@ pkcs11_a := $(BUILD)/lib/pkcs11.a
 # What the programs read at run time.
 share := $(patsubst %,$(BUILD)/share/sojourn/%,$(notdir $(wildcard tools/demo/*.json tools/demo/*.jp* tools/schema/*.json tools/authority/*.json)))
 counter_page := $(patsubst tools/counter/page/%,$(BUILD)/share/sojourn/counter/%,$(wildcard tools/counter/page/*)) \
-	$(BUILD)/share/sojourn/counter/openapi.json
+	$(addprefix $(BUILD)/share/sojourn/counter/,openapi.json fhir-patient.json)
 completions := $(BUILD)/share/bash-completion/completions/sojourn $(BUILD)/share/zsh/site-functions/_sojourn \
 	$(BUILD)/share/fish/vendor_completions.d/sojourn.fish
 
@@ -142,7 +142,7 @@ $(BUILD)/share/sojourn/%: %
 $(BUILD)/share/sojourn/counter/%: tools/counter/page/%
 	@mkdir -p $(@D)
 	@cp $< $@
-$(BUILD)/share/sojourn/counter/openapi.json: tools/counter/openapi.json
+$(BUILD)/share/sojourn/counter/%: tools/counter/%
 	@mkdir -p $(@D)
 	@cp $< $@
 $(completions): $(BUILD)/bin/sojourn $(patsubst %,$(BUILD)/libexec/sojourn/sojourn-%,$(programs))
@@ -192,6 +192,7 @@ help:
 	@echo 'make demo        the main job, end to end: issue a card, verify it offline'
 	@echo 'make check       all tests and lints (under ten minutes on two cores)'
 	@echo 'make check-programs  programs of others with the PKCS#11 module (installs them)'
+	@echo 'make screenshots  a picture of each state of the counter'\''s page into $(BUILD)/screenshots'
 	@echo 'make analyze     every path of every function by the static analyzer'
 	@echo 'make soak        64 threads of 8 processes on one card: SOAK_SECONDS=600'
 	@echo 'make bench       measure, beside the floors, into $(BUILD)/bench.json'

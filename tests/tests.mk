@@ -42,7 +42,7 @@ plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/pkcs11/plug.c)
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): TEST_LIBS = $(plug_wrap)
 
-.PHONY: tests check check-programs analyze soak bench campaign demo fuzz .harness .suite
+.PHONY: tests check check-programs screenshots analyze soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
@@ -132,6 +132,11 @@ check-programs: deps-programs
 	@$(TSAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
 		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats) \
 		$(call suite_jobs,tsan,$(TSAN_BUILD),$(tsan_src))
+
+# A picture of each state of the counter's page, for people to look at.
+screenshots: deps-programs
+	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	SOJOURN_BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/programs/counter.py --pictures $(BUILD)/screenshots
 
 # Slow, and found by no test: every path of every function.
 analyze: deps-check

@@ -10,7 +10,7 @@ DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka
 	softhsm2 postgresql sqlite3 jq
 # Programs of others that use the card's keys (make check-programs).
 DEPS_PROGRAMS = openssh-server libnss3-tools pamtester \
-	libpam-pkcs11 curl default-jdk-headless chromium xvfb xdotool
+	libpam-pkcs11 curl default-jdk-headless chromium chromium-driver fonts-noto-core fonts-wqy-microhei xvfb xdotool
 
 # $(call deps_missing,PACKAGES) prints those that are not installed.
 deps_missing = for p in $(1); do \

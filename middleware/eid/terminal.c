@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "crypt/wipe.h"
+#include "journal/evidence.h"
 #include "wire/std/tr03110.h"
 #include "wire/tlv.h"
 

@@ -6,6 +6,8 @@
 #include "crypt/wipe.h"
 #include "journal/evidence.h"
 
+#define CERTIFICATES_ROOM 6000u /* bytes of a body: two of the largest certificates fit */
+
 struct sj_evidence {
 	struct sj_service service;
 	const struct sj_terminal *terminal; /* NULL: none */
@@ -124,17 +126,22 @@ static enum sj_rc sign(void *user, struct sj_span message, struct sj_writer *sig
 	return rc;
 }
 
+/* Its own and its DV's; links as far as they fit: a verifier has newer CVCA certificates, as a rule. */
 static void signer_of(const struct sj_evidence *e, struct sj_signer_of_evidence *out)
 {
+	size_t room = CERTIFICATES_ROOM;
+	struct sj_span c;
+
 	*out = (struct sj_signer_of_evidence){ .user = NULL };
 	if (e->terminal == NULL)
 		return;
 	out->sign = sign;
 	memcpy(&out->user, &e->terminal, sizeof(out->user));
 	while (out->n < sizeof(out->certificates) / sizeof(out->certificates[0]) &&
-	       sj_terminal_certificate(e->terminal, out->n, &out->certificates[out->n].ptr,
-				       &out->certificates[out->n].len))
-		out->n++;
+	       sj_terminal_certificate(e->terminal, out->n, &c.ptr, &c.len) && c.len <= room) {
+		out->certificates[out->n++] = c;
+		room -= c.len;
+	}
 }
 
 /* When what is sealed has to go; 0: nothing may be sealed at all. */

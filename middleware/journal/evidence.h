@@ -95,6 +95,13 @@ SJ_MUST_CHECK enum sj_rc sj_evidence_open(const struct sj_journal_record *record
 /* Takes the bytes of the data over, whatever it returns. SJ_EVIDENCE_BROKEN: malformed. */
 SJ_MUST_CHECK enum sj_rc sj_kept_of(struct sj_bytes *plain, struct sj_kept **out);
 
+/*
+ * What a terminal was opened with, 7F21: 0 its own, 1 its DV's, then links. They belong to it. False:
+ * past the end. In eid/terminal.c, which knows what a terminal is.
+ */
+SJ_MUST_CHECK bool sj_terminal_certificate(const struct sj_terminal *terminal, size_t i,
+					   const uint8_t **bytes, size_t *len);
+
 /* --- making ------------------------------------------------------------------------------- */
 
 /* What an answer says, for the statement and for sealing. */

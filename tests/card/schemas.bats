@@ -49,7 +49,7 @@ while text:
     for c in dump["commands"]:
         if any(o["name"] == "json" for o in c["options"]):
             print(c["noun"], c["verb"] or "", sep=" " if c["verb"] else "")' | sort >have
-	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority publish' 'authority sector-list' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'gate enrol' \
+	printf '%s\n' 'authority card-show' 'authority keys-list' 'authority publish' 'authority sector-list' 'authority show' 'authority signatures' 'authority status-list' 'authority terminal-show' 'bench rf' 'card show' doctor 'evidence check' 'evidence erase' 'evidence keep' 'evidence list' 'evidence show' 'evidence verify' 'gate enrol' \
 		'gate journal' 'gate stats' 'gate ticket-key' issue 'key list' 'lab status' 'pin show' 'reader list' 'reader watch' \
 		'register history' 'register list' 'register show' 'register verify' 'service list' 'service show' 'terminal install' 'terminal new' 'terminal show' 'trust import' 'trust list' \
 		'trust show' 'trust status' 'trust sync' verify | sort | diff - have

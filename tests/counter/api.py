@@ -18,7 +18,6 @@ from rig import ANSWERS, BUILD, GUEST, ROOT, Counter, free_port
 
 API = json.loads((ROOT / "tools/counter/openapi.json").read_text())
 TD1 = "I<UTOU24SJ01174<<<<<<<<<<<<<<<\n9008124F3405051UTO<<<<<<<<<<<<\nHAKANSSON<<IDA<LOVISA<<<<<<<<<"
-DECODER = "portrait_program = " + str(BUILD / "libexec/sojourn/sojourn-portrait") + "\n"
 
 
 def check_digit(text):
@@ -445,7 +444,8 @@ def ten_thousand_taps_leave_memory_bounded(c):
             if answer.status == 202:
                 break
     print(f"# {taps} taps, {c.memory()} kB")
-    assert c.memory() < 30 * 1024
+    sanitised = b"__asan_init" in (BUILD / "libexec/sojourn/sojourn-counter").read_bytes()  # keeps what is freed for a while
+    assert sanitised or c.memory() < 30 * 1024
 
 
 @case
@@ -462,7 +462,7 @@ def ctrl_c_ends_it_cleanly_while_a_page_listens(c):
 
 
 def main():
-    c = Described(DECODER)
+    c = Described()
     c.login()
     print(f"1..{len(CASES)}")
     failed = 0

@@ -42,3 +42,15 @@ wrong() {
 	[ "$status" -eq 13 ]
 	[[ $output == *SJ-1301* ]]
 }
+
+@test "outbox: every case" {
+	run timeout 120 /usr/bin/python3 "$BATS_TEST_DIRNAME/outbox.py"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "real cards: every case" {
+	run timeout 200 /usr/bin/python3 "$BATS_TEST_DIRNAME/cards.py"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}

@@ -40,7 +40,9 @@ def free_port():
 
 
 class Counter:
-    def __init__(self, config="", folder=None):
+    def __init__(self, config="", folder=None, cards=None):
+        """cards: arguments and environment of a counter that reads real cards."""
+        self.cards = cards
         self.dir = pathlib.Path(folder or tempfile.mkdtemp(prefix="sojourn-counter-"))
         self.port = free_port()
         self.fifo = self.dir / "script"
@@ -53,9 +55,9 @@ class Counter:
     def start(self):
         self.log = open(self.dir / "log", "ab")
         self.child = subprocess.Popen(
-            [BUILD / "libexec/sojourn/sojourn-counter", "counter", "run", "-c", self.conf, "--script", self.fifo],
+            ["sojourn", "counter", "run", "-c", self.conf, *(self.cards[0] if self.cards else ["--script", self.fifo])],
             executable=BUILD / "libexec/sojourn/sojourn-counter", stdout=self.log, stderr=self.log,
-            env=dict(os.environ, SOJOURN_CONFIG="/dev/null", LANG="C.UTF-8"))
+            env=dict(os.environ, SOJOURN_CONFIG="/dev/null", LANG="C.UTF-8", **(self.cards[1] if self.cards else {})))
         address = self.dir / "state/address"
         before = address.stat().st_mtime_ns if address.exists() else 0
         for _ in range(400):
@@ -64,7 +66,7 @@ class Counter:
             if address.exists() and address.stat().st_mtime_ns != before:
                 break
             time.sleep(0.02)
-        self.script = open(self.fifo, "w")
+        self.script = open(self.fifo, "w") if not self.cards else None
         self.token = None
 
     def address(self):
@@ -135,7 +137,8 @@ class Counter:
         return int(text.split("VmRSS:")[1].split()[0])
 
     def stop(self, how=signal.SIGTERM):
-        self.script.close()
+        if self.script:
+            self.script.close()
         self.child.send_signal(how)
         code = self.child.wait(10)
         self.log.close()

@@ -184,3 +184,34 @@ jsonschema.validate(value, {"$ref": "#/$defs/" + sys.argv[2], "$defs": schema["$
 	[ "$(names <<<"$output")" = "age-over-18 None card" ]
 	[[ $stderr == *"is not used"* ]]
 }
+
+@test "what was told is on record: an eID card is the operator's word, a plain document's chip signed" {
+	echo words >words && chmod 600 words
+	sojourn evidence operator-key --out office --public operator.pub --passphrase-file words
+	run -13 ask hotel-check-in hotel-check-in --journal desk
+	[[ $output == *"has to keep data"*SJ-1310* && $output != *Bergstr* ]]
+	cp operator.pub desk/
+	ask hotel-check-in hotel-check-in --journal desk --json >said
+	grep -q '"record": 1' said
+	PCSCLITE_CSOCK_NAME=$PLAIN/pcscd.comm sojourn verify --trust "$PLAIN/trust" --can-file "$PLAIN/card-01.can" \
+		--service hotel-check-in --terminal "$EID/hotel-check-in" --journal desk >/dev/null
+	run -10 ask pharmacy hotel-check-in --journal desk
+	sojourn evidence list --journal desk >list
+	[[ $(<list) == *operator-attested*card-signed*"no answer"* ]]
+	for n in 1 2 3; do
+		key=(--operator-key office --passphrase-file words --data)
+		[ $n != 3 ] || key=()
+		sojourn evidence export $n --journal desk --out $n "${key[@]}"
+	done
+	cvca=(--cvca "$EID/authority/cvca-at-1.cvcert")
+	sojourn evidence verify 1 --trust "$EID/trust" "${cvca[@]}" >one
+	[[ $(<one) == *operator-attested*"the card"*Bergstr* && $(<one) != *card-signed* ]]
+	run -7 sojourn evidence verify 2 --trust "$PLAIN/trust"
+	[[ $output == *SJ-0722* ]]
+	sojourn evidence verify 2 --trust "$PLAIN/trust" "${cvca[@]}" >two
+	[[ $(<two) == *card-signed*ALINE* ]]
+	sojourn evidence verify 3 --trust "$EID/trust" --journal-key desk/journal.pub >three
+	sojourn evidence erase 2 --journal desk
+	sojourn evidence check --journal desk
+	run -13 sojourn evidence show 2 --journal desk --operator-key office --passphrase-file words
+}

@@ -453,7 +453,7 @@ static void test_json_is_as_its_schema_says(void **state)
 	static const char *const verbs[] = {
 		"list --journal journal --json",
 		"show 1 --journal journal --json",
-		"show 1 --journal journal --json " OFFICE,
+		("show 1 --journal journal --json " OFFICE),
 		"check --journal journal --json",
 		"keep --journal journal --json",
 		"verify e --trust trust --cvca cvca --json",

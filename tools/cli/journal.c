@@ -326,19 +326,35 @@ static enum sj_rc trim(void *user, const struct sj_journal_head *start)
 /* --- opening ------------------------------------------------------------------------ */
 
 /* Journals of before evidence know no `due`. */
-static enum sj_rc migrate(struct database *db)
+static bool is_old(struct database *db)
 {
 	static const char sought[] = "SELECT count(*), sum(name = 'due') "
 				     "FROM pragma_table_info('record')";
 	sqlite3_stmt *s = NULL;
-	enum sj_rc rc = meaning(sqlite3_prepare_v2(db->sql, sought, -1, &s, NULL));
-	bool old = rc == SJ_OK && sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int(s, 0) != 0 &&
+	bool old = sqlite3_prepare_v2(db->sql, sought, -1, &s, NULL) == SQLITE_OK &&
+		   sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int(s, 0) != 0 &&
 		   sqlite3_column_int(s, 1) == 0;
 
 	sqlite3_finalize(s);
-	if (old)
+	return old;
+}
+
+/* Another process may do the same: whoever comes second finds it done. */
+static enum sj_rc migrate(struct database *db)
+{
+	enum sj_rc rc = SJ_OK;
+
+	if (!is_old(db))
+		return SJ_OK;
+	rc = execute(db, "BEGIN IMMEDIATE");
+	if (rc != SJ_OK)
+		return rc;
+	if (is_old(db)) {
 		rc = execute(db, "ALTER TABLE record ADD COLUMN due INTEGER");
-	return rc == SJ_OK && old ? execute(db, indexes) : rc;
+		if (rc == SJ_OK)
+			rc = execute(db, indexes);
+	}
+	return end(db, rc);
 }
 
 static enum sj_rc prepare(struct database *db, bool create)

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/child.h"
 #include "counter/counter.h"
 
 #define SECTION "counter"
@@ -27,10 +26,9 @@ static const struct key counter_keys[] = {
 	{ "state", TEXT, OF(state) },
 	{ "service", TEXT, OF(service) },
 	{ "terminal", TEXT, OF(terminal) },
-	{ "trust", TEXT, OF(trust) },
+	{ "journal", TEXT, OF(journal) },
 	{ "reader", TEXT, OF(reader) },
 	{ "api_token_file", TEXT, OF(api_token_file) },
-	{ "portrait_program", TEXT, OF(portrait_program) },
 	{ "read_timeout", DURATION, OF(read_timeout) },
 	{ "forget_after", DURATION, OF(forget_after) },
 	{ "retention", DURATION, OF(retention) },
@@ -151,17 +149,19 @@ static int handle(void *user, const char *section, const char *name, const char 
 
 static bool set_defaults(struct cli *cli, struct counter_config *c)
 {
-	const char *reader = cli_setting(cli, "reader");
+	const char *reader = cli_setting(cli, "reader"), *terminal = cli_setting(cli, "terminal"),
+		   *journal = cli_setting(cli, "journal");
 
 	*c = (struct counter_config){ .port = DEFAULT_PORT,
 				      .read_timeout = 30,
 				      .forget_after = 600,
 				      .retention = 7 * DAY,
 				      .activity = DAY / 2 };
-	c->portrait_program = cli_program_path("portrait");
 	return set_text(&c->address, "127.0.0.1") && set_text(&c->state, DEFAULT_STATE) &&
 	       set_text(&c->trust, cli_setting(cli, "trust")) &&
-	       set_text(&c->reader, reader != NULL ? reader : "") && c->portrait_program != NULL;
+	       set_text(&c->terminal, terminal != NULL ? terminal : "") &&
+	       set_text(&c->journal, journal != NULL ? journal : "") &&
+	       set_text(&c->reader, reader != NULL ? reader : "");
 }
 
 /* What options say is the last word. */
@@ -171,7 +171,6 @@ static bool override(struct cli *cli, struct counter_config *c)
 
 	return (state == NULL || set_text(&c->state, state)) &&
 	       (service == NULL || set_text(&c->service, service)) &&
-	       (!cli_given(cli, "trust") || set_text(&c->trust, cli_value(cli, "trust"))) &&
 	       (!cli_given(cli, "reader") || set_text(&c->reader, cli_value(cli, "reader")));
 }
 
@@ -216,6 +215,7 @@ static void free_texts(void *base, const struct key *keys)
 void counter_config_free(struct counter_config *config)
 {
 	free_texts(config, counter_keys);
+	set_text(&config->trust, "");
 	for (size_t i = 0; i < config->targets_n; i++) {
 		free_texts(&config->targets[i], target_keys);
 		free(config->targets[i].name);

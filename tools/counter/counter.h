@@ -30,9 +30,8 @@ struct counter_config {
 	char *address; /* 127.0.0.1 or ::1 */
 	unsigned port;
 	char *state; /* directory of database and address */
-	char *service, *terminal, *trust, *reader;
+	char *service, *terminal, *journal, *trust, *reader;
 	char *api_token_file; /* for integrators; NULL: none */
-	char *portrait_program;
 	uint32_t read_timeout, forget_after; /* seconds */
 	uint32_t retention, activity; /* seconds that registrations and the log are kept */
 	struct counter_target targets[COUNTER_TARGETS_MAX];
@@ -60,6 +59,12 @@ struct counter_path {
 };
 /* A path in the state directory. */
 struct counter_path counter_path(const struct counter_config *config, const char *name);
+
+/* --- engine_card.c ---------------------------------------------------------------------- */
+
+/* Reads cards for the configured service. The engine is to be freed even after a failure. */
+CLI_MUST_CHECK int counter_engine_card(struct cli *cli, const struct counter_config *config,
+				       struct counter_engine *out);
 
 /* --- auth.c: who may ask ----------------------------------------------------------------- */
 
@@ -183,12 +188,6 @@ struct counter_time {
 };
 /* "2026-11-26T06:30:00Z" */
 struct counter_time counter_time_text(int64_t when);
-
-/* --- portrait.c ------------------------------------------------------------------------------- */
-
-/* Has another, locked-up process draw the picture. *png to free(). */
-CLI_MUST_CHECK enum sj_rc counter_portrait_draw(const char *program, const uint8_t *bytes,
-						size_t len, uint8_t **png, size_t *png_len);
 
 /* --- mrz.c: what a clerk types from a card whose chip is dead ------------------------------------ */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/portrait.h"
 #include "counter/counter.h"
 
 #define WATCH_MS 2000u
@@ -158,6 +159,7 @@ static void read_one(struct counter_desk *d, const struct counter_request *reque
 {
 	struct counter_result r = { 0 };
 	uint8_t *portrait = NULL, *png = NULL;
+	char why[CLI_PORTRAIT_WHY];
 	size_t png_len = 0;
 	enum sj_rc rc;
 
@@ -166,8 +168,8 @@ static void read_one(struct counter_desk *d, const struct counter_request *reque
 	log_reading(d, &r);
 	if (portrait == NULL)
 		return;
-	rc = counter_portrait_draw(d->config->portrait_program, portrait, r.portrait_len, &png,
-				   &png_len);
+	rc = cli_portrait_png(portrait, r.portrait_len, &png, &png_len, why) ? SJ_OK
+									     : SJ_IMAGE_REFUSED;
 	explicit_bzero(portrait, r.portrait_len);
 	free(portrait);
 	pthread_mutex_lock(&d->lock);
@@ -220,6 +222,7 @@ enum sj_rc counter_desk_ask(struct counter_desk *desk, const struct counter_requ
 	}
 	wipe(desk);
 	desk->request = *request;
+	desk->engine->arm(desk->engine->self);
 	desk->asked = true;
 	desk->phase = COUNTER_READING;
 	desk->started = (int64_t)time(NULL);
@@ -285,6 +288,16 @@ bool counter_desk_portrait(struct counter_desk *desk, uint64_t id, uint8_t **png
 	return *png != NULL;
 }
 
+/* What there are several of, such as entry records, becomes one text. */
+static void add_datum(json_t *o, const struct counter_datum *datum)
+{
+	const char *before = json_string_value(json_object_get(o, datum->name));
+
+	json_object_set_new(o, datum->name,
+			    before == NULL ? json_string(datum->value)
+					   : json_sprintf("%s; %s", before, datum->value));
+}
+
 json_t *counter_desk_data(struct counter_desk *desk, uint64_t id, const char **verdict)
 {
 	json_t *o = NULL;
@@ -295,8 +308,7 @@ json_t *counter_desk_data(struct counter_desk *desk, uint64_t id, const char **v
 		*verdict = sj_verdict_name(desk->result.verdict);
 		o = json_object();
 		for (size_t i = 0; i < desk->result.data_n; i++)
-			json_object_set_new(o, desk->result.data[i].name,
-					    json_string(desk->result.data[i].value));
+			add_datum(o, &desk->result.data[i]);
 	}
 	if (desk->result.verdict == SJ_VERDICT_NOT_GENUINE ||
 	    (desk->face_told && !desk->face_same)) {

@@ -76,12 +76,16 @@ struct counter_engine {
 	 * after timeout_ms.
 	 */
 	void (*watch)(void *self, unsigned timeout_ms, struct counter_presence *known);
+	/* Forgets a cancel(); called before each read() is asked for. */
+	void (*arm)(void *self);
 	/* Another thread calls it. *out is zero before. */
 	void (*read)(void *self, const struct counter_request *request, struct counter_result *out);
 	/* Any thread: ends the read() in progress. */
 	void (*cancel)(void *self);
 	/* Any thread: watch() and read() return soon, now and ever after. */
 	void (*stop)(void *self);
+	/* The main thread, every minute: erases what is due. */
+	void (*tidy)(void *self);
 	/* Whether what is believed is fresh: SJ_OK, or SJ_TRUST_MISSING, SJ_BUNDLE_EXPIRED, ... */
 	enum sj_rc (*trust)(void *self, int64_t now, int64_t *created);
 	void (*free)(void *self);

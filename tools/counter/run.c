@@ -16,7 +16,7 @@ static int open_engine(struct counter *c)
 
 	if (script != NULL)
 		return counter_engine_script(c->cli, script, &c->engine);
-	return cli_fail(c->cli, SJ_USAGE, "no service");
+	return counter_engine_card(c->cli, &c->config, &c->engine);
 }
 
 static int build(struct counter *c)
@@ -83,8 +83,10 @@ static void wait_for_end(struct counter *c, int interrupt)
 		counter_desk_tidy(&c->desk, now);
 		if (ticks % BEAT_TICKS == 0)
 			counter_hub_beat(c->hub);
-		if (ticks % TIDY_TICKS == 0)
+		if (ticks % TIDY_TICKS == 0) {
 			erase_due(c, now);
+			c->engine.tidy(c->engine.self);
+		}
 		if (watchdog != 0)
 			cli_notify("WATCHDOG=1");
 		ticks++;

@@ -159,7 +159,8 @@ static int check_options(struct cli *cli)
 						 "pcap",     "service" };
 	static const char *const whole[] = { "access", "files-out" };
 	static const char *const for_services[] = { "terminal", "only",   "services",
-						    "pin-file", "pin-fd", "reader-pin" };
+						    "pin-file", "pin-fd", "reader-pin",
+						    "journal" };
 	int code = check_beside(cli, "files", for_cards, sizeof(for_cards) / sizeof(*for_cards),
 				"for a card; --files asks none");
 
@@ -193,6 +194,7 @@ static int run_verify(struct cli *cli)
 		code = tell(&run);
 	sj_report_free(run.report);
 	sj_answer_free(run.answer);
+	verify_record_end(&run);
 	sj_terminal_close(run.terminal);
 	sj_access_free(run.access);
 	sj_trust_close(run.trust);
@@ -235,6 +237,11 @@ static const struct cli_option options[] = {
 	  .argument = "FILE",
 	  .help = "the service registry, where the trust bundle has none",
 	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "journal",
+	  .letter = 'j',
+	  .argument = "DIR",
+	  .help = "record it there: sojourn evidence",
+	  .complete = CLI_COMPLETE_DIRECTORY },
 	CLI_SECRET_OPTIONS("pin", "holder's PIN"),
 	{ .name = "reader-pin",
 	  .help = "the holder types the PIN on the reader's own keypad; that is so anyway where it has one" },

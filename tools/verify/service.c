@@ -114,6 +114,8 @@ int verify_service(struct verify_run *run)
 	if (code == 0)
 		code = open_terminal(run);
 	if (code == 0)
+		code = verify_record_begin(run, &options);
+	if (code == 0)
 		code = get_secret(run, &options.reader_pin);
 	if (code == 0)
 		code = verify_open_card(run);
@@ -123,7 +125,8 @@ int verify_service(struct verify_run *run)
 	options.short_only = cli_given(run->cli, "short");
 	rc = sj_service_verify(run->card, run->trust, run->terminal, &run->service, run->access,
 			       &options, &run->answer);
-	return rc == SJ_OK ? 0 : fail(run, rc);
+	code = verify_record(run, rc);
+	return rc == SJ_OK || code != 0 ? code : fail(run, rc);
 }
 
 /* --- for people ------------------------------------------------------------------- */
@@ -186,6 +189,9 @@ static void show(struct verify_run *run, const struct sj_answer_info *info,
 			verify_show_check(run->cli, &check,
 					  sj_answer_check_name((enum sj_answer_check)i));
 	show_data(run);
+	if (run->record != 0)
+		cli_print(run->cli, "\n  %-18s record %llu of the journal\n", "evidence",
+			  (unsigned long long)run->record);
 	verify_show_statistics(run->cli, statistics);
 }
 
@@ -249,15 +255,16 @@ static int print_json(struct verify_run *run, const struct sj_answer_info *info,
 
 	return cli_json_print(
 		run->cli, 1,
-		json_pack("{s:o, s:s, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "service",
-			  service, "verdict", sj_verdict_name(sj_answer_verdict(answer)), "reason",
-			  verify_reason_json(sj_answer_reason(answer)), "checks",
+		json_pack("{s:o, s:s, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:I, s:o, s:o}",
+			  "service", service, "verdict", sj_verdict_name(sj_answer_verdict(answer)),
+			  "reason", verify_reason_json(sj_answer_reason(answer)), "checks",
 			  checks_json(answer), "eid", info->eid, "limit",
 			  info->enforced_by == SJ_LIMIT_CARD ? "card" : "terminal", "rights",
 			  rights, "data", data_json(answer), "portrait", portrait_json(answer),
 			  "proof", proof_name(answer), "statusEpoch",
-			  (json_int_t)info->status_epoch, "statistics",
-			  verify_statistics_json(statistics)));
+			  (json_int_t)info->status_epoch, "record",
+			  run->record != 0 ? json_integer((json_int_t)run->record) : json_null(),
+			  "statistics", verify_statistics_json(statistics)));
 }
 
 int verify_service_tell(struct verify_run *run)

@@ -2,9 +2,7 @@
 #ifndef SOJOURN_TOOLS_VERIFY_VERIFY_H
 #define SOJOURN_TOOLS_VERIFY_VERIFY_H
 
-#include <sojourn/service.h>
-
-#include "cli/cli.h"
+#include "cli/journal.h"
 
 /* One verification: of a whole document (a report), or for a service (an answer). */
 struct verify_run {
@@ -16,6 +14,9 @@ struct verify_run {
 	struct sj_service service;
 	struct sj_terminal *terminal;
 	struct sj_answer *answer;
+	struct cli_journal *journal; /* NULL: nothing is recorded */
+	struct sj_evidence *evidence;
+	uint64_t record; /* its number; 0: none */
 };
 
 /* --- card.c ---------------------------------------------------------------- */
@@ -33,6 +34,14 @@ int verify_fail_card(struct verify_run *run, enum sj_rc rc);
 CLI_MUST_CHECK int verify_service(struct verify_run *run);
 /* Prints the answer, for people or as JSON. */
 CLI_MUST_CHECK int verify_service_tell(struct verify_run *run);
+
+/* --- record.c ------------------------------------------------------------------ */
+
+/* When a journal is configured: opens it, and has the chip sign what is asked. */
+CLI_MUST_CHECK int verify_record_begin(struct verify_run *run, struct sj_service_options *options);
+/* Records the answer, or without one why there is none. Else nothing may be told. */
+CLI_MUST_CHECK int verify_record(struct verify_run *run, enum sj_rc failure);
+void verify_record_end(struct verify_run *run);
 
 /* --- show.c, json.c ------------------------------------------------------------ */
 

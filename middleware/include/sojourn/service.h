@@ -77,9 +77,6 @@ struct sj_terminal_info {
 	bool pseudonyms; /* it has a sector key */
 };
 SJ_API bool sj_terminal_get_info(const struct sj_terminal *terminal, struct sj_terminal_info *out);
-/* What it was opened with, 7F21: 0 its own, 1 its DV's, then links. They belong to it. False: past the end. */
-SJ_API bool sj_terminal_certificate(const struct sj_terminal *terminal, size_t i,
-				    const uint8_t **bytes, size_t *len);
 /* Signs with the terminal's key (ECDSA, r || s, at most 132 bytes), for evidence. *len: room, then size. */
 SJ_API enum sj_rc sj_terminal_sign(const struct sj_terminal *terminal, const uint8_t *message,
 				   size_t message_len, uint8_t *signature, size_t *len);

@@ -109,7 +109,6 @@ function tab(name, count) {
 
 function drawBar() {
 	const other = lang() === "en" ? "zh" : "en";
-	const focus = document.activeElement?.id;
 	fill($("bar"),
 		h("div", { class: "brand" }, h("img", { src: "/icon.svg", alt: "", width: "36", height: "36" }),
 			h("h1", {}, h("span", { class: "product" }, "Sojourn"),
@@ -119,8 +118,6 @@ function drawBar() {
 			app.state && !app.locked ? [readerChip(), trustChip()] : null,
 			h("button", { type: "button", id: "language", class: "quiet", lang: other === "zh" ? "zh-CN" : "en", onclick: () => changeLanguage(other) },
 				icon("globe"), other === "zh" ? "中文" : "English")));
-	if (focus && $(focus) && document.activeElement !== $(focus))
-		$(focus).focus();
 	document.title = app.state ? `${word("service", app.state.service.name)} · Sojourn` : "Sojourn";
 	$("skip").textContent = t("skip");
 }
@@ -130,7 +127,7 @@ export function reasonBox(reason, kind = "warn") {
 	return h("div", { class: `notice ${kind}` }, icon(kind === "bad" ? "bad" : "warn"),
 		h("div", { lang: f.lang },
 			h("p", { class: "what" }, f.text, " ", h("span", { class: "id" }, reason.id)),
-			h("p", {}, f.action, " ", h("span", { class: "contact" }, t("contact", { who: f.contact })))));
+			h("p", {}, f.action, " ", f.nobody ? null : h("span", { class: "contact" }, t("contact", { who: f.contact })))));
 }
 
 function drawNotices() {

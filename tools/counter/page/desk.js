@@ -19,6 +19,9 @@ function secretOf(text) {
 	return null;
 }
 
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const call = (f) => f.nobody ? null : t("contact", { who: f.contact });
+
 export class Desk {
 	constructor(app) {
 		this.app = app;
@@ -100,7 +103,8 @@ export class Desk {
 		this.shown = v.id;
 		const f = v.reason ? failure(v.reason) : null;
 		say(`${word("verdict", v.verdict)}. ${f ? `${f.text} ${v.reason.id}. ${f.action}` : t("verdict.genuine.text")}`, true);
-		$("verdict")?.focus();
+		$("verdict")?.focus({ preventScroll: true });
+		scrollTo(0, 0);
 		if (v.verdict !== "none" || !v.reason?.id.startsWith("SJ-12"))
 			return;
 		this.secret = ""; // a wrong number is typed anew
@@ -254,8 +258,8 @@ export class Desk {
 		this.problem = null;
 		this.registered = null;
 		try {
-			await ask("POST", "/verifications", { consent: true, access: secret });
 			this.drawSteps();
+			await ask("POST", "/verifications", { consent: true, access: secret });
 		} catch (error) {
 			const f = error.reason ? failure(error.reason) : null;
 			this.missing(this.access() === "can" ? "secret" : "read", f ? `${f.text} ${error.reason.id}` : error instanceof Refused ? error.message : t("offline.title"));
@@ -301,7 +305,7 @@ export class Desk {
 		return h("div", { class: `verdict ${kind}`, "data-verdict": v.verdict }, h("span", { class: "sign" }, icon(sign)),
 			h("div", {}, h("h2", { id: "result-title" }, h("span", { id: "verdict", tabindex: "-1" }, word("verdict", v.verdict))),
 				h("p", { lang: f?.lang }, f ? f.text : t("verdict.genuine.text"), " ", v.reason ? h("span", { class: "id", id: "reason-id" }, v.reason.id) : null),
-				f ? h("p", { class: "action", lang: f.lang }, h("strong", {}, f.action), " ", t("contact", { who: f.contact })) : null));
+				f ? h("p", { class: "action", lang: f.lang }, h("strong", {}, f.action), " ", call(f)) : null));
 	}
 
 	doneView(v) {
@@ -347,7 +351,7 @@ export class Desk {
 		return h("div", { class: "data" }, h("div", { class: "data-head" }, h("h3", {}, t("data")), v.data.length ? this.copyButton("copy-all", t("copy.all"), v.data.map((d) => d.value).join("\t"), t("copy.all")) : null),
 			h("dl", {}, v.data.map((d) => [h("dt", {}, word("field", d.name)),
 				h("dd", {}, h("span", { class: "value" }, d.value), this.copyButton(`copy-${d.name}`, t("copy"), d.value, t("copy.what", { what: word("field", d.name) })))]),
-			(v.absent ?? []).map((r) => [h("dt", {}, word("right", r)), h("dd", { class: "absent" }, t("data.absent"))])),
+			(v.absent ?? []).map((r) => [h("dt", {}, capital(word("right", r))), h("dd", { class: "absent" }, t("data.absent"))])),
 			h("p", { class: "limit" }, t(v.enforcedBy === "card" ? "limit.card" : "limit.terminal")));
 	}
 

@@ -19,8 +19,12 @@ export function h(tag, attributes = {}, ...children) {
 	return e;
 }
 
+// What had the focus has it again, if it is still there.
 export function fill(node, ...children) {
+	const focus = node.contains(document.activeElement) ? document.activeElement.id : "";
 	node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+	if (focus)
+		$(focus)?.focus({ preventScroll: true });
 }
 
 const PATHS = {
@@ -88,8 +92,8 @@ export function word(family, name) {
 export function failure(reason) {
 	const own = words[language].failures?.[reason.id];
 	if (own)
-		return { text: own[0], action: own[1], contact: word("contact", reason.contact), lang: null };
-	return { ...reason, lang: language === "en" ? null : "en" };
+		return { text: own[0], action: own[1], contact: word("contact", reason.contact), nobody: reason.contact === "nobody", lang: null };
+	return { ...reason, nobody: reason.contact === "nobody", lang: language === "en" ? null : "en" };
 }
 
 export function localTime(iso, withDate = false) {

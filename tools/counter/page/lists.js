@@ -114,7 +114,7 @@ export class Shift {
 			const kind = a.verdict === null || a.verdict === "none" ? "plain" : kinds[a.verdict] ?? "warn";
 			const text = a.kind === "face" ? t(`face.${a.verdict}`) : a.kind === "manual" ? t("source.manual") : word("verdict", a.verdict);
 			return h("tr", {}, h("td", {}, localTime(a.time)), h("td", {}, word("activity", a.kind)),
-				h("td", {}, h("span", { class: `pill ${kind}` }, icon(signs[kind]), text)),
+				h("td", {}, h("span", { class: `pill ${kind}` }, icon(a.kind === "manual" ? "person" : signs[kind]), text)),
 				h("td", {}, a.reason ? [h("span", { class: "id" }, a.reason.id), " ", failure(a.reason).text] : ""), h("td", {}, a.wallMs ? `${a.wallMs} ms` : ""));
 		});
 		fill(this.body, table(t("view.shift"), ["col.time", "col.what", "col.result", "col.reason", "col.took"].map((key) => t(key)), rows, t("shift.none")));
