@@ -15,6 +15,7 @@ static enum sj_check_state state_of(const struct sj_finding *f)
 	case SJ_OK:
 		return SJ_CHECK_PASSED;
 	case SJ_CARD_SECURITY:
+	case SJ_ACCESS_FILE_MISMATCH:
 	case SJ_CHAIN_SIGNATURE:
 	case SJ_SIGNER_INVALID:
 	case SJ_SIGNER_EXPIRED:
@@ -84,11 +85,40 @@ bool sj_eid_infos(const struct sj_ask *ask, struct sj_span *items)
 	       sj_secinfos_parse(ask->security.cms.content, items);
 }
 
+/* Every element of `items` that decides something stands in `in`, too. */
+static bool all_in(struct sj_span items, bool pace_alone, struct sj_span in)
+{
+	struct sj_secinfo info;
+	enum sj_tlv_rc rc;
+
+	while ((rc = sj_secinfo_next(&items, &info)) == SJ_TLV_FOUND) {
+		const bool decides = pace_alone ? info.kind == SJ_SECINFO_PACE
+						: info.kind != SJ_SECINFO_UNKNOWN ||
+							  sj_span_eq(info.oid, SJ_OID_CA_ECDH);
+
+		if (decides && !sj_secinfos_contain(in, info.element))
+			return false;
+	}
+	return rc == SJ_TLV_ABSENT;
+}
+
+/* EF.CardAccess is not signed: what it said, and left out, is signed here (A.1.2). */
+static void compare(const struct sj_ask *ask, struct sj_span items, struct sj_finding *f)
+{
+	struct sj_span file = sj_report_bytes(ask->doc.report, SJ_EF_CARD_ACCESS), access;
+
+	if (!sj_secinfos_parse(file, &access) || !all_in(access, false, items) ||
+	    !all_in(items, true, access))
+		sj_find(f, SJ_ACCESS_FILE_MISMATCH,
+			"EF.CardAccess says other than what is signed.");
+}
+
 enum sj_rc sj_eid_security(struct sj_ask *ask)
 {
 	struct sj_check *check = &ask->answer->checks[SJ_ANSWER_SECURITY];
 	enum sj_rc rc = sj_document_read(&ask->doc, SJ_EF_CARD_SECURITY);
-	struct sj_span file = sj_report_bytes(ask->doc.report, SJ_EF_CARD_SECURITY), items;
+	struct sj_span file = sj_report_bytes(ask->doc.report, SJ_EF_CARD_SECURITY);
+	struct sj_span items = { NULL, 0 };
 	struct sj_finding f = { .rc = SJ_OK };
 	enum sj_signed_rc signed_rc;
 
@@ -108,6 +138,8 @@ enum sj_rc sj_eid_security(struct sj_ask *ask)
 		sj_find(&f, SJ_CARD_SECURITY, "EF.CardSecurity cannot be understood.");
 	else
 		judge(ask, &f);
+	if (f.rc == SJ_OK)
+		compare(ask, items, &f);
 	sj_check_from(check, state_of(&f), &f);
 	return SJ_OK;
 }

@@ -113,6 +113,23 @@ static void test_a_known_link_changes_nothing(void **state)
 	assert_names(f, "UTCVCA00002", "UTCVCA00001");
 }
 
+/* A known name brings no other key, not even for this session. */
+static void test_a_known_name_keeps_its_key(void **state)
+{
+	struct fixture *f = *state;
+	struct eac_holder *dv = &f->chain.dv;
+
+	enter(&f->other, "UTCVCA00002", SJ_CVC_CVCA);
+	eac_sign(&f->other, &f->chain.cvca);
+	again(f);
+	assert_int_equal(eac_verify(&f->t, &f->next), SJ_SW_OK);
+	assert_int_equal(eac_verify(&f->t, &f->other), SJ_SW_OK);
+	eac_sign(dv, &f->other);
+	assert_int_equal(eac_verify(&f->t, dv), SJ_SW_NO_INFORMATION);
+	eac_sign(dv, &f->next);
+	assert_int_equal(eac_verify(&f->t, dv), SJ_SW_OK);
+}
+
 static void test_an_expired_anchor_certifies_links_only(void **state)
 {
 	struct fixture *f = *state;
@@ -385,6 +402,7 @@ int main(void)
 		CASE(test_of_two_the_older_makes_room),
 		CASE(test_links_and_the_rest_in_one_session),
 		CASE(test_a_known_link_changes_nothing),
+		CASE(test_a_known_name_keeps_its_key),
 		CASE(test_an_expired_anchor_certifies_links_only),
 		CASE(test_anchors_of_one_kind_are_not_for_others),
 		CASE(test_date_grows_with_cvca_and_dv),

@@ -37,6 +37,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_module();
 	case 15:
 		return fuzz_eid();
+	case 16:
+		return fuzz_service();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

@@ -438,6 +438,28 @@ static void a_wrong_signature_of_the_security_file(void **state)
 	eid_free(r);
 }
 
+/* An offer of PACE that nobody signed, in EF.CardAccess. */
+static void an_offer_that_is_not_signed_is_a_forgery(void **state)
+{
+	const struct sj_pace_suite weak = { SJ_PACE_GM, SJ_CIPHER_3DES, SJ_BP256R1, 0 };
+	const struct sj_pace_info info = { sj_pace_oid(&weak), 2, { true, SJ_BP256R1 } };
+	const struct eid_plan plan = eid_plan();
+	struct eid_rig *r = eid_new(&plan);
+	struct card_store *store = r->d->bench->store;
+	uint8_t items[256], file[280];
+	struct sj_writer i = SJ_WRITER_OF(items), w = SJ_WRITER_OF(file);
+
+	(void)state;
+	eid_put_access(&i);
+	sj_secinfo_put_pace(&i, &info);
+	sj_secinfos_put(&w, sj_written(&i));
+	assert_true(card_store_set(store, CARD_OBJECT_EMRTD + 0x1011Cu, sj_written(&w)));
+	assert_int_equal(card_store_commit(store), CARD_STORE_OK);
+	eid_assert(r, SJ_VERDICT_NOT_GENUINE, SJ_ACCESS_FILE_MISMATCH);
+	assert_nothing_told(r);
+	eid_free(r);
+}
+
 /* --- terminals ---------------------------------------------------------------------------------- */
 
 static void a_link_leads_from_the_key_that_the_card_knows(void **state)
@@ -599,6 +621,7 @@ int main(void)
 		cmocka_unit_test(a_card_with_the_signed_key_of_another_is_a_forgery),
 		cmocka_unit_test(an_unknown_issuer_is_not_believed_and_not_read),
 		cmocka_unit_test(a_wrong_signature_of_the_security_file),
+		cmocka_unit_test(an_offer_that_is_not_signed_is_a_forgery),
 		cmocka_unit_test(a_link_leads_from_the_key_that_the_card_knows),
 		cmocka_unit_test(without_the_link_the_card_does_not_believe),
 		cmocka_unit_test(a_terminal_whose_time_is_over_asks_no_card),

@@ -177,23 +177,24 @@ static uint16_t update_card(struct card *card, const struct sj_cvc *signer, cons
 	return SJ_SW_OK;
 }
 
-/* The certificate is the one that was verified last; its signer has done its part. */
+/*
+ * Its signer has done its part. A DV or terminal is held; a CVCA is an anchor now and found as one, or
+ * was known by this name before (A.7.2.1).
+ */
 static void go_on(struct emrtd_ta *ta, const struct sj_cvc *c)
 {
 	struct emrtd_ta_link *link = &ta->held;
 	struct sj_writer w = SJ_WRITER_OF(link->certificate);
 
-	if (sj_cvc_role(&c->rights) == SJ_CVC_CVCA) {
-		link->effective = c->rights;
-	} else {
+	if (sj_cvc_role(&c->rights) != SJ_CVC_CVCA) {
 		link->effective = ta->signer.effective;
 		sj_cvc_narrow(&link->effective, &c->rights);
+		link->curve = c->key.curve;
+		sj_put(&w, c->element);
+		link->len = w.len;
+		ta->set = false;
 	}
-	link->curve = c->key.curve;
-	sj_put(&w, c->element);
-	link->len = w.len;
 	sj_wipe(&ta->signer, sizeof(ta->signer));
-	ta->set = false;
 }
 
 uint16_t emrtd_ta_verify(struct card_call *call)
