@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """The counter's page in headless Chromium: one TAP case a behaviour; `--pictures DIR` keeps one of each state."""
+import json
+import os
 import pathlib
 import sys
 import time
@@ -414,6 +416,37 @@ def a_real_card_is_read_by_the_page(p):
     finally:
         c.stop()
         lab.down()
+    p.open()
+    p.c.login()
+
+
+@case
+def the_holder_types_the_pin_unseen(p):
+    os.environ["SOJOURN_COUNTER_SERVICE"] = json.dumps({"name": "bank account opening", "sector": "finance", "access": "pin", "rights": ["valid", "name", "address"]})
+    c = Counter()
+    del os.environ["SOJOURN_COUNTER_SERVICE"]
+    page = Page.__new__(Page)
+    page.c, page.b, page.faults = c, p.b, p.faults
+    try:
+        c.login()
+        c.card("genuine")
+        page.open()
+        page.steps()
+        p.b.click("#read")
+        p.b.wait("document.activeElement.id == 'pin' && document.activeElement.type == 'password'")
+        p.b.keys("12345" + ENTER)
+        p.b.wait("document.querySelector('#pin-told').innerText")
+        page.keep("pin")
+        p.b.keys("6" + ENTER)
+        p.b.wait("document.querySelector('.verdict')?.dataset.verdict == 'genuine'")
+        assert "123456" not in p.b.js("return document.documentElement.outerHTML") and not p.b.js("return document.querySelector('#pin')")
+        c.card("wrong-pin")
+        p.b.click("#read")
+        p.b.wait("document.querySelector('#pin')")
+        p.b.click("#pin-pad")
+        p.b.wait("document.querySelector('#reason-id')?.innerText == 'SJ-1205'")
+    finally:
+        c.stop()
     p.open()
     p.c.login()
 
