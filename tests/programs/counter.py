@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """The counter's page in headless Chromium: one TAP case a behaviour; `--pictures DIR` keeps one of each state."""
+import json
+import os
 import pathlib
 import sys
 import time
@@ -9,6 +11,7 @@ sys.path[:0] = [str(HERE.parent / "counter"), str(HERE)]
 from browser import Browser
 from rig import ANSWERS, GUEST, Counter
 from api import zone
+from cards import Lab, place
 
 AUDIT = (HERE / "audit.js").read_text()
 PICTURES = pathlib.Path(sys.argv[2]) if sys.argv[1:2] == ["--pictures"] else None
@@ -390,6 +393,62 @@ def verdicts_are_said_aloud(p):
     p.read("forged")
     p.b.wait("document.querySelector('[role=alert]').innerText.includes('SJ-0702')")
     assert p.b.text("#urgent").startswith("Not genuine.")
+
+
+@case
+def a_real_card_is_read_by_the_page(p):
+    """The whole way: pcscd, an eID card, its terminal, the library, the daemon, the page."""
+    lab = Lab()
+    c = lab.counter("hotel check-in", "hotel-check-in")
+    page = Page.__new__(Page)
+    page.c, page.b, page.faults = c, p.b, p.faults
+    try:
+        place(c, "card")
+        page.open()
+        page.steps()
+        p.b.type("#secret", lab.can())
+        p.b.keys(ENTER)
+        p.b.wait("document.querySelector('#portrait img')?.complete")
+        assert p.verdict() == "genuine" and "SJ0000001" in p.b.text(".data")
+        page.keep("real-card")
+        lab.run("lab", "take", "--dir", lab.dir)
+        p.b.wait("document.querySelector('.chips').innerText.includes('Reader ready')")
+    finally:
+        c.stop()
+        lab.down()
+    p.open()
+    p.c.login()
+
+
+@case
+def the_holder_types_the_pin_unseen(p):
+    os.environ["SOJOURN_COUNTER_SERVICE"] = json.dumps({"name": "bank account opening", "sector": "finance", "access": "pin", "rights": ["valid", "name", "address"]})
+    c = Counter()
+    del os.environ["SOJOURN_COUNTER_SERVICE"]
+    page = Page.__new__(Page)
+    page.c, page.b, page.faults = c, p.b, p.faults
+    try:
+        c.login()
+        c.card("genuine")
+        page.open()
+        page.steps()
+        p.b.click("#read")
+        p.b.wait("document.activeElement.id == 'pin' && document.activeElement.type == 'password'")
+        p.b.keys("12345" + ENTER)
+        p.b.wait("document.querySelector('#pin-told').innerText")
+        page.keep("pin")
+        p.b.keys("6" + ENTER)
+        p.b.wait("document.querySelector('.verdict')?.dataset.verdict == 'genuine'")
+        assert "123456" not in p.b.js("return document.documentElement.outerHTML") and not p.b.js("return document.querySelector('#pin')")
+        c.card("wrong-pin")
+        p.b.click("#read")
+        p.b.wait("document.querySelector('#pin')")
+        p.b.click("#pin-pad")
+        p.b.wait("document.querySelector('#reason-id')?.innerText == 'SJ-1205'")
+    finally:
+        c.stop()
+    p.open()
+    p.c.login()
 
 
 @case

@@ -347,9 +347,8 @@ static enum sj_rc look_up(const struct counter_target *target, struct counter_re
 {
 	char *url = r->override ? NULL : lookup_url(target, r);
 	const char *entries = json_string_value(json_object_get(target->fields, "entries"));
-	json_t *found = NULL, *list, *entry;
+	json_t *found = NULL, *list;
 	long status;
-	size_t i;
 
 	if (url == NULL)
 		return SJ_OK;
@@ -357,7 +356,8 @@ static enum sj_rc look_up(const struct counter_target *target, struct counter_re
 	free(url);
 	list = entries != NULL ? json_object_get(found, entries) : found;
 	if (json_is_array(list)) {
-		json_array_foreach(list, i, entry) compare(target->fields, entry, r);
+		for (size_t i = 0; i < json_array_size(list); i++)
+			compare(target->fields, json_array_get(list, i), r);
 	} else if (entries == NULL && found != NULL && status == 200) {
 		compare(target->fields, found, r);
 	}
