@@ -567,4 +567,38 @@ static inline void eid_assert(struct eid_rig *r, enum sj_verdict verdict, enum s
 	assert_int_equal(sj_answer_reason(r->answer), reason);
 }
 
+/* A card and a terminal, asked once with this end. */
+static inline struct eid_rig *eid_asked(struct eid_plan plan, enum sj_verdict verdict,
+					enum sj_rc reason)
+{
+	struct eid_rig *r = eid_new(&plan);
+
+	eid_assert(r, verdict, reason);
+	return r;
+}
+
+static inline struct sj_answer_info eid_info(const struct eid_rig *r)
+{
+	struct sj_answer_info info = { .size = sizeof(info) };
+
+	assert_true(sj_answer_get_info(r->answer, &info));
+	return info;
+}
+
+static inline bool has_portrait(const struct eid_rig *r)
+{
+	const uint8_t *bytes;
+	const char *mime;
+	size_t len;
+
+	return sj_answer_portrait(r->answer, &bytes, &len, &mime);
+}
+
+static inline void assert_nothing_told(const struct eid_rig *r)
+{
+	assert_int_equal(eid_count(r), 0);
+	assert_false(has_portrait(r));
+	assert_int_equal(eid_info(r).granted, 0);
+}
+
 #endif
