@@ -6,7 +6,6 @@
 #define TESTS_HOSTILE_EID_H
 
 #include <sojourn/service.h>
-#include <sys/stat.h>
 
 #include "secure/gate.h"
 #include "secure/ri.h"
@@ -33,7 +32,7 @@ struct eid_plan {
 	uint32_t index; /* in the status list */
 	const char *expiry; /* YYYYMMDD */
 	const char *birth;
-	bool no_trust, no_list, no_links, other_security, foreign_signer;
+	bool no_trust, no_list, no_links, other_security;
 	bool rollover; /* the card knows the old CVCA only */
 	uint32_t without; /* groups that are left out, a bit each */
 	bool no_sector_key;
@@ -222,11 +221,8 @@ static OWN_FRAME void eid_security(struct eid_rig *r, unsigned sector, struct sj
 	struct sj_ca_key_info key = { .oid = sj_ca_public_key_oid(),
 				      .spki = sj_span(r->ca_spki[sector], r->ca_spki_len[sector]),
 				      .key_id = { true, EID_KEY_ID } };
-	struct sj_signed_by signer = issued_signer(r->d);
+	const struct sj_signed_by signer = issued_signer(r->d);
 
-	if (r->plan.foreign_signer)
-		signer = (struct sj_signed_by){ r->d->foreign_key, issued_foreign_signer(r->d),
-						NOW - 5 * DAY };
 	eid_put_access(&i);
 	sj_secinfo_put_ca_key(&i, &key);
 	eid_put_ri(&i);
