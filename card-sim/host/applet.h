@@ -103,7 +103,10 @@ struct card_applet {
 	 * what differs by channel is an array of CARD_CHANNELS in it.
 	 */
 	size_t state_size;
-	/* SELECT by DF name: writes the FCI for P2 (the host drops it for P2 = 0C). NULL: FCI with 84 only. */
+	/*
+	 * SELECT by DF name: writes the FCI for P2 (the host drops it for P2 = 0C). NULL: FCI with
+	 * 84 only.
+	 */
 	uint16_t (*select)(struct card_call *call);
 	/*
 	 * Another applet was selected on the channel card_channel(), or it was
@@ -242,8 +245,8 @@ SJ_MUST_CHECK bool card_set_life(struct card *card, enum card_life life);
 /* enum card_profile. False: the store failed. */
 SJ_MUST_CHECK bool card_set_profile(struct card *card, uint8_t profile);
 /*
- * For selectable(): an application that a private card hides is hidden from the present command: it is
- * issued, contactless, and not inside PACE; or inside PACE with a CHAT, on any issued card.
+ * For selectable(): an application that a private card hides is hidden from the present command:
+ * it is issued, contactless, and not inside PACE; or inside PACE with a CHAT, on any issued card.
  */
 bool card_hides(const struct card *card);
 

@@ -35,8 +35,8 @@ enum sj_rc sj_piv_pace_again(struct sj_piv *piv)
 	sj_session_patient(piv->session, true);
 	if (rc == SJ_OK)
 		rc = sj_pace_run(piv->session, &piv->offer, SJ_PACE_CAN,
-				 sj_span((const uint8_t *)can, strlen(can)), NULL,
-				 &piv->random, &unused);
+				 sj_span((const uint8_t *)can, strlen(can)), NULL, &piv->random,
+				 &unused);
 	sj_session_patient(piv->session, false);
 	if (rc == SJ_OK)
 		rc = sj_session_command(piv->session,

@@ -85,8 +85,8 @@ SJ_MUST_CHECK bool sj_pace_public_read(const struct sj_pace_suite *suite, struct
 				       struct sj_pace_public *out);
 /* An ephemeral key pair on `base`; NULL: the standardised generator. */
 SJ_MUST_CHECK bool sj_pace_key_make(const struct sj_pace_suite *suite, const struct sj_random *rnd,
-				    const struct sj_pace_public *base, struct sj_pace_secret *secret,
-				    struct sj_pace_public *out);
+				    const struct sj_pace_public *base,
+				    struct sj_pace_secret *secret, struct sj_pace_public *out);
 /* The public key of a secret on `base`. */
 SJ_MUST_CHECK bool sj_pace_key_public(const struct sj_pace_suite *suite,
 				      const struct sj_pace_secret *secret,

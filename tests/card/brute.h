@@ -35,8 +35,8 @@ void brute_end(struct brute *f);
 enum app { APP_MF, APP_LDS, APP_EID, APP_GATE, APP_PIV, APP_MANAGER };
 #define APPS 6u
 /*
- * SELECT on this logical channel. It may fail: then what was current before goes on. Keys and manager
- * must not be found: the channel announced a CHAT.
+ * SELECT on this logical channel. It may fail: then what was current before goes on. Keys and
+ * manager must not be found: the channel announced a CHAT.
  */
 void brute_select(struct brute *f, uint8_t channel, unsigned app);
 /* Every file by every way, every object, in whatever is selected there. */

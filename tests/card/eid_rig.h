@@ -28,7 +28,9 @@ struct sj_span eid_content(unsigned group, uint8_t sector, uint8_t out[static 10
 /* A whole grouping 0001. */
 uint16_t eid_group_dgi(struct bench *b, unsigned group, uint8_t sector, uint32_t offset,
 		       struct sj_span bytes);
-/* INSTALL and every grouping; `ri`: the card's key of Restricted Identification, NULL: not wanted. */
+/*
+ * INSTALL and every grouping; `ri`: the card's key of Restricted Identification, NULL: not wanted.
+ */
 void eid_personalise_all(struct bench *b, struct sj_ec_point *ri);
 
 /* An operator's key pair for pseudonyms. */

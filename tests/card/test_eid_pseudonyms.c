@@ -1,9 +1,9 @@
 /*
- * Pseudonyms of many cards at two operators: none twice, none that tells of another, the same in every
- * session, revoked at one operator without the other.
+ * Pseudonyms of many cards at two operators: none twice, none that tells of another, the same in
+ * every session, revoked at one operator without the other.
  *
- * The cards are keys; that a card answers with what is computed here is shown for some of them, with
- * whole sessions (test_eid_questions.c: test_a_pseudonym).
+ * The cards are keys; that a card answers with what is computed here is shown for some of them,
+ * with whole sessions (test_eid_questions.c: test_a_pseudonym).
  */
 #include <math.h>
 #include <stdio.h>
@@ -93,9 +93,10 @@ static unsigned distance(const uint8_t *a, const uint8_t *b)
 }
 
 /*
- * What two operators would try: is the one's identifier of a card nearer to the other's of the same card than
- * to those of others? Bits that differ are 128 of 256 on average, 8 is the deviation; of 1,000 cards
- * the average deviates by 0.25. Bounds of six deviations fail once in 500 million runs.
+ * What two operators would try: is the one's identifier of a card nearer to the other's of the
+ * same card than to those of others? Bits that differ are 128 of 256 on average, 8 is the
+ * deviation; of 1,000 cards the average deviates by 0.25. Bounds of six deviations fail once in
+ * 500 million runs.
  */
 static void test_one_operators_tell_nothing_of_the_others(void **state)
 {
@@ -114,9 +115,9 @@ static void test_one_operators_tell_nothing_of_the_others(void **state)
 }
 
 /*
- * Each of the 256 bits at one operator against each at the other: how often they are equal, of 1,000 cards.
- * 500 on average, 15.8 is the deviation; among 65,536 pairs the largest is near 4.3 of them. Seven
- * fail once in 6 million runs.
+ * Each of the 256 bits at one operator against each at the other: how often they are equal, of
+ * 1,000 cards. 500 on average, 15.8 is the deviation; among 65,536 pairs the largest is near 4.3
+ * of them. Seven fail once in 6 million runs.
  */
 static void test_no_bit_goes_with_a_bit_of_the_other(void **state)
 {
@@ -139,7 +140,10 @@ static void test_no_bit_goes_with_a_bit_of_the_other(void **state)
 	}
 }
 
-/* The order in which identifiers sort at one operator says nothing of that at the other (Kendall, neighbours). */
+/*
+ * The order in which identifiers sort at one operator says nothing of that at the other (Kendall,
+ * neighbours).
+ */
 static void test_no_order_is_kept(void **state)
 {
 	const struct fixture *f = *state;
@@ -155,9 +159,11 @@ static void test_no_order_is_kept(void **state)
  * Whoever revokes has the sector's private key and the card's public one; lists hold what
  * sj_pseudonym_entry() makes of an identifier.
  */
-static void revoke(const struct fixture *f, size_t operator, size_t card, uint8_t out[static BYTES])
+static void revoke(const struct fixture *f, size_t at, size_t card, uint8_t out[static BYTES])
 {
-	assert_true(sj_ri_identifier(SJ_BP256R1, &f->operators[operator].secret, &f->keys[card], out));
+	const struct eid_sector *s = &f->operators[at];
+
+	assert_true(sj_ri_identifier(SJ_BP256R1, &s->secret, &f->keys[card], out));
 }
 
 static void test_a_revocation_is_of_one_card_at_one_operator(void **state)

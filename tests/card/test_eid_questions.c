@@ -4,7 +4,9 @@
 #include "tests/card/eid_rig.h"
 #include "wire/std/tr03110.h"
 
-/* --- age, validity, community ------------------------------------------------------------------ */
+/*
+ * --- age, validity, community ------------------------------------------------------------------
+ */
 
 /* One question in a terminal's visit of its own. */
 static uint16_t ask(struct eid_room *f, const struct eid_plan *plan, uint8_t arc, const char *data)
@@ -167,7 +169,10 @@ static void test_the_last_of_several_dates_counts(void **state)
 	assert_int_equal(eid_ask(f->card.b, 2), SJ_SW_OK);
 }
 
-/* --- Restricted Identification ------------------------------------------------------------------- */
+/*
+ * --- Restricted Identification
+ * -------------------------------------------------------------------
+ */
 
 static struct eid_plan operator_with(const struct eid_sector *first,
 				     const struct eid_sector *second)

@@ -167,8 +167,8 @@ static void certify(struct fixture *f, struct eac_chain *chain, const struct row
 }
 
 /*
- * Power, and the whole procedure by a terminal that wants everything; auxiliary data: an age (NULL: none),
- * today, and a community.
+ * Power, and the whole procedure by a terminal that wants everything; auxiliary data: an age
+ * (NULL: none), today, and a community.
  */
 static struct bench *come(struct fixture *f, const struct eac_chain *chain, const struct row *row,
 			  const char *born)
@@ -195,7 +195,9 @@ static struct bench *come(struct fixture *f, const struct eac_chain *chain, cons
 	return f->card.b;
 }
 
-/* --- what it gets ------------------------------------------------------------------------------- */
+/*
+ * --- what it gets -------------------------------------------------------------------------------
+ */
 
 static void expect_groups(const struct row *row, bool expected[static ITEMS])
 {
@@ -352,7 +354,10 @@ static void test_the_registry_that_ships_has_these_rows(void **state)
 	json_decref(root);
 }
 
-/* --- what it is told by yes and no ----------------------------------------------------------------- */
+/*
+ * --- what it is told by yes and no
+ * -----------------------------------------------------------------
+ */
 
 static void test_every_row_asks_for_its_ages(void **state)
 {
@@ -404,7 +409,10 @@ static void test_every_row_gets_its_operators_pseudonym_or_none(void **state)
 	}
 }
 
-/* --- writing, and lesser ways in ----------------------------------------------------------------------- */
+/*
+ * --- writing, and lesser ways in
+ * -----------------------------------------------------------------------
+ */
 
 static void test_no_row_writes(void **state)
 {
@@ -438,7 +446,9 @@ static void test_can_alone_serves_rows_with_the_can(void **state)
 	}
 }
 
-/* Before rights are in force a terminal that announced a CHAT sees what is public, at every step. */
+/*
+ * Before rights are in force a terminal that announced a CHAT sees what is public, at every step.
+ */
 static void test_before_rights_are_in_force_nothing_is_told(void **state)
 {
 	struct fixture *f = *state;

@@ -144,7 +144,9 @@ static void test_cam_key_of_appendix_i1(void **state)
 /* The example does not print SK_DH,IC: from step 3 on the card's key is its own. */
 static void test_pace_cam_of_appendix_i1(void **state)
 {
-	static const struct sj_pace_suite cam = { .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 };
+	static const struct sj_pace_suite cam = { .mapping = SJ_PACE_CAM,
+						  .cipher = SJ_CIPHER_AES128,
+						  .curve = SJ_BP256R1 };
 	struct bench *b = bench_i1();
 	struct sj_ec_secret ca_data;
 	struct pace_reader p;

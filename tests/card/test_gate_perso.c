@@ -338,7 +338,9 @@ static uint16_t select_on_contact(struct bench *b)
 static void who_sees_the_manager(void **state)
 {
 	static const char *const profiles[] = { PROFILE_PRIVATE, PROFILE_OPEN };
-	const struct sj_pace_suite suite = { .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 };
+	const struct sj_pace_suite suite = { .mapping = SJ_PACE_GM,
+					     .cipher = SJ_CIPHER_AES128,
+					     .curve = SJ_BP256R1 };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {

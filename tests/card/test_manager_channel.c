@@ -521,9 +521,10 @@ static void test_a_card_is_born(void **state)
 /* A foreign client's session, byte by byte as it was when it was recorded: before there was eID. */
 static void test_a_foreign_clients_session(void **state)
 {
-	static const struct card_applet *const applets[] = { &card_applet_manager, &card_applet_emrtd,
-							     &card_applet_gate, &card_applet_piv,
-							     &card_applet_mf, NULL };
+	static const struct card_applet *const applets[] = {
+		&card_applet_manager, &card_applet_emrtd, &card_applet_gate,
+		&card_applet_piv,     &card_applet_mf,    NULL
+	};
 	struct bench *b = *state;
 
 	assert_true(card_store_set(b->store, MANAGER_OBJECT_SERIAL, HEX(SCP03_CLIENT_SERIAL)));

@@ -444,7 +444,8 @@ def ten_thousand_taps_leave_memory_bounded(c):
             if answer.status == 202:
                 break
     print(f"# {taps} taps, {c.memory()} kB")
-    assert c.memory() < 30 * 1024
+    sanitised = b"__asan_init" in (BUILD / "libexec/sojourn/sojourn-counter").read_bytes()  # keeps what is freed for a while
+    assert sanitised or c.memory() < 30 * 1024
 
 
 @case

@@ -72,18 +72,20 @@ struct plan {
 
 static inline struct plan issued_plan(void)
 {
-	return (struct plan){ .pace = true,
-			      .suite = { .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 },
-			      .ca = SJ_P256,
-			      .ca_cipher = SJ_CIPHER_AES128,
-			      .csca_kind = "P-256",
-			      .signer_kind = "P-256",
-			      .expiry = "310920",
-			      .birth = "740812",
-			      .state = "UTO",
-			      .signer_country = "UT",
-			      .face = FACE_SIZE,
-			      .extended = true };
+	return (struct plan){
+		.pace = true,
+		.suite = { .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 },
+		.ca = SJ_P256,
+		.ca_cipher = SJ_CIPHER_AES128,
+		.csca_kind = "P-256",
+		.signer_kind = "P-256",
+		.expiry = "310920",
+		.birth = "740812",
+		.state = "UTO",
+		.signer_country = "UT",
+		.face = FACE_SIZE,
+		.extended = true
+	};
 }
 
 struct issued {
@@ -478,7 +480,9 @@ static OWN_FRAME void issued_mf(struct issued *d)
 				    .capabilities = { 0, 0, 0xE0 },
 				    .max_command = 65535,
 				    .max_response = 65536 };
-	struct sj_pace_suite weak = { .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_3DES, .curve = SJ_P256 };
+	struct sj_pace_suite weak = { .mapping = SJ_PACE_GM,
+				      .cipher = SJ_CIPHER_3DES,
+				      .curve = SJ_P256 };
 
 	if (d->plan.extended) {
 		sj_atr_info_put(&i, &info);

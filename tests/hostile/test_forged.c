@@ -10,7 +10,8 @@
 	d = issued_new(&plan)
 
 #define WITH_MAPPING(...) \
-	WITH(plan.suite = ((struct sj_pace_suite){ .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 }), \
+	WITH(plan.suite = ((struct sj_pace_suite){ \
+		     .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 }), \
 	     plan.ca = SJ_CURVE_NONE, __VA_ARGS__)
 
 static void assert_nothing_handed_out(struct issued *d)

@@ -52,7 +52,8 @@ static void genuine_with_rsa_active_authentication(void **state)
 
 static void genuine_with_both_and_strong_algorithms(void **state)
 {
-	WITH(plan.suite = ((struct sj_pace_suite){ .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES256, .curve = SJ_P521 }),
+	WITH(plan.suite = ((struct sj_pace_suite){
+		     .mapping = SJ_PACE_GM, .cipher = SJ_CIPHER_AES256, .curve = SJ_P521 }),
 	     plan.ca = SJ_BP512R1, plan.ca_cipher = SJ_CIPHER_AES256, plan.aa = SJ_P256,
 	     plan.csca_kind = "brainpoolP384r1", plan.explicit_curves = true,
 	     plan.signer_kind = "brainpoolP256r1", plan.sod_version = 1);
@@ -71,7 +72,8 @@ static void genuine_with_rsa_signers(void **state)
 
 static void genuine_with_chip_authentication_mapping(void **state)
 {
-	WITH(plan.suite = ((struct sj_pace_suite){ .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 }),
+	WITH(plan.suite = ((struct sj_pace_suite){
+		     .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 }),
 	     plan.ca = SJ_CURVE_NONE);
 	assert_verdict(d, SJ_VERDICT_GENUINE, SJ_OK);
 	assert_non_null(strstr(issued_check(d, SJ_CHECK_CHIP).detail, "mapping"));
@@ -83,7 +85,8 @@ static void card_security_of_indefinite_length(void **state)
 {
 	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
 
-	WITH(plan.suite = ((struct sj_pace_suite){ .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 }),
+	WITH(plan.suite = ((struct sj_pace_suite){
+		     .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_BP256R1 }),
 	     plan.ca = SJ_CURVE_NONE, plan.indefinite_security = true);
 	options.now = NOW;
 	for (int i = 0; i < 2; i++) {
@@ -220,7 +223,8 @@ static void copy_without_active_key(void **state)
 
 static void copy_without_mapping_key(void **state)
 {
-	WITH(plan.suite = ((struct sj_pace_suite){ .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 }),
+	WITH(plan.suite = ((struct sj_pace_suite){
+		     .mapping = SJ_PACE_CAM, .cipher = SJ_CIPHER_AES128, .curve = SJ_P256 }),
 	     plan.ca = SJ_CURVE_NONE, plan.other_keys = true);
 	assert_verdict(d, SJ_VERDICT_NOT_GENUINE, SJ_CAM_FAILED);
 	issued_free(d);

@@ -8,9 +8,8 @@
 
 #define SECTION "sojourn"
 
-static const char *const keys[] = { "trust", "reader",   "timeout",  "color", "gate",
-				    "sync",  "terminal", "services", "only",  "journal",
-				    NULL };
+static const char *const keys[] = { "trust",    "reader",   "timeout", "color",   "gate", "sync",
+				    "terminal", "services", "only",    "journal", NULL };
 
 static bool known(const char *key)
 {

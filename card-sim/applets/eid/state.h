@@ -36,8 +36,8 @@ bool eid_may_update(const struct card_terminal *t, unsigned group);
 bool eid_may_ask_age(const struct card_terminal *t, size_t i);
 
 /*
- * What the content of 67 says for this OID; of several templates with it the last. False: nothing, or
- * malformed.
+ * What the content of 67 says for this OID; of several templates with it the last. False: nothing,
+ * or malformed.
  */
 SJ_MUST_CHECK bool eid_auxiliary(struct sj_span in, struct sj_span oid, struct sj_span *value);
 
