@@ -6,7 +6,6 @@
 #define TESTS_HOSTILE_EID_H
 
 #include <sojourn/service.h>
-#include <sys/stat.h>
 
 #include "secure/gate.h"
 #include "secure/ri.h"
@@ -33,7 +32,7 @@ struct eid_plan {
 	uint32_t index; /* in the status list */
 	const char *expiry; /* YYYYMMDD */
 	const char *birth;
-	bool no_trust, no_list, no_links, other_security, foreign_signer;
+	bool no_trust, no_list, no_links, other_security;
 	bool rollover; /* the card knows the old CVCA only */
 	uint32_t without; /* groups that are left out, a bit each */
 	bool no_sector_key;
@@ -222,11 +221,8 @@ static OWN_FRAME void eid_security(struct eid_rig *r, unsigned sector, struct sj
 	struct sj_ca_key_info key = { .oid = sj_ca_public_key_oid(),
 				      .spki = sj_span(r->ca_spki[sector], r->ca_spki_len[sector]),
 				      .key_id = { true, EID_KEY_ID } };
-	struct sj_signed_by signer = issued_signer(r->d);
+	const struct sj_signed_by signer = issued_signer(r->d);
 
-	if (r->plan.foreign_signer)
-		signer = (struct sj_signed_by){ r->d->foreign_key, issued_foreign_signer(r->d),
-						NOW - 5 * DAY };
 	eid_put_access(&i);
 	sj_secinfo_put_ca_key(&i, &key);
 	eid_put_ri(&i);
@@ -565,6 +561,40 @@ static inline void eid_assert(struct eid_rig *r, enum sj_verdict verdict, enum s
 				      eid_check(r, (enum sj_answer_check)i).detail);
 	assert_int_equal(sj_answer_verdict(r->answer), verdict);
 	assert_int_equal(sj_answer_reason(r->answer), reason);
+}
+
+/* A card and a terminal, asked once with this end. */
+static inline struct eid_rig *eid_asked(struct eid_plan plan, enum sj_verdict verdict,
+					enum sj_rc reason)
+{
+	struct eid_rig *r = eid_new(&plan);
+
+	eid_assert(r, verdict, reason);
+	return r;
+}
+
+static inline struct sj_answer_info eid_info(const struct eid_rig *r)
+{
+	struct sj_answer_info info = { .size = sizeof(info) };
+
+	assert_true(sj_answer_get_info(r->answer, &info));
+	return info;
+}
+
+static inline bool has_portrait(const struct eid_rig *r)
+{
+	const uint8_t *bytes;
+	const char *mime;
+	size_t len;
+
+	return sj_answer_portrait(r->answer, &bytes, &len, &mime);
+}
+
+static inline void assert_nothing_told(const struct eid_rig *r)
+{
+	assert_int_equal(eid_count(r), 0);
+	assert_false(has_portrait(r));
+	assert_int_equal(eid_info(r).granted, 0);
 }
 
 #endif

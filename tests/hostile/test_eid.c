@@ -1,45 +1,12 @@
 /* What a service is told by an eID card, and which verdict it gets: every row of SERVICE.md. */
 #include "tests/hostile/eid.h"
 
-/* A card and a terminal, asked once with this end. */
-static struct eid_rig *asked(struct eid_plan plan, enum sj_verdict verdict, enum sj_rc reason)
-{
-	struct eid_rig *r = eid_new(&plan);
-
-	eid_assert(r, verdict, reason);
-	return r;
-}
-
-static struct sj_answer_info info_of(const struct eid_rig *r)
-{
-	struct sj_answer_info info = { .size = sizeof(info) };
-
-	assert_true(sj_answer_get_info(r->answer, &info));
-	return info;
-}
-
-static bool has_portrait(const struct eid_rig *r)
-{
-	const uint8_t *bytes;
-	const char *mime;
-	size_t len;
-
-	return sj_answer_portrait(r->answer, &bytes, &len, &mime);
-}
-
-static void assert_nothing_told(const struct eid_rig *r)
-{
-	assert_int_equal(eid_count(r), 0);
-	assert_false(has_portrait(r));
-	assert_int_equal(info_of(r).granted, 0);
-}
-
 /* --- genuine ------------------------------------------------------------------------ */
 
 static void a_genuine_card_tells_a_hotel_what_it_may_know(void **state)
 {
-	struct eid_rig *r = asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
-	const struct sj_answer_info info = info_of(r);
+	struct eid_rig *r = eid_asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
+	const struct sj_answer_info info = eid_info(r);
 
 	(void)state;
 	assert_string_equal(eid_said(r, "surname"), "Eriksson");
@@ -61,7 +28,7 @@ static void a_genuine_card_tells_a_hotel_what_it_may_know(void **state)
 
 static void every_check_of_a_genuine_card_passed(void **state)
 {
-	struct eid_rig *r = asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
+	struct eid_rig *r = eid_asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
 
 	(void)state;
 	for (int i = 0; i < SJ_ANSWER_CHECKS; i++) {
@@ -78,7 +45,7 @@ static void every_check_of_a_genuine_card_passed(void **state)
 
 static void the_chip_leaves_a_proof_that_the_terminal_could_have_made(void **state)
 {
-	struct eid_rig *r = asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
+	struct eid_rig *r = eid_asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
 	struct sj_proof proof = { .size = sizeof(proof) };
 
 	(void)state;
@@ -102,7 +69,7 @@ static struct sj_statistics statistics_of(const struct eid_rig *r)
 
 static void hotel_check_in_takes_21_apdus(void **state)
 {
-	struct eid_rig *r = asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
+	struct eid_rig *r = eid_asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
 
 	(void)state;
 	assert_int_equal(statistics_of(r).apdus, 21);
@@ -113,7 +80,7 @@ static void hotel_check_in_takes_21_apdus(void **state)
 static void short_apdus_tell_the_same(void **state)
 {
 	struct sj_service_options options = SJ_SERVICE_OPTIONS_INIT;
-	struct eid_rig *r = asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
+	struct eid_rig *r = eid_asked(eid_plan(), SJ_VERDICT_GENUINE, SJ_OK);
 	const size_t data = eid_count(r);
 
 	(void)state;
@@ -196,7 +163,7 @@ static void only_narrows_and_valid_stays(void **state)
 	options.only = SJ_RIGHT_NAME | SJ_RIGHT_ADDRESS;
 	assert_int_equal(eid_ask(r, &options), SJ_OK);
 	assert_int_equal(sj_answer_verdict(r->answer), SJ_VERDICT_GENUINE);
-	assert_int_equal(info_of(r).asked, SJ_RIGHT_NAME | SJ_RIGHT_VALID);
+	assert_int_equal(eid_info(r).asked, SJ_RIGHT_NAME | SJ_RIGHT_VALID);
 	assert_int_equal(eid_count(r), 2);
 	assert_false(has_portrait(r));
 	eid_free(r);
@@ -212,7 +179,7 @@ static void a_row_that_wants_more_than_the_certificate_gets_what_that_has(void *
 	r = eid_new(&plan);
 	r->service.rights = EID_HOTEL;
 	eid_assert(r, SJ_VERDICT_GENUINE, SJ_OK);
-	assert_int_equal(info_of(r).granted, plan.rights);
+	assert_int_equal(eid_info(r).granted, plan.rights);
 	assert_string_equal(eid_said(r, "nationality"), "UTO");
 	assert_int_equal(eid_count(r), 1);
 	eid_free(r);
@@ -225,8 +192,8 @@ static void what_a_card_has_not_is_absent(void **state)
 
 	(void)state;
 	plan.without = 1u << SJ_EID_ENTRY_RECORDS;
-	r = asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
-	assert_int_equal(info_of(r).absent, SJ_RIGHT_ENTRY_RECORDS);
+	r = eid_asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
+	assert_int_equal(eid_info(r).absent, SJ_RIGHT_ENTRY_RECORDS);
 	assert_string_equal(eid_said(r, "entry-record"), "");
 	eid_free(r);
 }
@@ -246,7 +213,7 @@ static void a_pharmacy_learns_an_age_and_no_birth_date(void **state)
 		struct eid_rig *r;
 
 		plan.birth = cases[i].birth;
-		r = asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
+		r = eid_asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
 		assert_string_equal(eid_said(r, "age-over-18"), cases[i].said);
 		assert_int_equal(eid_count(r), 1);
 		eid_free(r);
@@ -260,10 +227,10 @@ static void a_no_to_the_greatest_age_says_nothing_about_others(void **state)
 
 	(void)state;
 	plan.rights = SJ_RIGHT_VALID | SJ_RIGHT_AGE_FIRST << 3 | SJ_RIGHT_AGE_FIRST << 6;
-	r = asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
+	r = eid_asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
 	assert_string_equal(eid_said(r, "age-over-65"), "no");
 	assert_string_equal(eid_said(r, "age-over-18"), "");
-	assert_int_equal(info_of(r).absent, SJ_RIGHT_AGE_FIRST << 3);
+	assert_int_equal(eid_info(r).absent, SJ_RIGHT_AGE_FIRST << 3);
 	eid_free(r);
 }
 
@@ -276,7 +243,7 @@ static void a_pseudonym_is_the_one_that_the_authority_computes(void **state)
 
 	(void)state;
 	plan.rights = SJ_RIGHT_VALID | SJ_RIGHT_PSEUDONYM;
-	r = asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
+	r = eid_asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
 	assert_true(sj_ri_identifier(SJ_BP256R1, &r->sector_secret, &r->ri_key, identifier));
 	assert_true(sj_hex_text(SJ_SPAN_OF(identifier), SJ_HEX_LOWER, expected, sizeof(expected)));
 	assert_string_equal(eid_said(r, "pseudonym"), expected);
@@ -291,8 +258,8 @@ static void no_pseudonym_without_the_sectors_key(void **state)
 	(void)state;
 	plan.rights = SJ_RIGHT_VALID | SJ_RIGHT_PSEUDONYM;
 	plan.no_sector_key = true;
-	r = asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
-	assert_int_equal(info_of(r).granted, SJ_RIGHT_VALID);
+	r = eid_asked(plan, SJ_VERDICT_GENUINE, SJ_OK);
+	assert_int_equal(eid_info(r).granted, SJ_RIGHT_VALID);
 	assert_int_equal(eid_count(r), 0);
 	eid_free(r);
 }
@@ -306,7 +273,7 @@ static void an_expired_card_is_expired_and_tells(void **state)
 
 	(void)state;
 	plan.expiry = "20260920";
-	r = asked(plan, SJ_VERDICT_EXPIRED, SJ_DOCUMENT_EXPIRED);
+	r = eid_asked(plan, SJ_VERDICT_EXPIRED, SJ_DOCUMENT_EXPIRED);
 	assert_string_equal(eid_said(r, "expiry"), "2026-09-20");
 	eid_free(r);
 }
@@ -319,7 +286,7 @@ static void a_revoked_card_tells_nothing(void **state)
 	(void)state;
 	plan.index = EID_REVOKED;
 	plan.expiry = "20260920"; /* revoked goes before expired */
-	r = asked(plan, SJ_VERDICT_EXPIRED, SJ_DOCUMENT_REVOKED);
+	r = eid_asked(plan, SJ_VERDICT_EXPIRED, SJ_DOCUMENT_REVOKED);
 	assert_nothing_told(r);
 	eid_free(r);
 }
@@ -363,13 +330,13 @@ static void a_card_that_no_list_clears_is_undecided(void **state)
 
 	(void)state;
 	plan.no_list = true;
-	eid_free(asked(plan, SJ_VERDICT_UNDECIDED, SJ_STATUS_MISSING));
+	eid_free(eid_asked(plan, SJ_VERDICT_UNDECIDED, SJ_STATUS_MISSING));
 	plan = eid_plan();
 	plan.without = 1u << SJ_EID_STATUS;
-	eid_free(asked(plan, SJ_VERDICT_UNDECIDED, SJ_STATUS_NOT_COVERED));
+	eid_free(eid_asked(plan, SJ_VERDICT_UNDECIDED, SJ_STATUS_NOT_COVERED));
 	plan = eid_plan();
 	plan.index = RIG_SIZE;
-	eid_free(asked(plan, SJ_VERDICT_UNDECIDED, SJ_STATUS_NOT_COVERED));
+	eid_free(eid_asked(plan, SJ_VERDICT_UNDECIDED, SJ_STATUS_NOT_COVERED));
 }
 
 static void a_terminal_that_may_not_ask_for_validity_cannot_decide(void **state)
@@ -379,8 +346,8 @@ static void a_terminal_that_may_not_ask_for_validity_cannot_decide(void **state)
 
 	(void)state;
 	plan.rights = SJ_RIGHT_NATIONALITY;
-	r = asked(plan, SJ_VERDICT_UNDECIDED, SJ_RIGHT_REFUSED);
-	assert_int_equal(info_of(r).granted, SJ_RIGHT_NATIONALITY);
+	r = eid_asked(plan, SJ_VERDICT_UNDECIDED, SJ_RIGHT_REFUSED);
+	assert_int_equal(eid_info(r).granted, SJ_RIGHT_NATIONALITY);
 	eid_free(r);
 }
 
@@ -393,7 +360,7 @@ static void a_card_with_the_signed_key_of_another_is_a_forgery(void **state)
 
 	(void)state;
 	plan.other_security = true;
-	r = asked(plan, SJ_VERDICT_NOT_GENUINE, SJ_CA_FAILED);
+	r = eid_asked(plan, SJ_VERDICT_NOT_GENUINE, SJ_CA_FAILED);
 	assert_nothing_told(r);
 	eid_free(r);
 }
@@ -405,7 +372,7 @@ static void an_unknown_issuer_is_not_believed_and_not_read(void **state)
 
 	(void)state;
 	plan.no_trust = plan.no_list = true;
-	r = asked(plan, SJ_VERDICT_UNDECIDED, SJ_ISSUER_UNKNOWN);
+	r = eid_asked(plan, SJ_VERDICT_UNDECIDED, SJ_ISSUER_UNKNOWN);
 	assert_nothing_told(r);
 	assert_int_equal(eid_check(r, SJ_ANSWER_CHIP).state, SJ_CHECK_NOT_DONE);
 	eid_free(r);
@@ -460,142 +427,6 @@ static void an_offer_that_is_not_signed_is_a_forgery(void **state)
 	eid_free(r);
 }
 
-/* --- terminals ---------------------------------------------------------------------------------- */
-
-static void a_link_leads_from_the_key_that_the_card_knows(void **state)
-{
-	struct eid_plan plan = eid_plan();
-
-	(void)state;
-	plan.rollover = true;
-	eid_free(asked(plan, SJ_VERDICT_GENUINE, SJ_OK));
-}
-
-static void without_the_link_the_card_does_not_believe(void **state)
-{
-	struct eid_plan plan = eid_plan();
-	struct eid_rig *r;
-
-	(void)state;
-	plan.rollover = plan.no_links = true;
-	r = eid_new(&plan);
-	assert_int_equal(eid_ask(r, NULL), SJ_TERMINAL_REFUSED);
-	assert_null(r->answer);
-	eid_free(r);
-}
-
-static void a_terminal_whose_time_is_over_asks_no_card(void **state)
-{
-	struct sj_service_options options = SJ_SERVICE_OPTIONS_INIT;
-	const struct eid_plan plan = eid_plan();
-	struct eid_rig *r = eid_new(&plan);
-
-	(void)state;
-	options.now = EAC_2026 + 365 * DAY;
-	assert_int_equal(eid_ask(r, &options), SJ_TERMINAL_EXPIRED);
-	options.now = EAC_2026 + 365 * DAY - 1;
-	assert_int_not_equal(eid_ask(r, &options), SJ_TERMINAL_EXPIRED);
-	eid_free(r);
-}
-
-static void a_terminal_of_another_service_is_refused(void **state)
-{
-	const struct eid_plan plan = eid_plan();
-	struct eid_rig *r = eid_new(&plan);
-
-	(void)state;
-	r->service.id++;
-	assert_int_equal(eid_ask(r, NULL), SJ_RIGHT_REFUSED);
-	eid_free(r);
-}
-
-static void secrets_that_do_not_open(void **state)
-{
-	const struct eid_plan plan = eid_plan();
-	struct eid_rig *r = eid_new(&plan);
-	struct sj_access *access;
-
-	(void)state;
-	assert_int_equal(sj_access_can("000000", 6, &access), SJ_OK);
-	assert_int_equal(sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service,
-					   access, NULL, &r->answer),
-			 SJ_WRONG_CAN);
-	r->service.access = SJ_SERVICE_PIN;
-	assert_int_equal(sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service,
-					   access, NULL, &r->answer),
-			 SJ_PIN_NEEDED);
-	assert_int_equal(sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service, NULL,
-					   NULL, &r->answer),
-			 SJ_SECRET_NEEDED);
-	assert_int_equal(sj_service_verify(r->d->card, r->d->trust, NULL, &r->service, access, NULL,
-					   &r->answer),
-			 SJ_TERMINAL_FILES);
-	assert_null(r->answer);
-	sj_access_free(access);
-	eid_free(r);
-}
-
-/* --- the holder's PIN ------------------------------------------------------------------------ */
-
-static enum sj_rc ask_with_pin(struct eid_rig *r, const char *pin)
-{
-	struct sj_service_options options = SJ_SERVICE_OPTIONS_INIT;
-	struct sj_access *access;
-	enum sj_rc rc;
-
-	options.now = NOW;
-	assert_int_equal(sj_access_pin(pin, strlen(pin), &access), SJ_OK);
-	sj_answer_free(r->answer);
-	r->answer = NULL;
-	rc = sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service, access, &options,
-			       &r->answer);
-	sj_access_free(access);
-	return rc;
-}
-
-static void a_bank_asks_for_the_pin(void **state)
-{
-	const struct eid_plan plan = eid_plan();
-	struct eid_rig *r = eid_new(&plan);
-
-	(void)state;
-	r->service.access = SJ_SERVICE_PIN;
-	assert_int_equal(eid_ask(r, NULL), SJ_PIN_NEEDED);
-	assert_int_equal(ask_with_pin(r, "000000"), SJ_WRONG_PIN);
-	assert_int_equal(ask_with_pin(r, EAC_PIN), SJ_OK);
-	assert_int_equal(sj_answer_verdict(r->answer), SJ_VERDICT_GENUINE);
-	assert_string_equal(eid_said(r, "surname"), "Eriksson");
-	eid_free(r);
-}
-
-static void a_pin_opens_what_the_can_would(void **state)
-{
-	const struct eid_plan plan = eid_plan();
-	struct eid_rig *r = eid_new(&plan);
-
-	(void)state;
-	assert_int_equal(ask_with_pin(r, EAC_PIN), SJ_OK);
-	assert_int_equal(info_of(r).granted, EID_HOTEL);
-	eid_free(r);
-}
-
-/* The reader's own pad is there for it alone; ours has none. */
-static void a_pad_that_is_not_there(void **state)
-{
-	struct sj_service_options options = SJ_SERVICE_OPTIONS_INIT;
-	const struct eid_plan plan = eid_plan();
-	struct eid_rig *r = eid_new(&plan);
-
-	(void)state;
-	options.now = NOW;
-	options.reader_pin = true;
-	assert_int_equal(eid_ask(r, &options), SJ_USAGE);
-	assert_int_equal(sj_service_verify(r->d->card, r->d->trust, r->terminal, &r->service, NULL,
-					   &options, &r->answer),
-			 SJ_ACCESS_UNSUPPORTED);
-	eid_free(r);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -622,14 +453,6 @@ int main(void)
 		cmocka_unit_test(an_unknown_issuer_is_not_believed_and_not_read),
 		cmocka_unit_test(a_wrong_signature_of_the_security_file),
 		cmocka_unit_test(an_offer_that_is_not_signed_is_a_forgery),
-		cmocka_unit_test(a_link_leads_from_the_key_that_the_card_knows),
-		cmocka_unit_test(without_the_link_the_card_does_not_believe),
-		cmocka_unit_test(a_terminal_whose_time_is_over_asks_no_card),
-		cmocka_unit_test(a_terminal_of_another_service_is_refused),
-		cmocka_unit_test(secrets_that_do_not_open),
-		cmocka_unit_test(a_bank_asks_for_the_pin),
-		cmocka_unit_test(a_pin_opens_what_the_can_would),
-		cmocka_unit_test(a_pad_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests_name("eid", tests, NULL, NULL);
