@@ -473,7 +473,7 @@ with_program() {
 	with_program verify "echo '{\"schema\":1,\"verdict\":\"genuine\",\"reason\":null}'"
 	run sanitised tree/libexec/sojourn/sojourn-demo demo
 	[ "$status" -eq 1 ]
-	[ "$(grep -c '^. UNEXPECTED' <<<"$output")" -eq 7 ]
+	[ "$(grep -c '^. UNEXPECTED' <<<"$output")" -eq 9 ]
 	[[ $output == *"SJ-0101"* ]]
 }
 
@@ -490,7 +490,7 @@ with_program() {
 	echo "$output"
 	[ "$status" -eq 1 ]
 	[ "$(grep -c '^. UNEXPECTED  *\(10\|13\|14\)\.' <<<"$output")" -eq 3 ]
-	[[ $output == *"3 of 16 scenes"* ]]
+	[[ $output == *"3 of 19 scenes"* ]]
 }
 
 @test "demo: interrupted, it leaves nothing" {

@@ -115,6 +115,10 @@ int main(int argc, char **argv)
 	uint8_t *bytes;
 	int rc;
 
+	if (argc == 2 && strcmp(argv[1], "--cli-dump") == 0) { /* no command: nobody types it */
+		puts("{\"program\": \"portrait\", \"commands\": []}");
+		return 0;
+	}
 	if (!read_wanted(argc, argv, &wanted)) {
 		fputs("usage: sojourn-portrait [--max-pixels N] [--rgb COLUMNSxROWS] <PICTURE >PNG\n",
 		      stderr);
