@@ -35,8 +35,8 @@ const struct cli_command counter_url = {
 	.summary = "print the address that opens the page",
 	.description =
 		"The code in it is good for one page; that page keeps its access when it is loaded\n"
-		"again, until its tab is closed or the counter is started anew. Whoever may read the state\n"
-		"directory may print the address.",
+		"again, until its tab is closed or the counter is started anew. Whoever may read\n"
+		"the state directory may print the address.",
 	.options = options,
 	.examples = examples,
 	.failures = failures,
