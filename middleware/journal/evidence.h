@@ -101,6 +101,10 @@ SJ_MUST_CHECK enum sj_rc sj_kept_of(struct sj_bytes *plain, struct sj_kept **out
  */
 SJ_MUST_CHECK bool sj_terminal_certificate(const struct sj_terminal *terminal, size_t i,
 					   const uint8_t **bytes, size_t *len);
+/* Signs with the terminal's key (ECDSA, r || s, at most 132 bytes). *len: room, then size. */
+SJ_MUST_CHECK enum sj_rc sj_terminal_sign(const struct sj_terminal *terminal,
+					  const uint8_t *message, size_t message_len,
+					  uint8_t *signature, size_t *len);
 
 /* --- making ------------------------------------------------------------------------------- */
 

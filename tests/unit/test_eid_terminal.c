@@ -1,5 +1,6 @@
 /* test_eid_terminal.c -- a terminal's folder: what it says, and folders that are none. */
 #include "eid/terminal.h"
+#include "journal/evidence.h"
 #include "tests/hostile/eid.h"
 
 static struct eid_rig *folder_of(enum sj_cvc_terminal kind, bool rollover)

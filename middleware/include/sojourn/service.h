@@ -77,9 +77,6 @@ struct sj_terminal_info {
 	bool pseudonyms; /* it has a sector key */
 };
 SJ_API bool sj_terminal_get_info(const struct sj_terminal *terminal, struct sj_terminal_info *out);
-/* Signs with the terminal's key (ECDSA, r || s, at most 132 bytes), for evidence. *len: room, then size. */
-SJ_API enum sj_rc sj_terminal_sign(const struct sj_terminal *terminal, const uint8_t *message,
-				   size_t message_len, uint8_t *signature, size_t *len);
 
 #define SJ_TERMINAL_KEY_MAX 1024u
 #define SJ_TERMINAL_REQUEST_MAX 2048u
