@@ -137,9 +137,15 @@ uint16_t emrtd_password_wrong(struct card *card, enum sj_pace_password kind)
 
 /* --- management (B.11, B.13) --------------------------------------------------------- */
 
+/*
+ * By whoever knows this password: once a terminal is authenticated, the keys are those of a server
+ * that does not (TR-03110-2, 2.4.1).
+ */
 static bool opened_with(const struct card_call *call, enum sj_pace_password kind)
 {
-	return call->secured && card_terminal(call->card)->password == kind;
+	const struct card_terminal *t = card_terminal(call->card);
+
+	return call->secured && t->password == kind && !t->authenticated;
 }
 
 /* A terminal whose right "PIN management" is in force. */
