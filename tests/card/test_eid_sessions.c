@@ -2,6 +2,7 @@
  * What a terminal keeps of one session in the next, and what others of the same session may not do:
  * a server whose device has entered the PIN, a device that begins again, a channel from before.
  */
+#include "secure/ri.h"
 #include "tests/card/eid_rig.h"
 #include "wire/std/tr03110.h"
 
@@ -129,6 +130,50 @@ static void test_auxiliary_data_wrapped_twice(void **state)
 	assert_int_equal(eid_ask(b, 2), SJ_SW_OK);
 }
 
+/* --- sector keys ------------------------------------------------------------------------------- */
+
+/* The terminal's certificate names the key by this hash of it. */
+static void name_sector(struct eac_chain *chain, const struct eid_sector *s, enum sj_hash alg)
+{
+	struct eac_holder *h = &chain->terminal;
+	struct sj_writer w = SJ_WRITER_OF(h->extensions);
+	const struct sj_span key = sj_span(s->bytes, s->len);
+	uint8_t hash[SJ_HASH_MAX];
+
+	assert_true(sj_hash(alg, &key, 1, hash));
+	sj_cvc_sectors_put(&w, sj_span(hash, sj_hash_size(alg)), sj_span(NULL, 0));
+	h->plan.extensions = sj_written(&w);
+	eac_sign(h, &chain->dv);
+}
+
+/* The hash is that of the certificate's signature, and no other (TR-03110-3, C.3.2.1). */
+static void test_a_chain_with_sha_384_names_sectors_with_it(void **state)
+{
+	struct eid_room *f = *state;
+	uint8_t id[32], expected[32];
+	struct bench *b;
+
+	eac_chain_forget(&f->at);
+	bench_free(f->card.b);
+	eac_chain(&f->at, "P-384", SJ_CVC_AUTHENTICATION);
+	eac_issue_eid(&f->card, &f->at);
+	eac_terminal(&f->t, &f->card, &f->at);
+	b = f->card.b;
+	for (enum sj_hash alg = SJ_SHA256; alg <= SJ_SHA512; alg++) {
+		name_sector(&f->at, &f->sector, alg);
+		b->secured = false;
+		assert_int_equal(eac_until(&f->t, EAC_CHAIN),
+				 alg == SJ_SHA384 ? SJ_SW_OK : SJ_SW_WRONG_DATA);
+	}
+	name_sector(&f->at, &f->sector, SJ_SHA384);
+	b->secured = false;
+	assert_int_equal(eac_until(&f->t, EAC_CA), SJ_SW_OK);
+	assert_int_equal(bench_do(b, EID_SELECT), SJ_SW_OK);
+	assert_int_equal(eid_identify(b, &f->sector, id), SJ_SW_OK);
+	assert_true(sj_ri_identifier(SJ_BP256R1, &f->sector.secret, &f->card.ri, expected));
+	assert_memory_equal(id, expected, 32);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +182,7 @@ int main(void)
 		EID_CASE(test_pace_begins_after_a_chip_authentication_was_left),
 		EID_CASE(test_a_chat_leaves_what_the_can_had_opened),
 		EID_CASE(test_auxiliary_data_wrapped_twice),
+		EID_CASE(test_a_chain_with_sha_384_names_sectors_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,14 +129,22 @@ static bool is_in_time(struct card *card, const struct sj_cvc *signer, const str
 	return now < c->until + DAY && now < signer->until + DAY && c->from < signer->until + DAY;
 }
 
-/* A service or a sector's key that a terminal names must be readable. */
-static bool extensions_fit(const struct sj_cvc *c)
+/*
+ * A service or a sector's key that a terminal names must be readable; the key's hash is made with
+ * the hash function of the certificate's signature (C.3.2.1).
+ */
+static bool extensions_fit(const struct sj_cvc *c, enum sj_hash signed_with)
 {
 	struct sj_cvc_service service;
 	struct sj_span hashes[CARD_SECTOR_HASHES];
 
-	return sj_cvc_service_read(c->extensions, &service) &&
-	       sj_cvc_sectors_read(c->extensions, hashes);
+	if (!sj_cvc_service_read(c->extensions, &service) ||
+	    !sj_cvc_sectors_read(c->extensions, hashes))
+		return false;
+	for (size_t i = 0; i < CARD_SECTOR_HASHES; i++)
+		if (hashes[i].len != 0 && hashes[i].len != sj_hash_size(signed_with))
+			return false;
+	return true;
 }
 
 /* Domain parameters stand in a CVCA's certificate and are inherited from there (D.3.3). */
@@ -158,7 +166,8 @@ static uint16_t judge(struct card *card, const struct sj_cvc *signer, struct sj_
 		return SJ_SW_CONDITIONS;
 	if (!is_in_time(card, signer, c))
 		return SJ_SW_DATA_INVALIDATED;
-	return inherit(c, signer) && extensions_fit(c) ? SJ_SW_OK : SJ_SW_WRONG_DATA;
+	return inherit(c, signer) && extensions_fit(c, signer->key.hash) ? SJ_SW_OK
+									 : SJ_SW_WRONG_DATA;
 }
 
 /* 2.5.2: the date of terminals counts if an official domestic DV has given it. */
@@ -407,7 +416,7 @@ static bool set_service(struct card_terminal *t, struct sj_span extensions)
 	    !sj_cvc_sectors_read(extensions, hashes))
 		return false;
 	for (size_t i = 0; i < CARD_SECTOR_HASHES; i++)
-		t->sector_hash_given[i] = keep(hashes[i], t->sector_hash[i]) > 0;
+		t->sector_hash_len[i] = keep(hashes[i], t->sector_hash[i]);
 	return true;
 }
 
