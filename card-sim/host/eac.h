@@ -23,6 +23,7 @@ struct card_terminal {
 	size_t id_icc_len;
 	/* From Terminal Authentication. */
 	bool authenticated;
+	int64_t from, until; /* its certificate's first and last day */
 	struct sj_cvc_rights certified; /* of the certificates alone */
 	struct sj_cvc_rights rights; /* effective; in force after Chip Authentication */
 	struct sj_cvc_service service; /* sector 0: not told */

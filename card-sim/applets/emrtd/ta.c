@@ -432,6 +432,8 @@ static bool set_terminal(const struct card_call *call, const struct sj_cvc *term
 	     (sj_tlv_take(&aux, SJ_TAG_CVC_AUTHENTICATION, &content) != SJ_TLV_FOUND ||
 	      content.len > CARD_AUX_MAX)))
 		return false;
+	t->from = terminal->from;
+	t->until = terminal->until;
 	t->certified = ta->held.effective;
 	t->rights = effective(call);
 	t->in_force = is_version_1(call);
