@@ -1,7 +1,7 @@
 /*
  * ri.h -- Restricted Identification with ECDH, for card, reader and authority.
  *
- * Source: BSI TR-03110-3 v2.21, A.5; TR-03110-2, 3.7.
+ * Source: BSI TR-03110-3 v2.21, A.5; TR-03110-2, 3.6.
  */
 #ifndef SJ_SECURE_RI_H
 #define SJ_SECURE_RI_H

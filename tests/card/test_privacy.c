@@ -484,7 +484,7 @@ static void used_cards(void **state)
 
 /*
  * Failures of passwords cost time until the right one or minutes of power come: else a CAN
- * could be guessed (BSI TR-03110-2, 3.3). All cards with as many failures
+ * could be guessed (BSI TR-03110-2, 2.2). All cards with as many failures
  * wait as long, so it tells apart some cards, not one.
  */
 static void known_failures_cost_time(void **state)
@@ -507,7 +507,7 @@ static void known_failures_cost_time(void **state)
 }
 
 /*
- * MSE:Set AT tells how many tries the PIN has (BSI TR-03110-3, MSE:Set AT): who enters it must know.
+ * MSE:Set AT tells how many tries the PIN has (BSI TR-03110-3, B.14.1): who enters it must know.
  * Until the holder enters it rightly, a card of a few among all.
  */
 static void known_a_pin_that_failed_shows(void **state)

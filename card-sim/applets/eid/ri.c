@@ -1,7 +1,7 @@
 /*
  * ri.c -- Restricted Identification: an identifier that only the terminal's sector gets.
  *
- * Source: BSI TR-03110-2 v2.21, 3.7; TR-03110-3, A.5 and B.4; the sector's key is believed by its
+ * Source: BSI TR-03110-2 v2.21, 3.6; TR-03110-3, A.5 and B.4; the sector's key is believed by its
  * hash in the terminal's certificate (C.3.2.1).
  */
 #include "secure/ri.h"

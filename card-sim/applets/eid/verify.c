@@ -1,7 +1,7 @@
 /*
  * verify.c -- age, validity and community, told by yes and no.
  *
- * Source: BSI TR-03110-3 v2.21, A.7.5 (auxiliary data) and B.11.8 (VERIFY).
+ * Source: BSI TR-03110-3 v2.21, A.7.5 (auxiliary data) and B.14.10 (VERIFY).
  */
 #include <string.h>
 

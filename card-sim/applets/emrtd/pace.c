@@ -1,7 +1,7 @@
 /*
  * pace.c -- PACE, the card's side. STATES.md is the page to the table below.
  *
- * Source: ICAO Doc 9303-11 (8th ed.), 4.4; BSI TR-03110-3 v2.21, B.1 and B.11.
+ * Source: ICAO Doc 9303-11 (8th ed.), 4.4; BSI TR-03110-3 v2.21, B.1 and B.14.
  */
 #include "crypt/wipe.h"
 #include "state.h"

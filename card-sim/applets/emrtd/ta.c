@@ -1,8 +1,8 @@
 /*
  * ta.c -- Terminal Authentication, the card's side: version 2 at the MF, version 1 in LDS1.
  *
- * Sources: BSI TR-03110-1 v2.21, 3.4; TR-03110-2, 3.3; TR-03110-3, 2.5 (certificates, dates),
- * A.7, B.3, B.11 (commands). Nothing of a certificate is believed before its signature, and what it
+ * Sources: BSI TR-03110-1 v2.20, 3.5; TR-03110-2 v2.21, 3.3; -3, 2.5 (certificates, dates),
+ * A.7, B.3, B.14 (commands). Nothing of a certificate is believed before its signature, and what it
  * changes is stored before the step counts.
  */
 #include <string.h>
@@ -294,7 +294,7 @@ static struct sj_cvc_rights effective(const struct card_call *call)
 }
 
 /*
- * TR-03110-2, 3.3 and part 4, 2.2.3: an authentication terminal needs the PIN, or the CAN with the
+ * TR-03110-2, 2.2 and part 4, 2.2.3.2: an authentication terminal needs the PIN, or the CAN with the
  * right to it; no terminal gets anything by the PUK.
  */
 static bool password_suffices(const struct card_call *call, const struct sj_cvc_rights *rights)
@@ -371,7 +371,7 @@ uint16_t emrtd_ta_challenge(struct card_call *call)
 
 /*
  * ID_PICC: after PACE the card's ephemeral key, after BAC the document number with its check
- * digit, as the MRZ has it (TR-03110-1, 3.4).
+ * digit, as the MRZ has it (TR-03110-1, 3.5).
  */
 static bool own_name(const struct card_call *call, struct sj_span *out)
 {
