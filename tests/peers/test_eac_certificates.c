@@ -12,6 +12,7 @@
 #include "wire/std/tr03110.h"
 
 struct fixture {
+	char script[2048];
 	char folder[64];
 	struct eac_card card;
 	uint8_t cvca[SJ_CVC_MAX], dv[SJ_CVC_MAX], terminal[SJ_CVC_MAX], key[4096], chat[64];
@@ -124,10 +125,8 @@ static bool has_openpace(const struct fixture *f)
 /* Keys by openssl genpkey's options, certificates by cvc-create. */
 static void made_by_cvc_create(struct fixture *f, const char *scheme, const char *options)
 {
-	char script[2048];
-
 	snprintf(
-		script, sizeof(script),
+		f->script, sizeof(f->script),
 		"for k in ca dv t; do openssl genpkey -outform DER -out $k.key %s; done\n"
 		"create() { name=$1; role=$2; shift 2; cvc-create --role=$role "
 		"--out-cert=$name.cvcert --scheme=%s --expires=$(date -u -d '+30 days' +%%y%%m%%d) "
@@ -139,7 +138,7 @@ static void made_by_cvc_create(struct fixture *f, const char *scheme, const char
 		"create t terminal --chr=XOTERM00001 --key=t.key --sign-with=dv.key "
 		"--sign-as=dv.cvcert --read-dg4 --rid",
 		options, scheme);
-	assert_true(run(f, script));
+	assert_true(run(f, f->script));
 }
 
 #define EC(curve) \
@@ -199,7 +198,7 @@ static void authority(struct fixture *f, const char *curve, const char *oid)
 		 "--out t.cvcert &&\n"
 		 "cp ut/cvca-at-1.cvcert ca.cvcert && cp ut/dv-at-1.cvcert dv.cvcert",
 		 curve, curve);
-	assert_true(run(f, script));
+	assert_true(run(f, f->script));
 	terminal_is_known(f, oid);
 }
 
