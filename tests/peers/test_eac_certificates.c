@@ -12,6 +12,7 @@
 #include "wire/std/tr03110.h"
 
 struct fixture {
+	char script[2048];
 	char folder[64];
 	struct eac_card card;
 	uint8_t cvca[SJ_CVC_MAX], dv[SJ_CVC_MAX], terminal[SJ_CVC_MAX], key[4096], chat[64];
@@ -124,10 +125,8 @@ static bool has_openpace(const struct fixture *f)
 /* Certificates by cvc-create for the keys that `keys` makes. */
 static void made_by_cvc_create(struct fixture *f, const char *scheme, const char *keys)
 {
-	char script[2048];
-
 	snprintf(
-		script, sizeof(script),
+		f->script, sizeof(f->script),
 		"%s\n"
 		"create() { name=$1; role=$2; shift 2; cvc-create --role=$role "
 		"--out-cert=$name.cvcert --scheme=%s --expires=$(date -u -d '+30 days' +%%y%%m%%d) "
@@ -139,7 +138,7 @@ static void made_by_cvc_create(struct fixture *f, const char *scheme, const char
 		"create t terminal --chr=XOTERM00001 --key=t.key --sign-with=dv.key "
 		"--sign-as=dv.cvcert --read-dg4 --rid",
 		keys, scheme);
-	assert_true(run(f, script));
+	assert_true(run(f, f->script));
 }
 
 #define GENERATE(options) \
@@ -205,7 +204,7 @@ static void authority(struct fixture *f, const char *curve, const char *oid)
 		 "--out t.cvcert &&\n"
 		 "cp ut/cvca-at-1.cvcert ca.cvcert && cp ut/dv-at-1.cvcert dv.cvcert",
 		 curve, curve);
-	assert_true(run(f, script));
+	assert_true(run(f, f->script));
 	terminal_is_known(f, oid);
 }
 

@@ -1,7 +1,7 @@
 /*
  * pace.c -- PACE, the card's side. STATES.md is the page to the table below.
  *
- * Source: ICAO Doc 9303-11 (8th ed.), 4.4; BSI TR-03110-3 v2.21, B.1 and B.11.
+ * Source: ICAO Doc 9303-11 (8th ed.), 4.4; BSI TR-03110-3 v2.21, B.1 and B.14.
  */
 #include "crypt/wipe.h"
 #include "state.h"
@@ -133,21 +133,28 @@ static uint16_t choose_rights(struct card *card, const struct set_at *at, struct
 	return SJ_SW_OK;
 }
 
-/* In plain; or, for a PIN that the CAN resumes, in the session that the CAN opened. */
+/*
+ * In plain; or, for a PIN that the CAN resumes, in the session that the CAN opened, before a
+ * terminal is authenticated in it (TR-03110-2, 3.2.2).
+ */
 static bool may_start(const struct card_call *call, enum sj_pace_password kind)
 {
+	const struct card_terminal *t = card_terminal(call->card);
+
 	return !call->secured ||
-	       (kind == SJ_PACE_PIN && card_terminal(call->card)->password == SJ_PACE_CAN);
+	       (kind == SJ_PACE_PIN && t->password == SJ_PACE_CAN && !t->authenticated);
 }
 
 uint16_t emrtd_pace_set(struct card_call *call)
 {
-	struct emrtd_pace *pace = &((struct emrtd_state *)call->state)->pace;
+	struct emrtd_state *st = call->state;
+	struct emrtd_pace *pace = &st->pace;
 	struct emrtd_access access;
 	struct set_at at;
 	uint16_t sw;
 
 	sj_wipe(pace, sizeof(*pace));
+	sj_wipe(&st->ca2, sizeof(st->ca2)); /* GENERAL AUTHENTICATE is PACE's now */
 	if (!emrtd_access_load(call->card, &access) || (access.protocols & EMRTD_PACE) == 0)
 		return SJ_SW_CONDITIONS;
 	if (!parse_set_at(call->apdu->data, &at))
