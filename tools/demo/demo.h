@@ -41,6 +41,8 @@ void demo_stage_close(struct demo *demo);
  * standard output (free it). Returns its exit code, -1: it did not run.
  */
 int demo_run(struct demo *demo, const char *program, const char **argv, char **out);
+/* The same, of a step that must succeed: 0, or the exit code of the failure that was told. */
+int demo_step(struct demo *demo, const char *program, const char **argv);
 /* "Sojourn Lab 1 00 01": reader of card i (from 0). */
 struct demo_path demo_reader(unsigned i);
 

@@ -39,17 +39,6 @@ unsigned demo_gate_scenes(void)
 	return SCENES;
 }
 
-static int run(struct demo *demo, const char *program, const char **argv)
-{
-	int code = demo_run(demo, program, argv, NULL);
-
-	if (code == 0)
-		return 0;
-	if (cli_interrupted(demo->cli))
-		return cli_fail(demo->cli, SJ_CANCELLED, NULL);
-	return cli_fail(demo->cli, SJ_INTERNAL, "%s %s ended with %d", argv[1], argv[2], code);
-}
-
 /* --- setting it up ------------------------------------------------------------------- */
 
 /* The gate asks, the authority signs. */
@@ -66,13 +55,13 @@ static int enrol(struct demo *demo)
 	const char *install[] = { NULL,       "gate",      "enrol",         "--state",
 				  state.text, "--install", credential.text, NULL };
 	const char *key[] = { NULL, "gate", "ticket-key", "new", "--state", state.text, NULL };
-	int rc = run(demo, "gate", ask);
+	int rc = demo_step(demo, "gate", ask);
 
 	if (rc == 0)
-		rc = run(demo, "authority", sign);
+		rc = demo_step(demo, "authority", sign);
 	if (rc == 0)
-		rc = run(demo, "gate", install);
-	return rc == 0 ? run(demo, "gate", key) : rc;
+		rc = demo_step(demo, "gate", install);
+	return rc == 0 ? demo_step(demo, "gate", key) : rc;
 }
 
 /* The model's table, from exchanges that the bench plays with a card of its own. */

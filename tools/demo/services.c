@@ -18,17 +18,6 @@ static const struct scene {
 	{ "and at the metro's gate", NULL, NULL, "open", "pseudonym" },
 };
 
-static int run(struct demo *demo, const char *program, const char **argv)
-{
-	int code = demo_run(demo, program, argv, NULL);
-
-	if (code == 0)
-		return 0;
-	if (cli_interrupted(demo->cli))
-		return cli_fail(demo->cli, SJ_CANCELLED, NULL);
-	return cli_fail(demo->cli, SJ_INTERNAL, "%s %s ended with %d", argv[1], argv[2], code);
-}
-
 /* --- who asks --------------------------------------------------------------------- */
 
 int demo_services_found(struct demo *demo)
@@ -37,11 +26,11 @@ int demo_services_found(struct demo *demo)
 	const char *at[] = { NULL, "authority", "cvca-init", authority.text, NULL };
 	const char *is[] = { NULL, "authority", "cvca-init", authority.text, "--type", "is", NULL };
 	const char *dv[] = { NULL, "authority", "dv-init", authority.text, NULL };
-	int rc = run(demo, "authority", at);
+	int rc = demo_step(demo, "authority", at);
 
 	if (rc == 0)
-		rc = run(demo, "authority", is);
-	return rc == 0 ? run(demo, "authority", dv) : rc;
+		rc = demo_step(demo, "authority", is);
+	return rc == 0 ? demo_step(demo, "authority", dv) : rc;
 }
 
 /* The terminal asks, the authority signs. */
@@ -58,11 +47,11 @@ static int enrol(struct demo *demo, const struct scene *scene)
 			       request.text, "--service", scene->service,  "--folder",
 			       came.text,    NULL };
 	const char *install[] = { NULL, "terminal", "install", folder.text, came.text, NULL };
-	int rc = run(demo, "terminal", ask);
+	int rc = demo_step(demo, "terminal", ask);
 
 	if (rc == 0)
-		rc = run(demo, "authority", sign);
-	return rc == 0 ? run(demo, "terminal", install) : rc;
+		rc = demo_step(demo, "authority", sign);
+	return rc == 0 ? demo_step(demo, "terminal", install) : rc;
 }
 
 /* --- what it is told --------------------------------------------------------------- */

@@ -66,6 +66,17 @@ int demo_run(struct demo *demo, const char *program, const char **argv, char **o
 	return rc;
 }
 
+int demo_step(struct demo *demo, const char *program, const char **argv)
+{
+	int code = demo_run(demo, program, argv, NULL);
+
+	if (code == 0)
+		return 0;
+	if (cli_interrupted(demo->cli))
+		return cli_fail(demo->cli, SJ_CANCELLED, NULL);
+	return cli_fail(demo->cli, SJ_INTERNAL, "%s %s ended with %d", argv[1], argv[2], code);
+}
+
 /* --- the lab --------------------------------------------------------------------- */
 
 /* The lab ends with us, however we end. */
