@@ -172,6 +172,13 @@ SJ_MUST_CHECK enum sj_rc sj_bac_run(struct sj_document *doc);
 void sj_check_security_object(struct sj_document *doc);
 /* Chain, times, revocation and the time that is believed. */
 void sj_check_signer(struct sj_document *doc);
+/* What a finding about a signer makes of its check. */
+enum sj_check_state sj_signer_state(const struct sj_finding *f);
+/* When it was signed, as it says itself; 0: not stated. */
+int64_t sj_signed_at(const struct sj_signed *signature);
+/* The clock rule: a date that was verified pushes doc->now forward, and is remembered. */
+void sj_document_learn_time(struct sj_document *doc, const struct sj_signed *signature,
+			    const struct sj_cert *issuer);
 /* Every data group's hash. */
 void sj_check_groups(struct sj_document *doc);
 /* EF.COM and the card against what the security object lists. */
@@ -184,6 +191,9 @@ void sj_check_expiry(struct sj_document *doc);
 void sj_check_state(struct sj_document *doc);
 /* The document in its issuer's status list; needs the groups and all of the above. */
 void sj_check_status(struct sj_document *doc);
+/* Opens the status list of this issuer ("" if unknown); NULL: *check says why there is none. */
+struct sj_status *sj_document_status_open(const struct sj_trust *trust, const char *issuer,
+					  struct sj_check *check);
 /*
  * Chip Authentication with DG14's key; new secure messaging runs afterwards.
  * SJ_OK, whatever it found, or the conversation is over.

@@ -7,7 +7,7 @@
 #include "trust/time.h"
 #include "wire/std/tr03110.h"
 
-static enum sj_check_state state_of(const struct sj_finding *f)
+enum sj_check_state sj_signer_state(const struct sj_finding *f)
 {
 	switch ((int)f->rc) {
 	case SJ_OK:
@@ -22,8 +22,7 @@ static enum sj_check_state state_of(const struct sj_finding *f)
 	}
 }
 
-/* 0: not stated. */
-static int64_t signed_at(const struct sj_signed *signature)
+int64_t sj_signed_at(const struct sj_signed *signature)
 {
 	return signature->signer.signing_time.len > 0 ? signature->signer.signed_at : 0;
 }
@@ -32,21 +31,21 @@ static int64_t signed_at(const struct sj_signed *signature)
 static int64_t evidence_of(const struct sj_signed *signature, const struct sj_cert *issuer)
 {
 	const struct sj_cert *signer = &signature->certificate;
-	int64_t when = signed_at(signature);
+	int64_t when = sj_signed_at(signature);
 
 	if (when == 0)
 		when = signer->not_before;
 	return sj_chain_could_sign(signer, when) && sj_cert_valid_at(issuer, when) ? when : 0;
 }
 
-/* The clock rule: verified dates push the time forward, and are remembered. */
-static void learn_time(struct sj_document *doc, const struct sj_cert *issuer)
+void sj_document_learn_time(struct sj_document *doc, const struct sj_signed *signature,
+			    const struct sj_cert *issuer)
 {
 	struct sj_statistics *statistics = &doc->report->statistics;
 	bool behind;
 
 	/* A store that cannot be written has told its listener; memory serves. */
-	if (sj_trust_learn_time(doc->trust, evidence_of(&doc->sod, issuer), doc->options.now) !=
+	if (sj_trust_learn_time(doc->trust, evidence_of(signature, issuer), doc->options.now) !=
 	    SJ_OK)
 		sj_trust_say(doc->trust, "time", "It is kept in memory only.");
 	doc->now = sj_trust_time(doc->trust, doc->options.now, &behind);
@@ -61,7 +60,7 @@ static void check_revocation(struct sj_document *doc)
 	bool asked;
 
 	sj_chain_revocation(doc->trust, &doc->sod.certificate, doc->now, &asked, &f);
-	sj_check_from(check, asked ? state_of(&f) : SJ_CHECK_NOT_DONE, &f);
+	sj_check_from(check, asked ? sj_signer_state(&f) : SJ_CHECK_NOT_DONE, &f);
 }
 
 static void check_times(struct sj_document *doc, const struct sj_cert *issuer)
@@ -69,8 +68,8 @@ static void check_times(struct sj_document *doc, const struct sj_cert *issuer)
 	struct sj_check *check = &doc->report->checks[SJ_CHECK_SIGNER_TIME];
 	struct sj_finding f;
 
-	sj_chain_times(&doc->sod.certificate, issuer, signed_at(&doc->sod), doc->now, &f);
-	sj_check_from(check, state_of(&f), &f);
+	sj_chain_times(&doc->sod.certificate, issuer, sj_signed_at(&doc->sod), doc->now, &f);
+	sj_check_from(check, sj_signer_state(&f), &f);
 }
 
 void sj_check_signer(struct sj_document *doc)
@@ -81,18 +80,18 @@ void sj_check_signer(struct sj_document *doc)
 
 	sj_chain_find(doc->trust, &doc->sod.certificate, &issuer, &chain);
 	if (chain.rc != SJ_OK) {
-		sj_check_from(check, state_of(&chain), &chain);
+		sj_check_from(check, sj_signer_state(&chain), &chain);
 		return;
 	}
 	sj_chain_purpose(&doc->sod.certificate, &purpose);
-	sj_check_from(check, state_of(&purpose), purpose.rc == SJ_OK ? &chain : &purpose);
+	sj_check_from(check, sj_signer_state(&purpose), purpose.rc == SJ_OK ? &chain : &purpose);
 	if (purpose.rc == SJ_OK) {
 		doc->chain_holds = true;
 		sj_name_country(issuer.cert.subject, doc->report->statistics.country);
 		check_revocation(doc);
 		/* Who was revoked says nothing about the time. */
 		if (doc->report->checks[SJ_CHECK_REVOCATION].state != SJ_CHECK_FAILED) {
-			learn_time(doc, &issuer.cert);
+			sj_document_learn_time(doc, &doc->sod, &issuer.cert);
 			check_revocation(doc);
 		}
 		check_times(doc, &issuer.cert);
@@ -117,7 +116,7 @@ static void judge_security(struct sj_document *doc, const struct sj_signed *secu
 	if (f->rc == SJ_OK && strcmp(country, doc->report->statistics.country) != 0)
 		sj_find(f, SJ_CAM_FAILED, "EF.CardSecurity is of another country than EF.SOD.");
 	if (f->rc == SJ_OK)
-		sj_chain_times(signer, &issuer.cert, signed_at(security), doc->now, f);
+		sj_chain_times(signer, &issuer.cert, sj_signed_at(security), doc->now, f);
 	if (f->rc == SJ_OK)
 		sj_chain_revocation(doc->trust, signer, doc->now, &asked, f);
 	sj_issuer_free(&issuer);

@@ -58,26 +58,33 @@ static void ask_list(const struct sj_document *doc, const struct sj_status *stat
 							    : "");
 }
 
-void sj_check_status(struct sj_document *doc)
+struct sj_status *sj_document_status_open(const struct sj_trust *trust, const char *issuer,
+					  struct sj_check *check)
 {
-	struct sj_check *check = &doc->report->checks[SJ_CHECK_STATUS];
-	const char *issuer = doc->mrz.issuing_state;
 	struct sj_status *status = NULL;
-	struct place place;
-	enum sj_rc rc;
+	enum sj_rc rc =
+		issuer[0] != 0 ? sj_status_open_at(trust->dir, issuer, &status) : SJ_TRUST_MISSING;
 
-	if (!find_place(doc, check, &place))
-		return;
-	rc = issuer[0] != 0 ? sj_status_open_at(doc->trust->dir, issuer, &status)
-			    : SJ_TRUST_MISSING;
-	if (rc == SJ_OK)
-		ask_list(doc, status, &place, check);
-	else if (rc == SJ_TRUST_MISSING)
+	if (rc == SJ_TRUST_MISSING)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_STATUS_MISSING,
 			     "No status list of this issuer (%s) is in the trust store.", issuer);
-	else
+	else if (rc != SJ_OK)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_TRUST_UNREADABLE,
 			     "The status list of this issuer (%s) cannot be read: %s", issuer,
 			     sj_strerror(rc));
+	return rc == SJ_OK ? status : NULL;
+}
+
+void sj_check_status(struct sj_document *doc)
+{
+	struct sj_check *check = &doc->report->checks[SJ_CHECK_STATUS];
+	struct sj_status *status;
+	struct place place;
+
+	if (!find_place(doc, check, &place))
+		return;
+	status = sj_document_status_open(doc->trust, doc->mrz.issuing_state, check);
+	if (status)
+		ask_list(doc, status, &place, check);
 	sj_status_close(status);
 }

@@ -12,44 +12,12 @@
 static enum sj_check_state state_of(const struct sj_finding *f)
 {
 	switch ((int)f->rc) {
-	case SJ_OK:
-		return SJ_CHECK_PASSED;
 	case SJ_CARD_SECURITY:
 	case SJ_ACCESS_FILE_MISMATCH:
-	case SJ_CHAIN_SIGNATURE:
-	case SJ_SIGNER_INVALID:
-	case SJ_SIGNER_EXPIRED:
-	case SJ_SIGNER_REVOKED:
 		return SJ_CHECK_FAILED;
 	default:
-		return SJ_CHECK_NOT_POSSIBLE;
+		return sj_signer_state(f);
 	}
-}
-
-static int64_t signed_at(const struct sj_signed *s)
-{
-	return s->signer.signing_time.len > 0 ? s->signer.signed_at : 0;
-}
-
-/* The clock rule: what was signed pushes the time forward, and is remembered. */
-static void learn_time(struct sj_ask *ask, const struct sj_cert *issuer)
-{
-	const struct sj_cert *signer = &ask->security.certificate;
-	struct sj_statistics *statistics = &ask->doc.report->statistics;
-	int64_t when = signed_at(&ask->security);
-	bool behind;
-
-	if (when == 0)
-		when = signer->not_before;
-	if (!sj_chain_could_sign(signer, when) || !sj_cert_valid_at(issuer, when))
-		return;
-	if (sj_trust_learn_time(ask->trust, when, ask->options.now) != SJ_OK)
-		sj_trust_say(ask->trust, "time", "It is kept in memory only.");
-	ask->now = sj_trust_time(ask->trust, ask->options.now, &behind);
-	ask->doc.now = ask->now;
-	ask->answer->info.time = ask->now;
-	statistics->clock_behind = behind;
-	statistics->time_used = ask->now;
 }
 
 static void judge(struct sj_ask *ask, struct sj_finding *f)
@@ -69,11 +37,13 @@ static void judge(struct sj_ask *ask, struct sj_finding *f)
 		sj_chain_revocation(ask->trust, signer, ask->now, &asked, f);
 	/* Who was revoked says nothing about the time. */
 	if (f->rc == SJ_OK) {
-		learn_time(ask, &issuer.cert);
+		sj_document_learn_time(&ask->doc, &ask->security, &issuer.cert);
+		ask->now = ask->doc.now;
+		ask->answer->info.time = ask->now;
 		sj_chain_revocation(ask->trust, signer, ask->now, &asked, f);
 	}
 	if (f->rc == SJ_OK)
-		sj_chain_times(signer, &issuer.cert, signed_at(&ask->security), ask->now, f);
+		sj_chain_times(signer, &issuer.cert, sj_signed_at(&ask->security), ask->now, f);
 	if (f->rc == SJ_OK)
 		sj_find(f, SJ_OK, "EF.CardSecurity is signed by %s.", statistics->signer);
 	sj_issuer_free(&issuer);

@@ -187,25 +187,19 @@ static void ask_list(struct sj_ask *ask, const struct sj_status *status, uint16_
 			     "The card is not revoked in the status list of %s.", info.issuer);
 }
 
+/* `place`: partition and index, as sj_eid_read() has it. */
 static void look_up(struct sj_ask *ask, struct sj_span place)
 {
-	struct sj_check *check = &ask->answer->checks[SJ_ANSWER_STATUS];
 	char issuer[SJ_STATUS_ISSUER_MAX] = "";
 	struct sj_status *status = NULL;
 	uint32_t partition, index;
-	enum sj_rc rc = SJ_TRUST_MISSING;
 
-	if (issuer_of(ask, issuer))
-		rc = sj_status_open_at(ask->trust->dir, issuer, &status);
-	if (rc == SJ_OK && sj_take_be(&place, 2, &partition) && sj_take_be(&place, 4, &index))
+	if (!issuer_of(ask, issuer))
+		issuer[0] = 0;
+	status =
+		sj_document_status_open(ask->trust, issuer, &ask->answer->checks[SJ_ANSWER_STATUS]);
+	if (status && sj_take_be(&place, 2, &partition) && sj_take_be(&place, 4, &index))
 		ask_list(ask, status, (uint16_t)partition, index);
-	else if (rc == SJ_TRUST_MISSING)
-		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_STATUS_MISSING,
-			     "No status list of this issuer (%s) is in the trust store.", issuer);
-	else
-		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_TRUST_UNREADABLE,
-			     "The status list of this issuer (%s) cannot be read: %s", issuer,
-			     sj_strerror(rc));
 	sj_status_close(status);
 }
 
