@@ -43,8 +43,6 @@ SJ_MUST_CHECK enum sj_rc sj_eid_fingerprint(struct sj_ask *ask);
 /* The data groups of what was granted. */
 SJ_MUST_CHECK enum sj_rc sj_eid_groups(struct sj_ask *ask);
 
-/* Content of 67 to compare with: dates of today and of the age asked for; sets ask->age. */
-void sj_eid_auxiliary(struct sj_ask *ask, struct sj_writer *w);
 /* What one group or file has to say. *sw: SJ_SW_OK: `file` has it; else the card's refusal. */
 SJ_MUST_CHECK enum sj_rc sj_eid_read_group(struct sj_ask *ask, unsigned group,
 					   struct sj_document_file *file);

@@ -194,7 +194,8 @@ static unsigned age_asked(const struct sj_ask *ask)
 	return age;
 }
 
-void sj_eid_auxiliary(struct sj_ask *ask, struct sj_writer *w)
+/* Content of 67: dates of today and of the age asked for; sets ask->age. */
+static void put_auxiliaries(struct sj_ask *ask, struct sj_writer *w)
 {
 	const size_t at = sj_tlv_open(w);
 
@@ -237,7 +238,7 @@ enum sj_rc sj_eid_terminal(struct sj_ask *ask)
 	if (rc == SJ_OK)
 		rc = sj_eid_chain(ask, cars, SJ_PACE_CARS);
 	if (rc == SJ_OK && ask->terminal->rights.terminal == SJ_CVC_AUTHENTICATION)
-		sj_eid_auxiliary(ask, &auxiliary);
+		put_auxiliaries(ask, &auxiliary);
 	if (auxiliary.failed)
 		return SJ_INTERNAL;
 	if (rc == SJ_OK)

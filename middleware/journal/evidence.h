@@ -144,8 +144,6 @@ struct sj_export {
 };
 SJ_MUST_CHECK bool sj_export_take(struct sj_span in, struct sj_export *out);
 void sj_export_put(struct sj_writer *w, const struct sj_export *e);
-/* Bytes that sj_export_put() writes. */
-size_t sj_export_size(const struct sj_export *e);
 /* Takes the next body. */
 SJ_MUST_CHECK bool sj_export_body(struct sj_span *following, struct sj_span *body);
 

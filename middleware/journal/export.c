@@ -25,7 +25,8 @@ static bool take_part(struct sj_span *in, size_t max, struct sj_span *out)
 	return sj_take_be(in, 4, &len) && len <= max && sj_take(in, len, out);
 }
 
-size_t sj_export_size(const struct sj_export *e)
+/* Bytes that sj_export_put() writes. */
+static size_t size_of(const struct sj_export *e)
 {
 	return MAGIC.len + 1 + 8 + SJ_JOURNAL_HEAD + SJ_JOURNAL_SIGNATURE + SJ_JOURNAL_PUBLIC +
 	       5 * 4 + e->body.len + e->following.len + e->parts[0].len + e->parts[1].len +
@@ -202,7 +203,7 @@ static enum sj_rc write_out(struct collected *c, uint8_t **bytes, size_t *len)
 	c->e.tap = span_of(&c->tap);
 	for (size_t i = 0; i < SJ_SEALED_PARTS; i++)
 		c->e.parts[i] = span_of(&c->parts[i]);
-	w = sj_writer(malloc(sj_export_size(&c->e)), sj_export_size(&c->e));
+	w = sj_writer(malloc(size_of(&c->e)), size_of(&c->e));
 	if (w.ptr == NULL)
 		return SJ_NO_MEMORY;
 	sj_export_put(&w, &c->e);

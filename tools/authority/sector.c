@@ -42,7 +42,7 @@ bool sector_at(const struct authority *a, size_t i, uint32_t *operator_id)
 	return row != NULL;
 }
 
-bool sector_known(const struct authority *a, uint32_t operator_id)
+static bool known(const struct authority *a, uint32_t operator_id)
 {
 	uint32_t found;
 
@@ -115,7 +115,7 @@ int sector_get(const struct authority *a, uint32_t operator_id, struct sector *o
 	enum sj_curve curve;
 	int rc;
 
-	if (!sector_known(a, operator_id))
+	if (!known(a, operator_id))
 		return cli_fail(a->cli, SJ_INPUT_REFUSED,
 				"%08x: has no sector key; make it with `authority sector new "
 				"--operator %08x`",
@@ -147,7 +147,7 @@ int sector_make(struct authority *a, uint32_t operator_id)
 
 	if (operator_id == 0)
 		return cli_usage(a->cli, "--operator 00000000: an operator has another id");
-	if (sector_known(a, operator_id))
+	if (known(a, operator_id))
 		return cli_fail(a->cli, SJ_INPUT_REFUSED, "%08x: has a sector key already",
 				operator_id);
 	if (!sector_at(a, 0, &first))

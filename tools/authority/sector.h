@@ -31,7 +31,6 @@ CLI_MUST_CHECK int sector_operator(struct cli *cli, bool needed, uint32_t *out);
 CLI_MUST_CHECK int sector_make(struct authority *a, uint32_t operator_id);
 /* The i-th operator that has a key; false: past the end. */
 bool sector_at(const struct authority *a, size_t i, uint32_t *operator_id);
-bool sector_known(const struct authority *a, uint32_t operator_id);
 /* The public half of an operator's key; no secret is asked for. SJ_INPUT_REFUSED: it has none. */
 CLI_MUST_CHECK int sector_get(const struct authority *a, uint32_t operator_id, struct sector *out);
 /* The private half; wipe it. */

@@ -11,6 +11,16 @@
 
 static const uint8_t lds1_aid[] = { 0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01 };
 
+/* Of Chip Authentication where its key was chosen, else of PACE. */
+static uint16_t general_authenticate(struct card_call *call)
+{
+	const struct emrtd_state *st = call->state;
+
+	if (st->ca2.state != CA2_IDLE)
+		return emrtd_ca2_agree(call);
+	return emrtd_pace_step(call);
+}
+
 static const struct card_command mf_commands[] = {
 	/* CLA   INS   P1        P2        Lc        conditions, handler */
 	{ 0x00, 0xA4, 0x00, CARD_ANY, 0, 2, CARD_ALWAYS, emrtd_select_fid },
@@ -21,7 +31,7 @@ static const struct card_command mf_commands[] = {
 	{ 0x00, 0xB1, CARD_ANY, CARD_ANY, 2, 6, CARD_ALWAYS, emrtd_read_binary_odd },
 	{ 0x00, 0x22, 0xC1, 0xA4, 1, 255, CARD_ONLY_ISSUED, emrtd_pace_set },
 	{ 0x00, 0x86, 0x00, 0x00, 1, 280, CARD_ONLY_ISSUED | CARD_CHAIN_STEPS,
-	  emrtd_general_authenticate },
+	  general_authenticate },
 	{ 0x00, 0x22, 0x81, 0xB6, 1, 255, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_set_dst },
 	{ 0x00, 0x2A, 0x00, 0xBE, 1, SJ_CVC_MAX, TA_CHAIN, emrtd_ta_verify },
 	{ 0x00, 0x22, 0x81, 0xA4, 1, 512, CARD_ONLY_ISSUED | CARD_NEED_SM, emrtd_ta_set_at },
@@ -69,15 +79,6 @@ void emrtd_interrupt(struct emrtd_state *st)
 		sj_wipe(&st->pace, sizeof(st->pace));
 	sj_wipe(&st->bac, sizeof(st->bac));
 	sj_wipe(&st->ca2, sizeof(st->ca2));
-}
-
-uint16_t emrtd_general_authenticate(struct card_call *call)
-{
-	const struct emrtd_state *st = call->state;
-
-	if (st->ca2.state != CA2_IDLE)
-		return emrtd_ca2_agree(call);
-	return emrtd_pace_step(call);
 }
 
 static void leave(struct card *card, void *state)

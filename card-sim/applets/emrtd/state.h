@@ -197,7 +197,6 @@ uint16_t emrtd_read_binary(struct card_call *call); /* B0 */
 uint16_t emrtd_read_binary_odd(struct card_call *call); /* B1 */
 uint16_t emrtd_pace_set(struct card_call *call); /* MSE:Set AT C1A4 */
 uint16_t emrtd_pace_step(struct card_call *call); /* GENERAL AUTHENTICATE at the MF */
-uint16_t emrtd_general_authenticate(struct card_call *call); /* there: of PACE, or of ca2.c */
 uint16_t emrtd_pin_change(struct card_call *call); /* RESET RETRY COUNTER 0203 */
 uint16_t emrtd_pin_unblock(struct card_call *call); /* RESET RETRY COUNTER 0303 */
 uint16_t emrtd_pin_deactivate(struct card_call *call); /* DEACTIVATE 1003 */
