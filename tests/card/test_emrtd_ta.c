@@ -437,6 +437,39 @@ static void test_version_1_after_pace(void **state)
 	assert_int_equal(bench_do(f->card.b, READ_DG4), SJ_SW_SECURITY_STATUS);
 }
 
+/* The mapping has authenticated the chip: the terminal's key is that of PACE (TR-03110-1, 3.5). */
+static void test_version_1_after_chip_authentication_mapping(void **state)
+{
+	static const struct sj_pace_suite cam = { SJ_PACE_CAM, SJ_CIPHER_AES128, SJ_BP256R1,
+						  SJ_DH_1024_160 };
+	struct eac_plan plan = { .flags = CARD_EAC_TA1,
+				 .date = EAC_2026,
+				 .access = "800102" ACCESS_CAN "830301010D",
+				 .ca1 = true,
+				 .unlocked = true };
+	struct fixture *f = *state;
+	struct pace_reader p;
+	struct bench *b;
+
+	plan.anchors[0] = eac_made(&f->is.cvca);
+	eac_issue(&f->card, &plan);
+	b = f->card.b;
+	assert_int_equal(bench_dgi_hex(b, 0x0015, "0D"), SJ_SW_OK);
+	bench_lock(b);
+	eac_terminal(&f->t, &f->card, &f->is);
+	pace_init(&p, b, cam, SJ_PACE_CAN, CAN);
+	assert_int_equal(pace_until(&p, 5), SJ_SW_OK);
+	assert_int_equal(bench_do(b, SELECT_LDS "00"), SJ_SW_OK);
+	f->t.id_icc_len = 32;
+	memcpy(f->t.id_icc, p.pk_dh_ic.bytes + 1, f->t.id_icc_len);
+	memcpy(f->t.pk.bytes, p.pk_dh.bytes, p.pk_dh.len);
+	assert_int_equal(eac_verify_chain(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_ta1_set(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_challenge(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_external(&f->t), SJ_SW_OK);
+	assert_int_equal(bench_do(b, READ_DG3), SJ_SW_OK);
+}
+
 static void test_version_1_signs_who_the_card_is(void **state)
 {
 	struct fixture *f = *state;
@@ -515,6 +548,7 @@ int main(void)
 		CASE(test_inspection_system_reads_by_its_bits),
 		CASE(test_version_1_after_bac),
 		CASE(test_version_1_after_pace),
+		CASE(test_version_1_after_chip_authentication_mapping),
 		CASE(test_version_1_signs_who_the_card_is),
 		CASE(test_version_1_needs_chip_authentication),
 		CASE(test_a_card_without_anchors_takes_no_certificates),

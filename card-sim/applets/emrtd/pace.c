@@ -323,7 +323,9 @@ static uint16_t open_session(const struct pace_call *p)
 				   .chat = pace->chat,
 				   .allowed = pace->allowed };
 
-	if (!sj_pace_comp(&pace->suite, &pace->pk_ic, t.id_icc, &t.id_icc_len))
+	if (!sj_pace_comp(&pace->suite, &pace->pk_ic, t.id_icc, &t.id_icc_len) ||
+	    (pace->suite.mapping == SJ_PACE_CAM &&
+	     !sj_pace_comp(&pace->suite, &pace->pk_ifd, t.ephemeral, &t.ephemeral_len)))
 		return SJ_SW_EXECUTION_ERROR;
 	if (!emrtd_password_right(p->call->card, pace->password))
 		return SJ_SW_MEMORY_FAILURE;
