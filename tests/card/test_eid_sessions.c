@@ -58,6 +58,25 @@ static void test_no_second_pace_after_terminal_authentication(void **state)
 	}
 }
 
+/* Nor one that was announced before. */
+static void test_a_second_pace_ends_with_terminal_authentication(void **state)
+{
+	const struct sj_pace_suite suite = SUITE_DEFAULT;
+	const struct eid_plan plan = eid_everything();
+	struct eid_room *f = *state;
+
+	eid_certify(&f->at, &plan);
+	eac_terminal(&f->t, &f->card, &f->at);
+	f->t.kind = SJ_PACE_CAN;
+	f->t.password = CAN;
+	assert_int_equal(eac_until(&f->t, EAC_CHALLENGE), SJ_SW_OK);
+	assert_int_equal(mse_pace(f->card.b, sj_pace_oid(&suite), SJ_PACE_PIN, MSE_NO_PARAMETER),
+			 SJ_SW_OK);
+	assert_int_equal(eac_external(&f->t), SJ_SW_OK);
+	assert_int_equal(general_authenticate(f->card.b, true, 0, sj_span(NULL, 0)),
+			 SJ_SW_CONDITIONS);
+}
+
 /* A Chip Authentication that was begun does not swallow the first step of the next PACE. */
 static void test_pace_begins_after_a_chip_authentication_was_left(void **state)
 {
@@ -179,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EID_CASE(test_an_authenticated_terminal_changes_no_pin_without_the_right),
 		EID_CASE(test_no_second_pace_after_terminal_authentication),
+		EID_CASE(test_a_second_pace_ends_with_terminal_authentication),
 		EID_CASE(test_pace_begins_after_a_chip_authentication_was_left),
 		EID_CASE(test_a_chat_leaves_what_the_can_had_opened),
 		EID_CASE(test_auxiliary_data_wrapped_twice),

@@ -24,25 +24,28 @@ static bool is_version_1(const struct card_call *call)
 	return ((const struct emrtd_state *)call->state)->df == EMRTD_LDS;
 }
 
-bool emrtd_ta_offered(const struct card_call *call)
+/* For this card at all: in LDS1 version 1, at the MF version 2. */
+static bool is_offered(const struct card_call *call)
 {
-	return card_is_eid(call->card) || card_has_ta1(call->card);
+	return is_version_1(call) ? card_has_ta1(call->card) : card_is_eid(call->card);
 }
 
-/* Version 1 comes after Chip Authentication, version 2 after PACE with a CHAT; each once. */
+/*
+ * Version 1 comes after Chip Authentication, by its protocol or PACE's mapping; version 2 after PACE
+ * with a CHAT; each once.
+ */
 uint16_t emrtd_ta_may_begin(const struct card_call *call)
 {
 	const struct card_terminal *t = card_terminal(call->card);
-	const unsigned rights = card_rights(call->card);
 	bool ready;
 
 	if (is_version_1(call) && !emrtd_is_open(call))
 		return SJ_SW_SECURITY_STATUS;
 	if (is_version_1(call))
-		ready = (rights & CARD_RIGHT_CA) != 0 && t->ephemeral_len > 0;
+		ready = t->ephemeral_len > 0;
 	else
-		ready = (rights & CARD_RIGHT_PACE) != 0 && t->chat;
-	return ready && emrtd_ta_offered(call) && !t->authenticated ? SJ_SW_OK : SJ_SW_CONDITIONS;
+		ready = (card_rights(call->card) & CARD_RIGHT_PACE) != 0 && t->chat;
+	return ready && is_offered(call) && !t->authenticated ? SJ_SW_OK : SJ_SW_CONDITIONS;
 }
 
 static enum sj_cvc_terminal kind_of(const struct card_call *call)

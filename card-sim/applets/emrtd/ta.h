@@ -49,8 +49,6 @@ struct emrtd_ca2 {
 	uint32_t key; /* object */
 };
 
-/* Terminal Authentication is for this card at all: in LDS1 version 1, at the MF version 2. */
-bool emrtd_ta_offered(const struct card_call *call);
 /* 9000: it may begin now. */
 uint16_t emrtd_ta_may_begin(const struct card_call *call);
 
