@@ -159,6 +159,8 @@ SJ_MUST_CHECK enum sj_rc sj_document_read_entry(struct sj_document *doc,
 
 /* EF.CardAccess, if the card has one; nothing else of it was touched before. */
 SJ_MUST_CHECK enum sj_rc sj_document_find_access(struct sj_document *doc);
+/* It offers Terminal Authentication 2: a card with the eID application. */
+bool sj_document_offers_eid(const struct sj_report *report);
 /* What lengths the card takes. */
 SJ_MUST_CHECK enum sj_rc sj_document_find_lengths(struct sj_document *doc);
 /* Opens the document and selects its application. */

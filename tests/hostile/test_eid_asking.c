@@ -76,6 +76,30 @@ static void secrets_that_do_not_open(void **state)
 	eid_free(r);
 }
 
+/* A good card, asked as a document: undecided, and what to do; never a forgery. */
+static void as_a_whole_document_it_accuses_nobody(void **state)
+{
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+	const struct eid_plan plan = eid_plan();
+	struct sj_holder holder = { .size = sizeof(holder) };
+	struct eid_rig *r = eid_new(&plan);
+	struct sj_report *report = NULL;
+	struct sj_access *access;
+
+	(void)state;
+	options.now = NOW;
+	assert_int_equal(sj_access_can(CAN, 6, &access), SJ_OK);
+	assert_int_equal(sj_document_verify(r->d->card, r->d->trust, access, &options, &report),
+			 SJ_OK);
+	assert_int_equal(sj_report_verdict(report), SJ_VERDICT_UNDECIDED);
+	assert_int_equal(sj_report_reason(report), SJ_TERMINAL_NEEDED);
+	assert_int_equal(sj_exit_code(SJ_TERMINAL_NEEDED), 14);
+	assert_false(sj_report_holder(report, &holder));
+	sj_report_free(report);
+	sj_access_free(access);
+	eid_free(r);
+}
+
 /* --- the holder's PIN ------------------------------------------------------------------------ */
 
 static enum sj_rc ask_with_pin(struct eid_rig *r, const char *pin)
@@ -145,6 +169,7 @@ int main(void)
 		cmocka_unit_test(a_terminal_whose_time_is_over_asks_no_card),
 		cmocka_unit_test(a_terminal_of_another_service_is_refused),
 		cmocka_unit_test(secrets_that_do_not_open),
+		cmocka_unit_test(as_a_whole_document_it_accuses_nobody),
 		cmocka_unit_test(a_bank_asks_for_the_pin),
 		cmocka_unit_test(a_pin_opens_what_the_can_would),
 		cmocka_unit_test(a_pad_that_is_not_there),
