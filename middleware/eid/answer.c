@@ -187,6 +187,19 @@ enum sj_rc sj_answer_set_portrait(struct sj_answer *answer, struct sj_span image
 	return sj_answer_keep(&answer->portrait, image);
 }
 
+void sj_answer_find_absent(struct sj_answer *answer)
+{
+	uint32_t found = SJ_RIGHT_VALID;
+
+	for (size_t i = 0; i < answer->count; i++)
+		found |= answer->data[i].right;
+	if (answer->portrait.bytes)
+		found |= SJ_RIGHT_PORTRAIT;
+	if (answer->fingerprint.bytes)
+		found |= SJ_RIGHT_FINGERPRINT;
+	answer->info.absent = answer->info.granted & ~found;
+}
+
 /* --- getting it out ----------------------------------------------------------------------------- */
 
 enum sj_verdict sj_answer_verdict(const struct sj_answer *answer)

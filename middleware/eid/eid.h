@@ -66,6 +66,8 @@ SJ_MUST_CHECK enum sj_rc sj_answer_set_portrait(struct sj_answer *answer, struct
 SJ_MUST_CHECK enum sj_rc sj_answer_keep(struct sj_answer_bytes *to, struct sj_span bytes);
 /* Rights that turned out not to be given: nothing of them stays, nor is granted. */
 void sj_answer_withdraw(struct sj_answer *answer, uint32_t rights);
+/* What was granted and is not among what was found becomes info.absent. */
+void sj_answer_find_absent(struct sj_answer *answer);
 /* "yes" or "no" to age-over-N for this bit. */
 SJ_MUST_CHECK enum sj_rc sj_answer_add_age(struct sj_answer *answer, uint32_t right, bool over);
 
