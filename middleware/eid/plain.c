@@ -316,6 +316,8 @@ static enum sj_rc answer_from(struct sj_ask *ask, const struct sj_document *doc)
 	if (sj_report_authentic(report, SJ_DG1) &&
 	    answer->checks[SJ_ANSWER_STATUS].state != SJ_CHECK_FAILED)
 		rc = add_data(answer, doc);
+	else
+		sj_answer_withdraw(answer, UINT32_MAX);
 	sj_answer_find_absent(answer);
 	return rc == SJ_OK ? add_proof(answer, report) : rc;
 }
