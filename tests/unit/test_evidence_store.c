@@ -434,6 +434,7 @@ static void test_a_key_of_the_office_is_made(void **state)
 	assert_int_equal(run(d, "operator-key --out k --public p --passphrase-file words"), 0);
 	assert_int_equal(run(d, "operator-key --out k --public p --passphrase-file words"), 13);
 	says(d, "there already");
+	assert_int_equal(run(d, "operator-key --out one --public one --plain"), 2);
 	assert_int_equal(run(d, "show 1 --journal journal --operator-key k "
 				"--passphrase-file words"),
 			 13);
