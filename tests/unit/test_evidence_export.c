@@ -167,6 +167,30 @@ static void test_a_terminal_out_of_its_time_is_not_believed(void **state)
 	assert_non_null(strstr(rig_step(r, SJ_EVIDENCE_STEP_TERMINAL).detail, "in its time"));
 }
 
+static void test_a_record_of_tomorrow_is_not_believed(void **state)
+{
+	struct rig *r = *state;
+
+	rig_verify(r);
+	assert_int_equal(rig_export(r, 1, false, false), SJ_OK);
+	r->believed.now = RIG_NOW - 86400;
+	assert_int_equal(rig_prove(r), SJ_OK);
+	r->believed.now--;
+	assert_int_equal(rig_prove(r), SJ_EVIDENCE_TERMINAL);
+	assert_non_null(strstr(rig_step(r, SJ_EVIDENCE_STEP_TERMINAL).detail, "not come"));
+}
+
+static void test_a_terminal_of_another_sector_is_not_believed(void **state)
+{
+	struct rig *r = *state;
+
+	r->service.sector = 5;
+	rig_agreed(r);
+	rig_add(r);
+	assert_int_equal(rig_export(r, 1, false, false), SJ_OK);
+	assert_int_equal(rig_prove(r), SJ_EVIDENCE_TERMINAL);
+}
+
 static void test_a_terminal_of_another_service_is_not_believed(void **state)
 {
 	struct rig *r = *state;
@@ -332,6 +356,8 @@ int main(void)
 		CASE(test_who_does_not_know_the_cvca_believes_nobody),
 		CASE(test_a_cvca_of_the_bundle_is_believed),
 		CASE(test_a_terminal_out_of_its_time_is_not_believed),
+		CASE(test_a_record_of_tomorrow_is_not_believed),
+		CASE(test_a_terminal_of_another_sector_is_not_believed),
 		CASE(test_a_terminal_of_another_service_is_not_believed),
 		CASE(test_without_a_terminal_the_journals_key_must_be_known),
 		CASE(test_every_altered_byte_is_found),
