@@ -92,6 +92,7 @@ static bool is_granted(const struct sj_answer *answer, uint32_t right)
 enum sj_rc sj_answer_add(struct sj_answer *answer, uint32_t right, const char *name,
 			 struct sj_span text)
 {
+	struct sj_writer w;
 	char *value;
 
 	if (!is_granted(answer, right) || text.len == 0)
@@ -101,9 +102,9 @@ enum sj_rc sj_answer_add(struct sj_answer *answer, uint32_t right, const char *n
 	value = malloc(text.len + 1);
 	if (!value)
 		return SJ_NO_MEMORY;
-	for (size_t i = 0; i < text.len; i++)
-		value[i] = text.ptr[i] < 0x20 || text.ptr[i] == 0x7F ? ' ' : (char)text.ptr[i];
-	value[text.len] = 0;
+	w = sj_writer((uint8_t *)value, text.len);
+	sj_text_put(&w, text);
+	value[w.len] = 0;
 	answer->data[answer->count++] = (struct sj_answer_datum){ name, value, right };
 	return SJ_OK;
 }
