@@ -82,11 +82,9 @@ static enum sj_rc check_eid_secret(const struct sj_ask *ask)
 {
 	const bool pin = ask->options.reader_pin || ask->access->kind == SJ_SECRET_PIN;
 
-	if (ask->terminal->rights.terminal == SJ_CVC_INSPECTION)
-		return SJ_OK;
 	if (ask->service->access == SJ_SERVICE_PIN && !pin)
 		return SJ_PIN_NEEDED;
-	return pin || ask->access->kind == SJ_SECRET_CAN ? SJ_OK : SJ_SECRET_NEEDED;
+	return ask->terminal->rights.terminal == SJ_CVC_INSPECTION || pin || ask->access->kind == SJ_SECRET_CAN ? SJ_OK : SJ_SECRET_NEEDED;
 }
 
 static enum sj_rc attempt(struct sj_ask *ask)

@@ -272,6 +272,7 @@ static const enum sj_rc failures[] = {
 	SJ_SERVICE_UNKNOWN,
 	SJ_COPY_NOT_EXCLUDED,
 	SJ_ISSUER_UNKNOWN,
+	SJ_TERMINAL_NEEDED,
 	SJ_OK,
 };
 
@@ -287,6 +288,7 @@ static const struct cli_command verify_command = {
 		"undecided or copy not excluded; other codes tell why the document could not be\n"
 		"read.\n"
 		"\n"
+		"An eID card tells nothing without a service and its terminal; it is undecided then.\n"
 		"With --service the card is asked for one row of the service registry\n"
 		"('sojourn service list'): that of the trust bundle, else of the setting\n"
 		"'services', else the one that ships. An eID card gives what the terminal's\n"
