@@ -84,7 +84,10 @@ static enum sj_rc check_eid_secret(const struct sj_ask *ask)
 
 	if (ask->service->access == SJ_SERVICE_PIN && !pin)
 		return SJ_PIN_NEEDED;
-	return ask->terminal->rights.terminal == SJ_CVC_INSPECTION || pin || ask->access->kind == SJ_SECRET_CAN ? SJ_OK : SJ_SECRET_NEEDED;
+	return ask->terminal->rights.terminal == SJ_CVC_INSPECTION || pin ||
+			       ask->access->kind == SJ_SECRET_CAN
+		       ? SJ_OK
+		       : SJ_SECRET_NEEDED;
 }
 
 static enum sj_rc attempt(struct sj_ask *ask)
