@@ -96,6 +96,15 @@ export function failure(reason) {
 	return { ...reason, nobody: reason.contact === "nobody", lang: language === "en" ? null : "en" };
 }
 
+// What went wrong with something that was asked, in one sentence.
+export function problem(error) {
+	if (error.reason)
+		return `${failure(error.reason).text} ${error.reason.id}`;
+	if (error instanceof Refused)
+		return words[language][`error.${error.name}`] ?? error.message;
+	return error instanceof TypeError ? t("offline.title") : t("error.other");
+}
+
 export function localTime(iso, withDate = false) {
 	const options = withDate ? { dateStyle: "medium", timeStyle: "short" } : { timeStyle: "medium" };
 	return new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", options).format(new Date(iso));
