@@ -208,6 +208,8 @@ app.reasonBox = reasonBox;
 app.changeLanguage = changeLanguage;
 
 async function start() {
+	const entered = comeIn().then(() => ask("GET", "/state")); // beside the words: each is a way there and back
+	entered.catch(() => {});
 	await loadWords();
 	views.desk = new Desk(app);
 	views.registrations = new Registrations(app);
@@ -217,12 +219,12 @@ async function start() {
 	$("skip").onclick = () => $("main").focus();
 	drawBar();
 	try {
-		await comeIn();
-		const state = await ask("GET", "/state");
+		const state = await entered;
 		app.targets = state.targets;
 		app.state = state;
 		app.online = true;
 		draw();
+		performance.mark("ready");
 		document.documentElement.dataset.ready = "yes";
 	} catch (error) {
 		lock(error);

@@ -61,8 +61,7 @@ let language = "en";
 export const lang = () => language;
 
 export async function loadWords() {
-	for (const l of LANGUAGES)
-		words[l] = await (await fetch(`/${l}.json`)).json();
+	await Promise.all(LANGUAGES.map(async (l) => { words[l] = await (await fetch(`/${l}.json`)).json(); }));
 	const kept = localStorage.getItem("sojourn-language");
 	setLanguage(LANGUAGES.includes(kept) ? kept : (navigator.language || "en").startsWith("zh") ? "zh" : "en");
 }
