@@ -107,8 +107,7 @@ static void a_field_goes_where_its_pointer_says(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *out = applied(rows[i][0], rows[i][1]);
 
-		if (rows[i][2] == NULL ? out != NULL
-				       : out == NULL || strcmp(out, rows[i][2]) != 0)
+		if (rows[i][2] == NULL ? out != NULL : out == NULL || strcmp(out, rows[i][2]) != 0)
 			fail_msg("%s in %s: %s", rows[i][1], rows[i][0], out != NULL ? out : "-");
 		free(out);
 	}

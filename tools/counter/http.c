@@ -73,10 +73,9 @@ static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned sta
 	json_decref(object);
 	if (text == NULL)
 		return MHD_NO;
-	return send_response(
-		connection, status, "application/json",
-		MHD_create_response_from_buffer_with_free_callback(strlen(text), text,
-								   counter_wipe_free));
+	return send_response(connection, status, "application/json",
+			     MHD_create_response_from_buffer_with_free_callback(strlen(text), text,
+										counter_wipe_free));
 }
 
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *name,
@@ -314,7 +313,8 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 		return MHD_NO;
 	memcpy(request->body + request->len, upload, *upload_len);
 	request->len += *upload_len;
-	explicit_bzero((char *)(uintptr_t)upload, *upload_len); /* the server's buffer is ours so far */
+	explicit_bzero((char *)(uintptr_t)upload,
+		       *upload_len); /* the server's buffer is ours so far */
 	*upload_len = 0;
 	return MHD_YES;
 }
