@@ -276,7 +276,9 @@ static bool compare(const struct counter_target *target, const json_t *found,
 	if (entries == NULL && json_is_object(found))
 		counter_map_compare(target->fields, found, r->fields, &r->differences);
 	json_array_foreach(list, i, person)
+	{
 		counter_map_compare(target->fields, person, r->fields, &r->differences);
+	}
 	/* Many a server leaves an empty list out. */
 	return json_is_array(list) || json_is_object(found);
 }
