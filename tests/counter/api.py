@@ -355,6 +355,17 @@ def streams_are_few_and_come_free_again(c):
 
 
 @case
+def asking_for_the_head_of_a_stream_holds_none(c):
+    assert c.raw("HEAD", "/api/v1/events", headers={"Authorization": f"Bearer {c.token}"})[0] == 404
+
+
+@case
+def it_leaves_no_core(c):
+    limits = pathlib.Path(f"/proc/{c.child.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits), limits
+
+
+@case
 def the_log_of_the_shift_names_nobody(c):
     c.read("genuine")
     v = c.read("wrong-can")

@@ -57,7 +57,7 @@ wrong() {
 @test "who may not read the state directory gets no address" {
 	run sojourn counter url --state nowhere
 	[ "$status" -eq 13 ]
-	[[ $output == *SJ-1301* ]]
+	[[ $output == *'nowhere/address: '*'does the counter run?'*SJ-1301* ]]
 }
 
 @test "outbox: every case" {

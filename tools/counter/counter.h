@@ -237,6 +237,7 @@ CLI_MUST_CHECK bool counter_store_get(struct counter_store *store, int64_t id,
 CLI_MUST_CHECK bool counter_store_due(struct counter_store *store, int64_t now,
 				      struct counter_registration *out);
 json_t *counter_registration_json(const struct counter_registration *r);
+/* An array: those that somebody has to look at, then the newest. */
 json_t *counter_store_list(struct counter_store *store);
 /* False: there is no such registration. */
 CLI_MUST_CHECK bool counter_store_erase(struct counter_store *store, int64_t id);

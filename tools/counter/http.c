@@ -270,7 +270,7 @@ static enum MHD_Result answer(struct counter *counter, struct MHD_Connection *co
 	if (!take_number(path, route, &call.id))
 		return refuse(connection, MHD_HTTP_NOT_FOUND, "not-found",
 			      "There is no such page.");
-	if (strcmp(route, "/api/v1/events") == 0 && get)
+	if (strcmp(route, "/api/v1/events") == 0 && strcmp(method, "GET") == 0)
 		return send_stream(&call);
 	if (request->len > 0) {
 		call.body = json_loadb(request->body, request->len, JSON_REJECT_DUPLICATES, NULL);

@@ -29,7 +29,8 @@ static const char *const queries[QUERIES] = {
 	[GET] = "SELECT " COLUMNS " FROM registration WHERE id = ?1",
 	[DUE] = "SELECT " COLUMNS " FROM registration WHERE next != 0 AND next <= ?1 "
 		"ORDER BY next, id LIMIT 1",
-	[LIST] = "SELECT " COLUMNS " FROM registration ORDER BY id DESC LIMIT " LIST_MAX,
+	[LIST] = "SELECT " COLUMNS " FROM registration "
+		 "ORDER BY state = 'Incomplete' DESC, id DESC LIMIT " LIST_MAX,
 	[ERASE] = "DELETE FROM registration WHERE id = ?1",
 	[OVER] = "DELETE FROM registration WHERE erase_at != 0 AND erase_at <= ?1",
 };

@@ -115,7 +115,7 @@ static enum sj_rc drop(const struct counter_target *target, struct counter_regis
 	    rename(temporary, path) == 0)
 		rc = SJ_OK;
 	if (rc != SJ_OK)
-		snprintf(r->note, sizeof(r->note), "%.180s: %s", target->folder, strerror(errno));
+		snprintf(r->note, sizeof(r->note), "%s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	if (fd >= 0 && rc != SJ_OK)
