@@ -42,11 +42,20 @@ static size_t to_our_card(void *user, const uint8_t *command, size_t len,
 	return n;
 }
 
+/*
+ * libeac drops leading zeros of a shared secret of integers, one in 160, where RFC 2631 (2.1.2) keeps
+ * them: such a run fails, and another is made.
+ */
+static int attempts(struct peer_suite suite)
+{
+	return suite.parameter_id < 3 ? 4 : 1;
+}
+
 static void terminal_opens(struct peer_suite suite, int reference, const char *secret)
 {
+	const char *fault = "";
 	char access[256];
 	struct bench *b;
-	const char *fault;
 
 	/* cipher and curve numbers of PERSO.md: 00.. for 3DES.., the parameter id */
 	snprintf(access, sizeof(access),
@@ -55,11 +64,13 @@ static void terminal_opens(struct peer_suite suite, int reference, const char *s
 		 "8218"
 		 "443233313435383930373734303831323231323034313539" ACCESS_PIN "830300%02X%02X",
 		 (unsigned)suite.cipher - 1, (unsigned)suite.parameter_id);
-	b = bench_issued(access);
-	fault = peer_terminal_pace(suite, reference, secret, to_our_card, b);
+	for (int left = attempts(suite); fault != NULL && left > 0; left--) {
+		b = bench_issued(access);
+		fault = peer_terminal_pace(suite, reference, secret, to_our_card, b);
+		bench_free(b);
+	}
 	if (fault != NULL)
 		fail_msg("cipher %d, parameters %d: %s", suite.cipher, suite.parameter_id, fault);
-	bench_free(b);
 }
 
 static void terminal_opens_our_card(size_t suites, int reference, const char *secret)
@@ -176,12 +187,17 @@ static enum sj_rc open_with(struct peer_card *card, struct sj_access *access)
 static void reader_opens(struct peer_suite suite, int reference, const char *secret,
 			 struct sj_access *access)
 {
-	struct peer_card *card = peer_card_new(suite, reference, secret);
+	bool opened = false;
 
-	assert_non_null(card);
-	if (open_with(card, access) != SJ_OK || !peer_card_satisfied(card))
+	for (int left = attempts(suite); !opened && left > 0; left--) {
+		struct peer_card *card = peer_card_new(suite, reference, secret);
+
+		assert_non_null(card);
+		opened = open_with(card, access) == SJ_OK && peer_card_satisfied(card);
+		peer_card_free(card);
+	}
+	if (!opened)
 		fail_msg("cipher %d, parameters %d", suite.cipher, suite.parameter_id);
-	peer_card_free(card);
 }
 
 static void our_reader_opens(size_t suites, int reference, const char *secret,
