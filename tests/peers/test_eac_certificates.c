@@ -193,9 +193,7 @@ static void test_cvc_create_rsa_pss(void **state)
 
 static void authority(struct fixture *f, const char *curve, const char *oid)
 {
-	char script[1024];
-
-	snprintf(script, sizeof(script),
+	snprintf(f->script, sizeof(f->script),
 		 "sojourn authority init ut && sojourn authority cvca init ut --key %s &&\n"
 		 "sojourn authority dv init ut &&\n"
 		 "sojourn authority terminal request --holder UTHOTEL00001 --key %s "
