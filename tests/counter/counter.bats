@@ -35,6 +35,12 @@ wrong() {
 	wrong '[shop]\nport = 1\n' "'port' is not in [counter] or [target NAME]"
 	wrong '[target a]\nmap = x\n' '[target a] needs a folder or a url, not both'
 	wrong '[target a]\nurl = http://x\nurll = 1\n' "unknown key 'urll'"
+	wrong '[target a]\nurl = http://desk.example/\n' "people's data unencrypted: use https"
+	wrong '[target a]\nurl = http://127.0.0.1@desk.example/\n' 'use token_file'
+	wrong '[target a]\nurl = https://me:word@desk.example/\n' 'use token_file'
+	wrong '[target a]\nurl = file:///etc/passwd\n' 'no http or https address'
+	printf '{"fields": {"surname": "x"}}' > map
+	wrong '[target a]\nfolder = .\nmap = map\n' "map: 'fields' must be an object of field names and pointers"
 }
 
 @test "who may not read the state directory gets no address" {
