@@ -43,10 +43,21 @@ wrong() {
 	wrong '[target a]\nfolder = .\nmap = map\n' "map: 'fields' must be an object of field names and pointers"
 }
 
+@test "a database that is none is told and left alone" {
+	mkdir state && printf 'no database at all, but longer than a header of one hundred bytes, %100s\n' . > state/counter.db
+	cp state/counter.db before
+	mkfifo script
+	run timeout 10 sojourn counter run --state state --script script
+	echo "$output"
+	[ "$status" -eq 13 ]
+	[[ $output == *state/counter.db*SJ-13* ]]
+	cmp before state/counter.db
+}
+
 @test "who may not read the state directory gets no address" {
 	run sojourn counter url --state nowhere
 	[ "$status" -eq 13 ]
-	[[ $output == *SJ-1301* ]]
+	[[ $output == *'nowhere/address: '*'does the counter run?'*SJ-1301* ]]
 }
 
 @test "outbox: every case" {

@@ -92,7 +92,7 @@ def a_server_gets_the_mapped_form_with_its_token(c, _):
     number = add(c, PERSON, "hospital")
     assert settled(c, number, "Verified")
     get, post = Target.got
-    assert get[0] == "GET" and get[1] == "/Patient?identifier=urn:sojourn:insurance-number|UT%2099%2F1", get
+    assert get[0] == "GET" and get[1] == "/Patient?identifier=urn:sojourn:insurance-number%7CUT%2099%2F1", get
     assert post[2] == "Bearer secret-of-the-hospital" and post[3] == {
         "resourceType": "Patient", "active": True, "name": [{"use": "official", "family": "HÅKANSSON", "given": ["IDA"]}],
         "identifier": [{"system": "urn:sojourn:insurance-number", "value": "UT 99/1"}], "birthDate": "1990-08-12"}, post[3]
@@ -211,6 +211,13 @@ def a_server_that_is_away_does_not_stop_the_desk(c, _):
     number = add(c, PERSON, "away")
     c.wait(lambda: c.ask("GET", f"/registrations/{number}")[1]["attempts"] > 0)
     assert c.ask("GET", f"/registrations/{number}")[1]["reason"]["id"] == "SJ-1313"
+
+
+@case
+def what_somebody_has_to_look_at_stands_first(c, _):
+    states = [r["state"] for r in c.ask("GET", "/registrations")[1]["registrations"]]
+    waiting = states.count("Incomplete")
+    assert 0 < waiting < len(states) and states[:waiting] == ["Incomplete"] * waiting, states
 
 
 @case

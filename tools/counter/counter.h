@@ -82,13 +82,14 @@ struct counter_auth {
 	char tokens[COUNTER_SESSIONS][COUNTER_TOKEN + 1]; /* the oldest gives way */
 	size_t next;
 	char api[129]; /* integrators' token; "": none */
+	bool published;
 	struct cli *cli;
 	const struct counter_config *config;
 };
 
 CLI_MUST_CHECK int counter_auth_open(struct cli *cli, struct counter_auth *auth,
 				     const struct counter_config *config);
-/* Writes the page's address, with the code, into the state directory. */
+/* Writes the page's address, with the code, into the state directory; closing takes it away. */
 CLI_MUST_CHECK int counter_auth_publish(struct counter_auth *auth);
 void counter_auth_close(struct counter_auth *auth);
 /* Trades the code for a token, and makes the next code. */
@@ -236,6 +237,7 @@ CLI_MUST_CHECK bool counter_store_get(struct counter_store *store, int64_t id,
 CLI_MUST_CHECK bool counter_store_due(struct counter_store *store, int64_t now,
 				      struct counter_registration *out);
 json_t *counter_registration_json(const struct counter_registration *r);
+/* An array: those that somebody has to look at, then the newest. */
 json_t *counter_store_list(struct counter_store *store);
 /* False: there is no such registration. */
 CLI_MUST_CHECK bool counter_store_erase(struct counter_store *store, int64_t id);
@@ -291,6 +293,9 @@ const struct counter_target *counter_target_named(const struct counter_config *c
  */
 CLI_MUST_CHECK enum sj_rc counter_target_send(const struct counter_target *target,
 					      struct counter_registration *r);
+
+/* Frees what malloc() gave, and leaves nothing in it: jansson and the HTTP server free by it. */
+void counter_wipe_free(void *bytes);
 
 /* --- http.c, api.c ---------------------------------------------------------------------------------- */
 

@@ -76,12 +76,14 @@ static bool judge(const json_t *map, char why[static COUNTER_WHY])
 	static const struct {
 		const char *name;
 		enum kind kind;
-	} members[] = { { "required", NAMES },    { "fixed", OBJECT },  { "fields", POINTERS },
-			{ "lookup", TEXT },       { "entries", TEXT },  { "compare", POINTERS },
+	} members[] = { { "required", NAMES },  { "fixed", OBJECT }, { "fields", POINTERS },
+			{ "lookup", TEXT },     { "entries", TEXT }, { "compare", POINTERS },
 			{ "verified", POINTER } };
-	static const char *const wanted[] = { "a text", "an array of field names",
-					      "an object of field names and pointers that begin with /",
-					      "a pointer that begins with /", "an object" };
+	static const char *const wanted[] = {
+		"a text", "an array of field names",
+		"an object of field names and pointers that begin with /",
+		"a pointer that begins with /", "an object"
+	};
 	const size_t count = sizeof(members) / sizeof(members[0]);
 	const char *key;
 	json_t *value;

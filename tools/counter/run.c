@@ -126,6 +126,7 @@ static int run(struct cli *cli)
 	if (c == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	c->cli = cli;
+	json_set_alloc_funcs(malloc, counter_wipe_free);
 	rc = serve(c);
 	free(c);
 	return rc;

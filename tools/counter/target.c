@@ -71,7 +71,8 @@ static int load_target(struct cli *cli, struct counter_target *target)
 	const char *why = target->url != NULL ? judge_url(target->url) : NULL;
 
 	if (why != NULL)
-		return cli_fail(cli, SJ_INPUT_REFUSED, "[target %s]: the url %s", target->name, why);
+		return cli_fail(cli, SJ_INPUT_REFUSED, "[target %s]: the url %s", target->name,
+				why);
 	return load_map(cli, target);
 }
 
@@ -114,7 +115,7 @@ static enum sj_rc drop(const struct counter_target *target, struct counter_regis
 	    rename(temporary, path) == 0)
 		rc = SJ_OK;
 	if (rc != SJ_OK)
-		snprintf(r->note, sizeof(r->note), "%.180s: %s", target->folder, strerror(errno));
+		snprintf(r->note, sizeof(r->note), "%s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	if (fd >= 0 && rc != SJ_OK)
@@ -199,7 +200,8 @@ static void set_up(CURL *curl, const struct counter_target *target, const char *
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_over);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, target->stopping);
-	if (strncasecmp(url, "http:", 5) == 0) /* stays on this machine: no proxy of the environment */
+	if (strncasecmp(url, "http:", 5) ==
+	    0) /* stays on this machine: no proxy of the environment */
 		curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	if (body != NULL)
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
@@ -274,7 +276,9 @@ static bool compare(const struct counter_target *target, const json_t *found,
 	if (entries == NULL && json_is_object(found))
 		counter_map_compare(target->fields, found, r->fields, &r->differences);
 	json_array_foreach(list, i, person)
+	{
 		counter_map_compare(target->fields, person, r->fields, &r->differences);
+	}
 	/* Many a server leaves an empty list out. */
 	return json_is_array(list) || json_is_object(found);
 }
@@ -328,7 +332,8 @@ static enum sj_rc post(const struct counter_target *target, struct counter_regis
 	free(body);
 	if (status >= 200 && status < 300) {
 		snprintf(r->note, sizeof(r->note), "%s",
-			 verified != NULL && counter_map_text(answer, verified) != NULL ? "verified" : "");
+			 verified != NULL && counter_map_text(answer, verified) != NULL ? "verified"
+											: "");
 	} else if (status != 0) {
 		snprintf(r->note, sizeof(r->note), "HTTP %ld", status);
 	}
@@ -342,9 +347,8 @@ static enum sj_rc post(const struct counter_target *target, struct counter_regis
 static json_t *form_of(const struct counter_target *target, struct counter_registration *r)
 {
 	const char *stuck = "";
-	json_t *form = target->fields != NULL
-			       ? counter_map_apply(target->fields, r->fields, &stuck)
-			       : own_form(r);
+	json_t *form = target->fields != NULL ? counter_map_apply(target->fields, r->fields, &stuck)
+					      : own_form(r);
 
 	if (form == NULL)
 		snprintf(r->note, sizeof(r->note), "the field map has no room for %s", stuck);
