@@ -171,7 +171,7 @@ static void show_limit(struct verify_run *run, const struct sj_answer_info *info
 		 info->enforced_by == SJ_LIMIT_CARD
 			 ? "the card: it tells no more than the terminal's certificate allows"
 			 : "this terminal: a plain document would tell anybody all of it");
-	show_rights(run->cli, "not allowed", info->asked & ~info->granted);
+	show_rights(run->cli, "not told", info->asked & ~info->granted);
 	show_rights(run->cli, "not on card", info->absent);
 }
 
