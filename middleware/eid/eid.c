@@ -1,7 +1,7 @@
 /*
  * eid.c -- the General Authentication Procedure in its order.
  *
- * Source: BSI TR-03110-2 v2.21, 3.4: PACE, Terminal Authentication, Passive Authentication, Chip
+ * Source: BSI TR-03110-2 v2.21, 2.3.5: PACE, Terminal Authentication, Passive Authentication, Chip
  * Authentication; then the application. What speaks against the card is found out before
  * any datum is read, and where it forbids telling, none is.
  */
@@ -105,7 +105,10 @@ static enum sj_rc tell(struct sj_ask *ask)
 
 	if (rc == SJ_OK)
 		rc = sj_eid_groups(ask);
-	return rc == SJ_OK ? sj_eid_fingerprint(ask) : rc;
+	if (rc == SJ_OK)
+		rc = sj_eid_fingerprint(ask);
+	sj_answer_find_absent(ask->answer);
+	return rc;
 }
 
 enum sj_rc sj_eid_ask(struct sj_ask *ask)

@@ -57,6 +57,7 @@ void bench_roundtrips(struct bench *b);
 void bench_store(struct bench *b);
 void bench_document(struct bench *b);
 void bench_eid(struct bench *b);
+void bench_counter(struct bench *b);
 void bench_issue(struct bench *b);
 void bench_load(struct bench *b);
 void bench_programs(struct bench *b);

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 		{ "store", bench_store },
 		{ "document", bench_document },
 		{ "eid", bench_eid },
+		{ "counter", bench_counter },
 		{ "issue", bench_issue },
 		{ "load", bench_load },
 		{ "programs", bench_programs },

@@ -98,3 +98,14 @@ python() {
 	run -2 "$PORTRAIT" --rgb 0x7
 	run -2 "$PORTRAIT" --unknown
 }
+
+@test "what its parent left open is closed before a byte is read" {
+	python <<-'PYTHON'
+	import select
+	mine, its = os.pipe()
+	child = subprocess.Popen([os.environ["PORTRAIT"]], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(its,))
+	os.close(its)
+	assert select.select([mine], [], [], 3)[0] and os.read(mine, 1) == b"" and child.poll() is None  # it waits for its picture still
+	child.communicate()
+	PYTHON
+}

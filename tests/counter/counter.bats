@@ -35,12 +35,29 @@ wrong() {
 	wrong '[shop]\nport = 1\n' "'port' is not in [counter] or [target NAME]"
 	wrong '[target a]\nmap = x\n' '[target a] needs a folder or a url, not both'
 	wrong '[target a]\nurl = http://x\nurll = 1\n' "unknown key 'urll'"
+	wrong '[target a]\nurl = http://desk.example/\n' "people's data unencrypted: use https"
+	wrong '[target a]\nurl = http://127.0.0.1@desk.example/\n' 'use token_file'
+	wrong '[target a]\nurl = https://me:word@desk.example/\n' 'use token_file'
+	wrong '[target a]\nurl = file:///etc/passwd\n' 'no http or https address'
+	printf '{"fields": {"surname": "x"}}' > map
+	wrong '[target a]\nfolder = .\nmap = map\n' "map: 'fields' must be an object of field names and pointers"
+}
+
+@test "a database that is none is told and left alone" {
+	mkdir state && printf 'no database at all, but longer than a header of one hundred bytes, %100s\n' . > state/counter.db
+	cp state/counter.db before
+	mkfifo script
+	run timeout 10 sojourn counter run --state state --script script
+	echo "$output"
+	[ "$status" -eq 13 ]
+	[[ $output == *state/counter.db*SJ-13* ]]
+	cmp before state/counter.db
 }
 
 @test "who may not read the state directory gets no address" {
 	run sojourn counter url --state nowhere
 	[ "$status" -eq 13 ]
-	[[ $output == *SJ-1301* ]]
+	[[ $output == *'nowhere/address: '*'does the counter run?'*SJ-1301* ]]
 }
 
 @test "outbox: every case" {

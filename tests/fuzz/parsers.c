@@ -39,6 +39,8 @@ static struct fuzz_room room_at(size_t i)
 		return fuzz_eid();
 	case 16:
 		return fuzz_service();
+	case 17:
+		return fuzz_counter();
 	default:
 		return (struct fuzz_room){ NULL, 0 };
 	}

@@ -42,6 +42,7 @@ struct fuzz_room fuzz_pivcard(void);
 struct fuzz_room fuzz_module(void);
 struct fuzz_room fuzz_eid(void);
 struct fuzz_room fuzz_service(void);
+struct fuzz_room fuzz_counter(void);
 
 /* The i-th parser of all rooms; NULL: past the end. */
 const struct fuzz_parser *fuzz_parser_at(size_t i);

@@ -267,9 +267,7 @@ static bool check_fields(struct counter_call *call, const json_t *fields)
 	}
 	json_object_foreach((json_t *)(uintptr_t)fields, key, value)
 	{
-		size_t n = strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-		if (n == 0 || n > 40 || key[n] != '\0') {
+		if (!counter_field_name(key)) {
 			fail(call, MHD_HTTP_BAD_REQUEST, "bad-member",
 			     "A field's name is lower-case letters, digits and hyphens.");
 			return false;
@@ -337,12 +335,21 @@ static void save(struct counter_call *call, struct counter_registration *r, unsi
 	tell_lists(call, "registrations");
 }
 
-static void take_target(struct counter_call *call, struct counter_registration *r)
+/* False, and a failure: it is none of the configuration's. */
+static bool take_target(struct counter_call *call, struct counter_registration *r)
 {
-	const char *name = json_string_value(json_object_get(call->body, "target"));
+	const json_t *target = json_object_get(call->body, "target");
+	const char *name = json_string_value(target);
 
-	if (name != NULL)
-		snprintf(r->target, sizeof(r->target), "%s", name);
+	if (target == NULL || json_is_null(target))
+		return true;
+	if (name == NULL || counter_target_named(&call->counter->config, name) == NULL) {
+		fail(call, MHD_HTTP_BAD_REQUEST, "no-target",
+		     "'target' is none of this counter's targets.");
+		return false;
+	}
+	snprintf(r->target, sizeof(r->target), "%s", name);
+	return true;
 }
 
 static void register_new(struct counter_call *call)
@@ -362,13 +369,12 @@ static void register_new(struct counter_call *call)
 	}
 	r.fields = id != NULL ? fields_of_reading(call, (uint64_t)json_integer_value(id), &r)
 			      : fields_typed(call, fields, &r);
-	if (r.fields == NULL || !take_party(call, &r))
+	if (r.fields == NULL || !take_party(call, &r) || !take_target(call, &r))
 		goto out;
 	r.created = (int64_t)time(NULL);
 	r.erase_at = call->counter->config.retention != 0
 			     ? r.created + (int64_t)call->counter->config.retention
 			     : 0;
-	take_target(call, &r);
 	counter_outbox_judge(&call->counter->config, &r, false);
 	if (fields != NULL) {
 		a.time = r.created;
@@ -412,9 +418,10 @@ static void change(struct counter_call *call)
 	json_decref(r.fields);
 	r.fields = json_incref(fields);
 	r.override = false;
-	take_target(call, &r);
-	counter_outbox_judge(&call->counter->config, &r, true);
-	save(call, &r, MHD_HTTP_OK);
+	if (take_target(call, &r)) {
+		counter_outbox_judge(&call->counter->config, &r, true);
+		save(call, &r, MHD_HTTP_OK);
+	}
 	counter_registration_free(&r);
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "counter/counter.h"
 
@@ -86,13 +87,18 @@ int counter_auth_open(struct cli *cli, struct counter_auth *auth,
 
 int counter_auth_publish(struct counter_auth *auth)
 {
-	return publish(auth->cli, auth);
+	int rc = publish(auth->cli, auth);
+
+	auth->published = rc == 0;
+	return rc;
 }
 
 void counter_auth_close(struct counter_auth *auth)
 {
 	if (auth->config == NULL)
 		return;
+	if (auth->published) /* its code opens nothing any more */
+		(void)unlink(counter_path(auth->config, "address").text);
 	pthread_mutex_destroy(&auth->lock);
 	explicit_bzero(auth, sizeof(*auth));
 }

@@ -24,6 +24,7 @@ struct counter_target {
 	char *url; /* HTTP POST; */
 	char *token_file; /* its first line is sent as a bearer token; NULL: none */
 	json_t *fields; /* the map, once it is loaded */
+	atomic_bool *stopping; /* the outbox's */
 };
 
 struct counter_config {
@@ -81,13 +82,14 @@ struct counter_auth {
 	char tokens[COUNTER_SESSIONS][COUNTER_TOKEN + 1]; /* the oldest gives way */
 	size_t next;
 	char api[129]; /* integrators' token; "": none */
+	bool published;
 	struct cli *cli;
 	const struct counter_config *config;
 };
 
 CLI_MUST_CHECK int counter_auth_open(struct cli *cli, struct counter_auth *auth,
 				     const struct counter_config *config);
-/* Writes the page's address, with the code, into the state directory. */
+/* Writes the page's address, with the code, into the state directory; closing takes it away. */
 CLI_MUST_CHECK int counter_auth_publish(struct counter_auth *auth);
 void counter_auth_close(struct counter_auth *auth);
 /* Trades the code for a token, and makes the next code. */
@@ -235,6 +237,7 @@ CLI_MUST_CHECK bool counter_store_get(struct counter_store *store, int64_t id,
 CLI_MUST_CHECK bool counter_store_due(struct counter_store *store, int64_t now,
 				      struct counter_registration *out);
 json_t *counter_registration_json(const struct counter_registration *r);
+/* An array: those that somebody has to look at, then the newest. */
 json_t *counter_store_list(struct counter_store *store);
 /* False: there is no such registration. */
 CLI_MUST_CHECK bool counter_store_erase(struct counter_store *store, int64_t id);
@@ -261,16 +264,38 @@ void counter_outbox_wake(struct counter_outbox *outbox);
 void counter_outbox_judge(const struct counter_config *config, struct counter_registration *r,
 			  bool changed);
 
+/* --- map.c: field maps ---------------------------------------------------------------------------- */
+
+#define COUNTER_WHY 128u
+
+/* Lower-case letters, digits and hyphens, 1 to 40 of them. */
+bool counter_field_name(const char *text);
+/* NULL: it is no map, `why` is a clause. */
+json_t *counter_map_parse(const char *text, size_t len, char why[static COUNTER_WHY]);
+/* What the target gets; NULL: the map has no room for the field *stuck. */
+json_t *counter_map_apply(const json_t *map, const json_t *fields, const char **stuck);
+/* The text at a pointer; NULL: there is none. */
+const char *counter_map_text(const json_t *root, const char *pointer);
+/* Adds what the target knows otherwise to *differences, made when there is some. */
+void counter_map_compare(const json_t *map, const json_t *theirs, const json_t *fields,
+			 json_t **differences);
+
 /* --- target.c: adapters ------------------------------------------------------------------------- */
 
-/* Reads the field maps of all targets. */
+/* Judges the addresses and reads the field maps of all targets. */
 CLI_MUST_CHECK int counter_targets_load(struct cli *cli, struct counter_config *config);
+/* NULL: there is none of that name. */
+const struct counter_target *counter_target_named(const struct counter_config *config,
+						  const char *name);
 /*
  * Hands it over. SJ_TARGET_UNREACHABLE: again later; SJ_TARGET_REFUSED, SJ_TARGET_DIFFERS: note (and
  * differences) say why. SJ_OK: sent; note is "verified" when the target said so.
  */
 CLI_MUST_CHECK enum sj_rc counter_target_send(const struct counter_target *target,
 					      struct counter_registration *r);
+
+/* Frees what malloc() gave, and leaves nothing in it: jansson and the HTTP server free by it. */
+void counter_wipe_free(void *bytes);
 
 /* --- http.c, api.c ---------------------------------------------------------------------------------- */
 

@@ -108,9 +108,7 @@ static void wipe(struct counter_desk *d)
 {
 	counter_result_free(&d->result);
 	explicit_bzero(&d->request, sizeof(d->request));
-	if (d->png != NULL)
-		explicit_bzero(d->png, d->png_len);
-	free(d->png);
+	counter_wipe_free(d->png);
 	d->png = NULL;
 	d->png_len = 0;
 	d->png_rc = SJ_OK;
@@ -182,7 +180,7 @@ static void read_one(struct counter_desk *d, const struct counter_request *reque
 		counter_hub_put(d->hub, COUNTER_TOPIC_VERIFICATION, verification_json(d));
 	}
 	pthread_mutex_unlock(&d->lock);
-	free(png);
+	counter_wipe_free(png);
 }
 
 static void *work(void *user)

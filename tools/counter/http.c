@@ -73,9 +73,9 @@ static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned sta
 	json_decref(object);
 	if (text == NULL)
 		return MHD_NO;
-	return send_response(
-		connection, status, "application/json",
-		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE));
+	return send_response(connection, status, "application/json",
+			     MHD_create_response_from_buffer_with_free_callback(strlen(text), text,
+										counter_wipe_free));
 }
 
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *name,
@@ -116,14 +116,16 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* A page of another origin may neither ask nor send (Fetch standard: Origin; Fetch Metadata). */
-static bool is_foreign(const struct counter_config *c, struct MHD_Connection *connection,
-		       const char *path)
+/*
+ * A page of another origin may neither ask nor send (Fetch standard: Origin; Fetch Metadata). Ours
+ * is where the request went, to the letter: on another of loopback's addresses somebody else may listen.
+ */
+static bool is_foreign(struct MHD_Connection *connection, const char *path, const char *host)
 {
 	const char *origin = header(connection, "Origin"),
 		   *site = header(connection, "Sec-Fetch-Site");
 
-	if (origin != NULL && (strncmp(origin, "http://", 7) != 0 || !is_own(c, origin + 7)))
+	if (origin != NULL && (strncmp(origin, "http://", 7) != 0 || strcmp(origin + 7, host) != 0))
 		return true;
 	return site != NULL && strncmp(path, "/api/", 5) == 0 && strcmp(site, "same-origin") != 0 &&
 	       strcmp(site, "none") != 0;
@@ -176,7 +178,7 @@ static bool turn_away(struct counter *counter, struct MHD_Connection *connection
 	if (host == NULL || !is_own(&counter->config, host))
 		*queued = refuse(connection, MHD_HTTP_MISDIRECTED_REQUEST, "bad-host",
 				 "The counter answers to 127.0.0.1 or localhost only.");
-	else if (is_foreign(&counter->config, connection, path))
+	else if (is_foreign(connection, path, host))
 		*queued = refuse(connection, MHD_HTTP_FORBIDDEN, "foreign-origin",
 				 "Pages of other origins may not ask.");
 	else if (!is_method(method))
@@ -219,8 +221,8 @@ static enum MHD_Result send_call(struct counter_call *call)
 {
 	if (call->png != NULL)
 		return send_response(call->connection, MHD_HTTP_OK, "image/png",
-				     MHD_create_response_from_buffer(call->png_len, call->png,
-								     MHD_RESPMEM_MUST_FREE));
+				     MHD_create_response_from_buffer_with_free_callback(
+					     call->png_len, call->png, counter_wipe_free));
 	return send_json(call->connection, call->status, call->answer);
 }
 
@@ -268,7 +270,7 @@ static enum MHD_Result answer(struct counter *counter, struct MHD_Connection *co
 	if (!take_number(path, route, &call.id))
 		return refuse(connection, MHD_HTTP_NOT_FOUND, "not-found",
 			      "There is no such page.");
-	if (strcmp(route, "/api/v1/events") == 0 && get)
+	if (strcmp(route, "/api/v1/events") == 0 && strcmp(method, "GET") == 0)
 		return send_stream(&call);
 	if (request->len > 0) {
 		call.body = json_loadb(request->body, request->len, JSON_REJECT_DUPLICATES, NULL);
@@ -311,6 +313,8 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 		return MHD_NO;
 	memcpy(request->body + request->len, upload, *upload_len);
 	request->len += *upload_len;
+	explicit_bzero((char *)(uintptr_t)upload,
+		       *upload_len); /* the server's buffer is ours so far */
 	*upload_len = 0;
 	return MHD_YES;
 }

@@ -9,7 +9,8 @@
 
 /* --- what a registration lacks --------------------------------------------------------- */
 
-static const struct counter_target *target_of(const struct counter_config *config, const char *name)
+const struct counter_target *counter_target_named(const struct counter_config *config,
+						  const char *name)
 {
 	for (size_t i = 0; i < config->targets_n; i++) {
 		if (strcmp(config->targets[i].name, name) == 0)
@@ -43,7 +44,7 @@ void counter_outbox_judge(const struct counter_config *config, struct counter_re
 
 	if (r->target[0] == '\0' && config->targets_n > 0)
 		snprintf(r->target, sizeof(r->target), "%s", config->targets[0].name);
-	target = target_of(config, r->target);
+	target = counter_target_named(config, r->target);
 	missing = missing_of(target != NULL ? json_object_get(target->fields, "required") : NULL,
 			     r->fields);
 	r->changed = (int64_t)time(NULL);
@@ -104,7 +105,7 @@ static bool send_next(struct counter_outbox *outbox)
 
 	if (!counter_store_due(outbox->store, now, &r))
 		return false;
-	target = target_of(outbox->config, r.target);
+	target = counter_target_named(outbox->config, r.target);
 	snprintf(r.note, sizeof(r.note), "%s", target == NULL ? "no such target" : "");
 	if (target != NULL)
 		rc = counter_target_send(target, &r);

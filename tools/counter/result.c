@@ -1,8 +1,16 @@
 /* result.c -- what a reading gave: made, and wiped. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "counter/engine.h"
+#include "counter/counter.h"
+
+void counter_wipe_free(void *bytes)
+{
+	if (bytes != NULL)
+		explicit_bzero(bytes, malloc_usable_size(bytes));
+	free(bytes);
+}
 
 static void free_text(char *text)
 {

@@ -41,6 +41,8 @@ static int build(struct counter *c)
 	c->outbox.store = c->desk.store = c->store;
 	c->outbox.hub = c->desk.hub = c->hub;
 	c->desk.engine = &c->engine;
+	for (size_t i = 0; i < c->config.targets_n; i++)
+		c->config.targets[i].stopping = &c->outbox.stopping;
 	if (!counter_desk_start(&c->desk) || !counter_outbox_start(&c->outbox))
 		return cli_fail(c->cli, SJ_NO_MEMORY, "threads");
 	rc = counter_auth_open(c->cli, &c->auth, &c->config);
@@ -124,6 +126,7 @@ static int run(struct cli *cli)
 	if (c == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	c->cli = cli;
+	json_set_alloc_funcs(malloc, counter_wipe_free);
 	rc = serve(c);
 	free(c);
 	return rc;

@@ -29,13 +29,15 @@ static const char *const queries[QUERIES] = {
 	[GET] = "SELECT " COLUMNS " FROM registration WHERE id = ?1",
 	[DUE] = "SELECT " COLUMNS " FROM registration WHERE next != 0 AND next <= ?1 "
 		"ORDER BY next, id LIMIT 1",
-	[LIST] = "SELECT " COLUMNS " FROM registration ORDER BY id DESC LIMIT " LIST_MAX,
+	[LIST] = "SELECT " COLUMNS " FROM registration "
+		 "ORDER BY state = 'Incomplete' DESC, id DESC LIMIT " LIST_MAX,
 	[ERASE] = "DELETE FROM registration WHERE id = ?1",
 	[OVER] = "DELETE FROM registration WHERE erase_at != 0 AND erase_at <= ?1",
 };
 
 static const char schema[] =
 	"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+	"PRAGMA temp_store = MEMORY;"
 	"CREATE TABLE IF NOT EXISTS activity (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, "
 	"kind TEXT NOT NULL, verdict TEXT, rc INTEGER NOT NULL, ms INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS registration (id INTEGER PRIMARY KEY AUTOINCREMENT, "

@@ -1,7 +1,7 @@
 /*
- * target.c -- adapters: our own names become the target's, and a file is dropped or posted. A field map
- * is JSON, as sojourn-counter.conf(5) describes it: what the target wants, where each of our fields
- * goes (a JSON pointer, RFC 6901), and what is fixed.
+ * target.c -- adapters: what a target gets is dropped as a file or posted. Personal data leaves this
+ * machine encrypted only, to the server that the configuration names and to no other: what it redirects to is
+ * not asked, and who it is is proved by its certificate.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -15,52 +15,15 @@
 #define MAP_MAX 65536u
 #define ANSWER_MAX 262144u
 #define HTTP_SECONDS 10L
-#define DEPTH_MAX 8u
+#define TOKEN_MAX 3072 /* with the name of its header */
 
 /* --- maps --------------------------------------------------------------------------------- */
 
-static bool is_texts(const json_t *object)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
-		if (!json_is_string(value) || json_string_value(value)[0] != '/')
-			return false;
-	}
-	return object == NULL || json_is_object(object);
-}
-
-static const char *judge_map(const json_t *map)
-{
-	static const char *const members[] = { "required", "fixed",   "fields",  "lookup",
-					       "compare",  "entries", "verified" };
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)(uintptr_t)map, key, value)
-	{
-		size_t i = 0;
-
-		while (i < sizeof(members) / sizeof(members[0]) && strcmp(members[i], key) != 0)
-			i++;
-		if (i == sizeof(members) / sizeof(members[0]))
-			return "it has a member that no map has";
-	}
-	if (!json_is_object(json_object_get(map, "fields")))
-		return "'fields' is missing";
-	if (!is_texts(json_object_get(map, "fields")) || !is_texts(json_object_get(map, "compare")))
-		return "'fields' and 'compare' map names to pointers that begin with /";
-	return NULL;
-}
-
 static int load_map(struct cli *cli, struct counter_target *target)
 {
+	char why[COUNTER_WHY];
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	json_error_t error;
-	const char *why;
 	int rc;
 
 	if (target->map == NULL)
@@ -68,13 +31,49 @@ static int load_map(struct cli *cli, struct counter_target *target)
 	rc = cli_file_read(cli, target->map, MAP_MAX, &bytes, &len);
 	if (rc != 0)
 		return rc;
-	target->fields = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, &error);
+	target->fields = counter_map_parse((const char *)bytes, len, why);
 	free(bytes);
-	if (!json_is_object(target->fields))
-		return cli_fail(cli, SJ_INPUT_MALFORMED, "%s, line %d: %s", target->map, error.line,
-				error.text);
-	why = judge_map(target->fields);
-	return why == NULL ? 0 : cli_fail(cli, SJ_INPUT_MALFORMED, "%s: %s", target->map, why);
+	return target->fields != NULL
+		       ? 0
+		       : cli_fail(cli, SJ_INPUT_MALFORMED, "%s: %s", target->map, why);
+}
+
+/* HTTPS, or HTTP that stays on this machine; what lets us in stands in token_file. */
+static const char *judge_url(const char *text)
+{
+	static const char *const own[] = { "127.0.0.1", "[::1]", "localhost" };
+	CURLU *url = curl_url();
+	char *scheme = NULL, *host = NULL, *user = NULL;
+	const char *why = "is no http or https address";
+	bool local = false;
+
+	if (url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+	    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+			local |= strcmp(own[i], host) == 0;
+		if (curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK)
+			why = "has a name or password in it: use token_file";
+		else if (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && local))
+			why = NULL;
+		else if (strcmp(scheme, "http") == 0)
+			why = "would send people's data unencrypted: use https";
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(user);
+	curl_url_cleanup(url);
+	return why;
+}
+
+static int load_target(struct cli *cli, struct counter_target *target)
+{
+	const char *why = target->url != NULL ? judge_url(target->url) : NULL;
+
+	if (why != NULL)
+		return cli_fail(cli, SJ_INPUT_REFUSED, "[target %s]: the url %s", target->name,
+				why);
+	return load_map(cli, target);
 }
 
 int counter_targets_load(struct cli *cli, struct counter_config *config)
@@ -84,78 +83,8 @@ int counter_targets_load(struct cli *cli, struct counter_config *config)
 	if (config->targets_n > 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return cli_fail(cli, SJ_INTERNAL, "libcurl");
 	for (size_t i = 0; rc == 0 && i < config->targets_n; i++)
-		rc = load_map(cli, &config->targets[i]);
+		rc = load_target(cli, &config->targets[i]);
 	return rc;
-}
-
-/* --- pointers -------------------------------------------------------------------------------- */
-
-/* The part up to the next '/'; "0", "1" stand for places in an array. */
-static const char *take_part(const char *pointer, char part[static 64])
-{
-	size_t n = strcspn(pointer, "/");
-
-	if (n == 0 || n >= 64)
-		return NULL;
-	memcpy(part, pointer, n);
-	part[n] = '\0';
-	return pointer + n;
-}
-
-static bool is_place(const char *part)
-{
-	return part[0] >= '0' && part[0] <= '9' && part[1] == '\0';
-}
-
-static json_t *child_of(const json_t *node, const char *part)
-{
-	return json_is_array(node) ? json_array_get(node, (size_t)(part[0] - '0'))
-				   : json_object_get(node, part);
-}
-
-/* Puts a node (taken) there; arrays grow by one at their end. */
-static bool put_child(json_t *node, const char *part, json_t *child)
-{
-	if (!json_is_array(node))
-		return json_object_set_new(node, part, child) == 0;
-	if (is_place(part) && json_array_size(node) == (size_t)(part[0] - '0'))
-		return json_array_append_new(node, child) == 0;
-	json_decref(child);
-	return false;
-}
-
-static bool put_at(json_t *root, const char *pointer, const char *value)
-{
-	char part[64], next[64];
-	json_t *node = root, *child;
-
-	for (unsigned depth = 0; depth < DEPTH_MAX && pointer != NULL && *pointer == '/'; depth++) {
-		pointer = take_part(pointer + 1, part);
-		if (pointer == NULL)
-			return false;
-		if (*pointer == '\0')
-			return put_child(node, part, json_string(value));
-		child = child_of(node, part);
-		if (child == NULL) {
-			if (take_part(pointer + 1, next) == NULL ||
-			    !put_child(node, part, is_place(next) ? json_array() : json_object()))
-				return false;
-			child = child_of(node, part);
-		}
-		node = child;
-	}
-	return false;
-}
-
-static const char *text_at(const json_t *root, const char *pointer)
-{
-	char part[64];
-
-	while (pointer != NULL && *pointer == '/' && root != NULL) {
-		pointer = take_part(pointer + 1, part);
-		root = pointer != NULL ? child_of(root, part) : NULL;
-	}
-	return json_string_value(root);
 }
 
 /* --- what the target gets ----------------------------------------------------------------------- */
@@ -166,27 +95,6 @@ static json_t *own_form(const struct counter_registration *r)
 			 (json_int_t)r->id, "party",
 			 r->party != 0 ? json_integer(r->party) : json_null(), "source", r->source,
 			 "verdict", r->verdict, "fields", r->fields);
-}
-
-/* NULL: the map contradicts itself; told in the note. */
-static json_t *mapped_form(const json_t *map, struct counter_registration *r)
-{
-	json_t *fixed = json_object_get(map, "fixed"), *pointer;
-	json_t *out = json_is_object(fixed) ? json_deep_copy(fixed) : json_object();
-	const char *name;
-
-	json_object_foreach(json_object_get(map, "fields"), name, pointer)
-	{
-		const char *value = json_string_value(json_object_get(r->fields, name));
-
-		if (value == NULL || value[0] == '\0' ||
-		    put_at(out, json_string_value(pointer), value))
-			continue;
-		snprintf(r->note, sizeof(r->note), "the field map has no room for %s", name);
-		json_decref(out);
-		return NULL;
-	}
-	return out;
 }
 
 /* --- a file ------------------------------------------------------------------------------------------ */
@@ -207,9 +115,11 @@ static enum sj_rc drop(const struct counter_target *target, struct counter_regis
 	    rename(temporary, path) == 0)
 		rc = SJ_OK;
 	if (rc != SJ_OK)
-		snprintf(r->note, sizeof(r->note), "%.180s: %s", target->folder, strerror(errno));
+		snprintf(r->note, sizeof(r->note), "%s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
+	if (fd >= 0 && rc != SJ_OK)
+		unlink(temporary); /* half a person */
 	return rc;
 }
 
@@ -243,23 +153,58 @@ static struct curl_slist *add(struct curl_slist *list, const char *line)
 	return longer != NULL ? longer : list;
 }
 
+/* NULL: the token cannot be read. */
 static struct curl_slist *make_headers(const struct counter_target *target)
 {
-	struct curl_slist *list = add(NULL, "Content-Type: application/json");
-	char token[512] = "", line[544];
+	struct curl_slist *list = NULL;
+	char line[TOKEN_MAX] = "Authorization: Bearer ";
+	const size_t start = strlen(line);
 	FILE *f = target->token_file != NULL ? fopen(target->token_file, "re") : NULL;
+	bool ok = target->token_file == NULL;
 
-	list = add(list, "Expect:");
-	if (f != NULL && fgets(token, sizeof(token), f) != NULL) {
-		token[strcspn(token, "\r\n")] = '\0';
-		snprintf(line, sizeof(line), "Authorization: Bearer %s", token);
-		list = add(list, line);
+	if (f != NULL && fgets(line + start, (int)(sizeof(line) - start), f) != NULL) {
+		ok = strlen(line) < sizeof(line) - 1;
+		line[strcspn(line, "\r\n")] = '\0';
+		ok = ok && line[start] != '\0';
 	}
 	if (f != NULL)
 		fclose(f);
-	explicit_bzero(token, sizeof(token));
+	if (ok) {
+		list = add(add(list, "Content-Type: application/json"), "Expect:");
+		list = target->token_file != NULL ? add(list, line) : list;
+	}
 	explicit_bzero(line, sizeof(line));
 	return list;
+}
+
+/* The counter ends: whoever is slow is not waited for. */
+static int is_over(void *stopping, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	return atomic_load((const atomic_bool *)stopping);
+}
+
+static void set_up(CURL *curl, const struct counter_target *target, const char *url,
+		   const char *body, struct curl_slist *headers)
+{
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, HTTP_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_over);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, target->stopping);
+	if (strncasecmp(url, "http:", 5) ==
+	    0) /* stays on this machine: no proxy of the environment */
+		curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	if (body != NULL)
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 }
 
 /* GET when `body` is NULL. The status, or 0: nobody answered; *out: JSON, or NULL. */
@@ -273,25 +218,21 @@ static long request(const struct counter_target *target, const char *url, const 
 	CURLcode rc = CURLE_OUT_OF_MEMORY;
 
 	*out = NULL;
-	if (curl != NULL) {
-		curl_easy_setopt(curl, CURLOPT_URL, url);
-		curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-		curl_easy_setopt(curl, CURLOPT_TIMEOUT, HTTP_SECONDS);
-		curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	if (headers == NULL) {
+		snprintf(r->note, sizeof(r->note), "token_file cannot be read, or has no token");
+	} else if (curl != NULL) {
+		set_up(curl, target, url, body, headers);
 		curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
 		curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-		if (body != NULL)
-			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 		rc = curl_easy_perform(curl);
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	}
-	if (rc != CURLE_OK) {
+	if (headers != NULL && rc != CURLE_OK)
 		snprintf(r->note, sizeof(r->note), "%.200s", curl_easy_strerror(rc));
+	if (rc != CURLE_OK)
 		status = 0;
-	} else if (answer.bytes != NULL) {
+	else if (answer.bytes != NULL)
 		*out = json_loadb(answer.bytes, answer.len, 0, NULL);
-	}
 	if (answer.bytes != NULL)
 		explicit_bzero(answer.bytes, answer.len);
 	free(answer.bytes);
@@ -323,47 +264,52 @@ static char *lookup_url(const struct counter_target *target, const struct counte
 	return url;
 }
 
-static void compare(const json_t *map, const json_t *theirs, struct counter_registration *r)
+/* Compares every person that was found; false: the answer is not what the map says. */
+static bool compare(const struct counter_target *target, const json_t *found,
+		    struct counter_registration *r)
 {
-	const char *name;
-	json_t *pointer;
+	const char *entries = json_string_value(json_object_get(target->fields, "entries"));
+	const json_t *list = entries != NULL ? json_object_get(found, entries) : found;
+	size_t i;
+	json_t *person;
 
-	json_object_foreach(json_object_get(map, "compare"), name, pointer)
+	if (entries == NULL && json_is_object(found))
+		counter_map_compare(target->fields, found, r->fields, &r->differences);
+	json_array_foreach(list, i, person)
 	{
-		const char *ours = json_string_value(json_object_get(r->fields, name)),
-			   *there = text_at(theirs, json_string_value(pointer));
-
-		if (ours == NULL || there == NULL || strcasecmp(ours, there) == 0)
-			continue;
-		if (r->differences == NULL)
-			r->differences = json_object();
-		json_object_set_new(r->differences, name,
-				    json_pack("{s:s, s:s}", "ours", ours, "theirs", there));
+		counter_map_compare(target->fields, person, r->fields, &r->differences);
 	}
+	/* Many a server leaves an empty list out. */
+	return json_is_array(list) || json_is_object(found);
 }
 
-/* The target's records of that person, if its map says how to look them up. */
+/*
+ * The target's records of that person, if its map says how to look them up. What cannot be looked
+ * up blocks as a difference does: only 404 means that nobody is there.
+ */
 static enum sj_rc look_up(const struct counter_target *target, struct counter_registration *r)
 {
-	char *url = r->override ? NULL : lookup_url(target, r);
-	const char *entries = json_string_value(json_object_get(target->fields, "entries"));
-	json_t *found = NULL, *list;
+	bool wanted = !r->override && json_object_get(target->fields, "lookup") != NULL, fits;
+	char *url = wanted ? lookup_url(target, r) : NULL;
+	json_t *found = NULL;
 	long status;
 
-	if (url == NULL)
+	if (!wanted)
 		return SJ_OK;
+	if (url == NULL) {
+		snprintf(r->note, sizeof(r->note), "lookup: its field is missing");
+		return SJ_TARGET_REFUSED;
+	}
 	status = request(target, url, NULL, r, &found);
 	free(url);
-	list = entries != NULL ? json_object_get(found, entries) : found;
-	if (json_is_array(list)) {
-		for (size_t i = 0; i < json_array_size(list); i++)
-			compare(target->fields, json_array_get(list, i), r);
-	} else if (entries == NULL && found != NULL && status == 200) {
-		compare(target->fields, found, r);
-	}
+	fits = status == 404 || (status == 200 && compare(target, found, r));
 	json_decref(found);
-	if (status == 0 || status >= 500)
+	if (status == 0 || status >= 500 || status == 429)
 		return SJ_TARGET_UNREACHABLE;
+	if (!fits) {
+		snprintf(r->note, sizeof(r->note), "lookup: HTTP %ld", status);
+		return SJ_TARGET_REFUSED;
+	}
 	return r->differences != NULL ? SJ_TARGET_DIFFERS : SJ_OK;
 }
 
@@ -386,7 +332,8 @@ static enum sj_rc post(const struct counter_target *target, struct counter_regis
 	free(body);
 	if (status >= 200 && status < 300) {
 		snprintf(r->note, sizeof(r->note), "%s",
-			 verified != NULL && text_at(answer, verified) != NULL ? "verified" : "");
+			 verified != NULL && counter_map_text(answer, verified) != NULL ? "verified"
+											: "");
 	} else if (status != 0) {
 		snprintf(r->note, sizeof(r->note), "HTTP %ld", status);
 	}
@@ -396,9 +343,21 @@ static enum sj_rc post(const struct counter_target *target, struct counter_regis
 	return status >= 200 && status < 300 ? SJ_OK : SJ_TARGET_REFUSED;
 }
 
+/* NULL: the map contradicts itself; told in the note. */
+static json_t *form_of(const struct counter_target *target, struct counter_registration *r)
+{
+	const char *stuck = "";
+	json_t *form = target->fields != NULL ? counter_map_apply(target->fields, r->fields, &stuck)
+					      : own_form(r);
+
+	if (form == NULL)
+		snprintf(r->note, sizeof(r->note), "the field map has no room for %s", stuck);
+	return form;
+}
+
 enum sj_rc counter_target_send(const struct counter_target *target, struct counter_registration *r)
 {
-	json_t *form = target->fields != NULL ? mapped_form(target->fields, r) : own_form(r);
+	json_t *form = form_of(target, r);
 	enum sj_rc rc = SJ_TARGET_REFUSED;
 
 	json_decref(r->differences);

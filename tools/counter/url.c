@@ -1,6 +1,8 @@
 /* url.c -- `sojourn counter url`: the address that lets one page in. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "counter/counter.h"
 
@@ -11,6 +13,9 @@ static int run(struct cli *cli)
 	size_t len = 0;
 	int rc = counter_config_load(cli, &config);
 
+	if (rc == 0 && access(counter_path(&config, "address").text, F_OK) != 0)
+		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s; does the counter run?",
+			      counter_path(&config, "address").text, strerror(errno));
 	if (rc == 0)
 		rc = cli_file_read(cli, counter_path(&config, "address").text, 256, &bytes, &len);
 	if (rc == 0)

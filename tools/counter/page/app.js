@@ -1,5 +1,5 @@
 // app.js -- comes in, listens, and shows one of three views: desk, registrations, shift.
-import { $, ask, fill, h, icon, lang, listen, loadWords, localTime, failure, Refused, say, setLanguage, setToken, t, token, word } from "./dom.js";
+import { $, ask, fill, h, icon, lang, listen, loadWords, localTime, failure, problem, Refused, say, setLanguage, setToken, t, token, word } from "./dom.js";
 import { Desk } from "./desk.js";
 import { Registrations, Shift } from "./lists.js";
 
@@ -10,6 +10,7 @@ const app = {
 	online: false,
 	party: null, // the registration that companions are added to
 	locked: null, // why nothing is shown
+	trouble: null, // what failed and nobody else tells
 };
 const views = {};
 
@@ -27,10 +28,27 @@ async function comeIn() {
 		throw new Refused(401, { text: "" });
 }
 
+// What was shown goes, too: whoever comes back has to come in anew.
 function lock(error) {
 	app.locked = error.status === 401 ? "locked" : "failed";
-	setToken(null);
+	if (error.status === 401)
+		setToken(null);
+	document.querySelectorAll("dialog").forEach((d) => d.close());
+	app.verification = null;
+	views.desk.reset();
 	draw();
+	say(t(`${app.locked}.title`), true);
+}
+
+// No button fails in silence: what its own code does not tell is told here.
+function tell(error) {
+	if (error instanceof Refused && error.status === 401) {
+		lock(error);
+		return;
+	}
+	app.trouble = problem(error);
+	say(app.trouble, true);
+	drawNotices();
 }
 
 // --- events --------------------------------------------------------------------------------------
@@ -45,11 +63,17 @@ function hear(topic, object) {
 		app.state = object;
 		if (before && before.reader.place !== object.reader.place)
 			say(readerWords(object.reader), object.reader.reason !== null);
+		if (before && object.trust.reason && before.trust.reason?.id !== object.trust.reason.id)
+			say(`${failure(object.trust.reason).text} ${object.trust.reason.id}`, true);
 		drawBar();
 		drawNotices();
 		views.desk.stateChanged();
 	} else if (topic === "verification") {
 		app.verification = object;
+		if (object.phase !== "done" && app.trouble) {
+			app.trouble = null;
+			drawNotices();
+		}
 		views.desk.verificationChanged();
 	} else if (topic === "lists") {
 		views.registrations.load();
@@ -122,11 +146,12 @@ function drawBar() {
 	$("skip").textContent = t("skip");
 }
 
-export function reasonBox(reason, kind = "warn") {
+export function reasonBox(reason, kind = "warn", title = null) {
 	const f = failure(reason);
 	return h("div", { class: `notice ${kind}` }, icon(kind === "bad" ? "bad" : "warn"),
 		h("div", { lang: f.lang },
-			h("p", { class: "what" }, f.text, " ", h("span", { class: "id" }, reason.id)),
+			title ? h("p", { class: "what" }, title) : null,
+			h("p", { class: title ? null : "what" }, f.text, " ", h("span", { class: "id" }, reason.id)),
 			h("p", {}, f.action, " ", f.nobody ? null : h("span", { class: "contact" }, t("contact", { who: f.contact })))));
 }
 
@@ -144,11 +169,15 @@ function drawNotices() {
 		all.push(reasonBox(app.state.reader.reason, "bad"));
 	if (app.online && app.state?.trust.reason)
 		all.push(reasonBox(app.state.trust.reason));
+	if (app.trouble)
+		all.push(h("div", { class: "notice bad" }, icon("bad"), h("p", { class: "what" }, app.trouble),
+			h("button", { type: "button", id: "trouble-close", class: "quiet", onclick: () => { app.trouble = null; drawNotices(); } }, t("close"))));
 	fill($("notices"), all);
 }
 
 function show(name) {
 	app.view = name;
+	app.trouble = null;
 	draw();
 	$("main").focus();
 }
@@ -179,20 +208,23 @@ app.reasonBox = reasonBox;
 app.changeLanguage = changeLanguage;
 
 async function start() {
+	const entered = comeIn().then(() => ask("GET", "/state")); // beside the words: each is a way there and back
+	entered.catch(() => {});
 	await loadWords();
 	views.desk = new Desk(app);
 	views.registrations = new Registrations(app);
 	views.shift = new Shift(app);
 	app.views = views;
+	addEventListener("unhandledrejection", (e) => { e.preventDefault(); tell(e.reason); });
 	$("skip").onclick = () => $("main").focus();
 	drawBar();
 	try {
-		await comeIn();
-		const state = await ask("GET", "/state");
+		const state = await entered;
 		app.targets = state.targets;
 		app.state = state;
 		app.online = true;
 		draw();
+		performance.mark("ready");
 		document.documentElement.dataset.ready = "yes";
 	} catch (error) {
 		lock(error);

@@ -1,5 +1,5 @@
 // desk.js -- the guided order (face, consent, number, read) and what came of it.
-import { $, ask, fill, h, icon, failure, localTime, picture, Refused, say, t, word } from "./dom.js";
+import { $, ask, fill, h, icon, failure, picture, problem, say, t, word } from "./dom.js";
 import { personDialog, pinDialog } from "./dialogs.js";
 
 const LOOKS = {
@@ -179,7 +179,7 @@ export class Desk {
 	}
 
 	drawHint() {
-		const hint = $("read-hint"), button = $("read");
+		const hint = this.steps.querySelector("#read-hint"), button = this.steps.querySelector("#read");
 		const reading = this.app.verification?.phase === "reading";
 		if (!hint || !button)
 			return;
@@ -261,8 +261,7 @@ export class Desk {
 			this.drawSteps();
 			await ask("POST", "/verifications", { consent: true, access: secret });
 		} catch (error) {
-			const f = error.reason ? failure(error.reason) : null;
-			this.missing(this.access() === "can" ? "secret" : "read", f ? `${f.text} ${error.reason.id}` : error instanceof Refused ? error.message : t("offline.title"));
+			this.missing(this.access() === "can" ? "secret" : "read", problem(error));
 		}
 	}
 
@@ -312,7 +311,7 @@ export class Desk {
 		const read = v.verdict !== "none";
 		return [this.banner(v),
 			v.clockBehind ? h("div", { class: "notice warn" }, icon("warn"), h("p", {}, t("clock.behind"), " ", h("span", { class: "id" }, "SJ-1104"))) : null,
-			v.evidence ? this.app.reasonBox(v.evidence) : null,
+			v.evidence ? this.app.reasonBox(v.evidence, "bad", t("evidence.failed")) : null,
 			read && v.verdict !== "not-genuine" ? h("div", { class: "card person" }, this.portraitView(v), this.dataView(v)) : null,
 			h("div", { class: "actions" }, read ? this.readActions(v) : this.failedActions(v)),
 			read ? this.checksView(v) : null];
@@ -350,7 +349,7 @@ export class Desk {
 	dataView(v) {
 		return h("div", { class: "data" }, h("div", { class: "data-head" }, h("h3", {}, t("data")), v.data.length ? this.copyButton("copy-all", t("copy.all"), v.data.map((d) => d.value).join("\t"), t("copy.all")) : null),
 			h("dl", {}, v.data.map((d) => [h("dt", {}, word("field", d.name)),
-				h("dd", {}, h("span", { class: "value" }, d.value), this.copyButton(`copy-${d.name}`, t("copy"), d.value, t("copy.what", { what: word("field", d.name) })))]),
+				h("dd", {}, h("span", { class: "value" }, /^class$|^age-/.test(d.name) ? word("value", d.value) : d.value), this.copyButton(`copy-${d.name}`, t("copy"), d.value, t("copy.what", { what: word("field", d.name) })))]),
 			(v.absent ?? []).map((r) => [h("dt", {}, capital(word("right", r))), h("dd", { class: "absent" }, t("data.absent"))])),
 			h("p", { class: "limit" }, t(v.enforcedBy === "card" ? "limit.card" : "limit.terminal")));
 	}

@@ -1,5 +1,5 @@
 // dialogs.js -- typing a person by hand, and the holder's PIN.
-import { $, ask, failure, fill, h, icon, say, t, word } from "./dom.js";
+import { ask, fill, h, icon, problem, say, t, word } from "./dom.js";
 
 const FIELDS = ["surname", "given-names", "nationality", "birth-date", "sex", "document-number", "expiry"];
 
@@ -39,7 +39,7 @@ export function personDialog(app, { title, zone, fields = {}, save }) {
 			await save(typed);
 			dialog.close();
 		} catch (error) {
-			fill(told, icon("warn"), error.reason ? `${failure(error.reason).text} ${error.reason.id}` : Object.keys(typed).length ? error.message : t("manual.nothing"));
+			fill(told, icon("warn"), Object.keys(typed).length ? problem(error) : t("manual.nothing"));
 		}
 	};
 	dialog.append(h("form", { method: "dialog", onsubmit: (e) => { e.preventDefault(); submit(); } },
@@ -55,7 +55,7 @@ export function personDialog(app, { title, zone, fields = {}, save }) {
 export function pinDialog() {
 	return new Promise((resolve) => {
 		let result = null;
-		const input = h("input", { id: "pin", type: "password", inputmode: "numeric", autocomplete: "off", maxlength: "6", "aria-describedby": "pin-hint pin-told" });
+		const input = h("input", { id: "pin", type: "password", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "6", "aria-describedby": "pin-hint pin-told" });
 		const told = h("p", { class: "told bad", id: "pin-told", role: "alert" });
 		const dialog = h("dialog", { class: "card pin", "aria-labelledby": "pin-title", onclose: () => { input.value = ""; resolve(result); } });
 		const finish = (value) => { result = value; dialog.close(); };

@@ -61,8 +61,7 @@ let language = "en";
 export const lang = () => language;
 
 export async function loadWords() {
-	for (const l of LANGUAGES)
-		words[l] = await (await fetch(`/${l}.json`)).json();
+	await Promise.all(LANGUAGES.map(async (l) => { words[l] = await (await fetch(`/${l}.json`)).json(); }));
 	const kept = localStorage.getItem("sojourn-language");
 	setLanguage(LANGUAGES.includes(kept) ? kept : (navigator.language || "en").startsWith("zh") ? "zh" : "en");
 }
@@ -94,6 +93,15 @@ export function failure(reason) {
 	if (own)
 		return { text: own[0], action: own[1], contact: word("contact", reason.contact), nobody: reason.contact === "nobody", lang: null };
 	return { ...reason, nobody: reason.contact === "nobody", lang: language === "en" ? null : "en" };
+}
+
+// What went wrong with something that was asked, in one sentence.
+export function problem(error) {
+	if (error.reason)
+		return `${failure(error.reason).text} ${error.reason.id}`;
+	if (error instanceof Refused)
+		return words[language][`error.${error.name}`] ?? error.message;
+	return error instanceof TypeError ? t("offline.title") : t("error.other");
 }
 
 export function localTime(iso, withDate = false) {
