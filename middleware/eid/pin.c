@@ -1,5 +1,5 @@
 /*
- * pin.c -- the holder's PIN of an eID card: its state, changed, unblocked.
+ * pin.c -- the holder's PIN of an eID card: its state; changed, resumed, unblocked.
  *
  * Source: BSI TR-03110-2 v2.21, 2.4; TR-03110-3, B.7, B.14.
  */
@@ -92,24 +92,37 @@ static enum sj_rc reset(struct sj_card *card, uint8_t how, struct sj_span new_pi
 	return r.sw == SJ_SW_OK ? SJ_OK : SJ_CARD_REFUSED;
 }
 
-enum sj_rc sj_pin_change(struct sj_card *card, const struct sj_access *pin,
-			 const struct sj_access *can, const char *new_pin, unsigned timeout_ms)
+/* Opens the card with the PIN, which gives it its tries back, and with a new one changes it. */
+static enum sj_rc with_pin(struct sj_card *card, const struct sj_access *pin,
+			   const struct sj_access *can, const char *new_pin, unsigned timeout_ms)
 {
 	struct sj_pace_offer offer;
 	enum sj_rc rc;
 
-	if (!is_pin(new_pin) || pin->kind != SJ_SECRET_PIN ||
-	    (can != NULL && can->kind != SJ_SECRET_CAN))
+	if (pin->kind != SJ_SECRET_PIN || (can != NULL && can->kind != SJ_SECRET_CAN))
 		return SJ_SECRET_MALFORMED;
 	rc = find(card, timeout_ms, &offer);
 	if (rc == SJ_OK && can != NULL)
 		rc = resume(card, &offer, can);
 	if (rc == SJ_OK)
 		rc = open_with(card, &offer, pin);
-	if (rc == SJ_OK)
+	if (rc == SJ_OK && new_pin != NULL)
 		rc = reset(card, RESET_WITH_NEW, sj_span((const uint8_t *)new_pin, PIN_DIGITS));
 	sj_session_sm_end(card->session);
 	return rc;
+}
+
+enum sj_rc sj_pin_change(struct sj_card *card, const struct sj_access *pin,
+			 const struct sj_access *can, const char *new_pin, unsigned timeout_ms)
+{
+	return is_pin(new_pin) ? with_pin(card, pin, can, new_pin, timeout_ms)
+			       : SJ_SECRET_MALFORMED;
+}
+
+enum sj_rc sj_pin_resume(struct sj_card *card, const struct sj_access *pin,
+			 const struct sj_access *can, unsigned timeout_ms)
+{
+	return with_pin(card, pin, can, NULL, timeout_ms);
 }
 
 enum sj_rc sj_pin_unblock(struct sj_card *card, const struct sj_access *puk, unsigned timeout_ms)

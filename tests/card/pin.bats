@@ -74,6 +74,16 @@ assert out["tries"] == int(sys.argv[2])' "$SCHEMAS/pin.schema.json" "$2"
 	state ready 3
 }
 
+@test "resume: the PIN stays, and has its tries back" {
+	sojourn pin resume </dev/null | grep ready
+	fails SJ-1205 sojourn pin change --pin-file wrong --new-pin-file new
+	fails SJ-1205 sojourn pin change --pin-file wrong --new-pin-file new
+	fails SJ-1201 sojourn pin resume --pin-file pin --can-file wrong
+	state 'suspended.*sojourn pin resume' 1
+	sojourn pin resume --pin-file pin --can-file can
+	state ready 3
+}
+
 @test "blocked: the PUK brings it back, as it was" {
 	fails SJ-1205 sojourn pin change --pin-file wrong --new-pin-file new
 	fails SJ-1205 sojourn pin change --pin-file wrong --new-pin-file new

@@ -51,7 +51,8 @@ walk() {
 	PATH=$BUILD_DIR/bin:$PATH run bash walk.sh 3>&-
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[[ $output == *"kept by the card"*"age over 18        yes"*'"name": "age-over-18"'*"bank account opening"*"hotel check-in"*"home passport number"* ]]
+	[[ $output == *"kept by the card"*"age over 18        yes"*'"name": "age-over-18"'*"bank account opening"*"hotel check-in"*"home passport number"*operator-attested* ]]
+	[[ $output == *"evidence           record 1"*"surname: "*"The record stands in its journal's chain"*"erased       1 records"* ]]
 	[ ! -e "$XDG_RUNTIME_DIR/sojourn-lab" ]
 }
 
@@ -71,9 +72,11 @@ walk() {
 }
 
 @test "who learns what is the same in the README and in the design note" {
-	table() { awk '/^## /{on = /^## Who learns what/} on && /^\|/' "$1" | cut -d'|' -f2; }
-	[ "$(table "$README" | wc -l)" -eq 8 ]
-	diff <(table "$README") <(table "$ROOT/middleware/secure/GATE.md")
+	table() { awk -v title="$2" '/^## /{on = $0 == "## Who learns what" title} on && /^\|/' "$1" | cut -d'|' -f2; }
+	[ "$(table "$README" ' at a gate' | wc -l)" -eq 8 ]
+	diff <(table "$README" ' at a gate') <(table "$ROOT/middleware/secure/GATE.md")
+	[ "$(table "$README" ' from an eID card' | wc -l)" -eq 9 ]
+	diff <(table "$README" ' from an eID card') <(table "$ROOT/card-sim/applets/eid/EID.md" ' from an eID card')
 }
 
 @test "every file and folder that the README names is there" {

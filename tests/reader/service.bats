@@ -171,6 +171,16 @@ jsonschema.validate(value, {"$ref": "#/$defs/" + sys.argv[2], "$defs": schema["$
 	sojourn verify --trust "$EID/trust" --can-file "$EID/card-01.can" --service 26 --terminal desk | grep -q 'as UTHOTEL00008'
 }
 
+@test "a file of a terminal that is missing is named, and one that is damaged has its folder named" {
+	cp -r "$EID/pharmacy" desk
+	mv desk/dv.cvcert kept
+	run -13 ask pharmacy pharmacy --terminal desk
+	[[ $output == *"desk/dv.cvcert: No such file"*SJ-1311* ]]
+	head -c 50 kept >desk/dv.cvcert
+	run -13 sojourn terminal show desk
+	[[ $output == *"desk: a key or certificate in it is damaged"*SJ-1311* ]]
+}
+
 @test "parts of two terminals are refused, and what is in use stays in use" {
 	cp -r "$EID/hotel-check-in" desk
 	mkdir came && cp "$EID/pharmacy/terminal.cvcert" "$EID/pharmacy/dv.cvcert" came

@@ -271,6 +271,29 @@ static void the_life_of_a_pin(void **state)
 	assert_state(s, true, false, false, 3);
 }
 
+static enum sj_rc resume(struct stage *s, const char *pin, const char *can)
+{
+	struct sj_access *p = access_of(sj_access_pin, pin), *c = access_of(sj_access_can, can);
+	enum sj_rc rc = sj_pin_resume(s->card, p, c, TIMEOUT_MS);
+
+	sj_access_free(p);
+	sj_access_free(c);
+	return rc;
+}
+
+static void suspended_and_resumed(void **state)
+{
+	struct stage *s = *state;
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(change(s, "111111", NULL, "333333"), SJ_WRONG_PIN);
+	assert_int_equal(resume(s, PIN, "111111"), SJ_WRONG_CAN);
+	assert_state(s, true, true, false, 1);
+	assert_int_equal(resume(s, PIN, CAN), SJ_OK);
+	assert_state(s, true, false, false, 3);
+	assert_int_equal(change(s, PIN, NULL, "333333"), SJ_OK);
+}
+
 static void blocked_and_back(void **state)
 {
 	struct stage *s = *state;
@@ -485,6 +508,7 @@ int main(void)
 		CASE(every_password),
 		CASE(rights_on_a_plain_card),
 		CASE(the_life_of_a_pin),
+		CASE(suspended_and_resumed),
 		CASE(blocked_and_back),
 		CASE(the_puk_is_used_up),
 		CASE(an_inactive_pin),

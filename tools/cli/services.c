@@ -1,9 +1,11 @@
 #include "cli/services.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sojourn/bundle.h>
 
@@ -369,4 +371,26 @@ json_t *cli_rights_json(uint32_t rights)
 		if (rights & bit)
 			json_array_append_new(list, json_string(name));
 	return list;
+}
+
+/* --- terminals ---------------------------------------------------------------- */
+
+int cli_terminal_open(struct cli *cli, const char *folder, struct sj_terminal **out)
+{
+	static const char *const names[] = { "terminal.key", "terminal.cvcert", "dv.cvcert" };
+	enum sj_rc rc = sj_terminal_open(folder, out);
+	char path[2048];
+
+	for (size_t i = 0; rc == SJ_TERMINAL_FILES && i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		if (access(path, R_OK) != 0)
+			return cli_fail(cli, rc, "%s: %s", path, strerror(errno));
+	}
+	return rc == SJ_OK ? 0
+	       : rc == SJ_TERMINAL_FILES
+		       ? cli_fail(
+				 cli, rc,
+				 "%s: a key or certificate in it is damaged, or of another terminal",
+				 folder)
+		       : cli_fail(cli, rc, "%s", folder);
 }

@@ -39,4 +39,9 @@ const char *cli_rights_text(uint32_t rights, char *out, size_t cap);
 /* The same as an array of names. */
 json_t *cli_rights_json(uint32_t rights);
 
+/* --- terminals ---------------------------------------------------------------- */
+
+/* Opens a terminal's folder; of files that are missing or closed to us, the first is named. */
+CLI_MUST_CHECK int cli_terminal_open(struct cli *cli, const char *folder, struct sj_terminal **out);
+
 #endif

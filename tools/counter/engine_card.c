@@ -337,8 +337,7 @@ static int find_only(struct cards *c)
 static int open_all(struct cards *c)
 {
 	const char *terminal = c->config->terminal, *journal = c->config->journal;
-	enum sj_rc rc = terminal != NULL ? sj_terminal_open(terminal, &c->terminal) : SJ_OK;
-	int code = rc == SJ_OK ? 0 : cli_fail(c->cli, rc, "%s", terminal);
+	int code = terminal != NULL ? cli_terminal_open(c->cli, terminal, &c->terminal) : 0;
 
 	if (code == 0 && terminal == NULL)
 		cli_warn(c->cli, "no terminal is configured: only plain documents can be read");

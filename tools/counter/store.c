@@ -66,7 +66,10 @@ int counter_store_open(struct cli *cli, const char *path, struct counter_store *
 	if (sqlite3_open(path, &s->sql) != SQLITE_OK ||
 	    sqlite3_busy_timeout(s->sql, BUSY_MS) != SQLITE_OK ||
 	    sqlite3_exec(s->sql, schema, NULL, NULL, NULL) != SQLITE_OK)
-		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, sqlite3_errmsg(s->sql));
+		rc = cli_fail(cli,
+			      sqlite3_errcode(s->sql) == SQLITE_FULL ? SJ_OUTPUT_FAILED
+								     : SJ_INPUT_UNREADABLE,
+			      "%s: %s", path, sqlite3_errmsg(s->sql));
 	for (size_t i = 0; rc == 0 && i < QUERIES; i++) {
 		if (sqlite3_prepare_v3(s->sql, queries[i], -1, SQLITE_PREPARE_PERSISTENT,
 				       &s->statements[i], NULL) != SQLITE_OK)

@@ -20,7 +20,11 @@ static int run_erase(struct cli *cli)
 	cli_journal_close(journal);
 	if (erased != SJ_OK)
 		return cli_fail(cli, erased, "%s", cli_setting(cli, "journal"));
-	cli_line(cli, CLI_MARK_GOOD, "erased", "%llu records", (unsigned long long)n);
+	if (one && n == 0)
+		cli_line(cli, CLI_MARK_PLAIN, "nothing",
+			 "record %llu is not there, or seals nothing", (unsigned long long)number);
+	else
+		cli_line(cli, CLI_MARK_GOOD, "erased", "%llu records", (unsigned long long)n);
 	if (!cli_json(cli))
 		return 0;
 	return cli_json_print(cli, EVIDENCE_SCHEMA, json_pack("{s:I}", "erased", (json_int_t)n));

@@ -153,6 +153,9 @@ static int run_show(struct cli *cli)
 		rc = cli_json_print(cli, EVIDENCE_SCHEMA, evidence_json(&info));
 	else
 		evidence_print(cli, &info);
+	if (rc == 0)
+		cli_print(cli,
+			  "What it claims is not proved here: export it, and verify the file.\n");
 out:
 	explicit_bzero(key, sizeof(key));
 	cli_journal_close(journal);

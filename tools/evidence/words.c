@@ -159,8 +159,7 @@ void evidence_print(struct cli *cli, const struct sj_evidence_info *i)
 			cli_print(cli, "  %-10s epoch %u\n", "list", (unsigned)i->status_epoch);
 	}
 	print_kept_state(cli, i);
-	cli_print(cli, "  %-10s %s (not proved here: export it, and verify the file)\n", "claims",
-		  sj_evidence_strength_name(i->claimed));
+	cli_print(cli, "  %-10s %s\n", "claims", sj_evidence_strength_name(i->claimed));
 }
 
 void evidence_kept_print(struct cli *cli, const struct sj_kept *kept)

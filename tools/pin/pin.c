@@ -1,4 +1,4 @@
-/* pin.c -- the holder's PIN of an eID card: shown, changed, unblocked. */
+/* pin.c -- the holder's PIN of an eID card: shown, changed, resumed, unblocked. */
 #include <string.h>
 
 #include <sojourn/service.h>
@@ -83,7 +83,8 @@ static void print_state(struct cli *cli, const struct sj_pin_state *s)
 	else if (s->blocked)
 		cli_line(cli, CLI_MARK_BAD, "blocked", "'sojourn pin unblock' with the PUK");
 	else if (s->suspended)
-		cli_line(cli, CLI_MARK_UNSURE, "suspended", "one try left, after the CAN");
+		cli_line(cli, CLI_MARK_UNSURE, "suspended",
+			 "one try left: 'sojourn pin resume' with the CAN");
 	else
 		cli_line(cli, CLI_MARK_GOOD, "ready", "tries left: %u", s->tries);
 }
@@ -207,6 +208,73 @@ const struct cli_command pin_change = {
 	.examples = change_examples,
 	.failures = change_failures,
 	.run = run_change,
+};
+
+/* --- resume --------------------------------------------------------------------------- */
+
+/* A PIN that is ready needs nothing; one that is blocked or inactive, something else. */
+static int resume(struct run *run)
+{
+	struct sj_pin_state state = { .size = sizeof(state) };
+	int code = state_of(run, &state);
+	enum sj_rc rc;
+
+	if (code != 0)
+		return code;
+	if (!state.suspended) {
+		print_state(run->cli, &state);
+		return sj_exit_code(!state.active   ? SJ_PIN_INACTIVE
+				    : state.blocked ? SJ_PIN_BLOCKED
+						    : SJ_OK);
+	}
+	code = ask(run, "can", "Card access number (six digits)", sj_access_can, &run->can);
+	if (code == 0)
+		code = ask(run, "pin", "PIN", sj_access_pin, &run->pin);
+	if (code != 0)
+		return code;
+	rc = sj_pin_resume(run->card, run->pin, run->can, cli_timeout_ms(run->cli));
+	if (rc != SJ_OK)
+		return fail(run, rc, "PIN");
+	cli_note(run->cli, "PIN resumed");
+	return 0;
+}
+
+static int run_resume(struct cli *cli)
+{
+	struct run run;
+	int code = open_card(&run, cli);
+
+	if (code == 0)
+		code = resume(&run);
+	leave(&run);
+	return code;
+}
+
+static const struct cli_option resume_options[] = {
+	CLI_SECRET_OPTIONS("pin", "PIN"),
+	CLI_SECRET_OPTIONS("can", "card access number"),
+	{ 0 },
+};
+static const char *const resume_examples[] = {
+	"sojourn pin resume # asks for the card access number and the PIN",
+	NULL,
+};
+static const enum sj_rc resume_failures[] = { SJ_WRONG_PIN, SJ_PIN_BLOCKED, SJ_WRONG_CAN,
+					      SJ_SECRET_MALFORMED, SJ_OK };
+
+const struct cli_command pin_resume = {
+	.noun = "pin",
+	.verb = "resume",
+	.summary = "give a suspended PIN its tries back",
+	.description =
+		"After two wrong PINs the card takes no other before its access number. Here it gets\n"
+		"both; a right PIN has its three tries again, a wrong one blocks it (sojourn pin\n"
+		"unblock).",
+	.features = PIN_FEATURES,
+	.options = resume_options,
+	.examples = resume_examples,
+	.failures = resume_failures,
+	.run = run_resume,
 };
 
 /* --- unblock -------------------------------------------------------------------------- */

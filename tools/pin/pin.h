@@ -4,6 +4,6 @@
 
 #include "cli/cli.h"
 
-extern const struct cli_command pin_show, pin_change, pin_unblock;
+extern const struct cli_command pin_show, pin_change, pin_resume, pin_unblock;
 
 #endif

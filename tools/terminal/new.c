@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/services.h"
 #include "terminal/terminal.h"
 
 #define REFERENCE_MAX 16u
@@ -28,13 +29,10 @@ static void count_up(char reference[static REFERENCE_MAX + 1])
 /* The terminal that vouches for its next certificate; *out NULL: none is installed. */
 static int open_previous(struct cli *cli, const char *folder, struct sj_terminal **out)
 {
-	enum sj_rc rc;
-
 	*out = NULL;
 	if (access(terminal_path(folder, TERMINAL_CERTIFICATE).text, F_OK) != 0)
 		return 0;
-	rc = sj_terminal_open(folder, out);
-	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", folder);
+	return cli_terminal_open(cli, folder, out);
 }
 
 /* --holder, or the reference after that of the terminal. */

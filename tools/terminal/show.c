@@ -81,16 +81,15 @@ static int run(struct cli *cli)
 	const char *folder = terminal_folder(cli, 0);
 	struct sj_terminal_info info = { .size = sizeof(info) };
 	struct sj_terminal *terminal = NULL;
-	enum sj_rc opened;
 	char row[50];
 	bool over;
 	int rc;
 
 	if (folder == NULL)
 		return cli_exit_code(cli);
-	opened = sj_terminal_open(folder, &terminal);
-	if (opened != SJ_OK)
-		return cli_fail(cli, opened, "%s", folder);
+	rc = cli_terminal_open(cli, folder, &terminal);
+	if (rc != 0)
+		return rc;
 	sj_terminal_get_info(terminal, &info);
 	sj_terminal_close(terminal);
 	over = (int64_t)time(NULL) >= info.expires;

@@ -12,8 +12,9 @@ int verify_record_begin(struct verify_run *run, struct sj_service_options *optio
 	code = cli_journal_open(run->cli, folder, &run->journal);
 	if (code == 0 && run->service.keep != 0 && cli_journal_operator(run->journal) == NULL)
 		code = cli_fail(run->cli, SJ_KEY_STORE,
-				"%s has to keep data: put the operator's public key into %s as "
-				"operator.pub ('sojourn evidence operator-key')",
+				"%s has to keep data, and %s/operator.pub is missing: make the "
+				"operator's key ('sojourn evidence operator-key') and put its "
+				"public half there",
 				run->service.name, folder);
 	if (code != 0)
 		return code;

@@ -25,9 +25,8 @@ static int find_service(struct verify_run *run)
 static int open_terminal(struct verify_run *run)
 {
 	const char *folder = cli_setting(run->cli, "terminal");
-	enum sj_rc rc = folder != NULL ? sj_terminal_open(folder, &run->terminal) : SJ_OK;
 
-	return rc == SJ_OK ? 0 : cli_fail(run->cli, rc, "%s", folder);
+	return folder != NULL ? cli_terminal_open(run->cli, folder, &run->terminal) : 0;
 }
 
 /* --only or the setting: what the terminal leaves out of its row by its own will. */

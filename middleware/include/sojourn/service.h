@@ -228,6 +228,9 @@ SJ_API enum sj_rc sj_pin_state(struct sj_card *card, unsigned timeout_ms, struct
 SJ_API enum sj_rc sj_pin_change(struct sj_card *card, const struct sj_access *pin,
 				const struct sj_access *can, const char *new_pin,
 				unsigned timeout_ms);
+/* A suspended PIN that is right gets its three tries back; the same failures. */
+SJ_API enum sj_rc sj_pin_resume(struct sj_card *card, const struct sj_access *pin,
+				const struct sj_access *can, unsigned timeout_ms);
 SJ_API enum sj_rc sj_pin_unblock(struct sj_card *card, const struct sj_access *puk,
 				 unsigned timeout_ms);
 
