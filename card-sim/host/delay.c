@@ -1,6 +1,6 @@
 /*
  * delay.c -- passwords that do not block cost time instead (BSI TR-03110-2
- * v2.21, 3.3: the CAN may be used any number of times, but not quickly).
+ * v2.21, 2.2: the CAN may be used any number of times, but not quickly).
  */
 #include "host/card_internal.h"
 

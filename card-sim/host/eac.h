@@ -23,12 +23,14 @@ struct card_terminal {
 	size_t id_icc_len;
 	/* From Terminal Authentication. */
 	bool authenticated;
+	int64_t from, until; /* its certificate's first and last day */
 	struct sj_cvc_rights certified; /* of the certificates alone */
 	struct sj_cvc_rights rights; /* effective; in force after Chip Authentication */
 	struct sj_cvc_service service; /* sector 0: not told */
-	uint8_t sector_hash[CARD_SECTOR_HASHES][32];
-	bool sector_hash_given[CARD_SECTOR_HASHES];
-	uint8_t ephemeral[SJ_EC_FIELD_MAX]; /* Comp(PK_PCD), for Chip Authentication 2 */
+	uint8_t sector_hash[CARD_SECTOR_HASHES][SJ_HASH_MAX];
+	size_t sector_hash_len[CARD_SECTOR_HASHES]; /* 0: not told */
+	/* Comp(PK_PCD): Chip Authentication 2 must use it; version 1, or PACE's mapping, did. */
+	uint8_t ephemeral[SJ_EC_FIELD_MAX];
 	size_t ephemeral_len;
 	uint8_t aux[CARD_AUX_MAX];
 	size_t aux_len;

@@ -11,7 +11,7 @@
 
 #include "crypt/wipe.h"
 
-/* Applications that could be selected only in the session that ended are left. */
+/* Applications that could be selected only in the session before this one are left. */
 static void leave_hidden(struct card *card)
 {
 	uint8_t present = card->now.channel;
@@ -71,6 +71,7 @@ void card_sm_settle(struct card *card)
 		card->now.sessions++;
 		sj_wipe(&card->now.next, sizeof(card->now.next));
 		card->now.session_ends = false;
+		leave_hidden(card);
 	} else if (card->now.session_ends) {
 		card_sm_drop(card);
 	}

@@ -33,6 +33,14 @@ size_t sj_hash_size(enum sj_hash alg)
 	return row(alg)->size;
 }
 
+enum sj_hash sj_hash_of_size(size_t size)
+{
+	for (enum sj_hash alg = SJ_SHA1; alg <= SJ_SHA512; alg++)
+		if (sj_hash_size(alg) == size)
+			return alg;
+	return SJ_HASH_NONE;
+}
+
 const char *sj_hash_name(enum sj_hash alg)
 {
 	return row(alg)->name;

@@ -10,6 +10,8 @@ enum sj_hash { SJ_HASH_NONE, SJ_SHA1, SJ_SHA224, SJ_SHA256, SJ_SHA384, SJ_SHA512
 
 /* Output size in bytes; 0 for SJ_HASH_NONE. */
 size_t sj_hash_size(enum sj_hash alg);
+/* The one with this output size; SJ_HASH_NONE: none has. */
+enum sj_hash sj_hash_of_size(size_t size);
 /* "SHA-256"; never NULL. */
 const char *sj_hash_name(enum sj_hash alg);
 /* From the content bytes of its OBJECT IDENTIFIER; SJ_HASH_NONE: unknown. */

@@ -1,7 +1,7 @@
 /*
  * access.c -- PACE with the holder's secret, and what is asked for.
  *
- * Source: BSI TR-03110-2 v2.21, 3.2 and 3.4; TR-03110-3, B.1.
+ * Source: BSI TR-03110-2 v2.21, 2.3.2 and 3.2; TR-03110-3, B.1.
  */
 #include <stdio.h>
 

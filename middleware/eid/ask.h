@@ -1,7 +1,7 @@
 /*
  * ask.h -- the steps of an asking on a card with the eID application.
  *
- * Source: BSI TR-03110-2 v2.21, 3.3 to 3.7; TR-03110-3, B. Each returns SJ_OK when the conversation
+ * Source: BSI TR-03110-2 v2.21, 3.3 to 3.6; TR-03110-3, B. Each returns SJ_OK when the conversation
  * goes on, whatever a check found; else it is over and nothing is handed out.
  */
 #ifndef SJ_EID_ASK_H

@@ -1,7 +1,7 @@
 /*
  * chip.c -- the terminal's role in Chip Authentication 2.
  *
- * Source: BSI TR-03110-2 v2.21, 3.3.3; TR-03110-3, A.4, B.2. The key is that of EF.CardSecurity.
+ * Source: BSI TR-03110-2 v2.21, 3.4; TR-03110-3, A.4, B.2. The key is that of EF.CardSecurity.
  */
 #include "crypt/wipe.h"
 #include "eid/ask.h"

@@ -1,7 +1,7 @@
 /*
  * eid.c -- the General Authentication Procedure in its order.
  *
- * Source: BSI TR-03110-2 v2.21, 3.4: PACE, Terminal Authentication, Passive Authentication, Chip
+ * Source: BSI TR-03110-2 v2.21, 2.3.5: PACE, Terminal Authentication, Passive Authentication, Chip
  * Authentication; then the application. What speaks against the card is found out before
  * any datum is read, and where it forbids telling, none is.
  */

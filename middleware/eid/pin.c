@@ -1,7 +1,7 @@
 /*
  * pin.c -- the holder's PIN of an eID card: its state, changed, unblocked.
  *
- * Source: BSI TR-03110-2 v2.21, 3.3 and 3.5; TR-03110-3, B.11.
+ * Source: BSI TR-03110-2 v2.21, 2.4; TR-03110-3, B.7, B.14.
  */
 #include <string.h>
 
@@ -76,7 +76,7 @@ static enum sj_rc resume(struct sj_card *card, const struct sj_pace_offer *offer
 	return rc == SJ_OK && sw == SUSPENDED ? open_with(card, offer, can) : rc;
 }
 
-/* RESET RETRY COUNTER of the PIN (B.11.3). */
+/* RESET RETRY COUNTER of the PIN (B.14.11). */
 static enum sj_rc reset(struct sj_card *card, uint8_t how, struct sj_span new_pin)
 {
 	const struct sj_apdu a = {

@@ -1,7 +1,7 @@
 /*
  * pseudonym.c -- Restricted Identification: what the holder is called here, and nowhere else.
  *
- * Source: BSI TR-03110-2 v2.21, 3.5; TR-03110-3, A.5, B.4.
+ * Source: BSI TR-03110-2 v2.21, 3.6; TR-03110-3, A.5, B.4.
  */
 #include "eid/ask.h"
 #include "secure/ri.h"

@@ -1,7 +1,7 @@
 /*
  * status.c -- what may speak against a genuine card: its end, its status, its pseudonym.
  *
- * Source: BSI TR-03110-2 v2.21, 3.6 and 3.7; TR-03110-3, B.4, B.11; card-sim/applets/eid/EID.md.
+ * Source: BSI TR-03110-2 v2.21, 3.6; TR-03110-3, A.7.5, B.4, B.6; card-sim/applets/eid/EID.md.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * ta.c -- the terminal's role in Terminal Authentication 2.
  *
- * Source: BSI TR-03110-2 v2.21, 3.3.2; TR-03110-3, A.6, A.7, B.3.
+ * Source: BSI TR-03110-2 v2.21, 3.3; TR-03110-3, A.7, B.3.
  */
 #include <time.h>
 

@@ -89,10 +89,9 @@ static enum sj_rc read_sector(int dir, struct sj_terminal *t)
 	if (rc == SJ_OK &&
 	    (sj_tlv_take(&content, SJ_TAG_PUBLIC_KEY, &t->sector_key) != SJ_TLV_FOUND ||
 	     content.len != 0 || !sj_ri_key_read(t->sector_key, &curve, &point) ||
-	     !sj_ri_key_hash(t->sector_key, t->sector_hash) ||
+	     !sj_ri_key_hash(SJ_SHA256, t->sector_key, t->sector_hash) ||
 	     !sj_cvc_sectors_read(t->own.cvc.extensions, named) ||
-	     (!sj_span_eq(named[0], SJ_SPAN_OF(t->sector_hash)) &&
-	      !sj_span_eq(named[1], SJ_SPAN_OF(t->sector_hash)))))
+	     (!sj_ri_key_is(t->sector_key, named[0]) && !sj_ri_key_is(t->sector_key, named[1]))))
 		rc = SJ_TERMINAL_FILES;
 	return as_files(rc);
 }

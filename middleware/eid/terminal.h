@@ -34,7 +34,7 @@ struct sj_terminal {
 	struct sj_cvc_service service; /* sector 0: not told */
 	struct sj_trust_file sector; /* the whole 7F49; empty: none */
 	struct sj_span sector_key; /* its content */
-	uint8_t sector_hash[32];
+	uint8_t sector_hash[SJ_HASH_MAX]; /* SHA-256 */
 };
 
 /*

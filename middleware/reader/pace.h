@@ -1,7 +1,7 @@
 /*
  * pace.h -- the reader's role in PACE: every mapping, over ECDH and DH, with every password.
  *
- * Source: ICAO Doc 9303-11 (8th ed.), 4.4; BSI TR-03110-3 v2.21, B.1 and B.11. Whatever is not exactly as the
+ * Source: ICAO Doc 9303-11 (8th ed.), 4.4; BSI TR-03110-3 v2.21, B.1 and B.14. Whatever is not exactly as the
  * protocol says ends it.
  */
 #ifndef SJ_READER_PACE_H
@@ -70,7 +70,7 @@ SJ_MUST_CHECK enum sj_rc sj_pace_run(struct sj_session *s, const struct sj_pace_
 
 /* What a refused token means; *tries as above. */
 enum sj_rc sj_pace_wrong(enum sj_pace_password kind, uint16_t sw, int *tries);
-/* What is said of a PIN or PUK before the token (B.11); SJ_OK: it can be used. */
+/* What is said of a PIN or PUK before the token (B.14.1); SJ_OK: it can be used. */
 enum sj_rc sj_pace_unusable(enum sj_pace_password kind, uint16_t sw, bool resumed, int *tries);
 
 /* Whether the reader takes the PIN on its own pad (FEATURE_EXECUTE_PACE). */
@@ -89,7 +89,7 @@ SJ_MUST_CHECK enum sj_rc sj_pace_run_on_reader(struct sj_session *s, enum sj_pac
 SJ_MUST_CHECK enum sj_rc sj_pace_reader_output(struct sj_span in, enum sj_pace_password kind,
 					       struct sj_pace_result *out);
 
-/* Asks for the state of a password by MSE:Set AT alone: *sw 9000, 63Cx or 6283, B.11.1. */
+/* Asks for the state of a password by MSE:Set AT alone: *sw 9000, 63Cx or 6283, B.14.1. */
 SJ_MUST_CHECK enum sj_rc sj_pace_ask(struct sj_session *s, const struct sj_pace_offer *offer,
 				     enum sj_pace_password kind, uint16_t *sw);
 

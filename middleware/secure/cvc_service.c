@@ -1,5 +1,6 @@
 #include "secure/cvc_service.h"
 
+#include "crypt/hash.h"
 #include "secure/cvc_rights.h"
 #include "secure/gate.h"
 #include "wire/oid.h"
@@ -8,7 +9,6 @@
 #include "wire/tlv.h"
 
 #define SERVICE_SIZE 6u /* sector (1), service (1), operator (4) */
-#define HASH_SIZE 32u
 
 void sj_cvc_service_put(struct sj_writer *w, const struct sj_cvc_service *service)
 {
@@ -60,7 +60,8 @@ bool sj_cvc_sectors_read(struct sj_span extensions, struct sj_span out[static 2]
 	if (sj_cvc_extension(extensions, SJ_OID_CVC_SECTOR, &value)) {
 		while (good && value.len > 0) {
 			good = sj_tlv_next(&value, &tag, &hash) == SJ_TLV_FOUND &&
-			       (tag == 0x80 || tag == 0x81) && hash.len == HASH_SIZE &&
+			       (tag == 0x80 || tag == 0x81) &&
+			       sj_hash_of_size(hash.len) != SJ_HASH_NONE &&
 			       found[tag - 0x80].len == 0;
 			if (good)
 				found[tag - 0x80] = hash;

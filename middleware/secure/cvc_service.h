@@ -21,9 +21,12 @@ void sj_cvc_service_put(struct sj_writer *w, const struct sj_cvc_service *servic
  */
 SJ_MUST_CHECK bool sj_cvc_service_read(struct sj_span extensions, struct sj_cvc_service *out);
 
-/* The terminal's sector keys (C.3.2): SHA-256 of each whole 7F49. The second may be empty. */
+/*
+ * The terminal's sector keys (C.3.2.1): the hash of each whole 7F49, with the hash function that the
+ * certificate is signed with. The second may be empty.
+ */
 void sj_cvc_sectors_put(struct sj_writer *w, struct sj_span first, struct sj_span second);
-/* Absent: both empty. False: malformed, not 32 bytes. */
+/* Absent: both empty. False: malformed, of a size that no hash has. */
 SJ_MUST_CHECK bool sj_cvc_sectors_read(struct sj_span extensions, struct sj_span out[static 2]);
 
 #endif

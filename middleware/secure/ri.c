@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "crypt/hash.h"
 #include "crypt/wipe.h"
 #include "secure/cvc_key.h"
 #include "wire/std/tr03110.h"
@@ -38,15 +37,21 @@ bool sj_ri_key_read(struct sj_span content, enum sj_curve *curve, struct sj_ec_p
 	return sj_cvc_object_read(content, sj_ri_oid(), curve, key);
 }
 
-bool sj_ri_key_hash(struct sj_span content, uint8_t out[static SJ_RI_IDENTIFIER])
+bool sj_ri_key_hash(enum sj_hash alg, struct sj_span content, uint8_t out[static SJ_HASH_MAX])
 {
-	uint8_t header[8], digest[SJ_HASH_MAX];
+	uint8_t header[8];
 	struct sj_writer w = SJ_WRITER_OF(header);
 
 	sj_tlv_put_header(&w, SJ_TAG_PUBLIC_KEY, content.len);
-	if (w.failed ||
-	    !sj_hash(SJ_SHA256, (const struct sj_span[]){ sj_written(&w), content }, 2, digest))
-		return false;
-	memcpy(out, digest, SJ_RI_IDENTIFIER);
-	return true;
+	return !w.failed &&
+	       sj_hash(alg, (const struct sj_span[]){ sj_written(&w), content }, 2, out);
+}
+
+bool sj_ri_key_is(struct sj_span content, struct sj_span hash)
+{
+	const enum sj_hash alg = sj_hash_of_size(hash.len);
+	uint8_t own[SJ_HASH_MAX];
+
+	return alg != SJ_HASH_NONE && sj_ri_key_hash(alg, content, own) &&
+	       sj_span_eq(hash, sj_span(own, hash.len));
 }

@@ -1,12 +1,13 @@
 /*
  * ri.h -- Restricted Identification with ECDH, for card, reader and authority.
  *
- * Source: BSI TR-03110-3 v2.21, A.5; TR-03110-2, 3.7.
+ * Source: BSI TR-03110-3 v2.21, A.5; TR-03110-2, 3.6.
  */
 #ifndef SJ_SECURE_RI_H
 #define SJ_SECURE_RI_H
 
 #include "crypt/ec.h"
+#include "crypt/hash.h"
 
 #define SJ_RI_IDENTIFIER 32u /* bytes: SHA-256 */
 
@@ -30,7 +31,13 @@ void sj_ri_key_put(struct sj_writer *w, enum sj_curve curve, const struct sj_ec_
  */
 SJ_MUST_CHECK bool sj_ri_key_read(struct sj_span content, enum sj_curve *curve,
 				  struct sj_ec_point *key);
-/* SHA-256 of the whole 7F49 with this content: what certificates say of the key. */
-SJ_MUST_CHECK bool sj_ri_key_hash(struct sj_span content, uint8_t out[static SJ_RI_IDENTIFIER]);
+/*
+ * The hash of the whole 7F49 with this content. Certificates name the key by it, with the hash
+ * function of their own signature; lists of revoked pseudonyms with SHA-256.
+ */
+SJ_MUST_CHECK bool sj_ri_key_hash(enum sj_hash alg, struct sj_span content,
+				  uint8_t out[static SJ_HASH_MAX]);
+/* A certificate that says this hash, of whichever function has its size, names the key. */
+bool sj_ri_key_is(struct sj_span content, struct sj_span hash);
 
 #endif

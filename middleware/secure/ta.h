@@ -1,7 +1,7 @@
 /*
  * ta.h -- the bytes of Terminal Authentication and of Chip Authentication 2, for both ends.
  *
- * Source: BSI TR-03110-3 v2.21, A.4, A.6, A.7, B.3, B.5; TR-03110-1 and -2, 3.3, 3.4. Who asks,
+ * Source: BSI TR-03110-3 v2.21, A.4, A.7, B.2, B.3; TR-03110-1, 3.5; -2, 3.3, 3.4. Who asks,
  * who believes and in which order is written by each end itself.
  */
 #ifndef SJ_SECURE_TA_H

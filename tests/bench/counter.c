@@ -1,48 +1,43 @@
-/* counter.c -- the clerk's page and the daemon behind it, as tests/counter/bench.py measures them. */
+/* counter.c -- a counter's daemon and its page, as counter.py measures them. */
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
 
-#define SCRIPT "tests/counter/bench.py"
-#define TAPS 200 /* each with a portrait; 10,000 take minutes: the script's argument */
+#define PROGRAM "libexec/sojourn/sojourn-counter"
 
-static const char *note_of(const char *id)
+static void row(struct bench *b, const char *id, const json_t *o)
 {
-	static const char *const notes[][2] = {
-		{ "counter.page.wall", "Chromium: until the first step can be ticked" },
-		{ "counter.tap.wall", "Chromium: from the verdict until it is on the screen" },
-		{ "counter.rss", "the daemon's memory after 200 taps with portraits" },
-	};
+	const char *skip = json_string_value(json_object_get(o, "skip"));
 
-	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
-		if (strcmp(notes[i][0], id) == 0)
-			return notes[i][1];
-	}
-	return "";
+	if (skip != NULL)
+		bench_skip(id, skip);
+	else
+		bench_row(b, id, json_number_value(json_object_get(o, "value")),
+			  json_string_value(json_object_get(o, "unit")),
+			  json_number_value(json_object_get(o, "floor")),
+			  json_string_value(json_object_get(o, "note")));
 }
 
 void bench_counter(struct bench *b)
 {
-	char command[2 * BENCH_PATH], id[64], unit[16];
-	double value;
-	unsigned rows = 0;
-	FILE *f;
+	char path[BENCH_PATH + 32];
+	const char *const argv[] = { "/usr/bin/python3", "tests/bench/counter.py", path, NULL };
+	json_t *rows, *o;
+	const char *id;
 
-	if (!bench_have(b, "libexec/sojourn/sojourn-counter") || access(SCRIPT, R_OK) != 0) {
-		bench_skip("counter", "it was not built");
+	if (!bench_have(b, PROGRAM)) {
+		bench_skip("counter.*", "the program was not built");
 		return;
 	}
-	snprintf(command, sizeof(command), "SOJOURN_BUILD='%s' /usr/bin/python3 " SCRIPT " %d",
-		 b->build, TAPS);
-	f = popen(command, "re");
-	while (f != NULL && fscanf(f, "%63s %lf %15s", id, &value, unit) == 3) {
-		bench_row(b, id, value, unit, BENCH_NO_FLOOR, note_of(id));
-		rows++;
+	snprintf(path, sizeof(path), "%s/counter.json", b->dir);
+	rows = bench_run(b, argv) ? json_load_file(path, 0, NULL) : NULL;
+	json_object_foreach(rows, id, o)
+	{
+		row(b, id, o);
 	}
-	if (f == NULL || pclose(f) != 0)
-		bench_fail(b, "counter");
-	else if (rows < 3)
-		bench_skip("counter.page, counter.tap", "chromium is not installed");
+	if (rows == NULL)
+		bench_fail(b, "the counter could not be measured");
+	json_decref(rows);
+	unlink(path);
 }

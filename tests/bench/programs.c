@@ -71,8 +71,9 @@ static void demo_row(struct bench *b)
 
 void bench_programs(struct bench *b)
 {
-	static const char *const nouns[] = { "card",   "authority", "reader", "trust",
-					     "verify", "lab",       "demo" };
+	static const char *const nouns[] = { "card",   "authority", "reader",  "trust",
+					     "verify", "lab",       "demo",    "terminal",
+					     "pin",    "evidence",  "counter", "gate" };
 	const char *const nothing[] = { "/bin/true", NULL };
 	double floor = start_ms(b, nothing);
 	char file[64], name[32];

@@ -256,3 +256,11 @@ check_cards() {
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"40 good cards, each verified"* ]]
 }
+
+@test "the only card of a reader is not waited for once more when the queue is empty" {
+	holders 1 >h.jsonl
+	eval "$(sojourn lab --blank --dir "$BATS_TEST_TMPDIR/lab" 3>&-)"
+	run -0 timeout 20 sojourn issue --authority ut --batch h.jsonl --letters letters
+	sojourn lab down --dir "$BATS_TEST_TMPDIR/lab"
+	[[ $output == *"1 cards in"*"0 failed"* ]]
+}

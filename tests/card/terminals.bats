@@ -166,6 +166,10 @@ json.dump(o, open("made/registry.json", "w"))' "$@"
 	show UTBANK1.cvcert made/cvca-at-2.cvcert made/dv-at-2.cvcert
 	run -13 show UTBANK1.cvcert made/cvca-at-1.cvcert made/dv-at-2.cvcert
 	[[ $output == *"dv-at-2.cvcert: names another issuer"* ]]
+	# The sector's key by the hash that the chain is signed with.
+	sojourn authority sector new made --operator 00004711
+	sign UTBANK1 'rail ticket and gate' --operator 00004711
+	show UTBANK1.cvcert | json 'o["sectorKey"]' | grep -qx "$(sha384sum <made/sector-00004711.cvkey | cut -d' ' -f1)"
 }
 
 @test "first and next in their order; keys that are over sign nothing" {

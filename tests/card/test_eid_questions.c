@@ -26,11 +26,30 @@ static void test_age(void **state)
 	assert_int_equal(ask(f, &plan, 1, "19660101"), SJ_SW_NO_INFORMATION); /* over 60 */
 }
 
+/* A terminal knows the day, its certificate the days: with others it would find out the birthday. */
+static void test_an_age_is_asked_while_the_certificate_holds(void **state)
+{
+	const struct eid_plan plan = { .bits = EID_BIT(SJ_AT_AGE), .extension = EID_AGE(3) };
+	struct eid_room *f = *state;
+
+	f->at.terminal.plan.from = EAC_2026 + 10 * EAC_DAY;
+	f->at.terminal.plan.until = EAC_2026 + 16 * EAC_DAY;
+	assert_int_equal(ask(f, &plan, 1, "20080109"), SJ_SW_SECURITY_STATUS);
+	assert_int_equal(ask(f, &plan, 1, "20080110"), SJ_SW_OK); /* a day before: time zones */
+	assert_int_equal(ask(f, &plan, 1, "20080118"), SJ_SW_OK); /* a day after */
+	assert_int_equal(ask(f, &plan, 1, "20080119"), SJ_SW_SECURITY_STATUS);
+	assert_int_equal(ask(f, &plan, 2, "20260109"), SJ_SW_SECURITY_STATUS);
+	assert_int_equal(ask(f, &plan, 2, "20260119"), SJ_SW_SECURITY_STATUS);
+}
+
+/* However long that is. */
 static void test_an_age_is_asked_about_today(void **state)
 {
 	const struct eid_plan plan = { .bits = EID_BIT(SJ_AT_AGE), .extension = EID_AGE(3) };
 	struct eid_room *f = *state;
 
+	f->at.terminal.plan.from = EAC_2026 - 100 * EAC_DAY;
+	f->at.terminal.plan.until = EAC_2026 + 500 * EAC_DAY;
 	assert_int_equal(ask(f, &plan, 1, "20071201"), SJ_SW_OK); /* 31 days before */
 	assert_int_equal(ask(f, &plan, 1, "20071130"), SJ_SW_SECURITY_STATUS);
 	assert_int_equal(ask(f, &plan, 1, "20090205"), SJ_SW_OK); /* 400 days after */
@@ -78,6 +97,7 @@ static void test_validity(void **state)
 	const struct eid_plan plan = { .bits = EID_BIT(SJ_AT_READ_DG(1)) };
 	struct eid_room *f = *state;
 
+	f->at.terminal.plan.from = EAC_2026 - 100 * EAC_DAY;
 	assert_int_equal(ask(f, &plan, 2, "20260101"), SJ_SW_OK);
 	assert_int_equal(ask(f, &plan, 2, "20251201"), SJ_SW_OK);
 	assert_int_equal(ask(f, &plan, 2, "20251130"), SJ_SW_SECURITY_STATUS);
@@ -343,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EID_CASE(test_age),
+		EID_CASE(test_an_age_is_asked_while_the_certificate_holds),
 		EID_CASE(test_an_age_is_asked_about_today),
 		EID_CASE(test_only_ages_of_the_certificate),
 		EID_CASE(test_an_age_needs_no_extension_in_pace),

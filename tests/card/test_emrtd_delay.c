@@ -1,4 +1,4 @@
-/* What wrong passwords cost, on the card's clock (BSI TR-03110-2, 3.3). */
+/* What wrong passwords cost, on the card's clock (BSI TR-03110-2, 2.2). */
 #include "tests/card/pace_reader.h"
 
 #define WRONG_CAN "000000"

@@ -1,7 +1,7 @@
 /* Extended Access Control on the card: what terminals with good certificates get, and what not. */
 #include <stdio.h>
 
-#include "tests/card/eac_rig.h"
+#include "tests/card/eid_rig.h"
 #include "wire/std/tr03110.h"
 
 #define READ_SECURITY "00B09D0000"
@@ -186,7 +186,7 @@ static void test_sector_hashes_and_auxiliary_data_are_kept(void **state)
 		       "060904007F000703010401"
 		       "530532303236FF");
 	assert_int_equal(eac_until(&f->t, EAC_CA), SJ_SW_OK);
-	assert_true(known(f)->sector_hash_given[0] && !known(f)->sector_hash_given[1]);
+	assert_true(known(f)->sector_hash_len[0] == 32 && known(f)->sector_hash_len[1] == 0);
 	assert_memory_equal(known(f)->sector_hash[0], one, 32);
 	assert_int_equal(known(f)->aux_len, 20);
 	assert_memory_equal(known(f)->aux, f->t.aux.ptr + 2, 20);
@@ -437,6 +437,74 @@ static void test_version_1_after_pace(void **state)
 	assert_int_equal(bench_do(f->card.b, READ_DG4), SJ_SW_SECURITY_STATUS);
 }
 
+/* Version 1 on an eID card: the terminal's rights go with the key that it has signed, and no other. */
+static void test_chip_authentication_1_of_an_eid_card_wants_the_signed_key(void **state)
+{
+	const struct sj_random random = sj_random_system();
+	struct fixture *f = *state;
+	const struct eac_plan plan = { .flags = CARD_EAC_EID,
+				       .date = EAC_2026,
+				       .anchors = { eac_made(&f->at.cvca), eac_made(&f->is.cvca) },
+				       .keys = true };
+	struct bench *b = bench_new();
+	struct sj_ec_point card_key, pk;
+	struct sj_ec_secret sk;
+	enum sj_curve curve;
+
+	bench_install(b);
+	eac_personalise(&f->card, b, &plan);
+	assert_int_equal(bench_dgi_hex(b, 0x0011, "0D0301"), SJ_SW_OK);
+	assert_true(sj_ec_spki_read(b->data, &curve, &card_key));
+	eid_personalise_all(b, NULL);
+	bench_lock(b);
+	eac_terminal(&f->t, &f->card, &f->is);
+	assert_int_equal(eac_until(&f->t, EAC_CA), SJ_SW_OK);
+	assert_int_equal(bench_do(b, SELECT_LDS "00"), SJ_SW_OK);
+	sk = f->t.sk;
+	pk = f->t.pk;
+	assert_true(sj_ec_secret_random(SJ_BP256R1, &random, &f->t.sk));
+	assert_true(sj_ec_multiply(SJ_BP256R1, &f->t.sk, NULL, &f->t.pk));
+	assert_int_equal(eac_ca1(&f->t, &card_key), SJ_SW_NO_INFORMATION);
+	assert_int_equal(bench_do(b, READ_DG3), SJ_SW_OK);
+	f->t.sk = sk;
+	f->t.pk = pk;
+	assert_int_equal(eac_ca1(&f->t, &card_key), SJ_SW_OK);
+	assert_int_equal(bench_do(b, READ_DG3), SJ_SW_OK);
+}
+
+/* The mapping has authenticated the chip: the terminal's key is that of PACE (TR-03110-1, 3.5). */
+static void test_version_1_after_chip_authentication_mapping(void **state)
+{
+	static const struct sj_pace_suite cam = { SJ_PACE_CAM, SJ_CIPHER_AES128, SJ_BP256R1,
+						  SJ_DH_1024_160 };
+	struct eac_plan plan = { .flags = CARD_EAC_TA1,
+				 .date = EAC_2026,
+				 .access = "800102" ACCESS_CAN "830301010D",
+				 .ca1 = true,
+				 .unlocked = true };
+	struct fixture *f = *state;
+	struct pace_reader p;
+	struct bench *b;
+
+	plan.anchors[0] = eac_made(&f->is.cvca);
+	eac_issue(&f->card, &plan);
+	b = f->card.b;
+	assert_int_equal(bench_dgi_hex(b, 0x0015, "0D"), SJ_SW_OK);
+	bench_lock(b);
+	eac_terminal(&f->t, &f->card, &f->is);
+	pace_init(&p, b, cam, SJ_PACE_CAN, CAN);
+	assert_int_equal(pace_until(&p, 5), SJ_SW_OK);
+	assert_int_equal(bench_do(b, SELECT_LDS "00"), SJ_SW_OK);
+	f->t.id_icc_len = 32;
+	memcpy(f->t.id_icc, p.pk_dh_ic.bytes + 1, f->t.id_icc_len);
+	memcpy(f->t.pk.bytes, p.pk_dh.bytes, p.pk_dh.len);
+	assert_int_equal(eac_verify_chain(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_ta1_set(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_challenge(&f->t), SJ_SW_OK);
+	assert_int_equal(eac_external(&f->t), SJ_SW_OK);
+	assert_int_equal(bench_do(b, READ_DG3), SJ_SW_OK);
+}
+
 static void test_version_1_signs_who_the_card_is(void **state)
 {
 	struct fixture *f = *state;
@@ -515,6 +583,8 @@ int main(void)
 		CASE(test_inspection_system_reads_by_its_bits),
 		CASE(test_version_1_after_bac),
 		CASE(test_version_1_after_pace),
+		CASE(test_chip_authentication_1_of_an_eid_card_wants_the_signed_key),
+		CASE(test_version_1_after_chip_authentication_mapping),
 		CASE(test_version_1_signs_who_the_card_is),
 		CASE(test_version_1_needs_chip_authentication),
 		CASE(test_a_card_without_anchors_takes_no_certificates),

@@ -6,6 +6,7 @@
  * it can think of, twice to each. What may mark a card all the same is the list
  * `known` below, each with its reason.
  */
+#include "tests/card/eid_rig.h"
 #include "tests/card/gate_rig.h"
 #include "tests/card/piv_rig.h"
 #include "tests/card/transcript.h"
@@ -176,6 +177,44 @@ static void try_pace(struct transcript *t)
 		}
 }
 
+/* A terminal's steps without its passwords and certificates; PIN and PUK up to what costs a try. */
+static void try_terminal(struct transcript *t)
+{
+	static const char *const commands[] = {
+		"002281B60D830B5554435643413030303031",
+		"002A00BE027F4E00",
+		"002281A40483025554",
+		"0084000008",
+		"00820000020102",
+		"002241A40C800A04007F00070202030202",
+		"002C0203063232323232323200",
+		"002C0303",
+		"00041003",
+		"00441003",
+		"00B09D0000",
+		"00A4040C09E80704007F00070302",
+		"00B0810000",
+	};
+	static const char *const guesses[] = { "X00000000<000101<300101<", "000000", "000000",
+					       "0000000000" };
+
+	for (unsigned kind = SJ_PACE_MRZ; kind <= SJ_PACE_PUK; kind++)
+		for (unsigned type = SJ_CVC_INSPECTION; type <= SJ_CVC_SIGNATURE; type++) {
+			const struct sj_cvc_rights chat =
+				sj_cvc_all_rights((enum sj_cvc_terminal)type, SJ_CVC_TERMINAL);
+			struct pace_reader p;
+
+			power(t);
+			pace_init(&p, t->b, SUITE_DEFAULT, (enum sj_pace_password)kind,
+				  guesses[kind - SJ_PACE_MRZ]);
+			p.chat = &chat;
+			pace_until(&p, 4);
+			note_answer(t);
+			for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+				ask(t, commands[i]);
+		}
+}
+
 static void try_bac(struct transcript *t)
 {
 	power(t);
@@ -259,6 +298,7 @@ static struct transcript *tap_by_rogue(struct bench *b, const struct rogue *r)
 		try_instructions(t);
 	}
 	try_pace(t);
+	try_terminal(t);
 	try_bac(t);
 	try_gates(t, r);
 	return t;
@@ -290,12 +330,16 @@ static void assert_no_answer_tells(const struct transcript *first, const struct 
 
 #define ACCESS_OTHER_MRZ "8218443233313435383930373734303831323231323034313539"
 #define ACCESS_OTHER_CAN "8106363534333231"
+#define ACCESS_OTHER_EID \
+	"800102" ACCESS_OTHER_MRZ ACCESS_OTHER_CAN \
+	"8406313233343536850A39383736353433323130830300010D"
 #define ACCESS_OTHER "800103" ACCESS_OTHER_MRZ ACCESS_OTHER_CAN "830300010D"
 
 struct people {
 	struct issuer ca;
 	struct rig_reader reader;
 	struct rogue rogue;
+	struct eac_chain chain; /* made where there are eID cards */
 	struct bench *a, *b;
 };
 
@@ -328,6 +372,29 @@ static struct bench *card_of(const struct issuer *ca, const char *access, uint8_
 	return b;
 }
 
+/* The same of an eID card; its date is a day of its own. */
+static struct bench *eid_card_of(const struct people *p, const char *access, uint8_t person)
+{
+	const struct eac_plan plan = { .flags = CARD_EAC_EID,
+				       .date = EAC_2026 + person * EAC_DAY,
+				       .access = access,
+				       .anchors = { eac_made(&p->chain.cvca) },
+				       .keys = true };
+	struct bench *b = bench_new();
+	struct eac_card card;
+	uint8_t dg1[DG1_SIZE];
+
+	bench_install(b);
+	eac_personalise(&card, b, &plan);
+	memset(dg1, person, sizeof(dg1));
+	assert_int_equal(bench_file(b, 0x0101, 0x0101, SJ_SPAN_OF(dg1)), SJ_SW_OK);
+	eid_personalise_all(b, NULL);
+	gate_personalise_all(b, &p->ca);
+	give_keys(b, person);
+	bench_lock(b);
+	return b;
+}
+
 static int setup(void **state)
 {
 	struct people *p = calloc(1, sizeof(*p));
@@ -350,6 +417,7 @@ static int teardown(void **state)
 
 	bench_free(p->a);
 	bench_free(p->b);
+	eac_chain_forget(&p->chain);
 	free(p);
 	return 0;
 }
@@ -389,6 +457,18 @@ static void new_cards(void **state)
 	compare(*state);
 }
 
+static void new_eid_cards(void **state)
+{
+	struct people *p = *state;
+
+	bench_free(p->a);
+	bench_free(p->b);
+	eac_chain(&p->chain, "P-256", SJ_CVC_AUTHENTICATION);
+	p->a = eid_card_of(p, EAC_ACCESS, 'A');
+	p->b = eid_card_of(p, ACCESS_OTHER_EID, 'B');
+	compare(p);
+}
+
 static void used_cards(void **state)
 {
 	static const uint8_t tickets[2][SJ_GATE_TICKET] = { { 1, 2, 3, 4, 5, 6, 7 },
@@ -404,7 +484,7 @@ static void used_cards(void **state)
 
 /*
  * Failures of passwords cost time until the right one or minutes of power come: else a CAN
- * could be guessed (BSI TR-03110-2, 3.3). All cards with as many failures
+ * could be guessed (BSI TR-03110-2, 2.2). All cards with as many failures
  * wait as long, so it tells apart some cards, not one.
  */
 static void known_failures_cost_time(void **state)
@@ -424,6 +504,25 @@ static void known_failures_cost_time(void **state)
 	assert_int_equal(pace_until(&guess, 2), SJ_SW_OK);
 	assert_int_equal(p->a->waited_ms, 1000);
 	assert_int_equal(p->b->waited_ms, 0);
+}
+
+/*
+ * MSE:Set AT tells how many tries the PIN has (BSI TR-03110-3, B.14.1): who enters it must know.
+ * Until the holder enters it rightly, a card of a few among all.
+ */
+static void known_a_pin_that_failed_shows(void **state)
+{
+	struct bench *b = bench_issued("800103" ACCESS_MRZ ACCESS_CAN ACCESS_PIN "830300010D");
+	const struct sj_span oid = sj_pace_oid(&SUITE_DEFAULT);
+
+	(void)state;
+	assert_int_equal(pace_run(b, SUITE_DEFAULT, SJ_PACE_PIN, "000000"), SJ_SW_COUNTER | 2);
+	bench_power(b);
+	assert_int_equal(mse_pace(b, oid, SJ_PACE_PIN, MSE_NO_PARAMETER), SJ_SW_COUNTER | 2);
+	assert_int_equal(pace_run(b, SUITE_DEFAULT, SJ_PACE_PIN, PIN), SJ_SW_OK);
+	bench_power(b);
+	assert_int_equal(mse_pace(b, oid, SJ_PACE_PIN, MSE_NO_PARAMETER), SJ_SW_OK);
+	bench_free(b);
 }
 
 /*
@@ -464,7 +563,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PEOPLE_CASE(new_cards),
 		PEOPLE_CASE(used_cards),
+		PEOPLE_CASE(new_eid_cards),
 		PEOPLE_CASE(known_failures_cost_time),
+		cmocka_unit_test(known_a_pin_that_failed_shows),
 		PEOPLE_CASE(known_a_ticket_shows_once),
 		cmocka_unit_test(known_an_open_card_shows_its_manager),
 	};

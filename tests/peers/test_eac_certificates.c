@@ -12,6 +12,7 @@
 #include "wire/std/tr03110.h"
 
 struct fixture {
+	char script[2048];
 	char folder[64];
 	struct eac_card card;
 	uint8_t cvca[SJ_CVC_MAX], dv[SJ_CVC_MAX], terminal[SJ_CVC_MAX], key[4096], chat[64];
@@ -121,14 +122,12 @@ static bool has_openpace(const struct fixture *f)
 	return run(f, "command -v cvc-create openssl");
 }
 
-/* Keys by openssl genpkey's options, certificates by cvc-create. */
-static void made_by_cvc_create(struct fixture *f, const char *scheme, const char *options)
+/* Certificates by cvc-create for the keys that `keys` makes. */
+static void made_by_cvc_create(struct fixture *f, const char *scheme, const char *keys)
 {
-	char script[2048];
-
 	snprintf(
-		script, sizeof(script),
-		"for k in ca dv t; do openssl genpkey -outform DER -out $k.key %s; done\n"
+		f->script, sizeof(f->script),
+		"%s\n"
 		"create() { name=$1; role=$2; shift 2; cvc-create --role=$role "
 		"--out-cert=$name.cvcert --scheme=%s --expires=$(date -u -d '+30 days' +%%y%%m%%d) "
 		"\"$@\"; }\n"
@@ -138,19 +137,25 @@ static void made_by_cvc_create(struct fixture *f, const char *scheme, const char
 		"--sign-as=ca.cvcert --read-dg4 --read-dg8 --rid &&\n"
 		"create t terminal --chr=XOTERM00001 --key=t.key --sign-with=dv.key "
 		"--sign-as=dv.cvcert --read-dg4 --rid",
-		options, scheme);
-	assert_true(run(f, script));
+		keys, scheme);
+	assert_true(run(f, f->script));
 }
 
+#define GENERATE(options) \
+	"for k in ca dv t; do openssl genpkey -outform DER -out $k.key " options "; done"
 #define EC(curve) \
-	"-algorithm EC -pkeyopt ec_paramgen_curve:" curve " -pkeyopt ec_param_enc:explicit"
-#define RSA "-algorithm RSA -pkeyopt rsa_keygen_bits:2048"
+	GENERATE("-algorithm EC -pkeyopt ec_paramgen_curve:" curve \
+		 " -pkeyopt ec_param_enc:explicit")
+/* Slow to find: the first case that wants them keeps them for the others. */
+#define RSA \
+	"cp ../sojourn-eac-rsa.$PPID/*.key . || { mkdir ../sojourn-eac-rsa.$PPID && " GENERATE( \
+		"-algorithm RSA -pkeyopt rsa_keygen_bits:2048") " && cp *.key ../sojourn-eac-rsa.$PPID; }"
 
-static void cvc_create(struct fixture *f, const char *scheme, const char *options, const char *oid)
+static void cvc_create(struct fixture *f, const char *scheme, const char *keys, const char *oid)
 {
 	if (!has_openpace(f))
 		SKIP_BECAUSE("no OpenPACE (package openpace)");
-	made_by_cvc_create(f, scheme, options);
+	made_by_cvc_create(f, scheme, keys);
 	terminal_is_known(f, oid);
 }
 
@@ -199,7 +204,7 @@ static void authority(struct fixture *f, const char *curve, const char *oid)
 		 "--out t.cvcert &&\n"
 		 "cp ut/cvca-at-1.cvcert ca.cvcert && cp ut/dv-at-1.cvcert dv.cvcert",
 		 curve, curve);
-	assert_true(run(f, script));
+	assert_true(run(f, f->script));
 	terminal_is_known(f, oid);
 }
 
@@ -215,6 +220,12 @@ static void test_authority_on_brainpool_384(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static int forget_keys(void **state)
+{
+	(void)state;
+	return system("rm -rf /tmp/sojourn-eac-rsa.$PPID"); // NOLINT(cert-env33-c)
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,5 +235,5 @@ int main(void)
 		CASE(test_authority_on_p256),         CASE(test_authority_on_brainpool_384),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, forget_keys);
 }

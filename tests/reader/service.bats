@@ -27,7 +27,12 @@ ask() {
 
 # plain SERVICE [OPTION...]: the plain document, without a terminal.
 plain() {
-	PCSCLITE_CSOCK_NAME=$PLAIN/pcscd.comm sojourn verify --trust "$PLAIN/trust" --can-file "$PLAIN/card-01.can" --service "$@"
+	plain_document --service "$@"
+}
+
+# plain_document [OPTION...]: the plain document, all of it.
+plain_document() {
+	PCSCLITE_CSOCK_NAME=$PLAIN/pcscd.comm sojourn verify --trust "$PLAIN/trust" --can-file "$PLAIN/card-01.can" "$@"
 }
 
 # names <ANSWER: of all data, in one line, and where the limit was kept.
@@ -76,6 +81,21 @@ jsonschema.validate(value, {"$ref": "#/$defs/" + sys.argv[2], "$defs": schema["$
 	valid verify answer <said
 	/usr/bin/python3 -c 'import json, sys; o = json.load(sys.stdin); print(o["rights"]["absent"], o["proof"])' <said |
 		grep -qxF "['insurance-number'] signed"
+}
+
+@test "the portrait is drawn in a terminal with colours, never among JSON" {
+	for who in "ask hotel-check-in hotel-check-in" "plain hotel-check-in" "plain_document"; do
+		$who --draw --color always >said
+		[ "$(grep -c '38;2;[0-9;]*48;2;' said)" -eq 28 ]
+		grep -q '^.\[38;2;[0-9;]*m▀.*.\[0m$' said
+		NO_COLOR=1 run -0 --separate-stderr $who --draw
+		[[ $output == *GENUINE* && $output != *$'\e['* && $stderr == *"not drawn: colours are off"* ]]
+		run -0 --separate-stderr $who --draw --json
+		[[ $output != *$'\e['* && $stderr == *"not drawn: --json"* ]]
+		/usr/bin/python3 -m json.tool <<<"$output" >/dev/null
+	done
+	run -0 ask pharmacy pharmacy --draw --color always
+	[[ $output == *"no authentic portrait for this service: it is not drawn"* && $output != *"38;2;"* ]]
 }
 
 @test "a pseudonym is the same each time" {

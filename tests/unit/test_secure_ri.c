@@ -129,14 +129,23 @@ static void keys_without_parameters_or_of_another_algorithm_are_refused(void **s
 /* C.3.2.1: over the public key object, not over what the command carries. */
 static void hash_is_over_the_whole_object(void **state)
 {
-	uint8_t bytes[512], hash[SJ_RI_IDENTIFIER], expected[SJ_HASH_MAX];
+	uint8_t bytes[512], hash[SJ_HASH_MAX], expected[SJ_HASH_MAX];
 	const size_t len = put_key(bytes, SJ_P256);
-	const struct sj_span whole = sj_span(bytes, len);
+	const struct sj_span whole = sj_span(bytes, len), content = content_of(bytes, len);
 
 	(void)state;
-	assert_true(sj_ri_key_hash(content_of(bytes, len), hash));
-	assert_true(sj_hash(SJ_SHA256, &whole, 1, expected));
-	assert_memory_equal(hash, expected, sizeof(hash));
+	for (enum sj_hash alg = SJ_SHA1; alg <= SJ_SHA512; alg++) {
+		const struct sj_span said = sj_span(hash, sj_hash_size(alg));
+
+		assert_true(sj_ri_key_hash(alg, content, hash));
+		assert_true(sj_hash(alg, &whole, 1, expected));
+		assert_memory_equal(hash, expected, said.len);
+		assert_true(sj_ri_key_is(content, said));
+		assert_false(sj_ri_key_is(content, sj_span(hash, said.len - 1)));
+		hash[0] ^= 1;
+		assert_false(sj_ri_key_is(content, said));
+	}
+	assert_false(sj_ri_key_is(content, sj_span(NULL, 0)));
 }
 
 int main(void)

@@ -224,7 +224,7 @@ static void a_service_must_be_one(void **state)
 #define SECTOR "060904007F000703010302"
 #define BYTES_31 "00000000000000000000000000000000000000000000000000000000000000"
 
-static void a_sector_hash_has_32_bytes_and_comes_once(void **state)
+static void a_sector_hash_has_the_size_of_one_and_comes_once(void **state)
 {
 	struct sj_span hashes[2];
 
@@ -248,7 +248,7 @@ int main(void)
 		cmocka_unit_test(service_and_sectors_come_back),
 		cmocka_unit_test(a_terminal_need_not_say),
 		cmocka_unit_test(a_service_must_be_one),
-		cmocka_unit_test(a_sector_hash_has_32_bytes_and_comes_once),
+		cmocka_unit_test(a_sector_hash_has_the_size_of_one_and_comes_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

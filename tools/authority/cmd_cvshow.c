@@ -111,7 +111,7 @@ static void text_of(struct sj_span reference, char out[static 2 * SJ_CVC_REFEREN
 /* Which service the terminal is, and whose; texts are empty where that is not said. */
 struct service_text {
 	struct sj_cvc_service service;
-	char operator_id[9], sector_key[65];
+	char operator_id[9], sector_key[2 * SJ_HASH_MAX + 1];
 };
 
 static void service_of(const struct shown *s, struct service_text *out)

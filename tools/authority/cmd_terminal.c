@@ -249,11 +249,18 @@ static int read_sector(struct signing *s)
 	return 0;
 }
 
+/* The sector's key by the hash that the certificate is signed with (TR-03110-3, C.3.2.1). */
 static void put_extensions(struct sj_writer *w, const struct signing *s)
 {
+	const struct sj_span key = sj_span(s->sector.key, s->sector.key_len);
+	const enum sj_hash alg = sj_key_hash(s->dv.key);
+	uint8_t hash[SJ_HASH_MAX];
+
 	sj_cvc_service_put(w, &s->service);
-	if (s->sector.key_len > 0)
-		sj_cvc_sectors_put(w, SJ_SPAN_OF(s->sector.hash), sj_span(NULL, 0));
+	if (key.len > 0 && !sj_hash(alg, &key, 1, hash))
+		w->failed = true;
+	else if (key.len > 0)
+		sj_cvc_sectors_put(w, sj_span(hash, sj_hash_size(alg)), sj_span(NULL, 0));
 }
 
 /* --- where it goes -------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /*
  * pseudonyms.h -- lists of revoked pseudonyms, one an operator with a sector key.
  *
- * Source: BSI TR-03110-2 v2.21, 3.7 (revocation by the sector's private key and the card's
+ * Source: BSI TR-03110-3 v2.21, 2.8 (revocation by the sector's private key and the card's
  * public one); middleware/trust/BUNDLE.md has the bytes. Functions that return int return 0 or the
  * exit code of what they told.
  */

@@ -111,7 +111,7 @@ int sector_get(const struct authority *a, uint32_t operator_id, struct sector *o
 	char name[AUTHORITY_NAME_MAX];
 	struct sj_span file, content;
 	struct sj_ec_point point;
-	uint8_t *bytes = NULL;
+	uint8_t *bytes = NULL, hash[SJ_HASH_MAX] = { 0 };
 	enum sj_curve curve;
 	int rc;
 
@@ -129,9 +129,10 @@ int sector_get(const struct authority *a, uint32_t operator_id, struct sector *o
 	file = sj_span(out->key, out->key_len);
 	if (sj_tlv_take(&file, SJ_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND || file.len != 0 ||
 	    !sj_ri_key_read(content, &curve, &point) || curve != SECTOR_CURVE ||
-	    !sj_ri_key_hash(content, out->hash))
+	    !sj_ri_key_hash(SJ_SHA256, content, hash))
 		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s/%s" SUFFIX ": not a sector key",
 			      a->directory, name);
+	memcpy(out->hash, hash, sizeof(out->hash));
 	return rc;
 }
 

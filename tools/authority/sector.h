@@ -19,7 +19,7 @@
 struct sector {
 	uint8_t key[SECTOR_KEY_MAX]; /* the public half, whole 7F49; key_len bytes */
 	size_t key_len;
-	uint8_t hash[SJ_RI_IDENTIFIER]; /* SHA-256 of it */
+	uint8_t hash[SJ_RI_IDENTIFIER]; /* SHA-256 of it: what lists call it */
 };
 
 /* The option --operator, eight hexadecimal digits; *out 0: it was not given, and not `needed`. */

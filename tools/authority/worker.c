@@ -424,15 +424,18 @@ static void show(struct worker *w)
 		progress_show(&w->progress, w->done, w->all, w->counts.failed);
 }
 
-/* Is there something to do? Waits while others are at the rest of it. */
+/*
+ * Is there something to do? Waits while others are at the rest of it. Cards of a program come as
+ * fast as they are made and are not counted each time; for one in a reader somebody would wait.
+ */
 static int look_for_work(struct worker *w, bool *work)
 {
 	struct queue_counts c = { 0, 0, 0, 0 };
 	int rc = 0;
 
 	show(w);
-	*work = w->found && progress_seconds(&w->progress) - w->counted < COUNT_S &&
-		!cli_interrupted(w->cli);
+	*work = w->found && cli_given(w->cli, "exec") &&
+		progress_seconds(&w->progress) - w->counted < COUNT_S && !cli_interrupted(w->cli);
 	while (rc == 0 && !*work && !cli_interrupted(w->cli)) {
 		rc = count(w, &c);
 		show(w);

@@ -158,6 +158,8 @@ void cli_warn(struct cli *cli, const char *format, ...) CLI_PRINTF(2, 3);
 void cli_debug(struct cli *cli, const char *format, ...) CLI_PRINTF(2, 3);
 
 enum cli_mark { CLI_MARK_GOOD, CLI_MARK_BAD, CLI_MARK_UNSURE, CLI_MARK_PLAIN };
+/* Whether standard output may have colours: --color, NO_COLOR, and whether it is a terminal. */
+bool cli_colors(const struct cli *cli);
 /*
  * One line of a result: symbol, word, text ("✔ passed  chip is the original").
  * Colour comes on top when the output is a terminal. Nothing with --json.

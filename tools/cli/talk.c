@@ -87,6 +87,11 @@ int cli_talk_setup(struct cli *cli)
 	return 0;
 }
 
+bool cli_colors(const struct cli *cli)
+{
+	return cli->color_out;
+}
+
 /* --- lines --------------------------------------------------------------------- */
 
 void cli_print(struct cli *cli, const char *format, ...)

@@ -1,9 +1,7 @@
 /* main.c -- sojourn verify. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <sojourn/bundle.h>
 
@@ -70,42 +68,6 @@ static int read_card(struct verify_run *run)
 	return code == 0 ? verify(run) : code;
 }
 
-/* The face of an earlier run must not pass for that of this document, whatever comes. */
-static int forget_portrait(struct cli *cli)
-{
-	const char *path = cli_value(cli, "portrait-out");
-	struct stat st;
-
-	if (path == NULL || strcmp(path, "-") == 0 || lstat(path, &st) != 0 ||
-	    !S_ISREG(st.st_mode) || unlink(path) == 0)
-		return 0;
-	return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", path);
-}
-
-static bool find_portrait(const struct verify_run *run, const uint8_t **bytes, size_t *len)
-{
-	const char *mime;
-
-	return run->answer != NULL ? sj_answer_portrait(run->answer, bytes, len, &mime)
-				   : sj_report_portrait(run->report, bytes, len, &mime);
-}
-
-static int save_portrait(struct verify_run *run)
-{
-	const char *path = cli_value(run->cli, "portrait-out");
-	const uint8_t *bytes;
-	size_t len;
-
-	if (path == NULL)
-		return 0;
-	if (!find_portrait(run, &bytes, &len)) {
-		cli_warn(run->cli, "no authentic portrait%s: %s is not written",
-			 run->answer != NULL ? " for this service" : "", path);
-		return 0;
-	}
-	return cli_file_write(run->cli, path, bytes, len, 0600);
-}
-
 /* Prints what was found; *reason decided the verdict. */
 static int show_all(struct verify_run *run, enum sj_rc *reason)
 {
@@ -136,7 +98,7 @@ static int tell(struct verify_run *run)
 				 cli_failure_id(SJ_CLOCK_BEHIND).text);
 	code = show_all(run, &reason);
 	if (code == 0)
-		code = save_portrait(run);
+		code = verify_portrait(run);
 	if (code == 0 && cli_given(run->cli, "files-out"))
 		code = verify_files_out(run->cli, cli_value(run->cli, "files-out"), run->report);
 	return code != 0 ? code : sj_exit_code(reason);
@@ -181,7 +143,7 @@ static int run_verify(struct cli *cli)
 	int code = check_options(cli);
 
 	if (code == 0)
-		code = forget_portrait(cli);
+		code = verify_portrait_forget(cli);
 	if (code == 0)
 		code = open_trust(&run);
 	if (code == 0)
@@ -208,6 +170,8 @@ static const struct cli_option options[] = {
 	  .argument = "FILE",
 	  .help = "write the portrait's bytes as they are to FILE; an old FILE is removed first",
 	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "draw",
+	  .help = "draw the portrait in the terminal, which needs 24-bit colours and UTF-8" },
 	{ .name = "access",
 	  .argument = "HOW",
 	  .help = "open the chip by: best (default), pace or bac",

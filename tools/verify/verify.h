@@ -43,6 +43,13 @@ CLI_MUST_CHECK int verify_record_begin(struct verify_run *run, struct sj_service
 CLI_MUST_CHECK int verify_record(struct verify_run *run, enum sj_rc failure);
 void verify_record_end(struct verify_run *run);
 
+/* --- portrait.c ---------------------------------------------------------------- */
+
+/* Removes what --portrait-out names, if it is a file. */
+CLI_MUST_CHECK int verify_portrait_forget(struct cli *cli);
+/* Of the report or answer: draws it for --draw and writes it for --portrait-out. */
+CLI_MUST_CHECK int verify_portrait(struct verify_run *run);
+
 /* --- show.c, json.c ------------------------------------------------------------ */
 
 /* The verdict in capital letters, its reason and what to do. */

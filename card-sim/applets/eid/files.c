@@ -26,7 +26,7 @@ bool eid_group_read(struct sj_span stored, unsigned group, struct sj_eid_value *
 
 /* --- which files, and for whom ---------------------------------------------------- */
 
-/* Whether a group is there is told only to those that may read it (TR-03110-3, B.11). */
+/* Whether a group is there is told only to those that may read it (TR-03110-3, B.9). */
 static uint16_t find_group(const struct card_call *call, uint16_t fid, enum card_ef_use use,
 			   uint32_t *object)
 {

@@ -1,7 +1,7 @@
 /*
  * ri.c -- Restricted Identification: an identifier that only the terminal's sector gets.
  *
- * Source: BSI TR-03110-2 v2.21, 3.7; TR-03110-3, A.5 and B.4; the sector's key is believed by its
+ * Source: BSI TR-03110-2 v2.21, 3.6; TR-03110-3, A.5 and B.4; the sector's key is believed by its
  * hash in the terminal's certificate (C.3.2.1).
  */
 #include "secure/ri.h"
@@ -117,12 +117,10 @@ uint16_t eid_ri_set(struct card_call *call)
 static bool identify(const struct ri_key *key, const struct card_terminal *t, size_t i,
 		     struct sj_span sector, uint8_t id[static SJ_RI_IDENTIFIER])
 {
-	uint8_t hash[SJ_RI_IDENTIFIER];
 	struct sj_ec_point point;
 	enum sj_curve curve;
 
-	return t->sector_hash_given[i] && sj_ri_key_hash(sector, hash) &&
-	       memcmp(hash, t->sector_hash[i], sizeof(hash)) == 0 &&
+	return sj_ri_key_is(sector, sj_span(t->sector_hash[i], t->sector_hash_len[i])) &&
 	       sj_ri_key_read(sector, &curve, &point) && curve == key->curve &&
 	       sj_ri_identifier(curve, &key->secret, &point, id);
 }

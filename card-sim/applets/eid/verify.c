@@ -1,7 +1,7 @@
 /*
  * verify.c -- age, validity and community, told by yes and no.
  *
- * Source: BSI TR-03110-3 v2.21, A.7.5 (auxiliary data) and B.11.8 (VERIFY).
+ * Source: BSI TR-03110-3 v2.21, A.7.5 (auxiliary data) and B.14.10 (VERIFY).
  */
 #include <string.h>
 
@@ -75,12 +75,17 @@ static bool day_after(struct sj_span date, unsigned years, int64_t *out)
 	return sj_span_eq(month_day, SJ_SPAN_STR("0229")) && day_of(year, SJ_SPAN_STR("0301"), out);
 }
 
-/* About today, as far as the card knows. */
+/*
+ * About today, as far as the card knows: the terminal's certificate holds, by a day for time zones,
+ * and by no lie of it the day is far from the card's date.
+ */
 static bool near_today(struct card *card, int64_t when)
 {
+	const struct card_terminal *t = card_terminal(card);
 	const int64_t today = card_date(card);
 
-	return today != 0 && when >= today - WINDOW_BEFORE && when <= today + WINDOW_AFTER;
+	return when >= t->from - DAY && when <= t->until + DAY && today != 0 &&
+	       when >= today - WINDOW_BEFORE && when <= today + WINDOW_AFTER;
 }
 
 /* --- what it is compared with ---------------------------------------------------------- */

@@ -43,6 +43,14 @@ static void remember(struct card *card, enum sj_curve curve, const struct sj_ec_
 		t->ephemeral_len = 0;
 }
 
+/* An eID card's rights go with the key that the terminal has signed (TR-03110-2, 3.3.2). */
+static bool is_signed(struct card *card, enum sj_curve curve, const struct sj_ec_point *key)
+{
+	const struct card_terminal *t = card_terminal(card);
+
+	return sj_span_eq(sj_ec_comp(curve, key), sj_span(t->ephemeral, t->ephemeral_len));
+}
+
 /* New session keys from the terminal's ephemeral key; rights gained before stay. */
 static uint16_t agree(struct card_call *call, uint8_t key_id, enum sj_cipher cipher,
 		      struct sj_span ephemeral)
@@ -55,8 +63,13 @@ static uint16_t agree(struct card_call *call, uint8_t key_id, enum sj_cipher cip
 	if (sw != SJ_SW_OK)
 		goto out;
 	sw = SJ_SW_WRONG_DATA;
-	if (!sj_ec_point_read(key.curve, ephemeral, &peer) ||
-	    !sj_ca_session(cipher, key.curve, &key.secret, &peer, &session))
+	if (!sj_ec_point_read(key.curve, ephemeral, &peer))
+		goto out;
+	sw = SJ_SW_NO_INFORMATION;
+	if (card_is_eid(call->card) && !is_signed(call->card, key.curve, &peer))
+		goto out;
+	sw = SJ_SW_WRONG_DATA;
+	if (!sj_ca_session(cipher, key.curve, &key.secret, &peer, &session))
 		goto out;
 	if (!card_is_eid(call->card))
 		remember(call->card, key.curve, &peer);

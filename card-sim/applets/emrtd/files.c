@@ -88,7 +88,8 @@ static bool find_content(const struct card_call *call, const struct emrtd_file *
 
 	if (f->df == EMRTD_LDS && f->fid == FID_CVCA) {
 		*content = SJ_SPAN_OF(st->made);
-		return emrtd_ta_offered(call) && emrtd_anchor_file(card, st->made);
+		return (card_is_eid(card) || card_has_ta1(card)) &&
+		       emrtd_anchor_file(card, st->made);
 	}
 	if (f->df == EMRTD_MF && f->fid == FID_CARD_SECURITY && card_is_eid(card))
 		object = card_security_object(card);

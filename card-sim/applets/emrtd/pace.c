@@ -1,7 +1,7 @@
 /*
  * pace.c -- PACE, the card's side. STATES.md is the page to the table below.
  *
- * Source: ICAO Doc 9303-11 (8th ed.), 4.4; BSI TR-03110-3 v2.21, B.1 and B.11.
+ * Source: ICAO Doc 9303-11 (8th ed.), 4.4; BSI TR-03110-3 v2.21, B.1 and B.14.
  */
 #include "crypt/wipe.h"
 #include "state.h"
@@ -133,21 +133,28 @@ static uint16_t choose_rights(struct card *card, const struct set_at *at, struct
 	return SJ_SW_OK;
 }
 
-/* In plain; or, for a PIN that the CAN resumes, in the session that the CAN opened. */
-static bool may_start(const struct card_call *call, enum sj_pace_password kind)
+/*
+ * In plain; or, for a PIN that the CAN resumes, in the session that the CAN opened, before a
+ * terminal is authenticated in it (TR-03110-2, 3.2.2).
+ */
+static bool may_run(const struct card_call *call, enum sj_pace_password kind)
 {
+	const struct card_terminal *t = card_terminal(call->card);
+
 	return !call->secured ||
-	       (kind == SJ_PACE_PIN && card_terminal(call->card)->password == SJ_PACE_CAN);
+	       (kind == SJ_PACE_PIN && t->password == SJ_PACE_CAN && !t->authenticated);
 }
 
 uint16_t emrtd_pace_set(struct card_call *call)
 {
-	struct emrtd_pace *pace = &((struct emrtd_state *)call->state)->pace;
+	struct emrtd_state *st = call->state;
+	struct emrtd_pace *pace = &st->pace;
 	struct emrtd_access access;
 	struct set_at at;
 	uint16_t sw;
 
 	sj_wipe(pace, sizeof(*pace));
+	sj_wipe(&st->ca2, sizeof(st->ca2)); /* GENERAL AUTHENTICATE is PACE's now */
 	if (!emrtd_access_load(call->card, &access) || (access.protocols & EMRTD_PACE) == 0)
 		return SJ_SW_CONDITIONS;
 	if (!parse_set_at(call->apdu->data, &at))
@@ -155,7 +162,7 @@ uint16_t emrtd_pace_set(struct card_call *call)
 	sw = choose_suite(&access, &at, &pace->suite);
 	if (sw == SJ_SW_OK)
 		sw = choose_password(&access, at.password.ptr[0], &pace->password);
-	if (sw == SJ_SW_OK && !may_start(call, pace->password))
+	if (sw == SJ_SW_OK && !may_run(call, pace->password))
 		sw = SJ_SW_CONDITIONS;
 	if (sw == SJ_SW_OK)
 		sw = choose_rights(call->card, &at, pace);
@@ -316,7 +323,9 @@ static uint16_t open_session(const struct pace_call *p)
 				   .chat = pace->chat,
 				   .allowed = pace->allowed };
 
-	if (!sj_pace_comp(&pace->suite, &pace->pk_ic, t.id_icc, &t.id_icc_len))
+	if (!sj_pace_comp(&pace->suite, &pace->pk_ic, t.id_icc, &t.id_icc_len) ||
+	    (pace->suite.mapping == SJ_PACE_CAM &&
+	     !sj_pace_comp(&pace->suite, &pace->pk_ifd, t.ephemeral, &t.ephemeral_len)))
 		return SJ_SW_EXECUTION_ERROR;
 	if (!emrtd_password_right(p->call->card, pace->password))
 		return SJ_SW_MEMORY_FAILURE;
@@ -381,7 +390,8 @@ static uint16_t run_step(struct card_call *call, struct emrtd_pace *pace)
 	uint32_t tag;
 	uint16_t sw;
 
-	if (!step || pace->channel != call->channel || pace->secured != call->secured)
+	if (!step || pace->channel != call->channel || pace->secured != call->secured ||
+	    !may_run(call, pace->password))
 		return SJ_SW_CONDITIONS;
 	if (!emrtd_dynamic_data(call->apdu->data, &tag, &p.in))
 		return SJ_SW_WRONG_DATA;

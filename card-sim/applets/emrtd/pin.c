@@ -1,7 +1,7 @@
 /*
  * pin.c -- the holder's PIN and PUK: their states, and the commands that manage the PIN.
  *
- * Source: BSI TR-03110-2 v2.21, 3.3 and 3.5; TR-03110-3, B.1, B.11 and B.13. STATES.md is the page.
+ * Source: BSI TR-03110-2 v2.21, 2.2 and 2.4; TR-03110-3, B.1, B.7 and B.14. STATES.md is the page.
  */
 #include <string.h>
 
@@ -135,11 +135,17 @@ uint16_t emrtd_password_wrong(struct card *card, enum sj_pace_password kind)
 	return kind == SJ_PACE_PIN ? emrtd_password_warning(card, kind) : SJ_SW_NO_INFORMATION;
 }
 
-/* --- management (B.11, B.13) --------------------------------------------------------- */
+/* --- management (B.7, B.14.11 to .13) --------------------------------------------------------- */
 
+/*
+ * By whoever knows this password: once a terminal is authenticated, the keys are those of a server
+ * that does not (TR-03110-2, 2.4.1).
+ */
 static bool opened_with(const struct card_call *call, enum sj_pace_password kind)
 {
-	return call->secured && card_terminal(call->card)->password == kind;
+	const struct card_terminal *t = card_terminal(call->card);
+
+	return call->secured && t->password == kind && !t->authenticated;
 }
 
 /* A terminal whose right "PIN management" is in force. */

@@ -1,8 +1,8 @@
 /*
  * ta.c -- Terminal Authentication, the card's side: version 2 at the MF, version 1 in LDS1.
  *
- * Sources: BSI TR-03110-1 v2.21, 3.4; TR-03110-2, 3.3; TR-03110-3, 2.5 (certificates, dates),
- * A.7, B.3, B.11 (commands). Nothing of a certificate is believed before its signature, and what it
+ * Sources: BSI TR-03110-1 v2.20, 3.5; TR-03110-2 v2.21, 3.3; -3, 2.5 (certificates, dates),
+ * A.7, B.3, B.14 (commands). Nothing of a certificate is believed before its signature, and what it
  * changes is stored before the step counts.
  */
 #include <string.h>
@@ -24,25 +24,28 @@ static bool is_version_1(const struct card_call *call)
 	return ((const struct emrtd_state *)call->state)->df == EMRTD_LDS;
 }
 
-bool emrtd_ta_offered(const struct card_call *call)
+/* For this card at all: in LDS1 version 1, at the MF version 2. */
+static bool is_offered(const struct card_call *call)
 {
-	return card_is_eid(call->card) || card_has_ta1(call->card);
+	return is_version_1(call) ? card_has_ta1(call->card) : card_is_eid(call->card);
 }
 
-/* Version 1 comes after Chip Authentication, version 2 after PACE with a CHAT; each once. */
+/*
+ * Version 1 comes after Chip Authentication, by its protocol or PACE's mapping; version 2 after PACE
+ * with a CHAT; each once.
+ */
 uint16_t emrtd_ta_may_begin(const struct card_call *call)
 {
 	const struct card_terminal *t = card_terminal(call->card);
-	const unsigned rights = card_rights(call->card);
 	bool ready;
 
 	if (is_version_1(call) && !emrtd_is_open(call))
 		return SJ_SW_SECURITY_STATUS;
 	if (is_version_1(call))
-		ready = (rights & CARD_RIGHT_CA) != 0 && t->ephemeral_len > 0;
+		ready = t->ephemeral_len > 0;
 	else
-		ready = (rights & CARD_RIGHT_PACE) != 0 && t->chat;
-	return ready && emrtd_ta_offered(call) && !t->authenticated ? SJ_SW_OK : SJ_SW_CONDITIONS;
+		ready = (card_rights(call->card) & CARD_RIGHT_PACE) != 0 && t->chat;
+	return ready && is_offered(call) && !t->authenticated ? SJ_SW_OK : SJ_SW_CONDITIONS;
 }
 
 static enum sj_cvc_terminal kind_of(const struct card_call *call)
@@ -129,14 +132,22 @@ static bool is_in_time(struct card *card, const struct sj_cvc *signer, const str
 	return now < c->until + DAY && now < signer->until + DAY && c->from < signer->until + DAY;
 }
 
-/* A service or a sector's key that a terminal names must be readable. */
-static bool extensions_fit(const struct sj_cvc *c)
+/*
+ * A service or a sector's key that a terminal names must be readable; the key's hash is made with
+ * the hash function of the certificate's signature (C.3.2.1).
+ */
+static bool extensions_fit(const struct sj_cvc *c, enum sj_hash signed_with)
 {
 	struct sj_cvc_service service;
 	struct sj_span hashes[CARD_SECTOR_HASHES];
 
-	return sj_cvc_service_read(c->extensions, &service) &&
-	       sj_cvc_sectors_read(c->extensions, hashes);
+	if (!sj_cvc_service_read(c->extensions, &service) ||
+	    !sj_cvc_sectors_read(c->extensions, hashes))
+		return false;
+	for (size_t i = 0; i < CARD_SECTOR_HASHES; i++)
+		if (hashes[i].len != 0 && hashes[i].len != sj_hash_size(signed_with))
+			return false;
+	return true;
 }
 
 /* Domain parameters stand in a CVCA's certificate and are inherited from there (D.3.3). */
@@ -158,7 +169,8 @@ static uint16_t judge(struct card *card, const struct sj_cvc *signer, struct sj_
 		return SJ_SW_CONDITIONS;
 	if (!is_in_time(card, signer, c))
 		return SJ_SW_DATA_INVALIDATED;
-	return inherit(c, signer) && extensions_fit(c) ? SJ_SW_OK : SJ_SW_WRONG_DATA;
+	return inherit(c, signer) && extensions_fit(c, signer->key.hash) ? SJ_SW_OK
+									 : SJ_SW_WRONG_DATA;
 }
 
 /* 2.5.2: the date of terminals counts if an official domestic DV has given it. */
@@ -285,7 +297,7 @@ static struct sj_cvc_rights effective(const struct card_call *call)
 }
 
 /*
- * TR-03110-2, 3.3 and part 4, 2.2.3: an authentication terminal needs the PIN, or the CAN with the
+ * TR-03110-2, 2.2 and part 4, 2.2.3.2: an authentication terminal needs the PIN, or the CAN with the
  * right to it; no terminal gets anything by the PUK.
  */
 static bool password_suffices(const struct card_call *call, const struct sj_cvc_rights *rights)
@@ -362,7 +374,7 @@ uint16_t emrtd_ta_challenge(struct card_call *call)
 
 /*
  * ID_PICC: after PACE the card's ephemeral key, after BAC the document number with its check
- * digit, as the MRZ has it (TR-03110-1, 3.4).
+ * digit, as the MRZ has it (TR-03110-1, 3.5).
  */
 static bool own_name(const struct card_call *call, struct sj_span *out)
 {
@@ -407,7 +419,7 @@ static bool set_service(struct card_terminal *t, struct sj_span extensions)
 	    !sj_cvc_sectors_read(extensions, hashes))
 		return false;
 	for (size_t i = 0; i < CARD_SECTOR_HASHES; i++)
-		t->sector_hash_given[i] = keep(hashes[i], t->sector_hash[i]) > 0;
+		t->sector_hash_len[i] = keep(hashes[i], t->sector_hash[i]);
 	return true;
 }
 
@@ -423,6 +435,8 @@ static bool set_terminal(const struct card_call *call, const struct sj_cvc *term
 	     (sj_tlv_take(&aux, SJ_TAG_CVC_AUTHENTICATION, &content) != SJ_TLV_FOUND ||
 	      content.len > CARD_AUX_MAX)))
 		return false;
+	t->from = terminal->from;
+	t->until = terminal->until;
 	t->certified = ta->held.effective;
 	t->rights = effective(call);
 	t->in_force = is_version_1(call);

@@ -2,7 +2,7 @@
  * ta.h -- Terminal Authentication and Chip Authentication 2 on the card: anchors, the certificate
  * that was verified last, and the state of both protocols. STATES.md has the tables.
  *
- * Sources: BSI TR-03110-1 and -2 v2.21, 3.3 and 3.4; TR-03110-3, 2.5, A.4, A.7, B.2, B.3 and B.11.
+ * Sources: BSI TR-03110-1 v2.20, 3.5; TR-03110-2 v2.21, 3.3, 3.4; -3, 2.5, A.4, A.7, B.2, B.3, B.14.
  */
 #ifndef CARD_APPLETS_EMRTD_TA_H
 #define CARD_APPLETS_EMRTD_TA_H
@@ -49,8 +49,6 @@ struct emrtd_ca2 {
 	uint32_t key; /* object */
 };
 
-/* Terminal Authentication is for this card at all: in LDS1 version 1, at the MF version 2. */
-bool emrtd_ta_offered(const struct card_call *call);
 /* 9000: it may begin now. */
 uint16_t emrtd_ta_may_begin(const struct card_call *call);
 
