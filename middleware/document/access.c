@@ -78,6 +78,21 @@ enum sj_rc sj_document_find_access(struct sj_document *doc)
 	return rc == SJ_OK ? sj_document_read(doc, SJ_EF_CARD_ACCESS) : rc;
 }
 
+/* Terminal Authentication 2 opens nothing but such an application (BSI TR-03110-2, 3.4). */
+bool sj_document_offers_eid(const struct sj_report *report)
+{
+	struct sj_span file = sj_report_bytes(report, SJ_EF_CARD_ACCESS), items;
+	struct sj_secinfo info;
+	struct sj_ta_info ta;
+
+	if (!file.ptr || !sj_secinfos_parse(file, &items))
+		return false;
+	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND)
+		if (sj_secinfo_ta(&info, &ta) && ta.version == 2)
+			return true;
+	return false;
+}
+
 static void learn_lengths(struct sj_document *doc)
 {
 	struct sj_span file = sj_report_bytes(doc->report, SJ_EF_ATR_INFO);

@@ -60,7 +60,14 @@ void sj_check_security_object(struct sj_document *doc)
 	struct sj_span file = sj_report_bytes(doc->report, SJ_EF_SOD), content;
 
 	if (!file.ptr) {
-		fail_object(doc, "The card does not deliver it.");
+		/* Such a card opens its files to terminals alone; nothing is told, nothing proved. */
+		if (sj_document_offers_eid(doc->report))
+			sj_check_set(
+				check_of(doc, SJ_CHECK_SOD), SJ_CHECK_NOT_POSSIBLE,
+				SJ_TERMINAL_NEEDED,
+				"An eID card: it delivers EF.SOD to no one without a terminal.");
+		else
+			fail_object(doc, "The card does not deliver it.");
 		return;
 	}
 	if (!sj_lds_open(file, SJ_TAG_SOD, &content)) {

@@ -159,6 +159,8 @@ SJ_MUST_CHECK enum sj_rc sj_document_read_entry(struct sj_document *doc,
 
 /* EF.CardAccess, if the card has one; nothing else of it was touched before. */
 SJ_MUST_CHECK enum sj_rc sj_document_find_access(struct sj_document *doc);
+/* It offers Terminal Authentication 2: a card with the eID application. */
+bool sj_document_offers_eid(const struct sj_report *report);
 /* What lengths the card takes. */
 SJ_MUST_CHECK enum sj_rc sj_document_find_lengths(struct sj_document *doc);
 /* Opens the document and selects its application. */
@@ -225,6 +227,11 @@ bool sj_report_authentic(const struct sj_report *report, unsigned dg);
  * The i-th person to notify (DG16) as "name, telephone", cut to what fits, if it is authentic.
  */
 bool sj_report_person(const struct sj_report *report, size_t i, char *out, size_t cap);
+/*
+ * The same text in UTF-8 in which every byte belongs to a character that shows: '?' for what does
+ * not, or steers a terminal or the direction of the text. Not longer than it was.
+ */
+void sj_text_put(struct sj_writer *w, struct sj_span text);
 /* YYMMDD of an MRZ to YYYYMMDD ("" if it is not a date); `birth`: not after now. */
 void sj_date_complete(const char *yymmdd, bool birth, int64_t now, char out[static 9]);
 /* The day of `when` (UTC) as YYYYMMDD. */

@@ -101,8 +101,7 @@ static bool is_shown(uint32_t c)
 	       (c < 0x2028 || c > 0x202E) && (c < 0x2060 || c > 0x206F) && c != 0xFEFF;
 }
 
-/* The same text, in which every byte belongs to a character that shows. */
-static void put_shown(struct sj_writer *w, struct sj_span text)
+void sj_text_put(struct sj_writer *w, struct sj_span text)
 {
 	while (text.len > 0) {
 		struct sj_span rest = text, whole;
@@ -143,7 +142,7 @@ static void copy_field(struct sj_span field, const char *separator, char *out, s
 		else if (i + 1 < field.len)
 			sj_put(&w, sj_span((const uint8_t *)separator, strlen(separator)));
 	}
-	put_shown(&shown, sj_written(&w));
+	sj_text_put(&shown, sj_written(&w));
 	n = fitting(sj_written(&shown), cap);
 	memcpy(out, clean, n);
 	out[n] = 0;

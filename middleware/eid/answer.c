@@ -92,6 +92,7 @@ static bool is_granted(const struct sj_answer *answer, uint32_t right)
 enum sj_rc sj_answer_add(struct sj_answer *answer, uint32_t right, const char *name,
 			 struct sj_span text)
 {
+	struct sj_writer w;
 	char *value;
 
 	if (!is_granted(answer, right) || text.len == 0)
@@ -101,9 +102,9 @@ enum sj_rc sj_answer_add(struct sj_answer *answer, uint32_t right, const char *n
 	value = malloc(text.len + 1);
 	if (!value)
 		return SJ_NO_MEMORY;
-	for (size_t i = 0; i < text.len; i++)
-		value[i] = text.ptr[i] < 0x20 || text.ptr[i] == 0x7F ? ' ' : (char)text.ptr[i];
-	value[text.len] = 0;
+	w = sj_writer((uint8_t *)value, text.len);
+	sj_text_put(&w, text);
+	value[w.len] = 0;
 	answer->data[answer->count++] = (struct sj_answer_datum){ name, value, right };
 	return SJ_OK;
 }
@@ -185,6 +186,19 @@ enum sj_rc sj_answer_set_portrait(struct sj_answer *answer, struct sj_span image
 		return SJ_OK;
 	answer->mime = mime;
 	return sj_answer_keep(&answer->portrait, image);
+}
+
+void sj_answer_find_absent(struct sj_answer *answer)
+{
+	uint32_t found = SJ_RIGHT_VALID;
+
+	for (size_t i = 0; i < answer->count; i++)
+		found |= answer->data[i].right;
+	if (answer->portrait.bytes)
+		found |= SJ_RIGHT_PORTRAIT;
+	if (answer->fingerprint.bytes)
+		found |= SJ_RIGHT_FINGERPRINT;
+	answer->info.absent = answer->info.granted & ~found;
 }
 
 /* --- getting it out ----------------------------------------------------------------------------- */

@@ -74,21 +74,6 @@ static void begin_time(struct sj_ask *ask)
 
 /* --- one attempt and another ------------------------------------------------------------- */
 
-/* EF.CardAccess of a card with the eID application names Terminal Authentication 2. */
-static bool offers_eid(const struct sj_ask *ask)
-{
-	struct sj_span file = sj_report_bytes(ask->doc.report, SJ_EF_CARD_ACCESS), items;
-	struct sj_secinfo info;
-	struct sj_ta_info ta;
-
-	if (!file.ptr || !sj_secinfos_parse(file, &items))
-		return false;
-	while (sj_secinfo_next(&items, &info) == SJ_TLV_FOUND)
-		if (sj_secinfo_ta(&info, &ta) && ta.version == 2)
-			return true;
-	return false;
-}
-
 /*
  * The PIN where the row wants it. The MRZ opens nothing to an authentication terminal (TR-03110-2,
  * 3.4), only to an inspection system.
@@ -97,11 +82,12 @@ static enum sj_rc check_eid_secret(const struct sj_ask *ask)
 {
 	const bool pin = ask->options.reader_pin || ask->access->kind == SJ_SECRET_PIN;
 
-	if (ask->terminal->rights.terminal == SJ_CVC_INSPECTION)
-		return SJ_OK;
 	if (ask->service->access == SJ_SERVICE_PIN && !pin)
 		return SJ_PIN_NEEDED;
-	return pin || ask->access->kind == SJ_SECRET_CAN ? SJ_OK : SJ_SECRET_NEEDED;
+	return ask->terminal->rights.terminal == SJ_CVC_INSPECTION || pin ||
+			       ask->access->kind == SJ_SECRET_CAN
+		       ? SJ_OK
+		       : SJ_SECRET_NEEDED;
 }
 
 static enum sj_rc attempt(struct sj_ask *ask)
@@ -112,7 +98,7 @@ static enum sj_rc attempt(struct sj_ask *ask)
 	rc = sj_document_find_access(&ask->doc);
 	if (rc != SJ_OK)
 		return rc;
-	ask->eid = offers_eid(ask);
+	ask->eid = sj_document_offers_eid(ask->doc.report);
 	ask->answer->info.eid = ask->eid;
 	if (!ask->eid)
 		return SJ_OK;

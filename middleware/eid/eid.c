@@ -105,7 +105,10 @@ static enum sj_rc tell(struct sj_ask *ask)
 
 	if (rc == SJ_OK)
 		rc = sj_eid_groups(ask);
-	return rc == SJ_OK ? sj_eid_fingerprint(ask) : rc;
+	if (rc == SJ_OK)
+		rc = sj_eid_fingerprint(ask);
+	sj_answer_find_absent(ask->answer);
+	return rc;
 }
 
 enum sj_rc sj_eid_ask(struct sj_ask *ask)

@@ -49,8 +49,8 @@ struct sj_answer *sj_answer_new(void);
 /* Forgets everything that was found, for another attempt. */
 void sj_answer_reset(struct sj_answer *answer);
 /*
- * Adds a datum with this static name; what info.granted has not is passed over. Control
- * characters become spaces. An empty text is passed over.
+ * Adds a datum with this static name; what info.granted has not is passed over, and so
+ * is an empty text. What is no UTF-8 or does not show becomes '?' (sj_text_put()).
  */
 SJ_MUST_CHECK enum sj_rc sj_answer_add(struct sj_answer *answer, uint32_t right, const char *name,
 				       struct sj_span text);
@@ -66,6 +66,8 @@ SJ_MUST_CHECK enum sj_rc sj_answer_set_portrait(struct sj_answer *answer, struct
 SJ_MUST_CHECK enum sj_rc sj_answer_keep(struct sj_answer_bytes *to, struct sj_span bytes);
 /* Rights that turned out not to be given: nothing of them stays, nor is granted. */
 void sj_answer_withdraw(struct sj_answer *answer, uint32_t rights);
+/* What was granted and is not among what was found becomes info.absent. */
+void sj_answer_find_absent(struct sj_answer *answer);
 /* "yes" or "no" to age-over-N for this bit. */
 SJ_MUST_CHECK enum sj_rc sj_answer_add_age(struct sj_answer *answer, uint32_t right, bool over);
 

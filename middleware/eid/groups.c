@@ -176,10 +176,8 @@ static enum sj_rc read_one(struct sj_ask *ask, const struct telling *t)
 
 	if (rc == SJ_OK && file.state == SJ_FILE_READ)
 		rc = add(answer, t, sj_span(file.bytes, file.len));
-	else if (rc == SJ_OK && file.sw == SJ_SW_NOT_FOUND)
-		answer->info.absent |= t->right;
-	else if (rc == SJ_OK)
-		sj_answer_withdraw(ask->answer, t->right);
+	else if (rc == SJ_OK && file.sw != SJ_SW_NOT_FOUND)
+		sj_answer_withdraw(answer, t->right);
 	sj_document_file_clear(&file);
 	return rc;
 }
@@ -198,7 +196,7 @@ static const struct telling *telling_of(uint32_t tag)
 static enum sj_rc take_all(struct sj_ask *ask, struct sj_span groups)
 {
 	struct sj_answer *answer = ask->answer;
-	uint32_t asked = 0, seen = 0, tag;
+	uint32_t seen = 0, tag;
 	struct sj_span element, rest, value;
 	enum sj_rc rc = SJ_OK;
 
@@ -215,11 +213,6 @@ static enum sj_rc take_all(struct sj_ask *ask, struct sj_span groups)
 			return SJ_CARD_ANSWER;
 		seen |= 1u << t->group;
 		rc = add(answer, t, element);
-	}
-	for (size_t i = 0; i < TELLINGS; i++) {
-		asked = answer->info.granted & tellings[i].right;
-		if (asked != 0 && !(seen & 1u << tellings[i].group))
-			answer->info.absent |= asked;
 	}
 	return rc;
 }

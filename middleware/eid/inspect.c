@@ -161,10 +161,9 @@ static enum sj_rc judge_files(struct sj_ask *ask)
 		sj_answer_withdraw(answer, UINT32_MAX);
 		return SJ_OK;
 	}
-	if (doc->chain_holds && group->state == SJ_CHECK_PASSED)
-		return sj_answer_keep(&answer->fingerprint, sj_report_bytes(doc->report, SJ_DG3));
-	answer->info.absent |= SJ_RIGHT_FINGERPRINT;
-	return SJ_OK;
+	if (!doc->chain_holds || group->state != SJ_CHECK_PASSED)
+		return SJ_OK;
+	return sj_answer_keep(&answer->fingerprint, sj_report_bytes(doc->report, SJ_DG3));
 }
 
 enum sj_rc sj_eid_fingerprint(struct sj_ask *ask)
@@ -175,9 +174,7 @@ enum sj_rc sj_eid_fingerprint(struct sj_ask *ask)
 		return SJ_OK;
 	rc = read_files(ask);
 	if (rc == SJ_OK && ask->doc.report->files[SJ_DG3].state != SJ_FILE_READ) {
-		if (ask->doc.report->files[SJ_DG3].sw == SJ_SW_NOT_FOUND)
-			ask->answer->info.absent |= SJ_RIGHT_FINGERPRINT;
-		else
+		if (ask->doc.report->files[SJ_DG3].sw != SJ_SW_NOT_FOUND)
 			sj_answer_withdraw(ask->answer, SJ_RIGHT_FINGERPRINT);
 		return SJ_OK;
 	}

@@ -248,20 +248,6 @@ static enum sj_rc add_data(struct sj_answer *answer, const struct sj_document *d
 	return rc == SJ_OK ? add_portrait(answer, doc->report) : rc;
 }
 
-/* What of the granted rights nothing was found for. */
-static uint32_t absent(const struct sj_answer *answer)
-{
-	uint32_t there = SJ_RIGHT_VALID;
-
-	for (size_t i = 0; i < answer->count; i++)
-		there |= answer->data[i].right;
-	if (answer->portrait.bytes)
-		there |= SJ_RIGHT_PORTRAIT;
-	if (answer->fingerprint.bytes)
-		there |= SJ_RIGHT_FINGERPRINT;
-	return answer->info.granted & ~there;
-}
-
 /* --- the proof ------------------------------------------------------------------------- */
 
 static enum sj_rc keep_both(struct sj_answer_bytes *to, struct sj_span first, struct sj_span second)
@@ -330,7 +316,9 @@ static enum sj_rc answer_from(struct sj_ask *ask, const struct sj_document *doc)
 	if (sj_report_authentic(report, SJ_DG1) &&
 	    answer->checks[SJ_ANSWER_STATUS].state != SJ_CHECK_FAILED)
 		rc = add_data(answer, doc);
-	answer->info.absent = absent(answer);
+	else
+		sj_answer_withdraw(answer, UINT32_MAX);
+	sj_answer_find_absent(answer);
 	return rc == SJ_OK ? add_proof(answer, report) : rc;
 }
 

@@ -70,8 +70,7 @@ static void look_up(struct sj_ask *ask, struct sj_span identifier)
 		sj_check_set(check, SJ_CHECK_FAILED, SJ_PSEUDONYM_REVOKED,
 			     "The pseudonym is revoked in this sector.");
 	else if (check->state == SJ_CHECK_PASSED &&
-		 (ask->now > (int64_t)answer.next_update ||
-		  ask->now - (int64_t)answer.not_before > (int64_t)ask->service->stale))
+		 ask->now - (int64_t)answer.not_before > (int64_t)ask->service->stale)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_STATUS_STALE,
 			     "The list of revoked pseudonyms is older than this service allows.");
 }
@@ -98,10 +97,8 @@ enum sj_rc sj_eid_pseudonym(struct sj_ask *ask)
 
 	if (!(ask->answer->info.granted & SJ_RIGHT_PSEUDONYM))
 		return SJ_OK;
-	if (!find_key(ask, &key_id)) {
-		ask->answer->info.absent |= SJ_RIGHT_PSEUDONYM;
+	if (!find_key(ask, &key_id))
 		return SJ_OK;
-	}
 	rc = set_template(ask, key_id, &sw);
 	if (rc == SJ_OK && sw == SJ_SW_OK) {
 		rc = sj_eid_authenticate(ask, SJ_TAG_RI_KEY_1, ask->terminal->sector_key, &r,

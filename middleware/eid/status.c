@@ -95,19 +95,13 @@ static uint32_t bit_of(unsigned age)
 /* Yes to one age is yes to all below; no to one says nothing about those. */
 static enum sj_rc add_ages(struct sj_ask *ask, bool over)
 {
-	struct sj_answer_info *info = &ask->answer->info;
 	enum sj_rc rc = SJ_OK;
 
-	for (size_t i = 0; i < SJ_GATE_AGES && rc == SJ_OK; i++) {
-		const uint32_t bit = (uint32_t)SJ_RIGHT_AGE_FIRST << i;
-
-		if (!(info->granted & bit))
-			continue;
-		if (over || sj_gate_age(i) == ask->age)
-			rc = sj_answer_add_age(ask->answer, bit, over);
-		else
-			info->absent |= bit;
-	}
+	for (size_t i = 0; i < SJ_GATE_AGES && rc == SJ_OK; i++)
+		if ((ask->answer->info.granted & (uint32_t)SJ_RIGHT_AGE_FIRST << i) != 0 &&
+		    (over || sj_gate_age(i) == ask->age))
+			rc = sj_answer_add_age(ask->answer, (uint32_t)SJ_RIGHT_AGE_FIRST << i,
+					       over);
 	return rc;
 }
 
@@ -175,7 +169,7 @@ static void ask_list(struct sj_ask *ask, const struct sj_status *status, uint16_
 	if (answer == SJ_STATUS_REVOKED)
 		sj_check_set(check, SJ_CHECK_FAILED, SJ_DOCUMENT_REVOKED,
 			     "The card is revoked in the status list of %s.", info.issuer);
-	else if (info.stale || info.age > (int64_t)ask->service->stale)
+	else if (info.age > (int64_t)ask->service->stale)
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_STATUS_STALE,
 			     "The status list of %s is older than this service allows.",
 			     info.issuer);

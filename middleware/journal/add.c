@@ -59,6 +59,10 @@ enum sj_rc sj_evidence_begin(const struct sj_service *service, const struct sj_t
 		return SJ_NO_MEMORY;
 	memcpy(&e->service, service,
 	       service->size < sizeof(e->service) ? service->size : sizeof(e->service));
+	if (e->service.keep != 0 && e->service.retention == 0) {
+		sj_evidence_free(e);
+		return SJ_USAGE;
+	}
 	e->terminal = terminal;
 	i = &e->facts.statement.info;
 	i->size = sizeof(*i);

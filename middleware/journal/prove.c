@@ -296,6 +296,8 @@ enum sj_rc sj_evidence_verify(const uint8_t *bytes, size_t len,
 		return SJ_NO_MEMORY;
 	if (trust != NULL)
 		memcpy(&t, trust, trust->size < sizeof(t) ? trust->size : sizeof(t));
+	if (t.now == 0)
+		t.now = (int64_t)time(NULL);
 	report->info.size = sizeof(report->info);
 	for (size_t i = 0; i < SJ_EVIDENCE_STEPS; i++)
 		report->steps[i] = (struct sj_check){ .size = sizeof(report->steps[i]),

@@ -97,6 +97,10 @@ static enum sj_rc judge(const struct sj_report *report, const struct groups *g,
 	else if (state_of(report, SJ_CHECK_REVOCATION, &reason) == SJ_CHECK_FAILED)
 		sj_step_set(check, SJ_CHECK_NOT_POSSIBLE, reason,
 			    "A chip signed, but its document's signer was revoked.");
+	else if (state_of(report, SJ_CHECK_REVOCATION, &reason) == SJ_CHECK_NOT_POSSIBLE)
+		sj_step_set(check, SJ_CHECK_NOT_POSSIBLE, reason,
+			    "A chip signed, but no CRL that is in time clears its document's "
+			    "signer.");
 	else
 		sj_step_set(check, SJ_CHECK_PASSED, SJ_OK,
 			    "The chip of a genuine document signed service, terminal, time and "

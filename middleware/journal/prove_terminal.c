@@ -14,6 +14,7 @@
 
 #define CV_FOLDER "cv" /* of a bundle's slot: BUNDLE.md */
 #define CERTIFICATES 8u
+#define DAY INT64_C(86400)
 
 /* The certificates of a record: the terminal's, its DV's, links. */
 struct chain {
@@ -103,7 +104,7 @@ static bool believed_by_bundle(struct chain *c, const struct sj_trust *trust)
 }
 
 /* The certificate is the one that the statement names, then good, and for this service. */
-static const char *why_not(const struct sj_statement *s, const struct chain *c)
+static const char *why_not(const struct sj_statement *s, const struct chain *c, int64_t now)
 {
 	const struct sj_evidence_info *i = &s->info;
 	struct sj_cvc_service service;
@@ -116,11 +117,14 @@ static const char *why_not(const struct sj_statement *s, const struct chain *c)
 		return "It is not the certificate that the record names.";
 	if (!sj_cvc_valid_at(&c->end.cvc, i->time))
 		return "The terminal's certificate was not in its time then.";
-	if (i->time < c->dv_from || i->time >= c->dv_until + 86400)
+	if (i->time < c->dv_from || i->time >= c->dv_until + DAY)
 		return "The certificate of the terminal's DV was not in its time then.";
 	if (!sj_cvc_service_read(c->end.cvc.extensions, &service) ||
-	    (service.service != 0 && service.service != i->service))
+	    (service.service != 0 &&
+	     (service.service != i->service || service.sector != i->sector)))
 		return "The terminal's certificate is for another service.";
+	if (i->time > now + DAY)
+		return "The record is of a time that has not come yet.";
 	return NULL;
 }
 
@@ -142,7 +146,7 @@ enum sj_rc sj_evidence_check_terminal(const struct sj_statement *s,
 		why = c.fault == SJ_CV_GOOD ? "There is no CVCA certificate to begin with."
 					    : sj_cv_fault_text(c.fault);
 	else
-		why = why_not(s, &c);
+		why = why_not(s, &c, trust->now);
 	if (why != NULL) {
 		sj_step_set(certificate, SJ_CHECK_FAILED, rc, "Terminal %s: %s", s->info.terminal,
 			    why);

@@ -404,6 +404,11 @@ static const struct sj_failure failures[] = {
 	{ SJ_NOT_TOLD, "not-told", "The card does not tell what the gate's policy asks for.",
 	  "The gate's credential lacks the right, or the card has no such datum.",
 	  "Ask the authority for the right, or change the policy.", "your administrator" },
+	{ SJ_TERMINAL_NEEDED, "terminal-needed",
+	  "This is an eID card: it tells only a service whose terminal it believes.",
+	  "It was asked as a whole document; that says nothing against the card.",
+	  "Ask for a service, with its terminal: --service NAME --terminal DIR.",
+	  "your administrator" },
 };
 
 #define FAILURE_COUNT (sizeof(failures) / sizeof(failures[0]))

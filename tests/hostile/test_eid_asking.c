@@ -1,4 +1,5 @@
 /* Terminals that a card believes or not, secrets that open it or not. */
+#include "eid/eid.h"
 #include "tests/hostile/eid.h"
 
 /* --- terminals ---------------------------------------------------------------------------------- */
@@ -76,6 +77,47 @@ static void secrets_that_do_not_open(void **state)
 	eid_free(r);
 }
 
+/* A good card, asked as a document: undecided, and what to do; never a forgery. */
+static void as_a_whole_document_it_accuses_nobody(void **state)
+{
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+	const struct eid_plan plan = eid_plan();
+	struct sj_holder holder = { .size = sizeof(holder) };
+	struct eid_rig *r = eid_new(&plan);
+	struct sj_report *report = NULL;
+	struct sj_access *access;
+
+	(void)state;
+	options.now = NOW;
+	assert_int_equal(sj_access_can(CAN, 6, &access), SJ_OK);
+	assert_int_equal(sj_document_verify(r->d->card, r->d->trust, access, &options, &report),
+			 SJ_OK);
+	assert_int_equal(sj_report_verdict(report), SJ_VERDICT_UNDECIDED);
+	assert_int_equal(sj_report_reason(report), SJ_TERMINAL_NEEDED);
+	assert_int_equal(sj_exit_code(SJ_TERMINAL_NEEDED), 14);
+	assert_false(sj_report_holder(report, &holder));
+	sj_report_free(report);
+	sj_access_free(access);
+	eid_free(r);
+}
+
+/* What a card calls a text is UTF-8, and steers nothing: JSON and terminals take it. */
+static void a_text_is_what_shows(void **state)
+{
+	struct sj_answer *answer = sj_answer_new();
+	struct sj_datum datum = { .size = sizeof(datum) };
+
+	(void)state;
+	assert_non_null(answer);
+	answer->info.granted = SJ_RIGHT_NAME;
+	assert_int_equal(sj_answer_add(answer, SJ_RIGHT_NAME, "surname",
+				       SJ_SPAN_STR("\xC3\x85s\xFFt\xE2\x80\xAEr\x1B\xC3")),
+			 SJ_OK);
+	assert_true(sj_answer_datum(answer, 0, &datum));
+	assert_string_equal(datum.value, "\xC3\x85s?t?r??");
+	sj_answer_free(answer);
+}
+
 /* --- the holder's PIN ------------------------------------------------------------------------ */
 
 static enum sj_rc ask_with_pin(struct eid_rig *r, const char *pin)
@@ -145,6 +187,8 @@ int main(void)
 		cmocka_unit_test(a_terminal_whose_time_is_over_asks_no_card),
 		cmocka_unit_test(a_terminal_of_another_service_is_refused),
 		cmocka_unit_test(secrets_that_do_not_open),
+		cmocka_unit_test(as_a_whole_document_it_accuses_nobody),
+		cmocka_unit_test(a_text_is_what_shows),
 		cmocka_unit_test(a_bank_asks_for_the_pin),
 		cmocka_unit_test(a_pin_opens_what_the_can_would),
 		cmocka_unit_test(a_pad_that_is_not_there),

@@ -53,6 +53,17 @@ static void an_eid_card_shows_its_finger_to_a_border(void **state)
 	eid_free(r);
 }
 
+static void a_row_with_pin_is_one_for_an_inspection_system_too(void **state)
+{
+	const struct eid_plan plan = inspection(false);
+	struct eid_rig *r = eid_new(&plan);
+
+	(void)state;
+	r->service.access = SJ_SERVICE_PIN;
+	assert_int_equal(eid_ask(r, NULL), SJ_PIN_NEEDED);
+	eid_free(r);
+}
+
 static void without_the_bit_no_finger(void **state)
 {
 	(void)state;
@@ -162,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_eid_card_shows_its_finger_to_a_border),
+		cmocka_unit_test(a_row_with_pin_is_one_for_an_inspection_system_too),
 		cmocka_unit_test(without_the_bit_no_finger),
 		cmocka_unit_test(an_expired_card_is_seen_by_its_date),
 		cmocka_unit_test(a_finger_or_an_object_that_was_changed_is_a_forgery),

@@ -419,6 +419,8 @@ static void a_copy_tells_nothing(void **state)
 	assert_int_equal(bound.calls, 1);
 	assert_string_equal(told(&a, text), "");
 	assert_false(shows_face(&a));
+	assert_int_equal(info_of(&a).granted, 0);
+	assert_int_equal(info_of(&a).absent, 0);
 	assert_false(sj_answer_proof(a.answer, &proof));
 	end(&a);
 }
@@ -472,6 +474,7 @@ static void a_revoked_document_tells_nothing(void **state)
 	begin_listed(&a, 0, true);
 	assert_int_equal(ask(&a), SJ_OK);
 	assert_answer(&a, SJ_VERDICT_EXPIRED, SJ_DOCUMENT_REVOKED);
+	assert_int_equal(info_of(&a).granted, 0);
 	assert_string_equal(told(&a, text), "");
 	end(&a);
 }

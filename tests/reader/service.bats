@@ -134,6 +134,8 @@ jsonschema.validate(value, {"$ref": "#/$defs/" + sys.argv[2], "$defs": schema["$
 @test "without a terminal, or with that of another service, an eID card tells nothing" {
 	run -13 sojourn verify --trust "$EID/trust" --can-file "$EID/card-01.can" --service pharmacy --json
 	[[ $output == *"eID card"*SJ-1311* && $output != *Bergstr* ]]
+	run -14 sojourn verify --trust "$EID/trust" --can-file "$EID/card-01.can"
+	[[ $output == *UNDECIDED*SJ-1406*--service* && $output != *Bergstr* ]]
 	run -10 ask pharmacy hotel-check-in --json
 	[[ $output == *UTHOTEL00001*SJ-1005* && $output != *Bergstr* ]]
 }

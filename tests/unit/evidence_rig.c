@@ -88,6 +88,21 @@ static uint8_t *copy(struct sj_span bytes)
 	return out;
 }
 
+static OWN_FRAME void make_crl(struct rig *r, const struct issued *d)
+{
+	uint8_t spki[SJ_EC_SPKI_MAX];
+	struct sj_writer w = SJ_WRITER_OF(r->crl), s = SJ_WRITER_OF(spki);
+	struct sj_crl_plan plan = { .issuer = d->csca_subject,
+				    .number = 1,
+				    .this_update = RIG_NOW - 3 * 86400,
+				    .next_update = RIG_NOW - 86400 };
+
+	assert_true(sj_key_put_public(d->csca_key, false, &s));
+	plan.issuer_spki = sj_written(&s);
+	assert_true(sj_crl_put(&w, &plan, d->csca_key));
+	r->crl_len = w.len;
+}
+
 static OWN_FRAME void make_document(struct rig *r)
 {
 	struct issued *d = calloc(1, sizeof(*d));
@@ -118,6 +133,7 @@ static OWN_FRAME void make_document(struct rig *r)
 	w = sj_writer(r->groups, r->groups_len);
 	sj_put(&w, issued_span(d, SJ_DG14));
 	sj_put(&w, issued_span(d, SJ_DG15));
+	make_crl(r, d);
 	for (size_t i = 0; i < FILES; i++)
 		free(d->bytes[i]);
 	sj_key_free(d->csca_key);

@@ -27,6 +27,8 @@ struct rig {
 	struct sj_terminal *terminal;
 	struct sj_service service; /* keeps name and portrait for a day */
 	struct sj_trust *trust; /* believes the document's CSCA */
+	uint8_t crl[1024]; /* of that CSCA, revoking nobody; overdue since yesterday */
+	size_t crl_len;
 	struct sj_ec_secret chip;
 	uint8_t chip_key[SJ_EC_SPKI_MAX];
 	size_t chip_key_len;

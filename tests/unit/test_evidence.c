@@ -161,6 +161,16 @@ static void test_a_service_that_keeps_needs_an_operators_key(void **state)
 	assert_int_equal(r->kept.rows_n, 0);
 }
 
+static void test_a_service_that_keeps_says_how_long(void **state)
+{
+	struct rig *r = *state;
+	struct sj_evidence *e = NULL;
+
+	r->service.retention = 0;
+	assert_int_equal(sj_evidence_begin(&r->service, r->terminal, &e), SJ_USAGE);
+	assert_null(e);
+}
+
 static void test_a_service_that_keeps_nothing_keeps_the_proof_as_long_as_told(void **state)
 {
 	struct rig *r = *state;
@@ -292,6 +302,7 @@ int main(void)
 		CASE(test_another_operator_reads_nothing),
 		CASE(test_what_is_due_cannot_be_opened_by_anybody),
 		CASE(test_a_service_that_keeps_needs_an_operators_key),
+		CASE(test_a_service_that_keeps_says_how_long),
 		CASE(test_a_service_that_keeps_nothing_keeps_the_proof_as_long_as_told),
 		CASE(test_a_failure_leaves_a_record_too),
 		CASE(test_a_full_disk_adds_nothing_and_may_be_tried_again),

@@ -115,6 +115,20 @@ static void test_an_issuer_that_nobody_knows_makes_it_weaker(void **state)
 	assert_int_equal(rig_step(r, SJ_EVIDENCE_STEP_CARD).state, SJ_CHECK_NOT_POSSIBLE);
 }
 
+/* A signer may have been revoked meanwhile: a list that is overdue clears nobody. */
+static void test_an_overdue_crl_makes_it_weaker(void **state)
+{
+	struct rig *r = *state;
+
+	rig_verify(r);
+	assert_int_equal(rig_export(r, 1, true, false), SJ_OK);
+	assert_int_equal(sj_trust_note_time(r->trust, RIG_NOW - 5 * 86400), SJ_OK);
+	assert_int_equal(sj_trust_import_crl(r->trust, r->crl, r->crl_len), SJ_OK);
+	assert_int_equal(rig_prove(r), SJ_OK);
+	assert_int_equal(strength_of(r), SJ_OPERATOR_ATTESTED);
+	assert_int_equal(rig_step(r, SJ_EVIDENCE_STEP_CARD).reason, SJ_CRL_STALE);
+}
+
 static void test_who_does_not_know_the_cvca_believes_nobody(void **state)
 {
 	struct rig *r = *state;
@@ -165,6 +179,30 @@ static void test_a_terminal_out_of_its_time_is_not_believed(void **state)
 	assert_int_equal(rig_export(r, 1, false, false), SJ_OK);
 	assert_int_equal(rig_prove(r), SJ_EVIDENCE_TERMINAL);
 	assert_non_null(strstr(rig_step(r, SJ_EVIDENCE_STEP_TERMINAL).detail, "in its time"));
+}
+
+static void test_a_record_of_tomorrow_is_not_believed(void **state)
+{
+	struct rig *r = *state;
+
+	rig_verify(r);
+	assert_int_equal(rig_export(r, 1, false, false), SJ_OK);
+	r->believed.now = RIG_NOW - 86400;
+	assert_int_equal(rig_prove(r), SJ_OK);
+	r->believed.now--;
+	assert_int_equal(rig_prove(r), SJ_EVIDENCE_TERMINAL);
+	assert_non_null(strstr(rig_step(r, SJ_EVIDENCE_STEP_TERMINAL).detail, "not come"));
+}
+
+static void test_a_terminal_of_another_sector_is_not_believed(void **state)
+{
+	struct rig *r = *state;
+
+	r->service.sector = 5;
+	rig_agreed(r);
+	rig_add(r);
+	assert_int_equal(rig_export(r, 1, false, false), SJ_OK);
+	assert_int_equal(rig_prove(r), SJ_EVIDENCE_TERMINAL);
 }
 
 static void test_a_terminal_of_another_service_is_not_believed(void **state)
@@ -329,9 +367,12 @@ int main(void)
 		CASE(test_a_forged_answer_is_found),
 		CASE(test_a_key_that_the_issuer_did_not_sign_is_found),
 		CASE(test_an_issuer_that_nobody_knows_makes_it_weaker),
+		CASE(test_an_overdue_crl_makes_it_weaker),
 		CASE(test_who_does_not_know_the_cvca_believes_nobody),
 		CASE(test_a_cvca_of_the_bundle_is_believed),
 		CASE(test_a_terminal_out_of_its_time_is_not_believed),
+		CASE(test_a_record_of_tomorrow_is_not_believed),
+		CASE(test_a_terminal_of_another_sector_is_not_believed),
 		CASE(test_a_terminal_of_another_service_is_not_believed),
 		CASE(test_without_a_terminal_the_journals_key_must_be_known),
 		CASE(test_every_altered_byte_is_found),

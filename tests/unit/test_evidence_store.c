@@ -178,6 +178,29 @@ static void test_what_was_erased_is_nowhere_on_the_disk(void **state)
 	assert_int_equal(verify(d).erased, 1);
 }
 
+/* Somebody read, or power went, between an erasing and emptying the log: the next one does it. */
+static void test_what_an_erasing_left_in_the_log_goes_with_the_next(void **state)
+{
+	static const char erase[] = "PRAGMA secure_delete = ON; UPDATE record SET key = NULL, "
+				    "sealed = NULL, due = NULL";
+	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
+	uint8_t key[SJ_JOURNAL_KEY];
+	struct desk *d = *state;
+	sqlite3 *sql = NULL;
+	uint64_t n = 0;
+
+	assert_int_equal(record(d, d->journal, 600, &n), SJ_OK);
+	assert_int_equal(sj_journal_read(cli_journal_store(d->journal), 0, &r), SJ_OK);
+	memcpy(key, r.key, sizeof(key));
+	assert_int_equal(sqlite3_open(path_of(d, "journal.db"), &sql), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sql, erase, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(sql);
+	assert_true(disk_holds(d, key, sizeof(key)));
+	assert_int_equal(cli_journal_erase_due(d->journal, &n), SJ_OK);
+	assert_int_equal(n, 0);
+	assert_false(disk_holds(d, key, sizeof(key)));
+}
+
 static void test_several_write_to_one_journal(void **state)
 {
 	struct desk *d = *state;
@@ -425,6 +448,7 @@ static void test_a_key_of_the_office_is_made(void **state)
 	assert_int_equal(run(d, "operator-key --out k --public p " WORDS), 0);
 	assert_int_equal(run(d, "operator-key --out k --public p " WORDS), 13);
 	says(d, "there already");
+	assert_int_equal(run(d, "operator-key --out one --public one --plain"), 2);
 	assert_int_equal(run(d, "show 1 --journal journal --operator-key k " WORDS), 13);
 	says(d, "another key");
 	assert_int_equal(run(d, "show 1 --journal journal --operator-key locked.key "
@@ -504,6 +528,7 @@ int main(void)
 		CASE(test_a_folder_is_made_with_its_keys),
 		CASE(test_a_large_portrait_comes_back),
 		CASE(test_what_was_erased_is_nowhere_on_the_disk),
+		CASE(test_what_an_erasing_left_in_the_log_goes_with_the_next),
 		CASE(test_several_write_to_one_journal),
 		CASE(test_an_older_database_gets_its_column),
 		CASE(test_a_full_disk_is_told_and_nothing_is_lost),

@@ -284,11 +284,12 @@ static enum sj_rc empty_log(struct database *db)
 		sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
 }
 
+/* Also when nothing was due: an earlier erasing may have found the log in use. */
 static enum sj_rc erased_so(struct database *db, enum sj_rc rc, uint64_t *erased)
 {
 	forget_row(db);
 	*erased = rc == SJ_OK ? (uint64_t)sqlite3_changes(db->sql) : 0;
-	return rc == SJ_OK && *erased != 0 ? empty_log(db) : rc;
+	return rc == SJ_OK ? empty_log(db) : rc;
 }
 
 static enum sj_rc erase(void *user, uint64_t first, uint64_t last, uint64_t *erased)

@@ -51,6 +51,8 @@ static int run_operator_key(struct cli *cli)
 
 	if (out == NULL || public_out == NULL)
 		return cli_usage(cli, "--out FILE and --public FILE are due");
+	if (strcmp(out, public_out) == 0)
+		return cli_usage(cli, "--out and --public name one file");
 	if (access(out, F_OK) == 0)
 		return cli_fail(cli, SJ_INPUT_REFUSED,
 				"%s: it is there already, and may be needed to read what was kept",

@@ -220,23 +220,12 @@ static const char *const examples[] = {
 	NULL,
 };
 static const enum sj_rc failures[] = {
-	SJ_NO_READER,
-	SJ_NO_CARD,
-	SJ_NOT_A_DOCUMENT,
-	SJ_HASH_MISMATCH,
-	SJ_DOCUMENT_EXPIRED,
-	SJ_DOCUMENT_REVOKED,
-	SJ_TRUST_MISSING,
-	SJ_WRONG_CAN,
-	SJ_WRONG_MRZ,
-	SJ_WRONG_PIN,
-	SJ_PIN_NEEDED,
-	SJ_TERMINAL_REFUSED,
-	SJ_TERMINAL_FILES,
-	SJ_SERVICE_UNKNOWN,
-	SJ_COPY_NOT_EXCLUDED,
-	SJ_ISSUER_UNKNOWN,
-	SJ_OK,
+	SJ_NO_READER,      SJ_NO_CARD,          SJ_NOT_A_DOCUMENT,
+	SJ_HASH_MISMATCH,  SJ_DOCUMENT_EXPIRED, SJ_DOCUMENT_REVOKED,
+	SJ_TRUST_MISSING,  SJ_WRONG_CAN,        SJ_WRONG_MRZ,
+	SJ_WRONG_PIN,      SJ_PIN_NEEDED,       SJ_TERMINAL_REFUSED,
+	SJ_TERMINAL_FILES, SJ_SERVICE_UNKNOWN,  SJ_COPY_NOT_EXCLUDED,
+	SJ_ISSUER_UNKNOWN, SJ_TERMINAL_NEEDED,  SJ_OK,
 };
 
 static const struct cli_command verify_command = {
@@ -251,6 +240,7 @@ static const struct cli_command verify_command = {
 		"undecided or copy not excluded; other codes tell why the document could not be\n"
 		"read.\n"
 		"\n"
+		"An eID card tells nothing without a service and its terminal; it is undecided then.\n"
 		"With --service the card is asked for one row of the service registry\n"
 		"('sojourn service list'): that of the trust bundle, else of the setting\n"
 		"'services', else the one that ships. An eID card gives what the terminal's\n"

@@ -163,16 +163,37 @@ static void show_rights(struct cli *cli, const char *word, uint32_t rights)
 			 cli_rights_text(rights, text, sizeof(text)));
 }
 
+static uint32_t ages(void)
+{
+	uint32_t bit, all = 0;
+	const char *name;
+
+	for (size_t i = 0; (name = sj_right_at(i, &bit)) != NULL; i++)
+		if (strncmp(name, "age-over-", 9) == 0)
+			all |= bit;
+	return all;
+}
+
 static void show_limit(struct verify_run *run, const struct sj_answer_info *info)
 {
+	const uint32_t unasked = info->eid ? info->absent & ages() : 0;
+
 	cli_line(run->cli, CLI_MARK_PLAIN, "service", "%s (%s)", run->service.name,
 		 sj_sector_name(run->service.sector));
 	cli_line(run->cli, CLI_MARK_PLAIN, "limit", "kept by %s",
 		 info->enforced_by == SJ_LIMIT_CARD
 			 ? "the card: it tells no more than the terminal's certificate allows"
 			 : "this terminal: a plain document would tell anybody all of it");
+	if (info->granted == 0) {
+		cli_line(run->cli, CLI_MARK_PLAIN, "told", "nothing, with this verdict");
+		return;
+	}
 	show_rights(run->cli, "not allowed", info->asked & ~info->granted);
-	show_rights(run->cli, "not on card", info->absent);
+	show_rights(run->cli, "not on card", info->absent & ~unasked);
+	show_rights(run->cli, "not asked", unasked);
+	if (unasked != 0)
+		cli_note(run->cli, "An eID card compares one age at a time, here the greatest: "
+				   "--only asks for another.");
 }
 
 static void show(struct verify_run *run, const struct sj_answer_info *info,

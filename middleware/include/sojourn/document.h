@@ -87,8 +87,8 @@ struct sj_report;
  * Opens the document with `access`, reads and judges it. SJ_OK: a report was
  * made, whatever its verdict. Otherwise the card could not be read to the end
  * (SJ_WRONG_CAN, SJ_CARD_LOST, ...) and *out is unchanged: nothing unverified is
- * handed out. `trust` may be NULL: nobody is believed then. Free with
- * sj_report_free(). The rules stand in middleware/document/VERDICT.md.
+ * handed out. `trust` may be NULL: nobody is believed then. An eID card is undecided
+ * (SJ_TERMINAL_NEEDED): sj_service_verify() asks those. Free with sj_report_free(). The rules stand in middleware/document/VERDICT.md.
  */
 SJ_API enum sj_rc sj_document_verify(struct sj_card *card, struct sj_trust *trust,
 				     const struct sj_access *access,

@@ -46,7 +46,7 @@ struct sj_evidence;
 
 /*
  * Before sj_service_verify(). The row is copied; the terminal (NULL: none) stays until
- * sj_evidence_free().
+ * sj_evidence_free(). SJ_USAGE: the row keeps data for no time.
  */
 SJ_API enum sj_rc sj_evidence_begin(const struct sj_service *service,
 				    const struct sj_terminal *terminal, struct sj_evidence **out);

@@ -140,6 +140,7 @@ enum sj_rc {
 	SJ_UNDECIDED = 1403, /* a check that the verdict needs was not possible */
 	SJ_STATUS_NOT_COVERED = 1404, /* the status list does not say anything about this card */
 	SJ_NOT_TOLD = 1405, /* the gate's rights do not cover what its policy asks */
+	SJ_TERMINAL_NEEDED = 1406, /* an eID card tells only services with a terminal */
 };
 
 struct sj_failure {

@@ -180,7 +180,12 @@ struct sj_answer_info {
 	uint32_t asked; /* rights: the row, less what `only` leaves out */
 	uint32_t
 		granted; /* of them: given by certificate and card (plain document: by the library) */
-	uint32_t absent; /* of those granted: the card has no such datum */
+	/*
+	 * Of those granted: the card has no such datum. An eID card compares one age an asking, the
+	 * greatest: when the holder is younger, the ages below stand here, not answered (`only`
+	 * asks for one of them).
+	 */
+	uint32_t absent;
 	uint32_t status_epoch; /* of the list that was used; 0: none */
 	int64_t time; /* that was believed */
 };
