@@ -105,11 +105,14 @@ def without_a_code_the_page_is_locked_and_says_how(p):
 
 @case
 def the_page_is_ready_in_time(p):
-    p.b.command("POST", "/refresh")
-    p.b.wait("document.documentElement.dataset.ready == 'yes'")
-    ms = p.b.js("return performance.getEntriesByName('ready')[0].startTime")  # the desk is drawn
+    times = []
+    for _ in range(7):
+        p.b.command("POST", "/refresh")
+        p.b.wait("document.documentElement.dataset.ready == 'yes'")
+        times.append(p.b.js("return performance.getEntriesByName('ready')[0].startTime"))  # the desk is drawn
+    ms = sorted(times)[3]
     print(f"# page ready {ms:.0f} ms")
-    assert ms < 200
+    assert ms < 200, times
 
 
 # --- verdicts -------------------------------------------------------------------------------------
