@@ -39,13 +39,12 @@ const struct card_terminal *eid_terminal_with(const struct card_call *call, unsi
 /* TR-03110-4, 2.2.2: an inspection system reads all groups. */
 bool eid_may_read(const struct card_terminal *t, unsigned group)
 {
-	if (group < 1 || group > SJ_EID_GROUPS)
-		return false;
 	if (t->rights.terminal == SJ_CVC_INSPECTION)
-		return true;
-	if (group <= SJ_EID_STANDARD)
+		return group >= 1 && group <= SJ_EID_GROUPS;
+	if (group >= 1 && group <= SJ_EID_STANDARD)
 		return has_bit(t, SJ_AT_READ_DG(group));
-	return (t->rights.extra[SJ_CVC_SOJOURN] & extension_bits[group]) != 0;
+	return group <= SJ_EID_GROUPS &&
+	       (t->rights.extra[SJ_CVC_SOJOURN] & extension_bits[group]) != 0;
 }
 
 bool eid_may_update(const struct card_terminal *t, unsigned group)
