@@ -93,13 +93,13 @@ static int issue(const struct place *p, const char *options, unsigned answers)
 #define LEAN GENUINE "--no-keys --no-gate --access bac --aa none --no-ca"
 
 /* What the card makes is asked for together. */
-static void a_default_card_takes_28_commands(void **state)
+static void a_default_card_takes_30_commands(void **state)
 {
 	struct place *p = *state;
 
 	p->cards++;
 	assert_int_equal(issue(p, GENUINE "--json", 0), 0);
-	assert_int_equal(shell(p, "grep -q '\"apdus\": 28,' log"), 0);
+	assert_int_equal(shell(p, "grep -q '\"apdus\": 30,' log"), 0);
 }
 
 /* Keys put or not, sequences open, files half written, the lock stored: all is found again. */
@@ -211,7 +211,7 @@ static void a_card_with_keys_of_somebody_else_is_not_issued(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_default_card_takes_28_commands),
+		cmocka_unit_test(a_default_card_takes_30_commands),
 		cmocka_unit_test(a_card_pulled_after_any_command_can_be_issued_again),
 		cmocka_unit_test(bytes_changed_on_the_way_to_the_card_end_the_attempt),
 		cmocka_unit_test(bytes_changed_on_the_way_from_the_card_are_not_believed),

@@ -91,7 +91,7 @@ static void a_record_behind_the_head_is_found(void **state)
 	changed_by_force(rig,
 			 "INSERT INTO history SELECT number + 7, at, actor, event, document, card,"
 			 " detail, hash FROM history WHERE number = 4",
-			 5);
+			 6);
 }
 
 /* The head goes back with it, but nobody else can seal it. */
@@ -200,7 +200,7 @@ static void a_version_1_is_brought_up_to_date(void **state)
 	const int64_t id = register_rig_document(rig, "SJ1", DOCUMENT_ACTIVE);
 	int64_t n;
 
-	assert_int_equal(db_script(register_db(rig->r), "DROP TABLE job;"
+	assert_int_equal(db_script(register_db(rig->r), "DROP TABLE job; DROP TABLE pseudonyms;"
 							"UPDATE schema SET version = 1"),
 			 0);
 	register_rig_reopen(rig);
