@@ -111,10 +111,10 @@ check: deps-check
 # sanitisers. What mostly waits for a clock, a reader or a disk needs one compiler only; and under sanitisers
 # the long stories of many programs, each of which others try alone, would tell little for their time.
 one_build := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
-	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/keystore.bats card/eid_publish.bats \
+	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
 	reader/gate.bats programs/yubico.bats)
 stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
-waiting := tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
+waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
 
 .suite:
 	@$(ASAN_ENV) tests/run.py -j $$(($(JOBS) + 1)) --logs $(BUILD)/test-logs \
