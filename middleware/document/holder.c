@@ -68,8 +68,8 @@ static size_t fitting(struct sj_span utf8, size_t cap)
 
 	if (n < cap)
 		return n;
-	n = cap - 1;
-	while (n > 0 && (utf8.ptr[n] & 0xC0) == 0x80)
+	n = cap > 0 ? cap - 1 : 0;
+	while (n > 0 && n < utf8.len && (utf8.ptr[n] & 0xC0) == 0x80)
 		n--;
 	return n;
 }

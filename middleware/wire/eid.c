@@ -396,13 +396,13 @@ bool sj_eid_entries_read(struct sj_span in, struct sj_span *items)
 
 enum sj_tlv_rc sj_eid_entry_next(struct sj_span *items, struct sj_eid_entry *out)
 {
-	struct sj_span rest = *items, content, parts[COUNT_OF(entry_fields)];
+	struct sj_span rest = *items, content, parts[COUNT_OF(entry_fields)] = { 0 };
 
 	if (rest.len == 0)
 		return SJ_TLV_ABSENT;
 	if (sj_tlv_take(&rest, TAG_SEQUENCE, &content) != SJ_TLV_FOUND ||
 	    !read_fields(content, entry_fields, COUNT_OF(entry_fields), parts) ||
-	    parts[1].ptr[0] == 0 || parts[1].ptr[0] > ENTRY_KINDS)
+	    parts[1].ptr == NULL || parts[1].ptr[0] == 0 || parts[1].ptr[0] > ENTRY_KINDS)
 		return SJ_TLV_MALFORMED;
 	*out = (struct sj_eid_entry){ parts[0], parts[1].ptr[0], parts[2] };
 	*items = rest;

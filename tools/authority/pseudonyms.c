@@ -120,8 +120,9 @@ int pseudonyms_list(const struct authority *a, const struct pseudonyms *p, size_
 	if (!sector_at(a, i, &operator_id))
 		return 0;
 	entries = malloc(p->n * SJ_PSEUDONYM_ENTRY + 1);
-	rc = entries != NULL ? sector_get(a, operator_id, &sector)
-			     : cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	if (entries == NULL)
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	rc = sector_get(a, operator_id, &sector);
 	if (rc == 0)
 		rc = sector_secret(a, operator_id, &secret);
 	if (rc == 0 && !make_entries(p, &secret, entries, &n))

@@ -58,11 +58,12 @@ static int read_exact(struct cli *cli, const char *path, uint8_t *out, size_t si
 
 	if (rc != 0)
 		return rc;
-	if (len == size)
+	if (len == size && bytes != NULL)
 		memcpy(out, bytes, size);
 	else
 		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "%s: not a key of %zu bytes", path, size);
-	explicit_bzero(bytes, len);
+	if (bytes != NULL)
+		explicit_bzero(bytes, len);
 	free(bytes);
 	return rc;
 }
@@ -121,26 +122,31 @@ static int open_store(struct cli *cli, struct cli_journal *j, bool create)
 
 /* --- opening ---------------------------------------------------------------------------- */
 
-static int prepare(struct cli *cli, const char *dir, struct cli_journal **out)
+/* NULL: told. */
+static struct cli_journal *prepare(struct cli *cli, const char *dir)
 {
 	struct cli_journal *j = calloc(1, sizeof(*j));
 
-	if (j == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	*out = j;
-	if (strlen(dir) >= sizeof(j->dir))
-		return cli_usage(cli, "%s: the path is too long", dir);
-	strcpy(j->dir, dir);
-	return 0;
+	if (j == NULL) {
+		cli_fail(cli, SJ_NO_MEMORY, NULL);
+	} else if (strlen(dir) >= sizeof(j->dir)) {
+		cli_usage(cli, "%s: the path is too long", dir);
+		free(j);
+		j = NULL;
+	} else {
+		memcpy(j->dir, dir, strlen(dir) + 1);
+	}
+	return j;
 }
 
 int cli_journal_open(struct cli *cli, const char *dir, struct cli_journal **out)
 {
-	struct cli_journal *j = NULL;
-	int fd = -1, rc = prepare(cli, dir, &j);
+	struct cli_journal *j = prepare(cli, dir);
+	int fd = -1, rc;
 
-	if (rc == 0)
-		rc = cli_directory_make(cli, dir, 0700);
+	if (j == NULL)
+		return cli_exit_code(cli);
+	rc = cli_directory_make(cli, dir, 0700);
 	if (rc == 0 && (fd = lock(j)) < 0)
 		rc = cli_output_failed(cli, in(j, "lock").text);
 	if (rc == 0)
@@ -162,12 +168,12 @@ int cli_journal_open(struct cli *cli, const char *dir, struct cli_journal **out)
 
 int cli_journal_read(struct cli *cli, const char *dir, struct cli_journal **out)
 {
-	struct cli_journal *j = NULL;
-	int rc = prepare(cli, dir, &j);
+	struct cli_journal *j = prepare(cli, dir);
+	int rc;
 
-	if (rc == 0)
-		rc = read_exact(cli, in(j, "journal.pub").text, j->public_key,
-				sizeof(j->public_key));
+	if (j == NULL)
+		return cli_exit_code(cli);
+	rc = read_exact(cli, in(j, "journal.pub").text, j->public_key, sizeof(j->public_key));
 	if (rc == 0)
 		rc = read_operator(cli, j);
 	if (rc == 0)

@@ -82,7 +82,7 @@ static bool name_of(const json_t *item, struct sj_service *out)
 	if (text == NULL || text[0] == '\0' || strchr(LETTERS, text[0]) == NULL ||
 	    strlen(text) > NAME_MAX_CHARS || text[strspn(text, LETTERS "0123456789 -")] != '\0')
 		return false;
-	strcpy(out->name, text);
+	memcpy(out->name, text, strlen(text) + 1);
 	return true;
 }
 
@@ -287,7 +287,7 @@ const struct sj_service *cli_services_find(const struct cli_services *s, const c
 {
 	char number[12];
 
-	for (size_t i = 0; i < s->count; i++) {
+	for (size_t i = 0; s != NULL && i < s->count; i++) {
 		snprintf(number, sizeof(number), "%u", s->rows[i].id);
 		if (strcmp(which, number) == 0 || same_name(which, s->rows[i].name))
 			return &s->rows[i];
@@ -313,7 +313,7 @@ int cli_service_named(struct cli *cli, const char *which, struct sj_service *out
 	const struct sj_service *row;
 	int rc = cli_services_here(cli, &s);
 
-	if (rc != 0)
+	if (rc != 0 || s == NULL)
 		return rc;
 	row = cli_services_find(s, which);
 	if (row != NULL)

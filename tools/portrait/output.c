@@ -35,6 +35,8 @@ static void mean(const struct portrait *p, const unsigned box[static 4], uint8_t
 
 bool portrait_write_rgb(const struct portrait *p, unsigned width, unsigned height)
 {
+	if (p->width == 0 || p->height == 0)
+		return false;
 	if (width > p->width)
 		width = p->width;
 	if ((uint64_t)width * p->height > (uint64_t)height * p->width)

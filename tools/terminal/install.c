@@ -106,15 +106,16 @@ static int move_parts(struct cli *cli, const char *stage, const char *folder)
 {
 	DIR *entries = opendir(stage);
 	const struct dirent *e;
-	int rc = entries != NULL ? 0 : cli_output_failed(cli, stage);
+	int rc = 0;
 
+	if (entries == NULL)
+		return cli_output_failed(cli, stage);
 	while (rc == 0 && (e = readdir(entries)) != NULL)
 		if (is_part(e->d_name) && strcmp(e->d_name, TERMINAL_CERTIFICATE) != 0 &&
 		    rename(terminal_path(stage, e->d_name).text,
 			   terminal_path(folder, e->d_name).text) != 0)
 			rc = cli_output_failed(cli, terminal_path(folder, e->d_name).text);
-	if (entries != NULL)
-		closedir(entries);
+	closedir(entries);
 	return rc;
 }
 
