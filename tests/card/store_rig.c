@@ -201,3 +201,18 @@ void put_file(struct room *r, const uint8_t *bytes, size_t n)
 	assert_int_equal(fwrite(bytes, 1, n, f), n);
 	fclose(f);
 }
+
+#define WHOLE_CARD 262144u
+
+uint8_t *store_rig_image(const struct room *r, size_t *len)
+{
+	uint8_t *image = malloc(WHOLE_CARD);
+	FILE *file = fopen(r->path, "rb");
+
+	assert_non_null(image);
+	assert_non_null(file);
+	*len = fread(image, 1, WHOLE_CARD, file);
+	fclose(file);
+	assert_true(*len > 0 && *len < WHOLE_CARD);
+	return image;
+}

@@ -46,4 +46,7 @@ unsigned state_of(const struct card_store *s);
 /* All states, with the file's length after each in ends[]; the file's bytes in image. */
 size_t make_image(struct room *r, uint8_t *image, size_t ends[TRANSACTIONS + 1]);
 
+/* The card file's bytes as they are now; free them. */
+uint8_t *store_rig_image(const struct room *r, size_t *len);
+
 #endif

@@ -399,8 +399,6 @@ static void test_rights_that_are_none(void **state)
 
 /* --- power ------------------------------------------------------------------------------------ */
 
-#define IMAGE_ROOM 262144u
-
 struct cuts {
 	struct room *room;
 	struct bench *b;
@@ -421,23 +419,16 @@ static void insert(struct cuts *c)
 static int setup_cuts(void **state)
 {
 	struct cuts *c = calloc(1, sizeof(*c));
-	FILE *file;
 
 	assert_non_null(c);
 	assert_int_equal(store_rig_setup((void **)&c->room), 0);
-	c->image = malloc(IMAGE_ROOM);
-	assert_non_null(c->image);
 	c->b = bench_new_in(create(c->room));
 	bench_install(c->b);
 	assert_int_equal(bench_dgi_hex(c->b, 0x0001, ACCESS_ALL), SJ_SW_OK);
 	bench_perso_files(c->b);
 	bench_lock(c->b);
 	bench_free(c->b);
-	file = fopen(c->room->path, "rb");
-	assert_non_null(file);
-	c->len = fread(c->image, 1, IMAGE_ROOM, file);
-	fclose(file);
-	assert_true(c->len > 0 && c->len < IMAGE_ROOM);
+	c->image = store_rig_image(c->room, &c->len);
 	*state = c;
 	return 0;
 }

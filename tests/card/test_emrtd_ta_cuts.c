@@ -8,8 +8,6 @@
 #include "tests/card/eid_rig.h"
 #include "tests/card/store_rig.h"
 
-#define IMAGE_ROOM 262144u
-
 struct cuts {
 	struct room *room;
 	uint8_t *image;
@@ -24,12 +22,9 @@ static int setup(void **state)
 {
 	struct cuts *c = calloc(1, sizeof(*c));
 	struct eac_plan plan = { .flags = CARD_EAC_EID, .date = EAC_2026, .keys = true };
-	FILE *file;
 
 	assert_non_null(c);
 	assert_int_equal(store_rig_setup((void **)&c->room), 0);
-	c->image = malloc(IMAGE_ROOM);
-	assert_non_null(c->image);
 	eac_chain(&c->chain, "P-256", SJ_CVC_AUTHENTICATION);
 	eac_enter(&c->next, "P-256", "UTCVCA00002", SJ_CVC_AUTHENTICATION, SJ_CVC_CVCA);
 	eac_sign(&c->next, &c->chain.cvca);
@@ -44,11 +39,7 @@ static int setup(void **state)
 	eid_personalise_all(c->card.b, &c->card.ri);
 	bench_lock(c->card.b);
 	bench_free(c->card.b);
-	file = fopen(c->room->path, "rb");
-	assert_non_null(file);
-	c->len = fread(c->image, 1, IMAGE_ROOM, file);
-	fclose(file);
-	assert_true(c->len > 0 && c->len < IMAGE_ROOM);
+	c->image = store_rig_image(c->room, &c->len);
 	*state = c;
 	return 0;
 }

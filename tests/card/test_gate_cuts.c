@@ -9,7 +9,6 @@
 #include "tests/card/gate_rig.h"
 #include "tests/card/store_rig.h"
 
-#define IMAGE_ROOM 65536u
 #define SHOWN_MAX 16u
 
 static const uint8_t ticket_a[SJ_GATE_TICKET] = { 1, 2, 3 };
@@ -23,7 +22,7 @@ struct cuts {
 	struct rig_token head;
 	struct tap tap;
 	uint8_t psk[SJ_PRK_SIZE]; /* of ticket_a */
-	uint8_t image[IMAGE_ROOM];
+	uint8_t *image;
 	size_t len;
 	uint8_t shown[SHOWN_MAX][SJ_EDHOC_KEY];
 	size_t shown_count;
@@ -34,7 +33,6 @@ static int setup(void **state)
 {
 	struct cuts *c = calloc(1, sizeof(*c));
 	struct tap *t;
-	FILE *file;
 
 	assert_non_null(c);
 	assert_int_equal(store_rig_setup((void **)&c->room), 0);
@@ -47,11 +45,7 @@ static int setup(void **state)
 	tap_first(t, &c->reader, &c->ca, ticket_a);
 	memcpy(c->psk, t->psk, sizeof(c->psk));
 	bench_free(t->b);
-	file = fopen(c->room->path, "rb");
-	assert_non_null(file);
-	c->len = fread(c->image, 1, sizeof(c->image), file);
-	fclose(file);
-	assert_true(c->len > 0 && c->len < sizeof(c->image));
+	c->image = store_rig_image(c->room, &c->len);
 	*state = c;
 	return 0;
 }
@@ -62,6 +56,7 @@ static int teardown(void **state)
 	void *room = c->room;
 
 	tap_end(&c->tap);
+	free(c->image);
 	free(c);
 	return store_rig_teardown(&room);
 }

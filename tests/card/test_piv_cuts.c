@@ -8,7 +8,6 @@
 #include "tests/card/piv_rig.h"
 #include "tests/card/store_rig.h"
 
-#define IMAGE_ROOM 262144u
 #define WRONG_HEX "393939393939FFFF"
 #define NEW_HEX "36363636363636FF"
 
@@ -26,12 +25,9 @@ static int setup(void **state)
 {
 	struct cuts *c = calloc(1, sizeof(*c));
 	struct piv_plan plan = { .policy = 0 };
-	FILE *file;
 
 	assert_non_null(c);
 	assert_int_equal(store_rig_setup((void **)&c->room), 0);
-	c->image = malloc(IMAGE_ROOM);
-	assert_non_null(c->image);
 	c->b = bench_new_in(create(c->room));
 	bench_install(c->b);
 	assert_int_equal(bench_dgi_hex(c->b, 0x0001, ACCESS_BAC), SJ_SW_OK);
@@ -40,11 +36,7 @@ static int setup(void **state)
 	bench_lock(c->b);
 	memcpy(c->point, piv_public_key(c->b, 0x9D).point.ptr, sizeof(c->point));
 	bench_free(c->b);
-	file = fopen(c->room->path, "rb");
-	assert_non_null(file);
-	c->len = fread(c->image, 1, IMAGE_ROOM, file);
-	fclose(file);
-	assert_true(c->len > 0 && c->len < IMAGE_ROOM);
+	c->image = store_rig_image(c->room, &c->len);
 	*state = c;
 	return 0;
 }

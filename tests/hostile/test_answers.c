@@ -1,5 +1,5 @@
 /* A card that answers wrongly: wrong secrets, cut, changed and endless answers, resets. */
-#include "tests/hostile/issued.h"
+#include "tests/hostile/disturbed.h"
 
 static struct issued *honest(void)
 {
@@ -330,68 +330,6 @@ static void a_card_that_refuses_pace(void **state)
 
 /* --- another process resets the card ------------------------------------------------ */
 
-/* A transport around the card's own that reports a reset before the n-th command. */
-struct disturbed {
-	struct sj_transport head;
-	struct sj_transport *inside;
-	unsigned sent, at, times;
-};
-
-static enum sj_rc disturbed_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
-{
-	struct disturbed *self = (struct disturbed *)t;
-
-	return self->inside->ops->connect(self->inside, deadline, atr);
-}
-
-static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span command,
-				     int64_t deadline, struct sj_writer *response)
-{
-	struct disturbed *self = (struct disturbed *)t;
-
-	if (self->times > 0 && ++self->sent == self->at) {
-		self->sent = 0;
-		self->times--;
-		return SJ_CARD_RESET;
-	}
-	return self->inside->ops->transmit(self->inside, command, deadline, response);
-}
-
-static void disturbed_disconnect(struct sj_transport *t, bool reset)
-{
-	struct disturbed *self = (struct disturbed *)t;
-
-	self->inside->ops->disconnect(self->inside, reset);
-}
-
-static void disturbed_close(struct sj_transport *t)
-{
-	struct disturbed *self = (struct disturbed *)t;
-
-	self->inside->ops->close(self->inside);
-	free(self);
-}
-
-static void disturb(struct issued *d, unsigned at, unsigned times)
-{
-	static const struct sj_transport_ops ops = { .connect = disturbed_connect,
-						     .transmit = disturbed_transmit,
-						     .disconnect = disturbed_disconnect,
-						     .close = disturbed_close };
-	static const struct sj_direct_ops direct = { issued_power_on, issued_power_off,
-						     issued_transmit };
-	struct disturbed *t = calloc(1, sizeof(*t));
-
-	assert_non_null(t);
-	*t = (struct disturbed){ .head.ops = &ops,
-				 .inside = sj_transport_direct(&direct, d),
-				 .at = at,
-				 .times = times };
-	sj_card_close(d->card);
-	assert_int_equal(
-		sj_card_over(d->ctx, &t->head, "disturbed", sj_deadline_after(0), &d->card), SJ_OK);
-}
-
 static void one_reset_is_recovered_from(void **state)
 {
 	static const unsigned places[] = { 1, 4, 8, 12 };
@@ -400,7 +338,7 @@ static void one_reset_is_recovered_from(void **state)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct issued *d = honest();
 
-		disturb(d, places[i], 1);
+		issued_disturb(d, SJ_CARD_RESET, places[i], 1);
 		assert_verdict(d, SJ_VERDICT_GENUINE, SJ_OK);
 		issued_free(d);
 	}
@@ -411,7 +349,7 @@ static void a_second_reset_is_told(void **state)
 	struct issued *d = honest();
 
 	(void)state;
-	disturb(d, 9, 2);
+	issued_disturb(d, SJ_CARD_RESET, 9, 2);
 	assert_int_equal(issued_verify(d, NULL), SJ_CARD_RESET);
 	assert_null(d->report);
 	issued_free(d);

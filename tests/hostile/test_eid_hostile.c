@@ -2,74 +2,10 @@
  * An eID card that answers wrongly: torn away, reset, spoilt, and one that lies inside its own
  * secure messaging (linked with --wrap around its handlers).
  */
+#include "tests/hostile/disturbed.h"
 #include "tests/hostile/eid.h"
 
 #include "host/applet.h"
-
-/* Over any transport: the n-th command (from 1) of the next `times` conversations ends so. */
-struct disturbed {
-	struct sj_transport head;
-	struct sj_transport *inside;
-	enum sj_rc with;
-	unsigned sent, at, times;
-};
-
-static enum sj_rc disturbed_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
-{
-	struct disturbed *self = (struct disturbed *)t;
-
-	return self->inside->ops->connect(self->inside, deadline, atr);
-}
-
-static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span command,
-				     int64_t deadline, struct sj_writer *response)
-{
-	struct disturbed *self = (struct disturbed *)t;
-
-	if (self->times > 0 && ++self->sent == self->at) {
-		self->sent = 0;
-		self->times--;
-		return self->with;
-	}
-	return self->inside->ops->transmit(self->inside, command, deadline, response);
-}
-
-static void disturbed_disconnect(struct sj_transport *t, bool reset)
-{
-	struct disturbed *self = (struct disturbed *)t;
-
-	self->inside->ops->disconnect(self->inside, reset);
-}
-
-static void disturbed_close(struct sj_transport *t)
-{
-	struct disturbed *self = (struct disturbed *)t;
-
-	self->inside->ops->close(self->inside);
-	free(self);
-}
-
-static void disturb(struct eid_rig *r, enum sj_rc with, unsigned at, unsigned times)
-{
-	static const struct sj_transport_ops ops = { .connect = disturbed_connect,
-						     .transmit = disturbed_transmit,
-						     .disconnect = disturbed_disconnect,
-						     .close = disturbed_close };
-	static const struct sj_direct_ops direct = { issued_power_on, issued_power_off,
-						     issued_transmit };
-	struct disturbed *t = calloc(1, sizeof(*t));
-
-	assert_non_null(t);
-	*t = (struct disturbed){ .head.ops = &ops,
-				 .inside = sj_transport_direct(&direct, r->d),
-				 .with = with,
-				 .at = at,
-				 .times = times };
-	sj_card_close(r->d->card);
-	assert_int_equal(
-		sj_card_over(r->d->ctx, &t->head, "disturbed", sj_deadline_after(0), &r->d->card),
-		SJ_OK);
-}
 
 static unsigned apdus_of(struct eid_rig *r)
 {
@@ -97,11 +33,11 @@ static void a_card_pulled_at_any_apdu_leaves_no_answer(void **state)
 
 	(void)state;
 	for (unsigned at = 1; at <= apdus; at++) {
-		disturb(r, SJ_CARD_LOST, at, 1);
+		issued_disturb(r->d, SJ_CARD_LOST, at, 1);
 		assert_int_equal(eid_ask(r, NULL), SJ_CARD_LOST);
 		assert_null(r->answer);
 	}
-	disturb(r, SJ_CARD_LOST, apdus + 1, 1);
+	issued_disturb(r->d, SJ_CARD_LOST, apdus + 1, 1);
 	eid_assert(r, SJ_VERDICT_GENUINE, SJ_OK);
 	eid_free(r);
 }
@@ -114,10 +50,10 @@ static void one_reset_begins_again_and_a_second_is_told(void **state)
 
 	(void)state;
 	for (unsigned at = 1; at <= apdus; at++) {
-		disturb(r, SJ_CARD_RESET, at, 1);
+		issued_disturb(r->d, SJ_CARD_RESET, at, 1);
 		eid_assert(r, SJ_VERDICT_GENUINE, SJ_OK);
 		assert_int_equal(eid_count(r), data);
-		disturb(r, SJ_CARD_RESET, at, 2);
+		issued_disturb(r->d, SJ_CARD_RESET, at, 2);
 		assert_int_equal(eid_ask(r, NULL), SJ_CARD_RESET);
 		assert_null(r->answer);
 	}
@@ -154,7 +90,7 @@ static void no_spoilt_or_cut_answer_changes_what_is_told(void **state)
 		r->d->seen = 0;
 		r->d->spoiled = n / 2;
 		r->d->meddle = ways[n % 2];
-		disturb(r, SJ_OK, 0, 0);
+		issued_disturb(r->d, SJ_OK, 0, 0);
 		if (eid_ask(r, NULL) != SJ_OK) {
 			assert_null(r->answer);
 		} else if (sj_answer_verdict(r->answer) == SJ_VERDICT_GENUINE) {
