@@ -281,6 +281,11 @@ CLI_MUST_CHECK int cli_file_write(struct cli *cli, const char *path, const void 
 CLI_MUST_CHECK int cli_directory_make(struct cli *cli, const char *path, unsigned mode);
 /* The line of a JSON text where the member stands that `path` ("/a/0/b") points to; 1: not found. */
 int cli_line_of(const char *text, size_t len, const char *path);
+/* A moment as UTC, "2026-11-26T04:00:00Z"; "": no year of four digits. */
+struct cli_time {
+	char text[24];
+};
+struct cli_time cli_time_text(int64_t when);
 /* Removes a directory with all that is in it, links not followed; what cannot go stays. */
 void cli_tree_remove(const char *dir);
 

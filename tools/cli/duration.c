@@ -1,3 +1,5 @@
+#include <time.h>
+
 #include "cli/cli.h"
 
 bool cli_duration_parse(const char *text, uint32_t *seconds)
@@ -27,4 +29,16 @@ bool cli_duration_parse(const char *text, uint32_t *seconds)
 		}
 	}
 	return false;
+}
+
+struct cli_time cli_time_text(int64_t when)
+{
+	struct cli_time out = { "" };
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(out.text, sizeof(out.text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out.text[0] = '\0';
+	return out;
 }

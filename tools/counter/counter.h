@@ -185,11 +185,6 @@ json_t *counter_reason_json(enum sj_rc rc);
 json_t *counter_service_json(const struct counter_service *service);
 json_t *counter_presence_json(const struct counter_presence *presence);
 json_t *counter_result_json(const struct counter_result *result);
-struct counter_time {
-	char text[24];
-};
-/* "2026-11-26T06:30:00Z" */
-struct counter_time counter_time_text(int64_t when);
 
 /* --- mrz.c: what a clerk types from a card whose chip is dead ------------------------------------ */
 

@@ -21,10 +21,10 @@ static json_t *state_json(struct counter_desk *d)
 			 counter_service_json(d->engine->service(d->engine->self)), "reader",
 			 counter_presence_json(&d->presence), "trust", "reason",
 			 counter_reason_json(d->trust), "created",
-			 d->trust_created != 0 ? counter_time_text(d->trust_created).text : NULL,
+			 d->trust_created != 0 ? cli_time_text(d->trust_created).text : NULL,
 			 "verification", "id", (json_int_t)d->id, "phase", phases[d->phase],
 			 "training", d->engine->scripted, "time",
-			 counter_time_text((int64_t)time(NULL)).text);
+			 cli_time_text((int64_t)time(NULL)).text);
 }
 
 /* With the lock. */
@@ -36,10 +36,10 @@ static json_t *verification_json(struct counter_desk *d)
 	json_object_set_new(o, "phase", json_string(phases[d->phase]));
 	if (d->phase == COUNTER_IDLE)
 		return o;
-	json_object_set_new(o, "started", json_string(counter_time_text(d->started).text));
+	json_object_set_new(o, "started", json_string(cli_time_text(d->started).text));
 	if (d->phase != COUNTER_DONE)
 		return o;
-	json_object_set_new(o, "done", json_string(counter_time_text(d->done).text));
+	json_object_set_new(o, "done", json_string(cli_time_text(d->done).text));
 	json_object_set_new(o, "portrait",
 			    json_pack("{s:s, s:o}", "state", portraits[d->portrait], "reason",
 				      counter_reason_json(d->png_rc)));

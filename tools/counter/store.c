@@ -153,7 +153,7 @@ json_t *counter_store_activity(struct counter_store *store, int64_t since)
 
 		json_array_append_new(rows,
 				      json_pack("{s:s, s:s, s:s?, s:o, s:I}", "time",
-						counter_time_text(sqlite3_column_int64(s, 0)).text,
+						cli_time_text(sqlite3_column_int64(s, 0)).text,
 						"kind", text_of(s, 1), "verdict", text_of(s, 2),
 						"reason", counter_reason_json(rc), "wallMs",
 						(json_int_t)sqlite3_column_int64(s, 4)));
@@ -275,16 +275,15 @@ bool counter_store_due(struct counter_store *store, int64_t now, struct counter_
 
 json_t *counter_registration_json(const struct counter_registration *r)
 {
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:o, s:I, s:o, s:s, s:O?, s:o}",
-			 "id", (json_int_t)r->id, "created", counter_time_text(r->created).text,
-			 "changed", counter_time_text(r->changed).text, "state", r->state, "source",
-			 r->source, "verdict", r->verdict, "party",
-			 r->party != 0 ? json_integer(r->party) : json_null(), "fields", r->fields,
-			 "target", r->target[0] != '\0' ? json_string(r->target) : json_null(),
-			 "attempts", (json_int_t)r->attempts, "reason", counter_reason_json(r->rc),
-			 "note", r->note, "differences", r->differences, "eraseAt",
-			 r->erase_at != 0 ? json_string(counter_time_text(r->erase_at).text)
-					  : json_null());
+	return json_pack(
+		"{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:o, s:I, s:o, s:s, s:O?, s:o}", "id",
+		(json_int_t)r->id, "created", cli_time_text(r->created).text, "changed",
+		cli_time_text(r->changed).text, "state", r->state, "source", r->source, "verdict",
+		r->verdict, "party", r->party != 0 ? json_integer(r->party) : json_null(), "fields",
+		r->fields, "target", r->target[0] != '\0' ? json_string(r->target) : json_null(),
+		"attempts", (json_int_t)r->attempts, "reason", counter_reason_json(r->rc), "note",
+		r->note, "differences", r->differences, "eraseAt",
+		r->erase_at != 0 ? json_string(cli_time_text(r->erase_at).text) : json_null());
 }
 
 json_t *counter_store_list(struct counter_store *store)

@@ -22,17 +22,6 @@ json_t *counter_reason_json(enum sj_rc rc)
 			 "contact", f->contact);
 }
 
-struct counter_time counter_time_text(int64_t when)
-{
-	struct counter_time out = { "" };
-	time_t t = (time_t)when;
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) != NULL)
-		strftime(out.text, sizeof(out.text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return out;
-}
-
 json_t *counter_service_json(const struct counter_service *service)
 {
 	static const char *const access[] = { "none", "can", "pin" };

@@ -80,14 +80,11 @@ int evidence_operator(struct cli *cli, uint8_t key[static SJ_OPERATOR_KEY], bool
 	return rc;
 }
 
-struct evidence_time evidence_time(int64_t when)
+struct cli_time evidence_time(int64_t when)
 {
-	struct evidence_time out = { "" };
-	time_t t = (time_t)when;
-	struct tm tm;
+	struct cli_time out = cli_time_text(when);
 
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(out.text, sizeof(out.text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (out.text[0] == '\0')
 		strcpy(out.text, "?");
 	return out;
 }

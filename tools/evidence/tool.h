@@ -43,11 +43,8 @@ CLI_MUST_CHECK int evidence_record(struct cli *cli, const struct cli_journal *jo
 /* The key of --operator-key, asking for its passphrase if it has one. *given: there was one. Wipe it. */
 CLI_MUST_CHECK int evidence_operator(struct cli *cli, uint8_t key[static SJ_OPERATOR_KEY],
 				     bool *given);
-struct evidence_time {
-	char text[24];
-};
 /* "2026-11-25T06:30:00Z" */
-struct evidence_time evidence_time(int64_t when);
+struct cli_time evidence_time(int64_t when);
 
 /* --- words.c: a record as text and as JSON -------------------------------------------- */
 

@@ -82,7 +82,7 @@ static int tell(struct cli *cli, struct sj_gate *gate)
 	cli_line(cli, CLI_MARK_GOOD, "credential",
 		 "of %s, operator %s, sector %u, service %u, until %s", info.issuer,
 		 gate_operator_text(info.operator_id).text, info.sector, info.service,
-		 gate_time_text(info.expires).text);
+		 cli_time_text(info.expires).text);
 	if (!cli_json(cli))
 		return 0;
 	return cli_json_print(
@@ -90,8 +90,8 @@ static int tell(struct cli *cli, struct sj_gate *gate)
 		json_pack("{s:s, s:s, s:i, s:i, s:I, s:s, s:s}", "issuer", info.issuer, "operator",
 			  gate_operator_text(info.operator_id).text, "sector", (int)info.sector,
 			  "service", (int)info.service, "rights", (json_int_t)info.rights,
-			  "notBefore", gate_time_text(info.not_before).text, "expires",
-			  gate_time_text(info.expires).text));
+			  "notBefore", cli_time_text(info.not_before).text, "expires",
+			  cli_time_text(info.expires).text));
 }
 
 /* It is installed only if it belongs to the key. */

@@ -39,7 +39,7 @@ static json_t *report_json(const struct sj_journal_report *r)
 		"records", (json_int_t)r->records, "personal", (json_int_t)r->personal, "erased",
 		(json_int_t)r->erased, "gaps", (json_int_t)r->gaps, "lost", (json_int_t)r->lost,
 		"heads", (json_int_t)r->heads, "covered", (json_int_t)r->covered, "coveredTime",
-		r->covered != 0 ? json_string(gate_time_text(r->covered_time).text) : json_null(),
+		r->covered != 0 ? json_string(cli_time_text(r->covered_time).text) : json_null(),
 		"brokenAt", r->broken != 0 ? json_integer((json_int_t)r->broken) : json_null(),
 		"why", r->why != NULL ? json_string(r->why) : json_null());
 }

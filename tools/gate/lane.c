@@ -160,7 +160,7 @@ static void tell(struct gate_lane *lane, enum sj_rc rc)
 			 sj_strerror(rc), cli_failure_id(rc).text);
 	gate_say(&lane->run->say,
 		 json_pack("{s:s, s:s, s:s, s:s*}", "event", rc == SJ_OK ? "reader" : "reader-lost",
-			   "time", gate_time_text((int64_t)time(NULL)).text, "reader", name, "id",
+			   "time", cli_time_text((int64_t)time(NULL)).text, "reader", name, "id",
 			   rc == SJ_OK ? NULL : cli_failure_id(rc).text));
 }
 

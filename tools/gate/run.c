@@ -319,7 +319,7 @@ static void stop(struct gate_run *run)
 	tell_fires(run);
 	gate_log_close(&run->log);
 	gate_say(&run->say, json_pack("{s:s, s:s}", "event", "stop", "time",
-				      gate_time_text((int64_t)time(NULL)).text));
+				      cli_time_text((int64_t)time(NULL)).text));
 }
 
 static void say_start(struct gate_run *run)
@@ -330,10 +330,10 @@ static void say_start(struct gate_run *run)
 		return;
 	gate_say(&run->say,
 		 json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "event", "start", "time",
-			   gate_time_text((int64_t)time(NULL)).text, "issuer", info.issuer,
+			   cli_time_text((int64_t)time(NULL)).text, "issuer", info.issuer,
 			   "operator", gate_operator_text(info.operator_id).text, "sector",
 			   (int)info.sector, "service", (int)info.service, "expires",
-			   gate_time_text(info.expires).text));
+			   cli_time_text(info.expires).text));
 }
 
 /* With gate, journal and signals at hand. */

@@ -72,7 +72,7 @@ json_t *gate_record_json(const struct sj_journal_record *r)
 {
 	const char *kind = sj_journal_kind_name(r->kind);
 	json_t *object = json_pack("{s:s, s:s}", "event", kind != NULL ? kind : "unknown", "time",
-				   gate_time_text(r->time).text);
+				   cli_time_text(r->time).text);
 
 	if (object == NULL)
 		return NULL;
@@ -83,7 +83,7 @@ json_t *gate_record_json(const struct sj_journal_record *r)
 	} else if (r->kind == SJ_JOURNAL_GAP) {
 		json_object_set_new(object, "lost",
 				    r->lost != 0 ? json_integer(r->lost) : json_null());
-		json_object_set_new(object, "since", json_string(gate_time_text(r->since).text));
+		json_object_set_new(object, "since", json_string(cli_time_text(r->since).text));
 	} else if (r->kind == SJ_JOURNAL_TRUST && r->rc != SJ_OK) {
 		json_object_set_new(object, "failure", reason_json(r->rc));
 	}

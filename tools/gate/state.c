@@ -34,18 +34,6 @@ struct gate_operator gate_operator_text(uint32_t id)
 	return o;
 }
 
-struct gate_time gate_time_text(int64_t when)
-{
-	struct gate_time out = { "" };
-	time_t t = (time_t)when;
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(out.text, sizeof(out.text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out.text[0] = '\0';
-	return out;
-}
-
 void gate_hex(const uint8_t *bytes, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

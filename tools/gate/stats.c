@@ -167,9 +167,9 @@ static int show_json(struct cli *cli, const struct stats *s)
 	return cli_json_print(
 		cli, GATE_SCHEMA,
 		json_pack("{s:o, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I}", "from",
-			  s->first != 0 ? json_string(gate_time_text(s->first).text) : json_null(),
+			  s->first != 0 ? json_string(cli_time_text(s->first).text) : json_null(),
 			  "to",
-			  s->last != 0 ? json_string(gate_time_text(s->last).text) : json_null(),
+			  s->last != 0 ? json_string(cli_time_text(s->last).text) : json_null(),
 			  "taps", (json_int_t)s->taps, "decisions", decisions, "resumed",
 			  (json_int_t)s->resumed, "staples", (json_int_t)s->staples, "reasons",
 			  reasons_json(s), "milliseconds", stages_json(s), "decisionHistogram",
@@ -194,8 +194,8 @@ static void show_text(struct cli *cli, const struct stats *s)
 
 	cli_print(cli,
 		  "%llu taps from %s to %s, %llu by ticket; %llu starts, %llu fires, %llu lost\n",
-		  (unsigned long long)s->taps, gate_time_text(s->first).text,
-		  gate_time_text(s->last).text, (unsigned long long)s->resumed,
+		  (unsigned long long)s->taps, cli_time_text(s->first).text,
+		  cli_time_text(s->last).text, (unsigned long long)s->resumed,
 		  (unsigned long long)s->kinds[SJ_JOURNAL_START],
 		  (unsigned long long)s->kinds[SJ_JOURNAL_FIRE], (unsigned long long)s->lost);
 	cli_print(cli, "decisions\n");

@@ -17,9 +17,8 @@ static int rotate(struct cli *cli, const struct gate_config *config, int64_t now
 
 static json_t *row(const struct gate_ticket_keys *keys, size_t i)
 {
-	return json_pack("{s:s, s:s, s:b}", "made", gate_time_text(keys->made[i]).text,
-			 "opensUntil", gate_time_text(keys->made[i] + GATE_TICKET_LIFE).text,
-			 "seals", i == 0);
+	return json_pack("{s:s, s:s, s:b}", "made", cli_time_text(keys->made[i]).text, "opensUntil",
+			 cli_time_text(keys->made[i] + GATE_TICKET_LIFE).text, "seals", i == 0);
 }
 
 /* Never the keys themselves. */
@@ -32,7 +31,7 @@ static int list(struct cli *cli, const struct gate_config *config, int64_t now)
 	gate_wipe(keys.keys, sizeof(keys.keys));
 	for (size_t i = 0; rc == 0 && i < keys.n; i++) {
 		cli_line(cli, i == 0 ? CLI_MARK_GOOD : CLI_MARK_PLAIN, i == 0 ? "seals" : "opens",
-			 "made %s", gate_time_text(keys.made[i]).text);
+			 "made %s", cli_time_text(keys.made[i]).text);
 		json_array_append_new(rows, row(&keys, i));
 	}
 	if (rc == 0 && keys.n == 0)

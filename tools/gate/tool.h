@@ -79,11 +79,6 @@ CLI_MUST_CHECK int gate_file_write(struct cli *cli, const struct gate_config *co
 uint64_t gate_folder_stamp(const char *directory);
 void gate_wipe(void *bytes, size_t len);
 
-struct gate_time {
-	char text[24];
-};
-/* "2026-11-25T06:30:00Z" */
-struct gate_time gate_time_text(int64_t when);
 struct gate_operator {
 	char text[9];
 };

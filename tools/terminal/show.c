@@ -6,21 +6,6 @@
 #include "cli/services.h"
 #include "terminal/terminal.h"
 
-struct day {
-	char text[24];
-};
-
-static struct day day_of(int64_t when)
-{
-	time_t t = (time_t)when;
-	struct day day = { "" };
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) != NULL)
-		strftime(day.text, sizeof(day.text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return day;
-}
-
 /* The name of its row in the registry to go by; "": none, or another authority's number. */
 static int row_name(struct cli *cli, const struct sj_terminal_info *info, char name[static 50])
 {
@@ -53,8 +38,8 @@ static int print_json(struct cli *cli, const struct sj_terminal_info *info, cons
 			  "service", (int)info->service, "name", row[0] != '\0' ? row : NULL,
 			  "operator", operator_id, "rights", cli_rights_json(info->rights),
 			  "pseudonyms", info->pseudonyms, "notBefore",
-			  day_of(info->not_before).text, "expires", day_of(info->expires).text,
-			  "expired", over));
+			  cli_time_text(info->not_before).text, "expires",
+			  cli_time_text(info->expires).text, "expired", over));
 }
 
 static void print(struct cli *cli, const struct sj_terminal_info *info, const char *row, bool over)
@@ -73,7 +58,8 @@ static void print(struct cli *cli, const struct sj_terminal_info *info, const ch
 	if (info->pseudonyms)
 		cli_print(cli, "has a sector key: pseudonyms are its operator's own\n");
 	cli_line(cli, over ? CLI_MARK_BAD : CLI_MARK_GOOD, over ? "expired" : "in time",
-		 "from %s to %s", day_of(info->not_before).text, day_of(info->expires).text);
+		 "from %s to %s", cli_time_text(info->not_before).text,
+		 cli_time_text(info->expires).text);
 }
 
 static int run(struct cli *cli)

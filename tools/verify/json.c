@@ -84,18 +84,13 @@ static json_t *portrait(const struct sj_report *report)
 
 json_t *verify_statistics_json(const struct sj_statistics *s)
 {
-	time_t used = (time_t)s->time_used;
-	char text[24] = "";
-	struct tm tm;
-
-	if (gmtime_r(&used, &tm) != NULL)
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "access",
 			 s->access, "signer", s->signer, "country", s->country, "apdus",
 			 (json_int_t)s->apdus, "bytesSent", (json_int_t)s->bytes_sent,
 			 "bytesReceived", (json_int_t)s->bytes_received, "wallMs",
 			 (json_int_t)s->wall_ms, "cardMs", (json_int_t)s->card_ms, "extendedLength",
-			 s->extended_length, "clockBehind", s->clock_behind, "timeUsed", text);
+			 s->extended_length, "clockBehind", s->clock_behind, "timeUsed",
+			 cli_time_text(s->time_used).text);
 }
 
 int verify_json(struct cli *cli, const struct sj_report *report)
