@@ -131,10 +131,6 @@ void sj_document_release(struct sj_document *doc);
 /* --- report.c: checks ----------------------------------------------------- */
 
 struct sj_report *sj_report_new(void);
-/* Sets a check's state, reason and sentence. */
-__attribute__((format(printf, 4, 5))) void sj_check_set(struct sj_check *check,
-							enum sj_check_state state, enum sj_rc rc,
-							const char *format, ...);
 void sj_check_from(struct sj_check *check, enum sj_check_state state, const struct sj_finding *f);
 /* The bytes of a file that was read; an empty span otherwise. */
 struct sj_span sj_report_bytes(const struct sj_report *report, enum sj_lds_file file);

@@ -1,5 +1,4 @@
 /* report.c -- what was found, and getting it out. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,18 +74,6 @@ void sj_document_reset(struct sj_document *doc)
 				     .challenge = doc->challenge,
 				     .guard = doc->guard,
 				     .user = doc->user };
-}
-
-void sj_check_set(struct sj_check *check, enum sj_check_state state, enum sj_rc rc,
-		  const char *format, ...)
-{
-	va_list arguments;
-
-	check->state = state;
-	check->reason = rc;
-	va_start(arguments, format);
-	vsnprintf(check->detail, sizeof(check->detail), format, arguments);
-	va_end(arguments);
 }
 
 void sj_check_from(struct sj_check *check, enum sj_check_state state, const struct sj_finding *f)

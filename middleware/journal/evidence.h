@@ -8,6 +8,7 @@
 #include <sojourn/evidence.h>
 
 #include "journal/record.h"
+#include "trust/finding.h"
 
 #define SJ_EVIDENCE_SALT 16u
 #define SJ_EVIDENCE_CHALLENGE 8u
@@ -149,10 +150,6 @@ SJ_MUST_CHECK bool sj_export_body(struct sj_span *following, struct sj_span *bod
 
 /* --- proving ---------------------------------------------------------------------------------- */
 
-/* A step's result: the sentence goes to `check`. */
-__attribute__((format(printf, 4, 5))) void sj_step_set(struct sj_check *check,
-						       enum sj_check_state state, enum sj_rc rc,
-						       const char *format, ...);
 /* Is the terminal's certificate believed at that time, and did its key sign? */
 enum sj_rc sj_evidence_check_terminal(const struct sj_statement *s,
 				      const struct sj_evidence_trust *trust,

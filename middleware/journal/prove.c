@@ -1,5 +1,4 @@
 /* prove.c -- an exported record, proved offline: EVIDENCE.md, "What it proves". */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,27 +36,15 @@ const char *sj_evidence_step_name(enum sj_evidence_step step)
 	return i < sizeof(names) / sizeof(names[0]) ? names[i] : "?";
 }
 
-void sj_step_set(struct sj_check *check, enum sj_check_state state, enum sj_rc rc,
-		 const char *format, ...)
-{
-	va_list args;
-
-	check->state = state;
-	check->reason = rc;
-	va_start(args, format);
-	vsnprintf(check->detail, sizeof(check->detail), format, args);
-	va_end(args);
-}
-
 static enum sj_rc broken(struct proof *p, enum sj_evidence_step step, const char *why)
 {
-	sj_step_set(&p->report->steps[step], SJ_CHECK_FAILED, SJ_EVIDENCE_BROKEN, "%s", why);
+	sj_check_set(&p->report->steps[step], SJ_CHECK_FAILED, SJ_EVIDENCE_BROKEN, "%s", why);
 	return SJ_EVIDENCE_BROKEN;
 }
 
 static void passed(struct proof *p, enum sj_evidence_step step, const char *what)
 {
-	sj_step_set(&p->report->steps[step], SJ_CHECK_PASSED, SJ_OK, "%s", what);
+	sj_check_set(&p->report->steps[step], SJ_CHECK_PASSED, SJ_OK, "%s", what);
 }
 
 /* --- form -------------------------------------------------------------------------- */
@@ -192,22 +179,22 @@ static enum sj_rc check_writer(struct proof *p)
 	enum sj_rc rc = SJ_EVIDENCE_TERMINAL;
 
 	if (p->trust->journal_key != NULL && !journal_believed(p)) {
-		sj_step_set(certificate, SJ_CHECK_FAILED, rc,
-			    "The journal is not the one whose key was given.");
+		sj_check_set(certificate, SJ_CHECK_FAILED, rc,
+			     "The journal is not the one whose key was given.");
 		return rc;
 	}
 	if (terminal)
 		rc = sj_evidence_check_terminal(&p->statement, p->trust, certificate, signature);
 	if (rc != SJ_EVIDENCE_TERMINAL || !journal_believed(p)) {
 		if (!terminal)
-			sj_step_set(certificate, SJ_CHECK_FAILED, rc,
-				    "No terminal signed it; only the journal's own key vouches.");
+			sj_check_set(certificate, SJ_CHECK_FAILED, rc,
+				     "No terminal signed it; only the journal's own key vouches.");
 		return rc;
 	}
-	sj_step_set(signature, SJ_CHECK_NOT_DONE, SJ_OK,
-		    "The journal's key, which was given, vouches for it.");
+	sj_check_set(signature, SJ_CHECK_NOT_DONE, SJ_OK,
+		     "The journal's key, which was given, vouches for it.");
 	if (!terminal)
-		sj_step_set(certificate, SJ_CHECK_NOT_DONE, SJ_OK, "No terminal signed it.");
+		sj_check_set(certificate, SJ_CHECK_NOT_DONE, SJ_OK, "No terminal signed it.");
 	return SJ_OK;
 }
 
@@ -267,8 +254,8 @@ static enum sj_rc prove(struct proof *p, struct sj_span in)
 	if (rc == SJ_OK)
 		rc = check_writer(p);
 	if (rc == SJ_OK && p->link.kind == SJ_JOURNAL_TAP)
-		sj_step_set(card, SJ_CHECK_NOT_DONE, SJ_OK,
-			    "EDHOC: the gate could have made it itself.");
+		sj_check_set(card, SJ_CHECK_NOT_DONE, SJ_OK,
+			     "EDHOC: the gate could have made it itself.");
 	else if (rc == SJ_OK)
 		rc = sj_evidence_check_card(&p->statement, p->file.parts[SJ_SEALED_PROOF], p->trust,
 					    card);

@@ -87,24 +87,24 @@ static enum sj_rc judge(const struct sj_report *report, const struct groups *g,
 	    (state_of(report, SJ_CHECK_SIGNER_TIME, &reason) == SJ_CHECK_FAILED &&
 	     reason == SJ_SIGNER_INVALID) ||
 	    state_of(report, SJ_CHECK_CHAIN, &reason) == SJ_CHECK_FAILED) {
-		sj_step_set(check, SJ_CHECK_FAILED, SJ_EVIDENCE_CARD,
-			    "The chip's key is not one that the document's issuer signed.");
+		sj_check_set(check, SJ_CHECK_FAILED, SJ_EVIDENCE_CARD,
+			     "The chip's key is not one that the document's issuer signed.");
 		return SJ_EVIDENCE_CARD;
 	}
 	if (state_of(report, SJ_CHECK_CHAIN, &reason) != SJ_CHECK_PASSED)
-		sj_step_set(check, SJ_CHECK_NOT_POSSIBLE, reason,
-			    "A chip signed, but the trust store does not know its issuer.");
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, reason,
+			     "A chip signed, but the trust store does not know its issuer.");
 	else if (state_of(report, SJ_CHECK_REVOCATION, &reason) == SJ_CHECK_FAILED)
-		sj_step_set(check, SJ_CHECK_NOT_POSSIBLE, reason,
-			    "A chip signed, but its document's signer was revoked.");
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, reason,
+			     "A chip signed, but its document's signer was revoked.");
 	else if (state_of(report, SJ_CHECK_REVOCATION, &reason) == SJ_CHECK_NOT_POSSIBLE)
-		sj_step_set(check, SJ_CHECK_NOT_POSSIBLE, reason,
-			    "A chip signed, but no CRL that is in time clears its document's "
-			    "signer.");
+		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, reason,
+			     "A chip signed, but no CRL that is in time clears its document's "
+			     "signer.");
 	else
-		sj_step_set(check, SJ_CHECK_PASSED, SJ_OK,
-			    "The chip of a genuine document signed service, terminal, time and "
-			    "the verdict so far.");
+		sj_check_set(check, SJ_CHECK_PASSED, SJ_OK,
+			     "The chip of a genuine document signed service, terminal, time and "
+			     "the verdict so far.");
 	return SJ_OK;
 }
 
@@ -137,15 +137,16 @@ enum sj_rc sj_evidence_check_card(const struct sj_statement *s, struct sj_span p
 	const char *why;
 
 	if (s->info.proof != SJ_PROOF_SIGNED) {
-		sj_step_set(check, SJ_CHECK_NOT_DONE, SJ_OK,
-			    s->info.proof == SJ_PROOF_AGREED
-				    ? "Chip Authentication: the terminal could have made it itself."
-				    : "No chip proved anything.");
+		sj_check_set(
+			check, SJ_CHECK_NOT_DONE, SJ_OK,
+			s->info.proof == SJ_PROOF_AGREED
+				? "Chip Authentication: the terminal could have made it itself."
+				: "No chip proved anything.");
 		return SJ_OK;
 	}
 	if (proof.len == 0) {
-		sj_step_set(check, SJ_CHECK_NOT_DONE, SJ_OK,
-			    "The record says that a chip signed; its answer is not in this file.");
+		sj_check_set(check, SJ_CHECK_NOT_DONE, SJ_OK,
+			     "The record says that a chip signed; its answer is not in this file.");
 		return SJ_OK;
 	}
 	if (!sj_proof_take(proof, s->info.proof, &p) ||
@@ -154,7 +155,7 @@ enum sj_rc sj_evidence_check_card(const struct sj_statement *s, struct sj_span p
 	else
 		why = why_not_signed(s, &p, &groups);
 	if (why != NULL) {
-		sj_step_set(check, SJ_CHECK_FAILED, SJ_EVIDENCE_CARD, "%s", why);
+		sj_check_set(check, SJ_CHECK_FAILED, SJ_EVIDENCE_CARD, "%s", why);
 		return SJ_EVIDENCE_CARD;
 	}
 	return check_issuer(s, &p, &groups, trust->trust, check);

@@ -148,21 +148,22 @@ enum sj_rc sj_evidence_check_terminal(const struct sj_statement *s,
 	else
 		why = why_not(s, &c, trust->now);
 	if (why != NULL) {
-		sj_step_set(certificate, SJ_CHECK_FAILED, rc, "Terminal %s: %s", s->info.terminal,
-			    why);
+		sj_check_set(certificate, SJ_CHECK_FAILED, rc, "Terminal %s: %s", s->info.terminal,
+			     why);
 		goto out;
 	}
-	sj_step_set(certificate, SJ_CHECK_PASSED, SJ_OK,
-		    "Terminal %s was certified for this service at that time.", s->info.terminal);
+	sj_check_set(certificate, SJ_CHECK_PASSED, SJ_OK,
+		     "Terminal %s was certified for this service at that time.", s->info.terminal);
 	rc = sj_cvc_key_verify(&c.end.cvc.key, parts, SJ_STATEMENT_PARTS, s->signature)
 		     ? SJ_OK
 		     : SJ_EVIDENCE_BROKEN;
 	if (rc == SJ_OK)
-		sj_step_set(signature, SJ_CHECK_PASSED, SJ_OK,
-			    "The terminal's key signed this record, and the journal it stands in.");
+		sj_check_set(
+			signature, SJ_CHECK_PASSED, SJ_OK,
+			"The terminal's key signed this record, and the journal it stands in.");
 	else
-		sj_step_set(signature, SJ_CHECK_FAILED, rc,
-			    "The terminal's key did not sign this.");
+		sj_check_set(signature, SJ_CHECK_FAILED, rc,
+			     "The terminal's key did not sign this.");
 out:
 	sj_trust_file_free(&c.root);
 	return rc;
