@@ -426,6 +426,18 @@ out:
 	return fault;
 }
 
+static bool is_short(const BUF_MEM *coordinate)
+{
+	return coordinate != NULL && coordinate->length < 32;
+}
+
+bool peer_eac_is_short(const struct peer_eac *t)
+{
+	return is_short(t->card_key) || is_short(t->own_key) ||
+	       is_short(t->ctx->pace_ctx->ka_ctx->shared_secret) ||
+	       is_short(t->ctx->ca_ctx->ka_ctx->shared_secret);
+}
+
 uint16_t peer_eac_apdu(struct peer_eac *t, const struct sj_apdu *command, struct sj_span *data)
 {
 	return send_plain(t, command, data);

@@ -26,6 +26,11 @@ struct peer_eac *peer_eac_open(const struct peer_eac_plan *plan, peer_exchange_f
 			       void *user, const char **fault);
 /* Chip Authentication with this key of the card, 04 || x || y. NULL: all went well. */
 const char *peer_eac_chip(struct peer_eac *t, struct sj_span card_key);
+/*
+ * libeac drops leading zeros of coordinates, which have a fixed length (TR-03111, 3.1.3): one key in
+ * 256 does not fit then, whoever made it. True: it did so here, and nothing is shown.
+ */
+bool peer_eac_is_short(const struct peer_eac *t);
 /* A plain command, protected; the status word, and the data (valid until the next one). */
 uint16_t peer_eac_send(struct peer_eac *t, struct sj_span command, struct sj_span *data);
 uint16_t peer_eac_apdu(struct peer_eac *t, const struct sj_apdu *command, struct sj_span *data);

@@ -74,22 +74,40 @@ static struct peer_eac_plan plan_of(struct fixture *f, struct eac_chain *chain)
 				       .ta_oid = text };
 }
 
-static struct peer_eac *open_card(struct fixture *f, const struct peer_eac_plan *plan)
+#define TRIES 8
+
+/* PACE and Terminal Authentication, and Chip Authentication with the key of a sector unless it is -1. */
+static struct peer_eac *attempt(struct fixture *f, const struct peer_eac_plan *plan, int sector,
+				const char **fault)
+{
+	for (int i = 0; i < TRIES; i++) {
+		struct peer_eac *t = peer_eac_open(plan, to_our_card, f->card.b, fault);
+
+		assert_non_null(t);
+		if (*fault == NULL && sector >= 0)
+			*fault = peer_eac_chip(t, sj_ec_point_span(&f->card.keys[sector]));
+		if (!peer_eac_is_short(t))
+			return t;
+		peer_eac_free(t);
+		bench_power(f->card.b);
+	}
+	fail_msg("a zero was dropped %d times", TRIES);
+	return NULL;
+}
+
+static struct peer_eac *open_chip(struct fixture *f, const struct peer_eac_plan *plan, int sector)
 {
 	const char *fault;
-	struct peer_eac *t = peer_eac_open(plan, to_our_card, f->card.b, &fault);
+	struct peer_eac *t = attempt(f, plan, sector, &fault);
 
 	if (fault != NULL)
 		fail_msg("%s", fault);
 	return t;
 }
 
-static void chip(struct fixture *f, struct peer_eac *t, unsigned sector)
+static struct peer_eac *open_card(struct fixture *f, const struct peer_eac_plan *plan)
 {
-	const char *fault = peer_eac_chip(t, sj_ec_point_span(&f->card.keys[sector]));
-
-	if (fault != NULL)
-		fail_msg("%s", fault);
+	return open_chip(f, plan, -1);
 }
 
 static void chains(struct fixture *f, const char *key)
@@ -111,7 +129,9 @@ static void authentication_terminal(struct fixture *f, const char *key)
 	assert_int_equal(peer_eac_send(t, HEX(READ_SECURITY), &data), SJ_SW_OK);
 	assert_int_equal(data.len, 40);
 	assert_int_equal(data.ptr[0], EAC_CARD_SECURITY(0));
-	chip(f, t, 0);
+	peer_eac_free(t);
+	bench_power(f->card.b);
+	t = open_chip(f, &plan, 0);
 	assert_true(card_terminal_is(f->card.b->card, true, SJ_CVC_AUTHENTICATION));
 	assert_int_equal(peer_eac_send(t, HEX(READ_SECURITY), &data), SJ_SW_OK);
 	peer_eac_free(t);
@@ -163,8 +183,7 @@ static void test_a_terminal_of_a_sector(void **state)
 	eac_serve(&f->chain.terminal, 5, 12, 77);
 	eac_sign(&f->chain.terminal, &f->chain.dv);
 	plan = plan_of(f, &f->chain);
-	t = open_card(f, &plan);
-	chip(f, t, 5);
+	t = open_chip(f, &plan, 5);
 	assert_int_equal(card_terminal(f->card.b->card)->service.sector, 5);
 	peer_eac_free(t);
 }
@@ -183,8 +202,7 @@ static void test_inspection_system_reads_fingerprints(void **state)
 	assert_int_equal(peer_eac_send(t, HEX(READ_DG3), &data), SJ_SW_SECURITY_STATUS);
 	peer_eac_free(t);
 	bench_power(f->card.b);
-	t = open_card(f, &plan);
-	chip(f, t, 0);
+	t = open_chip(f, &plan, 0);
 	assert_int_equal(peer_eac_send(t, HEX(SELECT_LDS), &data), SJ_SW_OK);
 	assert_int_equal(peer_eac_send(t, HEX(READ_DG3), &data), SJ_SW_OK);
 	assert_int_equal(data.len, DG1_SIZE);
@@ -199,7 +217,7 @@ static void test_restricted_identification(void **state)
 	const struct eid_plan rights = { .bits = 1 << SJ_AT_RESTRICTED_ID,
 					 .sector = 2,
 					 .sectors = { &sector } };
-	uint8_t bytes[700], inner[512], expected[32];
+	uint8_t bytes[700], inner[512], expected[32], x[SJ_EC_FIELD_MAX];
 	struct sj_writer w = SJ_WRITER_OF(bytes), k = SJ_WRITER_OF(f->key);
 	struct sj_apdu apdu = { .ins = 0x86, .ne = SJ_APDU_NE_EXTENDED, .extended = true };
 	struct sj_span data, content, id;
@@ -211,8 +229,7 @@ static void test_restricted_identification(void **state)
 	eid_sector_make(&sector);
 	eid_certify(&f->chain, &rights);
 	plan = plan_of(f, &f->chain);
-	t = open_card(f, &plan);
-	chip(f, t, 2);
+	t = open_chip(f, &plan, 2);
 	assert_int_equal(peer_eac_send(t, HEX(EID_SELECT), &data), SJ_SW_OK);
 	assert_int_equal(peer_eac_send(t, HEX(EID_RI_SET), &data), SJ_SW_OK);
 	sj_tlv_put(&w, 0x7C, eid_sector_object(&sector, 0xA0, inner));
@@ -223,7 +240,9 @@ static void test_restricted_identification(void **state)
 	secret = sj_key_from_ec(SJ_BP256R1, &sector.secret);
 	assert_true(secret != NULL && sj_key_put(secret, &k));
 	assert_true(peer_ri_identifier(sj_written(&k), sj_ec_point_span(&f->card.ri), expected));
-	assert_true(sj_span_eq(id, SJ_SPAN_OF(expected)));
+	assert_true(sj_ec_agree(SJ_BP256R1, &sector.secret, &f->card.ri, x));
+	assert_true(x[0] == 0 || /* what libeac hashes lacks this zero */
+		    sj_span_eq(id, SJ_SPAN_OF(expected)));
 	sj_key_free(secret);
 	peer_eac_free(t);
 }
@@ -240,7 +259,7 @@ static void test_another_terminals_key_is_refused(void **state)
 	plan = plan_of(f, &f->chain);
 	assert_true(sj_key_put(f->is.terminal.key, &k));
 	plan.key = sj_written(&k);
-	t = peer_eac_open(&plan, to_our_card, f->card.b, &fault);
+	t = attempt(f, &plan, -1, &fault);
 	assert_non_null(fault);
 	assert_string_equal(fault, "EXTERNAL AUTHENTICATE");
 	peer_eac_free(t);
