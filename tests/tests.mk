@@ -1,4 +1,4 @@
-# Tests: programs from tests/<room>/test_*.c, bats files, lints; three builds.
+# Tests: programs from tests/<room>/test_*.c, bats files, lints; as gcc makes them and under its sanitisers.
 
 authority_a := $(BUILD)/lib/authority.a
 $(authority_a): $(call objs,$(filter-out tools/authority/main.c,$(wildcard tools/authority/*.c)))
@@ -95,49 +95,56 @@ TSAN_ENV := TSAN_OPTIONS='die_after_fork=0 report_thread_leaks=0 suppressions=$(
 tsan_src := tests/pkcs11/test_threads.c $(wildcard tests/pkcs11/test_fake_*.c)
 ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
-# What bats files of gcc's build run besides the programs.
-bats_bins := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker)
+# Too long under sanitisers, where others try each of their steps.
+stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
+
+# What runs of gcc's build besides the programs, from bats files or as it is.
+gcc_tests := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker) $(stories:%.c=$(BUILD)/%)
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
 # hide what was left out, so there is no such switch: run a program by hand.
 check: deps-check
-	+@$(MAKE) --no-print-directory -j$(JOBS) all $(bats_bins)
-	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(CLANG_BUILD) CC=clang tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) all $(gcc_tests)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -f Makefile .suite
 
 # Tests wait as much as they work, so one more runs than there are cores. The programs that users get
-# are gcc's, and the bats files run them; test programs run as clang makes them and under gcc's
-# sanitisers. What mostly waits for a clock, a reader or a disk needs one compiler only; and under sanitisers
-# the long stories of many programs, each of which others try alone, would tell little for their time.
-one_build := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
+# are gcc's, and most bats files run them; test programs run under gcc's sanitisers, and once more as clang makes
+# them in check-programs. The long stories of many programs run in one build each: under sanitisers where
+# programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
+gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
 	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
-	reader/gate.bats programs/yubico.bats)
-stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
+	reader/gate.bats programs/yubico.bats card/key.bats card/channel.bats)
+asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
+	reader/service.bats)
 waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
 
 .suite:
 	@$(ASAN_ENV) tests/run.py -j $$(($(JOBS) + 1)) --logs $(BUILD)/test-logs \
 		$(lint_jobs) \
 		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 10000' \
-		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(one_build),$(test_bats))) $(call bats_jobs,gcc,$(BUILD)) \
+		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(gcc_only),$(test_bats))) \
+		$(call bats_jobs,gcc,$(BUILD),$(filter-out $(asan_only),$(test_bats))) \
 		$(call suite_jobs,asan,$(ASAN_BUILD),$(filter-out $(stories),$(test_src))) \
-		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src)))
+		$(call suite_jobs,gcc,$(BUILD),$(stories))
 
 # 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
 soak: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/signer
 	SOJOURN_BUILD=$(BUILD) tests/programs/soak
 
-# Programs of others with the module; pkcs11-tool and our own threads with it under the thread sanitiser;
+# Programs of others with the module; every test program as clang makes it; pkcs11-tool and our own threads
+# with the module under the thread sanitiser;
 # the harness of libFuzzer with every parser, for which everything is built once more.
 check-programs: deps-programs
 	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(CLANG_BUILD) CC=clang tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) $(ASAN_BUILD)/tests/fuzz/mutate
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all $(tsan_src:%.c=$(TSAN_BUILD)/%)
 	@$(TSAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
 		'fuzz/libfuzzer:$(ASAN_ENV) tests/fuzz/each-parser $(FUZZ_BUILD)/tests/fuzz/libfuzzer $(ASAN_BUILD)/tests/fuzz/mutate 1000' \
+		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src))) \
 		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats) \
 		$(call suite_jobs,tsan,$(TSAN_BUILD),$(tsan_src))
 
