@@ -157,15 +157,11 @@ screenshots: deps-programs
 analyze: deps-check
 	@tests/run.py -j 1 --timeout 900 --logs $(BUILD)/test-logs 'lint/analyze:tests/lint/lint-tidy --analyze'
 
+# Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
 campaign: deps-check
-	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
-	$(ASAN_ENV) $(ASAN_BUILD)/tests/fuzz/mutate -n 1000000
 	+@$(MAKE) --no-print-directory -j$(JOBS) tests
-	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench gate 100
-	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench load 100000
-	SOJOURN_BUILD=$(BUILD) tests/power/batch_kills.py --cards 2000 --kills 200
-	+@$(MAKE) --no-print-directory $(BUILD)/tests/pkcs11/removal
-	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/pkcs11/removal
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
+	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)
 
 # `make fuzz PARSER=cms`: libFuzzer, until it is stopped or finds something.
 # FUZZ_ARGS are its options (-max_total_time=600); the corpus stays in FUZZ_BUILD.
