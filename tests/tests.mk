@@ -40,8 +40,9 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,stage threads): $(call objs,tests/pkcs11
 
 # The whole module over a card that a test plugs in, without pcscd.
 plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
-$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/pkcs11/plug.c)
-$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): TEST_LIBS = $(plug_wrap)
+$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): $(call objs,tests/pkcs11/plug.c)
+$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS = $(plug_wrap)
+$(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 
 .PHONY: tests check check-programs screenshots analyze soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
@@ -65,7 +66,7 @@ $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c test
 $(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
-$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c bench/relay.c)) $(helper_a) \
+$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c pkcs11/uses.c bench/relay.c)) $(helper_a) \
 		$(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
