@@ -7,7 +7,9 @@
 /* When something happens to a command. */
 enum disturbed_when {
 	DISTURBED_BEFORE, /* the card has not got it */
+	DISTURBED_DURING, /* half of its answer is passed on, as some drivers do */
 	DISTURBED_AFTER, /* the card has answered, nobody hears it */
+	DISTURBED_WAYS
 };
 
 struct disturbed_log {
@@ -47,18 +49,23 @@ static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span comm
 		return self->inside->ops->transmit(self->inside, command, deadline, response);
 	self->sent = 0;
 	self->times--;
-	if (self->when == DISTURBED_AFTER) {
+	if (self->when != DISTURBED_BEFORE) {
 		const size_t before = response->len;
 		enum sj_rc rc =
 			self->inside->ops->transmit(self->inside, command, deadline, response);
 
 		if (rc != SJ_OK)
 			return rc;
-		response->len = before;
+		if (self->when == DISTURBED_AFTER)
+			response->len = before;
+		else
+			response->len -= (response->len - before) / 2;
 	}
 	self->gone = self->stays_away;
 	if (self->log)
 		self->log->when = sj_clock_ms();
+	if (self->when == DISTURBED_DURING)
+		return SJ_OK;
 	return self->with;
 }
 
