@@ -105,11 +105,12 @@ static bool move(int from, int to, struct stream *s, bool to_card, struct bench_
 	return true;
 }
 
-/* Until one end goes, or the card is to. */
-static void play(unsigned reader_port, unsigned card_port, struct bench_relay *r)
+/* Until one end goes, or the card is to: true. */
+static bool play(unsigned reader_port, unsigned card_port, struct bench_relay *r)
 {
 	static struct stream commands, answers;
 	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	const int64_t before = r->cut_ns;
 	bool ok;
 
 	commands.len = answers.len = 0;
@@ -126,6 +127,7 @@ static void play(unsigned reader_port, unsigned card_port, struct bench_relay *r
 	}
 	close(fds[0].fd);
 	close(fds[1].fd);
+	return r->cut_ns != before;
 }
 
 struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid)
@@ -140,8 +142,8 @@ struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t 
 	if (*pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;) {
-			play(reader_port, card_port, r);
-			nanosleep(&out, NULL);
+			if (play(reader_port, card_port, r))
+				nanosleep(&out, NULL);
 		}
 	}
 	return r;

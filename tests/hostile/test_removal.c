@@ -1,10 +1,12 @@
 /*
  * The card is taken out at every command of a reading, before the card has it and after it has
  * answered, and during its answer: the right error, nothing of it shown, and the next card works.
+ * And another process resets it there.
  */
 #include "tests/hostile/disturbed.h"
 #include "tests/hostile/eid.h"
 
+#define RESETS 3u /* each so many-th command sees one: test_eid_hostile.c has them all */
 #define RARELY 9u /* after each so many-th command, the next card is read to its end */
 
 struct conversation {
@@ -61,6 +63,20 @@ static void taken_out(const struct conversation *c, unsigned at, enum disturbed_
 		tally->most_ms = took;
 }
 
+/* Once it begins again, unheard of; twice is told. */
+static void reset(const struct conversation *c, unsigned at)
+{
+	enum sj_rc rc;
+
+	issued_disturb(c->d, SJ_CARD_RESET, at, 1);
+	assert_int_equal(c->run(c->rig), SJ_OK);
+	assert_true(c->shows(c->rig));
+	issued_disturb(c->d, SJ_CARD_RESET, at, 2);
+	rc = c->run(c->rig); /* a service that turns out to be a plain document's begins twice */
+	assert_true(rc == SJ_CARD_RESET || rc == SJ_OK);
+	assert_int_equal(c->shows(c->rig), rc == SJ_OK);
+}
+
 static void sweep(const struct conversation *c, struct tally *tally)
 {
 	const unsigned commands = left_in(c);
@@ -68,6 +84,8 @@ static void sweep(const struct conversation *c, struct tally *tally)
 	for (unsigned at = 1; at <= commands; at++) {
 		for (enum disturbed_when when = 0; when < DISTURBED_WAYS; when++)
 			taken_out(c, at, when, tally);
+		if (at % RESETS == 0)
+			reset(c, at);
 		if (at % RARELY == 0 || at == commands)
 			assert_int_equal(left_in(c), commands);
 	}
