@@ -6,6 +6,7 @@
 #include "crypt/wipe.h"
 #include "document/document.h"
 #include "reader/context.h"
+#include "wire/std/icao9303.h"
 
 #define TIMEOUT_MS 30000u
 /* Fingers and iris stay closed without Terminal Authentication. */
@@ -134,6 +135,15 @@ static enum sj_rc authenticate(struct sj_document *doc)
 	return rc == SJ_OK ? sj_check_active(doc, challenge) : rc;
 }
 
+/* Some drivers pass on the half of an answer during which the card was pulled away. */
+static enum sj_rc still_there(struct sj_document *doc)
+{
+	struct sj_response r;
+	enum sj_rc rc = sj_session_select(doc->session, SJ_AID_LDS1, &r);
+
+	return rc == SJ_CARD_LOST || rc == SJ_READER_LOST ? rc : SJ_OK;
+}
+
 static enum sj_rc read_document(struct sj_document *doc)
 {
 	enum sj_rc rc = sj_document_open(doc);
@@ -153,7 +163,7 @@ static enum sj_rc read_document(struct sj_document *doc)
 		rc = authenticate(doc);
 	/* A chip that failed in this way is judged, not excused. */
 	if (rc == SJ_CARD_SM_BROKEN && doc->chip_started && !doc->chip_proved)
-		return SJ_OK;
+		return still_there(doc);
 	return rc;
 }
 
