@@ -46,6 +46,8 @@ struct fuzz_room fuzz_counter(void);
 struct fuzz_room fuzz_config(void);
 struct fuzz_room fuzz_link(void);
 struct fuzz_room fuzz_reading(void);
+struct fuzz_room fuzz_calls(void);
+struct fuzz_room fuzz_applets(void);
 
 /* The i-th parser of all rooms; NULL: past the end. */
 const struct fuzz_parser *fuzz_parser_at(size_t i);

@@ -94,6 +94,7 @@ struct room {
 	struct counter_target *target;
 	struct counter counter;
 	struct cli cli;
+	bool dropped; /* the last reading, at the end */
 };
 
 static bool room_open(struct room *r)
@@ -131,7 +132,7 @@ static void room_close(struct room *r)
 	struct counter *c = &r->counter;
 
 	if (c->desk.phase == COUNTER_DONE)
-		(void)counter_desk_drop(&c->desk, c->desk.id);
+		r->dropped = counter_desk_drop(&c->desk, c->desk.id);
 	counter_hub_free(c->hub);
 	counter_store_close(c->store);
 	counter_config_free(&c->config);
