@@ -1,10 +1,15 @@
 # Tests: programs from tests/<room>/test_*.c, bats files, lints; as gcc makes them and under its sanitisers.
 
+comma := ,
+
 authority_a := $(BUILD)/lib/authority.a
 $(authority_a): $(call objs,$(filter-out tools/authority/main.c,$(wildcard tools/authority/*.c)))
 
 gate_a := $(BUILD)/lib/gate.a
 $(gate_a): $(call objs,$(filter-out tools/gate/main.c,$(wildcard tools/gate/*.c)))
+
+counter_a := $(BUILD)/lib/counter.a
+$(counter_a): $(call objs,$(filter-out tools/counter/main.c,$(wildcard tools/counter/*.c)))
 
 test_src := $(wildcard tests/*/test_*.c)
 test_bins := $(patsubst %.c,$(BUILD)/%,$(test_src))
@@ -53,14 +58,16 @@ $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
-fuzz_parts := $(call objs,$(fuzz_src) tests/pkcs11/plug.c tools/counter/map.c) $(helper_a) \
-	$(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
+# What an input may make fail is a line each in wrap.c.
+fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_SHORT.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,RAND_priv_bytes card_sm_protect card_socket_listen card_socket_accept)
+fuzz_parts := $(call objs,$(fuzz_src) tests/fuzz/failures.c tests/fuzz/wrap.c tests/pkcs11/plug.c) $(helper_a) \
+	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
@@ -93,7 +100,6 @@ suite_jobs = $(foreach t,$(or $(3),$(test_src)),'$(1)/$(t:tests/%.c=%):SOJOURN_B
 bats_jobs = $(foreach t,$(or $(3),$(test_bats)),'$(1)/$(t:tests/%.bats=%):SOJOURN_BUILD=$(abspath $(2)) bats --tap $(t)')
 lint_jobs = $(foreach t,$(test_lints),'$(t:tests/%=%):SOJOURN_BUILD=$(abspath $(BUILD)) $(t)')
 
-comma := ,
 CLANG_BUILD := $(BUILD)/clang
 ASAN_BUILD := $(BUILD)/asan
 ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
