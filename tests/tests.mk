@@ -16,6 +16,10 @@ server_bats := tests/card/register_server.bats
 test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
+# Stands before libc, for libraries too, from the first moment of a process on.
+$(call objs,tests/failures/fail.c): SANITIZE =
+$(call objs,tests/failures/fail.c): HARDEN = -fPIC
+
 # What test programs share: tests/<room>/<name>.c that is no test itself.
 helper_rooms := unit card reader peers power hostile vectors
 helper_a := $(BUILD)/lib/helpers.a
