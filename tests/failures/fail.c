@@ -63,6 +63,8 @@ static uint32_t dice(uint64_t seed, uint64_t point)
 	return (uint32_t)((z ^ (z >> 31)) >> 32);
 }
 
+void __sanitizer_print_stack_trace(void) __attribute__((weak));
+
 static bool fails(enum fail_kind kind)
 {
 	uint64_t point;
@@ -74,6 +76,11 @@ static bool fails(enum fail_kind kind)
 	yes = the_plan.at != 0 && (the_plan.ever ? point >= the_plan.at : point == the_plan.at);
 	yes = yes || dice(the_plan.seed, point) < the_plan.chance;
 	failed += yes;
+	if (yes && the_plan.tell && __sanitizer_print_stack_trace) {
+		paused++;
+		__sanitizer_print_stack_trace();
+		paused--;
+	}
 	return yes;
 }
 

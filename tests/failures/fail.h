@@ -32,6 +32,7 @@ struct fail_plan {
 	bool ever; /* and all after it */
 	uint32_t chance; /* each point fails with chance / 2^32, by `seed` */
 	uint64_t seed;
+	bool tell; /* prints where it fails, in builds with a sanitiser */
 };
 
 void fail_arm(const struct fail_plan *plan);
