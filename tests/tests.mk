@@ -21,6 +21,10 @@ server_bats := tests/card/register_server.bats
 test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
+# Stands before libc, for libraries too, from the first moment of a process on.
+$(call objs,tests/failures/fail.c): override SANITIZE =
+$(call objs,tests/failures/fail.c): override HARDEN = -fPIC
+
 # What test programs share: tests/<room>/<name>.c that is no test itself.
 helper_rooms := unit card reader peers power hostile vectors
 helper_a := $(BUILD)/lib/helpers.a
@@ -50,6 +54,10 @@ plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): $(call objs,tests/pkcs11/plug.c)
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS = $(plug_wrap)
 $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
+
+# Every operation with failures inside (tests/failures).
+$(BUILD)/tests/failures/test_sweep: $(call objs,$(filter-out tests/failures/test_%,$(wildcard tests/failures/*.c)) tests/pkcs11/plug.c)
+$(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
 
 .PHONY: tests check check-programs screenshots analyze soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
