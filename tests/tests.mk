@@ -58,6 +58,10 @@ $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 # Every operation with failures inside (tests/failures).
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(filter-out tests/failures/test_%,$(wildcard tests/failures/*.c)) tests/pkcs11/plug.c)
 $(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
+# The same over a card that lies inside its secure messaging, too, at a time of the test's own.
+liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_clock_ms
+$(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
+$(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 
 .PHONY: tests check check-programs screenshots analyze soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
