@@ -13,7 +13,6 @@
 
 #define SECTOR 512u
 #define PENDING_MAX 8u
-#define IMAGE_MAX 0x100000u
 
 /* --- the calls ------------------------------------------------------------------------- */
 
@@ -121,7 +120,7 @@ void disk_end(struct disk *d)
 /* --- what is safe and what is not ------------------------------------------------------------ */
 
 struct file {
-	uint8_t *bytes; /* that cannot be lost; IMAGE_MAX of them, owned */
+	uint8_t *bytes; /* that cannot be lost; owned */
 	size_t len;
 	unsigned safe, begun; /* states */
 	const struct disk_op *pending[PENDING_MAX];
@@ -139,7 +138,6 @@ static void apply(struct file *f, const struct disk_op *op)
 {
 	size_t end = op->at + op->len;
 
-	assert_true(end <= IMAGE_MAX);
 	if (op->kind == DISK_CUT || op->at > f->len)
 		memset(f->bytes + (op->at < f->len ? op->at : f->len), 0,
 		       op->at < f->len ? f->len - op->at : op->at - f->len);
@@ -206,13 +204,26 @@ static void step(struct moment *m, const struct disk_op *op)
 	}
 }
 
+/* No file here was ever longer. */
+static uint8_t *new_image(const struct disk *d)
+{
+	size_t most = d->base_len;
+	uint8_t *image;
+
+	for (size_t i = 0; i < d->count; i++)
+		if (d->ops[i].at + d->ops[i].len > most)
+			most = d->ops[i].at + d->ops[i].len;
+	image = malloc(most + 1);
+	assert_non_null(image);
+	return image;
+}
+
 static void moment_begin(struct moment *m, const struct disk *d, size_t position)
 {
 	*m = (struct moment){ .has_fresh = false };
-	m->named.bytes = malloc(IMAGE_MAX);
-	m->fresh.bytes = malloc(IMAGE_MAX);
-	m->former.bytes = malloc(IMAGE_MAX);
-	assert_true(m->named.bytes != NULL && m->fresh.bytes != NULL && m->former.bytes != NULL);
+	m->named.bytes = new_image(d);
+	m->fresh.bytes = new_image(d);
+	m->former.bytes = new_image(d);
 	memcpy(m->named.bytes, d->base, d->base_len);
 	m->named.len = d->base_len;
 	for (size_t i = 0; i < position; i++)
@@ -376,8 +387,7 @@ void disk_cuts(const struct disk *d, size_t position, enum disk_care care,
 	struct moment m;
 	struct cutting c = { .care = care, .take = take, .self = self };
 
-	c.made.bytes = malloc(IMAGE_MAX);
-	assert_non_null(c.made.bytes);
+	c.made.bytes = new_image(d);
 	moment_begin(&m, d, position);
 	c.outcome.position = position;
 	c.outcome.left_new = m.has_fresh;

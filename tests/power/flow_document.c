@@ -124,6 +124,16 @@ static void import_aa(struct bench *b)
 	}
 }
 
+/* The first grouping is right, and undone with the second. */
+static void one_of_two_is_wrong(struct bench *b)
+{
+	struct sj_apdu apdu = { .cla = 0x80, .ins = 0xE2, .p1 = 0x08, .p2 = b->block, .ne = 256 };
+
+	apdu.data = HEX("0012020C03"
+			"777700");
+	assert_int_equal(bench_send(b, &apdu), SJ_SW_REFERENCE_NOT_FOUND);
+}
+
 void flow_perso(struct sweep *s)
 {
 	struct bench *b = s->b;
@@ -136,6 +146,7 @@ void flow_perso(struct sweep *s)
 	assert_int_equal(bench_dgi_hex(b, 0x0012, "0C03"), SJ_SW_OK); /* Active Authentication */
 	if (s->care == DISK_ALL)
 		assert_int_equal(bench_dgi_hex(b, 0x0014, "080003"), SJ_SW_OK); /* by RSA */
+	one_of_two_is_wrong(b);
 	import_aa(b);
 	assert_int_equal(bench_dgi_hex(b, 0x0001, ACCESS_BOTH), SJ_SW_OK);
 	bench_perso_files(b);

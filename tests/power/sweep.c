@@ -402,8 +402,7 @@ bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b)
 		const struct picture *safe = &s->states[disk_safe_state(&s->disk)];
 
 		s->compared++;
-		s->paid = !picture_same(&s->before_guess, safe) &&
-			  picture_is_spent(&s->before_guess, safe);
+		s->paid = picture_is_paid(&s->before_guess, safe);
 	}
 	return __real_sj_equal_secret(a, b);
 }
