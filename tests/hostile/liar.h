@@ -29,6 +29,7 @@ enum {
 	ON_IDENTITY = 1 << 10, /* there is another person's card beside it */
 	/* What is signed of the holder names the chip's key: with the mapping alone, it does not. */
 	ON_BOUND = 1 << 11,
+	ON_ADMIN = 1 << 12, /* the management key is proved */
 	ON_ALL = 0xFFFF,
 };
 

@@ -212,6 +212,8 @@ static void run_operation(struct runner *r)
 	run_table(r, wrongs_inner(), answers, inner);
 	run_table(r, wrongs_key_agreement(), answers, inner);
 	run_table(r, wrongs_files(), answers, inner);
+	run_table(r, wrongs_piv(), answers, inner);
+	run_table(r, wrongs_gate(), answers, inner);
 	r->operation->close(r->rig);
 	print_message("# %s: %u scripts, %u runs, %u wrong; the honest card answers %u times\n",
 		      r->operation->name, r->counts.scripts - before.scripts,
@@ -243,6 +245,24 @@ static void eid_cards_are_not_taken_in(void **state)
 	run_all(operations_eid());
 }
 
+static void key_applications_are_not_believed_more_than_due(void **state)
+{
+	(void)state;
+	run_all(operations_piv());
+}
+
+static void the_module_gives_no_bad_signature(void **state)
+{
+	(void)state;
+	run_all(operations_module());
+}
+
+static void no_gate_opens(void **state)
+{
+	(void)state;
+	run_all(operations_gate());
+}
+
 static void read_arguments(struct runner *r, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -259,6 +279,9 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_are_not_taken_in),
 		cmocka_unit_test(eid_cards_are_not_taken_in),
+		cmocka_unit_test(key_applications_are_not_believed_more_than_due),
+		cmocka_unit_test(the_module_gives_no_bad_signature),
+		cmocka_unit_test(no_gate_opens),
 	};
 	struct runner r = { .liar = calloc(1, sizeof(struct liar)),
 			    .honest = calloc(1, sizeof(struct outcome)),
