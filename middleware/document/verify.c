@@ -67,7 +67,7 @@ static enum sj_rc conclude(struct sj_document *doc)
 	require_proof(doc);
 	sj_check_copy(doc);
 	sj_document_judge(doc->report);
-	return sj_memory_rc(doc->report->reason) == SJ_NO_MEMORY ? SJ_NO_MEMORY : SJ_OK;
+	return sj_memory_rc(doc->mark, doc->report->reason) == SJ_NO_MEMORY ? SJ_NO_MEMORY : SJ_OK;
 }
 
 /* --- from a card --------------------------------------------------------------- */
@@ -257,14 +257,14 @@ enum sj_rc sj_document_run(struct sj_card *card, struct sj_document *doc)
 	doc->report = sj_report_new();
 	if (!doc->report)
 		return SJ_NO_MEMORY;
-	sj_memory_watch();
+	doc->mark = sj_memory_mark();
 	begin_time(doc);
 	sj_session_deadline(doc->session, start + doc->options.timeout_ms);
 	rc = read_twice(doc);
 	sj_session_sm_end(doc->session);
 	if (rc == SJ_NOT_A_DOCUMENT)
 		sj_card_refuse(card);
-	rc = rc == SJ_OK ? conclude(doc) : sj_memory_rc(rc);
+	rc = rc == SJ_OK ? conclude(doc) : sj_memory_rc(doc->mark, rc);
 	if (rc == SJ_OK)
 		sj_document_count(doc, &before, start);
 	return rc;
@@ -318,7 +318,9 @@ static enum sj_rc take_file(struct sj_report *report, const struct sj_file *file
 enum sj_rc sj_document_verify_files(const struct sj_file *files, size_t n, struct sj_trust *trust,
 				    const struct sj_verify_options *options, struct sj_report **out)
 {
-	struct sj_document doc = { .trust = trust, .random = sj_random_system() };
+	struct sj_document doc = { .trust = trust,
+				   .random = sj_random_system(),
+				   .mark = sj_memory_mark() };
 	enum sj_rc rc = SJ_OK;
 	size_t i;
 
@@ -326,7 +328,6 @@ enum sj_rc sj_document_verify_files(const struct sj_file *files, size_t n, struc
 	if (!doc.report)
 		return SJ_NO_MEMORY;
 	sj_document_options(&doc, options);
-	sj_memory_watch();
 	begin_time(&doc);
 	for (i = 0; i < n && rc == SJ_OK; i++)
 		rc = take_file(doc.report, &files[i]);

@@ -10,8 +10,8 @@
 #include "host/card.h"
 
 const unsigned long sweep_memory[] = { SJ_NO_MEMORY, 0 };
-const unsigned long sweep_store[] = { SJ_NO_MEMORY,	  SJ_OUTPUT_FAILED,	 SJ_INPUT_UNREADABLE,
-				      SJ_TRUST_UNREADABLE, SJ_FILE_PERMISSION, 0 };
+const unsigned long sweep_files[] = { SJ_NO_MEMORY,        SJ_OUTPUT_FAILED,  SJ_INPUT_UNREADABLE,
+				      SJ_TRUST_UNREADABLE, SJ_TERMINAL_FILES, 0 };
 
 /* The sanitiser's, where there is one: true if something leaked. */
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));

@@ -36,7 +36,10 @@ struct operation {
 };
 
 /* Ends a table. */
-#define OPERATIONS_END { .name = NULL }
+#define OPERATIONS_END \
+	{ \
+		.name = NULL \
+	}
 
 struct sweep_sum {
 	uint64_t operations, points, runs, faults;
@@ -44,14 +47,13 @@ struct sweep_sum {
 
 /* `most`: points a kind and way at most, spread over all; 0: all. */
 /* `only`: that point alone, told where it is; 0: each. */
-void sweep_run(const struct operation *o, uint64_t most, uint64_t only,
-	       struct sweep_sum *sum);
+void sweep_run(const struct operation *o, uint64_t most, uint64_t only, struct sweep_sum *sum);
 
 extern const struct operation sweep_document[], sweep_service[], sweep_trust[], sweep_journal[],
 	sweep_gate[], sweep_piv[], sweep_card[], sweep_pkcs11[], sweep_reader[];
 
 /* For `bad`. */
 extern const unsigned long sweep_memory[]; /* SJ_NO_MEMORY */
-extern const unsigned long sweep_store[]; /* and what says that a file failed */
+extern const unsigned long sweep_files[]; /* and what says that a file failed */
 
 #endif

@@ -12,6 +12,9 @@
 
 static const struct operation *const tables[] = {
 	sweep_document,
+	sweep_service,
+	sweep_trust,
+	sweep_journal,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 #define MOST 6 /* points */
@@ -33,7 +36,8 @@ static uint64_t sweep_table(const struct operation *o, uint64_t most, uint64_t o
 		printf("# %-44s %6llu points, %6llu runs, %llu faults, %.2f s\n", o->name,
 		       (unsigned long long)one.points, (unsigned long long)one.runs,
 		       (unsigned long long)one.faults,
-		       (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+		       (double)(to.tv_sec - from.tv_sec) +
+			       (double)(to.tv_nsec - from.tv_nsec) / 1e9);
 		fflush(stdout);
 		faults += one.faults;
 		sum->operations++;
