@@ -43,7 +43,7 @@ plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/pkcs11/plug.c)
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): TEST_LIBS = $(plug_wrap)
 
-.PHONY: tests check check-programs screenshots analyze soak bench campaign demo fuzz .harness .suite
+.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
@@ -123,6 +123,10 @@ waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/re
 		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(one_build),$(test_bats))) $(call bats_jobs,gcc,$(BUILD)) \
 		$(call suite_jobs,asan,$(ASAN_BUILD),$(filter-out $(stories),$(test_src))) \
 		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src)))
+
+# That functions make no run-time error, whatever the input: tests/prove.
+prove: deps-prove
+	SOJOURN_BUILD=$(BUILD) tests/prove/prove.py -j $(JOBS)
 
 # 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
 soak: deps-check
