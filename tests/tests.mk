@@ -63,7 +63,7 @@ liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
 $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 
-.PHONY: tests check check-programs screenshots analyze soak bench campaign demo fuzz .harness .suite
+.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
@@ -161,6 +161,10 @@ waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/re
 		$(call bats_jobs,gcc,$(BUILD),$(filter-out $(asan_only),$(test_bats))) \
 		$(call suite_jobs,asan,$(ASAN_BUILD),$(filter-out $(stories),$(test_src))) \
 		$(call suite_jobs,gcc,$(BUILD),$(stories))
+
+# That functions make no run-time error, whatever the input: tests/prove.
+prove: deps-prove
+	SOJOURN_BUILD=$(BUILD) tests/prove/prove.py -j $(JOBS)
 
 # 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
 soak: deps-check
