@@ -109,10 +109,10 @@ $(pkcs11_so): $(call objs,$(pkcs11_src)) $(reader_a) $(core_a) pkcs11/sojourn-pk
 		$(filter %.o,$^) $(reader_a) $(core_a) $(LDFLAGS_ALL) -Wl,-z,nodelete $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) \
 		-linih $(LIBS_CORE) $(LIBS_READER)
 
-$(BUILD)/bin/sojourn: $(call objs,$(sort $(wildcard tools/*.c))) $(cli_a) $(lib_so)
+# It only finds and starts another: of the library it has the table of failures, and loads no libcrypto for it.
+$(BUILD)/bin/sojourn: $(call objs,$(sort $(wildcard tools/*.c))) $(cli_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(cli_a) -L$(BUILD)/lib -lsojourn \
-		-Wl,-rpath,'$$ORIGIN/../lib' $(LIBS_TOOLS)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(cli_a) $(reader_a) $(core_a) $(LIBS_TOOLS) $(LIBS_CORE)
 
 # Operators' tools see the public library only; the card and the benchmarks
 # have the card inside; the issuing side shares trust's code, linked in.

@@ -160,12 +160,16 @@ out:
 
 /* --- changing ------------------------------------------------------------- */
 
-/* Brings the file back to its last commit after a failure. */
+/*
+ * Brings the file back to its last commit, for sure: else a cut could bring what was cut off back
+ * behind what is written in its place.
+ */
 static void cut_tail(struct store_file *f)
 {
 	int error = errno;
 
-	f->tail_dirty = f->io->ftruncate(f->io_self, f->fd, (off_t)f->log.length) != 0;
+	f->tail_dirty = f->io->ftruncate(f->io_self, f->fd, (off_t)f->log.length) != 0 ||
+			!sync_file(f, f->fd);
 	errno = error;
 }
 

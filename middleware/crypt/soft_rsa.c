@@ -35,7 +35,7 @@ bool sj_rsa_verify_pss(struct sj_span spki, const struct sj_padding *p, struct s
 	     EVP_PKEY_verify(ctx, signature.ptr, signature.len, digest.ptr, digest.len) == 1;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(ok);
 }
 
 size_t sj_rsa_encrypt_max(size_t modulus, const struct sj_padding *p)
@@ -84,5 +84,5 @@ bool sj_rsa_encrypt(struct sj_span spki, const struct sj_padding *p, struct sj_s
 	     EVP_PKEY_encrypt(ctx, out, &n, data.ptr, data.len) == 1 && n == size;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(ok);
 }

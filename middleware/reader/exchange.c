@@ -23,6 +23,8 @@
 #define INS_SET_MANAGEMENT_KEY 0xFFu
 #define CLA_CHANNEL 0x03u
 #define CLA_SM 0x0Cu
+/* Of one answer: more than that are not there to bring something. */
+#define PIECES_MAX (2u * SJ_APDU_NE_EXTENDED / SJ_APDU_NE_SHORT)
 
 typedef enum sj_rc (*link_fn)(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r);
 
@@ -167,7 +169,7 @@ static bool is(uint16_t sw, enum sj_sw kind)
 	return (sw & 0xFF00u) == (unsigned)kind;
 }
 
-/* Fetches what 61xx announces; every piece must bring something, so that it ends. */
+/* Fetches what 61xx announces; every piece must bring something, so that it ends soon. */
 static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_level *l, uint8_t cla,
 			       struct sj_response *r)
 {
@@ -175,9 +177,11 @@ static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_lev
 	struct sj_apdu get = { .cla = cla & CLA_CHANNEL, .ins = INS_GET_RESPONSE };
 
 	sj_put(&whole, r->data);
-	while (is(r->sw, SJ_SW_BYTES_REMAINING)) {
+	for (unsigned n = 0; is(r->sw, SJ_SW_BYTES_REMAINING); n++) {
 		enum sj_rc rc;
 
+		if (n == PIECES_MAX)
+			return SJ_CARD_ANSWER;
 		get.ne = announced(r->sw);
 		rc = link(s, &get, r);
 		if (rc == SJ_OK && is(r->sw, SJ_SW_WRONG_LE)) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypt/memory.h"
 #include "trust/store.h"
 
 enum sj_rc sj_trust_errno(int error)
@@ -47,8 +48,10 @@ static enum sj_rc read_all(int fd, size_t size, struct sj_trust_file *out)
 	uint8_t *bytes = malloc(size + 1);
 	size_t got = 0;
 
-	if (!bytes)
+	if (!bytes) {
+		sj_memory_note();
 		return SJ_NO_MEMORY;
+	}
 	while (got < size) {
 		ssize_t n = read(fd, bytes + got, size - got);
 

@@ -43,7 +43,7 @@ static void test_pieces_of_nothing_end(void **state)
 	assert_true(sj_session_count(f->s).apdus <= 2);
 }
 
-static void test_pieces_without_end_stop_at_64_kilobytes(void **state)
+static void test_pieces_of_a_byte_are_given_up(void **state)
 {
 	static const struct fake_step steps[] = { { NULL, "AA61FF", SJ_OK } };
 	struct fixture *f = *state;
@@ -51,6 +51,7 @@ static void test_pieces_without_end_stop_at_64_kilobytes(void **state)
 	START(f, steps);
 	f->card.forever = true;
 	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 256), SJ_CARD_ANSWER);
+	assert_int_equal(sj_session_count(f->s).apdus, 1 + 512);
 }
 
 static void test_wrong_le_is_repeated_once(void **state)
@@ -412,7 +413,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 		CASE(test_pieces_are_put_together),
 		CASE(test_pieces_of_nothing_end),
-		CASE(test_pieces_without_end_stop_at_64_kilobytes),
+		CASE(test_pieces_of_a_byte_are_given_up),
 		CASE(test_wrong_le_is_repeated_once),
 		CASE(test_wrong_le_twice_is_refused),
 		CASE(test_longer_than_le_is_refused),
