@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def parse(path):
             yield fault
         elif line.startswith(("file: ", "tests: ")):
             key, value = line.split(": ", 1)
-            fault[key] = value.split() if key == "tests" else value
+            fault[key] = [shlex.split(v) for v in value.split(";")] if key == "tests" else value
         elif line.startswith(("-", "+")):
             fault["old" if line[0] == "-" else "new"].append(line[1:])
         elif line and not line.startswith("#"):
@@ -74,9 +75,9 @@ def complaints(every):
             yield f"{f['at']}: its text stands {n} times in {f['file']}: {f['name']}"
         elif planted(f) == path.read_text():
             yield f"{f['at']}: it changes nothing"
-        for test in f.get("tests", []):
-            if not (ROOT / "tests" / f"{test}.c").is_file():
-                yield f"{f['at']}: there is no test {test}"
+        for program, *_ in f.get("tests", []):
+            if not (ROOT / "tests" / f"{program}.c").is_file():
+                yield f"{f['at']}: there is no test {program}"
         if not f.get("tests"):
             yield f"{f['at']}: no test looks after {f.get('file')}"
 
@@ -102,7 +103,7 @@ def copy_tree():
 
 
 def make(tests):
-    run = subprocess.run([*MAKE, *(f"{OUT}/tests/{t}" for t in tests)], cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = subprocess.run([*MAKE, *sorted({f"{OUT}/tests/{t[0]}" for t in tests})], cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return None if run.returncode == 0 else run.stdout
 
 
@@ -110,7 +111,7 @@ def holds(test):
     """Whether the test passes. One that hangs does not."""
     env = dict(os.environ, SOJOURN_BUILD=str(TREE / OUT), ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1")
     try:
-        return subprocess.run([TREE / OUT / "tests" / test], cwd=TREE, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        return subprocess.run([TREE / OUT / "tests" / test[0], *test[1:]], cwd=TREE, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, timeout=SECONDS).returncode == 0
     except subprocess.TimeoutExpired:
         return False
@@ -127,24 +128,24 @@ def try_fault(fault):
             if why is not None:
                 sys.exit(f"{fault['at']}: it does not compile:\n{why}")
             if not holds(test):
-                return test
+                return shlex.join(test)
         return ""
     finally:
         path.write_text(sound)
 
 
 def key_of(fault):
-    texts = [json.dumps(fault, sort_keys=True), (ROOT / fault["file"]).read_text(), *((ROOT / "tests" / f"{t}.c").read_text() for t in fault["tests"])]
+    texts = [json.dumps(fault, sort_keys=True), (ROOT / fault["file"]).read_text(), *((ROOT / "tests" / f"{t[0]}.c").read_text() for t in fault["tests"])]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def prove_tests(every):
     """A test that fails without a fault says nothing."""
-    tests = sorted({t for f in every for t in f["tests"]})
+    tests = [shlex.split(t) for t in sorted({shlex.join(t) for f in every for t in f["tests"]})]
     why = make(tests)
     if why is not None:
         sys.exit(f"the tests do not build:\n{why}")
-    bad = [t for t in tests if not holds(t)]
+    bad = [shlex.join(t) for t in tests if not holds(t)]
     if bad:
         sys.exit(f"these fail without a fault: {', '.join(bad)}")
 
