@@ -63,7 +63,7 @@ liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
 $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 
-.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite
+.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
@@ -166,6 +166,10 @@ waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/re
 prove: deps-prove
 	SOJOURN_BUILD=$(BUILD) tests/prove/prove.py -j $(JOBS)
 
+# What ships, built twice in different places, and compared bit by bit.
+reproduce: deps-check
+	tests/programs/reproduce
+
 # 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
 soak: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/signer
@@ -181,6 +185,7 @@ check-programs: deps-programs
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all $(tsan_src:%.c=$(TSAN_BUILD)/%)
 	@$(TSAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
+		programs/reproduce:tests/programs/reproduce \
 		'fuzz/libfuzzer:$(ASAN_ENV) tests/fuzz/each-parser $(FUZZ_BUILD)/tests/fuzz/libfuzzer $(ASAN_BUILD)/tests/fuzz/mutate 1000' \
 		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src))) \
 		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats) \

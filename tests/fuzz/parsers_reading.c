@@ -78,7 +78,7 @@ static void edit(bool inside, uint8_t *data, size_t *len, size_t cap, uint16_t *
 static size_t edit_response(uint8_t *response, size_t n)
 {
 	size_t len = n >= 2 ? n - 2 : 0;
-	uint16_t sw = n >= 2 ? (uint16_t)(response[n - 2] << 8 | response[n - 1]) : SJ_SW_OK;
+	uint16_t sw = (uint16_t)(n >= 2 ? response[n - 2] << 8 | response[n - 1] : SJ_SW_OK);
 	struct sj_writer w = { .ptr = response, .cap = len + 2 };
 
 	if (n < 2)
