@@ -100,6 +100,9 @@ $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=SCardTransmit,--wrap=SCardBeginTransaction,--wrap=SCardEndTransaction \
 		-o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER) -lm
+$(BUILD)/tests/world/reader: $(call objs,tests/world/reader.c) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
 # A driver for pcscd; no sanitiser, which pcscd has not.
 $(BUILD)/tests/world/ifd.so: tests/world/ifd.c tests/world/ifd.h
 	@mkdir -p $(@D)
