@@ -51,7 +51,7 @@ static void test_pieces_of_a_byte_are_given_up(void **state)
 	START(f, steps);
 	f->card.forever = true;
 	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 256), SJ_CARD_ANSWER);
-	assert_int_equal(sj_session_count(f->s).apdus, 1 + 512);
+	assert_int_equal(sj_session_count(f->s).apdus, 1 + 9);
 }
 
 static void test_wrong_le_is_repeated_once(void **state)
