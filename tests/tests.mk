@@ -41,7 +41,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,stage threads): $(call objs,tests/pkcs11
 # The whole module over a card that a test plugs in, without pcscd.
 plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
-liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_clock_ms
+liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
 $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/pkcs11/plug.c)
