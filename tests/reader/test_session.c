@@ -355,6 +355,16 @@ static void test_secrets_are_masked_for_the_listener(void **state)
 	assert_null(strstr(f->heard.log, "31323334"));
 }
 
+static void test_what_was_sent_is_wiped(void **state)
+{
+	static const struct fake_step steps[] = { { NULL, "9000", SJ_OK } };
+	struct fixture *f = *state;
+
+	START(f, steps);
+	assert_int_equal(fixture_send(f, 0x20, SJ_SPAN_STR("1234"), 0), SJ_OK);
+	assert_null(memmem(f->s, sizeof(*f->s), "1234", 4));
+}
+
 static void test_what_is_counted(void **state)
 {
 	static const struct fake_step steps[] = { { NULL, "AABB9000", SJ_OK } };
@@ -436,6 +446,7 @@ int main(void)
 		CASE(test_a_slow_card_is_explained_once),
 		CASE(test_a_mute_card_does_not_open),
 		CASE(test_secrets_are_masked_for_the_listener),
+		CASE(test_what_was_sent_is_wiped),
 		CASE(test_what_is_counted),
 		CASE(test_transmit_gives_data_and_status_word),
 		CASE(test_transmit_refuses_what_is_no_command),
