@@ -145,7 +145,7 @@ static bool reads(const struct liar *l)
 #define DATA(text) .bytes = SJ_SPAN_STR(text)
 #define INNER(name_, change_, flags_, n_, ...) \
 	{ \
-		.name = "inside-" name_, .where = WRONG_INNER, .on = ON_SM | ON_PIV_SM, \
+		.name = "inside-" name_, .where = WRONG_INNER, .on = ON_SM | ON_PIV_SM | ON_ISSUE, \
 		.any_of = 1, .fits = NULL, .change = change_, .flags = flags_, .n = n_, \
 		__VA_ARGS__ \
 	}

@@ -45,7 +45,7 @@ void fake_reset(void)
 	}
 	copy(fake.pin, sizeof(fake.pin), "123456");
 	fake.tries = fake.tries_left = 5;
-	fake.verified = fake.admin = fake.is_default = fake.keypad = fake.slow = false;
+	fake.verified = fake.admin = fake.is_default = fake.keypad = fake.slow = fake.lies = false;
 	fake.keypad_cancelled = false;
 	fake.no_content = fake.no_service = false;
 	fake.extensions = true;
@@ -418,6 +418,8 @@ enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm al
 		rc = SJ_PIN_NEEDED;
 	if (rc == SJ_OK && !sj_ec_sign(SJ_P256, &one, sj_span(in, in_len), out, out_len))
 		rc = SJ_CRYPTO_FAILED;
+	if (fake.lies)
+		out[0] ^= 1;
 	return rc;
 }
 
