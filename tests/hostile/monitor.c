@@ -98,6 +98,26 @@ static void read_counters(const struct card_store *s, unsigned out[static MONITO
 	out[OF_EID_PUK] = byte_of(s, EMRTD_OBJECT_PUK, 0, EMRTD_PUK_USES);
 }
 
+/* Of the values of the passwords, not of their tries. */
+static uint64_t hash_passwords(const struct card_store *s)
+{
+	static const uint32_t ids[] = { PIV_STORE_PASSWORD + 0x80, PIV_STORE_PASSWORD,
+					PIV_STORE_PASSWORD + 0x81 };
+	uint64_t sum = 0;
+	uint8_t copy[8];
+	struct sj_span bytes;
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const struct store_object o = { .data = copy, .len = sizeof(copy) };
+
+		if (!card_store_get(s, ids[i], &bytes) || bytes.len != 2 + sizeof(copy))
+			continue;
+		memcpy(copy, bytes.ptr + 2, sizeof(copy));
+		sum = sum * 3 + hash_of(&o);
+	}
+	return sum;
+}
+
 static void read_store(struct monitor *m)
 {
 	const struct store_table *t = &m->b->store->table;
@@ -107,6 +127,7 @@ static void read_store(struct monitor *m)
 	for (size_t i = 0; i < t->count; i++)
 		m->objects[i] = (struct monitor_object){ t->rows[i].id, hash_of(&t->rows[i]) };
 	read_counters(m->b->store, m->counters);
+	m->passwords = hash_passwords(m->b->store);
 }
 
 /* --- after a command ------------------------------------------------------------------------------ */
@@ -140,8 +161,11 @@ static void check_store(struct monitor *m, const struct monitor_case *c)
 		i += was <= is;
 		k += is <= was;
 	}
-	if (changed)
-		read_store(m);
+	if (!changed)
+		return;
+	if (monitor_refused(c->sw) && hash_passwords(m->b->store) != m->passwords)
+		monitor_complain(m, FAULT_STORE, "a refused command changed a password");
+	read_store(m);
 }
 
 static void check_counters(struct monitor *m, const struct monitor_case *c)
@@ -270,12 +294,13 @@ static bool is_protected(struct sj_span command)
 }
 
 /* A protected command that is not ours to be accepted: PIV's chains begin with 9000 and no data. */
-static void forged(struct monitor *m, struct sj_span command, struct sj_span data, uint16_t sw)
+static void forged(struct monitor *m, struct sj_span command, struct monitor_case *c)
 {
-	const bool chained = (command.ptr[0] & 0x10) != 0 && data.len == 0;
+	const bool chained = (command.ptr[0] & 0x10) != 0 && c->data.len == 0;
 
-	if (!monitor_refused(sw) && !(chained && m->session.kind == IN_PIV))
+	if (!monitor_refused(c->sw) && !(chained && m->session.kind == IN_PIV))
 		monitor_complain(m, FAULT_USE, "a forged command was taken");
+	c->apdu = (struct sj_apdu){ .ins = 0xC0 }; /* nobody meant it */
 	if (m->session.kind != IN_PIV || ((command.ptr[0] & 0x0C) == 0x0C && !chained))
 		m->session = (struct monitor_session){ .kind = IN_NONE };
 }
@@ -315,7 +340,7 @@ static void on_sent(void *self, struct sj_span command, struct sj_span response,
 	}
 	m->commands += !parsed || (c.apdu.cla & 0x10) == 0;
 	if (is_protected(command))
-		forged(m, command, r.data, r.sw);
+		forged(m, command, &c);
 	else if (!parsed || c.apdu.ins != 0xC0)
 		drop(m);
 	if (!parsed && !monitor_refused(r.sw))

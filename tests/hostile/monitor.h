@@ -70,6 +70,7 @@ struct monitor {
 	struct monitor_object objects[MONITOR_OBJECTS];
 	size_t object_count;
 	unsigned counters[MONITOR_COUNTERS];
+	uint64_t passwords; /* hash of their values */
 	/* The chain that is open. */
 	struct sj_apdu chain_header;
 	uint8_t chain[4096];
@@ -113,8 +114,12 @@ const char *monitor_judge(struct monitor *m, const struct monitor_case *c);
 /* Whether this may be told now. */
 bool monitor_may_tell(const struct monitor *m, const struct mark *mark, enum monitor_place at,
 		      bool secured);
+/* The terminal's effective right. */
+bool monitor_has_bit(const struct monitor_session *s, unsigned bit);
 /* Whether a channel may stand there now. */
 bool monitor_may_stand(const struct monitor *m, enum monitor_place at);
+/* --- monitor_changes.c ---------------------------------------------------------------------- */
+
 /* Whether the command may change this object. */
 bool monitor_may_change(const struct monitor *m, const struct monitor_case *c, uint32_t id);
 bool monitor_may_rise(const struct monitor *m, const struct monitor_case *c,

@@ -19,7 +19,7 @@ bool monitor_refused(uint16_t sw)
 	return sw >> 12 == 6 && sw >> 8 != 0x61 && sw >> 8 != 0x62;
 }
 
-static bool has_bit(const struct monitor_session *s, unsigned bit)
+bool monitor_has_bit(const struct monitor_session *s, unsigned bit)
 {
 	return (s->rights.bits >> bit & 1u) != 0;
 }
@@ -120,7 +120,7 @@ static bool may_tell_group(const struct monitor *m, unsigned n, uint8_t sector, 
 	if (!in_force(m, secured, SJ_CVC_AUTHENTICATION) || n < 1 || n > 30)
 		return false;
 	if (n <= 22)
-		return has_bit(s, 7 + n);
+		return monitor_has_bit(s, 7 + n);
 	return (s->rights.extra[SJ_CVC_SOJOURN] & extensions[n - 23]) != 0;
 }
 
@@ -145,7 +145,7 @@ bool monitor_may_tell(const struct monitor *m, const struct mark *mark, enum mon
 	case MARK_DG3:
 	case MARK_DG4:
 		return in_force(m, secured, SJ_CVC_INSPECTION) &&
-		       has_bit(&m->session, mark->kind == MARK_DG3 ? 0 : 1);
+		       monitor_has_bit(&m->session, mark->kind == MARK_DG3 ? 0 : 1);
 	case MARK_CARD_SECURITY:
 		return may_tell_security(m, mark->n, secured);
 	case MARK_GROUP:
@@ -193,8 +193,8 @@ static const char *unless(bool allowed, const char *why)
 static const char *judge_pin(const struct monitor *m, const struct monitor_case *c)
 {
 	const uint8_t by = c->apdu.p1 == 0x02 ? SJ_PACE_PIN : SJ_PACE_PUK;
-	const bool manages =
-		in_force(m, c->secured, SJ_CVC_AUTHENTICATION) && has_bit(&m->session, AT_BIT_PIN);
+	const bool manages = in_force(m, c->secured, SJ_CVC_AUTHENTICATION) &&
+			     monitor_has_bit(&m->session, AT_BIT_PIN);
 	const bool opened = c->secured && m->session.kind == IN_PACE && m->session.password == by &&
 			    !m->session.authenticated;
 
@@ -207,7 +207,20 @@ static const char *judge_terminal(const struct monitor *m, const struct monitor_
 
 	if (!in_session(m, c->secured) || !begun)
 		return "Terminal Authentication in no session for it";
-	return unless(c->apdu.ins != 0x82 || m->honest, "a terminal was believed");
+	return unless((c->apdu.ins != 0x82 && c->apdu.ins != 0x2A) || m->honest,
+		      "a terminal was believed");
+}
+
+/* PACE's token, and Chip Authentication 2, are answered to whoever is right. */
+static const char *judge_step(const struct monitor *m, const struct monitor_case *c)
+{
+	const uint8_t tag = c->data.len > 2 ? c->data.ptr[2] : 0;
+
+	if (is_blank(m))
+		return "PACE on a blank card";
+	if (tag == 0x81 && (!c->secured || !m->session.authenticated))
+		return "Chip Authentication before Terminal Authentication";
+	return unless((tag != 0x81 && tag != 0x86) || m->honest, "a password or key was believed");
 }
 
 static const char *judge_mf(const struct monitor *m, const struct monitor_case *c)
@@ -218,7 +231,7 @@ static const char *judge_mf(const struct monitor *m, const struct monitor_case *
 	case 0xB1:
 		return OK;
 	case 0x86:
-		return unless(!is_blank(m), "PACE on a blank card");
+		return judge_step(m, c);
 	case 0x22:
 		if (c->apdu.p1 == 0xC1)
 			return unless(!is_blank(m), "PACE on a blank card");
@@ -281,7 +294,7 @@ static const char *judge_eid(const struct monitor *m, const struct monitor_case 
 		return unless(at, "for authentication terminals alone");
 	case 0x22:
 	case 0x86:
-		return unless(at && has_bit(&m->session, AT_BIT_RI), "a pseudonym");
+		return unless(at && monitor_has_bit(&m->session, AT_BIT_RI), "a pseudonym");
 	default:
 		return "the eID application has no such command";
 	}
@@ -548,109 +561,4 @@ const char *monitor_judge(struct monitor *m, const struct monitor_case *c)
 		break;
 	}
 	return judge_manager(m, c);
-}
-
-/* --- what may change ----------------------------------------------------------------------------------------------- */
-
-static bool is_try(uint32_t id)
-{
-	return id >> 8 == PIV_STORE_PASSWORD >> 8 || id == EMRTD_OBJECT_PIN ||
-	       id == EMRTD_OBJECT_PUK || id >> 4 == (CARD_OBJECT_HOST + 0x100u) >> 4 ||
-	       id >> 8 == MANAGER_OBJECT_SEQUENCE >> 8;
-}
-
-static bool of(uint32_t id, uint32_t owner)
-{
-	return id >> 24 == owner >> 24;
-}
-
-static bool may_change_document(const struct monitor_case *c, uint32_t id)
-{
-	const bool trust = id >> 8 == EMRTD_OBJECT_ANCHOR >> 8 || id == CARD_OBJECT_HOST + 3;
-
-	return c->apdu.ins == 0x2A && trust;
-}
-
-static bool may_change_group(const struct monitor *m, const struct monitor_case *c, uint32_t id)
-{
-	const uint32_t n = id - EID_OBJECT_GROUP;
-
-	return c->apdu.ins == 0xD6 && id >= EID_OBJECT_GROUP && n >= 17 && n <= 22 &&
-	       has_bit(&m->session, 54 - n);
-}
-
-static bool may_change_keys(const struct monitor_case *c, uint32_t id)
-{
-	switch (c->apdu.ins) {
-	case 0xDB:
-		return id == PIV_STORE_CONTENT || id >= PIV_STORE_DATA || id == PIV_STORE_POLICY;
-	case 0x47:
-	case 0xFE:
-	case 0xF6:
-		return id == PIV_STORE_CONTENT || id >> 8 == PIV_STORE_KEY >> 8 ||
-		       id >> 8 == PIV_STORE_PUBLIC >> 8;
-	case 0xFF:
-		return id == PIV_STORE_ADMIN;
-	default:
-		return c->apdu.ins == 0xFB && of(id, CARD_OBJECT_PIV);
-	}
-}
-
-bool monitor_may_change(const struct monitor *m, const struct monitor_case *c, uint32_t id)
-{
-	if (is_try(id) || id == GATE_OBJECT_EPHEMERAL)
-		return true;
-	if (id == GATE_OBJECT_TICKETS && c->apdu.ins == 0xA4 && c->sw == SJ_SW_OK)
-		return true;
-	if (c->at == AT_GATE && m->gate && c->apdu.ins == 0x87 && of(id, CARD_OBJECT_GATE))
-		return id < GATE_OBJECT_CREDENTIAL && id != GATE_OBJECT_HOLDER;
-	if (monitor_refused(c->sw))
-		return false;
-	switch (c->at) {
-	case AT_MF:
-	case AT_LDS:
-		return may_change_document(c, id);
-	case AT_EID:
-		return of(id, CARD_OBJECT_EID) && may_change_group(m, c, id);
-	case AT_PIV:
-		return of(id, CARD_OBJECT_PIV) && may_change_keys(c, id);
-	case AT_MANAGER:
-		return c->in_channel;
-	case AT_GATE:
-		break;
-	}
-	return false;
-}
-
-bool monitor_may_rise(const struct monitor *m, const struct monitor_case *c,
-		      enum monitor_counter which, unsigned from)
-{
-	const uint8_t ins = c->apdu.ins, p1 = c->apdu.p1;
-
-	if (monitor_refused(c->sw))
-		return false;
-	if (c->at == AT_MANAGER)
-		return c->in_channel;
-	switch (which) {
-	case OF_EID_PUK:
-		return false;
-	case OF_EID_PIN:
-		if (c->at != AT_MF)
-			return false;
-		return ins == 0x2C ? p1 == 0x03 || from > 0 || m->session.in_force
-				   : ins == 0x86 && from > 0 && m->honest;
-	case OF_PIV_PIN:
-		if (ins == 0x2C)
-			return c->at == AT_PIV;
-		break;
-	case OF_PIV_GLOBAL:
-	case OF_PUK:
-		break;
-	}
-	if (c->at != AT_PIV)
-		return false;
-	if (ins == 0xFA || ins == 0xFB)
-		return true;
-	/* Right or changed; the PUK also by the reset of the PIN that it allowed. */
-	return from > 0 && (ins == 0x20 || ins == 0x24 || (ins == 0x2C && which == OF_PUK));
 }

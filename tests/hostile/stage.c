@@ -168,17 +168,16 @@ uint16_t stage_ca1(struct stage *s)
 }
 
 /* EXTERNAL AUTHENTICATE, by the terminal's key or by another. */
-static uint16_t sign(struct stage *s, bool wrong)
+static uint16_t sign(struct stage *s, struct eac_chain *chain, bool wrong)
 {
-	struct eac_chain other = *s->t.chain;
+	struct sj_key *own = chain->terminal.key;
 	uint16_t sw;
 
-	other.terminal.key = other.dv.key;
 	if (wrong)
-		s->t.chain = &other;
+		chain->terminal.key = chain->dv.key;
 	s->m.honest = !wrong;
 	sw = eac_external(&s->t);
-	s->t.chain = &s->world->is;
+	chain->terminal.key = own;
 	return proved(s, sw, !wrong, "a terminal with another's signature");
 }
 
@@ -190,13 +189,15 @@ uint16_t stage_ta1(struct stage *s)
 	need_terminal(s);
 	eid_certify(&s->world->is, &(struct eid_plan){ .bits = 3 });
 	s->t.chain = &s->world->is;
+	s->m.honest = true;
 	sw = eac_verify_chain(&s->t);
+	s->m.honest = false;
 	if (sw == SJ_SW_OK)
 		sw = eac_ta1_set(&s->t);
 	if (sw == SJ_SW_OK)
 		sw = eac_challenge(&s->t);
 	if (sw == SJ_SW_OK)
-		sw = sign(s, false);
+		sw = sign(s, &s->world->is, false);
 	if (sw != SJ_SW_OK)
 		return sw;
 	next.in_force = next.authenticated = true;
@@ -266,14 +267,12 @@ uint16_t stage_eac(struct stage *s, const struct visit *v, enum eac_step last)
 	uint16_t sw = SJ_SW_OK;
 
 	for (enum eac_step step = EAC_PACE; step <= last && sw == SJ_SW_OK; step++) {
-		s->t.chain = chain;
-		s->m.honest = step == EAC_PACE;
-		sw = step == EAC_TA ? sign(s, v->wrong) : eac_step(&s->t, step);
+		s->m.honest = step == EAC_PACE || step == EAC_CHAIN || step == EAC_CA;
+		sw = step == EAC_TA ? sign(s, chain, v->wrong) : eac_step(&s->t, step);
 		s->m.honest = false;
 		if (sw == SJ_SW_OK)
 			reach(s, v, step);
 	}
-	s->t.chain = chain;
 	return sw;
 }
 

@@ -50,6 +50,7 @@ struct stage {
 	struct piv_reader piv;
 	bool piv_open;
 	struct tap *tap;
+	uint8_t room[3][2304]; /* for commands that are forged */
 	uint32_t seed;
 	bool thorough; /* sweeps are whole */
 };

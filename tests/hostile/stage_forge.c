@@ -104,10 +104,13 @@ static void put_messaging(const struct stage *s, const char *how, const struct s
 {
 	struct piv_reader r = s->piv;
 
+	/* The order is the MAC chain's: the counter is for encryption alone (part 2, 4.2.2). */
 	if (strcmp(how, "stale") == 0)
-		r.counter[SJ_PIV_SM_BLOCK - 1]--;
-	if (strcmp(how, "skip") == 0)
-		r.counter[SJ_PIV_SM_BLOCK - 1]++;
+		r.command_chain[0] ^= 1;
+	if (strcmp(how, "skip") == 0) {
+		sj_piv_sm_command_put(w, &r.keys, r.counter, r.command_chain, apdu);
+		w->len = 0;
+	}
 	sj_piv_sm_command_put(w, &r.keys, r.counter, r.command_chain, apdu);
 }
 
@@ -132,9 +135,8 @@ static void put_channel(const struct stage *s, const char *how, const struct sj_
 bool stage_forge(struct stage *s, const char *how, const struct sj_apdu *apdu)
 {
 	const bool in_channel = s->b->channel.open && (apdu->cla & 0x80) != 0 && !s->b->secured;
-	uint8_t protected_bytes[2048], bytes[2048], command[2304];
-	struct sj_writer p = SJ_WRITER_OF(protected_bytes), data = SJ_WRITER_OF(bytes),
-			 w = SJ_WRITER_OF(command);
+	struct sj_writer p = SJ_WRITER_OF(s->room[0]), data = SJ_WRITER_OF(s->room[1]),
+			 w = SJ_WRITER_OF(s->room[2]);
 	struct sj_apdu out;
 
 	if (apdu->data.len > 1024)
