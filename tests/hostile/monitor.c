@@ -301,7 +301,7 @@ static void forged(struct monitor *m, struct sj_span command, struct monitor_cas
 	if (!monitor_refused(c->sw) && !(chained && m->session.kind == IN_PIV))
 		monitor_complain(m, FAULT_USE, "a forged command was taken");
 	c->apdu = (struct sj_apdu){ .ins = 0xC0 }; /* nobody meant it */
-	if (m->session.kind != IN_PIV || ((command.ptr[0] & 0x0C) == 0x0C && !chained))
+	if (m->session.kind != IN_PIV || ((command.ptr[0] & 0x6C) == 0x0C && !chained))
 		m->session = (struct monitor_session){ .kind = IN_NONE };
 }
 
@@ -374,6 +374,7 @@ void monitor_power(struct monitor *m)
 	m->chain_len = 0;
 	m->commands = m->pin_at = 0;
 	m->honest = false;
+	m->was_blank = !card_is_issued(m->b->card);
 	read_store(m);
 }
 

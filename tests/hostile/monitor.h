@@ -54,6 +54,7 @@ struct monitor {
 	const struct marks *marks;
 	const char *where; /* for messages */
 	bool is_eid, is_open;
+	bool was_blank; /* at power-up */
 	enum card_interface interface;
 	/* What the terminal says of what it sends. */
 	bool honest; /* the step that proves something is right */

@@ -159,20 +159,25 @@ static const struct {
 	{ "is4", SJ_CVC_INSPECTION, SJ_PACE_CAN, 2, 3, 0 },
 };
 
-/* at, at:5, at!:5: to the end, to step 5 (enum eac_step), with another's signature. */
+/*
+ * at, at:5: to the end, to step 5 (enum eac_step); at!: with another's signature, at?: with a forged
+ * certificate, at~: with another key in Chip Authentication.
+ */
 static bool do_visit(struct stage *s, const char *verb, uint16_t *sw)
 {
 	const char *colon = strchr(verb, ':');
 	size_t n = colon != NULL ? (size_t)(colon - verb) : strlen(verb);
-	const bool wrong = n > 0 && verb[n - 1] == '!';
+	const char fault = n > 0 && strchr("!?~", verb[n - 1]) != NULL ? verb[n - 1] : '\0';
 
-	n -= wrong;
+	n -= fault != '\0';
 	for (size_t i = 0; i < sizeof(visits) / sizeof(visits[0]); i++) {
 		struct visit v = { .who = visits[i].who,
 				   .with = visits[i].with,
 				   .bits = visits[i].bits,
 				   .chat = visits[i].chat,
-				   .wrong = wrong };
+				   .wrong = fault == '!',
+				   .forged = fault == '?',
+				   .other_key = fault == '~' };
 
 		if (strlen(visits[i].name) != n || memcmp(verb, visits[i].name, n) != 0)
 			continue;
@@ -197,6 +202,7 @@ enum simple {
 	DO_MESSAGING,
 	DO_SCP,
 	DO_SCP_WRONG,
+	DO_SCP_CRYPTOGRAM,
 	DO_SCP_MAC,
 	DO_TAP,
 	DO_TAP_WRONG,
@@ -206,8 +212,8 @@ enum simple {
 	DO_NOTHING,
 };
 static const char *const simple_names[DO_NOTHING] = {
-	"power", "reset", "contact", "air",  "bac", "bac!", "ca1",    "ta1",   "admin",   "admin!",
-	"msg",   "scp",   "scp!",    "cmac", "tap", "tap!", "replay", "sweep", "sweepin",
+	"power", "reset", "contact", "air",  "bac",  "bac!", "ca1",  "ta1",    "admin", "admin!",
+	"msg",   "scp",   "scp!",    "scp?", "cmac", "tap",  "tap!", "replay", "sweep", "sweepin",
 };
 
 static bool do_simple(struct stage *s, const char *verb, uint16_t *sw)
@@ -244,10 +250,13 @@ static bool do_simple(struct stage *s, const char *verb, uint16_t *sw)
 		break;
 	case DO_SCP:
 	case DO_SCP_WRONG:
-		*sw = stage_channel(s, 0x33, which == DO_SCP);
+		*sw = stage_channel(s, 0x33, which == DO_SCP ? CHANNEL_RIGHT : CHANNEL_MAC);
+		break;
+	case DO_SCP_CRYPTOGRAM:
+		*sw = stage_channel(s, 0x33, CHANNEL_CRYPTOGRAM);
 		break;
 	case DO_SCP_MAC:
-		*sw = stage_channel(s, 0x01, true);
+		*sw = stage_channel(s, 0x01, CHANNEL_RIGHT);
 		break;
 	case DO_TAP:
 	case DO_TAP_WRONG:

@@ -218,6 +218,58 @@ struct visit visit_of(enum sj_cvc_terminal who)
 			       .chat_extension = at ? EID_ALL_EXTENSIONS : 0 };
 }
 
+/* The DV's name under the terminal's certificate, but not its signature. */
+static void forge(struct eac_chain *chain)
+{
+	struct sj_key *own = chain->dv.key;
+
+	chain->dv.key = chain->terminal.key;
+	eac_sign(&chain->terminal, &chain->dv);
+	chain->dv.key = own;
+}
+
+/* Chip Authentication with another key than the terminal signed. */
+static uint16_t agree_otherwise(struct stage *s)
+{
+	const struct sj_random random = sj_random_system();
+	struct sj_ec_secret sk;
+	struct sj_ec_point pk;
+
+	assert_true(sj_ec_secret_random(SJ_BP256R1, &random, &sk));
+	assert_true(sj_ec_multiply(SJ_BP256R1, &sk, NULL, &pk));
+	return proved(s, eac_ca_agree(&s->t, &sk, &pk), false, "another key than was signed");
+}
+
+/* The DV's certificate is genuine, the terminal's is not. */
+static uint16_t verify_forged(struct stage *s)
+{
+	uint16_t sw;
+
+	s->m.honest = true;
+	sw = eac_verify(&s->t, &s->t.chain->dv);
+	s->m.honest = false;
+	if (sw != SJ_SW_OK)
+		return sw;
+	return proved(s, eac_verify(&s->t, &s->t.chain->terminal), false, "a forged certificate");
+}
+
+static uint16_t take_step(struct stage *s, struct eac_chain *chain, const struct visit *v,
+			  enum eac_step step)
+{
+	uint16_t sw;
+
+	if (step == EAC_TA)
+		return sign(s, chain, v->wrong);
+	if (step == EAC_CA && v->other_key)
+		return agree_otherwise(s);
+	if (step == EAC_CHAIN && v->forged)
+		return verify_forged(s);
+	s->m.honest = step == EAC_PACE || step == EAC_CHAIN || step == EAC_CA;
+	sw = eac_step(&s->t, step);
+	s->m.honest = false;
+	return sw;
+}
+
 /* The terminal with its certificate and the CHAT. */
 static struct eac_chain *come(struct stage *s, const struct visit *v)
 {
@@ -229,6 +281,8 @@ static struct eac_chain *come(struct stage *s, const struct visit *v)
 				       .sectors = { at ? &s->world->sector : NULL } };
 
 	eid_certify(chain, &plan);
+	if (v->forged)
+		forge(chain);
 	eac_terminal(&s->t, &s->card, chain);
 	s->t.sector = at ? SECTOR : 0;
 	s->t.kind = v->with;
@@ -267,9 +321,7 @@ uint16_t stage_eac(struct stage *s, const struct visit *v, enum eac_step last)
 	uint16_t sw = SJ_SW_OK;
 
 	for (enum eac_step step = EAC_PACE; step <= last && sw == SJ_SW_OK; step++) {
-		s->m.honest = step == EAC_PACE || step == EAC_CHAIN || step == EAC_CA;
-		sw = step == EAC_TA ? sign(s, chain, v->wrong) : eac_step(&s->t, step);
-		s->m.honest = false;
+		sw = take_step(s, chain, v, step);
 		if (sw == SJ_SW_OK)
 			reach(s, v, step);
 	}
@@ -320,7 +372,22 @@ uint16_t stage_messaging(struct stage *s)
 	return SJ_SW_OK;
 }
 
-uint16_t stage_channel(struct stage *s, uint8_t level, bool right)
+/* The same command with another cryptogram and a MAC that fits. */
+static struct sj_apdu other_cryptogram(struct rig_channel *c, const struct sj_scp03_keys *keys,
+				       struct sj_span answer, uint8_t level, struct sj_writer *data)
+{
+	static const uint8_t guess[SJ_SCP03_SHORT] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	const struct sj_span host = rig_host_challenge();
+	struct sj_apdu apdu = { .cla = 0x80, .ins = 0x82, .p1 = level, .data = SJ_SPAN_OF(guess) };
+	struct sj_span head, challenge = { NULL, 0 };
+
+	assert_true(sj_take(&answer, 13, &head) && sj_take(&answer, host.len, &challenge));
+	assert_true(sj_scp03_begin(&c->session, keys, host.len, host, challenge));
+	assert_true(sj_scp03_wrap(&c->session, &apdu, data, &apdu));
+	return apdu;
+}
+
+uint16_t stage_channel(struct stage *s, uint8_t level, enum channel_fault fault)
 {
 	const struct sj_scp03_keys keys = rig_well_known();
 	struct bench *b = s->b;
@@ -333,12 +400,15 @@ uint16_t stage_channel(struct stage *s, uint8_t level, bool right)
 	b->channel.open = false;
 	if (bench_send(b, &apdu) != SJ_SW_OK)
 		return b->sw;
-	apdu = rig_channel_begin(&b->channel, &keys, rig_host_challenge(), b->data, level, &data);
-	bytes[stage_draw(s) % 16] ^= !right;
-	s->m.honest = right;
+	apdu = fault == CHANNEL_CRYPTOGRAM
+		       ? other_cryptogram(&b->channel, &keys, b->data, level, &data)
+		       : rig_channel_begin(&b->channel, &keys, rig_host_challenge(), b->data, level,
+					   &data);
+	bytes[8 + stage_draw(s) % 8] ^= fault == CHANNEL_MAC;
+	s->m.honest = fault == CHANNEL_RIGHT;
 	bench_send(b, &apdu);
 	b->channel.open = b->sw == SJ_SW_OK;
-	return proved(s, b->sw, right, "a channel without its keys");
+	return proved(s, b->sw, fault == CHANNEL_RIGHT, "a channel without its keys");
 }
 
 uint16_t stage_tap(struct stage *s, bool wrong)

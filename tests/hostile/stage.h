@@ -76,6 +76,8 @@ struct visit {
 	uint64_t bits, extension; /* of the certificate */
 	uint64_t chat, chat_extension;
 	bool wrong; /* the signature is another's */
+	bool forged; /* the certificate was signed by itself in the DV's name */
+	bool other_key; /* Chip Authentication with another key than was signed */
 };
 /* All rights, with PIN or CAN. */
 struct visit visit_of(enum sj_cvc_terminal who);
@@ -83,7 +85,8 @@ struct visit visit_of(enum sj_cvc_terminal who);
 uint16_t stage_eac(struct stage *s, const struct visit *v, enum eac_step last);
 uint16_t stage_admin(struct stage *s, bool right);
 uint16_t stage_messaging(struct stage *s);
-uint16_t stage_channel(struct stage *s, uint8_t level, bool right);
+enum channel_fault { CHANNEL_RIGHT, CHANNEL_MAC, CHANNEL_CRYPTOGRAM };
+uint16_t stage_channel(struct stage *s, uint8_t level, enum channel_fault fault);
 /* A whole tap at a genuine gate; wrong: the reader's key is another. */
 uint16_t stage_tap(struct stage *s, bool wrong);
 

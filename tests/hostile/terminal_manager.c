@@ -33,6 +33,8 @@ static const struct sequence rows[] = {
 	  "80823300101122334455667788112233445566778"
 	  "8=6982" },
 	{ "manager: a wrong cryptogram", "plain-c", "{mgr}=9000 @scp!=6??? " STATUS "=6982" },
+	{ "manager: a wrong cryptogram with a MAC that fits", "plain-c",
+	  "{mgr}=9000 @scp?=6300 " STATUS "=6982" },
 	{ "manager: a level that there is none of", "plain-c",
 	  "{mgr}=9000 80503000081032547698BADCFE00=9000 "
 	  "8482FF00101122334455667788112233445566778"

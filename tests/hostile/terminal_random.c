@@ -8,7 +8,7 @@
 
 #include "host/card_internal.h"
 
-#define VISIT_MAX 300u /* commands to one card, about */
+#define VISIT_MAX 500u /* commands to one card, about */
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* --- what is sent ---------------------------------------------------------------------------------- */
@@ -214,6 +214,7 @@ static const char *const protocols[] = {
 	SELECT_MANAGER " @scp",
 	SELECT_MANAGER " @scp!",
 	SELECT_MANAGER " @cmac",
+	SELECT_MANAGER " @scp?",
 };
 
 /* --- spoiling ---------------------------------------------------------------------------------------- */
@@ -326,10 +327,10 @@ static void act_single(struct stage *s)
 
 	if (n == 0)
 		return;
-	if (!is_inside(s) || r < 4 || !sj_apdu_parse(sj_span(bytes, n), &apdu) ||
+	if (!is_inside(s) || r < 1 || !sj_apdu_parse(sj_span(bytes, n), &apdu) ||
 	    (apdu.cla & 0x6C) != 0 || apdu.cla > 0x83)
 		(void)stage_plain(s, sj_span(bytes, n));
-	else if (r < 8)
+	else if (r < 3)
 		act_forged(s, &apdu);
 	else
 		(void)stage_inside(s, &apdu);
@@ -354,6 +355,8 @@ static void act_visit(struct stage *s)
 	v.extension = draw_rights(s, v.extension);
 	v.chat_extension = draw_rights(s, v.chat_extension);
 	v.wrong = stage_draw(s) % 8 == 0;
+	v.forged = stage_draw(s) % 16 == 0;
+	v.other_key = stage_draw(s) % 16 == 0;
 	if (stage_draw(s) % 3 == 0)
 		v.with = SJ_PACE_CAN;
 	(void)stage_power(s, false);
@@ -366,15 +369,15 @@ static void act(struct stage *s)
 {
 	const uint32_t r = stage_draw(s) % 1000;
 
-	if (r < 6 && s->scene->base == BASE_EID)
+	if (r < 3 && s->scene->base == BASE_EID)
 		act_visit(s);
-	else if (r < 30)
+	else if (r < 17)
 		(void)stage_run(s, protocols[stage_draw(s) % COUNT(protocols)]);
-	else if (r < 36)
+	else if (r < 20)
 		(void)stage_replay(s);
-	else if (r < 40)
+	else if (r < 22)
 		(void)stage_power(s, r & 1);
-	else if (r < 41)
+	else if (r < 23)
 		(void)stage_insert(s, r & 1 ? CARD_CONTACT : CARD_CONTACTLESS);
 	else
 		act_single(s);
