@@ -1,6 +1,7 @@
 /*
  * Hostile terminals: every named sequence and some random commands, with a monitor that knows what
- * may be told and used. `test_terminal -n 10000000 [-s SEED]` sends so many at random; sweeps are whole then.
+ * may be told and used. `test_terminal -n 10000000 [-s SEED] [-p NAME]` sends so many at random, with
+ * whole sweeps, and prints figures NAME.sequences and so on.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -81,29 +82,33 @@ static int run_cases(struct stage *stage)
 	return failed;
 }
 
-/* The sequences whole, then at random; the figures. */
-static int run_campaign(struct stage *s, unsigned long count)
+static void figure(const char *name, const char *of, unsigned long value)
 {
-	unsigned long sequences = 0, sent = 0;
+	printf("figure: %s.%s %lu\n", name, of, value);
+}
+
+/* The sequences whole, then at random; the figures. */
+static int run_campaign(struct stage *s, unsigned long count, const char *name)
+{
+	const unsigned long *faults = s->m.faults;
+	unsigned long sequences = 0, sent;
 	int failed = 0;
 
 	s->thorough = count > 100000;
 	for (size_t p = 0; p < PAGES; p++)
-		for (size_t i = 0; i < pages[p]->count; i++) {
+		for (size_t i = 0; i < pages[p]->count; i++, sequences++) {
 			const struct sequence *q = &pages[p]->rows[i];
 
 			failed |= !stage_set(s, scene_named(q->scene), q->name) ||
 				  !stage_run(s, q->script);
-			sequences++;
 		}
-	printf("sequences: %lu, with %lu commands\n", sequences, s->m.sent);
+	figure(name, "sequences", sequences);
+	figure(name, "sequences.commands", s->m.sent);
 	sent = terminal_random(s, count);
-	printf("figure: terminal.sequences %lu\n", sequences);
-	printf("figure: terminal.random %lu\n", sent);
-	printf("figure: terminal.leaks %lu\n", s->m.faults[FAULT_LEAK]);
-	printf("figure: terminal.uses %lu\n", s->m.faults[FAULT_USE]);
-	printf("figure: terminal.others %lu\n",
-	       s->m.faults[FAULT_COUNTER] + s->m.faults[FAULT_FORM] + s->m.faults[FAULT_STORE]);
+	figure(name, "random", sent);
+	figure(name, "leaks", faults[FAULT_LEAK]);
+	figure(name, "uses", faults[FAULT_USE]);
+	figure(name, "others", faults[FAULT_COUNTER] + faults[FAULT_FORM] + faults[FAULT_STORE]);
 	return failed || monitor_faults(&s->m) != 0;
 }
 
@@ -111,18 +116,21 @@ int main(int argc, char **argv)
 {
 	struct world *world = world_new();
 	struct stage *stage = stage_new(world);
+	const char *name = "terminal";
 	unsigned long count = 0;
 	int opt, rc;
 
-	while ((opt = getopt(argc, argv, "n:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:p:")) != -1) {
 		if (opt == 'n')
 			count = strtoul(optarg, NULL, 10);
 		else if (opt == 's')
 			stage->seed = (uint32_t)strtoul(optarg, NULL, 10);
+		else if (opt == 'p')
+			name = optarg;
 		else
 			return 2;
 	}
-	rc = count > 0 ? run_campaign(stage, count) : run_cases(stage);
+	rc = count > 0 ? run_campaign(stage, count, name) : run_cases(stage);
 	stage_free(stage);
 	world_free(world);
 	return rc;
