@@ -114,6 +114,7 @@ struct sj_document {
 	struct sj_mrz mrz;
 	bool mrz_read; /* DG1 is authentic and was parsed */
 	int64_t now; /* the time that is believed */
+	unsigned mark; /* of the beginning: sj_memory_lacked() */
 };
 
 /* --- verify.c ------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "crypt/wipe.h"
 #include "crypt/x509.h"
 #include "piv/piv.h"
+#include "reader/memory.h"
 #include "secure/piv_spki.h"
 #include "wire/std/iso7816.h"
 #include "wire/tlv.h"
@@ -119,6 +120,7 @@ static enum sj_rc info_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_key_info(struct sj_piv *piv, uint8_t key, struct sj_piv_key_info *out)
 {
+	const unsigned mark = sj_memory_mark();
 	const size_t size = out->size;
 	struct sj_piv_key_info info = {
 		.size = size,
@@ -134,7 +136,7 @@ enum sj_rc sj_piv_key_info(struct sj_piv *piv, uint8_t key, struct sj_piv_key_in
 	rc = sj_piv_attempt(piv, info_step, &q, NULL);
 	if (rc == SJ_OK)
 		memcpy(out, &info, size < sizeof(info) ? size : sizeof(info));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- using a key ------------------------------------------------------------------------ */
@@ -282,6 +284,7 @@ static enum sj_rc use_key(struct sj_piv *piv, struct sj_piv_use *use)
 enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm algorithm,
 		       const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_piv_use use = { .key = key,
 				  .algorithm = algorithm,
 				  .in = sj_span(in, in_len),
@@ -289,12 +292,13 @@ enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm al
 				  .out_len = out_len,
 				  .needs_pin = key != PIV_KEY_CARD_AUTHENTICATION };
 
-	return use_key(piv, &use);
+	return sj_memory_rc(mark, use_key(piv, &use));
 }
 
 enum sj_rc sj_piv_agree(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm algorithm,
 			const uint8_t *peer, size_t peer_len, uint8_t *out, size_t *out_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_piv_use use = { .key = key,
 				  .algorithm = algorithm,
 				  .exchange = true,
@@ -303,7 +307,7 @@ enum sj_rc sj_piv_agree(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm a
 				  .out_len = out_len,
 				  .needs_pin = key != PIV_KEY_CARD_AUTHENTICATION };
 
-	return use_key(piv, &use);
+	return sj_memory_rc(mark, use_key(piv, &use));
 }
 
 struct both {
@@ -327,6 +331,7 @@ enum sj_rc sj_piv_verify_and_sign(struct sj_piv *piv, enum sj_piv_pin pin, const
 				  const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
 				  int *tries_left)
 {
+	const unsigned mark = sj_memory_mark();
 	struct both b = { pin,
 			  value,
 			  len,
@@ -338,5 +343,5 @@ enum sj_rc sj_piv_verify_and_sign(struct sj_piv *piv, enum sj_piv_pin pin, const
 			    .out_len = out_len } };
 
 	sj_piv_clock(piv);
-	return sj_piv_alone(piv, both_step, &b);
+	return sj_memory_rc(mark, sj_piv_alone(piv, both_step, &b));
 }

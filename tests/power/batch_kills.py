@@ -293,6 +293,7 @@ def main():
           "them complete, and revoked")
     for fault in faults[:20]:
         print("FAULT:", fault)
+    print(f"figure: batch.cards {good}\nfigure: batch.kills {sum(kills.values())}\nfigure: batch.faults {len(faults)}")
     register.stop()
     if not options.keep and not faults:
         shutil.rmtree(place)
