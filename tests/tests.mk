@@ -156,7 +156,7 @@ waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/re
 .suite:
 	@$(ASAN_ENV) tests/run.py -j $$(($(JOBS) + 1)) --logs $(BUILD)/test-logs \
 		$(lint_jobs) \
-		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 1000 -c tests/fuzz/corpus' \
+		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 2000 -c tests/fuzz/corpus' \
 		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(gcc_only),$(test_bats))) \
 		$(call bats_jobs,gcc,$(BUILD),$(filter-out $(asan_only),$(test_bats))) \
 		$(call suite_jobs,asan,$(ASAN_BUILD),$(filter-out $(stories),$(test_src))) \

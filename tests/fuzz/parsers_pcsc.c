@@ -281,7 +281,7 @@ static bool run(struct sj_span in)
 	struct sj_cancel *cancel = sj_cancel_new();
 	struct sj_pcsc *p = NULL;
 	struct sj_transport *t = NULL;
-	size_t most;
+	size_t most = 0;
 	bool listed = false;
 
 	*service() = (struct service){ .script = in };
@@ -291,9 +291,9 @@ static bool run(struct sj_span in)
 	if (p != NULL)
 		listed = sj_pcsc_status(&p, deadline, known) == SJ_OK;
 	if (listed)
-		(void)sj_pcsc_wait(&p, known, sj_clock_ms(), known);
-	if (p != NULL && sj_pcsc_apdu_max(&p, "Reader 0", deadline, &most) != SJ_OK)
-		most = 0;
+		listed = sj_pcsc_wait(&p, known, sj_clock_ms(), known) != SJ_INTERNAL;
+	if (p != NULL)
+		listed &= sj_pcsc_apdu_max(&p, "Reader 0", deadline, &most) != SJ_INTERNAL;
 	if (p != NULL)
 		t = sj_transport_pcsc(cancel, "Reader 0", &p);
 	if (t != NULL) {
