@@ -31,6 +31,8 @@ helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates eac_card): TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
+$(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
+$(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 # A card that lies inside its own secure messaging.
@@ -155,7 +157,7 @@ check: deps-check
 # them in check-programs. The long stories of many programs run in one build each: under sanitisers where
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
 gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
-	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
+	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
 	reader/gate.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
 	reader/service.bats)
