@@ -245,8 +245,9 @@ bool sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_s
 	bool ok;
 
 	sj_meter_count(SJ_METER_EC_SIGN, curve, 1);
-	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
-	     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1 &&
+	ok = pkey != NULL &&
+	     sj_sure(ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+		     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1) &&
 	     sj_ecdsa_from_der(sj_span(der, n), half, out);
 	if (ok)
 		*len = 2 * half;

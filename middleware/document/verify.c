@@ -167,8 +167,8 @@ static enum sj_rc read_document(struct sj_document *doc)
 	rc = read_groups(doc);
 	if (rc == SJ_OK)
 		rc = authenticate(doc);
-	/* A chip that failed in this way is judged, not excused. */
-	if (rc == SJ_CARD_SM_BROKEN && doc->chip_started && !doc->chip_proved)
+	/* A chip that fails in this way twice is judged, not excused. */
+	if (rc == SJ_CARD_SM_BROKEN && doc->again && doc->chip_started && !doc->chip_proved)
 		return still_there(doc);
 	return rc;
 }
@@ -192,7 +192,11 @@ bool sj_document_may_restart(struct sj_document *doc, enum sj_rc rc)
 			"The card broke off at extended length; beginning again without.");
 		return true;
 	}
-	return doc->piece > 0;
+	if (doc->piece == 0)
+		sj_context_notice(doc->context,
+				  "The protected channel broke; beginning again, in case that was "
+				  "another program's doing.");
+	return true;
 }
 
 static enum sj_rc read_twice(struct sj_document *doc)
@@ -210,6 +214,7 @@ static enum sj_rc read_twice(struct sj_document *doc)
 			sj_document_reset(doc);
 			begin_time(doc);
 			doc->piece = piece;
+			doc->again = true;
 			rc = read_document(doc);
 		}
 	}

@@ -19,8 +19,7 @@ enum fuzz_kind {
 	FUZZ_MEMORY = 0x01,
 	FUZZ_CRYPTO = 0x02, /* OpenSSL */
 	FUZZ_STORAGE = 0x04,
-	FUZZ_PCSC = 0x08,
-	FUZZ_RANDOM = 0x10,
+	FUZZ_RANDOM = 0x08,
 };
 
 /*
