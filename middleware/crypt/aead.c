@@ -1,5 +1,6 @@
 #include "crypt/aead.h"
 
+#include "crypt/internal.h"
 #include "crypt/meter.h"
 #include "crypt/wipe.h"
 
@@ -42,7 +43,7 @@ static EVP_CIPHER_CTX *begin(enum sj_aead alg, const uint8_t *key, const uint8_t
 	ok = ok && EVP_CipherInit_ex(ctx, NULL, NULL, key, nonce, direction) == 1;
 	if (ok && alg != SJ_AES_256_GCM)
 		ok = EVP_CipherUpdate(ctx, NULL, &n, NULL, text) == 1;
-	if (ok)
+	if (sj_sure(ok))
 		return ctx;
 	EVP_CIPHER_CTX_free(ctx);
 	return NULL;
@@ -88,7 +89,7 @@ bool sj_aead_seal(enum sj_aead alg, const uint8_t *key, const uint8_t *nonce, st
 	if (ok)
 		out->len += plain.len + tag;
 	EVP_CIPHER_CTX_free(ctx);
-	return ok;
+	return sj_sure(ok);
 }
 
 bool sj_aead_open(enum sj_aead alg, const uint8_t *key, const uint8_t *nonce, struct sj_span aad,
@@ -112,5 +113,5 @@ bool sj_aead_open(enum sj_aead alg, const uint8_t *key, const uint8_t *nonce, st
 	else if (text.len > 0)
 		sj_wipe(out->ptr + out->len, text.len);
 	EVP_CIPHER_CTX_free(ctx);
-	return ok;
+	return sj_answered(ok);
 }

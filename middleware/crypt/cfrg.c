@@ -1,4 +1,5 @@
 #include "crypt/cfrg.h"
+#include "crypt/internal.h"
 
 #include <openssl/evp.h>
 
@@ -10,7 +11,7 @@ static bool public_of(int type, const uint8_t key[static SJ_CFRG_KEY],
 	bool ok = pkey != NULL && EVP_PKEY_get_raw_public_key(pkey, out, &n) == 1;
 
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_sure(ok);
 }
 
 bool sj_x25519_public(const uint8_t key[static SJ_CFRG_KEY], uint8_t out[static SJ_CFRG_KEY])
@@ -38,7 +39,7 @@ bool sj_x25519_agree(const uint8_t key[static SJ_CFRG_KEY], const uint8_t peer[s
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(other);
 	EVP_PKEY_free(own);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_ed25519_sign(const uint8_t key[static SJ_CFRG_KEY], struct sj_span message,
@@ -53,7 +54,7 @@ bool sj_ed25519_sign(const uint8_t key[static SJ_CFRG_KEY], struct sj_span messa
 	     EVP_DigestSign(ctx, out, &n, message.ptr, message.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_ed25519_verify(const uint8_t key[static SJ_CFRG_KEY], struct sj_span message,
@@ -68,5 +69,5 @@ bool sj_ed25519_verify(const uint8_t key[static SJ_CFRG_KEY], struct sj_span mes
 	     EVP_DigestVerify(ctx, signature, SJ_ED25519_SIGNATURE, message.ptr, message.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(ok);
 }

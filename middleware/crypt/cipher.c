@@ -1,4 +1,5 @@
 #include "crypt/cipher.h"
+#include "crypt/internal.h"
 #include "crypt/meter.h"
 #include "crypt/wipe.h"
 
@@ -109,7 +110,7 @@ static bool cbc(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, struct 
 	ok = ctx != NULL && EVP_CipherUpdate(ctx, out, &got, in.ptr, (int)in.len) == 1 &&
 	     (size_t)got == in.len;
 	EVP_CIPHER_CTX_free(ctx);
-	return ok;
+	return sj_sure(ok);
 }
 
 bool sj_cbc_encrypt(enum sj_cipher c, const uint8_t *key, const uint8_t *iv, struct sj_span in,
@@ -138,7 +139,7 @@ static bool tdes(const uint8_t *key, const uint8_t *in, uint8_t *out, bool encry
 	     EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
 	     EVP_CipherUpdate(ctx, out, &got, in, SJ_TDES_BLOCK) == 1 && got == SJ_TDES_BLOCK;
 	EVP_CIPHER_CTX_free(ctx);
-	return ok;
+	return sj_sure(ok);
 }
 
 bool sj_tdes_encrypt(const uint8_t key[static SJ_TDES_KEY], const uint8_t in[static SJ_TDES_BLOCK],
@@ -236,6 +237,8 @@ static bool retail_mac(const uint8_t *key, const struct sj_span *parts, size_t n
 	       cbc(SJ_CIPHER_3DES, key, s.state, sj_span(s.held, s.block), out, true);
 	sj_wipe(single, sizeof(single));
 	ok = s.ok;
+	if (s.ctx == NULL)
+		sj_memory_note();
 	chain_end(&s);
 	return ok;
 }
@@ -284,7 +287,7 @@ static bool cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *par
 	sj_wipe(subkey, sizeof(subkey));
 	ok = s.ok;
 	chain_end(&s);
-	return ok;
+	return sj_sure(ok);
 }
 
 bool sj_mac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, size_t n,

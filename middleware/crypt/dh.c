@@ -1,4 +1,5 @@
 #include "crypt/dh.h"
+#include "crypt/internal.h"
 #include "crypt/meter.h"
 #include "crypt/wipe.h"
 
@@ -101,6 +102,8 @@ static bool work_start(struct work *w, enum sj_dh_group group)
 	w->bn = BN_CTX_secure_new();
 	w->x = BN_secure_new();
 	w->y = BN_secure_new();
+	if (!sj_sure(w->parameters != NULL && w->bn != NULL && w->x != NULL && w->y != NULL))
+		return false;
 	if (w->parameters == NULL || w->bn == NULL || w->x == NULL || w->y == NULL ||
 	    EVP_PKEY_get_bn_param(w->parameters, OSSL_PKEY_PARAM_FFC_P, &w->p) != 1 ||
 	    EVP_PKEY_get_bn_param(w->parameters, OSSL_PKEY_PARAM_FFC_Q, &w->q) != 1 ||
@@ -163,7 +166,7 @@ bool sj_dh_public_read(enum sj_dh_group group, struct sj_span in, struct sj_dh_p
 		in = sj_span(in.ptr + 1, in.len - 1);
 	ok = work_start(&w, group) && element_set(&w, in) && element_get(w.y, out);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 /* FIPS 186-4, B.1.2 (testing candidates). */
@@ -181,7 +184,7 @@ bool sj_dh_secret_random(enum sj_dh_group group, const struct sj_random *rnd,
 	if (!found)
 		sj_wipe(out, sizeof(*out));
 	work_end(&w);
-	return found;
+	return sj_answered(found);
 }
 
 bool sj_dh_power(enum sj_dh_group group, const struct sj_dh_secret *x,
@@ -195,7 +198,7 @@ bool sj_dh_power(enum sj_dh_group group, const struct sj_dh_secret *x,
 			   : BN_bin2bn(base->bytes, (int)base->len, w.y) != NULL) &&
 	     exponent_set(&w, x) && power(&w, w.y, w.y, w.x) && element_get(w.y, out);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_dh_agree(enum sj_dh_group group, const struct sj_dh_secret *x,
@@ -224,7 +227,7 @@ bool sj_dh_map_generic(enum sj_dh_group group, struct sj_span s, const struct sj
 	     BN_bin2bn(h->bytes, (int)h->len, w.x) != NULL &&
 	     BN_mod_mul(w.y, w.y, w.x, w.p, w.bn) == 1 && element_get(w.y, out);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_dh_map_integrated(enum sj_dh_group group, struct sj_span r, struct sj_dh_public *out)
@@ -237,5 +240,5 @@ bool sj_dh_map_integrated(enum sj_dh_group group, struct sj_span r, struct sj_dh
 	     BN_sub_word(w.x, 1) == 1 && BN_div(w.x, NULL, w.x, w.q, w.bn) == 1 &&
 	     power(&w, w.y, w.y, w.x) && element_get(w.y, out);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }

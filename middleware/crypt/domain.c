@@ -29,10 +29,10 @@ static bool is_generator(const EC_GROUP *group, struct sj_span encoded, BN_CTX *
 	if (encoded.len == 0 || encoded.ptr[0] > 0x04) /* no hybrid form */
 		return false;
 	g = EC_POINT_new(group);
-	same = g != NULL && EC_POINT_oct2point(group, g, encoded.ptr, encoded.len, bn) == 1 &&
+	same = sj_sure(g != NULL) && EC_POINT_oct2point(group, g, encoded.ptr, encoded.len, bn) == 1 &&
 	       EC_POINT_cmp(group, g, EC_GROUP_get0_generator(group), bn) == 0;
 	EC_POINT_free(g);
-	return same;
+	return sj_answered(same);
 }
 
 static bool is_curve(const struct sj_ec_domain *d, enum sj_curve curve)
@@ -42,8 +42,9 @@ static bool is_curve(const struct sj_ec_domain *d, enum sj_curve curve)
 	BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
 	bool same;
 
-	same = group != NULL && bn != NULL && p != NULL && a != NULL && b != NULL &&
-	       EC_GROUP_get_curve(group, p, a, b, bn) == 1 && equals(p, d->p) && equals(a, d->a) &&
+	same = sj_sure(group != NULL && bn != NULL && p != NULL && a != NULL && b != NULL &&
+		       EC_GROUP_get_curve(group, p, a, b, bn) == 1) &&
+	       equals(p, d->p) && equals(a, d->a) &&
 	       equals(b, d->b) && equals(EC_GROUP_get0_order(group), d->order) &&
 	       is_generator(group, d->generator, bn);
 	BN_free(b);
@@ -86,7 +87,7 @@ bool sj_curve_domain(enum sj_curve curve, struct sj_ec_domain *out,
 	ok = group != NULL && p != NULL && a != NULL && b != NULL &&
 	     EC_GROUP_get_curve(group, p, a, b, NULL) == 1 &&
 	     sj_ec_point_encode(group, EC_GROUP_get0_generator(group), NULL, &g);
-	if (!ok)
+	if (!sj_sure(ok))
 		goto out;
 	out->p = put(&w, p, size);
 	out->a = put(&w, a, size);

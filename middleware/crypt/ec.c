@@ -26,13 +26,16 @@ static bool work_start(struct work *w, enum sj_curve curve)
 {
 	memset(w, 0, sizeof(*w));
 	w->group = sj_ec_group(curve);
-	if (w->group == NULL)
+	if (w->group == NULL) {
+		if (sj_curve_field_size(curve) > 0)
+			sj_memory_note();
 		return false;
+	}
 	w->bn = BN_CTX_secure_new();
 	w->p = EC_POINT_new(w->group);
 	w->q = EC_POINT_new(w->group);
 	w->k = BN_secure_new();
-	if (w->bn == NULL || w->p == NULL || w->q == NULL || w->k == NULL)
+	if (!sj_sure(w->bn != NULL && w->p != NULL && w->q != NULL && w->k != NULL))
 		return false;
 	BN_set_flags(w->k, BN_FLG_CONSTTIME);
 	return true;
@@ -97,7 +100,7 @@ bool sj_ec_point_read(enum sj_curve curve, struct sj_span in, struct sj_ec_point
 		out->len = in.len;
 	}
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_ec_point_from_x(enum sj_curve curve, struct sj_span x, struct sj_ec_point *out)
@@ -115,7 +118,7 @@ bool sj_ec_point_from_x(enum sj_curve curve, struct sj_span x, struct sj_ec_poin
 	     EC_POINT_oct2point(w.group, w.p, compressed, 1 + size, w.bn) == 1 &&
 	     sj_ec_point_encode(w.group, w.p, w.bn, out);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_ec_secret_read(enum sj_curve curve, struct sj_span in, struct sj_ec_secret *out)
@@ -128,7 +131,7 @@ bool sj_ec_secret_read(enum sj_curve curve, struct sj_span in, struct sj_ec_secr
 		in = sj_span(in.ptr + 1, in.len - 1);
 	ok = work_start(&w, curve) && scalar_set(&w, in) && scalar_get(w.k, curve, out);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 /* FIPS 186-4, B.4.2 (testing candidates); a sound source passes within a few tries. */
@@ -151,7 +154,7 @@ bool sj_ec_secret_random(enum sj_curve curve, const struct sj_random *rnd, struc
 		*out = k;
 	sj_wipe(&k, sizeof(k));
 	work_end(&w);
-	return found;
+	return sj_answered(found);
 }
 
 /* w->q = k * base; a multiplication by one secret runs OpenSSL's constant-time ladder. */
@@ -176,7 +179,7 @@ bool sj_ec_multiply(enum sj_curve curve, const struct sj_ec_secret *k,
 	ok = work_start(&w, curve) && multiply(&w, curve, k, base) &&
 	     sj_ec_point_encode(w.group, w.q, w.bn, out);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_ec_agree(enum sj_curve curve, const struct sj_ec_secret *k, const struct sj_ec_point *peer,
@@ -206,7 +209,7 @@ bool sj_ec_map_generic(enum sj_curve curve, struct sj_span s, const struct sj_ec
 	     EC_POINT_add(w.group, w.q, w.q, w.p, w.bn) == 1 &&
 	     sj_ec_point_encode(w.group, w.q, w.bn, out);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_ec_cam_data(enum sj_curve curve, const struct sj_ec_secret *sk,
@@ -226,7 +229,7 @@ bool sj_ec_cam_data(enum sj_curve curve, const struct sj_ec_secret *sk,
 out:
 	BN_clear_free(inverse);
 	work_end(&w);
-	return ok;
+	return sj_answered(ok);
 }
 
 /* Room for Ecdsa-Sig-Value: a SEQUENCE and two INTEGERs with a sign byte each. */
@@ -243,14 +246,15 @@ bool sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_s
 	bool ok;
 
 	sj_meter_count(SJ_METER_EC_SIGN, curve, 1);
-	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
-	     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1 &&
+	ok = pkey != NULL &&
+	     sj_sure(ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+		     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1) &&
 	     sj_ecdsa_from_der(sj_span(der, n), half, out);
 	if (ok)
 		*len = 2 * half;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_span digest,
@@ -260,7 +264,7 @@ bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_
 	struct sj_writer w = SJ_WRITER_OF(der);
 	EVP_PKEY_CTX *ctx = NULL;
 	EVP_PKEY *pkey = NULL;
-	bool ok = false;
+	int answer = -1;
 
 	if (sj_curve_order_size(curve) == 0 ||
 	    plain_signature.len != 2 * sj_curve_order_size(curve) ||
@@ -270,9 +274,9 @@ bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_
 	pkey = sj_pkey_ec(curve, key, NULL);
 	if (pkey != NULL)
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
-	     EVP_PKEY_verify(ctx, w.ptr, w.len, digest.ptr, digest.len) == 1;
+	if (pkey != NULL && sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1))
+		answer = EVP_PKEY_verify(ctx, w.ptr, w.len, digest.ptr, digest.len);
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(answer == 1);
 }

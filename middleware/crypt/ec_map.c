@@ -31,7 +31,7 @@ static bool map_start(struct map *m, enum sj_curve curve)
 	m->point = EC_POINT_new(m->group);
 	for (size_t i = 0; i < NUMBERS; i++)
 		ok = (m->n[i] = BN_secure_new()) != NULL && ok;
-	return ok && m->bn != NULL && m->point != NULL &&
+	return sj_sure(ok && m->bn != NULL && m->point != NULL) &&
 	       EC_GROUP_get_curve(m->group, m->n[P], m->n[A], m->n[B], m->bn) == 1 &&
 	       BN_mod_word(m->n[P], 4) == 3;
 }
@@ -116,5 +116,5 @@ bool sj_ec_map_integrated(enum sj_curve curve, struct sj_span r, struct sj_ec_po
 	     BN_nnmod(m.n[T], m.n[T], m.n[P], m.bn) == 1 && candidates(&m) && roots(&m) &&
 	     choose(&m) && sj_ec_point_encode(m.group, m.point, m.bn, out);
 	map_end(&m);
-	return ok;
+	return sj_answered(ok);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypt/internal.h"
 #include "crypt/wipe.h"
 
 #define BLOCK 16u
@@ -43,7 +44,7 @@ struct sj_ff1 *sj_ff1_new(const uint8_t key[static SJ_FF1_KEY], uint32_t radix, 
 {
 	struct sj_ff1 *f = calloc(1, sizeof(*f));
 
-	if (f == NULL || radix < 2 || radix > 65536 || digits < 2)
+	if (!sj_sure(f != NULL) || radix < 2 || radix > 65536 || digits < 2)
 		goto failed;
 	f->radix = radix;
 	f->u = digits / 2;
@@ -55,8 +56,9 @@ struct sj_ff1 *sj_ff1_new(const uint8_t key[static SJ_FF1_KEY], uint32_t radix, 
 	f->b = bytes_below(f->radix_v);
 	f->d = 4 * ((f->b + 3) / 4) + 4;
 	f->aes = EVP_CIPHER_CTX_new();
-	if (f->aes == NULL || EVP_EncryptInit_ex(f->aes, EVP_aes_256_ecb(), NULL, key, NULL) != 1 ||
-	    EVP_CIPHER_CTX_set_padding(f->aes, 0) != 1)
+	if (!sj_sure(f->aes != NULL &&
+		     EVP_EncryptInit_ex(f->aes, EVP_aes_256_ecb(), NULL, key, NULL) == 1 &&
+		     EVP_CIPHER_CTX_set_padding(f->aes, 0) == 1))
 		goto failed;
 	return f;
 failed:
@@ -78,7 +80,7 @@ static bool chain(struct sj_ff1 *f, const uint8_t block[static BLOCK], uint8_t m
 
 	for (size_t i = 0; i < BLOCK; i++)
 		mac[i] ^= block[i];
-	return EVP_EncryptUpdate(f->aes, mac, &n, mac, BLOCK) == 1;
+	return sj_sure(EVP_EncryptUpdate(f->aes, mac, &n, mac, BLOCK) == 1);
 }
 
 /* Step 5: the block P. */

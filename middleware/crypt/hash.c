@@ -82,8 +82,11 @@ bool sj_hash(enum sj_hash alg, const struct sj_span *parts, size_t n,
 	EVP_MD_CTX *ctx;
 	bool ok;
 
-	if (md == NULL)
+	if (md == NULL) {
+		if (sj_hash_size(alg) > 0)
+			sj_memory_note();
 		return false;
+	}
 	sj_meter_hash(alg, sj_spans_len(parts, n));
 	ctx = EVP_MD_CTX_new();
 	ok = ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1;
@@ -91,5 +94,5 @@ bool sj_hash(enum sj_hash alg, const struct sj_span *parts, size_t n,
 		ok = EVP_DigestUpdate(ctx, parts[i].ptr, parts[i].len) == 1;
 	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
-	return ok;
+	return sj_sure(ok);
 }

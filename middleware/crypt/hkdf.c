@@ -57,7 +57,7 @@ struct sj_hmac *sj_hmac_new(struct sj_span key)
 	uint8_t block[BLOCK];
 	bool ok;
 
-	if (h == NULL)
+	if (!sj_sure(h != NULL))
 		return NULL;
 	h->inner = EVP_MD_CTX_new();
 	h->outer = EVP_MD_CTX_new();
@@ -65,7 +65,7 @@ struct sj_hmac *sj_hmac_new(struct sj_span key)
 	ok = h->work != NULL && key_block(key, block) && start(h->inner, block, 0x36) &&
 	     start(h->outer, block, 0x5C);
 	sj_wipe(block, sizeof(block));
-	if (!ok) {
+	if (!sj_sure(ok)) {
 		sj_hmac_free(h);
 		h = NULL;
 	}
@@ -90,10 +90,10 @@ bool sj_hmac(struct sj_hmac *h, const struct sj_span *parts, size_t n,
 	count(h, sj_spans_len(parts, n));
 	for (size_t i = 0; ok && i < n; i++)
 		ok = EVP_DigestUpdate(h->work, parts[i].ptr, parts[i].len) == 1;
-	return ok && EVP_DigestFinal_ex(h->work, out, NULL) == 1 &&
-	       EVP_MD_CTX_copy_ex(h->work, h->outer) == 1 &&
-	       EVP_DigestUpdate(h->work, out, SJ_PRK_SIZE) == 1 &&
-	       EVP_DigestFinal_ex(h->work, out, NULL) == 1;
+	return sj_sure(ok && EVP_DigestFinal_ex(h->work, out, NULL) == 1 &&
+		       EVP_MD_CTX_copy_ex(h->work, h->outer) == 1 &&
+		       EVP_DigestUpdate(h->work, out, SJ_PRK_SIZE) == 1 &&
+		       EVP_DigestFinal_ex(h->work, out, NULL) == 1);
 }
 
 bool sj_hkdf_extract(struct sj_span salt, struct sj_span ikm, uint8_t prk[static SJ_PRK_SIZE])

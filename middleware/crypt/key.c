@@ -26,7 +26,7 @@ static struct sj_key *key_new(EVP_PKEY *pkey)
 	char group[32];
 	int bits;
 
-	if (key == NULL) {
+	if (!sj_answered(pkey != NULL) || !sj_sure(key != NULL)) {
 		EVP_PKEY_free(pkey);
 		return NULL;
 	}
@@ -140,7 +140,7 @@ bool sj_key_get_point(const struct sj_key *key, enum sj_curve *curve, struct sj_
 	if (key->curve == SJ_CURVE_NONE)
 		return false;
 	n = EVP_PKEY_get1_encoded_public_key(key->pkey, &encoded);
-	ok = n > 0 && sj_ec_point_read(key->curve, sj_span(encoded, n), point);
+	ok = sj_sure(n > 0) && sj_ec_point_read(key->curve, sj_span(encoded, n), point);
 	OPENSSL_free(encoded);
 	return ok;
 }
@@ -159,7 +159,7 @@ bool sj_key_put_public(const struct sj_key *key, bool explicit_form, struct sj_w
 	if (n > 0)
 		sj_put(w, sj_span(der, (size_t)n));
 	OPENSSL_free(der);
-	return n > 0 && !w->failed;
+	return sj_sure(n > 0) && !w->failed;
 }
 
 bool sj_key_get_ec(const struct sj_key *key, enum sj_curve *curve, struct sj_ec_secret *secret,
@@ -173,7 +173,7 @@ bool sj_key_get_ec(const struct sj_key *key, enum sj_curve *curve, struct sj_ec_
 	     EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &k) == 1 &&
 	     BN_bn2binpad(k, secret->bytes, (int)secret->len) == (int)secret->len;
 	BN_clear_free(k);
-	return ok;
+	return sj_answered(ok);
 }
 
 enum sj_hash sj_key_hash(const struct sj_key *key)
@@ -233,11 +233,12 @@ static bool sign_here(const struct sj_key *key, const struct sj_scheme *scheme,
 	bool ok;
 
 	sj_meter_count(ec ? SJ_METER_EC_SIGN : SJ_METER_RSA_PRIVATE, key->curve, ec ? 1 : size);
-	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 && (ec || set_padding(ctx, scheme)) &&
-	     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1 &&
+	ok = sj_sure(ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+		     (ec || set_padding(ctx, scheme)) &&
+		     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1) &&
 	     (!ec || sj_ecdsa_from_der(sj_span(value, n), size / 2, plain));
 	EVP_PKEY_CTX_free(ctx);
-	if (ok)
+	if (sj_answered(ok))
 		sj_put(out, ec ? sj_span(plain, size) : sj_span(value, n));
 	return ok;
 }

@@ -85,8 +85,9 @@ static bool stretch(struct sj_pbes2 *p, struct sj_span salt, uint32_t n, uint32_
 {
 	if (p->ready && sj_span_eq(sj_span(p->salt, SJ_PBES2_SALT), salt))
 		return true;
-	p->ready = EVP_PBE_scrypt((const char *)p->passphrase.ptr, p->passphrase.len, salt.ptr,
-				  salt.len, n, r, par, MEMORY_MAX, p->key, SJ_PBES2_KEY) == 1;
+	p->ready =
+		sj_told(EVP_PBE_scrypt((const char *)p->passphrase.ptr, p->passphrase.len, salt.ptr,
+				       salt.len, n, r, par, MEMORY_MAX, p->key, SJ_PBES2_KEY) == 1);
 	if (p->ready)
 		memmove(p->salt, salt.ptr, SJ_PBES2_SALT);
 	return p->ready;
@@ -125,7 +126,7 @@ bool sj_pbes2_seal(struct sj_pbes2 *p, const struct sj_random *rnd, struct sj_sp
 	if (secret.len > SECRET_MAX || secret.len == 0)
 		return false;
 	padded = malloc(len);
-	if (padded == NULL)
+	if (!sj_sure(padded != NULL))
 		return false;
 	memcpy(padded, secret.ptr, secret.len);
 	memset(padded + secret.len, (int)pad, pad); /* RFC 8018, 6.1.1 */
@@ -165,7 +166,7 @@ bool sj_pbes2_open(struct sj_pbes2 *p, struct sj_span der, struct sj_writer *w)
 	if (!read_sealed(der, &s))
 		return false;
 	plain = malloc(s.secret.len);
-	ok = plain != NULL && stretch(p, s.salt, s.n, s.r, s.p) &&
+	ok = sj_sure(plain != NULL) && stretch(p, s.salt, s.n, s.r, s.p) &&
 	     sj_cbc_decrypt(SJ_CIPHER_AES256, p->key, s.iv.ptr, s.secret, plain);
 	if (ok)
 		pad = padding_of(plain, s.secret.len);

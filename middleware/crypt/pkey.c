@@ -12,8 +12,8 @@ static EVP_PKEY *pkey_make(const char *type, OSSL_PARAM_BLD *build, int selectio
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *pkey = NULL;
 
-	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &pkey, selection, params) != 1)
+	if (!sj_sure(params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1) ||
+	    !sj_told(EVP_PKEY_fromdata(ctx, &pkey, selection, params) == 1))
 		pkey = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
@@ -31,7 +31,7 @@ EVP_PKEY *sj_pkey_ec(enum sj_curve curve, const struct sj_ec_point *public_key,
 	if (group == NULL)
 		return NULL;
 	build = OSSL_PARAM_BLD_new();
-	if (build == NULL ||
+	if (!sj_sure(build != NULL) ||
 	    OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1)
 		goto out;
 	if (public_key != NULL &&
@@ -49,7 +49,7 @@ EVP_PKEY *sj_pkey_ec(enum sj_curve curve, const struct sj_ec_point *public_key,
 out:
 	BN_clear_free(k);
 	OSSL_PARAM_BLD_free(build);
-	return pkey;
+	return sj_answered(pkey != NULL) ? pkey : NULL;
 }
 
 EVP_PKEY *sj_pkey_rsa(struct sj_span spki)
@@ -64,14 +64,14 @@ EVP_PKEY *sj_pkey_rsa(struct sj_span spki)
 	n = BN_bin2bn(key.n.ptr, (int)key.n.len, NULL);
 	e = BN_bin2bn(key.e.ptr, (int)key.e.len, NULL);
 	build = OSSL_PARAM_BLD_new();
-	if (n != NULL && e != NULL && build != NULL &&
+	if (sj_sure(n != NULL && e != NULL && build != NULL) &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1)
 		pkey = pkey_make("RSA", build, EVP_PKEY_PUBLIC_KEY);
 	OSSL_PARAM_BLD_free(build);
 	BN_free(e);
 	BN_free(n);
-	return pkey;
+	return sj_answered(pkey != NULL) ? pkey : NULL;
 }
 
 EVP_PKEY *sj_pkey_spki(struct sj_span spki)
@@ -142,5 +142,5 @@ bool sj_pkey_put_private(const EVP_PKEY *pkey, struct sj_writer *w)
 		sj_put(w, sj_span(der, (size_t)n));
 	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
 	PKCS8_PRIV_KEY_INFO_free(info);
-	return n > 0 && !w->failed;
+	return sj_answered(n > 0) && !w->failed;
 }

@@ -115,8 +115,8 @@ static EVP_PKEY *private_make(BIGNUM *const bn[static PARTS])
 		ok = OSSL_PARAM_BLD_push_BN(build, names[i], bn[i]) == 1;
 	if (ok)
 		params = OSSL_PARAM_BLD_to_param(build);
-	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) != 1)
+	if (!sj_sure(params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1) ||
+	    !sj_answered(EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) == 1))
 		pkey = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
@@ -133,7 +133,7 @@ static bool numbers_new(BIGNUM *bn[static PARTS])
 		bn[i] = BN_secure_new();
 		ok = ok && bn[i] != NULL;
 	}
-	return ok;
+	return sj_sure(ok);
 }
 
 static void numbers_free(BIGNUM *bn[static PARTS])
@@ -157,7 +157,7 @@ static EVP_PKEY *private_key(struct sj_span pkcs8)
 	if (ok)
 		pkey = private_make(bn);
 	numbers_free(bn);
-	return pkey;
+	return sj_answered(pkey != NULL) ? pkey : NULL;
 }
 
 /* n and d of p, q and e; `t` is room to work. */
@@ -217,7 +217,7 @@ bool sj_rsa_import(unsigned bits, const struct sj_span part[static SJ_RSA_CRT],
 	EVP_PKEY_free(pkey);
 	numbers_free(bn);
 	BN_CTX_free(ctx);
-	return ok;
+	return sj_answered(ok);
 }
 
 static bool put_spki(const EVP_PKEY *pkey, struct sj_writer *w)
@@ -228,7 +228,7 @@ static bool put_spki(const EVP_PKEY *pkey, struct sj_writer *w)
 	if (n > 0)
 		sj_put(w, sj_span(der, (size_t)n));
 	OPENSSL_free(der);
-	return n > 0 && !w->failed;
+	return sj_sure(n > 0) && !w->failed;
 }
 
 bool sj_rsa_generate(unsigned bits, struct sj_writer *pkcs8, struct sj_writer *spki)
@@ -241,7 +241,7 @@ bool sj_rsa_generate(unsigned bits, struct sj_writer *pkcs8, struct sj_writer *s
 	pkey = EVP_RSA_gen(bits);
 	ok = pkey != NULL && sj_pkey_put_private(pkey, pkcs8) && put_spki(pkey, spki);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_rsa_public(struct sj_span spki, struct sj_span in, uint8_t out[static SJ_RSA_MAX])
@@ -258,12 +258,13 @@ bool sj_rsa_public(struct sj_span spki, struct sj_span in, uint8_t out[static SJ
 	pkey = sj_pkey_rsa(spki);
 	if (pkey != NULL)
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	ok = ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
-	     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
+	ok = pkey != NULL &&
+	     sj_sure(ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1) &&
 	     EVP_PKEY_encrypt(ctx, out, &n, in.ptr, in.len) == 1 && n == size;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_rsa_private(struct sj_span pkcs8, struct sj_span in, uint8_t out[static SJ_RSA_MAX])
@@ -277,13 +278,13 @@ bool sj_rsa_private(struct sj_span pkcs8, struct sj_span in, uint8_t out[static 
 		goto out;
 	sj_meter_count(SJ_METER_RSA_PRIVATE, SJ_CURVE_NONE, in.len);
 	ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	ok = ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 &&
-	     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
+	ok = sj_sure(ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1) &&
 	     EVP_PKEY_decrypt(ctx, out, &n, in.ptr, in.len) == 1 && n == in.len;
 out:
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(ok);
 }
 
 bool sj_rsa_complement(struct sj_span spki, struct sj_span in, uint8_t out[static SJ_RSA_MAX])

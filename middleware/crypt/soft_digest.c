@@ -17,26 +17,30 @@ struct sj_digest *sj_digest_new(enum sj_hash alg)
 	const EVP_MD *md = sj_hash_md(alg);
 	struct sj_digest *d = md != NULL ? calloc(1, sizeof(*d)) : NULL;
 
-	if (d == NULL)
+	if (d == NULL) {
+		if (sj_hash_size(alg) > 0)
+			sj_memory_note();
 		return NULL;
+	}
 	d->alg = alg;
 	d->ctx = EVP_MD_CTX_new();
 	if (d->ctx != NULL && EVP_DigestInit_ex(d->ctx, md, NULL) == 1)
 		return d;
 	sj_digest_free(d);
+	sj_memory_note();
 	return NULL;
 }
 
 bool sj_digest_add(struct sj_digest *digest, struct sj_span bytes)
 {
 	digest->bytes += bytes.len;
-	return EVP_DigestUpdate(digest->ctx, bytes.ptr, bytes.len) == 1;
+	return sj_sure(EVP_DigestUpdate(digest->ctx, bytes.ptr, bytes.len) == 1);
 }
 
 bool sj_digest_end(struct sj_digest *digest, uint8_t out[static SJ_HASH_MAX])
 {
 	sj_meter_hash(digest->alg, digest->bytes);
-	return EVP_DigestFinal_ex(digest->ctx, out, NULL) == 1;
+	return sj_sure(EVP_DigestFinal_ex(digest->ctx, out, NULL) == 1);
 }
 
 void sj_digest_free(struct sj_digest *digest)

@@ -58,7 +58,7 @@ bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_
 	struct sj_scheme scheme;
 	EVP_PKEY_CTX *ctx = NULL;
 	EVP_PKEY *pkey = NULL;
-	bool ok;
+	int answer = 0;
 
 	if (!sj_scheme_read(algorithm, &scheme))
 		return false;
@@ -72,10 +72,11 @@ bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_
 		meter(pkey);
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	}
-	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 && set_scheme(ctx, &scheme) &&
-	     EVP_PKEY_verify(ctx, signature.ptr, signature.len, hash, sj_hash_size(scheme.hash)) ==
-		     1;
+	if (pkey != NULL &&
+	    sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 && set_scheme(ctx, &scheme)))
+		answer = EVP_PKEY_verify(ctx, signature.ptr, signature.len, hash,
+					 sj_hash_size(scheme.hash));
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return ok;
+	return sj_answered(answer == 1);
 }

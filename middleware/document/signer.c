@@ -113,6 +113,8 @@ static void judge_security(struct sj_document *doc, const struct sj_signed *secu
 		return;
 	sj_chain_purpose(signer, f);
 	sj_name_country(issuer.cert.subject, country);
+	if (f->rc == SJ_OK && !doc->chain_holds)
+		sj_find(f, SJ_UNDECIDED, "Who signed EF.SOD is not known.");
 	if (f->rc == SJ_OK && strcmp(country, doc->report->statistics.country) != 0)
 		sj_find(f, SJ_CAM_FAILED, "EF.CardSecurity is of another country than EF.SOD.");
 	if (f->rc == SJ_OK)

@@ -6,6 +6,8 @@
 #include "crypt/wipe.h"
 #include "document/document.h"
 #include "reader/context.h"
+#include "reader/memory.h"
+#include "wire/std/icao9303.h"
 
 #define TIMEOUT_MS 30000u
 /* Fingers and iris stay closed without Terminal Authentication. */
@@ -47,8 +49,11 @@ static void require_proof(struct sj_document *doc)
 			     "The chip does not know the key: no answer under the new keys.");
 }
 
-/* All checks for which no more of the card is needed. */
-static void conclude(struct sj_document *doc)
+/*
+ * All checks for which no more of the card is needed. SJ_NO_MEMORY: memory ran out on the way, and
+ * what did not hold may be due to that.
+ */
+static enum sj_rc conclude(struct sj_document *doc)
 {
 	if (doc->sod_holds) {
 		sj_check_groups(doc);
@@ -62,6 +67,7 @@ static void conclude(struct sj_document *doc)
 	require_proof(doc);
 	sj_check_copy(doc);
 	sj_document_judge(doc->report);
+	return sj_memory_rc(doc->mark, doc->report->reason) == SJ_NO_MEMORY ? SJ_NO_MEMORY : SJ_OK;
 }
 
 /* --- from a card --------------------------------------------------------------- */
@@ -116,8 +122,9 @@ static enum sj_rc make_challenge(struct sj_document *doc, uint8_t out[static SJ_
 									  : SJ_CRYPTO_FAILED;
 	sj_check_set(&doc->report->checks[SJ_CHECK_ACTIVE], SJ_CHECK_PASSED, SJ_OK,
 		     "Active Authentication with DG15's key.");
-	conclude(doc);
-	rc = doc->challenge(doc, out);
+	rc = conclude(doc);
+	if (rc == SJ_OK)
+		rc = doc->challenge(doc, out);
 	sj_check_set(&doc->report->checks[SJ_CHECK_ACTIVE], SJ_CHECK_FAILED, SJ_AA_FAILED,
 		     "The chip did not answer.");
 	return rc;
@@ -132,6 +139,15 @@ static enum sj_rc authenticate(struct sj_document *doc)
 		return SJ_OK;
 	rc = make_challenge(doc, challenge);
 	return rc == SJ_OK ? sj_check_active(doc, challenge) : rc;
+}
+
+/* Some drivers pass on the half of an answer during which the card was pulled away. */
+static enum sj_rc still_there(struct sj_document *doc)
+{
+	struct sj_response r;
+	enum sj_rc rc = sj_session_select(doc->session, SJ_AID_LDS1, &r);
+
+	return rc == SJ_CARD_LOST || rc == SJ_READER_LOST ? rc : SJ_OK;
 }
 
 static enum sj_rc read_document(struct sj_document *doc)
@@ -151,9 +167,9 @@ static enum sj_rc read_document(struct sj_document *doc)
 	rc = read_groups(doc);
 	if (rc == SJ_OK)
 		rc = authenticate(doc);
-	/* A chip that failed in this way is judged, not excused. */
-	if (rc == SJ_CARD_SM_BROKEN && doc->chip_started && !doc->chip_proved)
-		return SJ_OK;
+	/* A chip that fails in this way twice is judged, not excused. */
+	if (rc == SJ_CARD_SM_BROKEN && doc->again && doc->chip_started && !doc->chip_proved)
+		return still_there(doc);
 	return rc;
 }
 
@@ -176,7 +192,11 @@ bool sj_document_may_restart(struct sj_document *doc, enum sj_rc rc)
 			"The card broke off at extended length; beginning again without.");
 		return true;
 	}
-	return doc->piece > 0;
+	if (doc->piece == 0)
+		sj_context_notice(doc->context,
+				  "The protected channel broke; beginning again, in case that was "
+				  "another program's doing.");
+	return true;
 }
 
 static enum sj_rc read_twice(struct sj_document *doc)
@@ -194,6 +214,7 @@ static enum sj_rc read_twice(struct sj_document *doc)
 			sj_document_reset(doc);
 			begin_time(doc);
 			doc->piece = piece;
+			doc->again = true;
 			rc = read_document(doc);
 		}
 	}
@@ -241,17 +262,17 @@ enum sj_rc sj_document_run(struct sj_card *card, struct sj_document *doc)
 	doc->report = sj_report_new();
 	if (!doc->report)
 		return SJ_NO_MEMORY;
+	doc->mark = sj_memory_mark();
 	begin_time(doc);
 	sj_session_deadline(doc->session, start + doc->options.timeout_ms);
 	rc = read_twice(doc);
 	sj_session_sm_end(doc->session);
 	if (rc == SJ_NOT_A_DOCUMENT)
 		sj_card_refuse(card);
-	if (rc != SJ_OK)
-		return rc;
-	conclude(doc);
-	sj_document_count(doc, &before, start);
-	return SJ_OK;
+	rc = rc == SJ_OK ? conclude(doc) : sj_memory_rc(doc->mark, rc);
+	if (rc == SJ_OK)
+		sj_document_count(doc, &before, start);
+	return rc;
 }
 
 enum sj_rc sj_document_verify(struct sj_card *card, struct sj_trust *trust,
@@ -302,7 +323,9 @@ static enum sj_rc take_file(struct sj_report *report, const struct sj_file *file
 enum sj_rc sj_document_verify_files(const struct sj_file *files, size_t n, struct sj_trust *trust,
 				    const struct sj_verify_options *options, struct sj_report **out)
 {
-	struct sj_document doc = { .trust = trust, .random = sj_random_system() };
+	struct sj_document doc = { .trust = trust,
+				   .random = sj_random_system(),
+				   .mark = sj_memory_mark() };
 	enum sj_rc rc = SJ_OK;
 	size_t i;
 
@@ -313,18 +336,19 @@ enum sj_rc sj_document_verify_files(const struct sj_file *files, size_t n, struc
 	begin_time(&doc);
 	for (i = 0; i < n && rc == SJ_OK; i++)
 		rc = take_file(doc.report, &files[i]);
-	if (rc != SJ_OK) {
-		sj_document_release(&doc);
-		return rc;
-	}
-	sj_check_security_object(&doc);
+	if (rc == SJ_OK)
+		sj_check_security_object(&doc);
 	if (doc.sod_holds) {
 		sj_check_signer(&doc);
 		/* Without a card these say why they are not possible. */
 		rc = sj_check_chip(&doc);
 		sj_active_possible(&doc);
 	}
-	conclude(&doc);
-	hand_out(&doc, out);
+	if (rc == SJ_OK)
+		rc = conclude(&doc);
+	if (rc == SJ_OK)
+		hand_out(&doc, out);
+	else
+		sj_document_release(&doc);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypt/memory.h"
 #include "trust/store.h"
 
 enum sj_rc sj_trust_errno(int error)
@@ -21,6 +22,21 @@ enum sj_rc sj_trust_errno(int error)
 		return SJ_NO_MEMORY;
 	default:
 		return SJ_OUTPUT_FAILED;
+	}
+}
+
+enum sj_rc sj_trust_unopened(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return SJ_TRUST_MISSING;
+	case EACCES:
+		return SJ_FILE_PERMISSION;
+	case ENOMEM:
+		return SJ_NO_MEMORY;
+	default:
+		return SJ_TRUST_UNREADABLE;
 	}
 }
 
@@ -47,8 +63,10 @@ static enum sj_rc read_all(int fd, size_t size, struct sj_trust_file *out)
 	uint8_t *bytes = malloc(size + 1);
 	size_t got = 0;
 
-	if (!bytes)
+	if (!bytes) {
+		sj_memory_note();
 		return SJ_NO_MEMORY;
+	}
 	while (got < size) {
 		ssize_t n = read(fd, bytes + got, size - got);
 
@@ -72,9 +90,7 @@ enum sj_rc sj_trust_read(int dir, const char *path, size_t max, struct sj_trust_
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
-		return errno == ENOENT   ? SJ_TRUST_MISSING
-		       : errno == EACCES ? SJ_FILE_PERMISSION
-					 : SJ_TRUST_UNREADABLE;
+		return errno == ENOTDIR ? SJ_TRUST_UNREADABLE : sj_trust_unopened(errno);
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0 &&
 	    (size_t)st.st_size <= max)
 		rc = read_all(fd, (size_t)st.st_size, out);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypt/memory.h"
 #include "crypt/sign.h"
 #include "trust/signed.h"
 
@@ -42,8 +43,10 @@ static enum sj_signed_rc check_signature(const struct sj_signed *s, enum sj_hash
 	uint8_t *set = malloc(attributes.len);
 	bool holds;
 
-	if (!set)
+	if (!set) {
+		sj_memory_note();
 		return SJ_SIGNED_NO_MEMORY;
+	}
 	memcpy(set, attributes.ptr, attributes.len);
 	set[0] = 0x31;
 	holds = sj_signature_verify(s->certificate.spki, s->signer.signature_algorithm, alg,
@@ -73,8 +76,10 @@ static enum sj_signed_rc make_definite(struct sj_signed *s, struct sj_span *in)
 	if (!sj_cms_is_indefinite(*in))
 		return SJ_SIGNED_OK;
 	s->definite = malloc(cap);
-	if (!s->definite)
+	if (!s->definite) {
+		sj_memory_note();
 		return SJ_SIGNED_NO_MEMORY;
+	}
 	w = sj_writer(s->definite, cap);
 	if (!sj_cms_definite(*in, &w))
 		return SJ_SIGNED_MALFORMED;

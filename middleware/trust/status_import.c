@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reader/memory.h"
 #include "trust/status_delta.h"
 #include "trust/status_folder.h"
 
@@ -222,15 +223,17 @@ enum sj_rc sj_status_note_with(const struct sj_trust_io *io, const char *directo
 enum sj_rc sj_status_import(const char *directory, const uint8_t *bytes, size_t len,
 			    const char **why)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_trust_io io = sj_trust_io_system();
 
-	return sj_status_import_with(&io, directory, sj_span(bytes, len), why);
+	return sj_memory_rc(mark, sj_status_import_with(&io, directory, sj_span(bytes, len), why));
 }
 
 enum sj_rc sj_status_note_head(const char *directory, const uint8_t *head, size_t len,
 			       const char **why)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_trust_io io = sj_trust_io_system();
 
-	return sj_status_note_with(&io, directory, sj_span(head, len), why);
+	return sj_memory_rc(mark, sj_status_note_with(&io, directory, sj_span(head, len), why));
 }

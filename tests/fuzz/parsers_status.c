@@ -21,12 +21,13 @@ static bool put_list(struct sj_writer *w, uint32_t unit, uint32_t seed,
 {
 	uint32_t *revoked = calloc(2 * (size_t)unit + 1000, sizeof(*revoked));
 	struct sj_status_revoked parts[] = { { 70, 900, revoked, 0 },
-					     { 80, 3 * unit + 5, revoked + 1000, 0 } };
+					     { 80, 3 * unit + 5, NULL, 0 } };
 	size_t n = 0;
 	bool ok;
 
 	if (revoked == NULL)
 		return false;
+	parts[1].list = revoked + 1000;
 	for (uint32_t i = 0; i < 900; i += 1 + i * seed % 7)
 		revoked[parts[0].n++] = i;
 	for (uint32_t i = 0; i < unit; i += 40 + (i * 7 + seed) % 90)

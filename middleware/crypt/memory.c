@@ -1,0 +1,57 @@
+#include "crypt/memory.h"
+#include "crypt/internal.h"
+
+#include <openssl/err.h>
+
+/* How often. One of a thread, as the meter is, and for its reason; it holds no data. */
+static _Thread_local unsigned sj_memory_lacks;
+
+void sj_memory_note(void)
+{
+	sj_memory_lacks++;
+}
+
+unsigned sj_memory_mark(void)
+{
+	return sj_memory_lacks;
+}
+
+bool sj_memory_lacked(unsigned mark)
+{
+	return sj_memory_lacks != mark;
+}
+
+bool sj_sure(bool ok)
+{
+	if (!ok)
+		sj_memory_note();
+	return ok;
+}
+
+/* What OpenSSL says when it could not make or find what it works with. */
+static bool is_want(unsigned long error)
+{
+	const int reason = ERR_GET_REASON(error);
+
+	return reason == ERR_R_MALLOC_FAILURE || reason == ERR_R_INIT_FAIL ||
+	       reason == ERR_R_INTERNAL_ERROR || reason == ERR_R_FETCH_FAILED ||
+	       reason == ERR_R_UNSUPPORTED ||
+	       (ERR_GET_LIB(error) == ERR_LIB_EVP &&
+		(reason == EVP_R_INITIALIZATION_ERROR || reason == EVP_R_UNSUPPORTED_ALGORITHM));
+}
+
+bool sj_told(bool ok)
+{
+	sj_sure(ok || ERR_peek_error() != 0);
+	return sj_answered(ok);
+}
+
+bool sj_answered(bool ok)
+{
+	unsigned long error;
+
+	while (!ok && (error = ERR_get_error()) != 0)
+		if (is_want(error))
+			sj_memory_note();
+	return ok;
+}

@@ -1,0 +1,49 @@
+/*
+ * fail.h -- memory, input and output that fail on demand, for everything in the process.
+ *
+ * fail.c takes the place of libc's malloc, open, write and others: for our code and for the libraries
+ * under it (OpenSSL, SQLite, libcbor). While a plan is armed each call of a kind that the plan
+ * names is a point; the plan says which points fail. One plan at a time, all threads together.
+ */
+#ifndef TESTS_FAILURES_FAIL_H
+#define TESTS_FAILURES_FAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fail_kind {
+	FAIL_MEMORY = 1, /* malloc, calloc, realloc and what is made of them: NULL, ENOMEM */
+	FAIL_READ = 2, /* open, read, fopen, fread, opendir, ... */
+	FAIL_WRITE = 4, /* write, fsync, rename, mkdir, open with O_CREAT, fclose, ... */
+};
+
+/* What a failing call does, but for memory. */
+enum fail_how {
+	FAIL_EIO,
+	FAIL_ENOSPC,
+	FAIL_EINTR, /* nothing was done yet; close() and fclose() do not fail so */
+	FAIL_SHORT, /* half of a read or write of two bytes and more; others are no points */
+};
+
+struct fail_plan {
+	unsigned kinds; /* enum fail_kind, or'ed */
+	enum fail_how how;
+	uint64_t at; /* the point that fails, from 1; 0: none */
+	bool ever; /* and all after it */
+	uint32_t chance; /* each point fails with chance / 2^32, by `seed` */
+	uint64_t seed;
+	bool tell; /* prints where it fails, in builds with a sanitiser */
+};
+
+void fail_arm(const struct fail_plan *plan);
+/* Ends the plan; the number of points that it had. */
+uint64_t fail_disarm(void);
+/* How many points of the plan, or of the one before, failed. */
+uint64_t fail_failed(void);
+/* Nothing counts or fails in between: what belongs to the other side. Nests. */
+void fail_pause(void);
+void fail_resume(void);
+/* Allocations that were not freed so far. */
+int64_t fail_alive(void);
+
+#endif

@@ -1,0 +1,216 @@
+/* Identity documents: opened, read, judged, with memory that ends. */
+#include "tests/failures/sweep.h"
+#include "tests/hostile/issued.h"
+
+static struct plan full_plan(void)
+{
+	struct plan plan = issued_plan();
+
+	plan.aa = SJ_P256;
+	plan.details = plan.persons = true;
+	return plan;
+}
+
+static int genuine_open(void **state)
+{
+	struct plan plan = full_plan();
+
+	*state = issued_new(&plan);
+	return 0;
+}
+
+static int copy_open(void **state)
+{
+	struct plan plan = full_plan();
+
+	plan.other_keys = true;
+	*state = issued_new(&plan);
+	return 0;
+}
+
+static int altered_open(void **state)
+{
+	struct plan plan = full_plan();
+
+	plan.altered = SJ_DG2;
+	plan.altered_at = FACE_SIZE / 2;
+	*state = issued_new(&plan);
+	return 0;
+}
+
+static int unknown_open(void **state)
+{
+	struct plan plan = full_plan();
+
+	plan.no_trust = true;
+	*state = issued_new(&plan);
+	return 0;
+}
+
+static int bac_open(void **state)
+{
+	struct plan plan = full_plan();
+
+	plan.pace = false;
+	plan.bac = true;
+	plan.csca_kind = "RSA-2048";
+	*state = issued_new(&plan);
+	return 0;
+}
+
+static int cam_open(void **state)
+{
+	struct plan plan = issued_plan();
+
+	plan.suite.mapping = SJ_PACE_CAM;
+	*state = issued_new(&plan);
+	return 0;
+}
+
+static int document_close(void **state)
+{
+	issued_free(*state);
+	return 0;
+}
+
+static unsigned long verify(void *room)
+{
+	struct issued *d = room;
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+	struct sj_access *access = NULL;
+	enum sj_rc rc;
+
+	options.now = NOW;
+	rc = d->plan.pace ? sj_access_can(HOLDER_CAN, 6, &access)
+			  : sj_access_mrz(d->mrz, strlen(d->mrz), &access);
+	if (rc == SJ_OK)
+		rc = sj_document_verify(d->card, d->trust, access, &options, &d->report);
+	sj_access_free(access);
+	return rc;
+}
+
+static unsigned long verify_files(void *room)
+{
+	static const char *const names[FILES] = {
+		[SJ_EF_COM] = "EF.COM", [SJ_EF_SOD] = "EF.SOD", [SJ_DG1] = "DG1",
+		[SJ_DG2] = "DG2",       [SJ_DG11] = "DG11",     [SJ_DG12] = "DG12",
+		[SJ_DG14] = "DG14",     [SJ_DG15] = "DG15",     [SJ_DG16] = "DG16"
+	};
+	struct issued *d = room;
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+	struct sj_file files[FILES];
+	size_t n = 0;
+
+	options.now = NOW;
+	for (size_t f = 0; f < FILES; f++)
+		if (names[f] != NULL && d->len[f] > 0)
+			files[n++] = (struct sj_file){ names[f], d->bytes[f], d->len[f] };
+	return sj_document_verify_files(files, n, d->trust, &options, &d->report);
+}
+
+/* Frees the report; whether its verdict was this one, or there was none. */
+static bool judged(struct issued *d, unsigned long rc, enum sj_verdict verdict)
+{
+	bool ok = (rc == SJ_OK) == (d->report != NULL);
+
+	if (d->report != NULL && sj_report_verdict(d->report) != verdict) {
+		struct sj_check check = { .size = sizeof(check) };
+
+		for (int i = 0; i < SJ_CHECK_COUNT; i++)
+			if (sj_report_check(d->report, (enum sj_check_id)i, &check) &&
+			    check.state > SJ_CHECK_PASSED)
+				fprintf(stderr, "# %s: %s\n", sj_check_name(check.id),
+					check.detail);
+		ok = false;
+	}
+	sj_report_free(d->report);
+	d->report = NULL;
+	return ok;
+}
+
+/* Or nobody knows, because a file of the trust store could not be read. */
+static bool is_genuine(void *room, unsigned long rc)
+{
+	struct issued *d = room;
+
+	if (d->report != NULL && sj_report_reason(d->report) == SJ_TRUST_UNREADABLE)
+		return judged(d, rc, SJ_VERDICT_UNDECIDED);
+	return judged(d, rc, SJ_VERDICT_GENUINE);
+}
+
+static bool is_without_proof(void *room, unsigned long rc)
+{
+	struct issued *d = room;
+
+	if (d->report != NULL && sj_report_reason(d->report) == SJ_TRUST_UNREADABLE)
+		return judged(d, rc, SJ_VERDICT_UNDECIDED);
+	return judged(room, rc, SJ_VERDICT_COPY_NOT_EXCLUDED);
+}
+
+static bool is_not_genuine(void *room, unsigned long rc)
+{
+	return judged(room, rc, SJ_VERDICT_NOT_GENUINE);
+}
+
+static bool is_undecided(void *room, unsigned long rc)
+{
+	return judged(room, rc, SJ_VERDICT_UNDECIDED);
+}
+
+/* With a card that fails by itself. */
+static bool is_freed(void *room, unsigned long rc)
+{
+	struct issued *d = room;
+	const bool some = d->report != NULL;
+
+	sj_report_free(d->report);
+	d->report = NULL;
+	return (rc == SJ_OK) == some;
+}
+
+static bool is_never_genuine(void *room, unsigned long rc)
+{
+	struct issued *d = room;
+
+	if (d->report != NULL && sj_report_verdict(d->report) == SJ_VERDICT_GENUINE)
+		return false;
+	return is_freed(room, rc);
+}
+
+static unsigned long accesses(void *room)
+{
+	static const char mrz[] = "L898902C<369080619406236";
+	struct sj_access *a = NULL;
+	enum sj_rc rc = sj_access_mrz(mrz, sizeof(mrz) - 1, &a);
+
+	(void)room;
+	sj_access_free(a);
+	return rc;
+}
+
+#define EVERYWHERE (FAIL_MEMORY | FAIL_READ)
+
+const struct operation sweep_document[] = {
+	{ "document: access by MRZ", FAIL_MEMORY, .run = accesses, .bad = sweep_memory },
+	{ "document: verify, PACE", EVERYWHERE, genuine_open, document_close, .run = verify,
+	  .bad = sweep_files, .holds = is_genuine, .most = 2 },
+	{ "document: verify, BAC", EVERYWHERE, bac_open, document_close, .run = verify,
+	  .bad = sweep_files, .holds = is_genuine, .most = 2 },
+	{ "document: verify, PACE-CAM", EVERYWHERE, cam_open, document_close, .run = verify,
+	  .bad = sweep_files, .holds = is_genuine, .most = 2 },
+	{ "document: verify, a copy", EVERYWHERE, copy_open, document_close, .run = verify,
+	  .bad = sweep_files, .holds = is_not_genuine, .most = 2 },
+	{ "document: verify, altered", EVERYWHERE, altered_open, document_close, .run = verify,
+	  .bad = sweep_files, .holds = is_not_genuine, .most = 2 },
+	{ "document: verify, unknown issuer", EVERYWHERE, unknown_open, document_close,
+	  .run = verify, .bad = sweep_files, .holds = is_undecided, .most = 2 },
+	{ "document: judge files", EVERYWHERE, genuine_open, document_close, .run = verify_files,
+	  .bad = sweep_files, .holds = is_without_proof },
+	{ "document, inside too: verify, PACE-CAM", FAIL_MEMORY, cam_open, document_close,
+	  .run = verify, .holds = is_freed, .card = true, .most = 2 },
+	{ "document, inside too: verify a copy", FAIL_MEMORY, copy_open, document_close,
+	  .run = verify, .holds = is_never_genuine, .card = true, .most = 2 },
+	{ "document, inside too: verify, BAC", FAIL_MEMORY, bac_open, document_close, .run = verify,
+	  .holds = is_freed, .card = true, .most = 2 },
+	OPERATIONS_END,
+};

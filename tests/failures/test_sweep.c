@@ -1,0 +1,82 @@
+/*
+ * Every operation with every allocation failing, and every call of the system: a few points of each, or
+ * with "all" every one ("all NAME": of the operations whose names begin so; "all NAME 17": the 17th alone,
+ * told where it is).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/failures/sweep.h"
+
+static const struct operation *const tables[] = {
+	sweep_document, sweep_service, sweep_trust,   sweep_journal, sweep_piv,     sweep_gate,
+	sweep_card,     sweep_pkcs11,  sweep_service, sweep_trust,   sweep_journal,
+};
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
+#define MOST 6 /* points */
+
+static uint64_t sweep_table(const struct operation *o, uint64_t most, uint64_t only,
+			    const char *name, struct sweep_sum *sum)
+{
+	uint64_t faults = 0;
+
+	for (; o->name != NULL; o++) {
+		struct sweep_sum one = { 0 };
+		struct timespec from, to;
+
+		if (strncmp(o->name, name, strlen(name)) != 0)
+			continue;
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		sweep_run(o, most, only, &one);
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		printf("# %-44s %6llu points, %6llu runs, %llu faults, %.2f s\n", o->name,
+		       (unsigned long long)one.points, (unsigned long long)one.runs,
+		       (unsigned long long)one.faults,
+		       (double)(to.tv_sec - from.tv_sec) +
+			       (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+		fflush(stdout);
+		faults += one.faults;
+		sum->operations++;
+		sum->points += one.points;
+		sum->runs += one.runs;
+		sum->faults += one.faults;
+	}
+	return faults;
+}
+
+static void test_a_few_points_of_each(void **state)
+{
+	struct sweep_sum sum = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < TABLES; i++)
+		assert_int_equal(sweep_table(tables[i], MOST, 0, "", &sum), 0);
+	assert_true(sum.operations > 0);
+}
+
+static int all(const char *name, uint64_t most, uint64_t only)
+{
+	struct sweep_sum sum = { 0 };
+
+	for (size_t i = 0; i < TABLES; i++)
+		sweep_table(tables[i], most, only, name, &sum);
+	printf("figure: failures.operations %llu\nfigure: failures.points %llu\n"
+	       "figure: failures.runs %llu\nfigure: failures.faults %llu\n",
+	       (unsigned long long)sum.operations, (unsigned long long)sum.points,
+	       (unsigned long long)sum.runs, (unsigned long long)sum.faults);
+	return sum.faults != 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_few_points_of_each),
+	};
+
+	if (argc > 1)
+		return all(argc > 2 ? argv[2] : "", strcmp(argv[1], "all") == 0 ? 0 : MOST,
+			   argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
