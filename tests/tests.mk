@@ -113,6 +113,11 @@ $(BUILD)/tests/world/ifd.so: tests/world/ifd.c tests/world/ifd.h
 $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
+# Secrets that valgrind follows: tests/side/run.
+$(BUILD)/tests/side/side: $(call objs,$(wildcard tests/side/*.c)) $(helper_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=sj_equal_secret,--wrap=sj_unpad,--wrap=sj_ecdsa_from_der -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		-lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
