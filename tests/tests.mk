@@ -31,13 +31,15 @@ helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates eac_card): TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
+$(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
+$(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 # Power cuts: every command that a test sends, and every comparison of secrets in it, is watched.
-$(BUILD)/tests/power/test_sweep: TEST_LIBS = -Wl,--wrap=card_transmit,--wrap=card_settle,--wrap=sj_equal_secret
+$(BUILD)/tests/power/test_sweep: TEST_LIBS = -Wl,--wrap=card_transmit,--wrap=card_settle,--wrap=sj_equal_secret,--wrap=link
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 
@@ -59,11 +61,11 @@ $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(filter-out tests/failures/test_%,$(wildcard tests/failures/*.c)) tests/pkcs11/plug.c)
 $(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
-liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_clock_ms
+liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
 $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 
-.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce
+.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
 tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
@@ -71,7 +73,8 @@ $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What an input may make fail is a line each in wrap.c.
-fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_SHORT.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,RAND_priv_bytes card_sm_protect card_socket_listen card_socket_accept)
+fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_SHORT.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
+	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes card_sm_protect card_socket_listen card_socket_accept)
 fuzz_parts := $(call objs,$(fuzz_src) tests/fuzz/failures.c tests/fuzz/wrap.c tests/pkcs11/plug.c) $(helper_a) \
 	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c) $(fuzz_parts)
@@ -110,6 +113,11 @@ $(BUILD)/tests/world/ifd.so: tests/world/ifd.c tests/world/ifd.h
 $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
+# Secrets that valgrind follows: tests/side/run.
+$(BUILD)/tests/side/side: $(call objs,$(wildcard tests/side/*.c)) $(helper_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=sj_equal_secret,--wrap=sj_unpad,--wrap=sj_ecdsa_from_der -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		-lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
@@ -126,6 +134,10 @@ ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -
 	FORTIFY= FRAME= OPT='-O1 -g'
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
+AFL_BUILD := $(BUILD)/afl
+AFL_FLAGS := CC=afl-clang-fast $(ASAN_FLAGS)
+COVERAGE_BUILD := $(BUILD)/coverage
+COVERAGE_FLAGS := CC=clang SANITIZE='-fprofile-instr-generate -fcoverage-mapping' FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_BUILD := $(BUILD)/tsan
 TSAN_FLAGS := SANITIZE=-fsanitize=thread FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_ENV := TSAN_OPTIONS='die_after_fork=0 report_thread_leaks=0 suppressions=$(abspath tests/pkcs11/tsan.supp)'
@@ -150,7 +162,7 @@ check: deps-check
 # them in check-programs. The long stories of many programs run in one build each: under sanitisers where
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
 gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
-	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
+	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
 	reader/gate.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
 	reader/service.bats)
@@ -159,7 +171,7 @@ waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/re
 .suite:
 	@$(ASAN_ENV) tests/run.py -j $$(($(JOBS) + 1)) --logs $(BUILD)/test-logs \
 		$(lint_jobs) \
-		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 10000' \
+		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 2000 -c tests/fuzz/corpus' \
 		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(gcc_only),$(test_bats))) \
 		$(call bats_jobs,gcc,$(BUILD),$(filter-out $(asan_only),$(test_bats))) \
 		$(call suite_jobs,asan,$(ASAN_BUILD),$(filter-out $(stories),$(test_src))) \
@@ -205,11 +217,21 @@ analyze: deps-check
 	@tests/run.py -j 1 --timeout 900 --logs $(BUILD)/test-logs 'lint/analyze:tests/lint/lint-tidy --analyze'
 
 # Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
-campaign: deps-check
+campaign: deps-campaign .campaign-builds
 	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so pkcs11/removal)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) $(soak_bins:$(BUILD)/%=$(TSAN_BUILD)/%)
 	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)
+
+.campaign-builds: deps-campaign
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
+	+@AFL_QUIET=1 $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(AFL_BUILD) $(AFL_FLAGS) $(AFL_BUILD)/tests/fuzz/libfuzzer
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
+
+# What the test programs and the corpus reach, as a table. COVERAGE_ARGS=--bats: the bats files, too.
+coverage: deps-campaign
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
+	@tests/coverage.py --build $(COVERAGE_BUILD) $(COVERAGE_ARGS)
 
 # `make fuzz PARSER=cms`: libFuzzer, until it is stopped or finds something.
 # FUZZ_ARGS are its options (-max_total_time=600); the corpus stays in FUZZ_BUILD.

@@ -233,8 +233,9 @@ static bool sign_here(const struct sj_key *key, const struct sj_scheme *scheme,
 	bool ok;
 
 	sj_meter_count(ec ? SJ_METER_EC_SIGN : SJ_METER_RSA_PRIVATE, key->curve, ec ? 1 : size);
-	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 && (ec || set_padding(ctx, scheme)) &&
-	     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1 &&
+	ok = sj_sure(ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+		     (ec || set_padding(ctx, scheme)) &&
+		     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1) &&
 	     (!ec || sj_ecdsa_from_der(sj_span(value, n), size / 2, plain));
 	EVP_PKEY_CTX_free(ctx);
 	if (sj_answered(ok))

@@ -27,7 +27,7 @@ struct operation {
 	/* Asserts nothing; what it answers when nothing fails is `good` (most: 0). */
 	unsigned long (*run)(void *room);
 	unsigned long good;
-	/* What it may answer when something failed; 0 ends the list. */
+	/* What it may answer when something failed; 0 ends the list. NULL: anything. */
 	const unsigned long *bad;
 	/* After each run, nothing fails: whether what must hold does; frees what the run made. NULL: always. */
 	bool (*holds)(void *room, unsigned long rc);

@@ -11,10 +11,8 @@
 #include "tests/failures/sweep.h"
 
 static const struct operation *const tables[] = {
-	sweep_document,
-	sweep_service,
-	sweep_trust,
-	sweep_journal,
+	sweep_document, sweep_service, sweep_trust,   sweep_journal, sweep_piv,     sweep_gate,
+	sweep_card,     sweep_pkcs11,  sweep_service, sweep_trust,   sweep_journal,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 #define MOST 6 /* points */
