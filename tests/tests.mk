@@ -1,10 +1,15 @@
-# Tests: programs from tests/<room>/test_*.c, bats files, lints; three builds.
+# Tests: programs from tests/<room>/test_*.c, bats files, lints; as gcc makes them and under its sanitisers.
+
+comma := ,
 
 authority_a := $(BUILD)/lib/authority.a
 $(authority_a): $(call objs,$(filter-out tools/authority/main.c,$(wildcard tools/authority/*.c)))
 
 gate_a := $(BUILD)/lib/gate.a
 $(gate_a): $(call objs,$(filter-out tools/gate/main.c,$(wildcard tools/gate/*.c)))
+
+counter_a := $(BUILD)/lib/counter.a
+$(counter_a): $(call objs,$(filter-out tools/counter/main.c,$(wildcard tools/counter/*.c)))
 
 test_src := $(wildcard tests/*/test_*.c)
 test_bins := $(patsubst %.c,$(BUILD)/%,$(test_src))
@@ -16,6 +21,8 @@ server_bats := tests/card/register_server.bats
 test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
+# Looks at much memory, and at what sanitisers keep to themselves.
+$(call objs,tests/failures/scan.c): override SANITIZE =
 # Stands before libc, for libraries too, from the first moment of a process on.
 $(call objs,tests/failures/fail.c): override SANITIZE =
 $(call objs,tests/failures/fail.c): override HARDEN = -fPIC
@@ -26,11 +33,15 @@ helper_a := $(BUILD)/lib/helpers.a
 $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard $(helper_rooms:%=tests/%/*.c))))
 $(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates eac_card): TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
+$(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
+$(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
+# Power cuts: every command that a test sends, and every comparison of secrets in it, is watched.
+$(BUILD)/tests/power/test_sweep: TEST_LIBS = -Wl,--wrap=card_transmit,--wrap=card_settle,--wrap=sj_equal_secret,--wrap=link
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 
@@ -44,12 +55,17 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,stage threads): $(call objs,tests/pkcs11
 
 # The whole module over a card that a test plugs in, without pcscd.
 plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
-$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): $(call objs,tests/pkcs11/plug.c)
-$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards): TEST_LIBS = $(plug_wrap)
+$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): $(call objs,tests/pkcs11/plug.c)
+$(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS = $(plug_wrap)
+$(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 
 # Every operation with failures inside (tests/failures).
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c)
 $(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
+# The same over a card that lies inside its secure messaging, too, at a time of the test's own.
+liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
+$(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
+$(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 
 # Secrets that were made are searched for; those of whole programs, by whoever starts them.
 $(BUILD)/tests/failures/watch: $(call objs,tests/failures/watch.c tests/failures/scan.c) $(core_a)
@@ -58,21 +74,24 @@ $(BUILD)/tests/failures/watch: $(call objs,tests/failures/watch.c tests/failures
 $(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c)
 $(BUILD)/tests/failures/test_secrets: TEST_LIBS = -Wl,--wrap=sj_ec_secret_random,--wrap=sj_ec_agree,--wrap=sj_kdf,--wrap=sj_hkdf_expand,--wrap=sj_wipe
 
-.PHONY: tests check check-programs screenshots analyze soak bench campaign demo fuzz .harness .suite
+.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
 tests: all $(test_bins) $(BUILD)/tests/failures/watch $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
-fuzz_parts := $(call objs,$(fuzz_src) tests/pkcs11/plug.c tools/counter/map.c) $(helper_a) \
-	$(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
+# What an input may make fail is a line each in wrap.c.
+fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_SHORT.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
+	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes card_sm_protect card_socket_listen card_socket_accept)
+fuzz_parts := $(call objs,$(fuzz_src) tests/fuzz/failures.c tests/fuzz/wrap.c tests/pkcs11/plug.c) $(helper_a) \
+	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(plug_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
@@ -80,13 +99,34 @@ $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c test
 $(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
-$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c bench/relay.c)) $(helper_a) \
+$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c pkcs11/uses.c bench/relay.c)) $(helper_a) \
 		$(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+# What the world does to a reader: pulled cards, other processes, services that end (tests/world).
+world_src := $(addprefix tests/world/,world.c flows.c hook.c other.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
+	tests/pkcs11/uses.c tools/bench/peers.c
+world_bins := $(addprefix $(BUILD)/tests/world/,removal others replug)
+$(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,$(world_src)) $(helper_a) \
+		$(authority_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=SCardTransmit,--wrap=SCardBeginTransaction,--wrap=SCardEndTransaction \
+		-o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER) -lm
+$(BUILD)/tests/world/reader: $(call objs,tests/world/reader.c) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
+# A driver for pcscd; no sanitiser, which pcscd has not.
+$(BUILD)/tests/world/ifd.so: tests/world/ifd.c tests/world/ifd.h
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CC) -std=c17 -O2 -fPIC -shared -I. -I/usr/include/PCSC -o $@ $<
 $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
+# Secrets that valgrind follows: tests/side/run.
+$(BUILD)/tests/side/side: $(call objs,$(wildcard tests/side/*.c)) $(helper_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=sj_equal_secret,--wrap=sj_unpad,--wrap=sj_ecdsa_from_der -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		-lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
@@ -97,63 +137,81 @@ suite_jobs = $(foreach t,$(or $(3),$(test_src)),'$(1)/$(t:tests/%.c=%):SOJOURN_B
 bats_jobs = $(foreach t,$(or $(3),$(test_bats)),'$(1)/$(t:tests/%.bats=%):SOJOURN_BUILD=$(abspath $(2)) bats --tap $(t)')
 lint_jobs = $(foreach t,$(test_lints),'$(t:tests/%=%):SOJOURN_BUILD=$(abspath $(BUILD)) $(t)')
 
-comma := ,
 CLANG_BUILD := $(BUILD)/clang
 ASAN_BUILD := $(BUILD)/asan
 ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	FORTIFY= FRAME= OPT='-O1 -g'
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
+AFL_BUILD := $(BUILD)/afl
+AFL_FLAGS := CC=afl-clang-fast $(ASAN_FLAGS)
+COVERAGE_BUILD := $(BUILD)/coverage
+COVERAGE_FLAGS := CC=clang SANITIZE='-fprofile-instr-generate -fcoverage-mapping' FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_BUILD := $(BUILD)/tsan
 TSAN_FLAGS := SANITIZE=-fsanitize=thread FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_ENV := TSAN_OPTIONS='die_after_fork=0 report_thread_leaks=0 suppressions=$(abspath tests/pkcs11/tsan.supp)'
 tsan_src := tests/pkcs11/test_threads.c $(wildcard tests/pkcs11/test_fake_*.c)
 ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
-# What bats files of gcc's build run besides the programs.
-bats_bins := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker)
+# Too long under sanitisers, where others try each of their steps.
+stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
+
+# What runs of gcc's build besides the programs, from bats files or as it is.
+gcc_tests := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker) $(stories:%.c=$(BUILD)/%)
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
 # hide what was left out, so there is no such switch: run a program by hand.
 check: deps-check
-	+@$(MAKE) --no-print-directory -j$(JOBS) all $(bats_bins)
-	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(CLANG_BUILD) CC=clang tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) all $(gcc_tests)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -f Makefile .suite
 
 # Tests wait as much as they work, so one more runs than there are cores. The programs that users get
-# are gcc's, and the bats files run them; test programs run as clang makes them and under gcc's
-# sanitisers. What mostly waits for a clock, a reader or a disk needs one compiler only; and under sanitisers
-# the long stories of many programs, each of which others try alone, would tell little for their time.
-one_build := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
-	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
-	reader/gate.bats programs/yubico.bats)
-stories := tests/failures/test_secrets.c tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
-# Leaks are seen by the sanitisers alone; secrets are looked for where these reserve no memory.
-waiting := tests/failures/test_sweep.c tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
+# are gcc's, and most bats files run them; test programs run under gcc's sanitisers, and once more as clang makes
+# them in check-programs. The long stories of many programs run in one build each: under sanitisers where
+# programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
+gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
+	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
+	reader/gate.bats programs/yubico.bats card/key.bats card/channel.bats)
+asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
+	reader/service.bats)
+waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
 
 .suite:
 	@$(ASAN_ENV) tests/run.py -j $$(($(JOBS) + 1)) --logs $(BUILD)/test-logs \
 		$(lint_jobs) \
-		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 10000' \
-		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(one_build),$(test_bats))) $(call bats_jobs,gcc,$(BUILD)) \
+		'asan/fuzz/mutate:$(ASAN_BUILD)/tests/fuzz/mutate -n 2000 -c tests/fuzz/corpus' \
+		$(call bats_jobs,asan,$(ASAN_BUILD),$(filter-out $(gcc_only),$(test_bats))) \
+		$(call bats_jobs,gcc,$(BUILD),$(filter-out $(asan_only),$(test_bats))) \
 		$(call suite_jobs,asan,$(ASAN_BUILD),$(filter-out $(stories),$(test_src))) \
-		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src)))
+		$(call suite_jobs,gcc,$(BUILD),$(stories))
+
+# That functions make no run-time error, whatever the input: tests/prove.
+prove: deps-prove
+	SOJOURN_BUILD=$(BUILD) tests/prove/prove.py -j $(JOBS)
+
+# What ships, built twice in different places, and compared bit by bit.
+reproduce: deps-check
+	tests/programs/reproduce
 
 # 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
 soak: deps-check
 	+@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/signer
 	SOJOURN_BUILD=$(BUILD) tests/programs/soak
 
-# Programs of others with the module; pkcs11-tool and our own threads with it under the thread sanitiser;
+# Programs of others with the module; every test program as clang makes it; pkcs11-tool and our own threads
+# with the module under the thread sanitiser;
 # the harness of libFuzzer with every parser, for which everything is built once more.
 check-programs: deps-programs
 	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(CLANG_BUILD) CC=clang tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) $(ASAN_BUILD)/tests/fuzz/mutate
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) all $(tsan_src:%.c=$(TSAN_BUILD)/%)
 	@$(TSAN_ENV) tests/run.py -j $(JOBS) --logs $(BUILD)/test-logs $(call bats_jobs,programs,$(BUILD),$(program_bats)) \
+		programs/reproduce:tests/programs/reproduce \
 		'fuzz/libfuzzer:$(ASAN_ENV) tests/fuzz/each-parser $(FUZZ_BUILD)/tests/fuzz/libfuzzer $(ASAN_BUILD)/tests/fuzz/mutate 1000' \
+		$(call suite_jobs,clang,$(CLANG_BUILD),$(filter-out $(waiting),$(test_src))) \
 		$(call bats_jobs,tsan,$(TSAN_BUILD),tests/pkcs11/tool.bats) \
 		$(call suite_jobs,tsan,$(TSAN_BUILD),$(tsan_src))
 
@@ -166,15 +224,21 @@ screenshots: deps-programs
 analyze: deps-check
 	@tests/run.py -j 1 --timeout 900 --logs $(BUILD)/test-logs 'lint/analyze:tests/lint/lint-tidy --analyze'
 
-campaign: deps-check
-	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
-	$(ASAN_ENV) $(ASAN_BUILD)/tests/fuzz/mutate -n 1000000
+# Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
+campaign: deps-campaign .campaign-builds
 	+@$(MAKE) --no-print-directory -j$(JOBS) tests
-	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench gate 100
-	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench load 100000
-	SOJOURN_BUILD=$(BUILD) tests/power/batch_kills.py --cards 2000 --kills 200
-	+@$(MAKE) --no-print-directory $(BUILD)/tests/pkcs11/removal
-	SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/pkcs11/removal
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
+	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)
+
+.campaign-builds: deps-campaign
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
+	+@AFL_QUIET=1 $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(AFL_BUILD) $(AFL_FLAGS) $(AFL_BUILD)/tests/fuzz/libfuzzer
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
+
+# What the test programs and the corpus reach, as a table. COVERAGE_ARGS=--bats: the bats files, too.
+coverage: deps-campaign
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
+	@tests/coverage.py --build $(COVERAGE_BUILD) $(COVERAGE_ARGS)
 
 # `make fuzz PARSER=cms`: libFuzzer, until it is stopped or finds something.
 # FUZZ_ARGS are its options (-max_total_time=600); the corpus stays in FUZZ_BUILD.

@@ -42,7 +42,7 @@ static int help(void)
 
 static int version(void)
 {
-	printf("sojourn %s\n", sj_version());
+	puts("sojourn " SJ_VERSION);
 	return fflush(stdout) == 0 ? 0 : sj_exit_code(SJ_OUTPUT_FAILED);
 }
 

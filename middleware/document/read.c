@@ -9,6 +9,8 @@
 #include "wire/sw.h"
 
 #define PIECE_SAFE 160u /* what the most limited readers and cards still pass */
+#define CRUMB 80u /* bytes: no card that reads so little at once is known */
+#define CRUMBS_MAX 8u /* of a file; with more it would take for ever */
 #define OFFSET_OBJECT_MAX 6u /* data object 53 around the bytes: tag and length */
 
 static size_t piece_size(const struct sj_document *doc)
@@ -154,6 +156,7 @@ static enum sj_rc command_next(struct sj_document *doc, size_t offset, size_t le
 /* Reads on until the announced size is there; what the card refuses is in file->sw. */
 static enum sj_rc read_rest(struct sj_document *doc, struct sj_document_file *file, size_t size)
 {
+	unsigned crumbs = 0;
 	struct sj_response r;
 	enum sj_rc rc;
 
@@ -168,7 +171,8 @@ static enum sj_rc read_rest(struct sj_document *doc, struct sj_document_file *fi
 			file->state = SJ_FILE_REFUSED;
 			return r.sw == SJ_SW_OK ? SJ_CARD_ANSWER : SJ_OK;
 		}
-		if (r.data.len > left)
+		crumbs += r.data.len < CRUMB;
+		if (r.data.len > left || crumbs > CRUMBS_MAX)
 			return SJ_CARD_ANSWER;
 		memcpy(file->bytes + file->len, r.data.ptr, r.data.len);
 		file->len += r.data.len;
@@ -179,6 +183,7 @@ static enum sj_rc read_rest(struct sj_document *doc, struct sj_document_file *fi
 /* An object of indefinite length: the file ends where the card says so. */
 static enum sj_rc read_to_end(struct sj_document *doc, struct sj_document_file *file)
 {
+	unsigned crumbs = 0;
 	struct sj_response r;
 	uint8_t *longer;
 	enum sj_rc rc;
@@ -187,6 +192,9 @@ static enum sj_rc read_to_end(struct sj_document *doc, struct sj_document_file *
 		rc = command_next(doc, file->len, piece_size(doc), &r);
 		if (rc != SJ_OK || !gave_data(&r))
 			return rc;
+		crumbs += r.data.len < CRUMB;
+		if (crumbs > CRUMBS_MAX)
+			return SJ_CARD_ANSWER;
 		if (r.data.len > SJ_DOCUMENT_FILE_MAX - file->len)
 			return SJ_FILE_TOO_LARGE;
 		longer = realloc(file->bytes, file->len + r.data.len);

@@ -7,6 +7,7 @@
 #include "document/document.h"
 #include "reader/context.h"
 #include "reader/memory.h"
+#include "wire/std/icao9303.h"
 
 #define TIMEOUT_MS 30000u
 /* Fingers and iris stay closed without Terminal Authentication. */
@@ -140,6 +141,15 @@ static enum sj_rc authenticate(struct sj_document *doc)
 	return rc == SJ_OK ? sj_check_active(doc, challenge) : rc;
 }
 
+/* Some drivers pass on the half of an answer during which the card was pulled away. */
+static enum sj_rc still_there(struct sj_document *doc)
+{
+	struct sj_response r;
+	enum sj_rc rc = sj_session_select(doc->session, SJ_AID_LDS1, &r);
+
+	return rc == SJ_CARD_LOST || rc == SJ_READER_LOST ? rc : SJ_OK;
+}
+
 static enum sj_rc read_document(struct sj_document *doc)
 {
 	enum sj_rc rc = sj_document_open(doc);
@@ -157,9 +167,9 @@ static enum sj_rc read_document(struct sj_document *doc)
 	rc = read_groups(doc);
 	if (rc == SJ_OK)
 		rc = authenticate(doc);
-	/* A chip that failed in this way is judged, not excused. */
-	if (rc == SJ_CARD_SM_BROKEN && doc->chip_started && !doc->chip_proved)
-		return SJ_OK;
+	/* A chip that fails in this way twice is judged, not excused. */
+	if (rc == SJ_CARD_SM_BROKEN && doc->again && doc->chip_started && !doc->chip_proved)
+		return still_there(doc);
 	return rc;
 }
 
@@ -182,7 +192,11 @@ bool sj_document_may_restart(struct sj_document *doc, enum sj_rc rc)
 			"The card broke off at extended length; beginning again without.");
 		return true;
 	}
-	return doc->piece > 0;
+	if (doc->piece == 0)
+		sj_context_notice(doc->context,
+				  "The protected channel broke; beginning again, in case that was "
+				  "another program's doing.");
+	return true;
 }
 
 static enum sj_rc read_twice(struct sj_document *doc)
@@ -200,6 +214,7 @@ static enum sj_rc read_twice(struct sj_document *doc)
 			sj_document_reset(doc);
 			begin_time(doc);
 			doc->piece = piece;
+			doc->again = true;
 			rc = read_document(doc);
 		}
 	}

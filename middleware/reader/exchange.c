@@ -23,6 +23,8 @@
 #define INS_SET_MANAGEMENT_KEY 0xFFu
 #define CLA_CHANNEL 0x03u
 #define CLA_SM 0x0Cu
+#define CRUMB 80u /* bytes: no card that answers in such small pieces is known */
+#define CRUMBS_MAX 8u /* of an answer; with more it would take for ever */
 
 typedef enum sj_rc (*link_fn)(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r);
 
@@ -167,12 +169,13 @@ static bool is(uint16_t sw, enum sj_sw kind)
 	return (sw & 0xFF00u) == (unsigned)kind;
 }
 
-/* Fetches what 61xx announces; every piece must bring something, so that it ends. */
+/* Fetches what 61xx announces; every piece must bring something, so that it ends soon. */
 static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_level *l, uint8_t cla,
 			       struct sj_response *r)
 {
 	struct sj_writer whole = SJ_WRITER_OF(l->whole);
 	struct sj_apdu get = { .cla = cla & CLA_CHANNEL, .ins = INS_GET_RESPONSE };
+	unsigned crumbs = 0;
 
 	sj_put(&whole, r->data);
 	while (is(r->sw, SJ_SW_BYTES_REMAINING)) {
@@ -190,7 +193,8 @@ static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_lev
 		    (r->data.len == 0 && is(r->sw, SJ_SW_BYTES_REMAINING)))
 			return SJ_CARD_ANSWER;
 		sj_put(&whole, r->data);
-		if (whole.failed)
+		crumbs += r->data.len < CRUMB;
+		if (whole.failed || crumbs > CRUMBS_MAX)
 			return SJ_CARD_ANSWER;
 	}
 	r->data = sj_written(&whole);

@@ -61,10 +61,10 @@ static int64_t sleep_until(const struct sj_transport *t, int64_t deadline)
 	return t && t->slow && t->slow_at < deadline ? t->slow_at : deadline;
 }
 
-/* The last answer came so quickly that being woken up would cost a fifth of it. */
 static bool is_quick(const struct sj_job *job)
 {
-	return job->kind == SJ_JOB_TRANSMIT && job->took_us > 0 && job->took_us <= AWAKE_US;
+	return job->kind == SJ_JOB_TRANSMIT && job->quick == SJ_QUICK_ROW &&
+	       job->took_us <= AWAKE_US;
 }
 
 /* Waits awake as long as such a card takes. */

@@ -9,8 +9,8 @@
  *
  * The thread switches cost some microseconds an APDU (`make bench`, row
  * reader.roundtrip.p50): libpcsclite has no way to end a blocked SCardTransmit
- * from outside, so a call on the caller's own thread could not keep a deadline. A worker
- * that was quick looks about for the next job before it sleeps, which saves most of it.
+ * from outside, so a call on the caller's own thread could not keep a deadline. In a
+ * long row of quick answers both threads look about before they sleep, which saves most of it.
  */
 #ifndef SJ_READER_PCSC_H
 #define SJ_READER_PCSC_H

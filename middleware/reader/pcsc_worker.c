@@ -511,11 +511,7 @@ void sj_pcsc_destroy(struct sj_pcsc *p)
 	free(p);
 }
 
-/*
- * The next job. Being put to sleep and woken again costs a seventh of what a card made of software
- * takes for a signature: after one that was so quick, the thread looks about for a moment
- * first. No chip is as quick as that.
- */
+/* The next job. In a row of quick ones the thread looks about for a moment before it sleeps. */
 static void wait_for_work(struct sj_pcsc *p, bool quick)
 {
 	const int64_t until = quick ? sj_clock_us() + LOOK_US : 0;
@@ -527,25 +523,32 @@ static void wait_for_work(struct sj_pcsc *p, bool quick)
 		;
 }
 
+static void count_quick(struct sj_job *job, int64_t took_us)
+{
+	job->took_us = took_us;
+	if (took_us >= QUICK_US)
+		job->quick = 0;
+	else if (job->quick < SJ_QUICK_ROW)
+		job->quick++;
+}
+
 void *sj_pcsc_worker(void *arg)
 {
 	struct sj_pcsc *p = arg;
 	struct link l = { .has_context = false };
-	bool last = false, quick = false;
+	bool last = false;
 
 	while (!last) {
 		struct sj_cancel *waiting;
 		int busy = SJ_WORKER_BUSY;
 		int64_t start;
 
-		wait_for_work(p, quick);
+		wait_for_work(p, p->job.quick == SJ_QUICK_ROW);
 		last = p->job.kind == SJ_JOB_CLOSE;
 		start = sj_clock_us();
 		p->job.rc = do_job(&l, p);
-		quick = p->job.kind == SJ_JOB_TRANSMIT;
-		if (quick)
-			p->job.took_us = sj_clock_us() - start;
-		quick = quick && p->job.took_us < QUICK_US;
+		if (p->job.kind == SJ_JOB_TRANSMIT)
+			count_quick(&p->job, sj_clock_us() - start);
 		waiting = sj_cancel_ref(p->cancel);
 		if (atomic_compare_exchange_strong(&p->state, &busy, SJ_WORKER_DONE)) {
 			sj_cancel_wake(waiting);

@@ -31,6 +31,13 @@ enum sj_job_kind {
 #define SJ_KEYPAD_COMMAND_MAX 32u
 #define SJ_READER_PACE_MAX 512u /* bytes of input to FEATURE_EXECUTE_PACE */
 
+/*
+ * To be put to sleep and woken again costs a seventh of what a card made of software takes for a
+ * signature; to look about instead costs the time of a core. Only a long row of quick answers is worth it:
+ * somebody signs again and again. The reading of a document is over before. No chip is as quick.
+ */
+#define SJ_QUICK_ROW 64u
+
 struct sj_job {
 	enum sj_job_kind kind;
 	enum sj_rc rc;
@@ -44,6 +51,7 @@ struct sj_job {
 	size_t apdu_max; /* APDU_MAX's result */
 	size_t command_len, response_len;
 	int64_t took_us; /* the last TRANSMIT; 0: none yet */
+	unsigned quick; /* TRANSMITs in a row that were quick, up to SJ_QUICK_ROW */
 	uint8_t command[SJ_APDU_COMMAND_MAX];
 	uint8_t response[SJ_APDU_RESPONSE_MAX];
 };

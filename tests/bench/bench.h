@@ -94,12 +94,20 @@ void bench_remove(struct bench *b, unsigned slot);
 
 /*
  * A process between the reader at a port and a card that listens at another. It counts the
- * commands that went through; at number `cut` (0: never) it takes the card out instead, for
- * BENCH_OUT_MS. NULL: there is none. The end takes what was returned.
+ * commands that went through; at number `cut` (0: never) it takes the card out, for BENCH_OUT_MS.
+ * NULL: there is none. The end takes what was returned.
  */
 #define BENCH_OUT_MS 700
+enum bench_cut {
+	BENCH_CUT_BEFORE, /* the card does not get the command */
+	BENCH_CUT_DURING, /* the reader gets the first half of the answer */
+	BENCH_CUT_AFTER, /* the reader gets nothing of it */
+	BENCH_CUTS
+};
 struct bench_relay {
 	atomic_uint count, cut;
+	atomic_uint how; /* enum bench_cut */
+	_Atomic int64_t cut_ns; /* bench_ns() of the last cut */
 };
 struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid);
 void bench_relay_end(struct bench_relay *relay, pid_t pid);

@@ -3,10 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sojourn/service.h>
-
 #include "secure/gate.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/desk.h"
 #include "tests/bench/gate.h"
 
 #define RUNS 31
@@ -15,11 +14,6 @@
 #define WHAT "hotel check-in: PACE, TA, CA, EF.CardSecurity, ten groups, a portrait of 20 kB"
 
 /* --- the stage ---------------------------------------------------------------------- */
-
-struct place {
-	struct bench_place p;
-	char card[BENCH_PATH + 32], desk[BENCH_PATH + 32];
-};
 
 /* Whom eID cards believe. */
 static bool found(struct bench *b, const struct bench_place *p)
@@ -33,7 +27,7 @@ static bool found(struct bench *b, const struct bench_place *p)
 }
 
 /* A hotel's terminal, in the folder l->desk. */
-static bool enrol(struct bench *b, const struct place *l)
+static bool enrol(struct bench *b, const struct bench_desk *l)
 {
 	char request[BENCH_PATH + 64], came[BENCH_PATH + 32];
 	const char *const ask[] = { TERMINAL,   "terminal",     "new", l->desk,
@@ -49,7 +43,7 @@ static bool enrol(struct bench *b, const struct place *l)
 	return bench_run(b, ask) && bench_run(b, sign) && bench_run(b, install);
 }
 
-static bool make(struct bench *b, struct place *l)
+bool bench_desk_make(struct bench *b, struct bench_desk *l)
 {
 	snprintf(l->card, sizeof(l->card), "%s/eid.card", b->dir);
 	snprintf(l->desk, sizeof(l->desk), "%s/desk", b->dir);
@@ -60,7 +54,9 @@ static bool make(struct bench *b, struct place *l)
 
 /* --- one asking --------------------------------------------------------------------- */
 
-static bool ask(struct sj_card *card, const struct place *l, struct sj_statistics *statistics)
+enum sj_rc bench_desk_ask(struct sj_card *card, const struct bench_desk *l,
+			  const struct sj_service_options *options,
+			  struct sj_statistics *statistics, bool *genuine)
 {
 	static const struct sj_service hotel = {
 		.size = sizeof(hotel),
@@ -77,23 +73,34 @@ static bool ask(struct sj_card *card, const struct place *l, struct sj_statistic
 	struct sj_access *access = NULL;
 	struct sj_answer *answer = NULL;
 	struct sj_trust *trust = NULL;
-	bool ok = sj_trust_open(l->p.trust, &trust) == SJ_OK &&
-		  sj_terminal_open(l->desk, &terminal) == SJ_OK &&
-		  sj_access_can(BENCH_CAN, strlen(BENCH_CAN), &access) == SJ_OK &&
-		  sj_service_verify(card, trust, terminal, &hotel, access, NULL, &answer) == SJ_OK;
+	enum sj_rc rc = sj_trust_open(l->p.trust, &trust);
 
+	if (rc == SJ_OK)
+		rc = sj_terminal_open(l->desk, &terminal);
+	if (rc == SJ_OK)
+		rc = sj_access_can(BENCH_CAN, strlen(BENCH_CAN), &access);
+	if (rc == SJ_OK)
+		rc = sj_service_verify(card, trust, terminal, &hotel, access, options, &answer);
+	*genuine = rc == SJ_OK && sj_answer_verdict(answer) == SJ_VERDICT_GENUINE;
 	statistics->size = sizeof(*statistics);
-	ok = ok && sj_answer_verdict(answer) == SJ_VERDICT_GENUINE &&
-	     sj_answer_statistics(answer, statistics);
+	if (*genuine)
+		*genuine = sj_answer_statistics(answer, statistics);
 	sj_answer_free(answer);
 	sj_access_free(access);
 	sj_terminal_close(terminal);
 	sj_trust_close(trust);
-	return ok;
+	return rc;
+}
+
+static bool ask(struct sj_card *card, const struct bench_desk *l, struct sj_statistics *statistics)
+{
+	bool genuine;
+
+	return bench_desk_ask(card, l, NULL, statistics, &genuine) == SJ_OK && genuine;
 }
 
 /* Through PC/SC, the card in slot 1; *ns: from the card in hand to the answer. */
-static bool ask_real(const struct place *l, struct sj_statistics *statistics, int64_t *ns)
+static bool ask_real(const struct bench_desk *l, struct sj_statistics *statistics, int64_t *ns)
 {
 	struct sj_context *ctx = NULL;
 	struct sj_card *card = NULL;
@@ -111,7 +118,7 @@ static bool ask_real(const struct place *l, struct sj_statistics *statistics, in
 /* --- rows ---------------------------------------------------------------------------- */
 
 /* In this process, as the model of every chip sees it; then its public-key calls, for the floor. */
-static bool inside_rows(struct bench *b, const struct place *l, double *floor, char *text,
+static bool inside_rows(struct bench *b, const struct bench_desk *l, double *floor, char *text,
 			size_t cap)
 {
 	struct bench_calls calls = { .call = { { .count = 0 } } };
@@ -136,7 +143,7 @@ static bool inside_rows(struct bench *b, const struct place *l, double *floor, c
 	       bench_fail(b, "no answer inside one process");
 }
 
-static bool real_rows(struct bench *b, const struct place *l, double floor, const char *text)
+static bool real_rows(struct bench *b, const struct bench_desk *l, double floor, const char *text)
 {
 	struct sj_statistics s = { .apdus = 0 };
 	struct bench_samples wall;
@@ -162,7 +169,7 @@ static bool real_rows(struct bench *b, const struct place *l, double floor, cons
 
 void bench_eid(struct bench *b)
 {
-	struct place l;
+	struct bench_desk l;
 	char text[320];
 	double floor;
 
@@ -171,7 +178,7 @@ void bench_eid(struct bench *b)
 		bench_skip("eid.*", "the programs that issue a card were not built");
 		return;
 	}
-	if (!make(b, &l))
+	if (!bench_desk_make(b, &l))
 		bench_fail(b, "no eID card, or no terminal for it");
 	else if (inside_rows(b, &l, &floor, text, sizeof(text)))
 		real_rows(b, &l, floor, text);

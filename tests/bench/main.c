@@ -5,6 +5,8 @@
 
 #include "tests/bench/bench.h"
 
+#define WORST 3
+
 void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,
 	       const char *note)
 {
@@ -61,6 +63,39 @@ static bool write_rows(struct bench *b, const char *group)
 	return true;
 }
 
+/* How many times its floor it is; a rate is the better the higher. 0: it has none. */
+static double distance(const json_t *row)
+{
+	const double value = json_number_value(json_object_get(row, "value")),
+		     floor = json_number_value(json_object_get(row, "floor"));
+	const bool rate = strcmp(json_string_value(json_object_get(row, "unit")), "1/s") == 0;
+
+	if (floor <= 0 || value <= 0)
+		return 0;
+	return rate ? floor / value : value / floor;
+}
+
+static void show_worst(const struct bench *b)
+{
+	double limit = INFINITY;
+
+	printf("\nFarthest from their floors:\n");
+	for (int n = 0; n < WORST; n++) {
+		const json_t *worst = NULL, *row;
+		size_t i;
+
+		json_array_foreach(b->rows, i, row)
+		{
+			if (distance(row) < limit && (!worst || distance(row) > distance(worst)))
+				worst = row;
+		}
+		limit = worst ? distance(worst) : 0;
+		if (limit > 0)
+			printf("%-28s %6.2fx\n", json_string_value(json_object_get(worst, "id")),
+			       limit);
+	}
+}
+
 /* `bench [GROUP [CARDS]]`: one group only; how many cards go through a gate. */
 int main(int argc, char **argv)
 {
@@ -94,6 +129,7 @@ int main(int argc, char **argv)
 				groups[i].run(&b);
 	}
 	bench_stage_down(&b);
+	show_worst(&b);
 	(void)write_rows(&b, argc > 1 ? argv[1] : NULL);
 	json_decref(b.rows);
 	return b.failed ? 1 : 0;

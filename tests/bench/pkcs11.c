@@ -90,22 +90,38 @@ static bool forget(const struct stage *s)
 
 /* --- cards --------------------------------------------------------------------------- */
 
-static bool issue(const struct stage *s, const char *file, const char *key_algorithm)
+/* `again`: --again when the holder has a card already, else NULL. */
+static bool issue(const struct stage *s, const char *file, const char *key_algorithm,
+		  const char *again)
 {
 	char card[2 * BENCH_PATH];
-	const char *const argv[] = { AUTHORITY,      "issue",
-				     "--authority",  s->place.authority,
-				     "--portrait",   "tools/demo/face.jpg",
-				     "--can-file",   s->place.can,
-				     "--letter-out", s->place.letter,
-				     "--holder",     s->place.holder,
-				     "--no-gate",    "--pin-file",
-				     s->pin,         "--key-algorithm",
-				     key_algorithm,  "--exec",
-				     "--",           card,
-				     "card",         "run",
-				     file,           "--link",
-				     "stdio",        NULL };
+	const char *const argv[] = { AUTHORITY,
+				     "issue",
+				     again != NULL ? again : "--no-gate",
+				     "--authority",
+				     s->place.authority,
+				     "--portrait",
+				     "tools/demo/face.jpg",
+				     "--can-file",
+				     s->place.can,
+				     "--letter-out",
+				     s->place.letter,
+				     "--holder",
+				     s->place.holder,
+				     "--no-gate",
+				     "--pin-file",
+				     s->pin,
+				     "--key-algorithm",
+				     key_algorithm,
+				     "--exec",
+				     "--",
+				     card,
+				     "card",
+				     "run",
+				     file,
+				     "--link",
+				     "stdio",
+				     NULL };
 
 	snprintf(card, sizeof(card), "%s/" CARD, s->b->build);
 	unlink(s->place.letter);
@@ -125,8 +141,8 @@ static bool prepare(struct stage *s)
 	fputs(PIN "\n", f);
 	if (fclose(f) != 0 || chmod(s->pin, 0600) != 0)
 		return false;
-	return bench_place_make(s->b, &s->place) && issue(s, s->ec, "9A:P-256") &&
-	       issue(s, s->rsa, "9A:RSA-2048");
+	return bench_place_make(s->b, &s->place) && issue(s, s->ec, "9A:P-256", NULL) &&
+	       issue(s, s->rsa, "9A:RSA-2048", "--again");
 }
 
 static bool present(void)

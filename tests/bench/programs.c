@@ -1,4 +1,5 @@
 /* programs.c -- how big the programs are, how fast they start, and the demo. */
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,6 +8,9 @@
 #include "tests/bench/bench.h"
 
 #define STARTS 21
+#define LIBDIR "/usr/lib/x86_64-linux-gnu/"
+#define PROGRAMS "libexec/sojourn/sojourn-"
+#define PEERS_OF(list) (sizeof(list) / sizeof((list)[0]))
 
 static double start_ms(struct bench *b, const char *const argv[])
 {
@@ -25,9 +29,19 @@ static double start_ms(struct bench *b, const char *const argv[])
 	return ms;
 }
 
-/* `file` is where the program lies in the build, `name` what the row is called by. The help is shown. */
+/* Programs of others, as they are installed. */
+static const struct {
+	const char *name, *file, *option;
+} start_peers[] = { { "opensc-tool", "/usr/bin/opensc-tool", "--version" },
+		    { "yubico-piv-tool", "/usr/bin/yubico-piv-tool", "--help" },
+		    { "openssl", "/usr/bin/openssl", "--help" } },
+  size_peers[] = { { "opensc-pkcs11.so", LIBDIR "opensc-pkcs11.so", NULL },
+		   { "libopensc.so.8", LIBDIR "libopensc.so.8", NULL },
+		   { "libykcs11.so.2", LIBDIR "libykcs11.so.2", NULL } };
+
+/* The help is shown. Peers beside the dispatcher, which a user starts. */
 static void start_row(struct bench *b, const char *file, const char *noun, const char *name,
-		      double floor)
+		      double floor, const struct bench_peer *peers)
 {
 	const char *const argv[] = { file, noun, "--help", NULL };
 	char id[64];
@@ -37,11 +51,29 @@ static void start_row(struct bench *b, const char *file, const char *noun, const
 	if (ms < 0)
 		bench_fail(b, id);
 	else
-		bench_row(b, id, ms, "ms", floor, "--help; floor: /bin/true");
+		bench_row_peers(b, id, ms, "ms", floor, peers, "--help; floor: /bin/true");
+}
+
+static void dispatcher_row(struct bench *b, double floor)
+{
+	struct bench_peer peers[PEERS_OF(start_peers) + 1] = { { NULL, 0 } };
+	size_t n = 0;
+
+	for (size_t i = 0; i < PEERS_OF(start_peers); i++) {
+		const char *const argv[] = { start_peers[i].file, start_peers[i].option, NULL };
+		const double ms = access(start_peers[i].file, X_OK) == 0 ? start_ms(b, argv) : -1;
+
+		if (ms > 0)
+			peers[n++] = (struct bench_peer){ start_peers[i].name, ms };
+		else
+			bench_skip(start_peers[i].name, "it is not there or fails");
+	}
+	start_row(b, "bin/sojourn", "verify", "sojourn", floor, peers);
 }
 
 /* As it is installed: without what only a debugger reads. */
-static void size_row(struct bench *b, const char *file, const char *name)
+static void size_row(struct bench *b, const char *file, const char *name,
+		     const struct bench_peer *peers)
 {
 	char id[64], from[2 * BENCH_PATH], to[BENCH_PATH + 32];
 	const char *const strip[] = { "/usr/bin/strip", "-o", to, from, NULL };
@@ -53,8 +85,26 @@ static void size_row(struct bench *b, const char *file, const char *name)
 	if (!bench_run(b, strip) || stat(to, &st) != 0)
 		bench_fail(b, id);
 	else
-		bench_row(b, id, (double)st.st_size, "bytes", BENCH_NO_FLOOR, "stripped");
+		bench_row_peers(b, id, (double)st.st_size, "bytes", BENCH_NO_FLOOR, peers,
+				"stripped");
 	unlink(to);
+}
+
+static void library_rows(struct bench *b)
+{
+	struct bench_peer peers[PEERS_OF(size_peers) + 1] = { { NULL, 0 } };
+	size_t n = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < PEERS_OF(size_peers); i++) {
+		if (stat(size_peers[i].file, &st) == 0)
+			peers[n++] = (struct bench_peer){ size_peers[i].name, (double)st.st_size };
+		else
+			bench_skip(size_peers[i].name, "it is not there");
+	}
+	size_row(b, "lib/libsojourn.so.0", "libsojourn.so.0", peers + n);
+	size_row(b, "lib/pkcs11/sojourn-pkcs11.so", "sojourn-pkcs11.so", peers);
+	size_row(b, "bin/sojourn", "sojourn", peers + n);
 }
 
 static void demo_row(struct bench *b)
@@ -69,27 +119,30 @@ static void demo_row(struct bench *b)
 		bench_fail(b, "the demo failed");
 }
 
+/* Every program that the dispatcher may start; the decoder of portraits takes no words. */
 void bench_programs(struct bench *b)
 {
-	static const char *const nouns[] = { "card",   "authority", "reader",  "trust",
-					     "verify", "lab",       "demo",    "terminal",
-					     "pin",    "evidence",  "counter", "gate" };
+	static const struct bench_peer none = { NULL, 0 };
 	const char *const nothing[] = { "/bin/true", NULL };
-	double floor = start_ms(b, nothing);
-	char file[64], name[32];
+	const double floor = start_ms(b, nothing);
+	char pattern[2 * BENCH_PATH];
+	glob_t found;
 
-	start_row(b, "bin/sojourn", "verify", "sojourn", floor);
-	size_row(b, "lib/libsojourn.so.0", "libsojourn.so.0");
-	size_row(b, "bin/sojourn", "sojourn");
-	for (size_t i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++) {
-		snprintf(file, sizeof(file), "libexec/sojourn/sojourn-%s", nouns[i]);
-		snprintf(name, sizeof(name), "sojourn-%s", nouns[i]);
-		if (!bench_have(b, file)) {
-			bench_skip(name, "it was not built");
-			continue;
-		}
-		start_row(b, file, nouns[i], name, floor);
-		size_row(b, file, name);
+	dispatcher_row(b, floor);
+	library_rows(b);
+	snprintf(pattern, sizeof(pattern), "%s/" PROGRAMS "*", b->build);
+	if (glob(pattern, 0, NULL, &found) != 0) {
+		bench_fail(b, "no programs were built");
+		return;
 	}
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *file = found.gl_pathv[i] + strlen(b->build) + 1;
+		const char *noun = file + strlen(PROGRAMS);
+
+		if (strcmp(noun, "portrait") != 0)
+			start_row(b, file, noun, strrchr(file, '/') + 1, floor, &none);
+		size_row(b, file, strrchr(file, '/') + 1, &none);
+	}
+	globfree(&found);
 	demo_row(b);
 }

@@ -54,8 +54,35 @@ static bool send_all(int fd, const uint8_t *bytes, size_t n)
 	return true;
 }
 
-/* Moves what came; whole messages of more than a byte are commands (or answers). */
-static bool move(int from, int to, struct stream *s, struct bench_relay *r)
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* One whole message on its way; false: the card goes now. */
+static bool pass(int to, const uint8_t *message, size_t len, bool to_card, struct bench_relay *r)
+{
+	const bool apdu = len > 2 + 1; /* of one byte are power and reset; ATRs are not counted */
+	const unsigned how = r->how;
+	bool cut;
+
+	if (to_card)
+		cut = apdu && ++r->count == r->cut && how == BENCH_CUT_BEFORE;
+	else
+		cut = r->cut > 0 && r->count == r->cut && how != BENCH_CUT_BEFORE;
+	if (!cut)
+		return send_all(to, message, len);
+	if (how == BENCH_CUT_DURING)
+		(void)send_all(to, message, len / 2);
+	r->cut_ns = now_ns();
+	return false;
+}
+
+/* Moves what came, message by message. */
+static bool move(int from, int to, struct stream *s, bool to_card, struct bench_relay *r)
 {
 	int on = 1;
 	size_t at = 0, len;
@@ -68,7 +95,7 @@ static bool move(int from, int to, struct stream *s, struct bench_relay *r)
 	s->len += (size_t)n;
 	while (s->len - at >= 2 &&
 	       s->len - at - 2 >= (len = (size_t)s->bytes[at] << 8 | s->bytes[at + 1])) {
-		if ((r && len > 1 && ++r->count == r->cut) || !send_all(to, s->bytes + at, 2 + len))
+		if (!pass(to, s->bytes + at, 2 + len, to_card, r))
 			return false;
 		at += 2 + len;
 	}
@@ -78,11 +105,12 @@ static bool move(int from, int to, struct stream *s, struct bench_relay *r)
 	return true;
 }
 
-/* Until one end goes, or the card is to. */
-static void play(unsigned reader_port, unsigned card_port, struct bench_relay *r)
+/* Until one end goes, or the card is to: true. */
+static bool play(unsigned reader_port, unsigned card_port, struct bench_relay *r)
 {
 	static struct stream commands, answers;
 	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	const int64_t before = r->cut_ns;
 	bool ok;
 
 	commands.len = answers.len = 0;
@@ -93,12 +121,13 @@ static void play(unsigned reader_port, unsigned card_port, struct bench_relay *r
 		if (poll(fds, 2, -1) < 0)
 			ok = errno == EINTR;
 		else if (fds[0].revents)
-			ok = move(fds[0].fd, fds[1].fd, &commands, r);
+			ok = move(fds[0].fd, fds[1].fd, &commands, true, r);
 		else if (fds[1].revents)
-			ok = move(fds[1].fd, fds[0].fd, &answers, NULL);
+			ok = move(fds[1].fd, fds[0].fd, &answers, false, r);
 	}
 	close(fds[0].fd);
 	close(fds[1].fd);
+	return r->cut_ns != before;
 }
 
 struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid)
@@ -113,8 +142,8 @@ struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t 
 	if (*pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;) {
-			play(reader_port, card_port, r);
-			nanosleep(&out, NULL);
+			if (play(reader_port, card_port, r))
+				nanosleep(&out, NULL);
 		}
 	}
 	return r;

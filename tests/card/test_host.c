@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "host/card_internal.h"
 #include "tests/card/host_rig.h"
 
 static int setup(void **state)
@@ -276,6 +277,18 @@ static void chain_ends_with_another_command(void **state)
 	assert_true(rig_answered(*state, "00000002BB"));
 }
 
+static void a_chain_that_ended_is_wiped(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_send(r, "1018000004A1B2C3D4"), 0x9000);
+	assert_int_equal(rig_send(r, "00100102"), 0x6883);
+	assert_null(memmem(r->card->chain_data, SJ_APDU_NC_EXTENDED, "\xA1\xB2\xC3\xD4", 4));
+	assert_int_equal(rig_send(r, "1018000004A1B2C3D4"), 0x9000);
+	assert_int_equal(rig_send(r, "0018000001DD00"), 0x9000);
+	assert_null(memmem(r->card->chain_data, SJ_APDU_NC_EXTENDED, "\xA1\xB2\xC3\xD4", 4));
+}
+
 static void chain_header_must_stay(void **state)
 {
 	assert_int_equal(rig_send(*state, "1018000001AA"), 0x9000);
@@ -426,6 +439,7 @@ int main(void)
 		CASE(channel_opened_from_another_inherits),
 		CASE(chain_is_collected),
 		CASE(chain_ends_with_another_command),
+		CASE(a_chain_that_ended_is_wiped),
 		CASE(chain_header_must_stay),
 		CASE(chain_total_is_limited),
 		CASE(chain_shorter_than_needed),

@@ -199,6 +199,27 @@ static void wrong_puk(void **state)
 	walk(*state, "002C008010" WRONG_HEX NEW_HEX, check_wrong_puk);
 }
 
+/* The right PUK for what is no PIN: the counter, of which one is spent, never rises. */
+static void check_no_pin(struct cuts *c, uint16_t sw)
+{
+	assert_true(sw == SJ_SW_WRONG_DATA || sw == SJ_SW_MEMORY_FAILURE);
+	assert_true(left_of(c, PIV_REF_PUK) <= 2);
+	assert_true(left_of(c, PIV_REF_PUK) == 2 || sw == SJ_SW_MEMORY_FAILURE);
+	assert_int_equal(bench_do(c->b, VERIFY_PIN), SJ_SW_OK);
+}
+
+static void right_puk_for_no_pin(void **state)
+{
+	struct cuts *c = *state;
+
+	start(c);
+	assert_int_equal(bench_do(c->b, "002C008010" WRONG_HEX NEW_HEX), 0x63C2);
+	bench_free(c->b);
+	free(c->image);
+	c->image = store_rig_image(c->room, &c->len);
+	walk(c, "002C008010" PUK_HEX "3131313131FFFFFF", check_no_pin);
+}
+
 /* The object and 5FFF50 change together. */
 static void check_put(struct cuts *c, uint16_t sw)
 {
@@ -249,9 +270,10 @@ static void key_is_generated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CUTS_CASE(wrong_pin),        CUTS_CASE(right_pin), CUTS_CASE(pin_is_changed),
-		CUTS_CASE(pin_is_reset),     CUTS_CASE(wrong_puk), CUTS_CASE(object_is_put),
-		CUTS_CASE(key_is_generated),
+		CUTS_CASE(wrong_pin),      CUTS_CASE(right_pin),
+		CUTS_CASE(pin_is_changed), CUTS_CASE(pin_is_reset),
+		CUTS_CASE(wrong_puk),      CUTS_CASE(right_puk_for_no_pin),
+		CUTS_CASE(object_is_put),  CUTS_CASE(key_is_generated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,32 @@ static void work_goes_on_after_a_cut(void **state)
 	}
 }
 
+/*
+ * What is cut off is cut off for sure before anything takes its place: a second cut could else
+ * leave it behind that.
+ */
+static void a_torn_end_is_cut_off_for_sure_before_the_next_write(void **state)
+{
+	struct room *r = *state;
+	static uint8_t image[IMAGE_MAX];
+	size_t ends[TRANSACTIONS + 1], n = make_image(r, image, ends);
+	struct card_store *s = NULL;
+
+	put_file(r, image, n - 5);
+	assert_int_equal(card_store_open_with(r->path, &r->io, r, &s), CARD_STORE_OK);
+	step(s, TRANSACTIONS);
+	r->calls = r->writes = 0;
+	r->fail_at = 2; /* the sync after ftruncate */
+	assert_int_equal(card_store_commit(s), CARD_STORE_IO);
+	assert_int_equal(r->writes, 0);
+	r->fail_at = 0;
+	step(s, TRANSACTIONS);
+	commit(s);
+	s = reopen(r, s);
+	assert_int_equal(state_of(s), TRANSACTIONS);
+	card_store_close(s);
+}
+
 /* The file had grown, but its new sectors never reached the disk: zeros. */
 static void unwritten_sectors_at_the_end_are_a_cut(void **state)
 {
@@ -112,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_CASE(every_truncation_opens),
 		STORE_CASE(work_goes_on_after_a_cut),
+		STORE_CASE(a_torn_end_is_cut_off_for_sure_before_the_next_write),
 		STORE_CASE(unwritten_sectors_at_the_end_are_a_cut),
 		STORE_CASE(every_flipped_bit_is_noticed),
 		STORE_CASE(zeroed_transaction_in_the_middle_is_damage),

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The counter's door and API, without a card: one TAP case a behaviour."""
+import ctypes
 import http.client
 import json
 import os
@@ -280,6 +281,25 @@ def the_portrait_is_a_png_or_refused_with_an_id(c):
     v = c.read("bad-picture")
     assert v["portrait"]["state"] == "refused" and v["portrait"]["reason"]["id"] == "SJ-1316" and v["verdict"] == "genuine"
     assert status(c, "GET", f"/verifications/{v['id']}/portrait") == 404
+
+
+@case
+def every_thread_has_given_up_what_it_does_not_need(c):
+    threads = list(pathlib.Path(f"/proc/{c.child.pid}/task").iterdir())
+    for thread in threads:
+        held = dict(line.split(":\t") for line in (thread / "status").read_text().splitlines())
+        assert held["Seccomp"] == "2" and held["NoNewPrivs"] == "1", held
+    assert len(threads) > 3
+
+
+@case
+def a_file_that_is_not_among_its_own_is_not_read(c):
+    landlock = ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
+    if not landlock:
+        print("# SKIPPED: a_file_that_is_not_among_its_own_is_not_read: this kernel has no Landlock")
+        return
+    v = c.read("genuine", elsewhere=True)
+    assert v["verdict"] == "genuine" and v["portrait"]["state"] == "none", v["portrait"]
 
 
 @case

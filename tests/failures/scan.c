@@ -9,6 +9,8 @@
 
 #define MASK 0xA5u
 #define PIECE (1u << 20) /* bytes read at once */
+#define PAGE 4096u
+#define STRETCH (16 * PAGE)
 #define LARGEST (UINT64_C(1) << 30) /* beyond it: reserved by a sanitiser, not used */
 
 void scan_add(struct scan *s, const char *name, const void *bytes, size_t len)
@@ -65,6 +67,7 @@ struct look {
 	uint8_t *piece; /* of what is looked at; not part of it */
 	const char *where;
 	long found;
+	uint64_t bytes; /* looked at */
 };
 
 static bool is_there(const struct scan_needle *n, const uint8_t *at)
@@ -129,6 +132,7 @@ static void look_through(struct look *l, int fd, uint64_t from, uint64_t to)
 
 		if (n <= 0)
 			break;
+		l->bytes += (uint64_t)n;
 		look_at(l, (size_t)n, from);
 		if ((uint64_t)n == left || (size_t)n <= SCAN_NEEDLE)
 			break;
@@ -148,8 +152,37 @@ static void look_end(struct look *l)
 	munmap(l->piece, PIECE);
 }
 
+/* Whether any page of a stretch is in memory: what was never touched holds nothing, and is not to be. */
+static bool is_used(int pages, uint64_t from, uint64_t to)
+{
+	uint64_t entry;
+
+	for (uint64_t at = from / PAGE; at < (to + PAGE - 1) / PAGE; at++)
+		if (pread(pages, &entry, sizeof(entry), (off_t)(at * sizeof(entry))) !=
+			    sizeof(entry) ||
+		    (entry >> 62) != 0) /* present, or swapped out */
+			return true;
+	return false;
+}
+
+/* What is used of a mapping, in stretches as long as they go. */
+static void look_mapping(struct look *l, int mem, int pages, uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		uint64_t end = from;
+
+		while (end < to && is_used(pages, end, end + STRETCH < to ? end + STRETCH : to))
+			end = end + STRETCH < to ? end + STRETCH : to;
+		if (end > from)
+			look_through(l, mem, from, end);
+		else
+			end = from + STRETCH < to ? from + STRETCH : to;
+		from = end;
+	}
+}
+
 /* Each mapping that can be written, without the piece itself. */
-static void look_mappings(struct look *l, FILE *maps, int mem)
+static void look_mappings(struct look *l, FILE *maps, int mem, int pages)
 {
 	unsigned long long from, to;
 	char line[512], access[5];
@@ -162,10 +195,10 @@ static void look_mappings(struct look *l, FILE *maps, int mem)
 			continue;
 		l->where = line;
 		if (own >= from && own < to) {
-			look_through(l, mem, from, own);
+			look_mapping(l, mem, pages, from, own);
 			from = own + PIECE;
 		}
-		look_through(l, mem, from, to);
+		look_mapping(l, mem, pages, from, to);
 	}
 }
 
@@ -174,7 +207,7 @@ long scan_process(struct scan *s, pid_t pid)
 	char path[64];
 	struct look l;
 	FILE *maps;
-	int mem;
+	int mem, pages;
 	long found = -1;
 
 	if (!look_begin(&l, s))
@@ -185,14 +218,18 @@ long scan_process(struct scan *s, pid_t pid)
 	maps = fopen(path, "r");
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
 	mem = open(path, O_RDONLY | O_CLOEXEC);
-	if (maps != NULL && mem >= 0) {
-		look_mappings(&l, maps, mem);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	pages = open(path, O_RDONLY | O_CLOEXEC);
+	if (maps != NULL && mem >= 0 && pages >= 0) {
+		look_mappings(&l, maps, mem, pages);
 		found = l.found;
 	}
 	if (maps != NULL)
 		fclose(maps);
 	if (mem >= 0)
 		close(mem);
+	if (pages >= 0)
+		close(pages);
 	look_end(&l);
 	return found;
 }

@@ -1,5 +1,6 @@
 /*
- * libfuzzer.c -- one harness for every parser of the table. The parser is
+ * libfuzzer.c -- one harness for every parser of the table, of libFuzzer and of AFL++
+ * (afl-clang-fast's driver calls the same function, in one process). The parser is
  * chosen by SOJOURN_FUZZ when it runs, or when it is built (-DPARSER='"cms"'):
  *
  *	make fuzz PARSER=cms FUZZ_ARGS=-max_total_time=600
@@ -7,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/fuzz/parsers.h"
+#include "tests/fuzz/failures.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,6 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fprintf(stderr, "no such parser: '%s'\n", parser_name());
 		exit(2);
 	}
-	(void)p->run(sj_span(data, size));
+	(void)fuzz_input(p, sj_span(data, size));
 	return 0;
 }

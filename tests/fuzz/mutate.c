@@ -1,13 +1,16 @@
 /*
- * mutate.c -- every parser against every truncation of its valid inputs, and
- * against random mutations of them.
+ * mutate.c -- every parser against every truncation of its valid inputs, against these with
+ * each single call failing, against random mutations of them, half of them with failing calls
+ * (failures.h), and against a corpus: what other fuzzers found to reach more.
  *
- *	mutate [-n COUNT] [-s SEED] [PARSER...]
+ *	mutate [-n COUNT] [-s SEED] [-c CORPUS] [PARSER...]
  *	mutate --seeds DIR [PARSER...]
+ *	mutate --list
  *
  * TAP on stdout, one line a parser. The seed is printed; the same seed and
  * count give the same inputs, parser by parser. Run under ASan and UBSan.
  * --seeds only writes the valid inputs, DIR/PARSER/NUMBER, for other fuzzers.
+ * --list tells each parser's name, and whether it is stateful: a whole program or card.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -18,18 +21,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/fuzz/parsers.h"
+#include "tests/fuzz/failures.h"
 
 #define GROWTH 512u /* bytes that mutations may add */
 #define STEPS_MAX 6u /* mutations of one input */
+#define FAILURES_MAX 48u /* failing calls of each kind, tried one by one with a valid input */
+#define CORPUS_MAX 0x400000u /* bytes of its file */
 
 struct options {
 	uint64_t count, seed;
 	const char *seeds; /* write the valid inputs there; NULL: test */
+	bool list;
+	uint8_t *corpus; /* a file of entries; NULL: none */
+	size_t corpus_len;
 };
 
 struct tally {
-	uint64_t inputs, accepted;
+	uint64_t inputs, accepted, replayed;
 };
 
 /* splitmix64 */
@@ -47,19 +55,36 @@ static size_t below(uint64_t *state, size_t n)
 	return n > 0 ? (size_t)(next_random(state) % n) : 0;
 }
 
+static const uint8_t all_succeeds[FUZZ_HEAD];
+
 /* Runs on a block of exactly this size, so that a read past it is seen. */
-static bool run_exact(const struct fuzz_parser *p, struct sj_span in)
+static bool run_exact(const struct fuzz_parser *p, const uint8_t head[static FUZZ_HEAD],
+		      struct sj_span in)
 {
-	uint8_t *block = malloc(in.len);
+	uint8_t *block = malloc(FUZZ_HEAD + in.len);
 	bool accepted;
 
-	if (block == NULL && in.len > 0)
+	if (block == NULL)
 		abort();
+	memcpy(block, head, FUZZ_HEAD);
 	if (in.len > 0)
-		memcpy(block, in.ptr, in.len);
-	accepted = p->run(sj_span(block, in.len));
+		memcpy(block + FUZZ_HEAD, in.ptr, in.len);
+	accepted = fuzz_input(p, sj_span(block, FUZZ_HEAD + in.len));
 	free(block);
 	return accepted;
+}
+
+/* Half of them fail nothing. */
+static void make_head(uint64_t *rnd, uint8_t head[static FUZZ_HEAD])
+{
+	static const uint8_t rates[] = { FUZZ_ONCE, FUZZ_ONCE, 0, 1, 15, 63 };
+	struct sj_writer w = sj_writer(head, FUZZ_HEAD);
+	bool fails = next_random(rnd) % 2 == 0;
+
+	sj_put_be(&w, 4, (uint32_t)next_random(rnd));
+	sj_put_u8(&w, fails ? (uint8_t)(1 + below(rnd, 15)) : 0);
+	sj_put_be(&w, 2, (uint32_t)below(rnd, (size_t)1 << below(rnd, 10)));
+	sj_put_u8(&w, rates[below(rnd, sizeof(rates))]);
 }
 
 /* --- mutations: each changes buf[0..*len) and keeps it within cap ------------- */
@@ -166,26 +191,70 @@ static void mutate(uint64_t *rnd, uint8_t *buf, size_t *len, size_t cap)
 
 /* --- one parser ------------------------------------------------------------------ */
 
-/* The whole seed must be accepted; every truncation must be survived. */
+/* The whole seed must be accepted; every truncation must be survived, of what is no parser every 16th. */
 static bool try_truncations(const struct fuzz_parser *p, struct sj_span seed, struct tally *t)
 {
-	bool accepted = run_exact(p, seed);
+	bool accepted = run_exact(p, all_succeeds, seed);
+	size_t step = fuzz_is_stateful(p) ? 16 : 1;
 
-	for (size_t n = 0; n < seed.len; n++)
-		(void)run_exact(p, sj_span(seed.ptr, n));
-	t->inputs += seed.len + 1;
+	for (size_t n = 0; n < seed.len; n += step, t->inputs++)
+		(void)run_exact(p, all_succeeds, sj_span(seed.ptr, n));
+	t->inputs++;
 	return accepted;
 }
 
-/* `module` is a program's whole use of a card, not a parser: a thousand times the work. */
+/* A whole program or card is a thousand times the work of a parser. */
 static uint64_t share_of(const struct fuzz_parser *p, uint64_t count)
 {
-	return strcmp(p->name, "module") == 0 ? count / 10 : count;
+	return fuzz_is_stateful(p) ? count / 20 : count;
+}
+
+/* Entries: length of the name (1), name, length (4), input. False: not such a file. */
+static bool replay(const struct fuzz_parser *p, const struct options *o, struct tally *t)
+{
+	struct sj_span all = sj_span(o->corpus, o->corpus_len), name, input, head;
+	uint32_t n;
+
+	while (all.len > 0) {
+		if (!sj_take_be(&all, 1, &n) || !sj_take(&all, n, &name) ||
+		    !sj_take_be(&all, 4, &n) || !sj_take(&all, n, &input))
+			return false;
+		if (!sj_span_eq(name, sj_span((const uint8_t *)p->name, strlen(p->name))) ||
+		    !sj_take(&input, FUZZ_HEAD, &head))
+			continue;
+		(void)run_exact(p, head.ptr, input);
+		t->replayed++;
+	}
+	return true;
+}
+
+/* Memory and OpenSSL fail at the first call, the second, ... until none is left, or for long enough. */
+static void try_failures(const struct fuzz_parser *p, struct sj_span seed, struct tally *t)
+{
+	static const uint8_t kinds[] = { FUZZ_MEMORY, FUZZ_CRYPTO };
+	const unsigned step = fuzz_is_stateful(p) ? 29 : 1;
+	uint8_t head[FUZZ_HEAD] = { 0 };
+
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		bool failed = true;
+
+		for (unsigned k = 0; failed && k < FAILURES_MAX * step; k += step, t->inputs++) {
+			struct sj_writer w = SJ_WRITER_OF(head);
+
+			sj_put_be(&w, 4, k);
+			sj_put_u8(&w, kinds[i]);
+			sj_put_be(&w, 2, k);
+			sj_put_u8(&w, k % 2 == 0 ? FUZZ_ONCE : 0);
+			(void)run_exact(p, head, seed);
+			failed = fuzz_has_failed();
+		}
+	}
 }
 
 static void try_mutations(const struct fuzz_parser *p, const struct options *o, size_t seeds,
 			  uint8_t *buf, struct tally *t)
 {
+	uint8_t head[FUZZ_HEAD];
 	uint64_t rnd = o->seed;
 	struct sj_writer w;
 	size_t len;
@@ -196,7 +265,8 @@ static void try_mutations(const struct fuzz_parser *p, const struct options *o, 
 			abort();
 		len = w.len;
 		mutate(&rnd, buf, &len, FUZZ_SEED_MAX + GROWTH);
-		t->accepted += run_exact(p, sj_span(buf, len));
+		make_head(&rnd, head);
+		t->accepted += run_exact(p, head, sj_span(buf, len));
 		t->inputs++;
 	}
 }
@@ -213,11 +283,13 @@ static bool try_parser(const struct fuzz_parser *p, const struct options *o, str
 		if (!p->seed(seeds, &w))
 			break;
 		ok = !w.failed && w.len > 0 && try_truncations(p, sj_written(&w), t);
-		if (!ok)
+		if (ok)
+			try_failures(p, sj_written(&w), t);
+		else
 			printf("# seed %zu of %s is not accepted\n", seeds, p->name);
 		seeds++;
 	}
-	ok = ok && seeds > 0;
+	ok = ok && seeds > 0 && replay(p, o, t);
 	if (ok)
 		try_mutations(p, o, seeds, buf, t);
 	free(buf);
@@ -241,7 +313,7 @@ static bool write_file(const char *path, struct sj_span bytes)
 /* DIR/PARSER/0, 1, ...; directories that are there already are used. */
 static bool write_seeds(const struct fuzz_parser *p, const char *dir)
 {
-	uint8_t *buf = malloc(FUZZ_SEED_MAX);
+	uint8_t *buf = calloc(1, FUZZ_HEAD + FUZZ_SEED_MAX);
 	struct sj_writer w;
 	char path[512];
 	bool ok = buf != NULL;
@@ -250,11 +322,11 @@ static bool write_seeds(const struct fuzz_parser *p, const char *dir)
 	snprintf(path, sizeof(path), "%s/%s", dir, p->name);
 	(void)mkdir(path, 0777);
 	for (size_t i = 0; ok; i++) {
-		w = sj_writer(buf, FUZZ_SEED_MAX);
+		w = sj_writer(buf + FUZZ_HEAD, FUZZ_SEED_MAX);
 		if (!p->seed(i, &w))
 			break;
 		snprintf(path, sizeof(path), "%s/%s/%zu", dir, p->name, i);
-		ok = write_file(path, sj_written(&w));
+		ok = write_file(path, sj_span(buf, FUZZ_HEAD + w.len));
 	}
 	free(buf);
 	return ok;
@@ -271,22 +343,43 @@ static bool wanted(const struct fuzz_parser *p, char **names, int n)
 	return n == 0;
 }
 
+static bool read_corpus(const char *path, struct options *o)
+{
+	FILE *f = fopen(path, "rb");
+	size_t n = 0;
+
+	free(o->corpus);
+	o->corpus = malloc(CORPUS_MAX);
+	if (f == NULL || o->corpus == NULL)
+		perror(path);
+	else
+		n = fread(o->corpus, 1, CORPUS_MAX, f);
+	if (f != NULL)
+		fclose(f);
+	o->corpus_len = n;
+	return n > 0 && n < CORPUS_MAX;
+}
+
 static bool read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option named[] = { { "seeds", required_argument, NULL, 'd' }, { 0 } };
+	static const struct option named[] = { { "seeds", required_argument, NULL, 'd' },
+					       { "list", no_argument, NULL, 'l' },
+					       { 0 } };
 	int c;
 
 	*o = (struct options){ .count = 1000 };
 	if (getrandom(&o->seed, sizeof(o->seed), 0) != (ssize_t)sizeof(o->seed))
 		return false;
-	while ((c = getopt_long(argc, argv, "n:s:", named, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:s:c:", named, NULL)) != -1) {
 		if (c == 'n')
 			o->count = strtoull(optarg, NULL, 0);
 		else if (c == 's')
 			o->seed = strtoull(optarg, NULL, 0);
 		else if (c == 'd')
 			o->seeds = optarg;
-		else
+		else if (c == 'l')
+			o->list = true;
+		else if (c != 'c' || !read_corpus(optarg, o))
 			return false;
 	}
 	for (int i = optind; i < argc; i++) {
@@ -301,14 +394,25 @@ static bool read_options(int argc, char **argv, struct options *o)
 /* One line of TAP; false: not ok. */
 static bool report_parser(const struct fuzz_parser *p, const struct options *o, unsigned number)
 {
-	struct tally t = { 0, 0 };
+	struct tally t = { 0 };
 	bool ok = try_parser(p, o, &t);
 
-	printf("# %s: %" PRIu64 " inputs, %" PRIu64 " mutations accepted\n", p->name, t.inputs,
-	       t.accepted);
+	printf("# %s: %" PRIu64 " inputs, %" PRIu64 " mutations accepted, %" PRIu64 " replayed\n",
+	       p->name, t.inputs, t.accepted, t.replayed);
 	printf("%sok %u - %s\n", ok ? "" : "not ", number, p->name);
 	fflush(stdout);
 	return ok;
+}
+
+/* One parser, as the options want it; false: it failed. */
+static bool treat(const struct fuzz_parser *p, const struct options *o, unsigned number)
+{
+	if (o->seeds != NULL)
+		return write_seeds(p, o->seeds);
+	if (!o->list)
+		return report_parser(p, o, number);
+	printf("%s %s\n", p->name, fuzz_is_stateful(p) ? "stateful" : "parser");
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -316,20 +420,21 @@ int main(int argc, char **argv)
 	const struct fuzz_parser *p;
 	struct options o;
 	unsigned ran = 0, failed = 0;
+	bool tap, ok = read_options(argc, argv, &o);
 
-	if (!read_options(argc, argv, &o)) {
-		fprintf(stderr, "usage: mutate [-n COUNT] [-s SEED] [--seeds DIR] [PARSER...]\n");
-		return 2;
-	}
-	if (o.seeds == NULL)
+	if (!ok)
+		fprintf(stderr, "usage: mutate [-n COUNT] [-s SEED] [-c CORPUS] [--seeds DIR] "
+				"[--list] [PARSER...]\n");
+	tap = ok && o.seeds == NULL && !o.list;
+	if (tap)
 		printf("# replay with -n %" PRIu64 " -s 0x%016" PRIx64 "\n", o.count, o.seed);
-	for (size_t i = 0; (p = fuzz_parser_at(i)) != NULL; i++) {
-		if (!wanted(p, argv + optind, argc - optind))
-			continue;
-		ran++;
-		failed += o.seeds != NULL ? !write_seeds(p, o.seeds) : !report_parser(p, &o, ran);
-	}
-	if (o.seeds == NULL)
+	for (size_t i = 0; ok && (p = fuzz_parser_at(i)) != NULL; i++)
+		if (wanted(p, argv + optind, argc - optind))
+			failed += !treat(p, &o, ++ran);
+	if (tap && failed == 0 && optind == argc)
+		printf("# figure: mutations.each %" PRIu64 "\n", o.count);
+	if (tap)
 		printf("1..%u\n", ran);
-	return failed == 0 ? 0 : 1;
+	free(o.corpus);
+	return !ok ? 2 : failed == 0 ? 0 : 1;
 }

@@ -2,55 +2,19 @@
 
 #include <string.h>
 
-static struct fuzz_room room_at(size_t i)
-{
-	switch (i) {
-	case 0:
-		return fuzz_wire();
-	case 1:
-		return fuzz_lds();
-	case 2:
-		return fuzz_crypt();
-	case 3:
-		return fuzz_secure();
-	case 4:
-		return fuzz_card();
-	case 5:
-		return fuzz_issue();
-	case 6:
-		return fuzz_document();
-	case 7:
-		return fuzz_edhoc();
-	case 8:
-		return fuzz_status();
-	case 9:
-		return fuzz_gate();
-	case 10:
-		return fuzz_journal();
-	case 11:
-		return fuzz_piv();
-	case 12:
-		return fuzz_key();
-	case 13:
-		return fuzz_pivcard();
-	case 14:
-		return fuzz_module();
-	case 15:
-		return fuzz_eid();
-	case 16:
-		return fuzz_service();
-	case 17:
-		return fuzz_counter();
-	default:
-		return (struct fuzz_room){ NULL, 0 };
-	}
-}
+static struct fuzz_room (*const rooms[])(void) = {
+	fuzz_wire,    fuzz_lds,      fuzz_crypt,   fuzz_secure,  fuzz_card,
+	fuzz_issue,   fuzz_document, fuzz_edhoc,   fuzz_status,  fuzz_gate,
+	fuzz_journal, fuzz_piv,      fuzz_key,     fuzz_pivcard, fuzz_module,
+	fuzz_eid,     fuzz_service,  fuzz_counter, fuzz_config,  fuzz_link,
+	fuzz_reading, fuzz_applets,  fuzz_calls,   fuzz_pcsc,    fuzz_store,
+};
 
 const struct fuzz_parser *fuzz_parser_at(size_t i)
 {
-	struct fuzz_room room;
+	for (size_t r = 0; r < sizeof(rooms) / sizeof(rooms[0]); r++) {
+		const struct fuzz_room room = rooms[r]();
 
-	for (size_t r = 0; (room = room_at(r)).parsers != NULL; r++) {
 		if (i < room.count)
 			return &room.parsers[i];
 		i -= room.count;
@@ -67,6 +31,24 @@ const struct fuzz_parser *fuzz_parser_named(const char *name)
 			return p;
 	}
 	return NULL;
+}
+
+bool fuzz_is_stateful(const struct fuzz_parser *p)
+{
+	static const char *const names[] = {
+		"card-commands",  "key-card-commands", "key-groupings",    "pivcard",
+		"module",         "service-groups",    "gate-select",      "gate-answer",
+		"counter-api",    "vpcd-link",         "document-reading", "service-reading",
+		"gate-tap",       "applet-document",   "applet-eid",       "applet-gate",
+		"applet-manager", "applet-piv",        "module-calls",     "pcsc",
+		"journal-life",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(p->name, names[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 void fuzz_touch(struct sj_span bytes)

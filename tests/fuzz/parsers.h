@@ -43,9 +43,18 @@ struct fuzz_room fuzz_module(void);
 struct fuzz_room fuzz_eid(void);
 struct fuzz_room fuzz_service(void);
 struct fuzz_room fuzz_counter(void);
+struct fuzz_room fuzz_config(void);
+struct fuzz_room fuzz_link(void);
+struct fuzz_room fuzz_reading(void);
+struct fuzz_room fuzz_calls(void);
+struct fuzz_room fuzz_pcsc(void);
+struct fuzz_room fuzz_store(void);
+struct fuzz_room fuzz_applets(void);
 
 /* The i-th parser of all rooms; NULL: past the end. */
 const struct fuzz_parser *fuzz_parser_at(size_t i);
+/* Is it a whole program or card, in steps, which takes a thousand times the work of a parser? */
+bool fuzz_is_stateful(const struct fuzz_parser *p);
 /* NULL: no such name. */
 const struct fuzz_parser *fuzz_parser_named(const char *name);
 

@@ -1,4 +1,4 @@
-#include "tests/fuzz/parsers.h"
+#include "tests/fuzz/failures.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,10 +80,15 @@ static enum sj_rc feed(struct sj_span first, struct sj_span second, bool *asked)
 	const uint8_t *command;
 	size_t len;
 
-	if (gate == NULL)
+	fuzz_calm_begin();
+	if (gate == NULL) {
 		gate = make_gate();
+		fuzz_stays();
+	}
+	fuzz_calm_end();
+	*asked = false;
 	if (gate == NULL || sj_tap_new(gate, 1750000000, 0, &tap) != SJ_OK)
-		abort();
+		return SJ_NO_MEMORY;
 	sj_tap_feed(tap, first.ptr, first.len);
 	*asked = sj_tap_command(tap, &command, &len) && !sj_tap_verdict(tap, &verdict);
 	if (*asked)

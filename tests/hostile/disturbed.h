@@ -4,19 +4,36 @@
 
 #include "tests/hostile/issued.h"
 
+/* When something happens to a command. */
+enum disturbed_when {
+	DISTURBED_BEFORE, /* the card has not got it */
+	DISTURBED_DURING, /* half of its answer is passed on, as some drivers do */
+	DISTURBED_AFTER, /* the card has answered, nobody hears it */
+	DISTURBED_WAYS
+};
+
+struct disturbed_log {
+	unsigned commands; /* that came by */
+	int64_t when; /* it happened, sj_clock_ms(); 0: not yet */
+};
+
 /* Over any transport: the n-th command (from 1) of the next `times` conversations ends so. */
 struct disturbed {
 	struct sj_transport head;
 	struct sj_transport *inside;
 	enum sj_rc with;
+	enum disturbed_when when;
 	unsigned sent, at, times;
+	bool stays_away; /* once it happened, there is no card any more */
+	bool gone;
+	struct disturbed_log *log; /* NULL: nobody asks */
 };
 
 static enum sj_rc disturbed_connect(struct sj_transport *t, int64_t deadline, struct sj_writer *atr)
 {
 	struct disturbed *self = (struct disturbed *)t;
 
-	return self->inside->ops->connect(self->inside, deadline, atr);
+	return self->gone ? SJ_NO_CARD : self->inside->ops->connect(self->inside, deadline, atr);
 }
 
 static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span command,
@@ -24,12 +41,32 @@ static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span comm
 {
 	struct disturbed *self = (struct disturbed *)t;
 
-	if (self->times > 0 && ++self->sent == self->at) {
-		self->sent = 0;
-		self->times--;
-		return self->with;
+	if (self->log)
+		self->log->commands++;
+	if (self->gone)
+		return SJ_CARD_LOST;
+	if (self->times == 0 || ++self->sent != self->at)
+		return self->inside->ops->transmit(self->inside, command, deadline, response);
+	self->sent = 0;
+	self->times--;
+	if (self->when != DISTURBED_BEFORE) {
+		const size_t before = response->len;
+		enum sj_rc rc =
+			self->inside->ops->transmit(self->inside, command, deadline, response);
+
+		if (rc != SJ_OK)
+			return rc;
+		if (self->when == DISTURBED_AFTER)
+			response->len = before;
+		else
+			response->len -= (response->len - before) / 2;
 	}
-	return self->inside->ops->transmit(self->inside, command, deadline, response);
+	self->gone = self->stays_away;
+	if (self->log)
+		self->log->when = sj_clock_ms();
+	if (self->when == DISTURBED_DURING)
+		return SJ_OK;
+	return self->with;
 }
 
 static void disturbed_disconnect(struct sj_transport *t, bool reset)
@@ -47,7 +84,8 @@ static void disturbed_close(struct sj_transport *t)
 	free(self);
 }
 
-static void issued_disturb(struct issued *d, enum sj_rc with, unsigned at, unsigned times)
+/* The card of `d` again, its own transport inside of this one, which is copied. */
+static inline void issued_over(struct issued *d, const struct disturbed *how)
 {
 	static const struct sj_transport_ops ops = { .connect = disturbed_connect,
 						     .transmit = disturbed_transmit,
@@ -58,14 +96,29 @@ static void issued_disturb(struct issued *d, enum sj_rc with, unsigned at, unsig
 	struct disturbed *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
-	*t = (struct disturbed){ .head.ops = &ops,
-				 .inside = sj_transport_direct(&direct, d),
-				 .with = with,
-				 .at = at,
-				 .times = times };
+	*t = *how;
+	t->head.ops = &ops;
+	t->inside = sj_transport_direct(&direct, d);
 	sj_card_close(d->card);
 	assert_int_equal(
 		sj_card_over(d->ctx, &t->head, "disturbed", sj_deadline_after(0), &d->card), SJ_OK);
+}
+
+static inline void issued_disturb(struct issued *d, enum sj_rc with, unsigned at, unsigned times)
+{
+	issued_over(d, &(struct disturbed){ .with = with, .at = at, .times = times });
+}
+
+/* Taken out at command `at` (0: left in) and not put back. */
+static inline void issued_pull(struct issued *d, unsigned at, enum disturbed_when when,
+			       struct disturbed_log *log)
+{
+	issued_over(d, &(struct disturbed){ .with = SJ_CARD_LOST,
+					    .when = when,
+					    .at = at,
+					    .times = at > 0,
+					    .stays_away = true,
+					    .log = log });
 }
 
 #endif

@@ -228,6 +228,29 @@ static void a_file_that_never_ends(void **state)
 	issued_free(d);
 }
 
+/* A file of 16 kilobytes, four bytes at a time. */
+static size_t give_crumbs(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
+{
+	(void)n;
+	d->seen++;
+	if (command.len < 3 || command.ptr[1] != 0xB0)
+		return answer(response, 0x9000);
+	memcpy(response, "\x31\x82\x40\x00\x90\x00", 6);
+	return 6;
+}
+
+static void a_file_in_crumbs_is_given_up(void **state)
+{
+	struct issued *d = honest();
+
+	(void)state;
+	d->meddle = give_crumbs;
+	assert_int_equal(issued_verify(d, NULL), SJ_CARD_ANSWER);
+	assert_in_range(d->seen, 8, 12);
+	assert_null(d->report);
+	issued_free(d);
+}
+
 /* Our own ephemeral key comes back as the card's. */
 static size_t mirror(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
 {
@@ -249,6 +272,29 @@ static void a_mirrored_key_ends_pace(void **state)
 
 	(void)state;
 	d->meddle = mirror;
+	assert_int_equal(issued_verify(d, NULL), SJ_CARD_ANSWER);
+	issued_free(d);
+}
+
+/* The session's keys are right, but the card does not say so: its token of step 4 is another. */
+static size_t spoil_token(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
+{
+	struct sj_apdu a;
+
+	(void)d;
+	/* 7C 0A { 85 08 token } asks, 7C 0A { 86 08 token } answers. */
+	if (sj_apdu_parse(command, &a) && a.ins == 0x86 && a.data.len == 12 &&
+	    a.data.ptr[2] == 0x85)
+		response[11] ^= 0x01;
+	return n;
+}
+
+static void a_wrong_token_ends_pace(void **state)
+{
+	struct issued *d = honest();
+
+	(void)state;
+	d->meddle = spoil_token;
 	assert_int_equal(issued_verify(d, NULL), SJ_CARD_ANSWER);
 	issued_free(d);
 }
@@ -451,7 +497,9 @@ int main(void)
 		cmocka_unit_test(each_answer_cut),
 		cmocka_unit_test(each_answer_empty),
 		cmocka_unit_test(a_file_that_never_ends),
+		cmocka_unit_test(a_file_in_crumbs_is_given_up),
 		cmocka_unit_test(a_mirrored_key_ends_pace),
+		cmocka_unit_test(a_wrong_token_ends_pace),
 		cmocka_unit_test(a_card_that_wants_the_parameter_number),
 		cmocka_unit_test(a_card_without_short_identifiers),
 		cmocka_unit_test(a_card_taken_away),

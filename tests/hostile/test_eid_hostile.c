@@ -1,5 +1,5 @@
 /*
- * An eID card that answers wrongly: torn away, reset, spoilt, and one that lies inside its own
+ * An eID card that answers wrongly: reset, spoilt, and one that lies inside its own
  * secure messaging (linked with --wrap around its handlers).
  */
 #include "tests/hostile/disturbed.h"
@@ -24,23 +24,7 @@ static struct eid_rig *plain_rig(void)
 	return eid_new(&plan);
 }
 
-/* --- torn away, reset ------------------------------------------------------------------- */
-
-static void a_card_pulled_at_any_apdu_leaves_no_answer(void **state)
-{
-	struct eid_rig *r = plain_rig();
-	const unsigned apdus = apdus_of(r);
-
-	(void)state;
-	for (unsigned at = 1; at <= apdus; at++) {
-		issued_disturb(r->d, SJ_CARD_LOST, at, 1);
-		assert_int_equal(eid_ask(r, NULL), SJ_CARD_LOST);
-		assert_null(r->answer);
-	}
-	issued_disturb(r->d, SJ_CARD_LOST, apdus + 1, 1);
-	eid_assert(r, SJ_VERDICT_GENUINE, SJ_OK);
-	eid_free(r);
-}
+/* --- reset ------------------------------------------------------------------- */
 
 static void one_reset_begins_again_and_a_second_is_told(void **state)
 {
@@ -221,7 +205,6 @@ static void answers_of_chip_authentication_and_pseudonyms_that_are_none(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_card_pulled_at_any_apdu_leaves_no_answer),
 		cmocka_unit_test(one_reset_begins_again_and_a_second_is_told),
 		cmocka_unit_test(no_spoilt_or_cut_answer_changes_what_is_told),
 		cmocka_unit_test(groups_that_are_none_end_it),

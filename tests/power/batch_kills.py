@@ -293,10 +293,12 @@ def main():
           "them complete, and revoked")
     for fault in faults[:20]:
         print("FAULT:", fault)
+    print(f"figure: batch.cards {good}\nfigure: batch.kills {sum(kills.values())}\nfigure: batch.faults {len(faults)}")
     register.stop()
     if not options.keep and not faults:
         shutil.rmtree(place)
     sys.exit(1 if faults else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

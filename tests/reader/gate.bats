@@ -407,15 +407,47 @@ db.commit()'
 	[[ $output == *SJ-0720* ]]
 }
 
-@test "the unit is sandboxed" {
-	command -v systemd-analyze >/dev/null || {
-		echo "# SKIPPED: no systemd-analyze" >&3
-		skip "no systemd-analyze"
+@test "once it runs every thread has given up what it does not need" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	printf '#!/bin/sh\necho "$1" >>%s/told\n' "$PWD" >opener
+	chmod +x opener
+	gate --open-exec "$PWD/opener"
+	run bash -c "grep -L 'Seccomp:.2' /proc/$GATE_PID/task/*/status; grep -L 'NoNewPrivs:.1' /proc/$GATE_PID/task/*/status"
+	[ -z "$output" ]
+	[ "$(ls "/proc/$GATE_PID/task" | wc -l)" -ge 3 ]
+	touch fire # what it may not start its helper starts, unconfined
+	wait_for fire told
+	gate_stop
+}
+
+@test "a trust folder that is turned elsewhere is not followed by a gate that runs" {
+	[ "$(/usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1) > 0)')" = True ] || {
+		echo "# SKIPPED: this kernel has no Landlock" >&3
+		skip "no Landlock"
 	}
-	sed 's|@PREFIX@|/usr|' "$ROOT/tools/gate/sojourn-gate.service" >sojourn-gate.service
-	run systemd-analyze security --offline=yes --threshold=15 ./sojourn-gate.service
-	echo "$output"
-	[ "$status" -eq 0 ]
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	local away=$BASE/away.$BATS_TEST_NUMBER # not below what it has: its state, and where its files are
+	mv trust store
+	cp -r store "$away"
+	ln -s store trust
+	gate
+	ln -sfn "$away" trust
+	touch "$away"
+	wait_for '"event":"trust"' lines 2
+	cat lines talk
+	grep 'event":"trust"' lines | tail -n1 | grep -q '"id":"SJ-1'
+	gate_stop
+}
+
+@test "a gate whose helper is killed ends, for its manager to start anew" {
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
+	gate --open-exec /bin/true
+	kill -9 "$(pgrep -P "$GATE_PID")"
+	local status=0
+	wait "$GATE_PID" || status=$?
+	GATE_PID=
+	[ "$status" -eq 1 ]
+	grep -q 'a process that starts programs has ended.*SJ-0101' talk
 }
 
 @test "a service manager hears that it is ready, lives and stops" {

@@ -102,8 +102,9 @@ int lab_bind(const struct lab *lab)
 	return fd;
 }
 
-static _Noreturn void become_pcscd(const struct lab *lab, int fd)
+static _Noreturn void become_pcscd(const struct lab *lab, int fd, bool auto_exit)
 {
+	const char *more = auto_exit ? "--auto-exit" : NULL;
 	char conf[96], pid[16], log[96];
 	int out;
 
@@ -120,8 +121,8 @@ static _Noreturn void become_pcscd(const struct lab *lab, int fd)
 		fcntl(3, F_SETFD, 0);
 	else
 		dup2(fd, 3);
-	execlp("pcscd", "pcscd", "--foreground", "-c", conf, (char *)NULL);
-	execl("/usr/sbin/pcscd", "pcscd", "--foreground", "-c", conf, (char *)NULL);
+	execlp("pcscd", "pcscd", "--foreground", "-c", conf, more, (char *)NULL);
+	execl("/usr/sbin/pcscd", "pcscd", "--foreground", "-c", conf, more, (char *)NULL);
 	_exit(127);
 }
 
@@ -136,7 +137,7 @@ bool lab_up(struct lab *lab, bool with_readers)
 		return false;
 	lab->pcscd = fork();
 	if (lab->pcscd == 0)
-		become_pcscd(lab, fd);
+		become_pcscd(lab, fd, false);
 	close(fd);
 	return lab->pcscd > 0;
 }
@@ -161,6 +162,58 @@ void lab_free(struct lab *lab)
 		snprintf(path, sizeof(path), "%s/%s", lab->dir, files[i]);
 		remove(path);
 	}
+}
+
+/* --- the service, kept ------------------------------------------------------------ */
+
+static void *keep(void *arg)
+{
+	struct lab_keeper *k = arg;
+	struct pollfd p = { .fd = k->fd, .events = POLLIN };
+	pid_t pid;
+
+	while (!k->stop) {
+		if (poll(&p, 1, 20) <= 0)
+			continue;
+		pid = fork();
+		if (pid == 0)
+			become_pcscd(k->lab, k->fd, k->auto_exit);
+		k->starts++;
+		k->pcscd = pid;
+		waitpid(pid, NULL, 0);
+		k->pcscd = 0;
+	}
+	return NULL;
+}
+
+bool lab_keep(struct lab *lab, struct lab_keeper *keeper, bool auto_exit)
+{
+	*keeper = (struct lab_keeper){ .lab = lab, .auto_exit = auto_exit };
+	if (!write_conf(lab, true))
+		return false;
+	keeper->fd = lab_bind(lab);
+	return keeper->fd >= 0 && pthread_create(&keeper->thread, NULL, keep, keeper) == 0;
+}
+
+void lab_keeper_kill(struct lab_keeper *keeper, int how)
+{
+	const struct timespec wait = { .tv_nsec = 1000000 };
+	const pid_t pid = keeper->pcscd;
+
+	if (pid <= 0)
+		return;
+	kill(pid, how);
+	while (keeper->pcscd == pid)
+		nanosleep(&wait, NULL);
+}
+
+void lab_keeper_end(struct lab_keeper *keeper)
+{
+	keeper->stop = true;
+	lab_keeper_kill(keeper, SIGKILL);
+	pthread_join(keeper->thread, NULL);
+	close(keeper->fd);
+	unlink(keeper->lab->socket);
 }
 
 /* --- cards ---------------------------------------------------------------------- */

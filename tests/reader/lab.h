@@ -26,6 +26,25 @@ bool lab_up(struct lab *lab, bool with_readers);
 void lab_down(struct lab *lab, int how);
 void lab_free(struct lab *lab);
 
+/*
+ * The service as systemd keeps it: the socket stays, and who connects to it has pcscd started, again
+ * and again. On a thread of its own.
+ */
+struct lab_keeper {
+	const struct lab *lab;
+	int fd; /* the socket */
+	bool auto_exit; /* pcscd ends a minute after its last client */
+	atomic_int pcscd; /* 0: not running */
+	atomic_uint starts;
+	atomic_bool stop;
+	pthread_t thread;
+};
+/* With the readers; instead of lab_up(). */
+bool lab_keep(struct lab *lab, struct lab_keeper *keeper, bool auto_exit);
+/* Ends pcscd, which must run (`how`: SIGTERM, SIGKILL), and waits for that. */
+void lab_keeper_kill(struct lab_keeper *keeper, int how);
+void lab_keeper_end(struct lab_keeper *keeper);
+
 /* A card on a thread of its own: answers 9000, or data, to every command. */
 struct lab_card {
 	pthread_t thread;

@@ -13,6 +13,7 @@
 struct field {
 	struct test_card card;
 	unsigned gone_at; /* no answer from this command on */
+	bool heard; /* the card gets that one all the same */
 	unsigned commands;
 };
 
@@ -32,7 +33,11 @@ static size_t transmit(void *user, struct sj_span command, uint8_t *response)
 {
 	struct field *f = user;
 
-	return ++f->commands >= f->gone_at ? 0 : card_answer(&f->card, command, response);
+	if (++f->commands < f->gone_at)
+		return card_answer(&f->card, command, response);
+	if (f->commands == f->gone_at && f->heard)
+		(void)card_answer(&f->card, command, response);
+	return 0;
 }
 
 struct told {
@@ -141,6 +146,36 @@ static void test_a_card_that_goes_after_it(void **state)
 	assert_int_equal(t.verdict.decision, SJ_GATE_OPEN);
 }
 
+/*
+ * At every command of a first and of a repeated tap: lost as long as nothing is decided, open from
+ * then on, and told once; the next tap opens, with a ticket or without.
+ */
+static void test_a_card_that_goes_at_any_command(void **state)
+{
+	struct stage *s = *state;
+	struct field f;
+	struct told t;
+	unsigned cuts = 0;
+
+	make_field(s, &f);
+	stage_ticket_keys(s, 1, 0);
+	for (unsigned i = 0; i < 2 * 2 * 4; i++) {
+		const unsigned at = i / 4 + 1;
+
+		f.card.has_ticket = f.card.has_ticket && i % 2 == 1;
+		f.heard = i / 2 % 2 == 1;
+		f.gone_at = at;
+		assert_int_equal(run(s, &f, &t), at > 2 ? SJ_OK : SJ_CARD_LOST);
+		assert_int_equal(t.times, at > 2);
+		cuts += f.commands >= at;
+		f.gone_at = 1000;
+		assert_int_equal(run(s, &f, &t), SJ_OK);
+		assert_int_equal(t.times, 1);
+		assert_int_equal(t.verdict.decision, SJ_GATE_OPEN);
+	}
+	print_message("# figure: removal.gate.cuts %u\n", cuts);
+}
+
 static void test_other_cards_end_after_one_command(void **state)
 {
 	struct stage *s = *state;
@@ -162,6 +197,7 @@ int main(void)
 		CASE(test_a_decision_takes_two_pairs),
 		CASE(test_a_card_that_goes_before_the_decision),
 		CASE(test_a_card_that_goes_after_it),
+		CASE(test_a_card_that_goes_at_any_command),
 		CASE(test_other_cards_end_after_one_command),
 	};
 

@@ -385,13 +385,15 @@ static void test_fire_needs_no_lock(void **state)
 static void test_a_program_that_opens_is_not_waited_for(void **state)
 {
 	struct fixture *f = *state;
-	struct gate_output output = { .exec = f->file, .file = -1 };
+	struct gate_helper opener = { .fd = -1 };
+	struct gate_output output = { &opener, -1 };
 	char script[128];
 	struct timespec a, b;
 
 	snprintf(script, sizeof(script), "#!/bin/sh\nprintf '%%s|' \"$@\" >%s.out\nsleep 5\n",
 		 f->file);
 	assert_int_equal(cli_file_write(&f->cli, f->file, script, strlen(script), 0700), 0);
+	assert_int_equal(gate_helper_start(&f->cli, &opener, f->file, GATE_HELPER_OPENS), 0);
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	assert_true(gate_output(&output, "open", "Gate 1 00 00", "open"));
 	clock_gettime(CLOCK_MONOTONIC, &b);
@@ -400,6 +402,7 @@ static void test_a_program_that_opens_is_not_waited_for(void **state)
 	for (int i = 0; i < 100 && access(f->file, F_OK) != 0; i++)
 		usleep(20000);
 	assert_true(output_has(f, "open|Gate 1 00 00|open|"));
+	gate_helper_stop(&opener);
 }
 
 /* A program that hangs would pile up, tap by tap. */
@@ -411,14 +414,17 @@ static void test_a_program_that_opens_has_half_a_minute(void **state)
 		"left = signal.alarm(0)\n"
 		"open(sys.argv[0] + '.out', 'w').write(f'{0 < left <= 30}|')\n";
 	struct fixture *f = *state;
-	struct gate_output output = { .exec = f->file, .file = -1 };
+	struct gate_helper opener = { .fd = -1 };
+	struct gate_output output = { &opener, -1 };
 
 	assert_int_equal(cli_file_write(&f->cli, f->file, script, strlen(script), 0700), 0);
+	assert_int_equal(gate_helper_start(&f->cli, &opener, f->file, GATE_HELPER_OPENS), 0);
 	assert_true(gate_output(&output, "open", "Gate 1 00 00", "open"));
 	strcat(f->file, ".out");
 	for (int i = 0; i < 100 && access(f->file, F_OK) != 0; i++)
 		usleep(20000);
 	assert_true(output_has(f, "True|"));
+	gate_helper_stop(&opener);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -2,6 +2,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -19,6 +20,26 @@ static void no_core(void)
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
 	setrlimit(RLIMIT_CORE, &none);
+}
+
+/*
+ * Where the limit on locked memory is none (the units of the daemons say so) all of this process
+ * stays out of the swap, page by page as it is used. Under a limit nothing is locked: once the
+ * limit was reached there would be no more memory at all. Swap must be encrypted then, or off.
+ */
+static void lock_memory(struct cli *cli)
+{
+	struct rlimit limit = { 0, 0 };
+	bool locked = false;
+
+#ifndef __SANITIZE_ADDRESS__ /* it maps terabytes that nobody uses */
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
+		locked = mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+#endif
+	if (!locked)
+		cli_debug(cli,
+			  "memory is not locked (limit: %llu KiB): keep swap encrypted, or off",
+			  (unsigned long long)limit.rlim_cur / 1024);
 }
 
 static bool is_noun_of(const struct cli_program *program, const char *noun)
@@ -183,6 +204,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	no_core();
 	setlocale(LC_CTYPE, "");
 	cli.debug = log != NULL && strcmp(log, "debug") == 0;
+	lock_memory(&cli);
 	if (argc == 2 && strcmp(argv[1], "--cli-dump") == 0)
 		return finish(&cli, cli_dump(program, stdout));
 	return finish(&cli, run(&cli, argc, argv));

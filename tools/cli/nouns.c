@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,4 +90,13 @@ const char *cli_suggest(const char *typo, const char *const *words)
 		}
 	}
 	return found;
+}
+
+struct cli_id cli_failure_id(enum sj_rc rc)
+{
+	struct cli_id id = { "" };
+
+	if (rc != SJ_OK)
+		snprintf(id.text, sizeof(id.text), "SJ-%04u", (unsigned)rc % 10000u);
+	return id;
 }

@@ -163,15 +163,6 @@ void cli_line(struct cli *cli, enum cli_mark mark, const char *word, const char 
 
 /* --- failures ------------------------------------------------------------------ */
 
-struct cli_id cli_failure_id(enum sj_rc rc)
-{
-	struct cli_id id = { "" };
-
-	if (rc != SJ_OK)
-		snprintf(id.text, sizeof(id.text), "SJ-%04u", (unsigned)rc % 10000u);
-	return id;
-}
-
 int cli_exit_code(const struct cli *cli)
 {
 	return cli->exit_code;

@@ -327,6 +327,8 @@ bool counter_api_open(const char *method, const char *path);
 void counter_call_fail(struct counter_call *call, unsigned status, const char *name, enum sj_rc rc,
 		       const char *text);
 
+/* "/api/v1/registrations/12/send" becomes "/api/v1/registrations/N/send" and 12; false: no path. */
+CLI_MUST_CHECK bool counter_route(const char *path, char out[static 64], uint64_t *id);
 CLI_MUST_CHECK int counter_http_start(struct counter *counter);
 void counter_http_stop(struct counter *counter);
 

@@ -226,8 +226,7 @@ static enum MHD_Result send_call(struct counter_call *call)
 	return send_json(call->connection, call->status, call->answer);
 }
 
-/* "/api/v1/registrations/12/send" becomes "/api/v1/registrations/N/send" and 12. */
-static bool take_number(const char *path, char out[static 64], uint64_t *id)
+bool counter_route(const char *path, char out[static 64], uint64_t *id)
 {
 	size_t n = 0;
 
@@ -267,7 +266,7 @@ static enum MHD_Result answer(struct counter *counter, struct MHD_Connection *co
 	if (page != NULL)
 		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "method-not-allowed",
 			      "The page's files can only be read.");
-	if (!take_number(path, route, &call.id))
+	if (!counter_route(path, route, &call.id))
 		return refuse(connection, MHD_HTTP_NOT_FOUND, "not-found",
 			      "There is no such page.");
 	if (strcmp(route, "/api/v1/events") == 0 && strcmp(method, "GET") == 0)

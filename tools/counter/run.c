@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/child.h"
+#include "cli/confine.h"
 #include "counter/counter.h"
 
 #define TICK_MS 1000
@@ -19,7 +21,8 @@ static int open_engine(struct counter *c)
 	return counter_engine_card(c->cli, &c->config, &c->engine);
 }
 
-static int build(struct counter *c)
+/* All that is needed from outside is at hand, and no thread runs yet. */
+static int open_all(struct counter *c)
 {
 	int rc = cli_directory_make(c->cli, c->config.state, 0700);
 
@@ -32,8 +35,45 @@ static int build(struct counter *c)
 					&c->store);
 	if (rc == 0)
 		rc = open_engine(c);
-	if (rc != 0)
-		return rc;
+	return rc == 0 ? counter_auth_open(c->cli, &c->auth, &c->config) : rc;
+}
+
+#define ROOMS_OWN 6u
+
+/* Cards and requests are others' bytes: from here on they lead nowhere else. */
+static int confine(struct counter *c)
+{
+	char *decoder = cli_program_path("portrait");
+	struct cli_room rooms[ROOMS_OWN + 2 * COUNTER_TARGETS_MAX] = {
+		{ CLI_ROOM_WRITE, c->config.state }, { CLI_ROOM_WRITE, c->config.journal },
+		{ CLI_ROOM_READ, c->config.trust },  { CLI_ROOM_READ, c->config.terminal },
+		{ CLI_ROOM_RUN, decoder },           { CLI_ROOM_READ, cli_value(c->cli, "script") },
+	};
+	size_t n = ROOMS_OWN;
+	int rc;
+
+	for (size_t i = 0; i < c->config.targets_n; i++) {
+		rooms[n++] = (struct cli_room){ CLI_ROOM_WRITE, c->config.targets[i].folder };
+		rooms[n++] = (struct cli_room){ CLI_ROOM_READ, c->config.targets[i].token_file };
+	}
+	rc = cli_confine_files(c->cli, rooms, n);
+	free(decoder);
+	return rc;
+}
+
+static bool has_url(const struct counter_config *config)
+{
+	for (size_t i = 0; i < config->targets_n; i++) {
+		if (config->targets[i].url != NULL)
+			return true;
+	}
+	return false;
+}
+
+static int start(struct counter *c)
+{
+	int rc;
+
 	c->hub = counter_hub_new();
 	if (c->hub == NULL)
 		return cli_fail(c->cli, SJ_NO_MEMORY, NULL);
@@ -45,9 +85,11 @@ static int build(struct counter *c)
 		c->config.targets[i].stopping = &c->outbox.stopping;
 	if (!counter_desk_start(&c->desk) || !counter_outbox_start(&c->outbox))
 		return cli_fail(c->cli, SJ_NO_MEMORY, "threads");
-	rc = counter_auth_open(c->cli, &c->auth, &c->config);
+	rc = counter_http_start(c);
+	/* It listens: only targets on the network need another socket. Portraits have a process. */
 	if (rc == 0)
-		rc = counter_http_start(c);
+		rc = cli_confine_calls(
+			c->cli, CLI_CALLS_RUN | (has_url(&c->config) ? CLI_CALLS_NETWORK : 0));
 	/* Last: who cannot listen leaves the address of the counter that runs alone. */
 	return rc != 0 ? rc : counter_auth_publish(&c->auth);
 }
@@ -98,13 +140,16 @@ static void wait_for_end(struct counter *c, int interrupt)
 static int serve(struct counter *c)
 {
 	struct cli *cli = c->cli;
-	int interrupt = cli_interrupt_fd(cli), rc;
+	int interrupt = -1, rc = counter_config_load(cli, &c->config);
 
-	if (interrupt < 0)
-		return cli_exit_code(cli);
-	rc = counter_config_load(cli, &c->config);
 	if (rc == 0)
-		rc = build(c);
+		rc = open_all(c);
+	if (rc == 0)
+		rc = confine(c);
+	if (rc == 0) {
+		interrupt = cli_interrupt_fd(cli); /* a thread, the first */
+		rc = interrupt >= 0 ? start(c) : cli_exit_code(cli);
+	}
 	if (rc == 0) {
 		cli_note(
 			cli,

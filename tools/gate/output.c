@@ -15,7 +15,8 @@ static bool limit(void *user)
 	return true;
 }
 
-static bool start(const char *program, const char *what, const char *reader, const char *decision)
+bool gate_output_start(const char *program, const char *what, const char *reader,
+		       const char *decision)
 {
 	/* What it prints must not come between our lines. */
 	const struct cli_child child = { -1, STDERR_FILENO, -1, true, limit, NULL };
@@ -43,9 +44,9 @@ static bool append(int fd, const char *what, const char *reader, const char *dec
 bool gate_output(const struct gate_output *output, const char *what, const char *reader,
 		 const char *decision)
 {
-	bool ok = output->exec == NULL && output->file < 0;
+	bool ok = output->opener == NULL && output->file < 0;
 
-	if (output->exec != NULL && start(output->exec, what, reader, decision))
+	if (output->opener != NULL && gate_helper_tell(output->opener, what, reader, decision))
 		ok = true;
 	if (output->file >= 0 && append(output->file, what, reader, decision))
 		ok = true;

@@ -14,6 +14,7 @@
 
 #include <sojourn/status.h>
 
+#include "cli/confine.h"
 #include "gate/tool_run.h"
 
 #define TICK_MS 1000
@@ -194,6 +195,7 @@ static bool lanes_live(const struct gate_run *run, int64_t now)
 static void tick(struct gate_run *run, bool reload)
 {
 	int64_t now = (int64_t)time(NULL);
+	pid_t ended;
 
 	tell_fires(run);
 	if (reload)
@@ -202,8 +204,8 @@ static void tick(struct gate_run *run, bool reload)
 	if (reload)
 		cli_notify("READY=1");
 	gate_log_tick(&run->log, now);
-	while (waitpid(-1, NULL, WNOHANG) > 0) /* programs that opened */
-		;
+	while ((ended = waitpid(-1, NULL, WNOHANG)) > 0)
+		run->helper_lost |= ended == run->opener.pid || ended == run->hook.pid;
 	if (lanes_live(run, now))
 		cli_notify("WATCHDOG=1");
 }
@@ -229,7 +231,7 @@ static void keep(struct gate_run *run, int signals, int wake)
 	uint64_t n;
 	bool reload = false;
 
-	while (take_signals(signals, &reload)) {
+	while (!run->helper_lost && take_signals(signals, &reload)) {
 		tick(run, reload);
 		reload = false;
 		if (poll(fds, 2, wait) < 0 && errno != EINTR)
@@ -275,14 +277,22 @@ static int open_output(struct gate_run *run)
 	const char *exec = cli_value(run->cli, "open-exec");
 	const char *file = cli_value(run->cli, "open-file");
 
-	run->output.exec = exec != NULL ? exec : run->config.open_exec;
-	run->output.file = -1;
+	int rc;
+
+	exec = exec != NULL ? exec : run->config.open_exec;
 	file = file != NULL ? file : run->config.open_file;
-	if (run->output.exec != NULL && !is_program(run->output.exec))
-		return cli_fail(run->cli, SJ_INPUT_UNREADABLE, "%s: %s", run->output.exec,
-				strerror(errno));
-	if (file == NULL)
-		return 0;
+	if (exec != NULL && !is_program(exec))
+		return cli_fail(run->cli, SJ_INPUT_UNREADABLE, "%s: %s", exec, strerror(errno));
+	rc = gate_helper_start(run->cli, &run->opener, exec, GATE_HELPER_OPENS);
+	if (rc == 0)
+		rc = gate_helper_start(run->cli, &run->hook, run->config.ticket_key_exec,
+				       GATE_HELPER_KEYS);
+	if (run->opener.fd >= 0)
+		run->output.opener = &run->opener;
+	if (run->hook.fd >= 0)
+		run->config.hook = &run->hook;
+	if (rc != 0 || file == NULL)
+		return rc;
 	run->output.file = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
 	if (run->output.file < 0)
 		return cli_output_failed(run->cli, file);
@@ -336,13 +346,39 @@ static void say_start(struct gate_run *run)
 			   cli_time_text(info.expires).text));
 }
 
+static const char *fire_file(const struct gate_run *run)
+{
+	const char *given = cli_value(run->cli, "fire-file");
+
+	return given != NULL ? given : run->config.fire_file;
+}
+
+/* Cards, lists and credentials are others' bytes: from here on they lead nowhere else. */
+static int confine(struct gate_run *run)
+{
+	const struct gate_config *c = &run->config;
+	const struct cli_room rooms[] = {
+		{ CLI_ROOM_WRITE, c->state },
+		{ CLI_ROOM_WRITE, c->journal },
+		{ CLI_ROOM_READ, c->trust },
+		/* For the heads that cards bring; not what is around a store that is not there. */
+		{ CLI_ROOM_WRITE, access(c->trust, F_OK) == 0 ? c->trust : NULL },
+		{ CLI_ROOM_READ, c->staples },
+		{ CLI_ROOM_READ, fire_file(run) },
+	};
+	int rc = cli_confine_files(run->cli, rooms, sizeof(rooms) / sizeof(rooms[0]));
+
+	return rc != 0 ? rc : cli_confine_calls(run->cli, 0);
+}
+
 /* With gate, journal and signals at hand. */
 static int work(struct gate_run *run, int signals, int wake)
 {
-	const char *fire = cli_value(run->cli, "fire-file");
-	int rc = 0;
+	const char *fire = fire_file(run);
+	int rc = confine(run);
 
-	fire = fire != NULL ? fire : run->config.fire_file;
+	if (rc != 0)
+		return rc;
 	if (fire != NULL && !gate_fire_start(&run->fire, fire, &run->output, wake))
 		rc = cli_fail(run->cli, SJ_NO_MEMORY, "threads");
 	run->credential_stamp = gate_folder_stamp(gate_path(&run->config, "credential.cwt").text);
@@ -357,6 +393,8 @@ static int work(struct gate_run *run, int signals, int wake)
 		keep(run, signals, wake);
 	}
 	stop(run);
+	if (run->helper_lost)
+		rc = cli_fail(run->cli, SJ_INTERNAL, "a process that starts programs has ended");
 	return rc;
 }
 
@@ -379,14 +417,14 @@ static int signals_take(void)
 static int run_with(struct gate_run *run)
 {
 	uint8_t key[GATE_KEY];
-	int lock = -1, signals = -1, wake = -1, rc = lock_state(run->cli, &run->config, &lock);
+	int lock = -1, signals = -1, wake = -1, rc = open_output(run);
 
+	if (rc == 0)
+		rc = lock_state(run->cli, &run->config, &lock);
 	if (rc == 0)
 		rc = gate_make(run->cli, &run->config, &run->gate);
 	if (rc == 0)
 		rc = gate_key_read(run->cli, &run->config, "journal.key", key);
-	if (rc == 0)
-		rc = open_output(run);
 	if (rc == 0) {
 		signals = signals_take();
 		wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -399,6 +437,8 @@ static int run_with(struct gate_run *run)
 	}
 	gate_wipe(key, sizeof(key));
 	sj_gate_free(run->gate);
+	gate_helper_stop(&run->opener);
+	gate_helper_stop(&run->hook);
 	if (run->output.file >= 0)
 		close(run->output.file);
 	if (signals >= 0)
@@ -419,7 +459,7 @@ static int run_run(struct cli *cli)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	run->cli = cli;
 	run->say.fd = STDOUT_FILENO;
-	run->output.file = -1;
+	run->output.file = run->opener.fd = run->hook.fd = -1;
 	pthread_rwlock_init(&run->gate_lock, NULL);
 	pthread_mutex_init(&run->say.lock, NULL);
 	pthread_mutex_init(&run->log.lock, NULL);

@@ -17,7 +17,6 @@
 #define SUFFIX ".key"
 #define FUTURE_MAX 300 /* seconds that another gate's clock may be ahead */
 #define HOOK_SECONDS 10u
-#define HOOK_MAX 65536u /* bytes that it may print */
 
 /* The time in a name; `rest` gets what follows it. */
 static bool made_of(const char *name, int64_t *made, const char **rest)
@@ -142,20 +141,28 @@ static bool load_line(struct loading *l, const char *line)
 	return ok;
 }
 
-static int load_hook(struct cli *cli, const char *program, struct loading *l)
+int gate_hook_run(const char *program, char **text, size_t *len)
 {
 	const struct cli_child child = { -1, -1, -1, false, limit_time, NULL };
 	const char *const argv[] = { program, NULL };
+
+	return cli_child_capture_within(&child, argv, HOOK_SECONDS * 1000u, GATE_HOOK_MAX, text,
+					len);
+}
+
+static int load_hook(struct cli *cli, const struct gate_config *config, struct loading *l)
+{
+	const char *program = config->ticket_key_exec;
 	char *text = NULL, *next = NULL;
 	size_t len = 0;
-	int rc =
-		cli_child_capture_within(&child, argv, HOOK_SECONDS * 1000u, HOOK_MAX, &text, &len);
+	int rc = config->hook != NULL ? gate_helper_ask(config->hook, &text, &len)
+				      : gate_hook_run(program, &text, &len);
 
 	if (rc == 128 + SIGKILL)
 		rc = cli_fail(cli, SJ_INPUT_UNREADABLE,
 			      "%s: killed, as it did not end within %u s, or printed more than "
 			      "%u bytes",
-			      program, HOOK_SECONDS, HOOK_MAX);
+			      program, HOOK_SECONDS, GATE_HOOK_MAX);
 	else if (rc != 0)
 		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: exit code %d", program, rc);
 	for (char *line = rc == 0 ? strtok_r(text, "\n", &next) : NULL; line != NULL;
@@ -181,7 +188,7 @@ int gate_tickets_load(struct cli *cli, const struct gate_config *config, int64_t
 	*out = (struct gate_ticket_keys){ .n = 0 };
 	rc = each_file(cli, config, load_file, &l);
 	if (rc == 0 && config->ticket_key_exec != NULL)
-		rc = load_hook(cli, config->ticket_key_exec, &l);
+		rc = load_hook(cli, config, &l);
 	return rc;
 }
 

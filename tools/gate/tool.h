@@ -5,6 +5,7 @@
 #ifndef SOJOURN_TOOLS_GATE_TOOL_H
 #define SOJOURN_TOOLS_GATE_TOOL_H
 
+#include <sys/types.h>
 #include <time.h>
 
 #include <sojourn/gate.h>
@@ -27,12 +28,15 @@ extern const struct cli_command gate_stats;
 
 /* --- config.c: sojourn-gate.conf(5) --------------------------------------------- */
 
+struct gate_helper;
+
 /* Texts are owned; NULL: not set. */
 struct gate_config {
 	char *readers[GATE_READERS_MAX];
 	size_t readers_n; /* 0: whichever has a card */
 	char *trust, *state, *journal, *staples;
 	char *open_exec, *open_file, *fire_file, *ticket_key_exec;
+	const struct gate_helper *hook; /* runs ticket_key_exec; NULL: started directly */
 	struct sj_gate_policy policy;
 	uint32_t sign_records, sign_seconds; /* 0: not by that */
 	uint32_t keep_records, keep_personal; /* seconds; 0: for ever */
@@ -105,11 +109,36 @@ struct gate_ticket_keys {
  */
 CLI_MUST_CHECK int gate_tickets_load(struct cli *cli, const struct gate_config *config, int64_t now,
 				     struct gate_ticket_keys *out);
+#define GATE_HOOK_MAX 65536u /* bytes that ticket_key_exec may print */
+/* Runs the program that prints keys: as cli_child_capture_within(). Wipe the text. */
+CLI_MUST_CHECK int gate_hook_run(const char *program, char **text, size_t *len);
 /* Makes a key in the folder, named by the time. */
 CLI_MUST_CHECK int gate_ticket_make(struct cli *cli, const struct gate_config *config, int64_t now);
 /* Removes keys that are too old. */
 CLI_MUST_CHECK int gate_tickets_prune(struct cli *cli, const struct gate_config *config,
 				      int64_t now, unsigned *removed);
+
+/* --- helper.c: programs for a gate that may start none itself --------------------------- */
+
+/*
+ * A running gate may start no program (cli/confine.h), and what it starts would share its
+ * confinement: so a process for each of its programs is there before, which runs that one and no other.
+ */
+enum gate_helper_kind { GATE_HELPER_OPENS, GATE_HELPER_KEYS };
+struct gate_helper {
+	pid_t pid;
+	int fd; /* -1: there is none */
+};
+/* Before the first thread and the first secret. Without a program: nothing. */
+CLI_MUST_CHECK int gate_helper_start(struct cli *cli, struct gate_helper *h, const char *program,
+				     enum gate_helper_kind kind);
+/* It ends as soon as it has nothing to do; what it started goes on. */
+void gate_helper_stop(struct gate_helper *h);
+/* Asks it to start its program with these words, without waiting. False: it cannot be reached. */
+CLI_MUST_CHECK bool gate_helper_tell(const struct gate_helper *h, const char *what,
+				     const char *reader, const char *decision);
+/* gate_hook_run() by the helper. */
+CLI_MUST_CHECK int gate_helper_ask(const struct gate_helper *h, char **text, size_t *len);
 
 /* --- show.c: what happened, as JSON ------------------------------------------------------ */
 

@@ -14,12 +14,15 @@
 
 /* Never changes after the start: any thread uses it, without a lock. */
 struct gate_output {
-	const char *exec; /* NULL: none */
+	const struct gate_helper *opener; /* NULL: none */
 	int file; /* -1: none */
 };
 
+/* Starts the program, and does not wait for it. */
+CLI_MUST_CHECK bool gate_output_start(const char *program, const char *what, const char *reader,
+				      const char *decision);
 /*
- * Starts PROGRAM what reader decision, and does not wait for it; appends the line
+ * Lets the opener start PROGRAM what reader decision, and does not wait for it; appends the line
  * "SECONDS.MILLIS what reader decision" to the file. False: nothing that is
  * configured took it.
  */
@@ -118,6 +121,8 @@ struct gate_run {
 	struct gate_config config;
 	pthread_rwlock_t gate_lock; /* read: a tap uses the gate; write: it is replaced */
 	struct sj_gate *gate;
+	struct gate_helper opener, hook; /* for open_exec and ticket_key_exec */
+	bool helper_lost;
 	struct gate_output output;
 	struct gate_say say;
 	struct gate_log log;

@@ -8,6 +8,7 @@
 
 #include <sojourn/bundle.h>
 
+#include "cli/confine.h"
 #include "trust/fetch.h"
 #include "trust/trust.h"
 
@@ -311,12 +312,32 @@ static int try_sources(struct sync *s)
 	return 0;
 }
 
+/* What comes is others' bytes: from here on they lead nowhere but to the store and the sources. */
+static int confine(struct sync *s)
+{
+	struct cli_room rooms[2 + SOURCES_MAX] = { { CLI_ROOM_WRITE, s->store },
+						   { CLI_ROOM_READ, cli_value(s->cli, "cacert") } };
+	unsigned calls = 0;
+	int code;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (fetch_is_url(s->sources[i]))
+			calls = CLI_CALLS_NETWORK;
+		else
+			rooms[2 + i] = (struct cli_room){ CLI_ROOM_READ, s->sources[i] };
+	}
+	code = cli_confine_files(s->cli, rooms, 2 + s->count);
+	return code == 0 ? cli_confine_calls(s->cli, calls) : code;
+}
+
 static int sync_with(struct sync *s)
 {
 	int code = set_anchor(s);
 
 	if (code == 0)
 		code = find_sources(s);
+	if (code == 0)
+		code = confine(s);
 	if (code == 0)
 		code = try_sources(s);
 	if (code == 0)

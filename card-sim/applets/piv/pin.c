@@ -36,26 +36,25 @@ bool piv_password_set(struct card_store *store, uint8_t ref, const struct piv_pa
 	return ok;
 }
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Six to eight digits, FF behind; the PUK: any eight bytes; the pairing code: eight digits. */
+/*
+ * Six to eight digits, FF behind; the PUK: any eight bytes; the pairing code: eight digits. The
+ * same steps whatever they are.
+ */
 bool piv_password_well_formed(uint8_t ref, struct sj_span value)
 {
-	size_t least = ref == PIV_REF_PAIRING_CODE ? PIV_PIN_SIZE : PIV_PIN_MIN;
-	size_t n = 0;
+	unsigned least = ref == PIV_REF_PAIRING_CODE ? PIV_PIN_SIZE : PIV_PIN_MIN;
+	unsigned digits = 0, ended = 0, bad = 0;
 
 	if (value.len != PIV_PIN_SIZE || ref == PIV_REF_PUK)
 		return value.len == PIV_PIN_SIZE;
-	while (n < value.len && is_digit(value.ptr[n]))
-		n++;
-	if (n < least)
-		return false;
-	while (n < value.len && value.ptr[n] == 0xFF)
-		n++;
-	return n == value.len;
+	for (size_t i = 0; i < value.len; i++) {
+		const unsigned digit = (uint8_t)(value.ptr[i] - '0') <= 9;
+
+		ended |= digit ^ 1u;
+		bad |= ended & (value.ptr[i] != 0xFF);
+		digits += digit;
+	}
+	return !(bad | (digits < least));
 }
 
 uint8_t piv_password_left(const struct card *card, const struct piv_password *password)
@@ -79,7 +78,12 @@ static bool store_now(struct card *card, uint8_t ref, const struct piv_password 
 	return piv_password_set(card_store_of(card), ref, password) && card_commit(card);
 }
 
-uint16_t piv_password_check(struct card *card, uint8_t ref, bool formed, struct sj_span value)
+/*
+ * Stores the counter lowered, compares; after success it is full again with what else the command
+ * changes: the caller commits. 9000, 63CX, 6983 (blocked), 6A88 (none such), 6581; 6A80 unless
+ * `formed`: nothing is compared.
+ */
+static uint16_t compare(struct card *card, uint8_t ref, bool formed, struct sj_span value)
 {
 	struct piv_password p = { .tries = 0 };
 	uint16_t sw = SJ_SW_MEMORY_FAILURE;
@@ -102,7 +106,7 @@ uint16_t piv_password_check(struct card *card, uint8_t ref, bool formed, struct 
 		goto out;
 	}
 	p.left = p.tries;
-	if (store_now(card, ref, &p))
+	if (piv_password_set(card_store_of(card), ref, &p))
 		sw = SJ_SW_OK;
 out:
 	sj_wipe(&p, sizeof(p));
@@ -191,9 +195,11 @@ static uint16_t verify_value(struct card_call *call, uint8_t ref, bool *status)
 
 	/* What no PIN can be counts as a wrong one (3.2.1.1 leaves it open): ykman blocks so. */
 	if (ref != PIV_REF_PAIRING_CODE)
-		sw = piv_password_check(call->card, ref, formed, value);
+		sw = compare(call->card, ref, formed, value);
 	else
 		sw = formed ? check_pairing(call->card, value) : SJ_SW_WRONG_DATA;
+	if (sw == SJ_SW_OK && !card_commit(call->card))
+		sw = SJ_SW_MEMORY_FAILURE;
 	set_status(call, ref, status, sw);
 	return sw;
 }
@@ -241,7 +247,7 @@ uint16_t piv_change_reference_data(struct card_call *call)
 		return SJ_SW_SECURITY_STATUS;
 	formed = take_both(call->apdu->data, &old, &new) && piv_password_well_formed(ref, old) &&
 		 piv_password_well_formed(ref, new);
-	sw = piv_password_check(call->card, ref, formed, old);
+	sw = compare(call->card, ref, formed, old);
 	if (sw == SJ_SW_OK)
 		sw = replace(call->card, ref, new);
 	if (status != NULL)
@@ -277,7 +283,7 @@ uint16_t piv_reset_retry_counter(struct card_call *call)
 		return SJ_SW_REFERENCE_NOT_FOUND;
 	sj_wipe(before.value, sizeof(before.value));
 	/* It counts whatever the PIN is. */
-	sw = piv_password_check(call->card, PIV_REF_PUK, formed, puk);
+	sw = compare(call->card, PIV_REF_PUK, formed, puk);
 	if (sw == SJ_SW_OK && !piv_password_well_formed(PIV_REF_PIN, pin))
 		return undo(call->card, before.left);
 	if (sw == SJ_SW_OK)

@@ -122,11 +122,6 @@ SJ_MUST_CHECK bool piv_password_set(struct card_store *store, uint8_t ref,
 bool piv_password_well_formed(uint8_t ref, struct sj_span value);
 /* Tries that this interface leaves: over the air never the last one (part 2, 3.2.1). */
 uint8_t piv_password_left(const struct card *card, const struct piv_password *password);
-/*
- * Compares: stores the counter lowered first, and full again after success (both committed).
- * 9000, 63CX, 6983 (blocked), 6A88 (none such), 6581; 6A80 unless `formed`: nothing is compared.
- */
-uint16_t piv_password_check(struct card *card, uint8_t ref, bool formed, struct sj_span value);
 
 /* --- the management key (auth.c) ------------------------------------------------- */
 

@@ -1,0 +1,121 @@
+#include "tests/fuzz/failures.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct failures {
+	uint64_t random, calm_random;
+	uint32_t kinds, after, rate;
+	unsigned calm; /* depth */
+	bool running, failed; /* a call */
+	bool made; /* something that stays, in this input */
+};
+
+static struct failures *current(void)
+{
+	static _Thread_local struct failures f;
+
+	return &f;
+}
+
+bool fuzz_fails_for_ever(void)
+{
+	return current()->rate == 0;
+}
+
+/* splitmix64 */
+static uint64_t next(uint64_t *state)
+{
+	uint64_t z = *state += 0x9E3779B97F4A7C15u;
+
+	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+	return z ^ z >> 31;
+}
+
+bool fuzz_fails(enum fuzz_kind kind)
+{
+	struct failures *f = current();
+
+	if (!f->running || f->calm > 0 || (f->kinds & (unsigned)kind) == 0)
+		return false;
+	if (f->after > 0) {
+		f->after--;
+		return false;
+	}
+	if (f->rate == FUZZ_ONCE)
+		f->kinds = 0;
+	if (f->rate != FUZZ_ONCE && next(&f->random) % (f->rate + 1) != 0)
+		return false;
+	f->failed = true;
+	return true;
+}
+
+bool fuzz_has_failed(void)
+{
+	return current()->failed;
+}
+
+bool fuzz_random(uint8_t *out, size_t n)
+{
+	struct failures *f = current();
+
+	if (!f->running)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)next(f->calm > 0 ? &f->calm_random : &f->random);
+	return true;
+}
+
+void fuzz_calm_begin(void)
+{
+	current()->calm++;
+}
+
+void fuzz_calm_end(void)
+{
+	current()->calm--;
+}
+
+void fuzz_stays(void)
+{
+	current()->made = true;
+}
+
+bool fuzz_is_calm(void)
+{
+	return !current()->running || (current()->kinds == 0 && !current()->failed);
+}
+
+static int lowest_free(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+bool fuzz_input(const struct fuzz_parser *p, struct sj_span input)
+{
+	struct failures *f = current();
+	uint32_t seed, kinds, after, rate;
+	int before = lowest_free(), now;
+	bool accepted;
+
+	if (!sj_take_be(&input, 4, &seed) || !sj_take_be(&input, 1, &kinds) ||
+	    !sj_take_be(&input, 2, &after) || !sj_take_be(&input, 1, &rate))
+		return false;
+	*f = (struct failures){
+		.random = seed, .kinds = kinds, .after = after, .rate = rate, .running = true
+	};
+	accepted = p->run(input);
+	f->running = false;
+	now = lowest_free();
+	if (now != before && !f->made) {
+		fprintf(stderr, "%s: descriptor %d was not closed\n", p->name, before);
+		abort();
+	}
+	return accepted;
+}

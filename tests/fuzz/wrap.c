@@ -1,0 +1,244 @@
+/*
+ * wrap.c -- calls of our own code that fail when the input says so: memory, OpenSSL, storage.
+ * The linker is told of each by tests.mk, which reads the names out of this file (--wrap).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "tests/fuzz/failures.h"
+
+/* What a failing call leaves in errno. */
+static int reason(enum fuzz_kind kind)
+{
+	static const int of_storage[] = { ENOSPC, EIO, EINTR };
+	uint8_t which = 0;
+
+	if (kind == FUZZ_MEMORY)
+		return ENOMEM;
+	(void)fuzz_random(&which, 1);
+	return of_storage[which % (fuzz_fails_for_ever() ? 2u : 3u)];
+}
+
+#define WRAP(kind, type, failed, name, parameters, arguments) \
+	type __real_##name parameters; \
+	type __wrap_##name parameters; \
+	type __wrap_##name parameters \
+	{ \
+		if (!fuzz_fails(FUZZ_##kind)) \
+			return __real_##name arguments; \
+		errno = reason(FUZZ_##kind); \
+		return failed; \
+	}
+
+WRAP(MEMORY, void *, NULL, malloc, (size_t a), (a))
+WRAP(MEMORY, void *, NULL, calloc, (size_t a, size_t b), (a, b))
+WRAP(MEMORY, void *, NULL, realloc, (void *a, size_t b), (a, b))
+WRAP(MEMORY, char *, NULL, strdup, (const char *a), (a))
+WRAP(STORAGE, ssize_t, -1, read, (int a, void *b, size_t c), (a, b, c))
+WRAP(STORAGE, int, -1, fsync, (int a), (a))
+WRAP(STORAGE, int, -1, fdatasync, (int a), (a))
+WRAP(STORAGE, int, -1, ftruncate, (int a, off_t b), (a, b))
+WRAP(STORAGE, int, -1, rename, (const char *a, const char *b), (a, b))
+WRAP(STORAGE, int, -1, renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))
+WRAP(STORAGE, int, -1, linkat, (int a, const char *b, int c, const char *d, int e), (a, b, c, d, e))
+WRAP(STORAGE, int, -1, mkdirat, (int a, const char *b, mode_t c), (a, b, c))
+WRAP(CRYPTO, BIGNUM *, NULL, BN_CTX_get, (BN_CTX * a), (a))
+WRAP(CRYPTO, BN_CTX *, NULL, BN_CTX_new, (void), ())
+WRAP(CRYPTO, BN_CTX *, NULL, BN_CTX_secure_new, (void), ())
+WRAP(CRYPTO, int, 0, BN_add_word, (BIGNUM * a, unsigned long b), (a, b))
+WRAP(CRYPTO, BIGNUM *, NULL, BN_bin2bn, (const unsigned char *a, int b, BIGNUM *c), (a, b, c))
+WRAP(CRYPTO, int, -1, BN_bn2binpad, (const BIGNUM *a, unsigned char *b, int c), (a, b, c))
+WRAP(CRYPTO, int, -1, BN_check_prime, (const BIGNUM *a, BN_CTX *b, BN_GENCB *c), (a, b, c))
+WRAP(CRYPTO, BIGNUM *, NULL, BN_copy, (BIGNUM * a, const BIGNUM *b), (a, b))
+WRAP(CRYPTO, int, 0, BN_div, (BIGNUM * a, BIGNUM *b, const BIGNUM *c, const BIGNUM *d, BN_CTX *e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, BN_gcd, (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, BN_CTX *d),
+     (a, b, c, d))
+WRAP(CRYPTO, int, 0, BN_mod_add,
+     (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, const BIGNUM *d, BN_CTX *e), (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, BN_mod_exp_mont_consttime,
+     (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, const BIGNUM *d, BN_CTX *e, BN_MONT_CTX *f),
+     (a, b, c, d, e, f))
+WRAP(CRYPTO, BIGNUM *, NULL, BN_mod_inverse,
+     (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, BN_CTX *d), (a, b, c, d))
+WRAP(CRYPTO, int, 0, BN_mod_mul,
+     (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, const BIGNUM *d, BN_CTX *e), (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, BN_mul, (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, BN_CTX *d),
+     (a, b, c, d))
+WRAP(CRYPTO, BIGNUM *, NULL, BN_new, (void), ())
+WRAP(CRYPTO, int, 0, BN_nnmod, (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, BN_CTX *d),
+     (a, b, c, d))
+WRAP(CRYPTO, int, 0, BN_rshift, (BIGNUM * a, const BIGNUM *b, int c), (a, b, c))
+WRAP(CRYPTO, BIGNUM *, NULL, BN_secure_new, (void), ())
+WRAP(CRYPTO, int, 0, BN_set_word, (BIGNUM * a, unsigned long b), (a, b))
+WRAP(CRYPTO, int, 0, BN_sub, (BIGNUM * a, const BIGNUM *b, const BIGNUM *c), (a, b, c))
+WRAP(CRYPTO, int, 0, BN_sub_word, (BIGNUM * a, unsigned long b), (a, b))
+WRAP(CRYPTO, void *, NULL, CRYPTO_memdup, (const void *a, size_t b, const char *c, int d),
+     (a, b, c, d))
+WRAP(CRYPTO, int, 0, EC_GROUP_get_curve,
+     (const EC_GROUP *a, BIGNUM *b, BIGNUM *c, BIGNUM *d, BN_CTX *e), (a, b, c, d, e))
+WRAP(CRYPTO, EC_GROUP *, NULL, EC_GROUP_new_by_curve_name, (int a), (a))
+WRAP(CRYPTO, int, 0, EC_POINT_add,
+     (const EC_GROUP *a, EC_POINT *b, const EC_POINT *c, const EC_POINT *d, BN_CTX *e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, -1, EC_POINT_cmp,
+     (const EC_GROUP *a, const EC_POINT *b, const EC_POINT *c, BN_CTX *d), (a, b, c, d))
+WRAP(CRYPTO, int, 0, EC_POINT_mul,
+     (const EC_GROUP *a, EC_POINT *b, const BIGNUM *c, const EC_POINT *d, const BIGNUM *e,
+      BN_CTX *f),
+     (a, b, c, d, e, f))
+WRAP(CRYPTO, EC_POINT *, NULL, EC_POINT_new, (const EC_GROUP *a), (a))
+WRAP(CRYPTO, int, 0, EC_POINT_oct2point,
+     (const EC_GROUP *a, EC_POINT *b, const unsigned char *c, size_t d, BN_CTX *e), (a, b, c, d, e))
+WRAP(CRYPTO, size_t, 0, EC_POINT_point2oct,
+     (const EC_GROUP *a, const EC_POINT *b, point_conversion_form_t c, unsigned char *d, size_t e,
+      BN_CTX *f),
+     (a, b, c, d, e, f))
+WRAP(CRYPTO, int, 0, EC_POINT_set_affine_coordinates,
+     (const EC_GROUP *a, EC_POINT *b, const BIGNUM *c, const BIGNUM *d, BN_CTX *e), (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_CIPHER_CTX_ctrl, (EVP_CIPHER_CTX * a, int b, int c, void *d), (a, b, c, d))
+WRAP(CRYPTO, EVP_CIPHER_CTX *, NULL, EVP_CIPHER_CTX_new, (void), ())
+WRAP(CRYPTO, int, 0, EVP_CIPHER_CTX_set_padding, (EVP_CIPHER_CTX * a, int b), (a, b))
+WRAP(CRYPTO, EVP_CIPHER *, NULL, EVP_CIPHER_fetch, (OSSL_LIB_CTX * a, const char *b, const char *c),
+     (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_CipherFinal_ex, (EVP_CIPHER_CTX * a, unsigned char *b, int *c), (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_CipherInit_ex,
+     (EVP_CIPHER_CTX * a, const EVP_CIPHER *b, ENGINE *c, const unsigned char *d,
+      const unsigned char *e, int f),
+     (a, b, c, d, e, f))
+WRAP(CRYPTO, int, 0, EVP_CipherUpdate,
+     (EVP_CIPHER_CTX * a, unsigned char *b, int *c, const unsigned char *d, int e), (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_DigestFinal_ex, (EVP_MD_CTX * a, unsigned char *b, unsigned int *c),
+     (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_DigestInit_ex, (EVP_MD_CTX * a, const EVP_MD *b, ENGINE *c), (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_DigestSign,
+     (EVP_MD_CTX * a, unsigned char *b, size_t *c, const unsigned char *d, size_t e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_DigestSignInit,
+     (EVP_MD_CTX * a, EVP_PKEY_CTX **b, const EVP_MD *c, ENGINE *d, EVP_PKEY *e), (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_DigestUpdate, (EVP_MD_CTX * a, const void *b, size_t c), (a, b, c))
+WRAP(CRYPTO, int, -1, EVP_DigestVerify,
+     (EVP_MD_CTX * a, const unsigned char *b, size_t c, const unsigned char *d, size_t e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_DigestVerifyInit,
+     (EVP_MD_CTX * a, EVP_PKEY_CTX **b, const EVP_MD *c, ENGINE *d, EVP_PKEY *e), (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_EncryptInit_ex,
+     (EVP_CIPHER_CTX * a, const EVP_CIPHER *b, ENGINE *c, const unsigned char *d,
+      const unsigned char *e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_EncryptUpdate,
+     (EVP_CIPHER_CTX * a, unsigned char *b, int *c, const unsigned char *d, int e), (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_MD_CTX_copy_ex, (EVP_MD_CTX * a, const EVP_MD_CTX *b), (a, b))
+WRAP(CRYPTO, EVP_MD_CTX *, NULL, EVP_MD_CTX_new, (void), ())
+WRAP(CRYPTO, EVP_MD *, NULL, EVP_MD_fetch, (OSSL_LIB_CTX * a, const char *b, const char *c),
+     (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_PBE_scrypt,
+     (const char *a, size_t b, const unsigned char *c, size_t d, uint64_t e, uint64_t f, uint64_t g,
+      uint64_t h, unsigned char *i, size_t j),
+     (a, b, c, d, e, f, g, h, i, j))
+WRAP(CRYPTO, EVP_PKEY *, NULL, EVP_PKCS82PKEY, (const PKCS8_PRIV_KEY_INFO *a), (a))
+WRAP(CRYPTO, PKCS8_PRIV_KEY_INFO *, NULL, EVP_PKEY2PKCS8, (const EVP_PKEY *a), (a))
+WRAP(CRYPTO, EVP_PKEY_CTX *, NULL, EVP_PKEY_CTX_new, (EVP_PKEY * a, ENGINE *b), (a, b))
+WRAP(CRYPTO, EVP_PKEY_CTX *, NULL, EVP_PKEY_CTX_new_from_name,
+     (OSSL_LIB_CTX * a, const char *b, const char *c), (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_PKEY_CTX_set0_rsa_oaep_label, (EVP_PKEY_CTX * a, void *b, int c),
+     (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_PKEY_CTX_set_params, (EVP_PKEY_CTX * a, const OSSL_PARAM *b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_CTX_set_rsa_keygen_bits, (EVP_PKEY_CTX * a, int b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_CTX_set_rsa_mgf1_md, (EVP_PKEY_CTX * a, const EVP_MD *b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_CTX_set_rsa_oaep_md, (EVP_PKEY_CTX * a, const EVP_MD *b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_CTX_set_rsa_padding, (EVP_PKEY_CTX * a, int b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_CTX_set_rsa_pss_saltlen, (EVP_PKEY_CTX * a, int b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_CTX_set_signature_md, (EVP_PKEY_CTX * a, const EVP_MD *b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_decrypt,
+     (EVP_PKEY_CTX * a, unsigned char *b, size_t *c, const unsigned char *d, size_t e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_PKEY_decrypt_init, (EVP_PKEY_CTX * a), (a))
+WRAP(CRYPTO, int, 0, EVP_PKEY_derive, (EVP_PKEY_CTX * a, unsigned char *b, size_t *c), (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_PKEY_derive_init, (EVP_PKEY_CTX * a), (a))
+WRAP(CRYPTO, int, 0, EVP_PKEY_derive_set_peer, (EVP_PKEY_CTX * a, EVP_PKEY *b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_encrypt,
+     (EVP_PKEY_CTX * a, unsigned char *b, size_t *c, const unsigned char *d, size_t e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_PKEY_encrypt_init, (EVP_PKEY_CTX * a), (a))
+WRAP(CRYPTO, int, 0, EVP_PKEY_fromdata, (EVP_PKEY_CTX * a, EVP_PKEY **b, int c, OSSL_PARAM *d),
+     (a, b, c, d))
+WRAP(CRYPTO, int, 0, EVP_PKEY_fromdata_init, (EVP_PKEY_CTX * a), (a))
+WRAP(CRYPTO, size_t, 0, EVP_PKEY_get1_encoded_public_key, (EVP_PKEY * a, unsigned char **b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_get_bn_param, (const EVP_PKEY *a, const char *b, BIGNUM **c),
+     (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_PKEY_get_group_name, (const EVP_PKEY *a, char *b, size_t c, size_t *d),
+     (a, b, c, d))
+WRAP(CRYPTO, int, 0, EVP_PKEY_get_raw_public_key, (const EVP_PKEY *a, unsigned char *b, size_t *c),
+     (a, b, c))
+WRAP(CRYPTO, int, 0, EVP_PKEY_keygen, (EVP_PKEY_CTX * a, EVP_PKEY **b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_keygen_init, (EVP_PKEY_CTX * a), (a))
+WRAP(CRYPTO, EVP_PKEY *, NULL, EVP_PKEY_new_raw_private_key,
+     (int a, ENGINE *b, const unsigned char *c, size_t d), (a, b, c, d))
+WRAP(CRYPTO, EVP_PKEY *, NULL, EVP_PKEY_new_raw_public_key,
+     (int a, ENGINE *b, const unsigned char *c, size_t d), (a, b, c, d))
+WRAP(CRYPTO, int, 0, EVP_PKEY_paramgen, (EVP_PKEY_CTX * a, EVP_PKEY **b), (a, b))
+WRAP(CRYPTO, int, 0, EVP_PKEY_paramgen_init, (EVP_PKEY_CTX * a), (a))
+WRAP(CRYPTO, int, 0, EVP_PKEY_sign,
+     (EVP_PKEY_CTX * a, unsigned char *b, size_t *c, const unsigned char *d, size_t e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_PKEY_sign_init, (EVP_PKEY_CTX * a), (a))
+WRAP(CRYPTO, int, -1, EVP_PKEY_verify,
+     (EVP_PKEY_CTX * a, const unsigned char *b, size_t c, const unsigned char *d, size_t e),
+     (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, EVP_PKEY_verify_init, (EVP_PKEY_CTX * a), (a))
+WRAP(CRYPTO, OSSL_PARAM_BLD *, NULL, OSSL_PARAM_BLD_new, (void), ())
+WRAP(CRYPTO, int, 0, OSSL_PARAM_BLD_push_BN, (OSSL_PARAM_BLD * a, const char *b, const BIGNUM *c),
+     (a, b, c))
+WRAP(CRYPTO, int, 0, OSSL_PARAM_BLD_push_BN_pad,
+     (OSSL_PARAM_BLD * a, const char *b, const BIGNUM *c, size_t d), (a, b, c, d))
+WRAP(CRYPTO, int, 0, OSSL_PARAM_BLD_push_octet_string,
+     (OSSL_PARAM_BLD * a, const char *b, const void *c, size_t d), (a, b, c, d))
+WRAP(CRYPTO, int, 0, OSSL_PARAM_BLD_push_utf8_string,
+     (OSSL_PARAM_BLD * a, const char *b, const char *c, size_t d), (a, b, c, d))
+WRAP(CRYPTO, OSSL_PARAM *, NULL, OSSL_PARAM_BLD_to_param, (OSSL_PARAM_BLD * a), (a))
+WRAP(CRYPTO, PKCS8_PRIV_KEY_INFO *, NULL, d2i_PKCS8_PRIV_KEY_INFO,
+     (PKCS8_PRIV_KEY_INFO * *a, const unsigned char **b, long c), (a, b, c))
+WRAP(CRYPTO, EVP_PKEY *, NULL, d2i_PUBKEY, (EVP_PKEY * *a, const unsigned char **b, long c),
+     (a, b, c))
+WRAP(CRYPTO, int, -1, i2d_PKCS8_PRIV_KEY_INFO, (const PKCS8_PRIV_KEY_INFO *a, unsigned char **b),
+     (a, b))
+WRAP(CRYPTO, int, -1, i2d_PUBKEY, (const EVP_PKEY *a, unsigned char **b), (a, b))
+
+/* Half of it, but something, if it does not fail altogether. */
+#define WRAP_SHORT(name, parameters, arguments, less) \
+	ssize_t __real_##name parameters; \
+	ssize_t __wrap_##name parameters; \
+	ssize_t __wrap_##name parameters \
+	{ \
+		uint8_t whole = 0; \
+		if (!fuzz_fails(FUZZ_STORAGE)) \
+			return __real_##name arguments; \
+		(void)fuzz_random(&whole, 1); \
+		if (whole & 1) \
+			return __real_##name less; \
+		errno = reason(FUZZ_STORAGE); \
+		return -1; \
+	}
+
+WRAP_SHORT(write, (int a, const void *b, size_t c), (a, b, c), (a, b, (c + 1) / 2))
+WRAP_SHORT(pwrite, (int a, const void *b, size_t c, off_t d), (a, b, c, d), (a, b, (c + 1) / 2, d))
+
+/* Random numbers of the input's seed. */
+int __real_RAND_priv_bytes(unsigned char *out, int n);
+int __wrap_RAND_priv_bytes(unsigned char *out, int n);
+int __wrap_RAND_priv_bytes(unsigned char *out, int n)
+{
+	if (fuzz_fails(FUZZ_RANDOM))
+		return 0;
+	return fuzz_random(out, (size_t)n) ? 1 : __real_RAND_priv_bytes(out, n);
+}

@@ -1,0 +1,144 @@
+/* op_document.c -- a document verified, three ways, before a liar. */
+#include "tests/hostile/issued.h"
+#include "tests/hostile/liar.h"
+
+struct document {
+	struct issued *own, *other;
+};
+
+static void *document_new(const struct plan *plan)
+{
+	struct document *r = calloc(1, sizeof(*r));
+	struct sj_trust_counts counts = { .size = sizeof(counts) };
+	struct plan other = *plan;
+
+	assert_non_null(r);
+	r->own = issued_new(plan);
+	other.birth = "690806";
+	r->other = issued_new(&other);
+	/* The other document is as good as this one. */
+	assert_int_equal(sj_trust_import_csca(r->own->trust, r->other->csca_der.ptr,
+					      r->other->csca_der.len, &counts),
+			 SJ_OK);
+	return r;
+}
+
+static void *open_pace(void)
+{
+	struct plan plan = issued_plan();
+
+	plan.face = 600;
+	return document_new(&plan);
+}
+
+static void *open_bac(void)
+{
+	struct plan plan = issued_plan();
+
+	plan.face = 600;
+	plan.pace = false;
+	plan.bac = true;
+	plan.ca = SJ_CURVE_NONE;
+	plan.aa = SJ_P256;
+	plan.extended = false;
+	return document_new(&plan);
+}
+
+static void *open_mapping(void)
+{
+	struct plan plan = issued_plan();
+
+	plan.face = 600;
+	plan.suite.mapping = SJ_PACE_CAM;
+	plan.ca = SJ_CURVE_NONE;
+	return document_new(&plan);
+}
+
+static void document_close(void *rig)
+{
+	struct document *r = rig;
+
+	issued_free(r->own);
+	issued_free(r->other);
+	free(r);
+}
+
+/* Everything that a caller gets. */
+static void take_report(const struct sj_report *report, struct outcome *o)
+{
+	struct sj_holder holder = { .size = sizeof(holder) };
+	struct sj_statistics statistics = { .size = sizeof(statistics) };
+	struct sj_check check = { .size = sizeof(check) };
+	char name[8];
+	const uint8_t *bytes;
+	const char *mime;
+	size_t len;
+
+	o->accepted = sj_report_verdict(report) == SJ_VERDICT_GENUINE;
+	o->rc = sj_report_reason(report);
+	if (sj_report_holder(report, &holder))
+		outcome_put(o, "holder", &holder, sizeof(holder));
+	if (sj_report_portrait(report, &bytes, &len, &mime))
+		outcome_put(o, "portrait", bytes, len);
+	for (unsigned dg = 1; dg <= 16; dg++) {
+		snprintf(name, sizeof(name), "DG%u", dg);
+		if (sj_report_file(report, name, &bytes, &len))
+			outcome_put(o, name, bytes, len);
+	}
+	if (sj_report_statistics(report, &statistics))
+		outcome_touch(&statistics, sizeof(statistics));
+	for (int i = 0; i < SJ_CHECK_COUNT; i++)
+		if (sj_report_check(report, (enum sj_check_id)i, &check))
+			outcome_touch(check.detail, strlen(check.detail));
+	if (sj_report_verdict(report) == SJ_VERDICT_NOT_GENUINE && o->handed_len > 0)
+		o->wrong = "data of a document that is not genuine are handed out";
+}
+
+static void document_run(void *rig, struct liar *l, struct outcome *o)
+{
+	const struct document *r = rig;
+	struct issued *d = r->own;
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+	struct sj_access *access = NULL;
+	struct sj_report *report = NULL;
+	struct sj_card *card = NULL;
+	enum sj_rc rc;
+
+	options.now = NOW;
+	l->foreign = r->other->bench->store;
+	liar_insert(l, d->bench->store, CARD_CONTACTLESS);
+	if (d->plan.pace)
+		rc = sj_access_can(HOLDER_CAN, 6, &access);
+	else
+		rc = sj_access_mrz(d->mrz, strlen(d->mrz), &access);
+	assert_int_equal(rc, SJ_OK);
+	rc = sj_card_over(d->ctx, &l->head, "liar", sj_deadline_after(30000), &card);
+	if (rc == SJ_OK)
+		rc = sj_document_verify(card, d->trust, access, &options, &report);
+	o->rc = rc;
+	if (rc == SJ_OK)
+		take_report(report, o);
+	sj_report_free(report);
+	sj_card_close(card);
+	sj_access_free(access);
+}
+
+const struct operation *const *operations_document(void)
+{
+	static const unsigned kind = ON_DOCUMENT | ON_SM | ON_IDENTITY;
+	static const struct operation pace = {
+		"document-pace-ca", kind | ON_PACE | ON_BOUND, false, NULL, open_pace, document_run,
+		document_close
+	};
+	static const struct operation bac = {
+		"document-bac-aa", kind | ON_BOUND, false,         NULL,
+		open_bac,          document_run,    document_close
+	};
+	static const struct operation mapping = {
+		"document-pace-cam", kind | ON_PACE, false,         NULL,
+		open_mapping,        document_run,   document_close
+	};
+	static const struct operation *const all[] = { &pace, &bac, &mapping, NULL };
+
+	return all;
+}

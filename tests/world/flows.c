@@ -1,0 +1,112 @@
+/* flows.c -- conversations with a card, each from its reader to its end. */
+#include <string.h>
+#include <time.h>
+
+#include "tests/pkcs11/uses.h"
+#include "tests/world/world.h"
+
+static enum sj_rc verify(struct world *w, unsigned timeout_ms, bool *shown)
+{
+	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
+	struct sj_access *access = NULL;
+	struct sj_report *report = NULL;
+	struct sj_card *card = NULL;
+	enum sj_rc rc = sj_card_wait(w->ctx, WORLD_READER, timeout_ms, &card);
+
+	options.timeout_ms = timeout_ms;
+	if (rc == SJ_OK)
+		rc = sj_access_can(BENCH_CAN, strlen(BENCH_CAN), &access);
+	if (rc == SJ_OK)
+		rc = sj_document_verify(card, w->trust, access, &options, &report);
+	*shown = rc == SJ_OK && sj_report_verdict(report) == SJ_VERDICT_GENUINE;
+	sj_report_free(report);
+	sj_access_free(access);
+	sj_card_close(card);
+	return rc;
+}
+
+static enum sj_rc check_in(struct world *w, unsigned timeout_ms, bool *shown)
+{
+	struct sj_service_options options = SJ_SERVICE_OPTIONS_INIT;
+	struct sj_statistics statistics;
+	struct sj_card *card = NULL;
+	enum sj_rc rc = sj_card_wait(w->ctx, WORLD_READER, timeout_ms, &card);
+
+	*shown = false;
+	options.timeout_ms = timeout_ms;
+	if (rc == SJ_OK)
+		rc = bench_desk_ask(card, &w->desk, &options, &statistics, shown);
+	sj_card_close(card);
+	return rc;
+}
+
+static enum sj_rc tap(struct world *w, unsigned timeout_ms, bool *shown)
+{
+	struct sj_gate_verdict v = { .size = sizeof(v) };
+	struct sj_card *card = NULL;
+	enum sj_rc rc = sj_card_wait(w->ctx, WORLD_READER, timeout_ms, &card);
+
+	if (rc == SJ_OK)
+		rc = sj_gate_run(w->gate, card, timeout_ms, NULL, NULL, &v, NULL);
+	*shown = rc == SJ_OK && v.decision == SJ_GATE_OPEN;
+	sj_card_close(card);
+	return rc;
+}
+
+static enum sj_rc tap_first(struct world *w, unsigned timeout_ms, bool *shown)
+{
+	return bench_gate_tickets(w->gate, false) ? tap(w, timeout_ms, shown) : SJ_INTERNAL;
+}
+
+/* The undisturbed one before it has left a ticket. */
+static enum sj_rc tap_again(struct world *w, unsigned timeout_ms, bool *shown)
+{
+	return bench_gate_tickets(w->gate, true) ? tap(w, timeout_ms, shown) : SJ_INTERNAL;
+}
+
+static enum sj_rc meaning(CK_RV rv)
+{
+	if (rv == CKR_OK)
+		return SJ_OK;
+	if (uses_is_removal(rv))
+		return SJ_CARD_LOST;
+	/* Another's reset ended the login. */
+	if (rv == CKR_USER_NOT_LOGGED_IN || rv == CKR_PIN_INCORRECT)
+		return SJ_CARD_RESET;
+	return rv == CKR_DEVICE_ERROR ? SJ_CARD_ANSWER : SJ_INTERNAL;
+}
+
+/* The module lives as long as the process; of a session nothing is kept. */
+static enum sj_rc sign(struct world *w, unsigned timeout_ms, bool *shown)
+{
+	struct uses s = { .pin = WORLD_PIN };
+	CK_SLOT_ID slots[4];
+	CK_ULONG n = 4;
+	CK_RV rv = CKR_OK;
+
+	(void)timeout_ms;
+	if (!w->module)
+		rv = C_Initialize(NULL);
+	w->module = true;
+	if (rv == CKR_OK)
+		rv = C_GetSlotList(CK_TRUE, slots, &n);
+	if (rv == CKR_OK)
+		rv = n == 0 ? CKR_TOKEN_NOT_PRESENT
+			    : C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL, &s.session);
+	if (rv == CKR_OK)
+		rv = uses_login(&s, CKU_USER, s.pin);
+	if (rv == CKR_OK)
+		rv = uses_sign(&s, 0x9A);
+	*shown = rv == CKR_OK;
+	if (n > 0)
+		(void)C_CloseAllSessions(slots[0]);
+	return meaning(rv);
+}
+
+const struct flow world_flows[WORLD_FLOWS] = {
+	{ "verify", "whole.card", "contactless", verify },
+	{ "service", "eid.card", "contactless", check_in },
+	{ "tap", "whole.card", "contactless", tap_first },
+	{ "tap-again", "whole.card", "contactless", tap_again },
+	{ "sign", "whole.card", "contact", sign },
+};

@@ -1,0 +1,87 @@
+/*
+ * world.h -- a reader's process in the world: pcscd kept as systemd keeps it, an issued card behind
+ * a relay, another process at the same card, and conversations with it that may be disturbed
+ * at any command.
+ */
+#ifndef TESTS_WORLD_WORLD_H
+#define TESTS_WORLD_WORLD_H
+
+#include "tests/bench/desk.h"
+#include "tests/bench/gate.h"
+#include "tests/reader/lab.h"
+
+#define WORLD_READER "Test PCD 00 00"
+#define WORLD_PIN "246802"
+#define WORLD_PATIENCE_MS 20000 /* for a card to be seen at all; machines are slow at times */
+
+struct world {
+	struct bench bench; /* its folder is the lab's; it has no pcscd of its own */
+	struct bench_desk desk;
+	struct lab lab;
+	struct lab_keeper keeper;
+	struct bench_relay *relay; /* commands are counted there */
+	pid_t through, card, other;
+	int ask, heard; /* the other process */
+	bool owed; /* an answer of it, when our transaction is over */
+	struct sj_context *ctx;
+	struct sj_trust *trust;
+	struct sj_gate *gate;
+	bool module; /* C_Initialize was called */
+};
+
+/* Ends the process with a message when it cannot. */
+void world_up(struct world *w, bool auto_exit);
+void world_down(struct world *w);
+_Noreturn void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- the conversations ------------------------------------------------------------------ */
+
+struct flow {
+	const char *name;
+	const char *card; /* whole.card, eid.card: in the stage's folder */
+	const char *interface;
+	/* Once, from a card in the reader; `shown`: it gave data, opened, or signed. */
+	enum sj_rc (*run)(struct world *w, unsigned timeout_ms, bool *shown);
+};
+#define WORLD_FLOWS 5
+extern const struct flow world_flows[WORLD_FLOWS];
+
+/* The flow's card is put in; then the flow once, undisturbed: the commands that it takes. */
+unsigned world_begin(struct world *w, const struct flow *f);
+void world_end(struct world *w);
+/* Again and again until it succeeds; ms since `start` (bench_ns()). */
+double world_recover(struct world *w, const struct flow *f, int64_t start);
+
+/* --- the other process -------------------------------------------------------------------- */
+
+/*
+ * R: resets the card; T: takes a transaction, U: gives it back; P: waits until a card is seen by
+ * who asks anew; D: lets go of everything.
+ */
+void world_other_ask(struct world *w, char what);
+void world_other_hear(struct world *w);
+void world_other(struct world *w, char what); /* both */
+
+/* --- this process's calls of PC/SC (linked with --wrap) ------------------------------------- */
+
+struct hook {
+	unsigned at; /* the SCardTransmit, from 1; 0: none */
+	bool after; /* else before it */
+	void (*fire)(struct world *w);
+	struct world *world;
+};
+/* From now on; commands count from 1 again. */
+void world_hook(const struct hook *hook);
+unsigned world_hook_count(void);
+/* This process has the card for itself at the moment. */
+bool world_in_transaction(void);
+
+/* --- what this process has --------------------------------------------------------------------- */
+
+struct holdings {
+	unsigned descriptors, threads;
+	size_t rss;
+};
+struct holdings world_holdings(void);
+
+#endif
