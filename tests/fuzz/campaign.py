@@ -101,6 +101,7 @@ class Campaign:
     def turn_afl(self, name, seconds):
         s, out = self.state[name], self.work / "afl" / name
         shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
         command = ["afl-fuzz", "-i", self.work / "seeds" / name, "-o", out, "-V", str(seconds), "-m", "none", "-t", "10000+", "--", self.harness]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(name), text=True, errors="replace")
         stats = out / "default/fuzzer_stats"

@@ -276,6 +276,29 @@ static void a_mirrored_key_ends_pace(void **state)
 	issued_free(d);
 }
 
+/* The session's keys are right, but the card does not say so: its token of step 4 is another. */
+static size_t spoil_token(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
+{
+	struct sj_apdu a;
+
+	(void)d;
+	/* 7C 0A { 85 08 token } asks, 7C 0A { 86 08 token } answers. */
+	if (sj_apdu_parse(command, &a) && a.ins == 0x86 && a.data.len == 12 &&
+	    a.data.ptr[2] == 0x85)
+		response[11] ^= 0x01;
+	return n;
+}
+
+static void a_wrong_token_ends_pace(void **state)
+{
+	struct issued *d = honest();
+
+	(void)state;
+	d->meddle = spoil_token;
+	assert_int_equal(issued_verify(d, NULL), SJ_CARD_ANSWER);
+	issued_free(d);
+}
+
 /* 6A80 for MSE without the parameter's number: it is tried with. */
 static size_t wants_number(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
 {
@@ -476,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_never_ends),
 		cmocka_unit_test(a_file_in_crumbs_is_given_up),
 		cmocka_unit_test(a_mirrored_key_ends_pace),
+		cmocka_unit_test(a_wrong_token_ends_pace),
 		cmocka_unit_test(a_card_that_wants_the_parameter_number),
 		cmocka_unit_test(a_card_without_short_identifiers),
 		cmocka_unit_test(a_card_taken_away),

@@ -52,7 +52,7 @@ enum { CUT_SHORT, WRONG_CHECK, MORE_BEHIND, SAID_ONLY };
 
 static void certificate_packed(struct liar *l, const struct wrong *w, struct answer *x)
 {
-	uint8_t packed[3000], object[3100];
+	static uint8_t packed[3000], object[3100]; /* of this function */
 	struct sj_writer z = SJ_WRITER_OF(packed), out = SJ_WRITER_OF(object);
 	struct sj_piv_certificate c;
 	struct sj_span stored;
@@ -79,7 +79,7 @@ static void certificate_packed(struct liar *l, const struct wrong *w, struct ans
 /* The stored object, changed: bit n of its middle, or everything behind n bytes cut. */
 static void certificate_spoilt(struct liar *l, const struct wrong *w, struct answer *x)
 {
-	uint8_t bytes[3000];
+	static uint8_t bytes[3000]; /* of this function */
 	struct sj_writer out = SJ_WRITER_OF(bytes);
 	struct sj_span stored;
 
@@ -98,7 +98,7 @@ static void certificate_spoilt(struct liar *l, const struct wrong *w, struct ans
 static void certificate_everywhere(struct liar *l, const struct wrong *w, struct answer *x)
 {
 	struct sj_span stored;
-	uint8_t bytes[3000];
+	static uint8_t bytes[3000]; /* of this function */
 	struct sj_writer out = SJ_WRITER_OF(bytes);
 
 	(void)w;

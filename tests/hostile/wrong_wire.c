@@ -293,7 +293,6 @@ static void some_objects(struct liar *l, const struct wrong *w, struct answer *x
 	struct sj_writer out = SJ_WRITER_OF(bytes);
 	static const uint32_t tags[] = { 0x87, 0x99, 0x8E };
 
-	(void)l;
 	for (unsigned i = 0; i < 3; i++)
 		if (sj_tlv_take_element(&in, tags[i], &one) == SJ_TLV_FOUND)
 			parts[i] = one;
@@ -303,7 +302,10 @@ static void some_objects(struct liar *l, const struct wrong *w, struct answer *x
 		if (w->n & 1u << k && parts[k].len > 0)
 			sj_put(&out, parts[k]);
 	}
-	put_data(x, sj_written(&out));
+	if (out.len + 2 == x->len && (w->n & 8) == 0) /* what is taken out was not there */
+		l->struck = 0;
+	else
+		put_data(x, sj_written(&out));
 }
 
 static void short_mac(struct liar *l, const struct wrong *w, struct answer *x)
@@ -458,19 +460,20 @@ static const struct wrong rows[] = {
 	FILES("file-size-changes", other_size, STAYS, 0x10FF),
 	FILES("file-size-is-huge-and-small", other_size, STAYS, 0x0183),
 
-	SM_WIRE("mac-of-four-bytes", short_mac, 0, 4),
-	SM_WIRE("mac-of-no-bytes", short_mac, 0, 0),
-	SM_WIRE("mac-of-zeros", zero_mac, 0, 0),
-	SM_WIRE("without-mac", some_objects, 0, 3),
-	SM_WIRE("mac-alone", some_objects, 0, 4),
-	SM_WIRE("status-alone", some_objects, 0, 2),
-	SM_WIRE("data-alone", some_objects, 0, 1),
-	SM_WIRE("data-taken-out", some_objects, 0, 6),
-	SM_WIRE("status-taken-out", some_objects, 0, 5),
-	SM_WIRE("objects-in-the-other-order", some_objects, 0, 15),
-	SM_WIRE("unprotected-data", put_instead, 0, 0, DATA("\x61\x03\x5F\x1F\x00")),
-	SM_WIRE("unprotected-data-for-ever", put_instead, STAYS, 0, DATA("\x61\x03\x5F\x1F\x00")),
-	SM_WIRE("unprotected-9000-for-ever", only_status, STAYS, 0x9000),
+	SM_WIRE("mac-of-four-bytes", short_mac, NEVER, 4),
+	SM_WIRE("mac-of-no-bytes", short_mac, NEVER, 0),
+	SM_WIRE("mac-of-zeros", zero_mac, NEVER, 0),
+	SM_WIRE("without-mac", some_objects, NEVER, 3),
+	SM_WIRE("mac-alone", some_objects, NEVER, 4),
+	SM_WIRE("status-alone", some_objects, NEVER, 2),
+	SM_WIRE("data-alone", some_objects, NEVER, 1),
+	SM_WIRE("data-taken-out", some_objects, NEVER, 6),
+	SM_WIRE("status-taken-out", some_objects, NEVER, 5),
+	SM_WIRE("objects-in-the-other-order", some_objects, NEVER, 15),
+	SM_WIRE("unprotected-data", put_instead, NEVER, 0, DATA("\x61\x03\x5F\x1F\x00")),
+	SM_WIRE("unprotected-data-for-ever", put_instead, STAYS | NEVER, 0,
+		DATA("\x61\x03\x5F\x1F\x00")),
+	SM_WIRE("unprotected-9000-for-ever", only_status, STAYS | NEVER, 0x9000),
 
 	ATR("atr-empty", cut_atr, 0),
 	ATR("atr-cut-to-one", cut_atr, 1),
