@@ -67,6 +67,7 @@ struct wrong {
 	fits_fn fits; /* NULL: every answer */
 	change_fn change;
 	unsigned flags;
+	enum sj_rc rc; /* how it must end; SJ_OK: in any failure */
 	uint32_t n; /* for change */
 	struct sj_span bytes; /* for change */
 };

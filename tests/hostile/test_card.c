@@ -102,6 +102,8 @@ static const char *judge(const struct runner *r, const struct wrong *w)
 		return o->wrong;
 	if (is_ours(o->rc))
 		return "the failure blames the reader's side";
+	if (w->rc != SJ_OK && r->liar->struck != 0 && o->rc != w->rc)
+		return "it is another failure";
 	if (o->accepted && (w->flags & NEVER) && r->liar->struck != 0)
 		return "it was accepted";
 	while (take_piece(&in, &piece))

@@ -180,10 +180,15 @@ static bool uses_key(const struct liar *l)
 	       l->command.p2 != PIV_KEY_ADMINISTRATION && l->command.p2 != PIV_KEY_SECURE_MESSAGING;
 }
 
+/* The second half of mutual authentication: the card's own proof comes back. */
 static bool proves_admin(const struct liar *l)
 {
+	struct sj_piv_auth auth;
+
 	return l->command.ins == PIV_INS_GENERAL_AUTHENTICATE &&
-	       l->command.p2 == PIV_KEY_ADMINISTRATION;
+	       l->command.p2 == PIV_KEY_ADMINISTRATION &&
+	       sj_piv_auth_read(l->command.data, &auth) && auth.has_challenge &&
+	       auth.challenge.len > 0;
 }
 
 static bool opens_channel(const struct liar *l)
