@@ -113,7 +113,7 @@ class Campaign:
                 shutil.copy(f, to / (f"afl-{f.name[3:9]}" if folder == "queue" else f"{name}+{f.name}"))
 
     def run(self):
-        end = time.monotonic() + (self.args.budget or float("inf"))
+        end = time.monotonic() + (float("inf") if self.args.budget is None else self.args.budget)
         key = "afl" if self.args.afl else "executions"
         while True:
             left = [n for n in self.names if self.wanted(n) > 0 and not self.crashes(n)]
