@@ -194,9 +194,10 @@ prove: deps-prove
 reproduce: deps-check
 	tests/programs/reproduce
 
-# 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
+# 8 processes with 8 threads sign on one card for SOAK_SECONDS (600), and 2 read its document.
+soak_bins := $(addprefix $(BUILD)/,lib/pkcs11/sojourn-pkcs11.so tests/bench/signer tests/world/reader)
 soak: deps-check
-	+@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/signer
+	+@$(MAKE) --no-print-directory -j$(JOBS) all $(soak_bins)
 	SOJOURN_BUILD=$(BUILD) tests/programs/soak
 
 # Programs of others with the module; every test program as clang makes it; pkcs11-tool and our own threads
@@ -226,8 +227,9 @@ analyze: deps-check
 
 # Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
 campaign: deps-campaign .campaign-builds
-	+@$(MAKE) --no-print-directory -j$(JOBS) tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so pkcs11/removal)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) $(soak_bins:$(BUILD)/%=$(TSAN_BUILD)/%)
 	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)
 
 .campaign-builds: deps-campaign

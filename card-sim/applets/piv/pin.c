@@ -47,6 +47,8 @@ bool piv_password_well_formed(uint8_t ref, struct sj_span value)
 
 	if (value.len != PIV_PIN_SIZE || ref == PIV_REF_PUK)
 		return value.len == PIV_PIN_SIZE;
+	/*@ loop invariant i <= value.len;
+	    loop assigns i, ended, bad, digits; */
 	for (size_t i = 0; i < value.len; i++) {
 		const unsigned digit = (uint8_t)(value.ptr[i] - '0') <= 9;
 
@@ -70,7 +72,7 @@ static uint16_t counter_sw(const struct card *card, const struct piv_password *p
 {
 	uint8_t left = piv_password_left(card, password);
 
-	return (uint16_t)(SJ_SW_COUNTER | (left < COUNTER_MAX ? left : COUNTER_MAX));
+	return (uint16_t)(SJ_SW_COUNTER + (left < COUNTER_MAX ? left : COUNTER_MAX));
 }
 
 static bool store_now(struct card *card, uint8_t ref, const struct piv_password *password)
