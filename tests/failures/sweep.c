@@ -146,6 +146,7 @@ static bool point(struct sweep *s, uint64_t at)
 	bool reached;
 
 	s->at = at;
+	s->sum->points++;
 	reached = run_once(s, at, s->way->plan.ever);
 	/* What is made anew for each run needs it less often. */
 	if (s->o->ready == NULL || at % 8 == 1 || !reached)
@@ -175,7 +176,6 @@ static void each_point(struct sweep *s, uint64_t most, uint64_t only)
 	n = fail_disarm();
 	if (s->o->holds)
 		(void)s->o->holds(s->room, s->o->good);
-	s->sum->points += n;
 	if (s->o->most != 0 && (most == 0 || s->o->most < most))
 		most = s->o->most;
 	step = stride(n, most);
