@@ -113,8 +113,7 @@ static unsigned character_of(char c)
 
 static bool consists_of(const char *data, size_t len, unsigned allowed)
 {
-	/*@ loop invariant i <= len;
-	    loop assigns i; */
+	/*@ loop invariant i <= len; loop assigns i; */
 	for (size_t i = 0; i < len; i++) {
 		if (!(character_of(data[i]) & allowed))
 			return false;
@@ -128,8 +127,7 @@ static bool add_weighted(const char *data, size_t len, unsigned *sum, size_t *n)
 	static const unsigned weights[3] = { 7, 3, 1 };
 	unsigned value;
 
-	/*@ loop invariant i <= len && *sum <= 9;
-	    loop assigns i, *n, *sum, value; */
+	/*@ loop invariant i <= len && *sum <= 9; loop assigns i, *n, *sum, value; */
 	for (size_t i = 0; i < len; i++, (*n)++) {
 		switch (character_of(data[i])) {
 		case LETTER:
@@ -208,8 +206,7 @@ static enum sj_mrz_rc gather(const char *text, size_t len, char *zone, size_t *n
 
 static size_t without_fillers(const char *data, size_t len)
 {
-	/*@ loop invariant 0 <= len <= \at(len, Pre);
-	    loop assigns len; */
+	/*@ loop invariant 0 <= len <= \at(len, Pre); loop assigns len; */
 	while (len > 0 && data[len - 1] == '<')
 		len--;
 	return len;
