@@ -224,8 +224,7 @@ static void take_field(const char *zone, struct place p, char *out)
 static void take_name(const char *data, size_t len, char *out)
 {
 	len = without_fillers(data, len);
-	/*@ loop invariant i <= len && len <= \at(len, Pre);
-	    loop assigns i, out[0 .. len - 1]; */
+	/*@ loop invariant i <= len && len <= \at(len, Pre); loop assigns i, out[0 .. len - 1]; */
 	for (size_t i = 0; i < len; i++)
 		out[i] = data[i] == '<' ? ' ' : data[i];
 	out[len] = '\0';
@@ -403,8 +402,7 @@ static size_t end_of_longest(const char *names, size_t end)
 {
 	size_t best = 1, best_end = 0, run = 0;
 
-	/*@ loop invariant i <= end && best_end <= end;
-	    loop assigns i, run, best, best_end; */
+	/*@ loop invariant i <= end && best_end <= end; loop assigns i, run, best, best_end; */
 	for (size_t i = 0; i < end; i++) {
 		run = names[i] == '<' ? 0 : run + 1;
 		if (run > best && (i + 1 == end || names[i + 1] == '<')) {

@@ -205,18 +205,18 @@ static const struct wrong rows[] = {
 	READS("file-ends-early-6282", other_status, 0, 0x6282),
 	READS("file-ends-early-6B00", only_status, 0, 0x6B00),
 
-	CRYPTO("mac-by-another-key", wrong_mac_key, NEVER, 0),
-	CRYPTO("encrypted-by-another-key", wrong_enc_key, NEVER, 0),
-	CRYPTO("counter-one-behind", wrong_counter, NEVER, 1),
-	CRYPTO("counter-another-high-bit", wrong_counter, NEVER, 0),
+	CRYPTO("mac-by-another-key", wrong_mac_key, STAYS | NEVER, 0),
+	CRYPTO("encrypted-by-another-key", wrong_enc_key, STAYS | NEVER, 0),
+	CRYPTO("counter-one-behind", wrong_counter, STAYS | NEVER, 1),
+	CRYPTO("counter-another-high-bit", wrong_counter, STAYS | NEVER, 0),
 	CRYPTO("object-of-the-other-ins", other_ins, 0, 0),
 	CRYPTO("another-status-outside", other_outside, 0, 0x6A82),
 	CRYPTO("an-error-inside-and-9000-outside", other_outside, 0, 0x9000),
 	CRYPTO("6100-outside", other_outside, 0, 0x6100),
-	CRYPTO("a-good-mac-without-status", odd_form, NEVER, SM_NO_STATUS),
-	CRYPTO("a-good-mac-over-empty-data", odd_form, NEVER, SM_EMPTY_DATA),
-	CRYPTO("a-good-mac-over-a-long-status", odd_form, NEVER, SM_LONG_STATUS),
-	CRYPTO("a-good-mac-over-data-without-padding", odd_form, NEVER, SM_NO_PADDING),
+	CRYPTO("a-good-mac-without-status", odd_form, STAYS | NEVER, SM_NO_STATUS),
+	CRYPTO("a-good-mac-over-empty-data", odd_form, STAYS | NEVER, SM_EMPTY_DATA),
+	CRYPTO("a-good-mac-over-a-long-status", odd_form, STAYS | NEVER, SM_LONG_STATUS),
+	CRYPTO("a-good-mac-over-data-without-padding", odd_form, STAYS | NEVER, SM_NO_PADDING),
 };
 
 struct wrongs wrongs_inner(void)
