@@ -1,10 +1,9 @@
-#!/ usr / bin / python3
-""
-	"Proves with Frama-C's WP that the functions of each tests/prove/*.c make no run-time error, and keep their contracts.
+#!/usr/bin/python3
+"""Proves with Frama-C's WP that the functions of each tests/prove/*.c make no run-time error, and keep their contracts.
 
-	usage : prove.py[-j N][UNIT...]
+usage: prove.py [-j N] [UNIT...]
 
-		A unit is the contracts and the source itself; "only: NAME..." in its head names the functions of that source that are
+A unit is the contracts and the source itself; "only: NAME..." in its head names the functions of that source that are
 proved. SOJOURN_BUILD is where why3's configuration goes. Exit status 1: a goal is not proved.
 """
 import argparse
