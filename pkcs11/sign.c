@@ -62,6 +62,25 @@ static CK_RV ecdsa_block(const struct p11_operation *op, struct sj_span data,
 	return CKR_OK;
 }
 
+/*
+ * What came back is a signature of the block under the public key that the card told. A card that
+ * lies, or a fault in one that calculates RSA by two primes, whose answer would tell them.
+ */
+static bool holds(const struct p11_operation *op, struct sj_span block, struct sj_span signature)
+{
+	const struct sj_span spki = sj_span(op->key.info.spki, op->key.info.spki_len);
+	uint8_t opened[SJ_RSA_MAX];
+	struct sj_public key;
+
+	if (signature.len != op->key.size || !sj_public_read(spki, &key))
+		return false;
+	if (op->key.type == CKK_RSA)
+		return sj_rsa_public(spki, signature, opened) &&
+		       sj_span_eq(sj_span(opened, op->key.size), block);
+	return key.kind == SJ_PUBLIC_EC ? sj_ec_verify(key.curve, &key.point, block, signature)
+					: sj_ed25519_verify(key.point.bytes, block, signature.ptr);
+}
+
 CK_RV p11_sign(struct p11_session *s, struct p11_operation *op,
 	       uint8_t out[static SJ_PIV_BLOCK_MAX], size_t *len)
 {
@@ -80,7 +99,7 @@ CK_RV p11_sign(struct p11_session *s, struct p11_operation *op,
 	*len = SJ_PIV_BLOCK_MAX;
 	if (rv == CKR_OK)
 		rv = p11_card_sign(s, &op->key.info, op->key.ref, data, out, len);
-	if (rv == CKR_OK && *len != op->key.size)
+	if (rv == CKR_OK && !holds(op, data, sj_span(out, *len)))
 		rv = CKR_DEVICE_ERROR;
 	sj_wipe(block, sizeof(block));
 	return rv;

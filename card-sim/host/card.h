@@ -135,7 +135,10 @@ struct card_birth {
 };
 /* An AES key of 32, 48 or 64 hexadecimal digits; false: that is none. */
 SJ_MUST_CHECK bool card_key_read(const char *text, size_t len, struct sj_writer *out);
-/* Into a new store, committed. False: a value is none of these, or the store failed. */
+/*
+ * Into a new store, committed; into one in memory that gets its file afterwards, so that no card is
+ * there without its key. False: a value is none of these, or the store failed.
+ */
 SJ_MUST_CHECK bool card_be_born(struct card_store *store, const struct card_birth *birth);
 /* CARD_SERIAL_SIZE bytes; false: it has none yet. */
 bool card_serial(const struct card_store *store, struct sj_span *out);

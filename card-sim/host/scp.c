@@ -96,7 +96,8 @@ uint16_t card_scp_open(struct card *card, const struct card_class *class, struct
 	if (goes_around(apdu, class)) {
 		if (class->base != 0)
 			card_scp_drop(card);
-		return SJ_SW_OK;
+		/* INITIALIZE UPDATE is never protected (7.1.1): no MAC of it would be looked at. */
+		return class->scp ? SJ_SW_SECURITY_STATUS : SJ_SW_OK;
 	}
 	if (!scp->running) /* EXTERNAL AUTHENTICATE's MAC is the handler's to check */
 		return class->scp && apdu->ins != INS_EXTERNAL_AUTHENTICATE ? SJ_SW_SECURITY_STATUS

@@ -24,9 +24,14 @@ enum card_store_rc {
 
 /* Makes a new, empty file (mode 0600, never over an existing one) and opens it. */
 SJ_MUST_CHECK enum card_store_rc card_store_create(const char *path, struct card_store **out);
+/*
+ * Gives a store in memory, as it was committed, such a file from now on: with all that it holds, or
+ * none. On failure it is in memory as before.
+ */
+SJ_MUST_CHECK enum card_store_rc card_store_keep(struct card_store *s, const char *path);
 /* Opens and locks; an unfinished transaction at the end is dropped. */
 SJ_MUST_CHECK enum card_store_rc card_store_open(const char *path, struct card_store **out);
-/* One without a file, for tests. */
+/* One without a file. */
 SJ_MUST_CHECK enum card_store_rc card_store_memory(struct card_store **out);
 /* Aborts an open transaction and closes; wipes what was in memory. */
 void card_store_close(struct card_store *s);

@@ -173,6 +173,22 @@ static void cut_tail(struct store_file *f)
 	errno = error;
 }
 
+/*
+ * At once: the kernel takes less only if it could not take the rest either, and after a cut between
+ * two writes in one sector nobody could tell that from damage.
+ */
+static bool write_once(const struct store_file *f, struct sj_span bytes, uint64_t at)
+{
+	ssize_t n;
+
+	do
+		n = f->io->pwrite(f->io_self, f->fd, bytes.ptr, bytes.len, (off_t)at);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 && (size_t)n < bytes.len)
+		errno = ENOSPC;
+	return n >= 0 && (size_t)n == bytes.len;
+}
+
 enum card_store_rc store_append(struct card_store *s, struct sj_span record,
 				const struct store_log *after)
 {
@@ -191,7 +207,7 @@ enum card_store_rc store_append(struct card_store *s, struct sj_span record,
 		cut_tail(f);
 	if (f->tail_dirty)
 		return CARD_STORE_IO;
-	if (!write_all(f, f->fd, record, f->log.length) || !sync_file(f, f->fd)) {
+	if (!write_once(f, record, f->log.length) || !sync_file(f, f->fd)) {
 		cut_tail(f);
 		return CARD_STORE_IO;
 	}
@@ -288,19 +304,36 @@ out:
 	return rc;
 }
 
+enum card_store_rc card_store_keep_with(struct card_store *s, const char *path,
+					const struct card_store_io *io, void *self)
+{
+	struct store_file f = { .io = io, .io_self = self, .fd = -1, .path = strdup(path) };
+	enum card_store_rc rc = CARD_STORE_NO_MEMORY;
+	int error;
+
+	if (f.path == NULL)
+		return rc;
+	s->file = f;
+	rc = access(path, F_OK) == 0 ? CARD_STORE_EXISTS : create_file(s);
+	if (rc == CARD_STORE_OK)
+		return rc;
+	error = errno;
+	store_file_close(&s->file);
+	s->file = (struct store_file){ .fd = -1 };
+	errno = error;
+	return rc;
+}
+
 enum card_store_rc card_store_create_with(const char *path, const struct card_store_io *io,
 					  void *self, struct card_store **out)
 {
-	struct card_store *s;
+	struct card_store *s = store_new();
 	enum card_store_rc rc;
 	int error;
 
-	if (access(path, F_OK) == 0)
-		return CARD_STORE_EXISTS;
-	s = file_store_new(path, io, self);
 	if (s == NULL)
 		return CARD_STORE_NO_MEMORY;
-	rc = create_file(s);
+	rc = card_store_keep_with(s, path, io, self);
 	if (rc == CARD_STORE_OK) {
 		*out = s;
 		return rc;
@@ -395,6 +428,11 @@ enum card_store_rc card_store_open_with(const char *path, const struct card_stor
 enum card_store_rc card_store_create(const char *path, struct card_store **out)
 {
 	return card_store_create_with(path, &system_io, NULL, out);
+}
+
+enum card_store_rc card_store_keep(struct card_store *s, const char *path)
+{
+	return card_store_keep_with(s, path, &system_io, NULL);
 }
 
 enum card_store_rc card_store_open(const char *path, struct card_store **out)

@@ -20,6 +20,8 @@ struct card_store_io {
 SJ_MUST_CHECK enum card_store_rc card_store_create_with(const char *path,
 							const struct card_store_io *io, void *self,
 							struct card_store **out);
+SJ_MUST_CHECK enum card_store_rc card_store_keep_with(struct card_store *s, const char *path,
+						      const struct card_store_io *io, void *self);
 SJ_MUST_CHECK enum card_store_rc card_store_open_with(const char *path,
 						      const struct card_store_io *io, void *self,
 						      struct card_store **out);

@@ -18,10 +18,12 @@ SJ_MUST_CHECK static inline bool sj_der_take(struct sj_span *in, uint32_t tag,
 
 /*
  * What OpenSSL answered. sj_sure(): where nothing but want of memory can be the reason of a "no", which
- * is noted; sj_answered(): where its errors have to tell, which are forgotten.
+ * is noted; sj_answered(): where its errors have to tell, which are forgotten; sj_told(): the same, and
+ * silence means want of memory.
  */
 bool sj_sure(bool ok);
 SJ_MUST_CHECK bool sj_answered(bool ok);
+SJ_MUST_CHECK bool sj_told(bool ok);
 
 /* OpenSSL's digest; NULL for SJ_HASH_NONE. Not owned by the caller. */
 const EVP_MD *sj_hash_md(enum sj_hash alg);

@@ -3,22 +3,22 @@
 
 #include <openssl/err.h>
 
-/* One of a thread, as the meter is, and for its reason; it holds no data. */
-static _Thread_local bool sj_memory_lacks;
+/* How often. One of a thread, as the meter is, and for its reason; it holds no data. */
+static _Thread_local unsigned sj_memory_lacks;
 
 void sj_memory_note(void)
 {
-	sj_memory_lacks = true;
+	sj_memory_lacks++;
 }
 
-void sj_memory_watch(void)
-{
-	sj_memory_lacks = false;
-}
-
-bool sj_memory_lacked(void)
+unsigned sj_memory_mark(void)
 {
 	return sj_memory_lacks;
+}
+
+bool sj_memory_lacked(unsigned mark)
+{
+	return sj_memory_lacks != mark;
 }
 
 bool sj_sure(bool ok)
@@ -36,8 +36,14 @@ static bool is_want(unsigned long error)
 	return reason == ERR_R_MALLOC_FAILURE || reason == ERR_R_INIT_FAIL ||
 	       reason == ERR_R_INTERNAL_ERROR || reason == ERR_R_FETCH_FAILED ||
 	       reason == ERR_R_UNSUPPORTED ||
-	       (ERR_GET_LIB(error) == ERR_LIB_EVP && (reason == EVP_R_INITIALIZATION_ERROR ||
-						      reason == EVP_R_UNSUPPORTED_ALGORITHM));
+	       (ERR_GET_LIB(error) == ERR_LIB_EVP &&
+		(reason == EVP_R_INITIALIZATION_ERROR || reason == EVP_R_UNSUPPORTED_ALGORITHM));
+}
+
+bool sj_told(bool ok)
+{
+	sj_sure(ok || ERR_peek_error() != 0);
+	return sj_answered(ok);
 }
 
 bool sj_answered(bool ok)

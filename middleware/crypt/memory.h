@@ -7,10 +7,10 @@
 
 #include "wire/bytes.h"
 
-/* Forgets what was: before a judgement. */
-void sj_memory_watch(void);
+/* Before a judgement: for sj_memory_lacked(). */
+unsigned sj_memory_mark(void);
 /* Whether an allocation failed since then, in a verb of crypt or as noted below. */
-SJ_MUST_CHECK bool sj_memory_lacked(void);
+SJ_MUST_CHECK bool sj_memory_lacked(unsigned mark);
 /* Notes that one of ours did, where nothing else tells. */
 void sj_memory_note(void);
 

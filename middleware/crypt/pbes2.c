@@ -85,9 +85,9 @@ static bool stretch(struct sj_pbes2 *p, struct sj_span salt, uint32_t n, uint32_
 {
 	if (p->ready && sj_span_eq(sj_span(p->salt, SJ_PBES2_SALT), salt))
 		return true;
-	p->ready = sj_answered(EVP_PBE_scrypt((const char *)p->passphrase.ptr, p->passphrase.len,
-					      salt.ptr, salt.len, n, r, par, MEMORY_MAX, p->key,
-					      SJ_PBES2_KEY) == 1);
+	p->ready =
+		sj_told(EVP_PBE_scrypt((const char *)p->passphrase.ptr, p->passphrase.len, salt.ptr,
+				       salt.len, n, r, par, MEMORY_MAX, p->key, SJ_PBES2_KEY) == 1);
 	if (p->ready)
 		memmove(p->salt, salt.ptr, SJ_PBES2_SALT);
 	return p->ready;

@@ -1,7 +1,6 @@
 #include "crypt/internal.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -14,11 +13,8 @@ static EVP_PKEY *pkey_make(const char *type, OSSL_PARAM_BLD *build, int selectio
 	EVP_PKEY *pkey = NULL;
 
 	if (!sj_sure(params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1) ||
-	    EVP_PKEY_fromdata(ctx, &pkey, selection, params) != 1) {
-		/* Points that are none are told; an octet string without memory is not. */
-		sj_sure(ERR_peek_error() != 0);
+	    !sj_told(EVP_PKEY_fromdata(ctx, &pkey, selection, params) == 1))
 		pkey = NULL;
-	}
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
 	return pkey;
@@ -68,7 +64,7 @@ EVP_PKEY *sj_pkey_rsa(struct sj_span spki)
 	n = BN_bin2bn(key.n.ptr, (int)key.n.len, NULL);
 	e = BN_bin2bn(key.e.ptr, (int)key.e.len, NULL);
 	build = OSSL_PARAM_BLD_new();
-	if (n != NULL && e != NULL && build != NULL &&
+	if (sj_sure(n != NULL && e != NULL && build != NULL) &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1)
 		pkey = pkey_make("RSA", build, EVP_PKEY_PUBLIC_KEY);

@@ -258,8 +258,9 @@ bool sj_rsa_public(struct sj_span spki, struct sj_span in, uint8_t out[static SJ
 	pkey = sj_pkey_rsa(spki);
 	if (pkey != NULL)
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	ok = ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
-	     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
+	ok = pkey != NULL &&
+	     sj_sure(ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1) &&
 	     EVP_PKEY_encrypt(ctx, out, &n, in.ptr, in.len) == 1 && n == size;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
@@ -277,8 +278,8 @@ bool sj_rsa_private(struct sj_span pkcs8, struct sj_span in, uint8_t out[static 
 		goto out;
 	sj_meter_count(SJ_METER_RSA_PRIVATE, SJ_CURVE_NONE, in.len);
 	ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	ok = ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 &&
-	     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
+	ok = sj_sure(ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1) &&
 	     EVP_PKEY_decrypt(ctx, out, &n, in.ptr, in.len) == 1 && n == in.len;
 out:
 	EVP_PKEY_CTX_free(ctx);

@@ -27,11 +27,12 @@ bool sj_rsa_verify_pss(struct sj_span spki, const struct sj_padding *p, struct s
 	pkey = sj_pkey_rsa(spki);
 	if (pkey != NULL)
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
-	     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	     EVP_PKEY_CTX_set_signature_md(ctx, sj_hash_md(p->hash)) == 1 &&
-	     EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, sj_hash_md(p->mgf_hash)) == 1 &&
-	     EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, (int)p->salt) == 1 &&
+	ok = pkey != NULL &&
+	     sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+		     EVP_PKEY_CTX_set_signature_md(ctx, sj_hash_md(p->hash)) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, sj_hash_md(p->mgf_hash)) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, (int)p->salt) == 1) &&
 	     EVP_PKEY_verify(ctx, signature.ptr, signature.len, digest.ptr, digest.len) == 1;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
@@ -78,9 +79,10 @@ bool sj_rsa_encrypt(struct sj_span spki, const struct sj_padding *p, struct sj_s
 	pkey = sj_pkey_rsa(spki);
 	if (pkey != NULL)
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	ok = ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
-	     (p != NULL ? set_oaep(ctx, p)
-			: EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1) &&
+	ok = pkey != NULL &&
+	     sj_sure(ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
+		     (p != NULL ? set_oaep(ctx, p)
+				: EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1)) &&
 	     EVP_PKEY_encrypt(ctx, out, &n, data.ptr, data.len) == 1 && n == size;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);

@@ -72,8 +72,8 @@ bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_
 		meter(pkey);
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	}
-	if (pkey != NULL && sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1) &&
-	    set_scheme(ctx, &scheme))
+	if (pkey != NULL &&
+	    sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 && set_scheme(ctx, &scheme)))
 		answer = EVP_PKEY_verify(ctx, signature.ptr, signature.len, hash,
 					 sj_hash_size(scheme.hash));
 	EVP_PKEY_CTX_free(ctx);

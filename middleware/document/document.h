@@ -87,6 +87,7 @@ struct sj_document {
 
 	enum sj_short_ids short_ids;
 	size_t piece; /* most bytes to ask for in one READ BINARY; 0: the session's */
+	bool again; /* begun for the second time: what fails now is told or judged */
 
 	struct sj_pace_result pace;
 	bool bac_done;
@@ -114,6 +115,7 @@ struct sj_document {
 	struct sj_mrz mrz;
 	bool mrz_read; /* DG1 is authentic and was parsed */
 	int64_t now; /* the time that is believed */
+	unsigned mark; /* of the beginning: sj_memory_lacked() */
 };
 
 /* --- verify.c ------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "crypt/wipe.h"
 #include "document/document.h"
+#include "reader/memory.h"
 
 #include <sojourn/service.h>
 
@@ -49,12 +50,16 @@ enum sj_rc sj_access_can(const char *text, size_t len, struct sj_access **out)
 
 enum sj_rc sj_access_pin(const char *text, size_t len, struct sj_access **out)
 {
-	return digits(SJ_SECRET_PIN, PIN_DIGITS, text, len, out);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, digits(SJ_SECRET_PIN, PIN_DIGITS, text, len, out));
 }
 
 enum sj_rc sj_access_puk(const char *text, size_t len, struct sj_access **out)
 {
-	return digits(SJ_SECRET_PUK, PUK_DIGITS, text, len, out);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, digits(SJ_SECRET_PUK, PUK_DIGITS, text, len, out));
 }
 
 static const struct {

@@ -67,7 +67,7 @@ static enum sj_rc conclude(struct sj_document *doc)
 	require_proof(doc);
 	sj_check_copy(doc);
 	sj_document_judge(doc->report);
-	return sj_memory_rc(doc->report->reason) == SJ_NO_MEMORY ? SJ_NO_MEMORY : SJ_OK;
+	return sj_memory_rc(doc->mark, doc->report->reason) == SJ_NO_MEMORY ? SJ_NO_MEMORY : SJ_OK;
 }
 
 /* --- from a card --------------------------------------------------------------- */
@@ -167,10 +167,10 @@ static enum sj_rc read_document(struct sj_document *doc)
 	rc = read_groups(doc);
 	if (rc == SJ_OK)
 		rc = authenticate(doc);
-	/* A chip that failed in this way is judged, not excused. */
-	if (rc == SJ_CARD_SM_BROKEN && doc->chip_started && !doc->chip_proved)
-		return still_there(doc);
-	return rc;
+	if (rc != SJ_CARD_SM_BROKEN || !doc->chip_started || doc->chip_proved)
+		return rc;
+	/* A chip that failed in this way is judged, not excused; if it can be another's doing, the second time. */
+	return doc->again || !sj_session_shared(doc->session) ? still_there(doc) : rc;
 }
 
 /* With what changed, if so. */
@@ -192,7 +192,13 @@ bool sj_document_may_restart(struct sj_document *doc, enum sj_rc rc)
 			"The card broke off at extended length; beginning again without.");
 		return true;
 	}
-	return doc->piece > 0;
+	if (doc->piece > 0)
+		return true;
+	if (sj_session_shared(doc->session))
+		sj_context_notice(doc->context,
+				  "The protected channel broke; beginning again, in case that was "
+				  "another program's doing.");
+	return sj_session_shared(doc->session);
 }
 
 static enum sj_rc read_twice(struct sj_document *doc)
@@ -210,6 +216,7 @@ static enum sj_rc read_twice(struct sj_document *doc)
 			sj_document_reset(doc);
 			begin_time(doc);
 			doc->piece = piece;
+			doc->again = true;
 			rc = read_document(doc);
 		}
 	}
@@ -257,14 +264,14 @@ enum sj_rc sj_document_run(struct sj_card *card, struct sj_document *doc)
 	doc->report = sj_report_new();
 	if (!doc->report)
 		return SJ_NO_MEMORY;
-	sj_memory_watch();
+	doc->mark = sj_memory_mark();
 	begin_time(doc);
 	sj_session_deadline(doc->session, start + doc->options.timeout_ms);
 	rc = read_twice(doc);
 	sj_session_sm_end(doc->session);
 	if (rc == SJ_NOT_A_DOCUMENT)
 		sj_card_refuse(card);
-	rc = rc == SJ_OK ? conclude(doc) : sj_memory_rc(rc);
+	rc = rc == SJ_OK ? conclude(doc) : sj_memory_rc(doc->mark, rc);
 	if (rc == SJ_OK)
 		sj_document_count(doc, &before, start);
 	return rc;
@@ -318,7 +325,9 @@ static enum sj_rc take_file(struct sj_report *report, const struct sj_file *file
 enum sj_rc sj_document_verify_files(const struct sj_file *files, size_t n, struct sj_trust *trust,
 				    const struct sj_verify_options *options, struct sj_report **out)
 {
-	struct sj_document doc = { .trust = trust, .random = sj_random_system() };
+	struct sj_document doc = { .trust = trust,
+				   .random = sj_random_system(),
+				   .mark = sj_memory_mark() };
 	enum sj_rc rc = SJ_OK;
 	size_t i;
 
@@ -326,7 +335,6 @@ enum sj_rc sj_document_verify_files(const struct sj_file *files, size_t n, struc
 	if (!doc.report)
 		return SJ_NO_MEMORY;
 	sj_document_options(&doc, options);
-	sj_memory_watch();
 	begin_time(&doc);
 	for (i = 0; i < n && rc == SJ_OK; i++)
 		rc = take_file(doc.report, &files[i]);

@@ -6,6 +6,7 @@
 #include "crypt/wipe.h"
 #include "eid/ask.h"
 #include "reader/context.h"
+#include "reader/memory.h"
 
 #define TIMEOUT_MS 30000u
 
@@ -190,6 +191,7 @@ enum sj_rc sj_service_verify(struct sj_card *card, struct sj_trust *trust,
 			     const struct sj_access *access,
 			     const struct sj_service_options *options, struct sj_answer **out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_ask ask = { .card = card,
 			      .session = sj_card_session(card),
 			      .context = sj_card_context(card),
@@ -202,7 +204,7 @@ enum sj_rc sj_service_verify(struct sj_card *card, struct sj_trust *trust,
 	enum sj_rc rc = begin(&ask, options);
 
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	rc = check_terminal(&ask);
 	if (rc == SJ_OK)
 		rc = check_secret(&ask);
@@ -210,8 +212,11 @@ enum sj_rc sj_service_verify(struct sj_card *card, struct sj_trust *trust,
 		sj_session_deadline(ask.session, start + ask.options.timeout_ms);
 		rc = ask_twice(&ask);
 	}
+	/* What speaks against the card may be due to that. */
+	if (rc == SJ_OK && ask.answer->reason != SJ_OK && sj_memory_lacked(mark))
+		rc = SJ_NO_MEMORY;
 	if (rc == SJ_NOT_A_DOCUMENT)
 		sj_card_refuse(card);
 	finish(&ask, rc, &before, start, out);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

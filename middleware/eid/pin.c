@@ -7,6 +7,7 @@
 
 #include "document/document.h"
 #include "reader/card.h"
+#include "reader/memory.h"
 #include "reader/pace.h"
 #include "wire/std/iso7816.h"
 #include "wire/sw.h"
@@ -32,6 +33,7 @@ static enum sj_rc find(struct sj_card *card, unsigned timeout_ms, struct sj_pace
 
 enum sj_rc sj_pin_state(struct sj_card *card, unsigned timeout_ms, struct sj_pin_state *out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_pin_state state = { .active = true, .tries = TRIES };
 	struct sj_pace_offer offer;
 	uint16_t sw = SJ_SW_OK;
@@ -40,7 +42,7 @@ enum sj_rc sj_pin_state(struct sj_card *card, unsigned timeout_ms, struct sj_pin
 	if (rc == SJ_OK)
 		rc = sj_pace_ask(card->session, &offer, SJ_PACE_PIN, &sw);
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	if (sw == SJ_SW_FILE_DEACTIVATED)
 		state.active = false;
 	else if (sw != SJ_SW_OK)
@@ -115,18 +117,23 @@ static enum sj_rc with_pin(struct sj_card *card, const struct sj_access *pin,
 enum sj_rc sj_pin_change(struct sj_card *card, const struct sj_access *pin,
 			 const struct sj_access *can, const char *new_pin, unsigned timeout_ms)
 {
-	return is_pin(new_pin) ? with_pin(card, pin, can, new_pin, timeout_ms)
-			       : SJ_SECRET_MALFORMED;
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, is_pin(new_pin) ? with_pin(card, pin, can, new_pin, timeout_ms)
+						  : SJ_SECRET_MALFORMED);
 }
 
 enum sj_rc sj_pin_resume(struct sj_card *card, const struct sj_access *pin,
 			 const struct sj_access *can, unsigned timeout_ms)
 {
-	return with_pin(card, pin, can, NULL, timeout_ms);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, with_pin(card, pin, can, NULL, timeout_ms));
 }
 
 enum sj_rc sj_pin_unblock(struct sj_card *card, const struct sj_access *puk, unsigned timeout_ms)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_pace_offer offer;
 	enum sj_rc rc;
 
@@ -138,5 +145,5 @@ enum sj_rc sj_pin_unblock(struct sj_card *card, const struct sj_access *puk, uns
 	if (rc == SJ_OK)
 		rc = reset(card, RESET_ALONE, sj_span(NULL, 0));
 	sj_session_sm_end(card->session);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

@@ -3,6 +3,7 @@
 
 #include "crypt/wipe.h"
 #include "eid/terminal.h"
+#include "reader/memory.h"
 
 static bool put_request(struct sj_writer *w, const char *holder, const struct sj_key *key,
 			const struct sj_terminal *previous)
@@ -25,6 +26,7 @@ enum sj_rc sj_terminal_request(const char *holder, const char *curve,
 			       const struct sj_terminal *previous, uint8_t *key, size_t *key_len,
 			       uint8_t *request, size_t *request_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_writer k = sj_writer(key, *key_len), r = sj_writer(request, *request_len);
 	enum sj_rc rc = SJ_CRYPTO_FAILED;
 	struct sj_key *made;
@@ -42,5 +44,5 @@ enum sj_rc sj_terminal_request(const char *holder, const char *curve,
 		sj_wipe(key, *key_len);
 	*key_len = k.len;
 	*request_len = r.len;
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

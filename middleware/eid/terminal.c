@@ -8,6 +8,7 @@
 
 #include "crypt/wipe.h"
 #include "journal/evidence.h"
+#include "reader/memory.h"
 #include "wire/std/tr03110.h"
 #include "wire/tlv.h"
 
@@ -162,6 +163,7 @@ static enum sj_rc read_folder(const char *directory, struct sj_terminal *t)
 
 enum sj_rc sj_terminal_open(const char *directory, struct sj_terminal **out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_terminal *t = calloc(1, sizeof(*t));
 	enum sj_rc rc = t ? read_folder(directory, t) : SJ_NO_MEMORY;
 
@@ -169,7 +171,7 @@ enum sj_rc sj_terminal_open(const char *directory, struct sj_terminal **out)
 		*out = t;
 	else
 		sj_terminal_close(t);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 void sj_terminal_close(struct sj_terminal *t)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypt/wipe.h"
+#include "reader/memory.h"
 #include "trust/time.h"
 
 const char *sj_gate_decision_name(enum sj_gate_decision decision)
@@ -47,6 +48,7 @@ static enum sj_rc take_credential(struct sj_gate *gate, const uint8_t *credentia
 enum sj_rc sj_gate_new(const uint8_t *key, size_t key_len, const uint8_t *credential,
 		       size_t credential_len, struct sj_gate **out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_gate *gate = calloc(1, sizeof(*gate));
 	enum sj_rc rc;
 
@@ -66,7 +68,7 @@ enum sj_rc sj_gate_new(const uint8_t *key, size_t key_len, const uint8_t *creden
 		*out = gate;
 	else
 		sj_gate_free(gate);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 void sj_gate_free(struct sj_gate *gate)
@@ -201,18 +203,19 @@ static bool goes_back(const struct sj_gate_trust *old, const struct sj_gate_trus
 
 enum sj_rc sj_gate_load_trust(struct sj_gate *gate, const char *directory)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_gate_trust *trust = NULL, *old;
 	const struct sj_gate_list *list;
 	enum sj_rc rc = sj_gate_trust_read(directory, &trust);
 
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	trust->users = 1;
 	pthread_mutex_lock(&gate->lock);
 	if (goes_back(gate->trust, trust)) {
 		pthread_mutex_unlock(&gate->lock);
 		sj_gate_trust_free(trust);
-		return SJ_STATUS_BEHIND;
+		return sj_memory_rc(mark, SJ_STATUS_BEHIND);
 	}
 	old = gate->trust;
 	gate->trust = trust;
@@ -303,11 +306,12 @@ bool sj_gate_head_offer(struct sj_gate *gate, const struct sj_status_head *head,
 
 enum sj_rc sj_gate_head(struct sj_gate *gate, uint8_t *out, size_t *len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_gate_head head;
 
 	sj_gate_head_get(gate, &head);
 	if (head.len == 0)
-		return SJ_STATUS_MISSING;
+		return sj_memory_rc(mark, SJ_STATUS_MISSING);
 	if (head.len > *len)
 		return SJ_USAGE;
 	memcpy(out, head.token, head.len);

@@ -4,6 +4,7 @@
 
 #include "gate/gate.h"
 #include "reader/card.h"
+#include "reader/memory.h"
 
 /* Minutes since Monday 00:00, local. */
 static unsigned minute_of_week(time_t now)
@@ -104,6 +105,7 @@ enum sj_rc sj_gate_run(struct sj_gate *gate, struct sj_card *card, unsigned time
 		       sj_gate_decided_fn decided, void *user, struct sj_gate_verdict *verdict,
 		       struct sj_gate_times *times)
 {
+	const unsigned mark = sj_memory_mark();
 	const time_t now = time(NULL);
 	struct run run = {
 		.session = sj_card_session(card),
@@ -115,12 +117,12 @@ enum sj_rc sj_gate_run(struct sj_gate *gate, struct sj_card *card, unsigned time
 	enum sj_rc rc = sj_tap_new(gate, now, minute_of_week(now), &run.tap);
 
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	sj_session_deadline(run.session, sj_deadline_after(timeout_ms));
 	rc = go(&run);
 	if (rc == SJ_OK && verdict->reasons[0] == SJ_NO_GATE_APPLICATION)
 		sj_card_refuse(card);
 	give_times(&run.times, times);
 	sj_tap_free(run.tap);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

@@ -4,6 +4,7 @@
 
 #include "crypt/wipe.h"
 #include "gate/tap.h"
+#include "reader/memory.h"
 #include "wire/apdu.h"
 #include "wire/sw.h"
 #include "wire/tlv.h"
@@ -95,7 +96,7 @@ static bool begin(struct sj_tap *tap, bool with_operator)
 
 static void decide(struct sj_tap *tap, enum sj_rc card)
 {
-	tap->facts.card = card;
+	tap->facts.card = sj_memory_rc(tap->mark, card);
 	sj_gate_decide(tap->gate, &tap->policy, &tap->facts, &tap->verdict);
 	tap->decided = true;
 }
@@ -367,6 +368,7 @@ static bool offers_tickets(struct sj_tap *tap)
 enum sj_rc sj_tap_new(struct sj_gate *gate, int64_t now, unsigned minute_of_week,
 		      struct sj_tap **out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_tap *tap;
 
 	if (minute_of_week >= WEEK_MINUTES || now < 0 || now > UINT32_MAX)
@@ -378,7 +380,7 @@ enum sj_rc sj_tap_new(struct sj_gate *gate, int64_t now, unsigned minute_of_week
 	tap->trust = sj_gate_trust_hold(gate);
 	if (tap->trust == NULL) {
 		free(tap);
-		return SJ_TRUST_MISSING;
+		return sj_memory_rc(mark, SJ_TRUST_MISSING);
 	}
 	pthread_mutex_lock(&gate->lock);
 	tap->policy = gate->policy;
@@ -389,7 +391,7 @@ enum sj_rc sj_tap_new(struct sj_gate *gate, int64_t now, unsigned minute_of_week
 	tap->tickets = offers_tickets(tap);
 	if (!begin(tap, tap->tickets)) {
 		sj_tap_free(tap);
-		return SJ_CRYPTO_FAILED;
+		return sj_memory_rc(mark, SJ_CRYPTO_FAILED);
 	}
 	*out = tap;
 	return SJ_OK;
@@ -449,6 +451,7 @@ void sj_tap_feed(struct sj_tap *tap, const uint8_t *response, size_t len)
 {
 	struct sj_response r;
 
+	tap->mark = sj_memory_mark();
 	tap->command_len = 0;
 	if (len == 0)
 		give_up(tap, SJ_CARD_LOST);

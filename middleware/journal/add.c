@@ -5,6 +5,7 @@
 
 #include "crypt/wipe.h"
 #include "journal/evidence.h"
+#include "reader/memory.h"
 
 #define CERTIFICATES_ROOM 6000u /* bytes of a body: two of the largest certificates fit */
 
@@ -50,6 +51,7 @@ static enum sj_rc begin_terminal(struct sj_evidence *e)
 enum sj_rc sj_evidence_begin(const struct sj_service *service, const struct sj_terminal *terminal,
 			     struct sj_evidence **out)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_random random = sj_random_system();
 	struct sj_evidence *e = calloc(1, sizeof(*e));
 	struct sj_evidence_info *i;
@@ -77,7 +79,7 @@ enum sj_rc sj_evidence_begin(const struct sj_service *service, const struct sj_t
 		*out = e;
 	else
 		sj_evidence_free(e);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 void sj_evidence_free(struct sj_evidence *evidence)
@@ -160,6 +162,7 @@ enum sj_rc sj_evidence_add(struct sj_evidence *evidence, struct sj_journal *jour
 			   const struct sj_answer *answer,
 			   const struct sj_evidence_options *options, uint64_t *number)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_facts facts = evidence->facts;
 	struct sj_evidence_info *i = &facts.statement.info;
 	struct sj_signer_of_evidence signer;
@@ -169,7 +172,7 @@ enum sj_rc sj_evidence_add(struct sj_evidence *evidence, struct sj_journal *jour
 
 	take_options(&o, options);
 	if (answer != NULL && evidence->service.keep != 0 && o.operator_key == NULL)
-		return SJ_KEY_STORE;
+		return sj_memory_rc(mark, SJ_KEY_STORE);
 	retention = retention_of(evidence, &o);
 	i->reason = o.failure;
 	if (answer != NULL)
@@ -184,7 +187,7 @@ enum sj_rc sj_evidence_add(struct sj_evidence *evidence, struct sj_journal *jour
 	for (size_t k = 0; k < SJ_SEALED_PARTS; k++)
 		sj_bytes_free(&facts.parts[k]);
 	sj_wipe(&facts, sizeof(facts));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- the record ------------------------------------------------------------------------- */

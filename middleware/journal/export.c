@@ -4,6 +4,7 @@
 
 #include "crypt/wipe.h"
 #include "journal/evidence.h"
+#include "reader/memory.h"
 
 #define MAGIC SJ_SPAN_STR("SJ-EVIDENCE\n")
 #define VERSION 1u
@@ -217,6 +218,7 @@ enum sj_rc sj_evidence_export(const struct sj_journal_store *store,
 			      const struct sj_export_options *options, uint8_t **bytes, size_t *len,
 			      const char **why)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_export_options o = SJ_EXPORT_OPTIONS_INIT;
 	struct collected c = { .e = { .number = number } };
 	enum sj_rc rc;
@@ -236,7 +238,7 @@ enum sj_rc sj_evidence_export(const struct sj_journal_store *store,
 	sj_bytes_free(&c.tap);
 	for (size_t i = 0; i < SJ_SEALED_PARTS; i++)
 		sj_bytes_free(&c.parts[i]);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 void sj_export_free(uint8_t *bytes, size_t len)

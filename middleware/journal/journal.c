@@ -4,6 +4,7 @@
 
 #include "crypt/wipe.h"
 #include "journal/record.h"
+#include "reader/memory.h"
 
 #define SIGN_EVERY 100u
 
@@ -25,6 +26,7 @@ static bool public_of(const struct sj_ec_secret *key, struct sj_ec_point *out)
 enum sj_rc sj_journal_public(const uint8_t key[SJ_JOURNAL_KEY],
 			     uint8_t public_key[SJ_JOURNAL_PUBLIC])
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_ec_secret secret;
 	struct sj_ec_point point;
 	enum sj_rc rc = SJ_OK;
@@ -36,7 +38,7 @@ enum sj_rc sj_journal_public(const uint8_t key[SJ_JOURNAL_KEY],
 	else
 		memcpy(public_key, point.bytes, SJ_JOURNAL_PUBLIC);
 	sj_wipe(&secret, sizeof(secret));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 enum sj_rc sj_journal_origin_of(const struct sj_journal *journal,
@@ -82,6 +84,7 @@ static enum sj_rc find_end(struct sj_journal *j, bool *clean)
 enum sj_rc sj_journal_open(const struct sj_journal_store *store, const uint8_t key[SJ_JOURNAL_KEY],
 			   struct sj_journal **out, bool *clean)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_journal *j = calloc(1, sizeof(*j));
 	enum sj_rc rc = SJ_OK;
 
@@ -99,7 +102,7 @@ enum sj_rc sj_journal_open(const struct sj_journal_store *store, const uint8_t k
 		*out = j;
 	else
 		sj_journal_close(j);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 void sj_journal_close(struct sj_journal *journal)
@@ -122,6 +125,7 @@ int64_t sj_journal_time(const struct sj_journal *journal)
 
 enum sj_rc sj_journal_add(struct sj_journal *j, struct sj_journal_record *record)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_journal_built built;
 	struct sj_journal_head head;
 	uint8_t hash[SJ_JOURNAL_HASH];
@@ -147,22 +151,23 @@ enum sj_rc sj_journal_add(struct sj_journal *j, struct sj_journal_record *record
 		j->covered = number;
 out:
 	sj_journal_built_free(&built);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 enum sj_rc sj_journal_sign(struct sj_journal *j, int64_t now)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_journal_head head;
 	enum sj_rc rc;
 
 	if (j->last == 0 || j->covered >= j->last)
 		return SJ_OK;
 	if (!sj_journal_head_make(&j->key, SJ_JOURNAL_HEAD_AT, j->last, now, j->hash, &head))
-		return SJ_CRYPTO_FAILED;
+		return sj_memory_rc(mark, SJ_CRYPTO_FAILED);
 	rc = j->store.add(j->store.user, NULL, &head);
 	if (rc == SJ_OK)
 		j->covered = j->last;
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* What goes away is covered to the end first: the chain is never without a signed head. */
@@ -187,6 +192,7 @@ static enum sj_rc trim_to(struct sj_journal *j, int64_t now, uint64_t last)
 
 enum sj_rc sj_journal_trim(struct sj_journal *j, int64_t now, int64_t before, uint64_t *removed)
 {
+	const unsigned mark = sj_memory_mark();
 	uint64_t first, last;
 	enum sj_rc rc = sj_journal_find(&j->store, before, &first, &last);
 
@@ -194,9 +200,9 @@ enum sj_rc sj_journal_trim(struct sj_journal *j, int64_t now, int64_t before, ui
 	if (rc == SJ_OK && last >= j->last)
 		last = j->last - 1;
 	if (rc != SJ_OK || last == 0 || last < first)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	rc = trim_to(j, now, last);
 	if (rc == SJ_OK)
 		*removed = last - first + 1;
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

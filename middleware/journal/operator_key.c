@@ -9,6 +9,7 @@
 #include "crypt/sign.h"
 #include "crypt/wipe.h"
 #include "journal/evidence.h"
+#include "reader/memory.h"
 #include "wire/tlv.h"
 
 static enum sj_rc put_plain(const uint8_t key[static SJ_OPERATOR_KEY], struct sj_writer *w)
@@ -30,6 +31,7 @@ enum sj_rc sj_operator_key_write(const uint8_t key[SJ_OPERATOR_KEY], const char 
 				 size_t passphrase_len, uint8_t out[SJ_OPERATOR_FILE_MAX],
 				 size_t *len)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_random random = sj_random_system();
 	struct sj_pbes2 p = { .passphrase = sj_span((const uint8_t *)passphrase, passphrase_len) };
 	uint8_t plain[SJ_OPERATOR_FILE_MAX - SJ_PBES2_MORE];
@@ -45,7 +47,7 @@ enum sj_rc sj_operator_key_write(const uint8_t key[SJ_OPERATOR_KEY], const char 
 	*len = sealed.len;
 	sj_wipe(plain, sizeof(plain));
 	sj_wipe(&p, sizeof(p));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* PrivateKeyInfo { version, algorithm, OCTET STRING { ECPrivateKey { version, scalar, ... } } }. */
@@ -80,6 +82,7 @@ static bool is_p256(struct sj_span pkcs8)
 enum sj_rc sj_operator_key_read(const uint8_t *file, size_t len, const char *passphrase,
 				size_t passphrase_len, uint8_t key[SJ_OPERATOR_KEY])
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_pbes2 p = { .passphrase = sj_span((const uint8_t *)passphrase, passphrase_len) };
 	uint8_t plain[SJ_OPERATOR_FILE_MAX];
 	struct sj_writer w = SJ_WRITER_OF(plain);
@@ -101,5 +104,5 @@ enum sj_rc sj_operator_key_read(const uint8_t *file, size_t len, const char *pas
 	sj_wipe(plain, sizeof(plain));
 	sj_wipe(&secret, sizeof(secret));
 	sj_wipe(&p, sizeof(p));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

@@ -6,6 +6,7 @@
 
 #include "crypt/wipe.h"
 #include "journal/evidence.h"
+#include "reader/memory.h"
 
 #define LIMITS 8u
 
@@ -274,6 +275,7 @@ enum sj_rc sj_evidence_verify(const uint8_t *bytes, size_t len,
 			      const struct sj_evidence_trust *trust,
 			      struct sj_evidence_report **out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_evidence_report *report = calloc(1, sizeof(*report));
 	struct sj_evidence_trust t = { .size = sizeof(t) };
 	struct proof p = { .trust = &t, .report = report };
@@ -295,7 +297,7 @@ enum sj_rc sj_evidence_verify(const uint8_t *bytes, size_t len,
 		*out = report;
 	else
 		sj_evidence_report_free(report);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- the report --------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "journal/evidence.h"
+#include "reader/memory.h"
 
 /* What a gate's tap says in the words of evidence. */
 static void of_tap(const struct sj_journal_record *r, struct sj_evidence_info *out)
@@ -15,6 +16,7 @@ static void of_tap(const struct sj_journal_record *r, struct sj_evidence_info *o
 
 enum sj_rc sj_evidence_read(const struct sj_journal_record *record, struct sj_evidence_info *out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_evidence_info info = { .kind = record->kind, .time = record->time };
 	size_t size = out->size < sizeof(*out) ? out->size : sizeof(*out);
 	struct sj_statement s;
@@ -22,7 +24,7 @@ enum sj_rc sj_evidence_read(const struct sj_journal_record *record, struct sj_ev
 	if (record->kind == SJ_JOURNAL_VERIFICATION) {
 		if (!sj_statement_take(sj_span(record->content, record->content_len), &s) ||
 		    s.info.due != record->due)
-			return SJ_EVIDENCE_BROKEN;
+			return sj_memory_rc(mark, SJ_EVIDENCE_BROKEN);
 		info = s.info;
 		info.kind = record->kind;
 		info.sealed = record->sealed_len != 0;
@@ -32,7 +34,7 @@ enum sj_rc sj_evidence_read(const struct sj_journal_record *record, struct sj_ev
 	} else if (record->kind == SJ_JOURNAL_TAP) {
 		of_tap(record, &info);
 	} else {
-		return SJ_INPUT_REFUSED;
+		return sj_memory_rc(mark, SJ_INPUT_REFUSED);
 	}
 	info.number = record->number;
 	info.recorded = record->time;
@@ -82,6 +84,7 @@ enum sj_rc sj_evidence_open(const struct sj_journal_record *record,
 enum sj_rc sj_kept_open(const struct sj_journal_record *record,
 			const uint8_t operator_key[SJ_OPERATOR_KEY], struct sj_kept **out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_bytes parts[SJ_SEALED_PARTS];
 	struct sj_statement s;
 	enum sj_rc rc = sj_evidence_open(record, operator_key, &s, parts);
@@ -92,5 +95,5 @@ enum sj_rc sj_kept_open(const struct sj_journal_record *record,
 		rc = sj_kept_of(&parts[SJ_SEALED_DATA], out);
 	sj_bytes_free(&parts[SJ_SEALED_PROOF]);
 	sj_bytes_free(&parts[SJ_SEALED_DATA]);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

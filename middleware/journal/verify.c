@@ -3,10 +3,12 @@
 
 #include "crypt/wipe.h"
 #include "journal/record.h"
+#include "reader/memory.h"
 
 enum sj_rc sj_journal_read(const struct sj_journal_store *store, uint64_t after,
 			   struct sj_journal_record *out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_journal_row row = { .number = 0 };
 	enum sj_rc rc = store->row(store->user, after, &row);
 
@@ -15,7 +17,7 @@ enum sj_rc sj_journal_read(const struct sj_journal_store *store, uint64_t after,
 	else if (rc == SJ_OK)
 		rc = sj_journal_take_row(&row, out);
 	sj_wipe(&row, sizeof(row));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- erasing ------------------------------------------------------------------- */
@@ -64,15 +66,19 @@ enum sj_rc sj_journal_find(const struct sj_journal_store *store, int64_t before,
 
 enum sj_rc sj_journal_erase(const struct sj_journal_store *store, int64_t before, uint64_t *erased)
 {
+	const unsigned mark = sj_memory_mark();
 	uint64_t first, last;
 	enum sj_rc rc = sj_journal_find(store, before, &first, &last);
 
 	*erased = 0;
-	return rc == SJ_OK && last != 0 ? store->erase(store->user, first, last, erased) : rc;
+	return sj_memory_rc(mark, rc == SJ_OK && last != 0
+					  ? store->erase(store->user, first, last, erased)
+					  : rc);
 }
 
 enum sj_rc sj_journal_erase_due(const struct sj_journal_store *store, int64_t now, uint64_t *erased)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_journal_row row = { .number = 0 };
 	struct sj_journal_link link;
 	enum sj_rc rc = store->row(store->user, UINT64_MAX, &row);
@@ -82,19 +88,22 @@ enum sj_rc sj_journal_erase_due(const struct sj_journal_store *store, int64_t no
 	    sj_journal_take_link(sj_span(row.body, row.body_len), &link) && link.time > now)
 		now = link.time;
 	sj_wipe(&row, sizeof(row));
-	return rc == SJ_OK ? store->erase_due(store->user, now, erased) : rc;
+	return sj_memory_rc(mark, rc == SJ_OK ? store->erase_due(store->user, now, erased) : rc);
 }
 
 enum sj_rc sj_journal_erase_record(const struct sj_journal_store *store, uint64_t number,
 				   uint64_t *erased)
 {
+	const unsigned mark = sj_memory_mark();
+
 	*erased = 0;
-	return store->erase(store->user, number, number, erased);
+	return sj_memory_rc(mark, store->erase(store->user, number, number, erased));
 }
 
 enum sj_rc sj_journal_erase_pseudonym(const struct sj_journal_store *store,
 				      const uint8_t pseudonym[16], uint64_t *erased)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
 	uint64_t n = 0;
 	enum sj_rc rc;
@@ -110,7 +119,7 @@ enum sj_rc sj_journal_erase_pseudonym(const struct sj_journal_store *store,
 		*erased += n;
 	}
 	sj_wipe(&r, sizeof(r));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- does it hold ---------------------------------------------------------------- */
@@ -215,13 +224,14 @@ enum sj_rc sj_journal_verify(const struct sj_journal_store *store,
 			     const uint8_t public_key[SJ_JOURNAL_PUBLIC],
 			     struct sj_journal_report *report)
 {
+	const unsigned mark = sj_memory_mark();
 	struct check c = { .store = store, .report = report };
 	struct sj_journal_row row = { .number = 0 };
 	enum sj_rc rc;
 
 	*report = (struct sj_journal_report){ .size = report->size };
 	if (!sj_ec_point_read(SJ_P256, sj_span(public_key, SJ_JOURNAL_PUBLIC), &c.key))
-		return SJ_INPUT_MALFORMED;
+		return sj_memory_rc(mark, SJ_INPUT_MALFORMED);
 	rc = next_head(&c);
 	while (rc == SJ_OK && (rc = store->row(store->user, row.number, &row)) == SJ_OK) {
 		if (row.number == 0)
@@ -236,5 +246,5 @@ enum sj_rc sj_journal_verify(const struct sj_journal_store *store,
 	if (rc == SJ_OK && c.head.number != 0)
 		rc = broken(&c, c.next != 0 ? c.next : 1, "signed records are missing at the end");
 	sj_wipe(&row, sizeof(row));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

@@ -11,6 +11,7 @@
 #include "crypt/cipher.h"
 #include "crypt/wipe.h"
 #include "piv/piv.h"
+#include "reader/memory.h"
 #include "secure/piv_spki.h"
 #include "wire/std/iso7816.h"
 #include "wire/tlv.h"
@@ -115,6 +116,7 @@ out:
 enum sj_rc sj_piv_administer(struct sj_piv *piv, enum sj_piv_algorithm algorithm,
 			     const uint8_t *key, size_t len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct proof p = { algorithm, key };
 
 	if (!is_admin(algorithm))
@@ -122,7 +124,7 @@ enum sj_rc sj_piv_administer(struct sj_piv *piv, enum sj_piv_algorithm algorithm
 	if (len != key_size(algorithm))
 		return SJ_SECRET_MALFORMED;
 	sj_piv_clock(piv);
-	return sj_piv_alone(piv, prove_step, &p);
+	return sj_memory_rc(mark, sj_piv_alone(piv, prove_step, &p));
 }
 
 static enum sj_rc algorithm_step(struct sj_piv *piv, void *arg)
@@ -150,6 +152,7 @@ static enum sj_rc algorithm_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_admin_algorithm(struct sj_piv *piv, enum sj_piv_algorithm *out)
 {
+	const unsigned mark = sj_memory_mark();
 	enum sj_piv_algorithm found = SJ_PIV_ALGORITHM_NONE;
 	enum sj_rc rc;
 
@@ -157,7 +160,7 @@ enum sj_rc sj_piv_admin_algorithm(struct sj_piv *piv, enum sj_piv_algorithm *out
 	rc = sj_piv_attempt(piv, algorithm_step, &found, NULL);
 	if (rc == SJ_OK)
 		*out = found;
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* A command of card management: SJ_OK or why not. */
@@ -174,6 +177,7 @@ static enum sj_rc manage(struct sj_piv *piv, const struct sj_apdu *a, struct sj_
 enum sj_rc sj_piv_set_admin_key(struct sj_piv *piv, enum sj_piv_algorithm algorithm,
 				const uint8_t *key, size_t len)
 {
+	const unsigned mark = sj_memory_mark();
 	uint8_t data[ADMIN_KEY_MAX + 3];
 	struct sj_writer w = SJ_WRITER_OF(data);
 	struct sj_apdu a = { .ins = YUBICO_INS_SET_MANAGEMENT_KEY,
@@ -194,7 +198,7 @@ enum sj_rc sj_piv_set_admin_key(struct sj_piv *piv, enum sj_piv_algorithm algori
 	a.data = sj_written(&w);
 	rc = manage(piv, &a, &r);
 	sj_wipe(data, sizeof(data));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- random bytes ----------------------------------------------------------------------- */
@@ -233,14 +237,17 @@ static enum sj_rc random_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_random(struct sj_piv *piv, uint8_t *out, size_t len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct drawing d = { out, len };
 
 	if (piv->channel == SJ_PIV_SECURE || piv->channel == SJ_PIV_VCI)
-		return SJ_ACCESS_UNSUPPORTED; /* the management key is for contact (part 1, table 4) */
+		return sj_memory_rc(
+			mark,
+			SJ_ACCESS_UNSUPPORTED); /* the management key is for contact (part 1, table 4) */
 	if (len == 0)
 		return SJ_OK;
 	sj_piv_clock(piv);
-	return sj_piv_attempt(piv, random_step, &d, NULL);
+	return sj_memory_rc(mark, sj_piv_attempt(piv, random_step, &d, NULL));
 }
 
 /* --- keys ---------------------------------------------------------------------------------- */
@@ -263,6 +270,7 @@ static uint8_t pin_policy(enum sj_piv_policy policy)
 enum sj_rc sj_piv_generate(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm algorithm,
 			   enum sj_piv_policy policy, uint8_t *spki, size_t *spki_len)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_piv_generate plan = { .algorithm = (uint8_t)algorithm,
 					      .pin_policy = pin_policy(policy) };
 	uint8_t data[32], bytes[SJ_PIV_SPKI_MAX];
@@ -276,22 +284,23 @@ enum sj_rc sj_piv_generate(struct sj_piv *piv, uint8_t key, enum sj_piv_algorith
 	sj_piv_clock(piv);
 	sj_piv_generate_put(&w, &plan);
 	if (w.failed)
-		return SJ_INTERNAL;
+		return sj_memory_rc(mark, SJ_INTERNAL);
 	a.data = sj_written(&w);
 	a.ne = sj_session_extended(piv->session) ? SJ_APDU_NE_EXTENDED : SJ_APDU_NE_SHORT;
 	rc = manage(piv, &a, &r);
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	if (sj_tlv_take(&r.data, PIV_TAG_PUBLIC_KEY, &content) != SJ_TLV_FOUND || r.data.len != 0 ||
 	    !sj_piv_public_read(content, &public_key) ||
 	    !sj_piv_key_spki_put(&out, (uint8_t)algorithm, &public_key))
-		return SJ_CARD_ANSWER;
-	return sj_piv_give(sj_written(&out), spki, spki_len);
+		return sj_memory_rc(mark, SJ_CARD_ANSWER);
+	return sj_memory_rc(mark, sj_piv_give(sj_written(&out), spki, spki_len));
 }
 
 enum sj_rc sj_piv_import(struct sj_piv *piv, uint8_t key, const uint8_t *pkcs8, size_t len,
 			 enum sj_piv_policy policy)
 {
+	const unsigned mark = sj_memory_mark();
 	uint8_t data[SJ_PIV_IMPORT_MAX];
 	const uint8_t pin = pin_policy(policy);
 	struct sj_writer w = SJ_WRITER_OF(data);
@@ -309,7 +318,7 @@ enum sj_rc sj_piv_import(struct sj_piv *piv, uint8_t key, const uint8_t *pkcs8, 
 		rc = w.failed ? SJ_INPUT_MALFORMED : manage(piv, &a, &r);
 	}
 	sj_wipe(data, sizeof(data));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 struct attesting {
@@ -335,19 +344,21 @@ static enum sj_rc attest_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_attest(struct sj_piv *piv, uint8_t key, uint8_t *out, size_t *len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct attesting t = { key, out, len };
 
 	sj_piv_clock(piv);
-	return sj_piv_attempt(piv, attest_step, &t, NULL);
+	return sj_memory_rc(mark, sj_piv_attempt(piv, attest_step, &t, NULL));
 }
 
 enum sj_rc sj_piv_delete_key(struct sj_piv *piv, uint8_t key)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_apdu a = { .ins = YUBICO_INS_MOVE_KEY, .p1 = P1_DELETE, .p2 = key };
 	struct sj_response r;
 
 	sj_piv_clock(piv);
-	return manage(piv, &a, &r);
+	return sj_memory_rc(mark, manage(piv, &a, &r));
 }
 
 static enum sj_rc reset_step(struct sj_piv *piv, void *arg)
@@ -361,6 +372,7 @@ static enum sj_rc reset_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_reset(struct sj_piv *piv)
 {
+	const unsigned mark = sj_memory_mark();
 	sj_piv_clock(piv);
-	return sj_piv_alone(piv, reset_step, NULL);
+	return sj_memory_rc(mark, sj_piv_alone(piv, reset_step, NULL));
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypt/x509.h"
+#include "reader/memory.h"
 #include "trust/keyca.h"
 #include "wire/hex.h"
 #include "wire/std/rfc5652.h"
@@ -12,12 +13,13 @@
 
 enum sj_rc sj_certificate_describe(const uint8_t *der, size_t len, struct sj_certificate_info *out)
 {
+	const unsigned mark = sj_memory_mark();
 	const size_t size = out->size;
 	struct sj_certificate_info info = { .size = size };
 	struct sj_cert cert;
 
 	if (!sj_cert_read(sj_span(der, len), &cert))
-		return SJ_INPUT_MALFORMED;
+		return sj_memory_rc(mark, SJ_INPUT_MALFORMED);
 	sj_name_text(cert.subject, info.subject, sizeof(info.subject));
 	sj_name_text(cert.issuer, info.issuer, sizeof(info.issuer));
 	if (!sj_hex_text(cert.serial, SJ_HEX_UPPER, info.serial, sizeof(info.serial)))
@@ -92,6 +94,7 @@ enum sj_rc sj_attestation_judge(struct sj_trust *trust, const uint8_t *statement
 				size_t statement_len, const uint8_t *attester, size_t attester_len,
 				int64_t now, struct sj_attestation *out)
 {
+	const unsigned mark = sj_memory_mark();
 	const size_t size = out->size;
 	const struct sj_span der = sj_span(attester, attester_len);
 	enum sj_rc rc;
@@ -100,12 +103,12 @@ enum sj_rc sj_attestation_judge(struct sj_trust *trust, const uint8_t *statement
 
 	if (!sj_cert_read(sj_span(statement, statement_len), &stated) ||
 	    !sj_cert_read(der, &signer) || !read_statement(&stated, &a))
-		return SJ_INPUT_MALFORMED;
+		return sj_memory_rc(mark, SJ_INPUT_MALFORMED);
 	if (!sj_name_eq(stated.issuer, signer.subject) || !sj_cert_signed_by(&stated, signer.spki))
-		return SJ_CHAIN_SIGNATURE;
+		return sj_memory_rc(mark, SJ_CHAIN_SIGNATURE);
 	memcpy(out, &a, size < sizeof(a) ? size : sizeof(a));
 	rc = sj_trust_judge_key(trust, der, SJ_KEY_OF_ATTESTATION, now);
 	if (rc == SJ_OK && sj_trust_key_status(trust, der, now) == SJ_CARD_REVOKED)
 		rc = SJ_CARD_REVOKED;
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

@@ -10,6 +10,7 @@
 #include "crypt/wipe.h"
 #include "piv/piv.h"
 #include "reader/context.h"
+#include "reader/memory.h"
 #include "trust/store.h"
 #include "wire/hex.h"
 
@@ -219,6 +220,7 @@ void sj_piv_unlearn(struct sj_piv *piv, enum sj_piv_secret what, const uint8_t *
 
 enum sj_rc sj_piv_forget(const char *memory, const uint8_t *guid)
 {
+	const unsigned mark = sj_memory_mark();
 	char prefix[FILE_NAME_MAX] = "";
 	const struct dirent *e;
 	enum sj_rc rc = SJ_OK;
@@ -229,7 +231,7 @@ enum sj_rc sj_piv_forget(const char *memory, const uint8_t *guid)
 		(void)sj_hex_text(sj_span(guid, SJ_PIV_GUID), SJ_HEX_LOWER, prefix, sizeof(prefix));
 	dir = open(memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
-		return SJ_INPUT_UNREADABLE;
+		return sj_memory_rc(mark, SJ_INPUT_UNREADABLE);
 	entries = sj_trust_entries(dir, ".");
 	while (entries && (e = readdir(entries)) != NULL) {
 		if (!is_code(e->d_name, SJ_PIV_CAN) && !is_code(e->d_name, SJ_PIV_PAIRING_CODE))
@@ -243,5 +245,5 @@ enum sj_rc sj_piv_forget(const char *memory, const uint8_t *guid)
 	else
 		rc = SJ_INPUT_UNREADABLE;
 	close(dir);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "piv/piv.h"
+#include "reader/memory.h"
 
 enum sj_rc sj_piv_get_guid(struct sj_piv *piv, uint8_t out[static SJ_PIV_GUID])
 {
@@ -64,13 +65,14 @@ static enum sj_rc identify_step(struct sj_piv *piv, void *arg)
 enum sj_rc sj_piv_identify(struct sj_piv *piv, uint8_t guid[SJ_PIV_GUID], bool *has_guid,
 			   uint8_t content[SJ_PIV_CONTENT], bool *has_content)
 {
+	const unsigned mark = sj_memory_mark();
 	struct identity id = { guid, content, false, false };
 	enum sj_rc rc;
 
 	sj_piv_clock(piv);
 	rc = sj_piv_attempt(piv, identify_step, &id, NULL);
 	if (rc != SJ_OK && rc != SJ_KEY_ABSENT)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	*has_guid = id.has_guid;
 	*has_content = id.has_content;
 	return SJ_OK;
@@ -150,6 +152,7 @@ static enum sj_rc info_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_get_info(struct sj_piv *piv, struct sj_piv_info *out)
 {
+	const unsigned mark = sj_memory_mark();
 	const size_t size = out->size;
 	struct inquiry q = { .info = { .size = size, .pin = true }, .again = false };
 	struct sj_piv_info *info = &q.info;
@@ -158,7 +161,7 @@ enum sj_rc sj_piv_get_info(struct sj_piv *piv, struct sj_piv_info *out)
 	sj_piv_clock(piv);
 	rc = sj_piv_attempt(piv, info_step, &q, &q.again);
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	info->contactless = piv->contactless;
 	info->channel = piv->channel;
 	info->extensions = piv->extensions == SJ_YES;
@@ -176,13 +179,14 @@ static enum sj_rc user_pin_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_user_pin(struct sj_piv *piv, enum sj_piv_pin *out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_piv_info info = { .pin = true };
 	enum sj_rc rc;
 
 	sj_piv_clock(piv);
 	rc = sj_piv_attempt(piv, user_pin_step, &info, NULL);
 	if (rc != SJ_OK && rc != SJ_KEY_ABSENT)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	*out = info.prefers_global ? SJ_PIV_GLOBAL_PIN : SJ_PIV_PIN;
 	return SJ_OK;
 }

@@ -6,6 +6,7 @@
 #include "crypt/wipe.h"
 #include "crypt/x509.h"
 #include "piv/piv.h"
+#include "reader/memory.h"
 #include "secure/piv_spki.h"
 #include "wire/std/iso7816.h"
 #include "wire/tlv.h"
@@ -19,9 +20,10 @@
 
 /* --- public halves ------------------------------------------------------------------ */
 
-static bool is_rsa(enum sj_piv_algorithm a)
+bool sj_piv_is_rsa(unsigned algorithm)
 {
-	return a == SJ_PIV_RSA_2048 || a == SJ_PIV_RSA_3072 || a == SJ_PIV_RSA_4096;
+	return algorithm == SJ_PIV_RSA_2048 || algorithm == SJ_PIV_RSA_3072 ||
+	       algorithm == SJ_PIV_RSA_4096;
 }
 
 enum sj_piv_algorithm sj_piv_spki_algorithm(struct sj_span spki)
@@ -119,6 +121,7 @@ static enum sj_rc info_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_key_info(struct sj_piv *piv, uint8_t key, struct sj_piv_key_info *out)
 {
+	const unsigned mark = sj_memory_mark();
 	const size_t size = out->size;
 	struct sj_piv_key_info info = {
 		.size = size,
@@ -134,7 +137,7 @@ enum sj_rc sj_piv_key_info(struct sj_piv *piv, uint8_t key, struct sj_piv_key_in
 	rc = sj_piv_attempt(piv, info_step, &q, NULL);
 	if (rc == SJ_OK)
 		memcpy(out, &info, size < sizeof(info) ? size : sizeof(info));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- using a key ------------------------------------------------------------------------ */
@@ -145,9 +148,9 @@ static enum sj_rc put_input(const struct sj_piv_use *use, struct sj_writer *w)
 	const size_t size = sj_piv_algorithm_size((uint8_t)use->algorithm);
 	struct sj_span in = use->in;
 
-	if (use->exchange ? is_rsa(use->algorithm) : use->algorithm == SJ_PIV_X25519)
+	if (use->exchange ? sj_piv_is_rsa(use->algorithm) : use->algorithm == SJ_PIV_X25519)
 		return SJ_USAGE;
-	if (use->exchange || is_rsa(use->algorithm)) {
+	if (use->exchange || sj_piv_is_rsa(use->algorithm)) {
 		const size_t due = sj_piv_curve((uint8_t)use->algorithm) != SJ_CURVE_NONE
 					   ? 2 * size + 1
 					   : size;
@@ -200,7 +203,7 @@ static enum sj_rc take_output(const struct sj_piv_use *use, struct sj_span value
 
 static enum sj_rc send_use(struct sj_piv *piv, const struct sj_piv_use *use, struct sj_span data)
 {
-	const bool rsa = is_rsa(use->algorithm);
+	const bool rsa = sj_piv_is_rsa(use->algorithm);
 	const struct sj_apdu a = { .ins = PIV_INS_GENERAL_AUTHENTICATE,
 				   .p1 = (uint8_t)use->algorithm,
 				   .p2 = use->key,
@@ -282,6 +285,7 @@ static enum sj_rc use_key(struct sj_piv *piv, struct sj_piv_use *use)
 enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm algorithm,
 		       const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_piv_use use = { .key = key,
 				  .algorithm = algorithm,
 				  .in = sj_span(in, in_len),
@@ -289,12 +293,13 @@ enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm al
 				  .out_len = out_len,
 				  .needs_pin = key != PIV_KEY_CARD_AUTHENTICATION };
 
-	return use_key(piv, &use);
+	return sj_memory_rc(mark, use_key(piv, &use));
 }
 
 enum sj_rc sj_piv_agree(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm algorithm,
 			const uint8_t *peer, size_t peer_len, uint8_t *out, size_t *out_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_piv_use use = { .key = key,
 				  .algorithm = algorithm,
 				  .exchange = true,
@@ -303,7 +308,7 @@ enum sj_rc sj_piv_agree(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm a
 				  .out_len = out_len,
 				  .needs_pin = key != PIV_KEY_CARD_AUTHENTICATION };
 
-	return use_key(piv, &use);
+	return sj_memory_rc(mark, use_key(piv, &use));
 }
 
 struct both {
@@ -327,6 +332,7 @@ enum sj_rc sj_piv_verify_and_sign(struct sj_piv *piv, enum sj_piv_pin pin, const
 				  const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
 				  int *tries_left)
 {
+	const unsigned mark = sj_memory_mark();
 	struct both b = { pin,
 			  value,
 			  len,
@@ -338,5 +344,5 @@ enum sj_rc sj_piv_verify_and_sign(struct sj_piv *piv, enum sj_piv_pin pin, const
 			    .out_len = out_len } };
 
 	sj_piv_clock(piv);
-	return sj_piv_alone(piv, both_step, &b);
+	return sj_memory_rc(mark, sj_piv_alone(piv, both_step, &b));
 }

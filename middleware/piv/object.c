@@ -5,6 +5,7 @@
 #include "crypt/x509.h"
 #include "piv/gzip.h"
 #include "piv/piv.h"
+#include "reader/memory.h"
 #include "wire/tlv.h"
 
 #define PUT_MAX (SJ_PIV_OBJECT_MAX + 32u)
@@ -65,10 +66,11 @@ static enum sj_rc read_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_read(struct sj_piv *piv, uint32_t tag, uint8_t *out, size_t *len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct reading r = { tag, false, out, len };
 
 	sj_piv_clock(piv);
-	return sj_piv_attempt(piv, read_step, &r, NULL);
+	return sj_memory_rc(mark, sj_piv_attempt(piv, read_step, &r, NULL));
 }
 
 enum sj_rc sj_piv_certificate_open(struct sj_span value, struct sj_span *der, uint8_t **owned)
@@ -93,12 +95,13 @@ enum sj_rc sj_piv_certificate_open(struct sj_span value, struct sj_span *der, ui
 
 enum sj_rc sj_piv_read_certificate(struct sj_piv *piv, uint8_t key, uint8_t *out, size_t *len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct reading r = { sj_piv_key_object(key), true, out, len };
 
 	if (r.tag == 0)
 		return SJ_USAGE;
 	sj_piv_clock(piv);
-	return sj_piv_attempt(piv, read_step, &r, NULL);
+	return sj_memory_rc(mark, sj_piv_attempt(piv, read_step, &r, NULL));
 }
 
 /* --- writing -------------------------------------------------------------------- */
@@ -133,8 +136,9 @@ static enum sj_rc put(struct sj_piv *piv, uint32_t tag, struct sj_span value)
 
 enum sj_rc sj_piv_write(struct sj_piv *piv, uint32_t tag, const uint8_t *data, size_t len)
 {
+	const unsigned mark = sj_memory_mark();
 	sj_piv_clock(piv);
-	return put(piv, tag, sj_span(data, len));
+	return sj_memory_rc(mark, put(piv, tag, sj_span(data, len)));
 }
 
 static enum sj_rc put_certificate(struct sj_piv *piv, uint32_t tag, struct sj_span bytes, bool gzip)
@@ -154,6 +158,7 @@ static enum sj_rc put_certificate(struct sj_piv *piv, uint32_t tag, struct sj_sp
 
 enum sj_rc sj_piv_write_certificate(struct sj_piv *piv, uint8_t key, const uint8_t *der, size_t len)
 {
+	const unsigned mark = sj_memory_mark();
 	const uint32_t tag = sj_piv_key_object(key);
 	uint8_t *packed = NULL;
 	struct sj_cert cert;
@@ -164,12 +169,12 @@ enum sj_rc sj_piv_write_certificate(struct sj_piv *piv, uint8_t key, const uint8
 		return SJ_USAGE;
 	sj_piv_clock(piv);
 	if (len == 0)
-		return put(piv, tag, sj_span(NULL, 0));
+		return sj_memory_rc(mark, put(piv, tag, sj_span(NULL, 0)));
 	if (len > SJ_CERT_MAX || !sj_cert_read(sj_span(der, len), &cert))
-		return SJ_INPUT_MALFORMED;
+		return sj_memory_rc(mark, SJ_INPUT_MALFORMED);
 	rc = put_certificate(piv, tag, sj_span(der, len), false);
 	if (rc != SJ_FILE_TOO_LARGE)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	packed = malloc(SJ_CERT_MAX);
 	if (!packed)
 		return SJ_NO_MEMORY;
@@ -177,5 +182,5 @@ enum sj_rc sj_piv_write_certificate(struct sj_piv *piv, uint8_t key, const uint8
 	if (sj_gzip(sj_span(der, len), &w))
 		rc = put_certificate(piv, tag, sj_written(&w), true);
 	free(packed);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

@@ -5,6 +5,7 @@
 #include "crypt/wipe.h"
 #include "piv/piv.h"
 #include "reader/card.h"
+#include "reader/memory.h"
 #include "wire/atr.h"
 
 /*
@@ -92,7 +93,9 @@ static char *copy_of(const char *text, bool *failed)
 enum sj_rc sj_piv_open(struct sj_card *card, const struct sj_piv_options *options,
 		       struct sj_piv **out)
 {
-	return sj_piv_open_with(card, options, sj_random_system(), out);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, sj_piv_open_with(card, options, sj_random_system(), out));
 }
 
 enum sj_rc sj_piv_open_with(struct sj_card *card, const struct sj_piv_options *options,

@@ -3,6 +3,7 @@
 
 #include "crypt/wipe.h"
 #include "piv/piv.h"
+#include "reader/memory.h"
 #include "wire/tlv.h"
 
 #define P1_FORGET 0xFFu
@@ -152,6 +153,7 @@ static enum sj_rc state_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_pin_state(struct sj_piv *piv, enum sj_piv_pin pin, struct sj_piv_pin_state *out)
 {
+	const unsigned mark = sj_memory_mark();
 	const size_t size = out->size;
 	struct inquiry q = { pin, { .size = size, .tries_left = -1, .tries = -1 } };
 	enum sj_rc rc;
@@ -160,7 +162,7 @@ enum sj_rc sj_piv_pin_state(struct sj_piv *piv, enum sj_piv_pin pin, struct sj_p
 	rc = sj_piv_attempt(piv, state_step, &q, NULL);
 	if (rc == SJ_OK)
 		memcpy(out, &q.state, size < sizeof(q.state) ? size : sizeof(q.state));
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- verifying ---------------------------------------------------------------------- */
@@ -186,8 +188,9 @@ enum sj_rc sj_piv_try_pin(struct sj_piv *piv, enum sj_piv_pin pin, const char *v
 enum sj_rc sj_piv_verify(struct sj_piv *piv, enum sj_piv_pin pin, const char *value, size_t len,
 			 int *tries_left)
 {
+	const unsigned mark = sj_memory_mark();
 	sj_piv_clock(piv);
-	return sj_piv_try_pin(piv, pin, value, len, tries_left);
+	return sj_memory_rc(mark, sj_piv_try_pin(piv, pin, value, len, tries_left));
 }
 
 /* --- on the reader ------------------------------------------------------------------- */
@@ -224,14 +227,15 @@ static enum sj_rc keypad_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_verify_on_reader(struct sj_piv *piv, enum sj_piv_pin pin, int *tries_left)
 {
+	const unsigned mark = sj_memory_mark();
 	struct trial t = { .p2 = (uint8_t)pin, .left = -1 };
 
 	if (pin == SJ_PIV_PUK)
 		return SJ_USAGE;
 	if (!sj_piv_reader_has_keypad(piv))
-		return SJ_ACCESS_UNSUPPORTED;
+		return sj_memory_rc(mark, SJ_ACCESS_UNSUPPORTED);
 	sj_session_deadline(piv->session, sj_clock_ms() + SJ_PIV_TYPING_MS);
-	return tell(sj_piv_alone(piv, keypad_step, &t), &t, tries_left);
+	return sj_memory_rc(mark, tell(sj_piv_alone(piv, keypad_step, &t), &t, tries_left));
 }
 
 static enum sj_rc logout_step(struct sj_piv *piv, void *arg)
@@ -250,8 +254,9 @@ static enum sj_rc logout_step(struct sj_piv *piv, void *arg)
 
 enum sj_rc sj_piv_logout(struct sj_piv *piv, enum sj_piv_pin pin)
 {
+	const unsigned mark = sj_memory_mark();
 	sj_piv_clock(piv);
-	return sj_piv_alone(piv, logout_step, &pin);
+	return sj_memory_rc(mark, sj_piv_alone(piv, logout_step, &pin));
 }
 
 /* --- changing ------------------------------------------------------------------------- */
@@ -277,17 +282,20 @@ static enum sj_rc replace(struct sj_piv *piv, struct trial *t, const char *first
 enum sj_rc sj_piv_change(struct sj_piv *piv, enum sj_piv_pin pin, const char *old_value,
 			 size_t old_len, const char *new_value, size_t new_len, int *tries_left)
 {
+	const unsigned mark = sj_memory_mark();
 	struct trial t = { .ins = PIV_INS_CHANGE_REFERENCE_DATA,
 			   .p2 = (uint8_t)pin,
 			   .puk = pin == SJ_PIV_PUK };
 
-	return replace(piv, &t, old_value, old_len, new_value, new_len, tries_left);
+	return sj_memory_rc(mark,
+			    replace(piv, &t, old_value, old_len, new_value, new_len, tries_left));
 }
 
 enum sj_rc sj_piv_unblock(struct sj_piv *piv, const char *puk, size_t puk_len, const char *new_pin,
 			  size_t new_len, int *tries_left)
 {
+	const unsigned mark = sj_memory_mark();
 	struct trial t = { .ins = PIV_INS_RESET_RETRY_COUNTER, .p2 = SJ_PIV_PIN, .puk = true };
 
-	return replace(piv, &t, puk, puk_len, new_pin, new_len, tries_left);
+	return sj_memory_rc(mark, replace(piv, &t, puk, puk_len, new_pin, new_len, tries_left));
 }

@@ -11,6 +11,7 @@
 #include "crypt/soft.h"
 #include "crypt/wipe.h"
 #include "piv/piv.h"
+#include "reader/memory.h"
 #include "wire/std/rfc5652.h"
 #include "wire/tlv.h"
 
@@ -104,6 +105,7 @@ static enum sj_rc sign_with(struct sj_piv *piv, uint8_t key, enum sj_piv_algorit
 enum sj_rc sj_piv_sign_message(struct sj_piv *piv, uint8_t key, const struct sj_piv_unlock *unlock,
 			       const uint8_t *message, size_t len, uint8_t *out, size_t *out_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_piv_key_info info = { .size = sizeof(info) };
 	struct sj_writer w = sj_writer(out, *out_len);
 	enum sj_rc rc = sj_piv_key_info(piv, key, &info);
@@ -112,7 +114,7 @@ enum sj_rc sj_piv_sign_message(struct sj_piv *piv, uint8_t key, const struct sj_
 		rc = sign_with(piv, key, info.algorithm, unlock, sj_span(message, len), &w);
 	if (rc == SJ_OK)
 		*out_len = w.len;
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- names ------------------------------------------------------------------------- */
@@ -332,15 +334,17 @@ static enum sj_rc make(struct plan *p, bool (*put_body)(struct sj_writer *, cons
 enum sj_rc sj_piv_request(struct sj_piv *piv, uint8_t key, const struct sj_piv_unlock *unlock,
 			  const char *subject, uint8_t *out, size_t *out_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct plan p = { .piv = piv, .key = key, .unlock = unlock, .subject = subject };
 
-	return make(&p, put_request_body, out, out_len);
+	return sj_memory_rc(mark, make(&p, put_request_body, out, out_len));
 }
 
 enum sj_rc sj_piv_self_sign(struct sj_piv *piv, uint8_t key, const struct sj_piv_unlock *unlock,
 			    const char *subject, int64_t from, unsigned days, uint8_t *out,
 			    size_t *out_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct plan p = { .piv = piv,
 			  .key = key,
 			  .unlock = unlock,
@@ -348,5 +352,5 @@ enum sj_rc sj_piv_self_sign(struct sj_piv *piv, uint8_t key, const struct sj_piv
 			  .from = from,
 			  .until = from + (int64_t)days * 86400 };
 
-	return make(&p, put_certificate_body, out, out_len);
+	return sj_memory_rc(mark, make(&p, put_certificate_body, out, out_len));
 }

@@ -6,6 +6,7 @@
  * fails is looked at again in a stretch, once.
  */
 #include "piv/piv.h"
+#include "reader/memory.h"
 
 enum sj_rc sj_piv_transaction(struct sj_piv *piv, bool *anew)
 {
@@ -113,8 +114,9 @@ static void leave(struct sj_piv *piv)
 
 enum sj_rc sj_piv_begin(struct sj_piv *piv)
 {
+	const unsigned mark = sj_memory_mark();
 	sj_piv_clock(piv);
-	return enter(piv);
+	return sj_memory_rc(mark, enter(piv));
 }
 
 void sj_piv_end(struct sj_piv *piv)

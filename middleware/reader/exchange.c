@@ -23,8 +23,8 @@
 #define INS_SET_MANAGEMENT_KEY 0xFFu
 #define CLA_CHANNEL 0x03u
 #define CLA_SM 0x0Cu
-/* Of one answer: more than that are not there to bring something. */
-#define PIECES_MAX (2u * SJ_APDU_NE_EXTENDED / SJ_APDU_NE_SHORT)
+#define CRUMB 80u /* bytes: no card that answers in such small pieces is known */
+#define CRUMBS_MAX 8u /* of an answer; with more it would take for ever */
 
 typedef enum sj_rc (*link_fn)(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r);
 
@@ -175,13 +175,12 @@ static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_lev
 {
 	struct sj_writer whole = SJ_WRITER_OF(l->whole);
 	struct sj_apdu get = { .cla = cla & CLA_CHANNEL, .ins = INS_GET_RESPONSE };
+	unsigned crumbs = 0;
 
 	sj_put(&whole, r->data);
-	for (unsigned n = 0; is(r->sw, SJ_SW_BYTES_REMAINING); n++) {
+	while (is(r->sw, SJ_SW_BYTES_REMAINING)) {
 		enum sj_rc rc;
 
-		if (n == PIECES_MAX)
-			return SJ_CARD_ANSWER;
 		get.ne = announced(r->sw);
 		rc = link(s, &get, r);
 		if (rc == SJ_OK && is(r->sw, SJ_SW_WRONG_LE)) {
@@ -194,7 +193,8 @@ static enum sj_rc fetch_pieces(struct sj_session *s, link_fn link, struct sj_lev
 		    (r->data.len == 0 && is(r->sw, SJ_SW_BYTES_REMAINING)))
 			return SJ_CARD_ANSWER;
 		sj_put(&whole, r->data);
-		if (whole.failed)
+		crumbs += r->data.len < CRUMB;
+		if (whole.failed || crumbs > CRUMBS_MAX)
 			return SJ_CARD_ANSWER;
 	}
 	r->data = sj_written(&whole);

@@ -6,10 +6,10 @@
 
 #include "crypt/memory.h"
 
-/* `rc`, or SJ_NO_MEMORY where it is a failure and memory ran out since sj_memory_watch(). */
-SJ_MUST_CHECK static inline enum sj_rc sj_memory_rc(enum sj_rc rc)
+/* `rc`, or SJ_NO_MEMORY where it is a failure and memory ran out since the mark. */
+SJ_MUST_CHECK static inline enum sj_rc sj_memory_rc(unsigned mark, enum sj_rc rc)
 {
-	return rc != SJ_OK && sj_memory_lacked() ? SJ_NO_MEMORY : rc;
+	return rc != SJ_OK && sj_memory_lacked(mark) ? SJ_NO_MEMORY : rc;
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "crypt/hash.h"
+#include "reader/memory.h"
 #include "trust/status_delta.h"
 #include "trust/time.h"
 #include "wire/hex.h"
@@ -102,6 +103,7 @@ void sj_bundle_offered(const struct sj_bundle *bundle, int64_t now, struct sj_bu
 
 enum sj_rc sj_bundle_describe(const char *directory, int64_t now, struct sj_bundle_info *out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_bundle_info info = { .size = out->size };
 	struct sj_trust_file bytes = { NULL, 0 };
 	struct sj_slot slot = { .fd = -1 };
@@ -112,7 +114,7 @@ enum sj_rc sj_bundle_describe(const char *directory, int64_t now, struct sj_bund
 
 	store.dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store.dir < 0)
-		return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+		return sj_memory_rc(mark, sj_trust_unopened(errno));
 	rc = sj_trust_time_read(&store);
 	if (rc == SJ_OK)
 		rc = sj_slot_open(store.dir, &slot);
@@ -128,7 +130,7 @@ enum sj_rc sj_bundle_describe(const char *directory, int64_t now, struct sj_bund
 	if (slot.fd >= 0)
 		close(slot.fd);
 	close(store.dir);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 /* --- beginning ----------------------------------------------------------------------- */
@@ -178,11 +180,13 @@ static enum sj_rc open_store(struct sj_bundle *bundle, const char *directory, co
 
 	bundle->own.dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (bundle->own.dir < 0)
-		return errno == EACCES ? SJ_FILE_PERMISSION : say(why, SJ_TRUST_MISSING, none);
+		return errno == ENOENT || errno == ENOTDIR ? say(why, SJ_TRUST_MISSING, none)
+							   : sj_trust_unopened(errno);
 	bundle->folder =
 		openat(bundle->own.dir, SJ_SLOT_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (bundle->folder < 0)
-		return errno == EACCES ? SJ_FILE_PERMISSION : say(why, SJ_TRUST_MISSING, none);
+		return errno == ENOENT || errno == ENOTDIR ? say(why, SJ_TRUST_MISSING, none)
+							   : sj_trust_unopened(errno);
 	rc = sj_trust_lock(bundle->folder, &bundle->lock);
 	if (rc != SJ_OK)
 		return rc;
@@ -370,9 +374,11 @@ enum sj_rc sj_bundle_begin_with(const struct sj_trust_io *io, const char *direct
 enum sj_rc sj_bundle_begin(const char *directory, const uint8_t *manifest, size_t len, int64_t now,
 			   struct sj_bundle **out, const char **why)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_trust_io io = sj_trust_io_system();
 
-	return sj_bundle_begin_with(&io, directory, manifest, len, now, out, why);
+	return sj_memory_rc(mark,
+			    sj_bundle_begin_with(&io, directory, manifest, len, now, out, why));
 }
 
 void sj_bundle_end(struct sj_bundle *bundle)
@@ -484,6 +490,7 @@ static enum sj_rc apply_delta(struct sj_bundle *bundle, struct sj_bundle_file *l
 enum sj_rc sj_bundle_give(struct sj_bundle *bundle, const uint8_t *bytes, size_t len,
 			  const char **why)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_bundle_file *list = NULL, *file = wanted(bundle, &list);
 	const char *ignored = NULL;
 	enum sj_rc rc;
@@ -493,21 +500,23 @@ enum sj_rc sj_bundle_give(struct sj_bundle *bundle, const uint8_t *bytes, size_t
 	if (file == NULL)
 		return SJ_USAGE;
 	if (len != file->entry.bytes || !is_hash_of(file->entry.hash, sj_span(bytes, len)))
-		return say(why, SJ_INPUT_MALFORMED, "It is not the file of that name.");
+		return sj_memory_rc(
+			mark, say(why, SJ_INPUT_MALFORMED, "It is not the file of that name."));
 	if (file == list)
-		return keep(bundle, file, sj_span(bytes, len));
+		return sj_memory_rc(mark, keep(bundle, file, sj_span(bytes, len)));
 	rc = apply_delta(bundle, list, sj_span(bytes, len));
 	/* It leads nowhere: the list is wanted whole then. */
 	file->given_up = rc == SJ_INPUT_MALFORMED;
-	return file->given_up ? SJ_OK : rc;
+	return sj_memory_rc(mark, file->given_up ? SJ_OK : rc);
 }
 
 enum sj_rc sj_bundle_miss(struct sj_bundle *bundle)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_bundle_file *list = NULL, *file = wanted(bundle, &list);
 
 	if (file == NULL || file == list)
-		return file == NULL ? SJ_USAGE : SJ_INPUT_UNREADABLE;
+		return sj_memory_rc(mark, file == NULL ? SJ_USAGE : SJ_INPUT_UNREADABLE);
 	file->given_up = true;
 	return SJ_OK;
 }
@@ -516,6 +525,7 @@ enum sj_rc sj_bundle_miss(struct sj_bundle *bundle)
 
 enum sj_rc sj_bundle_apply(struct sj_bundle *bundle, const char **why)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_slot_version newest = { .version = bundle->manifest.version };
 	struct sj_bundle_file *list;
 	enum sj_rc rc;
@@ -538,5 +548,5 @@ enum sj_rc sj_bundle_apply(struct sj_bundle *bundle, const char **why)
 	/* Of a master list's certificates some may have been told of, and not be why. */
 	if (why != NULL)
 		*why = rc == SJ_INPUT_REFUSED ? bundle->why : NULL;
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

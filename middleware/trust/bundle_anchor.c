@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reader/memory.h"
 #include "trust/bundle.h"
 
 #define GIVEN "anchor.cwt"
@@ -71,20 +72,21 @@ static enum sj_rc store_in(int dir, struct sj_span token)
 
 enum sj_rc sj_bundle_anchor(const char *directory, const uint8_t *token, size_t len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_bundle_signer signer;
 	enum sj_rc rc;
 	int dir;
 
 	if (!sj_bundle_signer_read(sj_span(token, len), &signer))
-		return SJ_INPUT_MALFORMED;
+		return sj_memory_rc(mark, SJ_INPUT_MALFORMED);
 	if (!sj_cwt_verify(&signer.cwt, &signer.key))
-		return SJ_INPUT_REFUSED;
+		return sj_memory_rc(mark, SJ_INPUT_REFUSED);
 	if (mkdir(directory, 0755) != 0 && errno != EEXIST)
-		return sj_trust_errno(errno);
+		return sj_memory_rc(mark, sj_trust_errno(errno));
 	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
-		return sj_trust_errno(errno);
+		return sj_memory_rc(mark, sj_trust_errno(errno));
 	rc = store_in(dir, sj_span(token, len));
 	close(dir);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

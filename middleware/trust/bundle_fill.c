@@ -251,24 +251,27 @@ static enum sj_rc put_status(struct fill *f, const struct sj_bundle_file *file)
 	return rc;
 }
 
-/* A list of the slot in use is never followed by an older one. */
-static bool goes_back(const struct fill *f, const char *path, const struct sj_pseudonyms_head *head)
+/* Whether it is older than the list of the slot in use, which is never followed by such a one. */
+static enum sj_rc goes_back(const struct fill *f, const char *path,
+			    const struct sj_pseudonyms_head *head, bool *older)
 {
 	struct sj_pseudonyms_head before;
 	struct sj_trust_file bytes = { NULL, 0 };
 	struct sj_signers *signers = malloc(sizeof(*signers));
 	struct sj_span entries;
-	bool older = false;
+	enum sj_rc rc = signers != NULL ? SJ_TRUST_MISSING : SJ_NO_MEMORY;
 
-	if (signers != NULL && f->before.dir >= 0 &&
-	    sj_trust_read(f->before.dir, path, SJ_PSEUDONYMS_MAX, &bytes) == SJ_OK &&
-	    sj_signers_load(f->before.dir, signers) == SJ_OK &&
-	    sj_pseudonyms_read(sj_span(bytes.bytes, bytes.len), signers, &before, &entries) ==
-		    SJ_OK)
-		older = head->epoch < before.epoch;
+	*older = false;
+	if (signers != NULL && f->before.dir >= 0)
+		rc = sj_trust_read(f->before.dir, path, SJ_PSEUDONYMS_MAX, &bytes);
+	if (rc == SJ_OK)
+		rc = sj_signers_load(f->before.dir, signers);
+	if (rc == SJ_OK && sj_pseudonyms_read(sj_span(bytes.bytes, bytes.len), signers, &before,
+					      &entries) == SJ_OK)
+		*older = head->epoch < before.epoch;
 	sj_trust_file_free(&bytes);
 	free(signers);
-	return older;
+	return rc == SJ_TRUST_MISSING ? SJ_OK : rc;
 }
 
 static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_file *file)
@@ -278,6 +281,7 @@ static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_fi
 	struct sj_span entries;
 	char name[SJ_PSEUDONYMS_NAME], path[PATH_CAP] = "";
 	enum sj_rc read, rc = sj_bundle_file_read(f->bundle, file, &bytes);
+	bool older = false;
 
 	if (rc != SJ_OK)
 		return rc;
@@ -285,14 +289,17 @@ static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_fi
 	if (read == SJ_OK) {
 		sj_pseudonyms_name(head.sector, name);
 		snprintf(path, sizeof(path), SJ_PSEUDONYMS_FOLDER "/%s", name);
+		rc = goes_back(f, path, &head, &older);
 	}
+	if (rc != SJ_OK)
+		goto out;
 	if (read == SJ_INPUT_MALFORMED)
 		rc = refuse(f->bundle, file, "It is no such list.");
 	else if (read != SJ_OK)
 		rc = refuse(f->bundle, file, "No status signer of the bundle has signed it.");
 	else if (!is_issuer(f->bundle, head.issuer))
 		rc = refuse(f->bundle, file, "It is another authority's.");
-	else if (goes_back(f, path, &head))
+	else if (older)
 		rc = refuse(f->bundle, file, "It is older than the one in use.");
 	else if (mkdirat(f->slot.dir, SJ_PSEUDONYMS_FOLDER, 0755) != 0 && errno != EEXIST)
 		rc = sj_trust_errno(errno);
@@ -300,6 +307,7 @@ static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_fi
 		rc = refuse(f->bundle, file, "Another one of the same sector key is there.");
 	else
 		rc = put_file(f->bundle, file, f->slot.dir, path);
+out:
 	sj_trust_file_free(&bytes);
 	return rc;
 }

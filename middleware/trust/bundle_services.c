@@ -6,19 +6,21 @@
 
 #include <sojourn/bundle.h>
 
+#include "reader/memory.h"
 #include "trust/slot.h"
 
 #define SERVICES_NAME "services.json"
 
 enum sj_rc sj_bundle_services(const char *directory, char *json, size_t *len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_trust_file file = { NULL, 0 };
 	struct sj_slot slot = { .fd = -1 };
 	int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	enum sj_rc rc;
 
 	if (dir < 0)
-		return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+		return sj_memory_rc(mark, sj_trust_unopened(errno));
 	rc = sj_slot_open(dir, &slot);
 	if (rc == SJ_OK && slot.fd < 0)
 		rc = SJ_TRUST_MISSING;
@@ -34,5 +36,5 @@ enum sj_rc sj_bundle_services(const char *directory, char *json, size_t *len)
 	if (slot.fd >= 0)
 		close(slot.fd);
 	close(dir);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

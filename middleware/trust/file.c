@@ -25,6 +25,21 @@ enum sj_rc sj_trust_errno(int error)
 	}
 }
 
+enum sj_rc sj_trust_unopened(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return SJ_TRUST_MISSING;
+	case EACCES:
+		return SJ_FILE_PERMISSION;
+	case ENOMEM:
+		return SJ_NO_MEMORY;
+	default:
+		return SJ_TRUST_UNREADABLE;
+	}
+}
+
 enum sj_rc sj_trust_folder(int dir, const char *path, int *out)
 {
 	*out = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -75,9 +90,7 @@ enum sj_rc sj_trust_read(int dir, const char *path, size_t max, struct sj_trust_
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
-		return errno == ENOENT   ? SJ_TRUST_MISSING
-		       : errno == EACCES ? SJ_FILE_PERMISSION
-					 : SJ_TRUST_UNREADABLE;
+		return errno == ENOTDIR ? SJ_TRUST_UNREADABLE : sj_trust_unopened(errno);
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0 &&
 	    (size_t)st.st_size <= max)
 		rc = read_all(fd, (size_t)st.st_size, out);

@@ -1,6 +1,7 @@
 /* gate_import.c -- tokens of gate CAs and status signers, imported one by one. */
 #include <string.h>
 
+#include "reader/memory.h"
 #include "trust/admit.h"
 #include "trust/signers.h"
 #include "trust/time.h"
@@ -38,10 +39,14 @@ static enum sj_rc import(struct sj_trust *trust, struct sj_span token, bool anch
 
 enum sj_rc sj_trust_import_gate_ca(struct sj_trust *trust, const uint8_t *cwt, size_t len)
 {
-	return import(trust, sj_span(cwt, len), true);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, import(trust, sj_span(cwt, len), true));
 }
 
 enum sj_rc sj_trust_import_gate_token(struct sj_trust *trust, const uint8_t *cwt, size_t len)
 {
-	return import(trust, sj_span(cwt, len), false);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, import(trust, sj_span(cwt, len), false));
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "reader/memory.h"
 #include "trust/admit.h"
 #include "trust/certificate.h"
 #include "trust/chain.h"
@@ -244,38 +245,44 @@ static enum sj_rc import_anchor(struct sj_trust *trust, struct sj_span der, bool
 enum sj_rc sj_trust_import_csca(struct sj_trust *trust, const uint8_t *der, size_t len,
 				struct sj_trust_counts *counts)
 {
-	return import_anchor(trust, sj_span(der, len), false, counts);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, import_anchor(trust, sj_span(der, len), false, counts));
 }
 
 enum sj_rc sj_trust_import_key_ca(struct sj_trust *trust, const uint8_t *der, size_t len,
 				  struct sj_trust_counts *counts)
 {
-	return import_anchor(trust, sj_span(der, len), true, counts);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, import_anchor(trust, sj_span(der, len), true, counts));
 }
 
 enum sj_rc sj_trust_import_link(struct sj_trust *trust, const uint8_t *der, size_t len,
 				struct sj_trust_counts *counts)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_trust_counts found = { 0 };
 	struct sj_trust_batch batch;
 	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
 
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	rc = finish(&batch, sj_admit_link(trust, &batch, sj_span(der, len), &found));
 	if (rc == SJ_OK || rc == SJ_INPUT_REFUSED)
 		sj_counts_give(&found, counts);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 enum sj_rc sj_trust_import_crl(struct sj_trust *trust, const uint8_t *der, size_t len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_trust_batch batch;
 	int64_t this_update = 0;
 	enum sj_rc rc = sj_trust_batch_begin(trust, &batch);
 
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	rc = finish(&batch, sj_admit_crl(trust, &batch, sj_span(der, len), &this_update));
-	return rc == SJ_OK ? sj_trust_note_time(trust, this_update) : rc;
+	return sj_memory_rc(mark, rc == SJ_OK ? sj_trust_note_time(trust, this_update) : rc);
 }

@@ -1,6 +1,7 @@
 /* masterlist.c -- a list of CSCA certificates that one CSCA vouches for. */
 #include <string.h>
 
+#include "reader/memory.h"
 #include "trust/admit.h"
 #include "trust/certificate.h"
 #include "trust/signed.h"
@@ -112,6 +113,7 @@ enum sj_rc sj_trust_import_masterlist(struct sj_trust *trust, const uint8_t *lis
 				      const uint8_t *csca_der, size_t csca_len,
 				      struct sj_trust_counts *counts)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_trust_counts found = { 0 };
 	struct sj_masterlist certificates;
 	struct sj_signed envelope;
@@ -119,7 +121,7 @@ enum sj_rc sj_trust_import_masterlist(struct sj_trust *trust, const uint8_t *lis
 	enum sj_rc rc;
 
 	if (!sj_cert_read(sj_span(csca_der, csca_len), &csca))
-		return SJ_INPUT_MALFORMED;
+		return sj_memory_rc(mark, SJ_INPUT_MALFORMED);
 	rc = open_list(sj_span(list, list_len), &envelope, &certificates);
 	if (rc == SJ_OK)
 		rc = check_signer(&envelope, &csca);
@@ -130,5 +132,5 @@ enum sj_rc sj_trust_import_masterlist(struct sj_trust *trust, const uint8_t *lis
 		rc = sj_trust_note_time(trust, envelope.signer.signed_at);
 	}
 	sj_signed_close(&envelope);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

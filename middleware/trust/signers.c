@@ -69,23 +69,33 @@ static bool is_token_name(const char *name)
 	       strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0;
 }
 
-/* One pass over the folder; -1: none. */
-static void add_files(int folder, struct sj_signers *signers)
+static enum sj_rc add_file(int folder, const char *name, struct sj_signers *signers)
+{
+	struct sj_trust_file file = { NULL, 0 };
+	enum sj_rc rc = sj_trust_read(folder, name, SJ_CWT_MAX, &file);
+
+	if (rc == SJ_OK)
+		(void)sj_signers_add(signers, sj_span(file.bytes, file.len));
+	sj_trust_file_free(&file);
+	return rc == SJ_TRUST_MISSING ? SJ_OK : rc;
+}
+
+/* One pass over the folder; -1: none. Who is missing because a disk fails is not believed to be unknown. */
+static enum sj_rc add_files(int folder, struct sj_signers *signers)
 {
 	DIR *stream = folder >= 0 ? sj_trust_entries(folder, ".") : NULL;
 	const struct dirent *entry;
+	enum sj_rc rc = SJ_OK;
 
 	if (stream == NULL)
-		return;
-	while ((entry = readdir(stream)) != NULL) {
-		struct sj_trust_file file = { NULL, 0 };
-
-		if (is_token_name(entry->d_name) &&
-		    sj_trust_read(folder, entry->d_name, SJ_CWT_MAX, &file) == SJ_OK)
-			(void)sj_signers_add(signers, sj_span(file.bytes, file.len));
-		sj_trust_file_free(&file);
-	}
+		return folder >= 0 ? sj_trust_unopened(errno) : SJ_OK;
+	while (rc == SJ_OK && (errno = 0, entry = readdir(stream)) != NULL)
+		if (is_token_name(entry->d_name))
+			rc = add_file(folder, entry->d_name, signers);
+	if (rc == SJ_OK && errno != 0)
+		rc = SJ_TRUST_UNREADABLE;
 	closedir(stream);
+	return rc;
 }
 
 enum sj_rc sj_signers_load(int dir, struct sj_signers *out)
@@ -100,9 +110,11 @@ enum sj_rc sj_signers_load(int dir, struct sj_signers *out)
 	/* A link may be read before what vouches for it: until nothing more comes. */
 	do {
 		before = out->n;
-		add_files(folder, out);
-		add_files(bundled, out);
-	} while (out->n > before);
+		if (rc == SJ_OK)
+			rc = add_files(folder, out);
+		if (rc == SJ_OK)
+			rc = add_files(bundled, out);
+	} while (rc == SJ_OK && out->n > before);
 	if (folder >= 0)
 		close(folder);
 	if (bundled >= 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reader/memory.h"
 #include "trust/status_delta.h"
 #include "trust/status_folder.h"
 
@@ -59,7 +60,10 @@ static enum sj_rc begin(struct import *import, const char *directory, struct sj_
 	rc = sj_status_folders_load(&import->folders, import->head.issuer, import->signers,
 				    import->present);
 	import->loaded = rc == SJ_OK;
-	return rc == SJ_TRUST_MISSING || rc == SJ_TRUST_UNREADABLE ? SJ_OK : rc;
+	/* Damage is repaired by what comes; what could not be read may be newer than that. */
+	if (rc == SJ_TRUST_MISSING || (rc == SJ_TRUST_UNREADABLE && !import->present->unread))
+		rc = SJ_OK;
+	return rc;
 }
 
 static void end(struct import *import)
@@ -222,15 +226,17 @@ enum sj_rc sj_status_note_with(const struct sj_trust_io *io, const char *directo
 enum sj_rc sj_status_import(const char *directory, const uint8_t *bytes, size_t len,
 			    const char **why)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_trust_io io = sj_trust_io_system();
 
-	return sj_status_import_with(&io, directory, sj_span(bytes, len), why);
+	return sj_memory_rc(mark, sj_status_import_with(&io, directory, sj_span(bytes, len), why));
 }
 
 enum sj_rc sj_status_note_head(const char *directory, const uint8_t *head, size_t len,
 			       const char **why)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_trust_io io = sj_trust_io_system();
 
-	return sj_status_note_with(&io, directory, sj_span(head, len), why);
+	return sj_memory_rc(mark, sj_status_note_with(&io, directory, sj_span(head, len), why));
 }

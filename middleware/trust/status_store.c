@@ -1,5 +1,6 @@
 /* status_store.c -- opening an issuer's list: the newest slot that holds. */
 #include "trust/status_store.h"
+#include "reader/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +82,7 @@ static enum sj_rc directory_open(const char *directory, int *out)
 	*out = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*out >= 0)
 		return SJ_OK;
-	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+	return sj_trust_unopened(errno);
 }
 
 enum sj_rc sj_status_directory_open(const char *directory, int *out, struct sj_signers **signers)
@@ -104,16 +105,16 @@ enum sj_rc sj_status_directory_open(const char *directory, int *out, struct sj_s
 /*
  * Read, not mapped: a file that is written over in place would change what was
  * verified, and kill whoever looks at a page that it no longer has.
- * True: there is such a file, whatever it holds.
+ * SJ_TRUST_MISSING: there is no such file. Whatever else it holds is SJ_OK.
  */
-static bool slot_read(int folder, const char *name, const char *issuer,
-		      const struct sj_signers *signers, struct sj_status_slot *slot)
+static enum sj_rc slot_read(int folder, const char *name, const char *issuer,
+			    const struct sj_signers *signers, struct sj_status_slot *slot)
 {
 	enum sj_rc rc;
 
 	memset(slot, 0, sizeof(*slot));
 	if (folder < 0)
-		return false;
+		return SJ_TRUST_MISSING;
 	rc = sj_trust_read(folder, name, FILE_MAX, &slot->bytes);
 	slot->signed_head =
 		rc == SJ_OK &&
@@ -121,7 +122,7 @@ static bool slot_read(int folder, const char *name, const char *issuer,
 		slot->file.kind == SJ_STATUS_FILE_LIST &&
 		sj_status_head_read(slot->file.head, signers, &slot->head) == SJ_OK &&
 		strcmp(slot->head.issuer, issuer) == 0;
-	return rc != SJ_TRUST_MISSING;
+	return rc;
 }
 
 static void note_newest(struct sj_status *status, const struct sj_status_head *head,
@@ -134,18 +135,21 @@ static void note_newest(struct sj_status *status, const struct sj_status_head *h
 	status->newest_len = token.len;
 }
 
-static void read_head_file(int folder, const char *issuer, const struct sj_signers *signers,
-			   struct sj_status *status)
+static enum sj_rc read_head_file(int folder, const char *issuer, const struct sj_signers *signers,
+				 struct sj_status *status)
 {
 	struct sj_trust_file file = { NULL, 0 };
 	struct sj_status_head head;
+	enum sj_rc rc = SJ_TRUST_MISSING;
 
-	if (folder >= 0 &&
-	    sj_trust_read(folder, SJ_STATUS_HEAD_NAME, SJ_STATUS_HEAD_MAX, &file) == SJ_OK &&
+	if (folder >= 0)
+		rc = sj_trust_read(folder, SJ_STATUS_HEAD_NAME, SJ_STATUS_HEAD_MAX, &file);
+	if (rc == SJ_OK &&
 	    sj_status_head_read(sj_span(file.bytes, file.len), signers, &head) == SJ_OK &&
 	    strcmp(head.issuer, issuer) == 0)
 		note_newest(status, &head, sj_span(file.bytes, file.len));
 	sj_trust_file_free(&file);
+	return rc == SJ_TRUST_MISSING ? SJ_OK : rc;
 }
 
 /* Takes the slot if its body is what its head signs. */
@@ -180,6 +184,7 @@ enum sj_rc sj_status_folders_load(const struct sj_status_folders *folders, const
 				  const struct sj_signers *signers, struct sj_status *status)
 {
 	struct sj_status_slot slots[LISTS];
+	enum sj_rc rc = SJ_OK, slot_rc;
 	bool any = false, taken;
 	unsigned number = 0;
 
@@ -187,23 +192,29 @@ enum sj_rc sj_status_folders_load(const struct sj_status_folders *folders, const
 	for (unsigned i = 0; i < LISTS; i++) {
 		const bool own = i < SJ_STATUS_SLOTS;
 
-		any |= slot_read(own ? folders->own : folders->bundled,
-				 slot_names[i % SJ_STATUS_SLOTS], issuer, signers, &slots[i]);
+		slot_rc = slot_read(own ? folders->own : folders->bundled,
+				    slot_names[i % SJ_STATUS_SLOTS], issuer, signers, &slots[i]);
+		any = any || slot_rc != SJ_TRUST_MISSING;
+		/* An older one does not stand in for what a disk would not give. */
+		if (slot_rc != SJ_OK && slot_rc != SJ_TRUST_MISSING)
+			rc = slot_rc;
 		if (slots[i].signed_head)
 			note_newest(status, &slots[i].head, slots[i].file.head);
 	}
-	read_head_file(folders->own, issuer, signers, status);
+	if (rc == SJ_OK)
+		rc = read_head_file(folders->own, issuer, signers, status);
+	status->unread = rc != SJ_OK;
 	if (slots[1].head.epoch > slots[0].head.epoch)
 		number = 1;
-	taken = take_newest(status, slots);
+	taken = rc == SJ_OK && take_newest(status, slots);
 	/* An own one that does not hold is the one to replace. */
 	if (taken && !slots[number].signed_head && slots[number].bytes.bytes != NULL)
 		number = 1 - number;
 	status->number = number;
 	for (unsigned i = 0; i < LISTS; i++)
 		sj_trust_file_free(&slots[i].bytes);
-	if (taken)
-		return SJ_OK;
+	if (taken || rc != SJ_OK)
+		return rc;
 	return any ? SJ_TRUST_UNREADABLE : SJ_TRUST_MISSING;
 }
 
@@ -247,14 +258,15 @@ enum sj_rc sj_status_open_at(int dir, const char *issuer, struct sj_status **out
 
 enum sj_rc sj_status_open(const char *directory, const char *issuer, struct sj_status **out)
 {
+	const unsigned mark = sj_memory_mark();
 	int dir;
 	enum sj_rc rc = directory_open(directory, &dir);
 
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	rc = sj_status_open_at(dir, issuer, out);
 	close(dir);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 void sj_status_close(struct sj_status *status)

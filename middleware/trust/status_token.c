@@ -11,6 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "reader/memory.h"
 #include "trust/status_store.h"
 
 #define CLAIM_LIST 65533u /* of a CWT */
@@ -333,6 +334,7 @@ static enum sj_rc deflate_all(struct sj_span in, uint8_t **out, size_t *len)
 
 enum sj_rc sj_status_read_token(const uint8_t *token, size_t len, uint8_t **out, size_t *out_len)
 {
+	const unsigned mark = sj_memory_mark();
 	struct token_list list = { .bits = 0 };
 	struct sj_span in = sj_span(token, len);
 	enum sj_rc rc = SJ_INPUT_MALFORMED;
@@ -346,7 +348,7 @@ enum sj_rc sj_status_read_token(const uint8_t *token, size_t len, uint8_t **out,
 	else if (read)
 		rc = inflate_all(list.lst, out, out_len);
 	free(list.owned);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }
 
 static void put_cbor(struct sj_writer *w, struct sj_span lst)
@@ -396,6 +398,7 @@ static enum sj_rc read_part(const struct sj_status_list *list, const struct sj_s
 enum sj_rc sj_status_export(const struct sj_status *status, uint16_t partition,
 			    enum sj_status_form form, uint8_t **out, size_t *len)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_status_part *part = sj_status_parts_find(&status->list.parts, partition);
 	uint8_t *bits = NULL, *lst = NULL, *bytes;
 	size_t bits_len = 0, lst_len = 0;
@@ -403,13 +406,13 @@ enum sj_rc sj_status_export(const struct sj_status *status, uint16_t partition,
 	enum sj_rc rc;
 
 	if (part == NULL)
-		return SJ_INPUT_REFUSED;
+		return sj_memory_rc(mark, SJ_INPUT_REFUSED);
 	rc = read_part(&status->list, part, &bits, &bits_len);
 	if (rc == SJ_OK)
 		rc = deflate_all(sj_span(bits, bits_len), &lst, &lst_len);
 	free(bits);
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	w = sj_writer(malloc(lst_len / 3 * 4 + 64), lst_len / 3 * 4 + 64);
 	bytes = w.ptr;
 	if (bytes != NULL)
@@ -417,7 +420,7 @@ enum sj_rc sj_status_export(const struct sj_status *status, uint16_t partition,
 	free(lst);
 	if (bytes == NULL || w.failed) {
 		free(bytes);
-		return bytes == NULL ? SJ_NO_MEMORY : SJ_INTERNAL;
+		return sj_memory_rc(mark, bytes == NULL ? SJ_NO_MEMORY : SJ_INTERNAL);
 	}
 	*out = bytes;
 	*len = w.len;

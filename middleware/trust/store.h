@@ -133,6 +133,8 @@ SJ_MUST_CHECK enum sj_rc sj_trust_replace(const struct sj_trust_io *io, int dir,
 SJ_MUST_CHECK enum sj_rc sj_trust_lock(int dir, int *out);
 /* What errno means to a caller who wanted to write. */
 enum sj_rc sj_trust_errno(int error);
+/* Why a file or folder could not be opened; SJ_TRUST_MISSING only where there is none. */
+enum sj_rc sj_trust_unopened(int error);
 
 /* --- batch.c: all or nothing --------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "reader/memory.h"
 #include "trust/time.h"
 
 #define TIME_TEXT_MAX 24u
@@ -94,9 +95,11 @@ enum sj_rc sj_trust_time_imported(struct sj_trust *trust, int64_t when)
 
 enum sj_rc sj_trust_note_time(struct sj_trust *trust, int64_t when)
 {
+	const unsigned mark = sj_memory_mark();
 	enum sj_rc rc = sj_trust_time_imported(trust, when);
 
-	return rc == SJ_OK ? advance(trust, NEWEST, &trust->evidence, when) : rc;
+	return sj_memory_rc(mark,
+			    rc == SJ_OK ? advance(trust, NEWEST, &trust->evidence, when) : rc);
 }
 
 enum sj_rc sj_trust_learn_time(struct sj_trust *trust, int64_t when, int64_t now)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reader/memory.h"
 #include "trust/certificate.h"
 #include "trust/slot.h"
 #include "trust/store.h"
@@ -53,7 +54,7 @@ static enum sj_rc open_directory(const char *directory, bool writable, struct sj
 	trust->io = sj_trust_io_system();
 	trust->dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (trust->dir < 0) {
-		rc = errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_MISSING;
+		rc = sj_trust_unopened(errno);
 		free(trust);
 		return rc;
 	}
@@ -74,14 +75,18 @@ static enum sj_rc open_directory(const char *directory, bool writable, struct sj
 
 enum sj_rc sj_trust_open(const char *directory, struct sj_trust **out)
 {
-	return open_directory(directory, false, out);
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, open_directory(directory, false, out));
 }
 
 enum sj_rc sj_trust_create(const char *directory, struct sj_trust **out)
 {
+	const unsigned mark = sj_memory_mark();
+
 	if (mkdir(directory, 0755) != 0 && errno != EEXIST)
-		return sj_trust_errno(errno);
-	return open_directory(directory, true, out);
+		return sj_memory_rc(mark, sj_trust_errno(errno));
+	return sj_memory_rc(mark, open_directory(directory, true, out));
 }
 
 void sj_trust_close(struct sj_trust *trust)

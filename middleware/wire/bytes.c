@@ -31,6 +31,8 @@ bool sj_take_be(struct sj_span *in, size_t n, uint32_t *out)
 
 	if (n < 1 || n > 4 || !sj_take(in, n, &bytes))
 		return false;
+	/*@ loop invariant 0 <= i <= n;
+	    loop assigns i, value; */
 	for (size_t i = 0; i < n; i++)
 		value = value << 8 | bytes.ptr[i];
 	*out = value;
@@ -102,6 +104,8 @@ void sj_put_be(struct sj_writer *w, size_t n, uint32_t value)
 	at = sj_put_space(w, n);
 	if (at == NULL)
 		return;
+	/*@ loop invariant 0 <= i <= n;
+	    loop assigns i, value, at[0 .. n - 1]; */
 	for (size_t i = n; i > 0; i--) {
 		at[i - 1] = (uint8_t)value;
 		value >>= 8;

@@ -58,6 +58,8 @@ static inline size_t sj_spans_len(const struct sj_span *parts, size_t n)
 {
 	size_t len = 0;
 
+	/*@ loop invariant 0 <= i <= n;
+	    loop assigns i, len; */
 	for (size_t i = 0; i < n; i++)
 		len += parts[i].len;
 	return len;

@@ -97,6 +97,8 @@ enum sj_tlv_rc sj_tlv_find(struct sj_span in, uint32_t tag, struct sj_span *valu
 	struct sj_span got;
 	uint32_t seen;
 
+	/*@ loop invariant span_ok(in) && (found == SJ_TLV_FOUND ==> span_ok(*value));
+	    loop assigns in, rc, seen, got, found, *value; */
 	while ((rc = sj_tlv_next(&in, &seen, &got)) == SJ_TLV_FOUND) {
 		if (seen == tag && found == SJ_TLV_ABSENT) {
 			*value = got;
@@ -117,6 +119,7 @@ bool sj_tlv_well_formed(struct sj_span in)
 
 static bool is_constructed(uint32_t tag)
 {
+	/*@ loop assigns tag; */
 	while (tag > 0xFF)
 		tag >>= 8;
 	return (tag & 0x20) != 0;
@@ -128,6 +131,8 @@ static bool strict(struct sj_span in, unsigned depth)
 	size_t before;
 	uint32_t tag;
 
+	/*@ loop invariant span_ok(in);
+	    loop assigns in, before, tag, value; */
 	while (in.len > 0) {
 		before = in.len;
 		if (sj_tlv_next(&in, &tag, &value) != SJ_TLV_FOUND ||
@@ -163,7 +168,10 @@ static size_t bytes_of(uint32_t value)
 {
 	size_t n = 1;
 
-	while (value >>= 8)
+	/*@ loop invariant n == 1 || (n == 2 && value <= 0xFFFFFF) ||
+	                   (n == 3 && value <= 0xFFFF) || (n == 4 && value <= 0xFF);
+	    loop assigns n, value; */
+	for (; value > 0xFF; value >>= 8)
 		n++;
 	return n;
 }
@@ -267,6 +275,8 @@ static size_t der_successor(const struct sj_span *elements, size_t n, size_t las
 {
 	size_t best = n;
 
+	/*@ loop invariant i <= n && best <= n;
+	    loop assigns i, best; */
 	for (size_t i = 0; i < n; i++) {
 		if (last != n && !der_before(elements, last, i))
 			continue;
@@ -280,9 +290,13 @@ void sj_der_put_set(struct sj_writer *w, const struct sj_span *elements, size_t 
 {
 	size_t total = 0, next = n;
 
+	/*@ loop invariant i <= n;
+	    loop assigns i, total; */
 	for (size_t i = 0; i < n; i++)
 		total += elements[i].len;
 	sj_tlv_put_header(w, 0x31, total);
+	/*@ loop invariant next <= n && writer_ok(*w);
+	    loop assigns next, w->len, w->failed, w->ptr[0 .. w->cap - 1]; */
 	while ((next = der_successor(elements, n, next)) != n)
 		sj_put(w, elements[next]);
 }

@@ -33,7 +33,19 @@
 #define INSTALL "80E620000D000007A000000247100100000000"
 #define LOCK "80F0800F"
 
+/* Who looks on at what a bench sends. */
+struct bench_watch {
+	/* As it went and came; no response: power went. `wrapped`: opened() follows. */
+	void (*sent)(void *self, struct sj_span command, struct sj_span response, bool wrapped);
+	/* What it was inside secure messaging or a secure channel. */
+	void (*opened)(void *self, const struct sj_apdu *plain, struct sj_span data, uint16_t sw,
+		       bool in_channel);
+	void *self;
+};
+
 struct bench {
+	const struct bench_watch *watch; /* NULL: nobody */
+	bool carries; /* what is being sent carries another command inside */
 	struct card_store *store;
 	const struct card_applet *const *applets; /* of cards to come; NULL: all */
 	struct card *card;
@@ -176,6 +188,8 @@ static inline uint16_t bench_raw(struct bench *b, struct sj_span command)
 
 	b->data = sj_span(NULL, 0);
 	b->sw = 0;
+	if (b->watch != NULL)
+		b->watch->sent(b->watch->self, command, sj_span(b->response, n), b->carries);
 	if (command.len >= 2 && (command.ptr[0] & 0x0F) == 0 && command.ptr[1] == 0xA4)
 		b->channel.open = false;
 	if (n == 0)
@@ -253,11 +267,13 @@ static inline uint16_t bench_send(struct bench *b, const struct sj_apdu *plain)
 {
 	const struct sj_apdu wrapped = bench_wrap(b, plain), *apdu = &wrapped;
 	const bool in_channel = b->channel.open && (plain->cla & 0x80) != 0;
+	const bool secured = b->secured;
 	struct sj_writer w = SJ_WRITER_OF(b->command);
 	uint8_t *pieces = malloc(SJ_APDU_RESPONSE_MAX);
 	struct sj_writer all = sj_writer(pieces, SJ_APDU_RESPONSE_MAX);
 
 	assert_non_null(pieces);
+	b->carries |= secured || in_channel;
 	if (b->secured) {
 		sj_ssc_increment(&b->ssc, b->keys.cipher);
 		sj_sm_command_put(&w, &b->keys, &b->ssc, apdu);
@@ -277,6 +293,9 @@ static inline uint16_t bench_send(struct bench *b, const struct sj_apdu *plain)
 	free(pieces);
 	if (in_channel)
 		bench_unwrap(b);
+	if (b->watch != NULL && (secured || in_channel))
+		b->watch->opened(b->watch->self, plain, b->data, b->sw, in_channel);
+	b->carries = false;
 	return b->sw;
 }
 

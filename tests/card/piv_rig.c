@@ -288,6 +288,7 @@ static void send_parts(struct piv_reader *r, const struct sj_apdu *protected_com
 	struct sj_apdu apdu = *protected_command;
 
 	while (part != 0 && left.len > part) {
+		r->b->carries = true;
 		apdu.cla = protected_command->cla | 0x10;
 		apdu.ne = 0;
 		assert_true(sj_take(&left, part, &apdu.data));
@@ -297,6 +298,7 @@ static void send_parts(struct piv_reader *r, const struct sj_apdu *protected_com
 	}
 	apdu = *protected_command;
 	apdu.data = left;
+	r->b->carries = true;
 	bench_send(r->b, &apdu);
 }
 
@@ -311,13 +313,17 @@ uint16_t piv_secure(struct piv_reader *r, const struct sj_apdu *plain, size_t pa
 	assert_false(w.failed);
 	assert_true(sj_apdu_parse(sj_written(&w), &apdu));
 	send_parts(r, &apdu, part);
+	response.sw = r->b->sw;
 	if (r->b->sw != SJ_SW_OK || r->b->data.len == 0)
-		return r->b->sw;
+		goto out;
 	assert_int_equal(sj_piv_sm_response_open(&r->keys, r->counter, r->response_chain,
 						 r->b->data, &buffer, &response),
 			 SJ_SM_OK);
 	assert_true(sj_piv_sm_count(r->counter));
 	r->b->data = response.data;
+out:
+	if (r->b->watch != NULL)
+		r->b->watch->opened(r->b->watch->self, plain, r->b->data, response.sw, false);
 	return response.sw;
 }
 

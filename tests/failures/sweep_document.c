@@ -81,8 +81,8 @@ static unsigned long verify(void *room)
 	enum sj_rc rc;
 
 	options.now = NOW;
-	rc = d->plan.pace ? sj_access_can(HOLDER_CAN, 6, &access) :
-			    sj_access_mrz(d->mrz, strlen(d->mrz), &access);
+	rc = d->plan.pace ? sj_access_can(HOLDER_CAN, 6, &access)
+			  : sj_access_mrz(d->mrz, strlen(d->mrz), &access);
 	if (rc == SJ_OK)
 		rc = sj_document_verify(d->card, d->trust, access, &options, &d->report);
 	sj_access_free(access);
@@ -91,15 +91,11 @@ static unsigned long verify(void *room)
 
 static unsigned long verify_files(void *room)
 {
-	static const char *const names[FILES] = { [SJ_EF_COM] = "EF.COM",
-						  [SJ_EF_SOD] = "EF.SOD",
-						  [SJ_DG1] = "DG1",
-						  [SJ_DG2] = "DG2",
-						  [SJ_DG11] = "DG11",
-						  [SJ_DG12] = "DG12",
-						  [SJ_DG14] = "DG14",
-						  [SJ_DG15] = "DG15",
-						  [SJ_DG16] = "DG16" };
+	static const char *const names[FILES] = {
+		[SJ_EF_COM] = "EF.COM", [SJ_EF_SOD] = "EF.SOD", [SJ_DG1] = "DG1",
+		[SJ_DG2] = "DG2",       [SJ_DG11] = "DG11",     [SJ_DG12] = "DG12",
+		[SJ_DG14] = "DG14",     [SJ_DG15] = "DG15",     [SJ_DG16] = "DG16"
+	};
 	struct issued *d = room;
 	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
 	struct sj_file files[FILES];
@@ -123,7 +119,8 @@ static bool judged(struct issued *d, unsigned long rc, enum sj_verdict verdict)
 		for (int i = 0; i < SJ_CHECK_COUNT; i++)
 			if (sj_report_check(d->report, (enum sj_check_id)i, &check) &&
 			    check.state > SJ_CHECK_PASSED)
-				fprintf(stderr, "# %s: %s\n", sj_check_name(check.id), check.detail);
+				fprintf(stderr, "# %s: %s\n", sj_check_name(check.id),
+					check.detail);
 		ok = false;
 	}
 	sj_report_free(d->report);
@@ -160,6 +157,26 @@ static bool is_undecided(void *room, unsigned long rc)
 	return judged(room, rc, SJ_VERDICT_UNDECIDED);
 }
 
+/* With a card that fails by itself. */
+static bool is_freed(void *room, unsigned long rc)
+{
+	struct issued *d = room;
+	const bool some = d->report != NULL;
+
+	sj_report_free(d->report);
+	d->report = NULL;
+	return (rc == SJ_OK) == some;
+}
+
+static bool is_never_genuine(void *room, unsigned long rc)
+{
+	struct issued *d = room;
+
+	if (d->report != NULL && sj_report_verdict(d->report) == SJ_VERDICT_GENUINE)
+		return false;
+	return is_freed(room, rc);
+}
+
 static unsigned long accesses(void *room)
 {
 	static const char mrz[] = "L898902C<369080619406236";
@@ -176,18 +193,24 @@ static unsigned long accesses(void *room)
 const struct operation sweep_document[] = {
 	{ "document: access by MRZ", FAIL_MEMORY, .run = accesses, .bad = sweep_memory },
 	{ "document: verify, PACE", EVERYWHERE, genuine_open, document_close, .run = verify,
-	  .bad = sweep_store, .holds = is_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_genuine },
 	{ "document: verify, BAC", EVERYWHERE, bac_open, document_close, .run = verify,
-	  .bad = sweep_store, .holds = is_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_genuine },
 	{ "document: verify, PACE-CAM", EVERYWHERE, cam_open, document_close, .run = verify,
-	  .bad = sweep_store, .holds = is_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_genuine },
 	{ "document: verify, a copy", EVERYWHERE, copy_open, document_close, .run = verify,
-	  .bad = sweep_store, .holds = is_not_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_not_genuine },
 	{ "document: verify, altered", EVERYWHERE, altered_open, document_close, .run = verify,
-	  .bad = sweep_store, .holds = is_not_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_not_genuine },
 	{ "document: verify, unknown issuer", EVERYWHERE, unknown_open, document_close,
-	  .run = verify, .bad = sweep_store, .holds = is_undecided, .most = 2 },
+	  .run = verify, .bad = sweep_files, .holds = is_undecided },
 	{ "document: judge files", EVERYWHERE, genuine_open, document_close, .run = verify_files,
-	  .bad = sweep_store, .holds = is_without_proof },
+	  .bad = sweep_files, .holds = is_without_proof },
+	{ "document, inside too: verify, PACE-CAM", FAIL_MEMORY, cam_open, document_close,
+	  .run = verify, .holds = is_freed, .card = true },
+	{ "document, inside too: verify a copy", FAIL_MEMORY, copy_open, document_close,
+	  .run = verify, .holds = is_never_genuine, .card = true },
+	{ "document, inside too: verify, BAC", FAIL_MEMORY, bac_open, document_close, .run = verify,
+	  .holds = is_freed, .card = true },
 	OPERATIONS_END,
 };

@@ -29,6 +29,8 @@ enum {
 	ON_IDENTITY = 1 << 10, /* there is another person's card beside it */
 	/* What is signed of the holder names the chip's key: with the mapping alone, it does not. */
 	ON_BOUND = 1 << 11,
+	ON_ADMIN = 1 << 12, /* the management key is proved */
+	ON_WRITES = 1 << 13, /* an issuer writes what it signed */
 	ON_ALL = 0xFFFF,
 };
 
@@ -107,6 +109,7 @@ struct liar {
 	unsigned answers, inner; /* so far: on the wire, inside */
 	unsigned good[256]; /* answers that said 9000 to each INS, as the reader got them */
 	unsigned done[256]; /* inside, as the card said it */
+	bool locked; /* the lock was asked for (SET STATUS) */
 	bool endless; /* LIAR_COMMANDS_MAX was reached */
 	enum sj_rc rc; /* of the present transmission */
 	struct liar_sm sm;

@@ -227,7 +227,7 @@ const struct operation *const *operations_eid(void)
 	static const struct operation plain = { "inspection-plain", kind | ON_DOCUMENT, false,
 						"fingerprint",      open_plain_border,  ask_run,
 						eid_close };
-	static const struct operation state = { "pin-state", ON_EID,         true,     NULL,
+	static const struct operation state = { "pin-state", ON_EID,    true,     NULL,
 						open_pin,    state_run, eid_close };
 	static const struct operation changing = { "pin-change", kind,       true,     NULL,
 						   open_pin,     change_run, eid_close };

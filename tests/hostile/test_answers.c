@@ -143,6 +143,32 @@ static size_t spoil_nth(struct issued *d, struct sj_span command, uint8_t *respo
 	return n;
 }
 
+/* As if another program's command had come in between and ended the session. */
+static size_t break_nth_protected(struct issued *d, struct sj_span command, uint8_t *response,
+				  size_t n)
+{
+	if ((command.ptr[0] & 0x0C) != 0x0C || d->seen++ != d->spoiled)
+		return n;
+	return answer(response, 0x6988);
+}
+
+static void a_channel_that_breaks_once_begins_again(void **state)
+{
+	struct issued *d = honest();
+	bool broke = true;
+
+	(void)state;
+	d->meddle = break_nth_protected;
+	for (d->spoiled = 0; broke; d->spoiled++) {
+		d->seen = 0;
+		issued_over(d, &(struct disturbed){ .shared = true });
+		assert_verdict(d, SJ_VERDICT_GENUINE, SJ_OK);
+		broke = d->seen > d->spoiled;
+	}
+	assert_true(d->spoiled > 8);
+	issued_free(d);
+}
+
 static size_t cut_nth(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
 {
 	(void)command;
@@ -487,6 +513,7 @@ static void a_damaged_trust_store_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_channel_that_breaks_once_begins_again),
 		cmocka_unit_test(wrong_can_and_then_the_right_one),
 		cmocka_unit_test(wrong_mrz_for_pace_and_for_bac),
 		cmocka_unit_test(bac_card_needs_the_mrz),

@@ -47,9 +47,9 @@ static void taps_that_go_wrong(struct visits *v)
 }
 
 /* More operators than tickets are kept of, more readers than are remembered. */
-static void many_operators(struct visits *v)
+static void many_operators(struct visits *v, uint32_t n)
 {
-	for (uint32_t i = 1; i <= 9; i++) {
+	for (uint32_t i = 1; i <= n; i++) {
 		v->reader.claims.reader.operator_id = RIG_OPERATOR + i;
 		reader_sign(&v->reader, &v->ca.ca);
 		first_tap(v);
@@ -96,7 +96,7 @@ void flow_gate(struct sweep *s)
 	repeated_tap(v);
 	repeated_tap(v);
 	taps_that_go_wrong(v);
-	many_operators(v);
+	many_operators(v, s->care == DISK_ALL ? 9 : 4);
 	objects(v);
 	repeated_tap(v);
 	tap_end(&v->tap);

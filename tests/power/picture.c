@@ -140,6 +140,25 @@ static bool object_is_spent(uint32_t id, struct sj_span before, struct sj_span a
 	return id == GATE_OBJECT_TICKETS && tickets_fell(before, after);
 }
 
+static bool is_try(uint32_t id)
+{
+	return (id >= DELAY && id < DELAY_END) || id == EMRTD_OBJECT_PIN ||
+	       (id >= PIV_STORE_PASSWORD && id < PIV_STORE_KEY);
+}
+
+bool picture_is_paid(const struct picture *before, const struct picture *after)
+{
+	struct sj_span in = sj_span(after->bytes, after->len), value, old;
+	uint32_t id;
+
+	while (take_object(&in, &id, &value)) {
+		(void)picture_find(before, id, &old);
+		if (is_try(id) && !sj_span_eq(old, value) && object_is_spent(id, old, value))
+			return true;
+	}
+	return false;
+}
+
 bool picture_is_spent(const struct picture *before, const struct picture *after)
 {
 	struct sj_span a = sj_span(before->bytes, before->len), value, other;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "card/card.h"
 
@@ -26,25 +25,26 @@ static int read_birth(struct cli *cli, struct sj_writer *key, struct card_birth 
 	return rc;
 }
 
+/* It gets its file with everything in it: a card without its transport key takes the well-known one. */
 static int make(struct cli *cli, const struct card_birth *birth)
 {
 	const char *path = cli_argument(cli, 0);
-	struct card_store *store;
-	enum card_store_rc rc = card_store_create(path, &store);
-	bool born;
+	struct card_store *store = NULL;
+	enum card_store_rc rc = card_store_memory(&store);
+	int exit_code = 0;
 
+	if (rc == CARD_STORE_OK && !card_be_born(store, birth))
+		rc = CARD_STORE_NO_MEMORY;
+	if (rc == CARD_STORE_OK)
+		rc = card_store_keep(store, path);
 	if (rc == CARD_STORE_IO && !card_file_denied())
-		return cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", path, strerror(errno));
-	if (rc != CARD_STORE_OK)
-		return card_file_fail(cli, rc, path);
-	born = card_be_born(store, birth);
+		exit_code = cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", path, strerror(errno));
+	else if (rc != CARD_STORE_OK)
+		exit_code = card_file_fail(cli, rc, path);
+	else
+		cli_note(cli, "%s: a blank card", path);
 	card_store_close(store);
-	if (!born) {
-		unlink(path);
-		return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", path);
-	}
-	cli_note(cli, "%s: a blank card", path);
-	return 0;
+	return exit_code;
 }
 
 static int run_new(struct cli *cli)

@@ -1,0 +1,383 @@
+/* op_module.c -- programs of the whole PKCS#11 module, before a liar. */
+#include <stdlib.h>
+
+#include "tests/hostile/liar.h"
+#include "tests/pkcs11/plug.h"
+#include "tests/reader/piv_stage.h"
+
+#include "crypt/public.h"
+#include "crypt/rsa.h"
+#include "pkcs11/p11.h"
+
+#define OBJECTS_MAX 96u
+
+/* A card with EC keys, one of them retired (82), and RSA in 9D. */
+struct token {
+	struct card_store *store;
+	enum card_interface interface;
+};
+
+struct program {
+	struct liar *l;
+	struct outcome *o;
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE objects[OBJECTS_MAX];
+	CK_ULONG n;
+	unsigned signatures, secrets, made;
+	CK_RV rv; /* the first failure that counts */
+};
+
+static void *token_new(enum card_interface interface)
+{
+	struct token *t = calloc(1, sizeof(*t));
+	struct piv_stage *s = piv_stage_new(&(struct piv_plan){ .policy = 0 });
+	const struct sj_span history = SJ_SPAN_STR("\xC1\x01\x01\xC2\x01\x00\xF3\x00\xFE\x00");
+	uint8_t spki[SJ_PIV_SPKI_MAX];
+	size_t n = sizeof(spki);
+
+	assert_non_null(t);
+	assert_int_equal(piv_stage_open(s), SJ_OK);
+	piv_stage_fill(s);
+	assert_int_equal(
+		sj_piv_generate(s->piv, 0x9D, SJ_PIV_RSA_2048, SJ_PIV_POLICY_DEFAULT, spki, &n),
+		SJ_OK);
+	assert_int_equal(sj_piv_write(s->piv, PIV_OBJECT_KEY_HISTORY, history.ptr, history.len),
+			 SJ_OK);
+	piv_stage_close(s);
+	t->store = liar_copy(s->b->store);
+	t->interface = interface;
+	piv_stage_free(s);
+	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
+	setenv("XDG_CACHE_HOME", "/dev/null", 1); /* no cache */
+	return t;
+}
+
+static void *open_token(void)
+{
+	return token_new(CARD_CONTACT);
+}
+
+static void token_close(void *rig)
+{
+	struct token *t = rig;
+
+	card_store_close(t->store);
+	free(t);
+}
+
+/* --- what programs do ----------------------------------------------------------------------- */
+
+/* The values of an object, every byte of which is looked at. */
+static void read_object(const struct program *p, CK_OBJECT_HANDLE object)
+{
+	static const CK_ATTRIBUTE_TYPE types[] = {
+		CKA_CLASS,           CKA_TOKEN,       CKA_LABEL,           CKA_VALUE,
+		CKA_ISSUER,          CKA_SUBJECT,     CKA_SERIAL_NUMBER,   CKA_ID,
+		CKA_END_DATE,        CKA_CHECK_VALUE, CKA_KEY_TYPE,        CKA_MODULUS,
+		CKA_EC_PARAMS,       CKA_EC_POINT,    CKA_PUBLIC_EXPONENT, CKA_OBJECT_ID,
+		CKA_PUBLIC_KEY_INFO, CKA_APPLICATION, CKA_UNIQUE_ID,       CKA_START_DATE,
+	};
+	CK_ULONG size;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		CK_ATTRIBUTE t = { types[i], NULL, 0 };
+
+		if (C_GetAttributeValue(p->session, object, &t, 1) != CKR_OK)
+			continue;
+		t.pValue = malloc(t.ulValueLen + 1);
+		assert_non_null(t.pValue);
+		if (C_GetAttributeValue(p->session, object, &t, 1) == CKR_OK)
+			outcome_touch(t.pValue, t.ulValueLen);
+		free(t.pValue);
+	}
+	(void)C_GetObjectSize(p->session, object, &size);
+}
+
+static void find(struct program *p, CK_OBJECT_CLASS class)
+{
+	CK_ATTRIBUTE t = { CKA_CLASS, &class, sizeof(class) };
+
+	p->n = 0;
+	p->rv = C_FindObjectsInit(p->session, &t, 1);
+	if (p->rv != CKR_OK)
+		return;
+	(void)C_FindObjects(p->session, p->objects, OBJECTS_MAX, &p->n);
+	(void)C_FindObjectsFinal(p->session);
+}
+
+static void read_all(struct program *p)
+{
+	static const CK_OBJECT_CLASS classes[] = { CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY,
+						   CKO_DATA, CKO_PROFILE };
+	CK_MECHANISM_TYPE list[64];
+	CK_MECHANISM_INFO info;
+	CK_SESSION_INFO session;
+	CK_ULONG n = 64;
+
+	if (C_GetMechanismList(0, list, &n) == CKR_OK)
+		for (CK_ULONG i = 0; i < n; i++)
+			(void)C_GetMechanismInfo(0, list[i], &info);
+	(void)C_GetSessionInfo(p->session, &session);
+	for (size_t c = 0; c < sizeof(classes) / sizeof(classes[0]); c++) {
+		find(p, classes[c]);
+		for (CK_ULONG i = 0; i < p->n; i++)
+			read_object(p, p->objects[i]);
+	}
+}
+
+/* A login is true when the card said so to VERIFY since, and never else. */
+static CK_RV log_in(struct program *p, CK_USER_TYPE type, const char *pin, uint8_t ins)
+{
+	const unsigned before = p->l->good[ins];
+	CK_UTF8CHAR copy[80];
+	CK_RV rv;
+
+	memcpy(copy, pin, strlen(pin) + 1);
+	rv = C_Login(p->session, type, copy, strlen(pin));
+	if (rv == CKR_OK && type != CKU_CONTEXT_SPECIFIC && p->l->good[ins] == before)
+		p->o->wrong = "a login that the card did not call right";
+	return rv;
+}
+
+/* --- signing --------------------------------------------------------------------------------------- */
+
+/* Under the key that the module itself hands out for this one. */
+static bool signature_holds(const struct program *p, CK_OBJECT_HANDLE key, struct sj_span digest,
+			    struct sj_span signature, CK_MECHANISM_TYPE how)
+{
+	uint8_t spki[SJ_PIV_SPKI_MAX], block[SJ_RSA_MAX];
+	CK_ATTRIBUTE t = { CKA_PUBLIC_KEY_INFO, spki, sizeof(spki) };
+	struct sj_public public;
+
+	if (C_GetAttributeValue(p->session, key, &t, 1) != CKR_OK ||
+	    !sj_public_read(sj_span(spki, t.ulValueLen), &public))
+		return false;
+	if (how == CKM_ECDSA)
+		return sj_ec_verify(public.curve, &public.point, digest, signature);
+	return sj_rsa_public(sj_span(spki, t.ulValueLen), signature, block) &&
+	       memcmp(block + signature.len - digest.len, digest.ptr, digest.len) == 0;
+}
+
+static void sign(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE how)
+{
+	CK_MECHANISM m = { how, NULL, 0 };
+	CK_BYTE data[32] = { 1 }, out[SJ_PIV_BLOCK_MAX];
+	CK_ULONG len = sizeof(out);
+
+	if (C_SignInit(p->session, &m, key) != CKR_OK)
+		return;
+	(void)log_in(p, CKU_CONTEXT_SPECIFIC, STAGE_GLOBAL, PIV_INS_VERIFY);
+	p->rv = C_Sign(p->session, data, sizeof(data), out, &len);
+	if (p->rv != CKR_OK)
+		return;
+	p->signatures++;
+	outcome_touch(out, len);
+	if (!signature_holds(p, key, SJ_SPAN_OF(data), sj_span(out, len), how))
+		p->o->wrong = "a signature that does not hold";
+}
+
+/* The public key of the same key; 0: there is none. */
+static CK_OBJECT_HANDLE public_of(const struct program *p, CK_OBJECT_HANDLE key)
+{
+	CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+	CK_BYTE id[8];
+	CK_ATTRIBUTE t[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, id, sizeof(id) } };
+	CK_OBJECT_HANDLE found = 0;
+	CK_ULONG n = 0;
+
+	if (C_GetAttributeValue(p->session, key, &t[1], 1) != CKR_OK ||
+	    C_FindObjectsInit(p->session, t, 2) != CKR_OK)
+		return 0;
+	(void)C_FindObjects(p->session, &found, 1, &n);
+	(void)C_FindObjectsFinal(p->session);
+	return found;
+}
+
+static void decrypt(struct program *p, CK_OBJECT_HANDLE key)
+{
+	CK_MECHANISM m = { CKM_RSA_PKCS, NULL, 0 };
+	CK_BYTE sealed[SJ_RSA_MAX], plain[16] = "fifteen letters", out[SJ_RSA_MAX];
+	CK_ULONG len = sizeof(sealed), n = sizeof(out);
+
+	if (C_EncryptInit(p->session, &m, public_of(p, key)) != CKR_OK ||
+	    C_Encrypt(p->session, plain, sizeof(plain), sealed, &len) != CKR_OK ||
+	    C_DecryptInit(p->session, &m, key) != CKR_OK)
+		return;
+	p->rv = C_Decrypt(p->session, sealed, len, out, &n);
+	if (p->rv != CKR_OK)
+		return;
+	p->secrets++;
+	outcome_touch(out, n);
+}
+
+static void derive(struct program *p, CK_OBJECT_HANDLE key)
+{
+	static const char generator[] =
+		"046B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"
+		"4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5";
+	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
+	CK_BBOOL no = CK_FALSE, yes = CK_TRUE;
+	CK_ATTRIBUTE t[] = { { CKA_CLASS, &class, sizeof(class) },
+			     { CKA_KEY_TYPE, &type, sizeof(type) },
+			     { CKA_SENSITIVE, &no, 1 },
+			     { CKA_EXTRACTABLE, &yes, 1 } };
+	CK_BYTE point[65];
+	CK_ECDH1_DERIVE_PARAMS ecdh = { CKD_NULL, 0, NULL, sizeof(point), point };
+	CK_MECHANISM m = { CKM_ECDH1_DERIVE, &ecdh, sizeof(ecdh) };
+	CK_OBJECT_HANDLE secret;
+
+	(void)hex(generator, point, sizeof(point));
+	if (C_DeriveKey(p->session, &m, key, t, 4, &secret) != CKR_OK)
+		return;
+	p->secrets++;
+	read_object(p, secret);
+}
+
+static void use_all(struct program *p)
+{
+	CK_UTF8CHAR new[] = "654321", old[] = STAGE_GLOBAL;
+	CK_BYTE random[40];
+
+	p->rv = log_in(p, CKU_USER, STAGE_GLOBAL, PIV_INS_VERIFY);
+	if (p->rv != CKR_OK)
+		return;
+	find(p, CKO_PRIVATE_KEY);
+	for (CK_ULONG i = 0; i < p->n; i++) {
+		sign(p, p->objects[i], CKM_ECDSA);
+		sign(p, p->objects[i], CKM_RSA_PKCS);
+		decrypt(p, p->objects[i]);
+		derive(p, p->objects[i]);
+	}
+	if (C_GenerateRandom(p->session, random, sizeof(random)) == CKR_OK)
+		outcome_touch(random, sizeof(random));
+	(void)C_SetPIN(p->session, old, sizeof(old) - 1, new, sizeof(new) - 1);
+	(void)C_Logout(p->session);
+	if (p->l->wrong == NULL && (p->signatures < 4 || p->secrets < 2))
+		p->o->wrong = "the honest card signs and decrypts too little";
+}
+
+/* --- administering --------------------------------------------------------------------------------- */
+
+static void make_key(struct program *p)
+{
+	CK_MECHANISM m = { CKM_EC_KEY_PAIR_GEN, NULL, 0 };
+	CK_BYTE curve[10], id = 0x82;
+	CK_BBOOL yes = CK_TRUE;
+	CK_ATTRIBUTE public = { CKA_EC_PARAMS, curve, sizeof(curve) };
+	CK_ATTRIBUTE private[] = { { CKA_TOKEN, &yes, 1 }, { CKA_ID, &id, 1 } };
+	CK_OBJECT_HANDLE a, b;
+
+	(void)hex("06082A8648CE3D030107", curve, sizeof(curve));
+	p->rv = C_GenerateKeyPair(p->session, &m, &public, 1, private, 2, &a, &b);
+	if (p->rv != CKR_OK)
+		return;
+	p->made++;
+	read_object(p, a);
+	(void)C_DestroyObject(p->session, b);
+}
+
+static void write_certificate(struct program *p)
+{
+	CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+	CK_CERTIFICATE_TYPE x509 = CKC_X_509;
+	CK_BYTE id = 0x9A, der[1024];
+	CK_BBOOL yes = CK_TRUE;
+	CK_ATTRIBUTE get = { CKA_VALUE, der, sizeof(der) };
+	CK_ATTRIBUTE t[] = { { CKA_CLASS, &class, sizeof(class) },
+			     { CKA_CERTIFICATE_TYPE, &x509, sizeof(x509) },
+			     { CKA_TOKEN, &yes, 1 },
+			     { CKA_ID, &id, 1 },
+			     { CKA_VALUE, der, 0 } };
+	CK_OBJECT_HANDLE o;
+
+	find(p, CKO_CERTIFICATE);
+	if (p->n == 0 || C_GetAttributeValue(p->session, p->objects[0], &get, 1) != CKR_OK)
+		return;
+	t[4].ulValueLen = get.ulValueLen;
+	if (C_CreateObject(p->session, t, 5, &o) == CKR_OK)
+		(void)C_DestroyObject(p->session, o);
+}
+
+static void administer_all(struct program *p)
+{
+	CK_UTF8CHAR puk[] = STAGE_PUK ":123456", admin[] = ADMIN_HEX, label[32] = "";
+
+	p->rv = log_in(p, CKU_SO, ADMIN_HEX, PIV_INS_GENERAL_AUTHENTICATE);
+	if (p->rv != CKR_OK)
+		return;
+	make_key(p);
+	write_certificate(p);
+	(void)C_SetPIN(p->session, admin, sizeof(admin) - 1, admin, sizeof(admin) - 1);
+	(void)C_InitPIN(p->session, puk, sizeof(puk) - 1);
+	(void)C_CloseAllSessions(0);
+	(void)C_InitToken(0, admin, sizeof(admin) - 1, label);
+}
+
+/* --- one program ------------------------------------------------------------------------------------- */
+
+/* Return values that speak of us: the module's own arguments, state or memory. */
+static const char *blames_us(CK_RV rv)
+{
+	return rv == CKR_HOST_MEMORY || rv == CKR_ARGUMENTS_BAD || rv == CKR_GENERAL_ERROR ||
+			       rv == CKR_CRYPTOKI_NOT_INITIALIZED
+		       ? "the return value blames the module"
+		       : NULL;
+}
+
+static void module_run(struct token *t, struct liar *l, struct outcome *o,
+		       void (*work)(struct program *p))
+{
+	struct program p = { .l = l, .o = o };
+	CK_TOKEN_INFO token;
+	CK_SLOT_INFO slot;
+	CK_ULONG n = 0;
+
+	liar_insert(l, t->store, t->interface);
+	plug = (struct plug){ &l->head, 1 };
+	assert_int_equal(C_Initialize(NULL), CKR_OK);
+	(void)C_GetSlotList(CK_TRUE, NULL, &n);
+	if (C_GetSlotInfo(0, &slot) == CKR_OK)
+		outcome_touch(&slot, sizeof(slot));
+	if (C_GetTokenInfo(0, &token) == CKR_OK)
+		outcome_touch(&token, sizeof(token));
+	p.rv = C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &p.session);
+	if (p.rv == CKR_OK)
+		work(&p);
+	if (o->wrong == NULL)
+		o->wrong = blames_us(p.rv);
+	o->rc = SJ_OK;
+	o->accepted = p.rv == CKR_OK;
+	assert_int_equal(C_Finalize(NULL), CKR_OK);
+	plug.card = NULL;
+}
+
+static void read_run(void *rig, struct liar *l, struct outcome *o)
+{
+	module_run(rig, l, o, read_all);
+}
+
+static void use_run(void *rig, struct liar *l, struct outcome *o)
+{
+	module_run(rig, l, o, use_all);
+}
+
+static void administer_run(void *rig, struct liar *l, struct outcome *o)
+{
+	module_run(rig, l, o, administer_all);
+}
+
+const struct operation *const *operations_module(void)
+{
+#define MODULE(name_, run_) \
+	{ \
+		.name = name_, .kind = ON_MODULE | ON_PIV | ON_CONTACT, .card_is_believed = true, \
+		.open = open_token, .run = run_, .close = token_close \
+	}
+	static const struct operation reading = MODULE("module-read", read_run);
+	static const struct operation use = MODULE("module-use", use_run);
+	static const struct operation administration = MODULE("module-administer", administer_run);
+	static const struct operation *const all[] = { &reading, &use, &administration, NULL };
+
+	return all;
+}

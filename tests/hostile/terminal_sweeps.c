@@ -1,0 +1,75 @@
+/* terminal_sweeps.c -- every instruction with edges of P1-P2, Lc and Le, in every state. */
+#include "tests/hostile/terminal.h"
+
+#define PLAIN(scene, place, script) \
+	{ \
+		"sweep: " scene ", " place, scene, script " @sweep" \
+	}
+#define INSIDE(scene, place, script) \
+	{ \
+		"sweep inside: " scene ", " place, scene, script " @sweepin" \
+	}
+static const struct sequence rows[] = {
+	PLAIN("blank", "MF", "{mf}"),
+	PLAIN("blank", "manager", "{mgr}=9000"),
+	PLAIN("blank-air", "MF", "{mf}"),
+	PLAIN("perso", "MF", "{mf}"),
+	PLAIN("perso", "LDS1", "{lds}"),
+	PLAIN("perso", "keys", "{piv}"),
+	PLAIN("perso", "gate", "{gate}"),
+	PLAIN("perso", "manager", "{mgr}=9000"),
+	PLAIN("initialized", "manager", "{mgr}=9000"),
+	PLAIN("plain", "MF", "{mf}"),
+	PLAIN("plain", "LDS1", "{lds}=9000"),
+	PLAIN("plain", "gate", "{gate}=9000"),
+	PLAIN("plain-c", "MF", "{mf}"),
+	PLAIN("plain-c", "LDS1", "{lds}=9000"),
+	PLAIN("plain-c", "keys", "{piv}=9000"),
+	PLAIN("plain-c", "keys with PIN", "{piv}=9000 {verify}=9000"),
+	PLAIN("plain-c", "manager", "{mgr}=9000"),
+	PLAIN("open", "keys", "{piv}=9000"),
+	PLAIN("open", "manager", "{mgr}=9000"),
+	PLAIN("open-c", "keys with management key", "{piv}=9000 @admin=9000"),
+	PLAIN("eid", "MF", "{mf}"),
+	PLAIN("eid", "LDS1", "{lds}=9000"),
+	PLAIN("eid", "gate", "{gate}=9000"),
+	PLAIN("eid-c", "MF", "{mf}"),
+	PLAIN("locked", "manager", "{mgr}"),
+	PLAIN("locked", "MF", "{mf}"),
+	PLAIN("locked-air", "MF", "{mf}"),
+	PLAIN("dead", "manager", "{mgr}"),
+	PLAIN("dead", "MF", "{mf}"),
+	PLAIN("dead-air", "MF", "{mf}"),
+	PLAIN("no-keys", "MF", "{piv}=6A82"),
+	PLAIN("no-lds", "MF", "{lds}=6A82"),
+	PLAIN("no-gate", "MF", "{gate}=6A82"),
+	PLAIN("suspended", "MF", "{mf}"),
+	PLAIN("pin-blocked", "MF", "{mf}"),
+	PLAIN("inactive", "MF", "{mf}"),
+	PLAIN("keys-blocked", "keys", "{piv}=9000"),
+	PLAIN("both-blocked", "keys", "{piv}=9000"),
+	PLAIN("air-blocked", "keys", "{piv}=9000"),
+	INSIDE("plain", "LDS1 after BAC", "{lds}=9000 @bac=9000"),
+	INSIDE("plain", "MF after PACE", "@can=9000"),
+	INSIDE("plain", "keys after PACE", "@can=9000 s:{piv}=9000"),
+	INSIDE("plain", "manager after PACE", "@can=9000 s:{mgr}=9000"),
+	INSIDE("plain", "LDS1 after Chip Authentication", "{lds}=9000 @bac=9000 @ca1=9000"),
+	INSIDE("plain", "LDS1 after Terminal Authentication",
+	       "{lds}=9000 @bac=9000 @ca1=9000 @ta1=9000"),
+	INSIDE("open", "keys in messaging", "{piv}=9000 @msg=9000"),
+	INSIDE("open", "keys in the virtual contact interface",
+	       "{piv}=9000 @msg=9000 s:{vcode}=9000 s:{verify}=9000"),
+	INSIDE("eid", "MF with a CHAT", "@chat=9000"),
+	INSIDE("eid", "MF after Terminal Authentication", "@at:5=9000"),
+	INSIDE("eid", "eID application with all rights", "@at=9000 s:{eid}=9000"),
+	INSIDE("eid", "eID application with few", "@few=9000 s:{eid}=9000"),
+	INSIDE("eid", "eID application of an inspection system", "@is=9000 s:{eid}=9000"),
+	INSIDE("eid", "LDS1 of an inspection system", "@is=9000 s:{lds}=9000"),
+	INSIDE("suspended", "MF after PACE", "@can=9000"),
+	INSIDE("pin-blocked", "MF after PACE with the PUK", "@puk=9000"),
+	INSIDE("plain-c", "manager in its channel", "{mgr}=9000 @scp=9000"),
+	INSIDE("plain-c", "manager in a channel without encryption", "{mgr}=9000 @cmac=9000"),
+	INSIDE("perso", "manager in its channel", "{mgr}=9000 @scp=9000"),
+	INSIDE("blank", "manager in its channel", "{mgr}=9000 @scp=9000"),
+};
+const struct sequences terminal_sweeps = { rows, sizeof(rows) / sizeof(rows[0]) };
