@@ -102,9 +102,9 @@ static int find_loader(struct dl_phdr_info *info, size_t size, void *user)
 
 static bool add_system(int rules, uint64_t all, bool runs)
 {
-	/* The last one: where /etc/resolv.conf leads. */
-	static const char *const places[] = { "/usr", "/lib", "/lib64", "/etc",
-					      "/run/systemd/resolve" };
+	static const char *const places[] = { "/usr", "/lib", "/lib64", "/etc" };
+	/* Who manages the network keeps it elsewhere: its folder, as it is replaced. */
+	char *resolver = realpath("/etc/resolv.conf", NULL);
 	const char *loader = NULL;
 	int null = open("/dev/null", O_PATH | O_CLOEXEC);
 	bool ok = null < 0 || add_rule(rules, null, all & FS_FILE & ~LANDLOCK_ACCESS_FS_EXECUTE);
@@ -113,6 +113,8 @@ static bool add_system(int rules, uint64_t all, bool runs)
 		if (access(places[i], F_OK) == 0)
 			ok = add_room(rules, all, &(struct cli_room){ CLI_ROOM_READ, places[i] });
 	}
+	ok = ok && add_room(rules, all, &(struct cli_room){ CLI_ROOM_READ, resolver });
+	free(resolver);
 	if (runs)
 		dl_iterate_phdr(find_loader, &loader);
 #ifdef __SANITIZE_ADDRESS__
