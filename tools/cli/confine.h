@@ -25,8 +25,8 @@ struct cli_room {
 
 /*
  * From now on this thread, those it starts, and their programs reach these places, the system's own
- * (/usr, /lib, /etc, and where resolv.conf is, to be read) and /dev/null. A kernel without Landlock: nothing changes, which is told
- * with SOJOURN_LOG=debug. What is already open stays so.
+ * (/usr, /lib, /etc, where resolv.conf is, to be read) and /dev/null. A kernel without Landlock: nothing
+ * changes, which is told with SOJOURN_LOG=debug. What is already open stays so.
  */
 CLI_MUST_CHECK int cli_confine_files(struct cli *cli, const struct cli_room *rooms, size_t n);
 
