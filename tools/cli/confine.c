@@ -84,7 +84,11 @@ static bool add_room(int rules, uint64_t all, const struct cli_room *room)
 {
 	static const uint64_t access[] = { FS_READ, ~0ull & ~LANDLOCK_ACCESS_FS_EXECUTE, FS_RUN };
 	int fd = room->path != NULL ? open_room(room->path, room->use) : -1;
+	int led = fd >= 0 && room->use == CLI_ROOM_READ ? open(room->path, O_PATH | O_CLOEXEC) : -1;
 
+	/* Where a link leads, /dev/stdin too. What cannot be named so, such as a pipe, is not refused. */
+	if (led >= 0)
+		(void)add_rule(rules, led, LANDLOCK_ACCESS_FS_READ_FILE & all);
 	return fd < 0 || add_rule(rules, fd, access[room->use] & all);
 }
 

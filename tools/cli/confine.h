@@ -16,8 +16,9 @@ enum cli_room_use { CLI_ROOM_READ, CLI_ROOM_WRITE, CLI_ROOM_RUN };
 struct cli_room {
 	enum cli_room_use use;
 	/*
-	 * Of a file its directory counts, as files are replaced; of what is not there yet the
-	 * directory above (to be read: the nearest that is there). RUN: that program alone; but its
+	 * Of a file its directory counts, as files are replaced; of a link to be read besides what
+	 * it leads to now; of what is not there yet the directory above (to be read: the nearest
+	 * that is there). RUN: that program alone; but its
 	 * loader comes with it, which loads whatever can be read.
 	 */
 	const char *path;
