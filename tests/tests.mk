@@ -21,6 +21,8 @@ server_bats := tests/card/register_server.bats
 test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
+# Looks at much memory, and at what sanitisers keep to themselves.
+$(call objs,tests/failures/scan.c): override SANITIZE =
 # Stands before libc, for libraries too, from the first moment of a process on.
 $(call objs,tests/failures/fail.c): override SANITIZE =
 $(call objs,tests/failures/fail.c): override HARDEN = -fPIC
@@ -58,15 +60,22 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS =
 $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 
 # Every operation with failures inside (tests/failures).
-$(BUILD)/tests/failures/test_sweep: $(call objs,$(filter-out tests/failures/test_%,$(wildcard tests/failures/*.c)) tests/pkcs11/plug.c)
+$(BUILD)/tests/failures/test_sweep: $(call objs,$(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c)
 $(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
 liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
 $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 
+# Secrets that were made are searched for; those of whole programs, by whoever starts them.
+$(BUILD)/tests/failures/watch: $(call objs,tests/failures/watch.c tests/failures/scan.c) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE)
+$(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c)
+$(BUILD)/tests/failures/test_secrets: TEST_LIBS = -Wl,--wrap=sj_ec_secret_random,--wrap=sj_ec_agree,--wrap=sj_kdf,--wrap=sj_hkdf_expand,--wrap=sj_wipe
+
 .PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
-tests: all $(test_bins) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
+tests: all $(test_bins) $(BUILD)/tests/failures/watch $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -113,6 +122,11 @@ $(BUILD)/tests/world/ifd.so: tests/world/ifd.c tests/world/ifd.h
 $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
+# Secrets that valgrind follows: tests/side/run.
+$(BUILD)/tests/side/side: $(call objs,$(wildcard tests/side/*.c)) $(helper_a) $(card_a) $(reader_a) $(core_a)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=sj_equal_secret,--wrap=sj_unpad,--wrap=sj_ecdsa_from_der -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		-lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
@@ -180,9 +194,10 @@ prove: deps-prove
 reproduce: deps-check
 	tests/programs/reproduce
 
-# 8 processes with 8 threads sign on one card for SOAK_SECONDS (600).
+# 8 processes with 8 threads sign on one card for SOAK_SECONDS (600), and 2 read its document.
+soak_bins := $(addprefix $(BUILD)/,lib/pkcs11/sojourn-pkcs11.so tests/bench/signer tests/world/reader)
 soak: deps-check
-	+@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/signer
+	+@$(MAKE) --no-print-directory -j$(JOBS) all $(soak_bins)
 	SOJOURN_BUILD=$(BUILD) tests/programs/soak
 
 # Programs of others with the module; every test program as clang makes it; pkcs11-tool and our own threads
@@ -212,8 +227,9 @@ analyze: deps-check
 
 # Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
 campaign: deps-campaign .campaign-builds
-	+@$(MAKE) --no-print-directory -j$(JOBS) tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so pkcs11/removal)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) $(soak_bins:$(BUILD)/%=$(TSAN_BUILD)/%)
 	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)
 
 .campaign-builds: deps-campaign

@@ -166,7 +166,7 @@ static size_t exchange(struct card *card, struct sj_span command, uint8_t *respo
 		sw = SJ_SW_WRONG_LENGTH;
 	if (!is_get_response(card, &apdu, &class)) {
 		forget_pieces(card);
-		card->now.commands += !class.chained;
+		card->now.commands += !card->now.chain.open; /* a chain once, with its first */
 	}
 	if (sw == SJ_SW_OK && !card->now.channels[class.channel].open)
 		sw = SJ_SW_CHANNEL_NOT_SUPPORTED;

@@ -96,6 +96,11 @@ bool sj_session_begun(const struct sj_session *s)
 	return s->begun;
 }
 
+bool sj_session_shared(const struct sj_session *s)
+{
+	return s->transport->ops->begin != NULL;
+}
+
 enum sj_rc sj_session_restart(struct sj_session *s, bool reset)
 {
 	bool begun = s->begun;

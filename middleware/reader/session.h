@@ -47,6 +47,8 @@ int64_t sj_session_deadline_get(const struct sj_session *s);
 SJ_MUST_CHECK enum sj_rc sj_session_begin(struct sj_session *s);
 void sj_session_end(struct sj_session *s);
 bool sj_session_begun(const struct sj_session *s);
+/* There may be other processes at the card, and not everything that goes wrong is the card's doing. */
+bool sj_session_shared(const struct sj_session *s);
 
 /*
  * After SJ_CARD_RESET, or to start afresh after SJ_CARD_SM_BROKEN: wipes the

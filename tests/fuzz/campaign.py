@@ -101,6 +101,7 @@ class Campaign:
     def turn_afl(self, name, seconds):
         s, out = self.state[name], self.work / "afl" / name
         shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
         command = ["afl-fuzz", "-i", self.work / "seeds" / name, "-o", out, "-V", str(seconds), "-m", "none", "-t", "10000+", "--", self.harness]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(name), text=True, errors="replace")
         stats = out / "default/fuzzer_stats"
@@ -112,7 +113,7 @@ class Campaign:
                 shutil.copy(f, to / (f"afl-{f.name[3:9]}" if folder == "queue" else f"{name}+{f.name}"))
 
     def run(self):
-        end = time.monotonic() + (self.args.budget or float("inf"))
+        end = time.monotonic() + (float("inf") if self.args.budget is None else self.args.budget)
         key = "afl" if self.args.afl else "executions"
         while True:
             left = [n for n in self.names if self.wanted(n) > 0 and not self.crashes(n)]

@@ -338,7 +338,8 @@ static void on_sent(void *self, struct sj_span command, struct sj_span response,
 		look(m, r.data, place_of(m, c.apdu.cla & 3), false);
 		return;
 	}
-	m->commands += !parsed || (c.apdu.cla & 0x10) == 0;
+	m->commands += !m->chaining;
+	m->chaining = parsed && (c.apdu.cla & 0x10) != 0 && !monitor_refused(r.sw);
 	if (is_protected(command))
 		forged(m, command, &c);
 	else if (!parsed || c.apdu.ins != 0xC0)
@@ -359,6 +360,7 @@ static void on_opened(void *self, const struct sj_apdu *plain, struct sj_span da
 				  .sw = sw };
 
 	m->commands++;
+	m->chaining = (plain->cla & 0x10) != 0 && !monitor_refused(sw);
 	if (!m->b->secured && m->session.kind != IN_PIV)
 		drop(m);
 	meant(m, &c);
@@ -372,6 +374,7 @@ void monitor_power(struct monitor *m)
 	m->pin[0] = m->pin[1] = m->pairing = m->admin = m->gate = false;
 	m->level = 0;
 	m->chain_len = 0;
+	m->chaining = false;
 	m->commands = m->pin_at = 0;
 	m->honest = false;
 	m->was_blank = !card_is_issued(m->b->card);

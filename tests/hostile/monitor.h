@@ -76,6 +76,7 @@ struct monitor {
 	struct sj_apdu chain_header;
 	uint8_t chain[4096];
 	size_t chain_len;
+	bool chaining; /* more of a command is to come */
 	uint8_t last[2048]; /* the last protected command as it went */
 	size_t last_len;
 	/* The last commands. */

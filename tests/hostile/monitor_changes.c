@@ -65,7 +65,7 @@ bool monitor_may_change(const struct monitor *m, const struct monitor_case *c, u
 {
 	if (is_try(c, id) || id == GATE_OBJECT_EPHEMERAL)
 		return true;
-	if (id == GATE_OBJECT_TICKETS && c->apdu.ins == 0xA4 && c->sw == SJ_SW_OK)
+	if (id == GATE_OBJECT_TICKETS && c->apdu.ins == 0xA4 && !monitor_refused(c->sw))
 		return true;
 	if (c->at == AT_GATE && m->gate && c->apdu.ins == 0x87 && of(id, CARD_OBJECT_GATE))
 		return id < GATE_OBJECT_CREDENTIAL && id != GATE_OBJECT_HOLDER;

@@ -157,6 +157,8 @@ uint16_t stage_ca1(struct stage *s)
 	struct monitor_session next = s->m.session;
 	uint16_t sw;
 
+	if (!stands_at(s, "eMRTD")) /* at the MF it would be version 2 */
+		return SJ_SW_CONDITIONS;
 	need_terminal(s);
 	sw = eac_ca1(&s->t, &s->card.keys[0]);
 	if (sw != SJ_SW_OK)

@@ -122,8 +122,7 @@ static struct bench *personalise(struct world *w, enum base base)
 
 	bench_install(b);
 	eac_personalise(&w->cards[base], b, &plan);
-	if (!eid)
-		assert_int_equal(bench_dgi_hex(b, 0x0012, "0C03"), SJ_SW_OK);
+	assert_int_equal(bench_dgi_hex(b, 0x0012, "0C03"), SJ_SW_OK);
 	give_files(b, eid);
 	if (eid)
 		eid_personalise_all(b, NULL);

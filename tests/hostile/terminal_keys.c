@@ -22,6 +22,13 @@ static const struct sequence rows[] = {
 	  ON "{verify}=9000 {chuid}=9000 {sign9c}=6982" },
 	{ "keys: 9C with a refused command between", "plain-c",
 	  ON "{verify}=9000 00FF=6??? {sign9c}=6982" },
+	{ "keys: 9C with a chain that is refused between", "plain-c",
+	  ON "{verify}=9000 10B0810000=6??? {sign9c}=6982" },
+	{ "keys: 9C with a byte that begins a chain between", "plain-c",
+	  ON "{verify}=9000 1F=6700 {sign9c}=6982" },
+	{ "keys: 9C in a chain right after the PIN", "plain-c",
+	  ON "{verify}=9000 1087119C107C24820081205A5A5A5A5A5A5A5A5A5A=9000 "
+	     "0087119C165A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A00=9000" },
 	{ "keys: 9C after a question for the PIN's status", "plain-c",
 	  ON "{verify}=9000 00200080=9000 {sign9c}=6982" },
 	{ "keys: 9D without the PIN", "plain-c", ON "{sign9d}=6982" },

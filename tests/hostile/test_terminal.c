@@ -9,7 +9,6 @@
 #include "tests/hostile/terminal.h"
 
 #define RANDOM_CHECK 20000u
-#define CASES_MAX 600u
 
 static const struct sequences *const pages[] = {
 	&terminal_host, &terminal_manager, &terminal_document, &terminal_eid,
@@ -56,26 +55,36 @@ static void names_are_their_own(void **state)
 								pages[q]->rows[k].name);
 }
 
+static size_t count_sequences(void)
+{
+	size_t n = 0;
+
+	for (size_t p = 0; p < PAGES; p++)
+		n += pages[p]->count;
+	return n;
+}
+
 static int run_cases(struct stage *stage)
 {
-	struct CMUnitTest *tests = calloc(CASES_MAX, sizeof(*tests));
-	struct job *jobs = calloc(CASES_MAX, sizeof(*jobs));
+	const size_t all = count_sequences() + 2;
+	struct CMUnitTest *tests = calloc(all, sizeof(*tests));
+	struct job *jobs = calloc(all, sizeof(*jobs));
 	size_t n = 0;
 	int failed;
 
 	assert_true(tests != NULL && jobs != NULL);
 	for (size_t p = 0; p < PAGES; p++)
-		for (size_t i = 0; i < pages[p]->count && n < CASES_MAX - 2; i++, n++) {
+		for (size_t i = 0; i < pages[p]->count; i++, n++) {
 			jobs[n] = (struct job){ stage, &pages[p]->rows[i] };
 			tests[n] = (struct CMUnitTest){ .name = pages[p]->rows[i].name,
 							.test_func = perform,
 							.initial_state = &jobs[n] };
 		}
 	jobs[n] = (struct job){ stage, NULL };
-	tests[n] = (struct CMUnitTest){ "commands at random", at_random, NULL, NULL, &jobs[n] };
-	n++;
-	tests[n] = (struct CMUnitTest)cmocka_unit_test(names_are_their_own);
-	n++;
+	tests[n++] = (struct CMUnitTest){ .name = "commands at random",
+					  .test_func = at_random,
+					  .initial_state = &jobs[all - 2] };
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(names_are_their_own);
 	failed = _cmocka_run_group_tests("terminal", tests, n, NULL, NULL);
 	free(tests);
 	free(jobs);

@@ -540,6 +540,11 @@ CK_RV fake_login(CK_SESSION_HANDLE s, CK_USER_TYPE type, const char *pin)
 
 CK_RV fake_sign(CK_SESSION_HANDLE s, CK_BYTE ref)
 {
+	return fake_sign_with(s, ref, NULL);
+}
+
+CK_RV fake_sign_with(CK_SESSION_HANDLE s, CK_BYTE ref, const char *pin)
+{
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, &ref, 1 } };
 	CK_MECHANISM mechanism = { CKM_ECDSA, NULL, 0 };
@@ -556,5 +561,7 @@ CK_RV fake_sign(CK_SESSION_HANDLE s, CK_BYTE ref)
 		rv = CKR_KEY_HANDLE_INVALID;
 	if (rv == CKR_OK)
 		rv = C_SignInit(s, &mechanism, key);
+	if (rv == CKR_OK && pin != NULL)
+		rv = fake_login(s, CKU_CONTEXT_SPECIFIC, pin);
 	return rv == CKR_OK ? C_Sign(s, digest, sizeof(digest), signature, &len) : rv;
 }

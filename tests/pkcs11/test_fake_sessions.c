@@ -111,6 +111,8 @@ static void a_key_wants_the_login_and_one_each_time(void **state)
 	assert_int_equal(fake_sign(s, 0x9A), CKR_OK);
 	assert_int_equal(fake_sign(s, 0x9A), CKR_OK);
 	assert_int_equal(fake_sign(s, 0x9C), CKR_USER_NOT_LOGGED_IN);
+	assert_int_equal(fake_sign_with(s, 0x9C, "123456"), CKR_OK);
+	assert_int_equal(fake_sign(s, 0x9C), CKR_USER_NOT_LOGGED_IN);
 	assert_int_equal(state_of(s), CKS_RO_USER_FUNCTIONS);
 }
 

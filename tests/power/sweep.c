@@ -260,7 +260,7 @@ static void look(void *self, const struct disk_outcome *o)
 		violated(s, o->position, "what a gate was shown is there again");
 	switch_on(s, store, o->position);
 	card_store_close(store);
-	if (s->care == DISK_ALL || s->count->cuts % 16 == 0) {
+	if (s->care == DISK_ALL || s->count->cuts % 32 == 0) {
 		restore(s->cut_path, o); /* the tap that was tried has changed it */
 		cut_again(s, o);
 	}

@@ -41,13 +41,13 @@ static void look(void *self, bool done)
 		violated(v, "the status list is not that of the bundle");
 }
 
-/* Versions 1, 2 and 3: none is in use before, then each slot once. */
+/* None is in use before the first version, then one slot after the other. */
 static void take_bundles(struct terminal *v, struct tree *t)
 {
 	struct bundle_rig *r = v->rig;
 
 	bundle_add_status(r, 1);
-	for (uint32_t version = 1; version <= 3; version++) {
+	for (uint32_t version = 1; version <= (t->all ? 3 : 2); version++) {
 		v->before = version - 1;
 		if (version > 1) {
 			bundle_remove(r, SJ_BUNDLED_STATUS_LIST);

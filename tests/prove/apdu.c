@@ -1,6 +1,6 @@
 /* apdu.c -- the functions of wire/apdu.c, proved. */
-#include "tests/prove/spans.h"
 #include "wire/apdu.h"
+#include "tests/prove/spans.h"
 
 /*@ requires \valid(in) && \valid(ne) && \separated(in, ne) && span_ok(*in);
     assigns *in, *ne;

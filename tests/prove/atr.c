@@ -1,6 +1,6 @@
 /* atr.c -- the functions of wire/atr.c, proved. */
-#include "tests/prove/spans.h"
 #include "wire/atr.h"
+#include "tests/prove/spans.h"
 
 /*@ requires \valid(in) && span_ok(*in);
     assigns *in;

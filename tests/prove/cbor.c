@@ -1,6 +1,6 @@
 /* cbor.c -- the functions of wire/cbor.c, proved. */
-#include "tests/prove/spans.h"
 #include "wire/cbor.h"
+#include "tests/prove/spans.h"
 
 /*@ requires \valid(in) && span_ok(*in) && \valid(out) && \separated(in, out);
     assigns *in, *out;

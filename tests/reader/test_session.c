@@ -336,6 +336,7 @@ static void test_no_command_after_the_deadline(void **state)
 	sj_session_deadline(f->s, sj_clock_ms() - 1);
 	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 0), SJ_TIMED_OUT);
 	assert_int_equal(sj_session_count(f->s).apdus, 0);
+	assert_null(strstr(f->heard.log, "cmd "));
 }
 
 static void test_a_cancelled_context_sends_nothing(void **state)
