@@ -201,6 +201,7 @@ help:
 	@echo 'make prove       that functions make no run-time error, whatever the input'
 	@echo 'make soak        64 threads of 8 processes on one card: SOAK_SECONDS=600'
 	@echo 'make bench       measure, beside the floors, into $(BUILD)/bench.json'
+	@echo 'make coverage     lines and branches that the tests and the fuzzing corpus reach'
 	@echo 'make fuzz         one parser under libFuzzer: PARSER=cms FUZZ_ARGS=-max_total_time=60'
 	@echo 'make campaign    the long runs: a million mutations a parser, and more'
 	@echo 'make reproduce   build twice in different places, and compare bit by bit'

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypt/memory.h"
 #include "state.h"
 
 /* pcscd answers in a millisecond, or hangs. */
@@ -146,6 +147,7 @@ CK_RV p11_slot_enter(CK_SLOT_ID id, struct p11_slot **out)
 		return CKR_SLOT_ID_INVALID;
 	}
 	p11_lock(&slot->lock);
+	slot->mark = sj_memory_mark();
 	*out = slot;
 	return CKR_OK;
 }
@@ -167,6 +169,9 @@ CK_RV p11_slot_leave(struct p11_slot *slot, CK_RV rv)
 {
 	struct p11_module *m = slot->module;
 
+	/* A signature that does not hold may be due to that, a key that does not fit, too. */
+	if (rv != CKR_OK && sj_memory_lacked(slot->mark))
+		rv = CKR_HOST_MEMORY;
 	if (slot->token != NULL && !slot->gone)
 		p11_card_leave(slot->token);
 	if (slot->gone) /* by then */

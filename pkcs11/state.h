@@ -40,6 +40,7 @@ struct p11_slot {
 
 	/* Guarded by `lock`. */
 	struct p11_lock lock;
+	unsigned mark; /* when it was entered: sj_memory_lacked() */
 	struct p11_token *token; /* NULL: no card of ours, or not opened yet */
 	bool gone; /* its card went away: dropped when the slot is left */
 	uint32_t token_at; /* the count when it was opened */

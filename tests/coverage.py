@@ -33,7 +33,7 @@ APART = ["test_pcsc*", "test_stage", "test_threads", "test_fake_*", "test_regist
 
 
 def run(program, raw):
-    env = dict(os.environ, LLVM_PROFILE_FILE=f"{raw}/%m-%p.profraw", SOJOURN_BUILD=str(raw.parent))
+    env = dict(os.environ, LLVM_PROFILE_FILE=f"{raw}/%4m.profraw", SOJOURN_BUILD=str(raw.parent))
     done = subprocess.run(program, shell=True, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     if done.returncode != 0:
         print(f"failed: {program}\n{done.stdout[-1000:]}", file=sys.stderr)
@@ -41,21 +41,26 @@ def run(program, raw):
 
 
 def measure(build, programs):
-    """Summaries by file, relative to the project."""
+    """Summaries by file, relative to the project, and how many programs failed."""
     raw = build / "raw"
     raw.mkdir(exist_ok=True)
     for old in raw.glob("*"):
         old.unlink()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         good = list(pool.map(lambda p: run(p, raw), programs))
-    merged = build / "all.profdata"
-    subprocess.run(["llvm-profdata", "merge", "-sparse", "-o", merged, *raw.glob("*.profraw")], check=True)
+    return summaries(build), sum(not g for g in good)
+
+
+def summaries(build):
+    merged, inputs = build / "all.profdata", build / "raw/list"
+    inputs.write_text("".join(f"{f}\n" for f in sorted((build / "raw").glob("*.profraw"))))
+    # A program that a test kills while it writes leaves half a file.
+    subprocess.run(["llvm-profdata", "merge", "-sparse", "-failure-mode=all", "-o", merged, "-f", inputs], check=True)
     objects = [build / "tests/fuzz/mutate", *(build / "libexec/sojourn").glob("sojourn-*"), *(build / "lib").glob("libsojourn.so.0"),
                *(build / "lib/pkcs11").glob("*.so"), *(build / "tests").glob("*/test_*")]
     command = ["llvm-cov", "export", "-summary-only", f"-instr-profile={merged}", objects[0], *(f"-object={o}" for o in objects[1:])]
     exported = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    files = {os.path.relpath(f["filename"], ROOT): f["summary"] for f in exported["data"][0]["files"]}
-    return files, sum(not g for g in good)
+    return {os.path.relpath(f["filename"], ROOT): f["summary"] for f in exported["data"][0]["files"]}
 
 
 def part(files, patterns):
@@ -71,15 +76,16 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", type=pathlib.Path, required=True)
     p.add_argument("--bats", action="store_true")
+    p.add_argument("--again", action="store_true", help="print what was measured last")
     p.add_argument("--gaps", type=int, default=25)
     p.add_argument("programs", nargs="*", metavar="PROGRAM")
     args = p.parse_args()
     build = args.build.resolve()
-    programs = args.programs or [f"{build}/tests/fuzz/mutate -n 200 -s 1 -c tests/fuzz/corpus"] + [
+    programs = args.programs or [f"{build}/tests/fuzz/mutate -n 200 -s 1 " + (" -c tests/fuzz/corpus" if (ROOT / "tests/fuzz/corpus").exists() else "")] + [
         str(t) for t in sorted((build / "tests").glob("*/test_*")) if not any(fnmatch.fnmatch(t.name, a) for a in APART)]
     if args.bats:
         programs += [f"bats --tap {b.relative_to(ROOT)}" for b in sorted((ROOT / "tests").glob("*/*.bats")) if "programs" not in b.parts]
-    files, failed = measure(build, programs)
+    files, failed = (summaries(build), 0) if args.again else measure(build, programs)
     patterns = ALL + WITH_BATS if args.bats else ALL
     parsers, everything = part(files, PARSERS), part(files, patterns)
     print("| | files | lines | branches |\n|---|---|---|---|")

@@ -14,6 +14,9 @@ DEPS_PROGRAMS = openssh-server libnss3-tools pamtester \
 # What proves functions (make prove). Debian 12 has no alt-ergo.
 DEPS_PROVE = frama-c-base why3 z3 cvc4
 
+# What long campaigns need besides (make campaign, make coverage).
+DEPS_CAMPAIGN = afl++ llvm valgrind
+
 # $(call deps_missing,PACKAGES) prints those that are not installed.
 deps_missing = for p in $(1); do \
 	dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || printf '%s ' $$p; done
@@ -30,20 +33,22 @@ define deps_install
 	$$run env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: deps deps-check deps-programs deps-prove deps-ready deps-check-ready
+.PHONY: deps deps-check deps-programs deps-prove deps-ready deps-check-ready deps-campaign
 deps:
 	$(call deps_install,$(DEPS),to build and run)
 deps-check: deps
 	$(call deps_install,$(DEPS_CHECK),to test)
 deps-prove:
 	$(call deps_install,$(DEPS_PROVE),to prove with)
+deps-campaign: deps-check
+	$(call deps_install,$(DEPS_CAMPAIGN),for campaigns)
 # Where a package cannot be had, the tests of its programs skip, and say so.
 deps-programs: $(DEPS_PROGRAMS:%=deps-program-%)
 deps-program-%: deps-check
 	-$(call deps_install,$*,to test with)
 
 # The other targets ask here; the answer is looked up once a make.
-ifeq ($(filter clean help deps deps-check deps-programs deps-prove uninstall,$(MAKECMDGOALS)),)
+ifeq ($(filter clean help deps deps-check deps-programs deps-prove deps-campaign uninstall,$(MAKECMDGOALS)),)
 have_deps := $(shell command -v dpkg-query >/dev/null 2>&1 && $(call deps_missing,$(DEPS)))
 endif
 ifneq ($(have_deps),)

@@ -153,9 +153,10 @@ static bool replace(struct card_store *s, uint32_t id, uint8_t *data, size_t len
 	return false;
 }
 
+/* A value may be a PIN: its first bytes that are right may not show in the time. */
 static bool same(const struct store_object *o, struct sj_span value)
 {
-	return o != NULL && sj_span_eq(sj_span(o->data, o->len), value);
+	return o != NULL && sj_equal_secret(sj_span(o->data, o->len), value);
 }
 
 bool card_store_get(const struct card_store *s, uint32_t id, struct sj_span *out)

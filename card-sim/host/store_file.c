@@ -173,6 +173,22 @@ static void cut_tail(struct store_file *f)
 	errno = error;
 }
 
+/*
+ * At once: the kernel takes less only if it could not take the rest either, and after a cut between
+ * two writes in one sector nobody could tell that from damage.
+ */
+static bool write_once(const struct store_file *f, struct sj_span bytes, uint64_t at)
+{
+	ssize_t n;
+
+	do
+		n = f->io->pwrite(f->io_self, f->fd, bytes.ptr, bytes.len, (off_t)at);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 && (size_t)n < bytes.len)
+		errno = ENOSPC;
+	return n >= 0 && (size_t)n == bytes.len;
+}
+
 enum card_store_rc store_append(struct card_store *s, struct sj_span record,
 				const struct store_log *after)
 {
@@ -191,7 +207,7 @@ enum card_store_rc store_append(struct card_store *s, struct sj_span record,
 		cut_tail(f);
 	if (f->tail_dirty)
 		return CARD_STORE_IO;
-	if (!write_all(f, f->fd, record, f->log.length) || !sync_file(f, f->fd)) {
+	if (!write_once(f, record, f->log.length) || !sync_file(f, f->fd)) {
 		cut_tail(f);
 		return CARD_STORE_IO;
 	}

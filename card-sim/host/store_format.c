@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypt/hash.h"
+#include "crypt/memory.h"
 #include "host/store_internal.h"
 
 #define FORMAT_VERSION 1u
@@ -369,10 +370,13 @@ static enum card_store_rc load_header(struct store_log *log, struct sj_span *in)
 
 enum card_store_rc store_load(struct card_store *s, struct sj_span image)
 {
+	const unsigned mark = sj_memory_mark();
 	enum card_store_rc rc = load_header(&s->file.log, &image);
 	bool torn = false;
 
 	while (rc == CARD_STORE_OK && image.len > 0 && !torn)
 		rc = load_transaction(s, &image, &torn);
-	return rc;
+	/* A check that could not be made says nothing about the file, whole or torn. */
+	return (rc == CARD_STORE_CORRUPT || torn) && sj_memory_lacked(mark) ? CARD_STORE_NO_MEMORY
+									    : rc;
 }

@@ -304,38 +304,3 @@ bool sj_cmac(enum sj_cipher c, const uint8_t *key, const struct sj_span *parts, 
 	sj_meter_cipher(sj_spans_len(parts, n));
 	return c != SJ_CIPHER_3DES && cmac(c, key, parts, n, out, SJ_CIPHER_BLOCK_MAX);
 }
-
-void sj_pad(struct sj_writer *w, size_t from, size_t block)
-{
-	size_t used;
-
-	if (w->failed || from > w->len)
-		w->failed = true;
-	if (w->failed)
-		return;
-	used = (w->len - from) % block;
-	sj_put_u8(w, 0x80);
-	sj_put_fill(w, 0, block - 1 - used);
-}
-
-bool sj_unpad(struct sj_span padded, size_t block, size_t *len)
-{
-	unsigned found = 0, bad = 0;
-	size_t at = 0;
-
-	if (padded.len == 0 || padded.len % block != 0)
-		return false;
-	for (size_t i = padded.len; i > padded.len - block; i--) {
-		unsigned byte = padded.ptr[i - 1];
-		unsigned set = (0u - byte) >> 31; /* 1 unless zero */
-		unsigned first = set & ~found;
-
-		at |= (i - 1) & (size_t) - (ptrdiff_t)first;
-		bad |= (byte ^ 0x80) & -first;
-		found |= set;
-	}
-	if (found == 0 || bad != 0)
-		return false;
-	*len = at;
-	return true;
-}

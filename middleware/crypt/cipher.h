@@ -60,7 +60,7 @@ SJ_MUST_CHECK bool sj_cmac(enum sj_cipher c, const uint8_t *key, const struct sj
 
 /* ISO/IEC 9797-1 padding method 2: puts 80 00* until `w->len - from` is whole blocks. */
 void sj_pad(struct sj_writer *w, size_t from, size_t block);
-/* Length without the padding; false: not padded so. Constant-time in the content. */
+/* Length without the padding; false: not padded so, *len has no meaning. Constant-time in the content. */
 SJ_MUST_CHECK bool sj_unpad(struct sj_span padded, size_t block, size_t *len);
 
 #endif

@@ -29,7 +29,8 @@ static bool is_generator(const EC_GROUP *group, struct sj_span encoded, BN_CTX *
 	if (encoded.len == 0 || encoded.ptr[0] > 0x04) /* no hybrid form */
 		return false;
 	g = EC_POINT_new(group);
-	same = sj_sure(g != NULL) && EC_POINT_oct2point(group, g, encoded.ptr, encoded.len, bn) == 1 &&
+	same = sj_sure(g != NULL) &&
+	       EC_POINT_oct2point(group, g, encoded.ptr, encoded.len, bn) == 1 &&
 	       EC_POINT_cmp(group, g, EC_GROUP_get0_generator(group), bn) == 0;
 	EC_POINT_free(g);
 	return sj_answered(same);
@@ -44,8 +45,8 @@ static bool is_curve(const struct sj_ec_domain *d, enum sj_curve curve)
 
 	same = sj_sure(group != NULL && bn != NULL && p != NULL && a != NULL && b != NULL &&
 		       EC_GROUP_get_curve(group, p, a, b, bn) == 1) &&
-	       equals(p, d->p) && equals(a, d->a) &&
-	       equals(b, d->b) && equals(EC_GROUP_get0_order(group), d->order) &&
+	       equals(p, d->p) && equals(a, d->a) && equals(b, d->b) &&
+	       equals(EC_GROUP_get0_order(group), d->order) &&
 	       is_generator(group, d->generator, bn);
 	BN_free(b);
 	BN_free(a);

@@ -126,7 +126,8 @@ bool sj_ec_secret_read(enum sj_curve curve, struct sj_span in, struct sj_ec_secr
 	struct work w;
 	bool ok;
 
-	while (in.len > 0 && in.ptr[0] == 0)
+	/* Zeros beyond the order's size only: how many a scalar has is its secret. */
+	while (in.len > sj_curve_order_size(curve) && in.ptr[0] == 0)
 		in = sj_span(in.ptr + 1, in.len - 1);
 	ok = work_start(&w, curve) && scalar_set(&w, in) && scalar_get(w.k, curve, out);
 	work_end(&w);
@@ -245,8 +246,9 @@ bool sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_s
 	bool ok;
 
 	sj_meter_count(SJ_METER_EC_SIGN, curve, 1);
-	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
-	     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1 &&
+	ok = pkey != NULL &&
+	     sj_sure(ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+		     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1) &&
 	     sj_ecdsa_from_der(sj_span(der, n), half, out);
 	if (ok)
 		*len = 2 * half;

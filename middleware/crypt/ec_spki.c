@@ -71,7 +71,8 @@ static bool read_point(enum sj_curve curve, struct sj_span in, struct sj_ec_poin
 	bn = BN_CTX_new();
 	if (group != NULL)
 		p = EC_POINT_new(group);
-	ok = sj_sure(p != NULL && bn != NULL) && EC_POINT_oct2point(group, p, in.ptr, in.len, bn) == 1 &&
+	ok = sj_sure(p != NULL && bn != NULL) &&
+	     EC_POINT_oct2point(group, p, in.ptr, in.len, bn) == 1 &&
 	     sj_ec_point_encode(group, p, bn, out);
 	EC_POINT_free(p);
 	BN_CTX_free(bn);

@@ -70,13 +70,18 @@ struct sj_key *sj_key_generate(const char *kind)
 		{ "RSA-PSS-3072", "RSA-PSS", 3072 }, { "RSA-PSS-4096", "RSA-PSS", 4096 },
 	};
 	enum sj_curve curve = sj_curve_from_name(kind);
+	struct sj_key *key = NULL;
+	bool known = curve != SJ_CURVE_NONE;
 
-	if (curve != SJ_CURVE_NONE)
-		return key_new(EVP_EC_gen(sj_curve_openssl_name(curve)));
-	for (size_t i = 0; i < sizeof(rsa) / sizeof(rsa[0]); i++)
-		if (strcmp(rsa[i].kind, kind) == 0)
-			return key_new(rsa_generate(rsa[i].type, rsa[i].bits));
-	return NULL;
+	if (known)
+		key = key_new(EVP_EC_gen(sj_curve_openssl_name(curve)));
+	for (size_t i = 0; !known && i < sizeof(rsa) / sizeof(rsa[0]); i++) {
+		known = strcmp(rsa[i].kind, kind) == 0;
+		if (known)
+			key = key_new(rsa_generate(rsa[i].type, rsa[i].bits));
+	}
+	sj_sure(key != NULL || !known);
+	return key;
 }
 
 struct sj_key *sj_key_read(struct sj_span pkcs8)
@@ -233,8 +238,9 @@ static bool sign_here(const struct sj_key *key, const struct sj_scheme *scheme,
 	bool ok;
 
 	sj_meter_count(ec ? SJ_METER_EC_SIGN : SJ_METER_RSA_PRIVATE, key->curve, ec ? 1 : size);
-	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 && (ec || set_padding(ctx, scheme)) &&
-	     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1 &&
+	ok = sj_sure(ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+		     (ec || set_padding(ctx, scheme)) &&
+		     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1) &&
 	     (!ec || sj_ecdsa_from_der(sj_span(value, n), size / 2, plain));
 	EVP_PKEY_CTX_free(ctx);
 	if (sj_answered(ok))

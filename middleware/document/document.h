@@ -87,6 +87,7 @@ struct sj_document {
 
 	enum sj_short_ids short_ids;
 	size_t piece; /* most bytes to ask for in one READ BINARY; 0: the session's */
+	bool again; /* begun for the second time: what fails now is told or judged */
 
 	struct sj_pace_result pace;
 	bool bac_done;

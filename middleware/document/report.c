@@ -73,7 +73,8 @@ void sj_document_reset(struct sj_document *doc)
 				     .stale = doc->stale,
 				     .challenge = doc->challenge,
 				     .guard = doc->guard,
-				     .user = doc->user };
+				     .user = doc->user,
+				     .mark = doc->mark };
 }
 
 void sj_check_from(struct sj_check *check, enum sj_check_state state, const struct sj_finding *f)

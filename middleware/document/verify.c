@@ -167,10 +167,10 @@ static enum sj_rc read_document(struct sj_document *doc)
 	rc = read_groups(doc);
 	if (rc == SJ_OK)
 		rc = authenticate(doc);
-	/* A chip that failed in this way is judged, not excused. */
-	if (rc == SJ_CARD_SM_BROKEN && doc->chip_started && !doc->chip_proved)
-		return still_there(doc);
-	return rc;
+	if (rc != SJ_CARD_SM_BROKEN || !doc->chip_started || doc->chip_proved)
+		return rc;
+	/* A chip that failed in this way is judged, not excused; if it can be another's doing, the second time. */
+	return doc->again || !sj_session_shared(doc->session) ? still_there(doc) : rc;
 }
 
 /* With what changed, if so. */
@@ -192,7 +192,13 @@ bool sj_document_may_restart(struct sj_document *doc, enum sj_rc rc)
 			"The card broke off at extended length; beginning again without.");
 		return true;
 	}
-	return doc->piece > 0;
+	if (doc->piece > 0)
+		return true;
+	if (sj_session_shared(doc->session))
+		sj_context_notice(doc->context,
+				  "The protected channel broke; beginning again, in case that was "
+				  "another program's doing.");
+	return sj_session_shared(doc->session);
 }
 
 static enum sj_rc read_twice(struct sj_document *doc)
@@ -210,6 +216,7 @@ static enum sj_rc read_twice(struct sj_document *doc)
 			sj_document_reset(doc);
 			begin_time(doc);
 			doc->piece = piece;
+			doc->again = true;
 			rc = read_document(doc);
 		}
 	}

@@ -96,7 +96,7 @@ static bool begin(struct sj_tap *tap, bool with_operator)
 
 static void decide(struct sj_tap *tap, enum sj_rc card)
 {
-	tap->facts.card = card;
+	tap->facts.card = sj_memory_rc(tap->mark, card);
 	sj_gate_decide(tap->gate, &tap->policy, &tap->facts, &tap->verdict);
 	tap->decided = true;
 }
@@ -451,6 +451,7 @@ void sj_tap_feed(struct sj_tap *tap, const uint8_t *response, size_t len)
 {
 	struct sj_response r;
 
+	tap->mark = sj_memory_mark();
 	tap->command_len = 0;
 	if (len == 0)
 		give_up(tap, SJ_CARD_LOST);

@@ -26,6 +26,7 @@ struct sj_tap {
 	int64_t clock; /* the system's */
 	unsigned minute; /* of the week, by it */
 	enum sj_tap_step step;
+	unsigned mark; /* of the turn: sj_memory_lacked() */
 	bool tickets; /* may be offered and taken */
 	bool restarted;
 	struct sj_responder r;

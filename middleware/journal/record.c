@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "crypt/aead.h"
+#include "crypt/memory.h"
 #include "crypt/wipe.h"
 #include "journal/record.h"
 
@@ -302,6 +303,8 @@ bool sj_journal_put_row(const struct sj_journal_record *record,
 	if (record->content_len > SJ_JOURNAL_BODY_MAX - LINK - SMALL_CONTENT)
 		return false;
 	out->body = malloc(cap);
+	if (out->body == NULL)
+		sj_memory_note();
 	if (out->body == NULL || sj_journal_kind_name(record->kind) == NULL ||
 	    !put_personal(record, out, commitment))
 		return false;

@@ -7,6 +7,7 @@
 #include "wire/tlv.h"
 
 #define TIMEOUT_MS 10000u
+#define ONE_PIECE 200u /* data bytes that fit a short command under secure messaging */
 #define DATA_MAX 64u /* two blocks */
 
 void sj_piv_clock(struct sj_piv *piv)
@@ -23,6 +24,36 @@ static enum sj_rc note(struct sj_piv *piv, enum sj_rc rc, const struct sj_respon
 	return rc;
 }
 
+/* One APDU there and one back, protected or not. */
+static bool in_one_piece(const struct sj_piv *piv, const struct sj_apdu *a)
+{
+	if (sj_session_extended(piv->session))
+		return true;
+	return a->data.len <= ONE_PIECE &&
+	       (a->ne == 0 || a->ins == SJ_INS_SELECT ||
+		(a->ins == PIV_INS_GENERAL_AUTHENTICATE && !sj_piv_is_rsa(a->p1)));
+}
+
+/*
+ * What goes or comes in pieces has the card for itself: a command of another process between them
+ * would be put together with ours, or its answer taken for the rest of ours.
+ */
+static enum sj_rc whole(struct sj_piv *piv, const struct sj_apdu *a, bool protect,
+			struct sj_response *r)
+{
+	const bool mine = !sj_session_begun(piv->session) && !in_one_piece(piv, a);
+	enum sj_rc rc = mine ? sj_session_begin(piv->session) : SJ_OK;
+
+	*r = (struct sj_response){ { NULL, 0 }, 0 };
+	if (rc != SJ_OK)
+		return rc;
+	rc = protect ? sj_session_command(piv->session, a, r)
+		     : sj_session_plain(piv->session, a, r);
+	if (mine)
+		sj_session_end(piv->session);
+	return rc;
+}
+
 enum sj_rc sj_piv_send(struct sj_piv *piv, const struct sj_apdu *a, struct sj_response *r)
 {
 	/* A channel that is lost is opened anew; nothing goes in clear instead. */
@@ -30,12 +61,12 @@ enum sj_rc sj_piv_send(struct sj_piv *piv, const struct sj_apdu *a, struct sj_re
 		*r = (struct sj_response){ { NULL, 0 }, 0 };
 		return SJ_CARD_SM_BROKEN;
 	}
-	return note(piv, sj_session_command(piv->session, a, r), r);
+	return note(piv, whole(piv, a, true, r), r);
 }
 
 enum sj_rc sj_piv_send_plain(struct sj_piv *piv, const struct sj_apdu *a, struct sj_response *r)
 {
-	return note(piv, sj_session_plain(piv->session, a, r), r);
+	return note(piv, whole(piv, a, false, r), r);
 }
 
 enum sj_rc sj_piv_meaning(uint16_t sw)

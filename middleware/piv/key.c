@@ -20,9 +20,10 @@
 
 /* --- public halves ------------------------------------------------------------------ */
 
-static bool is_rsa(enum sj_piv_algorithm a)
+bool sj_piv_is_rsa(unsigned algorithm)
 {
-	return a == SJ_PIV_RSA_2048 || a == SJ_PIV_RSA_3072 || a == SJ_PIV_RSA_4096;
+	return algorithm == SJ_PIV_RSA_2048 || algorithm == SJ_PIV_RSA_3072 ||
+	       algorithm == SJ_PIV_RSA_4096;
 }
 
 enum sj_piv_algorithm sj_piv_spki_algorithm(struct sj_span spki)
@@ -147,9 +148,9 @@ static enum sj_rc put_input(const struct sj_piv_use *use, struct sj_writer *w)
 	const size_t size = sj_piv_algorithm_size((uint8_t)use->algorithm);
 	struct sj_span in = use->in;
 
-	if (use->exchange ? is_rsa(use->algorithm) : use->algorithm == SJ_PIV_X25519)
+	if (use->exchange ? sj_piv_is_rsa(use->algorithm) : use->algorithm == SJ_PIV_X25519)
 		return SJ_USAGE;
-	if (use->exchange || is_rsa(use->algorithm)) {
+	if (use->exchange || sj_piv_is_rsa(use->algorithm)) {
 		const size_t due = sj_piv_curve((uint8_t)use->algorithm) != SJ_CURVE_NONE
 					   ? 2 * size + 1
 					   : size;
@@ -202,7 +203,7 @@ static enum sj_rc take_output(const struct sj_piv_use *use, struct sj_span value
 
 static enum sj_rc send_use(struct sj_piv *piv, const struct sj_piv_use *use, struct sj_span data)
 {
-	const bool rsa = is_rsa(use->algorithm);
+	const bool rsa = sj_piv_is_rsa(use->algorithm);
 	const struct sj_apdu a = { .ins = PIV_INS_GENERAL_AUTHENTICATE,
 				   .p1 = (uint8_t)use->algorithm,
 				   .p2 = use->key,

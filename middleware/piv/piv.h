@@ -78,6 +78,7 @@ void sj_piv_learn(struct sj_piv *piv, struct sj_span answer);
 SJ_MUST_CHECK enum sj_rc sj_piv_authenticate(struct sj_piv *piv, uint8_t algorithm, uint8_t key,
 					     const struct sj_piv_auth *send,
 					     struct sj_piv_auth *answer);
+bool sj_piv_is_rsa(unsigned algorithm);
 /* The answer to SELECT; `protect`: inside secure messaging. */
 SJ_MUST_CHECK enum sj_rc sj_piv_select(struct sj_piv *piv, bool protect, struct sj_response *r);
 /* Copies to the caller: *len is room before, size after (too small too: SJ_FILE_TOO_LARGE). */

@@ -91,6 +91,16 @@ void sj_session_end(struct sj_session *s)
 	s->begun = false;
 }
 
+bool sj_session_begun(const struct sj_session *s)
+{
+	return s->begun;
+}
+
+bool sj_session_shared(const struct sj_session *s)
+{
+	return s->transport->ops->begin != NULL;
+}
+
 enum sj_rc sj_session_restart(struct sj_session *s, bool reset)
 {
 	bool begun = s->begun;
@@ -295,11 +305,25 @@ static enum sj_rc extended_command(struct sj_session *s, const struct sj_apdu *a
 	return sj_session_exchange(s, &c, r);
 }
 
-enum sj_rc sj_session_plain(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
+/* In pieces what was meant to go in one: they have the card for themselves. */
+static enum sj_rc in_pieces(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
+{
+	const bool mine = !s->begun;
+	enum sj_rc rc = mine ? sj_session_begin(s) : SJ_OK;
+
+	if (rc == SJ_OK)
+		rc = short_command(s, a, r);
+	if (mine)
+		sj_session_end(s);
+	return rc;
+}
+
+static enum sj_rc send_whole(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
 {
 	enum sj_extended before = s->extended;
 	uint16_t refusal;
 	enum sj_rc rc;
+	bool alone;
 
 	*r = (struct sj_response){ { NULL, 0 }, 0 };
 	if (!goes_extended(s, a))
@@ -314,12 +338,25 @@ enum sj_rc sj_session_plain(struct sj_session *s, const struct sj_apdu *a, struc
 	if (rc != SJ_OK)
 		return rc;
 	refusal = r->sw;
-	rc = short_command(s, a, r);
-	if (rc == SJ_OK && r->sw == refusal)
-		s->extended = before; /* the length was not the reason */
+	alone = s->begun;
+	rc = in_pieces(s, a, r);
+	/* The length was not the reason, or who knows: another program may have come between. */
+	if (rc == SJ_OK && (r->sw == refusal || (r->sw != SJ_SW_OK && !alone)))
+		s->extended = before;
 	else
 		sj_context_notice(s->ctx,
 				  "the card refuses extended length: reading in small blocks");
+	return rc;
+}
+
+enum sj_rc sj_session_plain(struct sj_session *s, const struct sj_apdu *a, struct sj_response *r)
+{
+	const bool chain = a->data.len > short_max(s) && !goes_extended(s, a);
+	enum sj_rc rc = send_whole(s, a, r);
+
+	/* Another program began a chain and left it; with this answer the card has dropped that. */
+	if (rc == SJ_OK && r->sw == SJ_SW_LAST_OF_CHAIN_EXPECTED && !chain)
+		rc = send_whole(s, a, r);
 	return rc;
 }
 

@@ -46,6 +46,9 @@ int64_t sj_session_deadline_get(const struct sj_session *s);
  */
 SJ_MUST_CHECK enum sj_rc sj_session_begin(struct sj_session *s);
 void sj_session_end(struct sj_session *s);
+bool sj_session_begun(const struct sj_session *s);
+/* There may be other processes at the card, and not everything that goes wrong is the card's doing. */
+bool sj_session_shared(const struct sj_session *s);
 
 /*
  * After SJ_CARD_RESET, or to start afresh after SJ_CARD_SM_BROKEN: wipes the
@@ -63,6 +66,8 @@ SJ_MUST_CHECK enum sj_rc sj_session_restart(struct sj_session *s, bool reset);
  * length, what a short command gets is returned (read on from there).
  * a->extended means: extended form is worth trying although nothing announced
  * it. A refusal is remembered and the command repeated in short form.
+ *
+ * 6883 to a command that is none of a chain is the end of another program's chain: it is repeated.
  *
  * SJ_CARD_SM_BROKEN: secure messaging ended; r->sw is the status word that
  * came in clear, 0 if the protection itself was wrong. If extended length

@@ -1,7 +1,5 @@
 #include "secure/sm_objects.h"
 
-#include <string.h>
-
 #include "crypt/wipe.h"
 #include "wire/tlv.h"
 
@@ -41,7 +39,7 @@ enum sj_sm_rc sj_sm_objects_take(struct sj_span in, uint32_t second_tag, struct 
 	const struct sj_span whole = in;
 	enum sj_tlv_rc rc;
 
-	memset(o, 0, sizeof(*o));
+	*o = (struct sj_sm_objects){ .odd = false };
 	rc = sj_tlv_take(&in, SJ_DO_CRYPTOGRAM, &o->cryptogram);
 	if (rc == SJ_TLV_ABSENT) {
 		rc = sj_tlv_take(&in, SJ_DO_CRYPTOGRAM_ODD, &o->cryptogram);

@@ -54,6 +54,8 @@ static uint32_t best_low(uint32_t n, uint32_t count)
 {
 	uint32_t best = 0;
 
+	/*@ loop invariant 1 <= low <= SJ_STATUS_LOW_MAX + 1 && best <= SJ_STATUS_LOW_MAX;
+	    loop assigns low, best; */
 	for (uint32_t low = 1; low <= SJ_STATUS_LOW_MAX; low++)
 		if (bits_of(n, count, low) < bits_of(n, count, best))
 			best = low;
@@ -85,12 +87,15 @@ static uint64_t load(struct sj_span bits, size_t at)
 	uint64_t word = 0;
 	size_t byte = at / 8;
 
-	if (bits.len >= sizeof(word) && byte <= bits.len - sizeof(word))
+	if (bits.len >= sizeof(word) && byte <= bits.len - sizeof(word)) {
 		memcpy(&word, bits.ptr + byte, sizeof(word));
-	else
-		for (size_t i = 0; i < sizeof(word) && byte + i < bits.len; i++)
-			memcpy((uint8_t *)&word + i, bits.ptr + byte + i, 1);
-	return le64toh(word) >> at % 8;
+		return le64toh(word) >> at % 8;
+	}
+	/*@ loop invariant i <= 8;
+	    loop assigns i, word; */
+	for (size_t i = 0; i < sizeof(word) && byte + i < bits.len; i++)
+		word |= (uint64_t)bits.ptr[byte + i] << 8 * i;
+	return word >> at % 8;
 }
 
 #define EACH_BYTE(value) ((value)*0x0101010101010101u)
@@ -130,6 +135,7 @@ static size_t start_of(struct sj_span chunk, uint32_t h)
 	if (h == 0)
 		return 0;
 	/* From a whole byte on a load has all 64 bits. */
+	/*@ loop assigns at, h; */
 	for (;; at += 64) {
 		uint64_t zeros = ~load(chunk, at), sums = running_ones(zeros);
 
@@ -167,13 +173,16 @@ static bool set_has(const struct sj_status_block *block, uint32_t x)
 	size_t guess;
 
 	guess = block->data.len * (h >> CHUNK_BITS << CHUNK_BITS << low) / SJ_STATUS_BLOCK;
+	/*@ loop assigns i, guess; */
 	for (size_t i = 0; i < LINES; i++, guess += guess + LINE < block->data.len ? LINE : 0)
 		__builtin_prefetch(block->data.ptr + guess);
 	if (!chunk_of(block, h >> CHUNK_BITS, &chunk))
 		return false;
 	h %= CHUNK;
+	/*@ loop assigns at, run, found; */
 	for (size_t at = start_of(chunk, h), run = STEP; run == STEP; at += run) {
 		run = (size_t)__builtin_ctzll(~load(chunk, at) | (uint64_t)1 << STEP);
+		/*@ loop assigns i, found; */
 		for (size_t i = 0; i < run; i++)
 			found |= low_half(chunk, low, at - h + i) == wanted;
 	}

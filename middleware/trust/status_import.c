@@ -60,7 +60,10 @@ static enum sj_rc begin(struct import *import, const char *directory, struct sj_
 	rc = sj_status_folders_load(&import->folders, import->head.issuer, import->signers,
 				    import->present);
 	import->loaded = rc == SJ_OK;
-	return rc == SJ_TRUST_MISSING || rc == SJ_TRUST_UNREADABLE ? SJ_OK : rc;
+	/* Damage is repaired by what comes; what could not be read may be newer than that. */
+	if (rc == SJ_TRUST_MISSING || (rc == SJ_TRUST_UNREADABLE && !import->present->unread))
+		rc = SJ_OK;
+	return rc;
 }
 
 static void end(struct import *import)

@@ -203,6 +203,7 @@ enum sj_rc sj_status_folders_load(const struct sj_status_folders *folders, const
 	}
 	if (rc == SJ_OK)
 		rc = read_head_file(folders->own, issuer, signers, status);
+	status->unread = rc != SJ_OK;
 	if (slots[1].head.epoch > slots[0].head.epoch)
 		number = 1;
 	taken = rc == SJ_OK && take_newest(status, slots);

@@ -24,6 +24,7 @@ struct sj_status {
 	uint8_t newest_token[SJ_STATUS_HEAD_MAX]; /* the same as it was signed */
 	size_t newest_len;
 	unsigned number; /* of the store's own slot that is the newer one: the other is replaced */
+	bool unread; /* the disk did not give one of them: nobody knows which is the newest */
 };
 
 /* sj_status_open() in a directory that is open. */

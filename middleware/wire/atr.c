@@ -18,6 +18,8 @@ static bool check_holds(struct sj_span atr)
 {
 	uint8_t sum = 0;
 
+	/*@ loop invariant i == 1 || i <= atr.len;
+	    loop assigns i, sum; */
 	for (size_t i = 1; i < atr.len; i++)
 		sum ^= atr.ptr[i];
 	return sum == 0;
@@ -29,6 +31,8 @@ static bool take_protocols(struct sj_span *in, uint8_t t0, uint16_t *protocols)
 	uint8_t format = t0;
 
 	*protocols = 0;
+	/*@ loop invariant span_ok(*in) && 0 <= i <= INTERFACE_ROUNDS_MAX;
+	    loop assigns i, format, *in, *protocols; */
 	for (int i = 0; i < INTERFACE_ROUNDS_MAX; i++) {
 		if (!skip_interface(in, format))
 			return false;
@@ -39,7 +43,7 @@ static bool take_protocols(struct sj_span *in, uint8_t t0, uint16_t *protocols)
 		}
 		if (!sj_take_u8(in, &format))
 			return false;
-		*protocols |= (uint16_t)(1u << (format & 0x0F));
+		*protocols |= (uint16_t)(1u << format % 16);
 	}
 	return false;
 }
@@ -73,6 +77,7 @@ static void put_rest(struct sj_writer *w, size_t at, struct sj_span historical)
 	sj_put(w, historical);
 	if (w->failed)
 		return;
+	/*@ loop assigns i, sum; */
 	for (size_t i = at + 1; i < w->len; i++)
 		sum ^= w->ptr[i];
 	sj_put_u8(w, sum);

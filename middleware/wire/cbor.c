@@ -114,6 +114,8 @@ static bool skip_pairs(struct sj_span *in, uint64_t n, unsigned depth)
 {
 	struct sj_span before = { NULL, 0 };
 
+	/*@ loop invariant span_ok(*in) && span_ok(before) && in->len <= \at(in->len, Pre);
+	    loop assigns i, before, *in; */
 	for (uint64_t i = 0; i < n; i++) {
 		struct sj_span key = *in;
 
@@ -129,6 +131,8 @@ static bool skip_pairs(struct sj_span *in, uint64_t n, unsigned depth)
 
 static bool skip_items(struct sj_span *in, uint64_t n, unsigned depth)
 {
+	/*@ loop invariant span_ok(*in) && in->len <= \at(in->len, Pre);
+	    loop assigns i, *in; */
 	for (uint64_t i = 0; i < n; i++)
 		if (!skip_item(in, depth))
 			return false;
@@ -198,6 +202,8 @@ bool sj_cbor_find(struct sj_cbor_map map, int64_t key, struct sj_span *value)
 	struct sj_span found, at;
 	int64_t number;
 
+	/*@ loop invariant span_ok(map.pairs);
+	    loop assigns map, found, at, number; */
 	while (sj_cbor_next(&map, &found, &at)) {
 		if (sj_cbor_take_int(&found, &number) && number == key) {
 			*value = at;

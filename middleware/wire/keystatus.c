@@ -7,6 +7,8 @@ static bool is_issuer(struct sj_span text)
 {
 	if (text.len == 0 || text.len > SJ_KEY_STATUS_ISSUER_MAX)
 		return false;
+	/*@ loop invariant i <= text.len;
+	    loop assigns i; */
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] < 'A' || text.ptr[i] > 'Z')
 			return false;

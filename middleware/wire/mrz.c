@@ -113,6 +113,7 @@ static unsigned character_of(char c)
 
 static bool consists_of(const char *data, size_t len, unsigned allowed)
 {
+	/*@ loop invariant i <= len; loop assigns i; */
 	for (size_t i = 0; i < len; i++) {
 		if (!(character_of(data[i]) & allowed))
 			return false;
@@ -126,6 +127,7 @@ static bool add_weighted(const char *data, size_t len, unsigned *sum, size_t *n)
 	static const unsigned weights[3] = { 7, 3, 1 };
 	unsigned value;
 
+	/*@ loop invariant i <= len && *sum <= 9; loop assigns i, *n, *sum, value; */
 	for (size_t i = 0; i < len; i++, (*n)++) {
 		switch (character_of(data[i])) {
 		case LETTER:
@@ -188,6 +190,8 @@ static void forget(void *bytes, size_t n)
 static enum sj_mrz_rc gather(const char *text, size_t len, char *zone, size_t *n)
 {
 	*n = 0;
+	/*@ loop invariant i <= len && *n <= SJ_MRZ_SIZE_MAX;
+	    loop assigns i, *n, zone[0 .. SJ_MRZ_SIZE_MAX - 1]; */
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n')
 			continue;
@@ -202,6 +206,7 @@ static enum sj_mrz_rc gather(const char *text, size_t len, char *zone, size_t *n
 
 static size_t without_fillers(const char *data, size_t len)
 {
+	/*@ loop invariant 0 <= len <= \at(len, Pre); loop assigns len; */
 	while (len > 0 && data[len - 1] == '<')
 		len--;
 	return len;
@@ -219,6 +224,7 @@ static void take_field(const char *zone, struct place p, char *out)
 static void take_name(const char *data, size_t len, char *out)
 {
 	len = without_fillers(data, len);
+	/*@ loop invariant i <= len && len <= \at(len, Pre); loop assigns i, out[0 .. len - 1]; */
 	for (size_t i = 0; i < len; i++)
 		out[i] = data[i] == '<' ? ' ' : data[i];
 	out[len] = '\0';
@@ -396,6 +402,7 @@ static size_t end_of_longest(const char *names, size_t end)
 {
 	size_t best = 1, best_end = 0, run = 0;
 
+	/*@ loop invariant i <= end && best_end <= end; loop assigns i, run, best, best_end; */
 	for (size_t i = 0; i < end; i++) {
 		run = names[i] == '<' ? 0 : run + 1;
 		if (run > best && (i + 1 == end || names[i + 1] == '<')) {

@@ -168,9 +168,10 @@ static size_t bytes_of(uint32_t value)
 {
 	size_t n = 1;
 
-	/*@ loop invariant n + (value > 0xFFFFFF ? 3 : value > 0xFFFF ? 2 : value > 0xFF ? 1 : 0) <= 4 && n >= 1;
+	/*@ loop invariant n == 1 || (n == 2 && value <= 0xFFFFFF) ||
+	                   (n == 3 && value <= 0xFFFF) || (n == 4 && value <= 0xFF);
 	    loop assigns n, value; */
-	while (value >>= 8)
+	for (; value > 0xFF; value >>= 8)
 		n++;
 	return n;
 }

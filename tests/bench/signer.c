@@ -3,9 +3,11 @@
  *
  *	signer first MODULE ID PIN KIND [N]	ms from C_Initialize to the first signature, or to the N-th
  *	signer rate MODULE ID PIN KIND THREADS SECONDS	signatures per second
- *	signer soak MODULE ID PIN KIND THREADS SECONDS	the same, each of them verified
+ *	signer soak MODULE ID PIN KIND THREADS SECONDS	the same, each of them verified; meanwhile it forks
+ *		now and then, and the child signs once
  *
- * KIND: ec (CKM_ECDSA), rsa (CKM_RSA_PKCS). ID: the key's CKA_ID in hex. One figure on standard output.
+ * KIND: ec (CKM_ECDSA), rsa (CKM_RSA_PKCS). ID: the key's CKA_ID in hex. One figure on standard output; of
+ * soak three more: the longest that a signature took in ms, children, logins again.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -15,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -26,6 +30,7 @@
 
 #define THREADS_MAX 64
 #define CERTIFICATE_MAX 3072
+#define CHILD_S 60 /* a child that takes longer hangs */
 #define WARM_S 0.5 /* until all have begun */
 
 struct signer {
@@ -38,6 +43,10 @@ struct signer {
 	double until;
 	atomic_bool counts, failed;
 	atomic_ulong n;
+	atomic_ulong longest_us;
+	atomic_ulong logins; /* again */
+	bool shares; /* the card, with programs that use other applications of it */
+	unsigned children;
 };
 
 static double now(void)
@@ -160,36 +169,129 @@ static bool verify(struct signer *s, const CK_BYTE *digest, CK_BYTE *signature, 
 	return ok(s, good ? CKR_OK : CKR_SIGNATURE_INVALID, "a wrong signature");
 }
 
-static bool sign(struct signer *s, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG number)
+/*
+ * What a module says when a process beside it has used another application of the card, which ended
+ * the login, and with it what only a user sees.
+ */
+static bool is_logged_out(CK_RV rv)
+{
+	return rv == CKR_USER_NOT_LOGGED_IN || rv == CKR_KEY_HANDLE_INVALID ||
+	       rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_OPERATION_NOT_INITIALIZED;
+}
+
+/* As a program does it that has to share the card: logs in again and looks for the key again. */
+static CK_RV log_in_again(struct signer *s, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *key)
+{
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof(class) },
+				    { CKA_ID, &s->id, sizeof(s->id) } };
+	CK_ULONG n = 0;
+	CK_RV rv = s->p11->C_Login(session, CKU_USER, (CK_UTF8CHAR *)(uintptr_t)s->pin,
+				   strlen(s->pin));
+
+	s->logins++;
+	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
+		rv = s->p11->C_FindObjectsInit(session, template, 2);
+	if (rv == CKR_OK)
+		rv = s->p11->C_FindObjects(session, key, 1, &n);
+	(void)s->p11->C_FindObjectsFinal(session);
+	return rv == CKR_OK && n == 0 ? CKR_USER_NOT_LOGGED_IN : rv;
+}
+
+static bool sign(struct signer *s, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *key,
+		 CK_ULONG number)
 {
 	CK_BYTE in[INFO + DIGEST] = { 0 }, signature[512];
 	const size_t skip = s->mechanism.mechanism == CKM_ECDSA ? INFO : 0;
+	const double until = now() + CHILD_S;
 	CK_ULONG len = sizeof(signature);
+	CK_RV rv;
 
 	memcpy(in, digest_info, INFO);
 	memcpy(in + INFO, &number, sizeof(number));
 	memcpy(in + INFO + 16, &session, sizeof(session));
-	return ok(s, s->p11->C_SignInit(session, &s->mechanism, key), "C_SignInit") &&
-	       ok(s, s->p11->C_Sign(session, in + skip, sizeof(in) - skip, signature, &len),
-		  "C_Sign") &&
-	       (s->key == NULL || verify(s, in + INFO, signature, len));
+	rv = s->p11->C_SignInit(session, &s->mechanism, *key);
+	if (rv == CKR_OK)
+		rv = s->p11->C_Sign(session, in + skip, sizeof(in) - skip, signature, &len);
+	while (is_logged_out(rv) && s->shares && now() < until) {
+		rv = log_in_again(s, session, key);
+		if (rv == CKR_OK)
+			rv = s->p11->C_SignInit(session, &s->mechanism, *key);
+		len = sizeof(signature);
+		if (rv == CKR_OK)
+			rv = s->p11->C_Sign(session, in + skip, sizeof(in) - skip, signature, &len);
+	}
+	return ok(s, rv, "C_Sign") && (s->key == NULL || verify(s, in + INFO, signature, len));
+}
+
+static void note_longest(struct signer *s, double seconds)
+{
+	const unsigned long us = (unsigned long)(seconds * 1e6);
+	unsigned long most = s->longest_us;
+
+	while (us > most && !atomic_compare_exchange_weak(&s->longest_us, &most, us))
+		;
 }
 
 static void *work(void *of)
 {
 	struct signer *s = of;
 	CK_SESSION_HANDLE session;
-	CK_OBJECT_HANDLE key;
+	CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
 
 	if (!ok(s, s->p11->C_OpenSession(s->slot, CKF_SERIAL_SESSION, NULL, NULL, &session),
-		"C_OpenSession") ||
-	    !find(s, session, CKO_PRIVATE_KEY, &key))
+		"C_OpenSession"))
 		return NULL;
-	for (CK_ULONG i = 0; !s->failed && now() < s->until && sign(s, session, key, i); i++)
+	if (!s->shares && !find(s, session, CKO_PRIVATE_KEY, &key))
+		return NULL;
+	for (CK_ULONG i = 0; !s->failed && now() < s->until; i++) {
+		const double start = now();
+
+		if (!sign(s, session, &key, i))
+			break;
+		note_longest(s, now() - start);
 		if (s->counts)
 			s->n++;
+	}
 	(void)ok(s, s->p11->C_CloseSession(session), "C_CloseSession");
 	return NULL;
+}
+
+/* The child has none of its parent's threads, whatever they were about. */
+static void have_child(struct signer *s)
+{
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+	EVP_PKEY *public = NULL;
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+#ifdef __SANITIZE_THREAD__
+		_exit(0); /* the sanitiser knows no threads of a child of threads */
+#endif
+		alarm(CHILD_S);
+		s->key = NULL;
+		_exit(begin(s, &session, &public) && sign(s, session, &key, 1) &&
+				      ok(s, s->p11->C_Finalize(NULL), "C_Finalize")
+			      ? 0
+			      : 1);
+	}
+	s->children++;
+	if (waitpid(pid, &status, 0) != pid || status != 0) {
+		fprintf(stderr, "signer: a child ended with status 0x%x\n", (unsigned)status);
+		s->failed = true;
+	}
+}
+
+static void have_children(struct signer *s)
+{
+	while (!s->failed && now() < s->until) {
+		const struct timespec wait = { .tv_nsec = rand() % 900000000 + 50000000 };
+
+		nanosleep(&wait, NULL);
+		have_child(s);
+	}
 }
 
 static double rate(struct signer *s, unsigned threads, double seconds)
@@ -204,6 +306,8 @@ static double rate(struct signer *s, unsigned threads, double seconds)
 	nanosleep(&warm, NULL);
 	s->counts = true;
 	start = now();
+	if (s->key != NULL)
+		have_children(s);
 	for (unsigned i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
 	return (double)s->n / (now() - start);
@@ -218,7 +322,7 @@ static bool first(struct signer *s, unsigned n, double *ms)
 	bool good = begin(s, &session, &public) && find(s, session, CKO_PRIVATE_KEY, &key) && n > 0;
 
 	for (unsigned i = 0; good && i < n; i++)
-		good = sign(s, session, key, i);
+		good = sign(s, session, &key, i);
 	*ms = (now() - start) * 1000;
 	EVP_PKEY_free(public);
 	return good && ok(s, s->p11->C_Finalize(NULL), "C_Finalize");
@@ -238,6 +342,7 @@ int main(int argc, char **argv)
 	s.pin = argv[4];
 	if (strcmp(argv[5], "rsa") == 0)
 		s.mechanism.mechanism = CKM_RSA_PKCS;
+	s.shares = strcmp(argv[1], "soak") == 0;
 	if (strcmp(argv[1], "first") == 0) {
 		(void)first(&s, threads, &value);
 	} else if (begin(&s, &session, &key)) {
@@ -246,6 +351,9 @@ int main(int argc, char **argv)
 		(void)ok(&s, s.p11->C_Finalize(NULL), "C_Finalize");
 	}
 	EVP_PKEY_free(key);
-	printf("%.3f\n", value);
+	printf("%.3f", value);
+	if (key != NULL)
+		printf(" %lu %u %lu", s.longest_us / 1000, s.children, s.logins);
+	printf("\n");
 	return s.failed ? 1 : 0;
 }

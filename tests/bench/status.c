@@ -160,7 +160,7 @@ static void size_row(struct bench *b, const struct world *w, const char *id, con
 
 static int ask_list(const struct world *w, uint32_t index)
 {
-	return ask(w, index);
+	return (int)ask(w, index);
 }
 
 static int ask_bitmap(const struct world *w, uint32_t index)

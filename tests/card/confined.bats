@@ -60,3 +60,12 @@ not_sanitized() {
 	looked=$(grep -n "$PWD/source/latest" trace | head -n1 | cut -d: -f1)
 	[ "$confined" -lt "$looked" ]
 }
+
+@test "trust import shuts its doors before it looks at a file" {
+	printf 'no certificate' >file
+	strace -f -qq -e trace=openat,seccomp -o trace sojourn trust import --trust trust --csca file || true
+	cat trace
+	confined=$(grep -n 'seccomp(SECCOMP_SET_MODE_FILTER, .*TSYNC.* = 0' trace | tail -n1 | cut -d: -f1)
+	looked=$(grep -n '"file"' trace | grep -v PATH | head -n1 | cut -d: -f1)
+	[ "$confined" -lt "$looked" ]
+}

@@ -293,6 +293,8 @@ static void chain_header_must_stay(void **state)
 {
 	assert_int_equal(rig_send(*state, "1018000001AA"), 0x9000);
 	assert_int_equal(rig_send(*state, "0018000101AA00"), 0x6883);
+	assert_int_equal(rig_send(*state, "1018000001AA"), 0x9000);
+	assert_int_equal(rig_send(*state, "0019000001AA00"), 0x6883);
 }
 
 static void chain_total_is_limited(void **state)

@@ -223,12 +223,11 @@ static void lasting_failure_rolls_back(void **state)
 	check_failure(*state, ENOSPC, true);
 }
 
-static void interrupted_and_short_writes_go_on(void **state)
+static void interrupted_writes_go_on(void **state)
 {
 	struct room *r = *state;
 	struct card_store *s = create(r);
 
-	r->most = 7;
 	r->calls = 0;
 	r->fail_at = 3;
 	r->error = EINTR;
@@ -238,6 +237,42 @@ static void interrupted_and_short_writes_go_on(void **state)
 	}
 	s = reopen(r, s);
 	assert_int_equal(state_of(s), TRANSACTIONS);
+	card_store_close(s);
+}
+
+/* A transaction goes out in one write: half a sector of it could not be told from damage. */
+static void a_short_write_has_failed(void **state)
+{
+	struct room *r = *state;
+	struct card_store *s = create(r);
+
+	r->most = 7;
+	r->writes = 0;
+	step(s, 1);
+	assert_int_equal(card_store_commit(s), CARD_STORE_IO);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(r->writes, 1);
+	s = reopen(r, s);
+	assert_int_equal(state_of(s), 0);
+	card_store_close(s);
+}
+
+/* A new file is not looked at before all of it is there. */
+static void a_new_file_may_come_in_pieces(void **state)
+{
+	struct room *r = *state;
+	struct card_store *s;
+
+	r->most = 7;
+	s = create(r);
+	r->most = 0;
+	step(s, 1);
+	commit(s);
+	r->most = 7;
+	assert_true(card_store_wipe(s, 1, 3));
+	commit(s);
+	s = reopen(r, s);
+	assert_int_equal(state_of(s), 0);
 	card_store_close(s);
 }
 
@@ -412,7 +447,9 @@ int main(void)
 		STORE_CASE(other_files_are_not_cards),
 		STORE_CASE(failed_write_or_sync_rolls_back),
 		STORE_CASE(lasting_failure_rolls_back),
-		STORE_CASE(interrupted_and_short_writes_go_on),
+		STORE_CASE(interrupted_writes_go_on),
+		STORE_CASE(a_short_write_has_failed),
+		STORE_CASE(a_new_file_may_come_in_pieces),
 		STORE_CASE(failed_creation_leaves_nothing),
 		STORE_CASE(the_file_does_not_grow_for_ever),
 		STORE_CASE(failed_compaction_loses_nothing),

@@ -242,14 +242,16 @@ ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
 
 #define WHOLE(kind, closes, ...) (fails_whole(kind, closes) ? -1 : (int)syscall(__VA_ARGS__))
 
+/* No test of these pulls a plug: a disk is not waited for. */
 int fsync(int fd)
 {
-	return WHOLE(FAIL_WRITE, false, SYS_fsync, fd);
+	(void)fd;
+	return fails_whole(FAIL_WRITE, false) ? -1 : 0;
 }
 
 int fdatasync(int fd)
 {
-	return WHOLE(FAIL_WRITE, false, SYS_fdatasync, fd);
+	return fsync(fd);
 }
 
 int ftruncate(int fd, off_t length)

@@ -27,12 +27,12 @@ struct operation {
 	/* Asserts nothing; what it answers when nothing fails is `good` (most: 0). */
 	unsigned long (*run)(void *room);
 	unsigned long good;
-	/* What it may answer when something failed; 0 ends the list. */
+	/* What it may answer when something failed; 0 ends the list. NULL: anything. */
 	const unsigned long *bad;
 	/* After each run, nothing fails: whether what must hold does; frees what the run made. NULL: always. */
 	bool (*holds)(void *room, unsigned long rc);
 	bool card; /* the card of this process fails too; else only what is around it */
-	unsigned most; /* points a kind at most in `make check`; 0: as all */
+	unsigned most; /* points a kind and way at most, where they repeat themselves; 0: all */
 };
 
 /* Ends a table. */
@@ -50,7 +50,7 @@ struct sweep_sum {
 void sweep_run(const struct operation *o, uint64_t most, uint64_t only, struct sweep_sum *sum);
 
 extern const struct operation sweep_document[], sweep_service[], sweep_trust[], sweep_journal[],
-	sweep_gate[], sweep_piv[], sweep_card[], sweep_pkcs11[], sweep_reader[];
+	sweep_gate[], sweep_piv[], sweep_card[], sweep_pkcs11[];
 
 /* For `bad`. */
 extern const unsigned long sweep_memory[]; /* SJ_NO_MEMORY */

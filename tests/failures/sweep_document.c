@@ -157,6 +157,26 @@ static bool is_undecided(void *room, unsigned long rc)
 	return judged(room, rc, SJ_VERDICT_UNDECIDED);
 }
 
+/* With a card that fails by itself. */
+static bool is_freed(void *room, unsigned long rc)
+{
+	struct issued *d = room;
+	const bool some = d->report != NULL;
+
+	sj_report_free(d->report);
+	d->report = NULL;
+	return (rc == SJ_OK) == some;
+}
+
+static bool is_never_genuine(void *room, unsigned long rc)
+{
+	struct issued *d = room;
+
+	if (d->report != NULL && sj_report_verdict(d->report) == SJ_VERDICT_GENUINE)
+		return false;
+	return is_freed(room, rc);
+}
+
 static unsigned long accesses(void *room)
 {
 	static const char mrz[] = "L898902C<369080619406236";
@@ -173,18 +193,24 @@ static unsigned long accesses(void *room)
 const struct operation sweep_document[] = {
 	{ "document: access by MRZ", FAIL_MEMORY, .run = accesses, .bad = sweep_memory },
 	{ "document: verify, PACE", EVERYWHERE, genuine_open, document_close, .run = verify,
-	  .bad = sweep_files, .holds = is_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_genuine },
 	{ "document: verify, BAC", EVERYWHERE, bac_open, document_close, .run = verify,
-	  .bad = sweep_files, .holds = is_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_genuine },
 	{ "document: verify, PACE-CAM", EVERYWHERE, cam_open, document_close, .run = verify,
-	  .bad = sweep_files, .holds = is_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_genuine },
 	{ "document: verify, a copy", EVERYWHERE, copy_open, document_close, .run = verify,
-	  .bad = sweep_files, .holds = is_not_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_not_genuine },
 	{ "document: verify, altered", EVERYWHERE, altered_open, document_close, .run = verify,
-	  .bad = sweep_files, .holds = is_not_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_not_genuine },
 	{ "document: verify, unknown issuer", EVERYWHERE, unknown_open, document_close,
-	  .run = verify, .bad = sweep_files, .holds = is_undecided, .most = 2 },
+	  .run = verify, .bad = sweep_files, .holds = is_undecided },
 	{ "document: judge files", EVERYWHERE, genuine_open, document_close, .run = verify_files,
 	  .bad = sweep_files, .holds = is_without_proof },
+	{ "document, inside too: verify, PACE-CAM", FAIL_MEMORY, cam_open, document_close,
+	  .run = verify, .holds = is_freed, .card = true },
+	{ "document, inside too: verify a copy", FAIL_MEMORY, copy_open, document_close,
+	  .run = verify, .holds = is_never_genuine, .card = true },
+	{ "document, inside too: verify, BAC", FAIL_MEMORY, bac_open, document_close, .run = verify,
+	  .holds = is_freed, .card = true },
 	OPERATIONS_END,
 };

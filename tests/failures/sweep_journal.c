@@ -204,6 +204,6 @@ const struct operation sweep_journal[] = {
 	  .run = prove_altered, .good = SJ_EVIDENCE_BROKEN, .bad = sweep_files,
 	  .holds = is_unproved },
 	{ "evidence: operator's key", FAIL_MEMORY, evidence_open, rig_close, .run = operator_key,
-	  .bad = sweep_memory, .most = 2 },
+	  .bad = sweep_memory, .most = 25 },
 	OPERATIONS_END,
 };

@@ -1,4 +1,5 @@
 /* Services: a card is asked by a terminal, a document without one; the holder's PIN. */
+#include "applets/emrtd/state.h"
 #include "tests/failures/sweep.h"
 #include "tests/hostile/eid.h"
 
@@ -8,6 +9,16 @@ static int card_open(void **state)
 
 	*state = eid_new(&plan);
 	return 0;
+}
+
+/* The PUK opens ten times, and a card counts them: it gets them back. */
+static void puk_ready(void *room)
+{
+	struct eid_rig *r = room;
+	struct card_store *store = r->d->bench->store;
+
+	assert_true(card_store_delete(store, EMRTD_OBJECT_PUK));
+	assert_int_equal(card_store_commit(store), CARD_STORE_OK);
 }
 
 static int revoked_open(void **state)
@@ -81,6 +92,26 @@ static bool is_genuine(void *room, unsigned long rc)
 static bool is_revoked(void *room, unsigned long rc)
 {
 	return answered(room, rc, SJ_VERDICT_EXPIRED, false);
+}
+
+/* With a card that fails by itself: an answer is freed. */
+static bool never_more(void *room, unsigned long rc)
+{
+	struct eid_rig *r = room;
+	const bool some = r->answer != NULL;
+
+	sj_answer_free(r->answer);
+	r->answer = NULL;
+	return (rc == SJ_OK) == some;
+}
+
+static bool is_never_genuine(void *room, unsigned long rc)
+{
+	struct eid_rig *r = room;
+
+	if (r->answer != NULL && sj_answer_verdict(r->answer) == SJ_VERDICT_GENUINE)
+		return false;
+	return never_more(room, rc);
 }
 
 /* --- terminals ----------------------------------------------------------------------- */
@@ -178,18 +209,24 @@ const struct operation sweep_service[] = {
 	{ "service: terminal's request", FAIL_MEMORY, card_open, service_close, .run = request,
 	  .bad = sweep_memory },
 	{ "service: ask an eID card", EVERYWHERE, card_open, service_close, .run = ask,
-	  .bad = sweep_files, .holds = is_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_genuine },
 	{ "service: ask a revoked eID card", EVERYWHERE, revoked_open, service_close, .run = ask,
-	  .bad = sweep_files, .holds = is_revoked, .most = 2 },
+	  .bad = sweep_files, .holds = is_revoked },
 	{ "service: ask a plain document", EVERYWHERE, plain_open, service_close, .run = ask,
-	  .bad = sweep_files, .holds = is_genuine, .most = 2 },
+	  .bad = sweep_files, .holds = is_genuine },
 	{ "service: state of the PIN", FAIL_MEMORY, card_open, service_close, .run = state_of_pin,
 	  .bad = sweep_memory },
 	{ "service: change the PIN", FAIL_MEMORY, card_open, service_close, .run = change,
 	  .bad = sweep_memory, .holds = is_fresh },
 	{ "service: resume the PIN", FAIL_MEMORY, card_open, service_close, .run = resume,
 	  .bad = sweep_memory, .holds = is_fresh },
-	{ "service: unblock the PIN", FAIL_MEMORY, card_open, service_close, .run = unblock,
+	{ "service: unblock the PIN", FAIL_MEMORY, card_open, service_close, puk_ready, unblock,
 	  .bad = sweep_memory, .holds = is_fresh },
+	{ "service, inside too: ask an eID card", FAIL_MEMORY, card_open, service_close, .run = ask,
+	  .holds = never_more, .card = true },
+	{ "service, inside too: ask a revoked card", FAIL_MEMORY, revoked_open, service_close,
+	  .run = ask, .holds = is_never_genuine, .card = true },
+	{ "service, inside too: change the PIN", FAIL_MEMORY, card_open, service_close,
+	  .run = change, .holds = is_fresh, .card = true },
 	OPERATIONS_END,
 };

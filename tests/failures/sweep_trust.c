@@ -7,6 +7,7 @@
 #include <sojourn/bundle.h>
 #include <sojourn/status.h>
 
+#include "tests/failures/folder.h"
 #include "tests/failures/sweep.h"
 #include "tests/hostile/issued.h"
 
@@ -34,20 +35,11 @@ static int shop_open(void **state)
 	return 0;
 }
 
-static void empty(const char *directory)
-{
-	char command[96];
-
-	snprintf(command, sizeof(command), "rm -rf %s/*", directory);
-	assert_int_equal(system(command), 0);
-}
-
 static int shop_close(void **state)
 {
 	struct shop *s = *state;
 
-	empty(s->directory);
-	assert_int_equal(rmdir(s->directory), 0);
+	folder_empty(s->directory, true);
 	issued_free(s->d);
 	free(s);
 	return 0;
@@ -57,7 +49,7 @@ static void shop_ready(void *room)
 {
 	struct shop *s = room;
 
-	empty(s->directory);
+	folder_empty(s->directory, false);
 }
 
 static size_t certificates(const char *directory)
@@ -150,10 +142,10 @@ static int lists_close(void **state)
 static void lists_ready(void *room)
 {
 	struct lists *l = room;
-	char command[96];
+	char path[96];
 
-	snprintf(command, sizeof(command), "rm -rf %s/status", l->r->directory);
-	assert_int_equal(system(command), 0);
+	snprintf(path, sizeof(path), "%s/status", l->r->directory);
+	folder_empty(path, true);
 	assert_int_equal(sj_status_import(l->r->directory, l->first.bytes, l->first.len, NULL),
 			 SJ_OK);
 }
@@ -231,41 +223,48 @@ static unsigned long tokens(void *room)
 
 /* --- bundles ------------------------------------------------------------------------------------ */
 
+/* The store with version 1, and the bundle of version 2 to come. */
+struct shelf {
+	struct bundle_rig *r;
+	char before[80]; /* a copy of the store */
+};
+
 static int bundle_open(void **state)
 {
-	struct bundle_rig *r;
+	struct shelf *s = calloc(1, sizeof(*s));
+	void *rig = NULL;
 
-	assert_int_equal(bundle_rig_setup(state), 0);
-	r = *state;
-	bundle_add_status(r, 5);
-	assert_int_equal(bundle_next(r), SJ_OK);
-	bundle_remove(r, SJ_BUNDLED_STATUS_LIST);
-	bundle_remove(r, SJ_BUNDLED_GATE_TOKEN);
-	bundle_add_status(r, 6);
-	bundle_sign(r);
+	assert_non_null(s);
+	assert_int_equal(bundle_rig_setup(&rig), 0);
+	s->r = rig;
+	bundle_add_status(s->r, 5);
+	assert_int_equal(bundle_next(s->r), SJ_OK);
+	bundle_remove(s->r, SJ_BUNDLED_STATUS_LIST);
+	bundle_remove(s->r, SJ_BUNDLED_GATE_TOKEN);
+	bundle_add_status(s->r, 6);
+	bundle_sign(s->r);
+	snprintf(s->before, sizeof(s->before), "%s.old", s->r->store);
+	folder_copy(s->r->store, s->before);
+	*state = s;
 	return 0;
 }
 
-/* The store as it was before: a copy of it is put back. */
 static void bundle_ready(void *room)
 {
-	struct bundle_rig *r = room;
-	char command[512];
+	struct shelf *s = room;
 
-	snprintf(command, sizeof(command),
-		 "if [ -e %s.old ]; then rm -rf %s && cp -a %s.old %s; else cp -a %s %s.old; fi",
-		 r->store, r->store, r->store, r->store, r->store, r->store);
-	assert_int_equal(system(command), 0);
+	folder_empty(s->r->store, true);
+	folder_copy(s->before, s->r->store);
 }
 
 static int bundle_close(void **state)
 {
-	const struct bundle_rig *r = *state;
-	char command[96];
+	struct shelf *s = *state;
+	void *rig = s->r;
 
-	snprintf(command, sizeof(command), "rm -rf %s.old", r->store);
-	assert_int_equal(system(command), 0);
-	return bundle_rig_teardown(state);
+	folder_empty(s->before, true);
+	free(s);
+	return bundle_rig_teardown(&rig);
 }
 
 static enum sj_rc give(struct bundle_rig *r, struct sj_bundle *bundle,
@@ -284,7 +283,7 @@ static enum sj_rc give(struct bundle_rig *r, struct sj_bundle *bundle,
 
 static unsigned long take_bundle(void *room)
 {
-	struct bundle_rig *r = room;
+	struct bundle_rig *r = ((struct shelf *)room)->r;
 	struct sj_bundle_want want = { .size = sizeof(want) };
 	struct sj_bundle *bundle = NULL;
 	enum sj_rc rc = sj_bundle_begin(r->store, r->manifest.bytes, r->manifest.len, r->now,
@@ -300,7 +299,7 @@ static unsigned long take_bundle(void *room)
 
 static bool is_whole(void *room, unsigned long rc)
 {
-	struct bundle_rig *r = room;
+	struct bundle_rig *r = ((struct shelf *)room)->r;
 	const uint32_t version = bundle_version(r), epoch = bundle_epoch(r);
 
 	return (version == 2 && epoch == 6) || (rc != SJ_OK && version == 1 && epoch == 5);
@@ -308,7 +307,7 @@ static bool is_whole(void *room, unsigned long rc)
 
 static unsigned long describe(void *room)
 {
-	struct bundle_rig *r = room;
+	struct bundle_rig *r = ((struct shelf *)room)->r;
 	struct sj_bundle_info info = { .size = sizeof(info) };
 
 	return sj_bundle_describe(r->store, r->now, &info);

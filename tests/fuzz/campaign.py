@@ -101,6 +101,7 @@ class Campaign:
     def turn_afl(self, name, seconds):
         s, out = self.state[name], self.work / "afl" / name
         shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
         command = ["afl-fuzz", "-i", self.work / "seeds" / name, "-o", out, "-V", str(seconds), "-m", "none", "-t", "10000+", "--", self.harness]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(name), text=True, errors="replace")
         stats = out / "default/fuzzer_stats"
@@ -112,7 +113,7 @@ class Campaign:
                 shutil.copy(f, to / (f"afl-{f.name[3:9]}" if folder == "queue" else f"{name}+{f.name}"))
 
     def run(self):
-        end = time.monotonic() + (self.args.budget or float("inf"))
+        end = time.monotonic() + (float("inf") if self.args.budget is None else self.args.budget)
         key = "afl" if self.args.afl else "executions"
         while True:
             left = [n for n in self.names if self.wanted(n) > 0 and not self.crashes(n)]
@@ -130,11 +131,15 @@ class Campaign:
     def report(self):
         counts = {kind: [self.state[n]["executions"] for n in self.names if self.kinds[n] == kind] for kind in ("parser", "stateful")}
         afl = [self.state[n]["afl"] for n in self.names if self.kinds[n] == "stateful"]
-        print(f"figure: fuzz.harnesses {sum(self.state[n]['executions'] > 0 for n in self.names)}")
-        print(f"figure: fuzz.executions.all {sum(map(sum, counts.values())) + sum(afl)}")
-        for name, list_ in (("fuzz.executions.least", counts["parser"]), ("fuzz.stateful.least", counts["stateful"]), ("fuzz.afl.least", afl)):
-            print(f"figure: {name} {min(list_, default=0)}")
-        print(f"figure: fuzz.crashes {len(self.crashes())}")
+        if self.args.afl:
+            print(f"figure: fuzz.afl.least {min(afl, default=0)}")
+            print(f"figure: fuzz.afl.crashes {len(self.crashes())}")
+        else:
+            print(f"figure: fuzz.harnesses {sum(self.state[n]['executions'] > 0 for n in self.names)}")
+            print(f"figure: fuzz.executions.least {min(counts['parser'], default=0)}")
+            print(f"figure: fuzz.stateful.least {min(counts['stateful'], default=0)}")
+            print(f"figure: fuzz.executions.all {sum(map(sum, counts.values()))}")
+            print(f"figure: fuzz.crashes {len(self.crashes())}")
         for crash in self.crashes():
             print(f"crash: {crash}")
 

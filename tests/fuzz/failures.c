@@ -8,7 +8,8 @@ struct failures {
 	uint64_t random, calm_random;
 	uint32_t kinds, after, rate;
 	unsigned calm; /* depth */
-	bool running, made; /* something that stays was made in this input */
+	bool running, failed; /* a call */
+	bool made; /* something that stays, in this input */
 };
 
 static struct failures *current(void)
@@ -45,7 +46,15 @@ bool fuzz_fails(enum fuzz_kind kind)
 	}
 	if (f->rate == FUZZ_ONCE)
 		f->kinds = 0;
-	return f->rate == FUZZ_ONCE || next(&f->random) % (f->rate + 1) == 0;
+	if (f->rate != FUZZ_ONCE && next(&f->random) % (f->rate + 1) != 0)
+		return false;
+	f->failed = true;
+	return true;
+}
+
+bool fuzz_has_failed(void)
+{
+	return current()->failed;
 }
 
 bool fuzz_random(uint8_t *out, size_t n)
@@ -76,7 +85,7 @@ void fuzz_stays(void)
 
 bool fuzz_is_calm(void)
 {
-	return !current()->running || current()->kinds == 0;
+	return !current()->running || (current()->kinds == 0 && !current()->failed);
 }
 
 static int lowest_free(void)

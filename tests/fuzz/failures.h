@@ -19,8 +19,7 @@ enum fuzz_kind {
 	FUZZ_MEMORY = 0x01,
 	FUZZ_CRYPTO = 0x02, /* OpenSSL */
 	FUZZ_STORAGE = 0x04,
-	FUZZ_PCSC = 0x08,
-	FUZZ_RANDOM = 0x10,
+	FUZZ_RANDOM = 0x08,
 };
 
 /*
@@ -33,6 +32,8 @@ bool fuzz_input(const struct fuzz_parser *p, struct sj_span input);
 bool fuzz_fails(enum fuzz_kind kind);
 /* Then a caller that tries again would do so for ever. */
 bool fuzz_fails_for_ever(void);
+/* Did a call fail in the input that ran last? */
+bool fuzz_has_failed(void);
 /* Of the seed; while no input runs, zeros and false. */
 bool fuzz_random(uint8_t *out, size_t n);
 

@@ -1,7 +1,7 @@
 /*
- * mutate.c -- every parser against every truncation of its valid inputs, against
- * random mutations of them, half of them with failing calls (failures.h), and against
- * a corpus: what other fuzzers found to reach more.
+ * mutate.c -- every parser against every truncation of its valid inputs, against these with
+ * each single call failing, against random mutations of them, half of them with failing calls
+ * (failures.h), and against a corpus: what other fuzzers found to reach more.
  *
  *	mutate [-n COUNT] [-s SEED] [-c CORPUS] [PARSER...]
  *	mutate --seeds DIR [PARSER...]
@@ -25,6 +25,7 @@
 
 #define GROWTH 512u /* bytes that mutations may add */
 #define STEPS_MAX 6u /* mutations of one input */
+#define FAILURES_MAX 48u /* failing calls of each kind, tried one by one with a valid input */
 #define CORPUS_MAX 0x400000u /* bytes of its file */
 
 struct options {
@@ -81,7 +82,7 @@ static void make_head(uint64_t *rnd, uint8_t head[static FUZZ_HEAD])
 	bool fails = next_random(rnd) % 2 == 0;
 
 	sj_put_be(&w, 4, (uint32_t)next_random(rnd));
-	sj_put_u8(&w, fails ? (uint8_t)(1 + below(rnd, 31)) : 0);
+	sj_put_u8(&w, fails ? (uint8_t)(1 + below(rnd, 15)) : 0);
 	sj_put_be(&w, 2, (uint32_t)below(rnd, (size_t)1 << below(rnd, 10)));
 	sj_put_u8(&w, rates[below(rnd, sizeof(rates))]);
 }
@@ -227,6 +228,29 @@ static bool replay(const struct fuzz_parser *p, const struct options *o, struct 
 	return true;
 }
 
+/* Memory and OpenSSL fail at the first call, the second, ... until none is left, or for long enough. */
+static void try_failures(const struct fuzz_parser *p, struct sj_span seed, struct tally *t)
+{
+	static const uint8_t kinds[] = { FUZZ_MEMORY, FUZZ_CRYPTO };
+	const unsigned step = fuzz_is_stateful(p) ? 29 : 1;
+	uint8_t head[FUZZ_HEAD] = { 0 };
+
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		bool failed = true;
+
+		for (unsigned k = 0; failed && k < FAILURES_MAX * step; k += step, t->inputs++) {
+			struct sj_writer w = SJ_WRITER_OF(head);
+
+			sj_put_be(&w, 4, k);
+			sj_put_u8(&w, kinds[i]);
+			sj_put_be(&w, 2, k);
+			sj_put_u8(&w, k % 2 == 0 ? FUZZ_ONCE : 0);
+			(void)run_exact(p, head, seed);
+			failed = fuzz_has_failed();
+		}
+	}
+}
+
 static void try_mutations(const struct fuzz_parser *p, const struct options *o, size_t seeds,
 			  uint8_t *buf, struct tally *t)
 {
@@ -259,7 +283,9 @@ static bool try_parser(const struct fuzz_parser *p, const struct options *o, str
 		if (!p->seed(seeds, &w))
 			break;
 		ok = !w.failed && w.len > 0 && try_truncations(p, sj_written(&w), t);
-		if (!ok)
+		if (ok)
+			try_failures(p, sj_written(&w), t);
+		else
 			printf("# seed %zu of %s is not accepted\n", seeds, p->name);
 		seeds++;
 	}
@@ -405,6 +431,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; ok && (p = fuzz_parser_at(i)) != NULL; i++)
 		if (wanted(p, argv + optind, argc - optind))
 			failed += !treat(p, &o, ++ran);
+	if (tap && failed == 0 && optind == argc)
+		printf("# figure: mutations.each %" PRIu64 "\n", o.count);
 	if (tap)
 		printf("1..%u\n", ran);
 	free(o.corpus);

@@ -1,9 +1,11 @@
 #include "tests/fuzz/parsers.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "applets/emrtd/state.h"
 #include "applets/gate/state.h"
+#include "crypt/hash.h"
 #include "host/card.h"
 #include "host/store.h"
 #include "host/store_internal.h"
@@ -166,6 +168,78 @@ static bool store_run(struct sj_span in)
 	return ok;
 }
 
+/* --- the same from inside: transactions whose checks hold; how (1), size (2), entries ------------ */
+
+#define CHECKED 16u /* bytes of a head before its own check, and of a check */
+
+static bool put_check(struct sj_writer *w, const struct sj_span *parts, size_t count, size_t n)
+{
+	uint8_t digest[SJ_HASH_MAX];
+
+	if (!sj_hash(SJ_SHA256, parts, count, digest))
+		return false;
+	sj_put(w, sj_span(digest, n));
+	return !w->failed;
+}
+
+/* STORE.md; bit 0 of how: the number is not the next; bit 1: the check of the entries is wrong. */
+static bool put_transaction(struct sj_writer *w, uint8_t how, uint32_t number,
+			    struct sj_span entries, uint8_t check[static CHECKED])
+{
+	uint8_t *at = w->ptr + w->len;
+	struct sj_span parts[3];
+
+	sj_put(w, SJ_SPAN_STR("TXN1\0\0\0\0"));
+	sj_put_be(w, 4, number + 5u * (how & 1u));
+	sj_put_be(w, 4, (uint32_t)entries.len);
+	parts[0] = sj_span(at, CHECKED);
+	if (w->failed || !put_check(w, parts, 1, 8))
+		return false;
+	sj_put(w, entries);
+	parts[0] = sj_span(check, CHECKED);
+	parts[1] = sj_span(at, CHECKED + 8);
+	parts[2] = entries;
+	check[0] ^= (how >> 1) & 1u;
+	if (!put_check(w, parts, 3, CHECKED))
+		return false;
+	memcpy(check, w->ptr + w->len - CHECKED, CHECKED);
+	return true;
+}
+
+static bool entries_run(struct sj_span in)
+{
+	static uint8_t bytes[2 * FUZZ_SEED_MAX];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct store_log log = { .length = 0 };
+	struct sj_span entries;
+	uint32_t how, n;
+
+	if (!store_put_header(&w, &log))
+		return false;
+	for (uint32_t number = 1; sj_take_be(&in, 1, &how) && sj_take_be(&in, 2, &n) &&
+				  sj_take(&in, n < in.len ? n : in.len, &entries);
+	     number++)
+		if (!put_transaction(&w, (uint8_t)how, number, entries, log.check))
+			return false;
+	return store_run(sj_written(&w));
+}
+
+static bool entries_seed(size_t i, struct sj_writer *w)
+{
+	/* An object set, changed in the middle, made longer, and gone; then what is not there. */
+	const struct sj_span seeds[] = {
+		SJ_SPAN_STR("\0\0\x0C\1\0\0\0\7\0\0\0\3abc\0\0\x17"
+			    "\2\0\0\0\7\0\0\0\1\0\0\0\1x"
+			    "\1\0\0\0\x08\0\0\0\0\0\0\5\3\0\0\0\7"),
+		SJ_SPAN_STR("\0\0\x0C\1\0\0\0\7\0\0\0\3abc\0\0\x0F"
+			    "\2\0\0\0\7\0\0\0\3\0\0\0\2xy"),
+	};
+
+	if (i < 2)
+		sj_put(w, seeds[i]);
+	return i < 2;
+}
+
 /* --- a whole card: commands, each with a two-byte length in front ---------------------------- */
 
 static uint64_t no_time(void *self)
@@ -244,6 +318,7 @@ struct fuzz_room fuzz_card(void)
 		{ "gate-birth-date", birth_seed, birth_run },
 		{ "gate-message-2", message_2_seed, message_2_run },
 		{ "card-file", store_seed, store_run },
+		{ "card-file-entries", entries_seed, entries_run },
 		{ "card-commands", card_seed, card_run },
 	};
 

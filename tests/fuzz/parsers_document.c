@@ -1,9 +1,11 @@
 #include "tests/fuzz/parsers.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <sojourn/document.h>
 
+#include "document/document.h"
 #include "reader/pace.h"
 #include "tests/vectors/openssl_cms.h"
 #include "trust/certificate.h"
@@ -81,6 +83,78 @@ static bool document_run(struct sj_span in)
 	return holds;
 }
 
+/* --- what the holder's groups tell, as if they were signed: number, size (2), bytes ------------ */
+
+/* The n-th valid data group that its own parser knows; false: there is none. */
+static bool put_group(struct sj_writer *w, uint8_t dg, const char *parser, size_t n)
+{
+	static uint8_t bytes[FUZZ_SEED_MAX];
+	struct sj_writer group = SJ_WRITER_OF(bytes);
+
+	if (!fuzz_parser_named(parser)->seed(n, &group))
+		return false;
+	sj_put_u8(w, dg);
+	sj_put_be(w, 2, (uint32_t)group.len);
+	sj_put(w, sj_written(&group));
+	return !w->failed;
+}
+
+static bool holder_seed(size_t i, struct sj_writer *w)
+{
+	static const char *const rooms[] = { "dg1", "dg2", "dg11", "dg12", "dg16" };
+	static const uint8_t groups[] = { 1, 2, 11, 12, 16 };
+	bool some = false;
+
+	for (size_t k = 0; k < sizeof(groups); k++)
+		some |= put_group(w, groups[k], rooms[k], i);
+	return some && (i == 0 || put_group(w, 1, "dg1", 0));
+}
+
+static void take_groups(struct sj_span in, struct sj_report *report)
+{
+	struct sj_document_file *file;
+	struct sj_span bytes;
+	uint32_t dg, size;
+
+	while (sj_take_be(&in, 1, &dg) && sj_take_be(&in, 2, &size) &&
+	       sj_take(&in, size < in.len ? size : in.len, &bytes)) {
+		file = &report->files[dg % (SJ_DG_COUNT + 1)];
+		sj_document_file_clear(file);
+		file->bytes = malloc(bytes.len + 1);
+		if (file->bytes == NULL)
+			return;
+		if (bytes.len > 0)
+			memcpy(file->bytes, bytes.ptr, bytes.len);
+		file->len = bytes.len;
+		file->state = SJ_FILE_READ;
+		report->groups[dg % (SJ_DG_COUNT + 1)].state = SJ_CHECK_PASSED;
+	}
+}
+
+static bool holder_run(struct sj_span in)
+{
+	struct sj_holder holder = { .size = sizeof(holder) };
+	struct sj_report *report = sj_report_new();
+	const uint8_t *bytes;
+	const char *mime;
+	char text[120];
+	size_t len;
+	bool told;
+
+	if (report == NULL)
+		return false;
+	report->verdict = SJ_VERDICT_GENUINE;
+	report->checks[SJ_CHECK_SOD].state = SJ_CHECK_PASSED;
+	take_groups(in, report);
+	told = sj_report_holder(report, &holder);
+	for (size_t i = 0; sj_report_person(report, i, text, i % 2 == 0 ? sizeof(text) : 20); i++)
+		fuzz_touch(sj_span((const uint8_t *)text, strlen(text)));
+	if (sj_report_portrait(report, &bytes, &len, &mime))
+		fuzz_touch(sj_span(bytes, len));
+	sj_report_free(report);
+	return told;
+}
+
 /* --- a master list, as far as its certificates can be judged without a store ------ */
 
 static bool master_list_seed(size_t i, struct sj_writer *w)
@@ -139,6 +213,7 @@ static bool pad_run(struct sj_span in)
 static const struct fuzz_parser parsers[] = {
 	{ "pace-keypad", pad_seed, pad_run },
 	{ "document", document_seed, document_run },
+	{ "holder-groups", holder_seed, holder_run },
 	{ "master-list-signed", master_list_seed, master_list_run },
 };
 

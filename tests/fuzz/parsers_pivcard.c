@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypt/sign.h"
 #include "piv/gzip.h"
 #include "piv/piv.h"
 #include "reader/card.h"
@@ -238,12 +239,21 @@ static bool gzip_run(struct sj_span in)
 	return true;
 }
 
+/* Of Ed25519; of RSA, P-256 and P-384, made once. */
 static bool import_seed(size_t i, struct sj_writer *w)
 {
-	static const char key[] = "302E020100300506032B6570042204200001020304050607"
-				  "08090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F";
+	static const char ed25519[] = "302E020100300506032B6570042204200001020304050607"
+				      "08090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F";
+	static const char *const kinds[] = { "RSA-2048", "P-256", "P-384" };
+	static struct sj_key *keys[3];
 
-	return i == 0 && sj_hex_read(key, sizeof(key) - 1, w);
+	if (i == 0)
+		return sj_hex_read(ed25519, sizeof(ed25519) - 1, w);
+	if (--i >= 3)
+		return false;
+	if (keys[i] == NULL)
+		keys[i] = sj_key_generate(kinds[i]);
+	return keys[i] != NULL && sj_key_put(keys[i], w);
 }
 
 static bool import_run(struct sj_span in)

@@ -78,7 +78,7 @@ static void edit(bool inside, uint8_t *data, size_t *len, size_t cap, uint16_t *
 static size_t edit_response(uint8_t *response, size_t n)
 {
 	size_t len = n >= 2 ? n - 2 : 0;
-	uint16_t sw = (uint16_t)(n >= 2 ? response[n - 2] << 8 | response[n - 1] : SJ_SW_OK);
+	uint16_t sw = (uint16_t)(n >= 2 ? response[n - 2] << 8 | response[n - 1] : 0);
 	struct sj_writer w = { .ptr = response, .cap = len + 2 };
 
 	if (n < 2)
@@ -87,6 +87,12 @@ static size_t edit_response(uint8_t *response, size_t n)
 	w.len = len;
 	sj_put_be(&w, 2, sw);
 	return w.len;
+}
+
+/* Cards of other harnesses are left alone. */
+static void end_edits(void)
+{
+	*editor() = (struct editor){ .sent = { 0 } };
 }
 
 /* The linker knows them by these names (--wrap). */
@@ -229,6 +235,7 @@ static bool document_run(struct sj_span in)
 		walk_report(report);
 		genuine = sj_report_verdict(report) != SJ_VERDICT_NOT_GENUINE;
 	}
+	end_edits();
 	sj_report_free(report);
 	sj_access_free(access);
 	return genuine;
@@ -277,6 +284,7 @@ static bool service_run(struct sj_span in)
 	for (size_t i = 0; rc == SJ_OK && sj_answer_datum(answer, i, &datum); i++)
 		fuzz_touch(sj_span((const uint8_t *)datum.value, strlen(datum.value)));
 	genuine = rc == SJ_OK && sj_answer_verdict(answer) == SJ_VERDICT_GENUINE;
+	end_edits();
 	sj_answer_free(answer);
 	sj_access_free(access);
 	return genuine;
@@ -360,6 +368,7 @@ static bool gate_run(struct sj_span in)
 	*editor() = (struct editor){ .edits = in };
 	opened = tap(s->gate, &card, 0);
 	(void)tap(s->gate, &card, 60);
+	end_edits();
 	return opened;
 }
 

@@ -323,6 +323,69 @@ static bool manifest_run(struct sj_span in)
 	return true;
 }
 
+/* --- what stands inside of signatures that nobody checks: which (1), payload --------------------- */
+
+#define WRAPPERS 4u
+
+static bool head_run(struct sj_span in)
+{
+	static const struct sj_signers nobody;
+	struct sj_status_head head;
+
+	return sj_status_head_read(in, &nobody, &head) == SJ_INPUT_REFUSED;
+}
+
+static bool (*const unwrap[WRAPPERS])(struct sj_span) = { manifest_run, signer_run, pseudonyms_run,
+							  head_run };
+
+static bool payload_seed(size_t i, struct sj_writer *w)
+{
+	static bool (*const seeds[WRAPPERS])(size_t,
+					     struct sj_writer *) = { manifest_seed, signer_seed,
+								     pseudonyms_seed, file_seed };
+	static uint8_t bytes[FUZZ_SEED_MAX];
+	struct sj_writer whole = SJ_WRITER_OF(bytes);
+	struct sj_status_file file;
+	struct sj_span in;
+	struct sj_cose cose;
+
+	if (i >= 2 * WRAPPERS)
+		return false;
+	if (!seeds[i % WRAPPERS](i / WRAPPERS, &whole)) {
+		whole.len = 0;
+		if (!seeds[i % WRAPPERS](0, &whole))
+			return false;
+	}
+	in = sj_written(&whole);
+	if (i % WRAPPERS == 3 && sj_status_file_read(in, &file))
+		in = file.head;
+	sj_put_u8(w, (uint8_t)(i % WRAPPERS));
+	if (sj_cose_parse(in, &cose))
+		sj_put(w, cose.payload);
+	return !w->failed;
+}
+
+static bool payload_run(struct sj_span in)
+{
+	static const uint8_t signature[SJ_COSE_SIGNATURE] = { 1 };
+	static uint8_t bytes[FUZZ_SEED_MAX + 1024];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_cwt cwt;
+	uint8_t which;
+
+	if (!sj_take_u8(&in, &which))
+		return false;
+	sj_put(&w, SJ_SPAN_STR("\x84\x43\xA1\x01\x26\xA0"));
+	sj_cbor_put_bytes(&w, in);
+	sj_cbor_put_bytes(&w, SJ_SPAN_OF(signature));
+	if (w.failed)
+		return false;
+	if (sj_cwt_parse(sj_written(&w), &cwt))
+		fuzz_touch(cwt.issuer);
+	(void)unwrap[which % WRAPPERS](sj_written(&w));
+	return true;
+}
+
 static const struct fuzz_parser parsers[] = {
 	{ "status-list", list_seed, list_run },
 	{ "status-delta", delta_seed, delta_run },
@@ -331,6 +394,7 @@ static const struct fuzz_parser parsers[] = {
 	{ "status-token", token_seed, token_run },
 	{ "gate-signer", signer_seed, signer_run },
 	{ "bundle-manifest", manifest_seed, manifest_run },
+	{ "signed-payload", payload_seed, payload_run },
 };
 
 struct fuzz_room fuzz_status(void)

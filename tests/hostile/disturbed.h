@@ -24,6 +24,7 @@ struct disturbed {
 	enum sj_rc with;
 	enum disturbed_when when;
 	unsigned sent, at, times;
+	bool shared; /* with other processes, as far as the reader can know */
 	bool stays_away; /* once it happened, there is no card any more */
 	bool gone;
 	struct disturbed_log *log; /* NULL: nobody asks */
@@ -69,6 +70,13 @@ static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span comm
 	return self->with;
 }
 
+static inline enum sj_rc disturbed_begin(struct sj_transport *t, int64_t deadline)
+{
+	(void)t;
+	(void)deadline;
+	return SJ_OK;
+}
+
 static void disturbed_disconnect(struct sj_transport *t, bool reset)
 {
 	struct disturbed *self = (struct disturbed *)t;
@@ -91,13 +99,18 @@ static inline void issued_over(struct issued *d, const struct disturbed *how)
 						     .transmit = disturbed_transmit,
 						     .disconnect = disturbed_disconnect,
 						     .close = disturbed_close };
+	static const struct sj_transport_ops shared = { .connect = disturbed_connect,
+							.transmit = disturbed_transmit,
+							.begin = disturbed_begin,
+							.disconnect = disturbed_disconnect,
+							.close = disturbed_close };
 	static const struct sj_direct_ops direct = { issued_power_on, issued_power_off,
 						     issued_transmit };
 	struct disturbed *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
 	*t = *how;
-	t->head.ops = &ops;
+	t->head.ops = how->shared ? &shared : &ops;
 	t->inside = sj_transport_direct(&direct, d);
 	sj_card_close(d->card);
 	assert_int_equal(

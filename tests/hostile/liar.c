@@ -2,6 +2,7 @@
 #include "tests/hostile/liar.h"
 
 #include "secure/piv_sm.h"
+#include "secure/scp03.h"
 #include "secure/sm_objects.h"
 
 /* Whose secure messaging it is; and how much later than the clock of the machine it is. */
@@ -81,6 +82,7 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	l->answers++;
 	if (!sj_apdu_parse(command, &l->command))
 		l->command = (struct sj_apdu){ .ins = command.len > 1 ? command.ptr[1] : 0 };
+	l->locked = l->locked || l->command.ins == 0xF0;
 	x.len = ask_card(l, command);
 	keep_record(l, sj_span(x.bytes, x.len));
 	if (strikes(l, WRONG_WIRE, l->answers))
@@ -224,6 +226,19 @@ void __wrap_sj_piv_sm_response_put(struct sj_writer *w, const struct sj_piv_sm_k
 	if (present != NULL)
 		(void)lie_inside(present, &data, &sw);
 	__real_sj_piv_sm_response_put(w, keys, counter, chain, data, sw);
+}
+
+bool __real_sj_scp03_wrap_response(struct sj_scp03 *s, struct sj_span plain, uint16_t sw,
+				   struct sj_writer *w);
+bool __wrap_sj_scp03_wrap_response(struct sj_scp03 *s, struct sj_span plain, uint16_t sw,
+				   struct sj_writer *w);
+
+bool __wrap_sj_scp03_wrap_response(struct sj_scp03 *s, struct sj_span plain, uint16_t sw,
+				   struct sj_writer *w)
+{
+	if (present != NULL)
+		(void)lie_inside(present, &plain, &sw);
+	return __real_sj_scp03_wrap_response(s, plain, sw, w);
 }
 
 /* --- cards ------------------------------------------------------------------------------- */

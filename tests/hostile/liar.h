@@ -30,6 +30,7 @@ enum {
 	/* What is signed of the holder names the chip's key: with the mapping alone, it does not. */
 	ON_BOUND = 1 << 11,
 	ON_ADMIN = 1 << 12, /* the management key is proved */
+	ON_WRITES = 1 << 13, /* an issuer writes what it signed */
 	ON_ALL = 0xFFFF,
 };
 
@@ -66,6 +67,7 @@ struct wrong {
 	fits_fn fits; /* NULL: every answer */
 	change_fn change;
 	unsigned flags;
+	enum sj_rc rc; /* how it must end; SJ_OK: in any failure */
 	uint32_t n; /* for change */
 	struct sj_span bytes; /* for change */
 };
@@ -108,6 +110,7 @@ struct liar {
 	unsigned answers, inner; /* so far: on the wire, inside */
 	unsigned good[256]; /* answers that said 9000 to each INS, as the reader got them */
 	unsigned done[256]; /* inside, as the card said it */
+	bool locked; /* the lock was asked for (SET STATUS) */
 	bool endless; /* LIAR_COMMANDS_MAX was reached */
 	enum sj_rc rc; /* of the present transmission */
 	struct liar_sm sm;

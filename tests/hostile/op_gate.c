@@ -5,6 +5,8 @@
 #include "tests/reader/gate_stage.h"
 
 #define INDEX 3u
+#define OLD_EPOCH 5u /* of the stage's list */
+#define NEW_EPOCH 9u /* of the head that the card brings */
 
 struct gate_rig {
 	struct stage *s;
@@ -82,13 +84,17 @@ static void gate_run(void *rig, struct liar *l, struct outcome *o)
 {
 	struct gate_rig *g = rig;
 	struct sj_gate_verdict v = { .size = sizeof(v) };
+	struct sj_gate_info info = { .size = sizeof(info) };
 
 	card_make(g->s, &g->card, INDEX);
-	g->card.ead.epoch = 9; /* it brings a head */
-	g->card.head_len = stage_head(g->s, 3, STAGE_NOW, g->card.head);
+	g->card.ead.epoch = NEW_EPOCH; /* it brings a head */
+	g->card.head_len = stage_head(g->s, NEW_EPOCH, STAGE_NOW, g->card.head);
 	if (g->tickets)
 		(void)stage_tap(g->s->gate, &g->card, 0);
 	o->rc = tap(g, l, &v);
+	if (sj_gate_get_info(g->s->gate, &info) && info.head_epoch != OLD_EPOCH &&
+	    info.head_epoch != NEW_EPOCH)
+		o->wrong = "a head is believed that nobody signed";
 	if (o->rc != SJ_OK)
 		return;
 	o->rc = v.reasons[0];

@@ -11,7 +11,7 @@
 
 #define OBJECTS_MAX 96u
 
-/* A card with EC keys, and RSA in 9D. */
+/* A card with EC keys, one of them retired (82), and RSA in 9D. */
 struct token {
 	struct card_store *store;
 	enum card_interface interface;
@@ -30,7 +30,8 @@ struct program {
 static void *token_new(enum card_interface interface)
 {
 	struct token *t = calloc(1, sizeof(*t));
-	struct piv_stage *s = piv_stage_new(&(struct piv_plan){ .suite = 0xFF });
+	struct piv_stage *s = piv_stage_new(&(struct piv_plan){ .policy = 0 });
+	const struct sj_span history = SJ_SPAN_STR("\xC1\x01\x01\xC2\x01\x00\xF3\x00\xFE\x00");
 	uint8_t spki[SJ_PIV_SPKI_MAX];
 	size_t n = sizeof(spki);
 
@@ -40,6 +41,8 @@ static void *token_new(enum card_interface interface)
 	assert_int_equal(
 		sj_piv_generate(s->piv, 0x9D, SJ_PIV_RSA_2048, SJ_PIV_POLICY_DEFAULT, spki, &n),
 		SJ_OK);
+	assert_int_equal(sj_piv_write(s->piv, PIV_OBJECT_KEY_HISTORY, history.ptr, history.len),
+			 SJ_OK);
 	piv_stage_close(s);
 	t->store = liar_copy(s->b->store);
 	t->interface = interface;
@@ -173,13 +176,30 @@ static void sign(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE how)
 		p->o->wrong = "a signature that does not hold";
 }
 
+/* The public key of the same key; 0: there is none. */
+static CK_OBJECT_HANDLE public_of(const struct program *p, CK_OBJECT_HANDLE key)
+{
+	CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+	CK_BYTE id[8];
+	CK_ATTRIBUTE t[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, id, sizeof(id) } };
+	CK_OBJECT_HANDLE found = 0;
+	CK_ULONG n = 0;
+
+	if (C_GetAttributeValue(p->session, key, &t[1], 1) != CKR_OK ||
+	    C_FindObjectsInit(p->session, t, 2) != CKR_OK)
+		return 0;
+	(void)C_FindObjects(p->session, &found, 1, &n);
+	(void)C_FindObjectsFinal(p->session);
+	return found;
+}
+
 static void decrypt(struct program *p, CK_OBJECT_HANDLE key)
 {
 	CK_MECHANISM m = { CKM_RSA_PKCS, NULL, 0 };
 	CK_BYTE sealed[SJ_RSA_MAX], plain[16] = "fifteen letters", out[SJ_RSA_MAX];
 	CK_ULONG len = sizeof(sealed), n = sizeof(out);
 
-	if (C_EncryptInit(p->session, &m, key) != CKR_OK ||
+	if (C_EncryptInit(p->session, &m, public_of(p, key)) != CKR_OK ||
 	    C_Encrypt(p->session, plain, sizeof(plain), sealed, &len) != CKR_OK ||
 	    C_DecryptInit(p->session, &m, key) != CKR_OK)
 		return;
@@ -233,6 +253,8 @@ static void use_all(struct program *p)
 		outcome_touch(random, sizeof(random));
 	(void)C_SetPIN(p->session, old, sizeof(old) - 1, new, sizeof(new) - 1);
 	(void)C_Logout(p->session);
+	if (p->l->wrong == NULL && (p->signatures < 4 || p->secrets < 2))
+		p->o->wrong = "the honest card signs and decrypts too little";
 }
 
 /* --- administering --------------------------------------------------------------------------------- */

@@ -59,6 +59,8 @@ struct plan {
 	bool no_card_access;
 	bool other_lines; /* the chip opens with OTHER_LINES */
 	bool weaker_card_access; /* offers a suite that is not signed, instead */
+	bool more_card_access; /* the same, besides */
+	uint32_t unsigned_groups; /* that EF.SOD does not cover */
 	const char *state; /* issuing state in DG1 */
 	const char *signer_country; /* C of the signer's subject */
 	int64_t signer_from; /* not before; 0: NOW - 30 days */
@@ -380,7 +382,8 @@ static OWN_FRAME void issued_sod(struct issued *d)
 
 	assert_non_null(file);
 	for (unsigned dg = 1; dg <= SJ_DG_COUNT; dg++)
-		plan.groups[dg] = issued_span(d, dg);
+		if ((d->plan.unsigned_groups & (1u << dg)) == 0)
+			plan.groups[dg] = issued_span(d, dg);
 	assert_true(sj_signed_put_sod(&w, &plan, &signer));
 	issued_file(d, SJ_EF_SOD, sj_written(&w));
 	free(file);
@@ -492,6 +495,8 @@ static OWN_FRAME void issued_mf(struct issued *d)
 	if (!d->plan.pace)
 		return;
 	issued_put_pace(&w, d->plan.weaker_card_access ? weak : d->plan.suite);
+	if (d->plan.more_card_access)
+		issued_put_pace(&w, weak);
 	issued_infos(d, SJ_EF_CARD_ACCESS, 0, &w);
 	if (d->plan.suite.mapping == SJ_PACE_CAM)
 		issued_card_security(d);

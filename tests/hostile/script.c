@@ -260,7 +260,7 @@ static bool do_simple(struct stage *s, const char *verb, uint16_t *sw)
 		break;
 	case DO_TAP:
 	case DO_TAP_WRONG:
-		*sw = stage_tap(s, which == DO_TAP_WRONG);
+		*sw = stage_gate_tap(s, which == DO_TAP_WRONG);
 		break;
 	case DO_REPLAY:
 		*sw = stage_replay(s);

@@ -413,7 +413,7 @@ uint16_t stage_channel(struct stage *s, uint8_t level, enum channel_fault fault)
 	return proved(s, b->sw, fault == CHANNEL_RIGHT, "a channel without its keys");
 }
 
-uint16_t stage_tap(struct stage *s, bool wrong)
+uint16_t stage_gate_tap(struct stage *s, bool wrong)
 {
 	uint8_t ticket[SJ_GATE_TICKET];
 	struct rig_reader reader = s->world->reader;

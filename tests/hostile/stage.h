@@ -88,7 +88,7 @@ uint16_t stage_messaging(struct stage *s);
 enum channel_fault { CHANNEL_RIGHT, CHANNEL_MAC, CHANNEL_CRYPTOGRAM };
 uint16_t stage_channel(struct stage *s, uint8_t level, enum channel_fault fault);
 /* A whole tap at a genuine gate; wrong: the reader's key is another. */
-uint16_t stage_tap(struct stage *s, bool wrong);
+uint16_t stage_gate_tap(struct stage *s, bool wrong);
 
 /* As it stands. */
 uint16_t stage_plain(struct stage *s, struct sj_span command);

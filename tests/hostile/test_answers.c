@@ -143,6 +143,32 @@ static size_t spoil_nth(struct issued *d, struct sj_span command, uint8_t *respo
 	return n;
 }
 
+/* As if another program's command had come in between and ended the session. */
+static size_t break_nth_protected(struct issued *d, struct sj_span command, uint8_t *response,
+				  size_t n)
+{
+	if ((command.ptr[0] & 0x0C) != 0x0C || d->seen++ != d->spoiled)
+		return n;
+	return answer(response, 0x6988);
+}
+
+static void a_channel_that_breaks_once_begins_again(void **state)
+{
+	struct issued *d = honest();
+	bool broke = true;
+
+	(void)state;
+	d->meddle = break_nth_protected;
+	for (d->spoiled = 0; broke; d->spoiled++) {
+		d->seen = 0;
+		issued_over(d, &(struct disturbed){ .shared = true });
+		assert_verdict(d, SJ_VERDICT_GENUINE, SJ_OK);
+		broke = d->seen > d->spoiled;
+	}
+	assert_true(d->spoiled > 8);
+	issued_free(d);
+}
+
 static size_t cut_nth(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
 {
 	(void)command;
@@ -272,6 +298,29 @@ static void a_mirrored_key_ends_pace(void **state)
 
 	(void)state;
 	d->meddle = mirror;
+	assert_int_equal(issued_verify(d, NULL), SJ_CARD_ANSWER);
+	issued_free(d);
+}
+
+/* The session's keys are right, but the card does not say so: its token of step 4 is another. */
+static size_t spoil_token(struct issued *d, struct sj_span command, uint8_t *response, size_t n)
+{
+	struct sj_apdu a;
+
+	(void)d;
+	/* 7C 0A { 85 08 token } asks, 7C 0A { 86 08 token } answers. */
+	if (sj_apdu_parse(command, &a) && a.ins == 0x86 && a.data.len == 12 &&
+	    a.data.ptr[2] == 0x85)
+		response[11] ^= 0x01;
+	return n;
+}
+
+static void a_wrong_token_ends_pace(void **state)
+{
+	struct issued *d = honest();
+
+	(void)state;
+	d->meddle = spoil_token;
 	assert_int_equal(issued_verify(d, NULL), SJ_CARD_ANSWER);
 	issued_free(d);
 }
@@ -464,6 +513,7 @@ static void a_damaged_trust_store_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_channel_that_breaks_once_begins_again),
 		cmocka_unit_test(wrong_can_and_then_the_right_one),
 		cmocka_unit_test(wrong_mrz_for_pace_and_for_bac),
 		cmocka_unit_test(bac_card_needs_the_mrz),
@@ -476,6 +526,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_never_ends),
 		cmocka_unit_test(a_file_in_crumbs_is_given_up),
 		cmocka_unit_test(a_mirrored_key_ends_pace),
+		cmocka_unit_test(a_wrong_token_ends_pace),
 		cmocka_unit_test(a_card_that_wants_the_parameter_number),
 		cmocka_unit_test(a_card_without_short_identifiers),
 		cmocka_unit_test(a_card_taken_away),

@@ -1,9 +1,10 @@
 /*
  * A card that lies, by every script, to every operation of a reader and of the module.
  *
- * As it stands: each script once, at a place of its own. With --all: at each answer that it fits
- * (`make campaign`). With --run NAME: the scripts whose names begin so, talked about; names are
- * operation/wrongness. Linked with --wrap: the clock and the card's own secure messaging are this
+ * As it stands: one script in eight of those that are for all operations, and one in two or all of
+ * the others, each once, at a place of its own. With --all: every script once. With --everywhere:
+ * at each answer that it fits (`make campaign`). With --run NAME: the scripts whose names begin so,
+ * talked about; names are operation/wrongness. Linked with --wrap: the clock and the card's own secure messaging are this
  * program's.
  */
 #include <signal.h>
@@ -22,7 +23,9 @@ struct runner {
 	struct liar *liar;
 	struct outcome *honest, *o;
 	uint8_t *record;
-	bool all, talks, one;
+	bool everywhere, talks; /* every script at each answer that it fits; each run is told */
+	unsigned share; /* 1: every script runs; 0: some */
+	unsigned answers, inner; /* of the honest card */
 	const char *only;
 	struct counts counts;
 };
@@ -99,6 +102,8 @@ static const char *judge(const struct runner *r, const struct wrong *w)
 		return o->wrong;
 	if (is_ours(o->rc))
 		return "the failure blames the reader's side";
+	if (w->rc != SJ_OK && r->liar->struck != 0 && o->rc != w->rc)
+		return "it is another failure";
 	if (o->accepted && (w->flags & NEVER) && r->liar->struck != 0)
 		return "it was accepted";
 	while (take_piece(&in, &piece))
@@ -152,26 +157,24 @@ static void run_honest(struct runner *r)
 	r->liar->recorded = sj_written(&record);
 }
 
-static unsigned place_of(const char *name, unsigned places)
+/* Of a name: the same in every run. */
+static unsigned number_of(const char *name)
 {
 	unsigned sum = 2166136261u;
 
 	while (*name != 0)
 		sum = (sum ^ (uint8_t)*name++) * 16777619u;
-	return places == 0 ? 1 : 1 + sum % places;
+	return sum >> 4;
 }
 
-static void run_script(struct runner *r, const struct wrong *w, unsigned answers, unsigned inner)
+static void run_script(struct runner *r, const struct wrong *w, unsigned places)
 {
 	unsigned at = 1;
 
-	snprintf(present, sizeof(present), "%s/%s", r->operation->name, w->name);
 	if (r->only != NULL && strncmp(present, r->only, strlen(r->only)) != 0)
 		return;
-	if (!r->all) {
-		at = place_of(present, w->where == WRONG_WIRE    ? answers
-				       : w->where == WRONG_INNER ? inner
-								 : 1);
+	if (!r->everywhere) {
+		at = 1 + number_of(present) % (places > 0 ? places : 1);
 		run_once(r, w, at);
 		if (r->liar->struck == 0 && at > 1)
 			run_once(r, w, 1);
@@ -190,34 +193,43 @@ static bool is_for(const struct wrong *w, unsigned kind)
 	return w->any_of ? (w->on & kind) != 0 : (w->on & kind) == w->on;
 }
 
-static void run_table(struct runner *r, struct wrongs table, unsigned answers, unsigned inner)
+/* Of a table that is for all operations, one script in `share` runs when not all do. */
+static void run_table(struct runner *r, struct wrongs table, unsigned share)
 {
-	for (size_t i = 0; i < table.n; i++)
-		if (is_for(&table.rows[i], r->operation->kind))
-			run_script(r, &table.rows[i], answers, inner);
+	for (size_t i = 0; i < table.n; i++) {
+		const struct wrong *w = &table.rows[i];
+		const unsigned places = w->where == WRONG_WIRE    ? r->answers
+					: w->where == WRONG_INNER ? r->inner
+								  : 1;
+
+		snprintf(present, sizeof(present), "%s/%s", r->operation->name, w->name);
+		if (is_for(w, r->operation->kind) &&
+		    (r->share == 1 || r->only != NULL || number_of(present) % share == 0))
+			run_script(r, w, places);
+	}
 }
 
 static void run_operation(struct runner *r)
 {
-	unsigned answers, inner;
 	struct counts before = r->counts;
 
 	if (r->only != NULL && strncmp(r->only, r->operation->name, strcspn(r->only, "/")) != 0)
 		return;
 	r->rig = r->operation->open();
 	run_honest(r);
-	answers = r->liar->answers;
-	inner = r->liar->inner;
-	run_table(r, wrongs_wire(), answers, inner);
-	run_table(r, wrongs_inner(), answers, inner);
-	run_table(r, wrongs_key_agreement(), answers, inner);
-	run_table(r, wrongs_files(), answers, inner);
-	run_table(r, wrongs_piv(), answers, inner);
-	run_table(r, wrongs_gate(), answers, inner);
+	r->answers = r->liar->answers;
+	r->inner = r->liar->inner;
+	run_table(r, wrongs_wire(), 8);
+	run_table(r, wrongs_inner(), 8);
+	run_table(r, wrongs_key_agreement(), 4);
+	run_table(r, wrongs_files(), 2);
+	run_table(r, wrongs_piv(), 2);
+	run_table(r, wrongs_gate(), 2);
+	run_table(r, wrongs_manager(), 1);
 	r->operation->close(r->rig);
 	print_message("# %s: %u scripts, %u runs, %u wrong; the honest card answers %u times\n",
 		      r->operation->name, r->counts.scripts - before.scripts,
-		      r->counts.runs - before.runs, r->counts.wrong - before.wrong, answers);
+		      r->counts.runs - before.runs, r->counts.wrong - before.wrong, r->answers);
 }
 
 static struct runner *runner; /* of this program */
@@ -263,10 +275,18 @@ static void no_gate_opens(void **state)
 	run_all(operations_gate());
 }
 
+static void nothing_is_issued_in_a_lie(void **state)
+{
+	(void)state;
+	run_all(operations_issue());
+}
+
 static void read_arguments(struct runner *r, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		r->all = r->all || strcmp(argv[i], "--all") == 0;
+		r->everywhere = r->everywhere || strcmp(argv[i], "--everywhere") == 0;
+		if (strcmp(argv[i], "--all") == 0 || r->everywhere)
+			r->share = 1;
 		if (strcmp(argv[i], "--run") == 0 && i + 1 < argc) {
 			r->only = argv[++i];
 			r->talks = true;
@@ -282,6 +302,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(key_applications_are_not_believed_more_than_due),
 		cmocka_unit_test(the_module_gives_no_bad_signature),
 		cmocka_unit_test(no_gate_opens),
+		cmocka_unit_test(nothing_is_issued_in_a_lie),
 	};
 	struct runner r = { .liar = calloc(1, sizeof(struct liar)),
 			    .honest = calloc(1, sizeof(struct outcome)),

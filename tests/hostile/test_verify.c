@@ -255,6 +255,14 @@ static void copy_that_withholds_dg14_and_dg15_everywhere(void **state)
 
 /* --- alterations --------------------------------------------------------------------- */
 
+static void dg1_is_not_covered(void **state)
+{
+	WITH(plan.unsigned_groups = 1u << 1);
+	assert_verdict(d, SJ_VERDICT_NOT_GENUINE, SJ_HASH_MISMATCH);
+	assert_nothing_handed_out(d);
+	issued_free(d);
+}
+
 static void one_byte_of_dg1(void **state)
 {
 	WITH(plan.altered = SJ_DG1, plan.altered_at = 12);
@@ -289,6 +297,13 @@ static void one_byte_of_the_signature(void **state)
 static void card_access_offers_what_is_not_signed(void **state)
 {
 	WITH(plan.weaker_card_access = true);
+	assert_verdict(d, SJ_VERDICT_NOT_GENUINE, SJ_ACCESS_FILE_MISMATCH);
+	issued_free(d);
+}
+
+static void card_access_offers_more_than_is_signed(void **state)
+{
+	WITH(plan.more_card_access = true);
 	assert_verdict(d, SJ_VERDICT_NOT_GENUINE, SJ_ACCESS_FILE_MISMATCH);
 	issued_free(d);
 }
@@ -441,10 +456,12 @@ int main(void)
 		cmocka_unit_test(copy_that_leaves_dg14_out_of_com),
 		cmocka_unit_test(copy_that_withholds_dg15),
 		cmocka_unit_test(copy_that_withholds_dg14_and_dg15_everywhere),
+		cmocka_unit_test(dg1_is_not_covered),
 		cmocka_unit_test(one_byte_of_dg1),
 		cmocka_unit_test(one_byte_of_the_portrait),
 		cmocka_unit_test(one_byte_of_the_signature),
 		cmocka_unit_test(card_access_offers_what_is_not_signed),
+		cmocka_unit_test(card_access_offers_more_than_is_signed),
 		cmocka_unit_test(card_access_hidden),
 		cmocka_unit_test(unknown_issuer),
 		cmocka_unit_test(without_a_trust_store),

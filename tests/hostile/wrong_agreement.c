@@ -24,6 +24,12 @@ static bool asks_for(const struct liar *l)
 	return sj_tlv_find(template, n - 1, &value) == SJ_TLV_FOUND;
 }
 
+/* Whatever is asked for in clear. */
+static bool asks(const struct liar *l)
+{
+	return l->command.ins == INS_GENERAL_AUTHENTICATE && (l->command.cla & 0x0C) == 0;
+}
+
 static bool agrees(const struct liar *l)
 {
 	return l->command.ins == INS_GENERAL_AUTHENTICATE;
@@ -86,6 +92,19 @@ static void reflected(struct liar *l, const struct wrong *w, struct answer *x)
 	if (sj_tlv_take(&in, 0x7C, &template) == SJ_TLV_FOUND &&
 	    sj_tlv_find(template, w->n - 1, &value) == SJ_TLV_FOUND)
 		set_object(x, w->n, value, false);
+}
+
+/* A card without the password says after us whatever we say: the tokens would agree. */
+static void all_reflected(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	struct sj_span in = l->command.data, template, value;
+	uint32_t tag;
+
+	(void)w;
+	if (sj_tlv_take(&in, 0x7C, &template) != SJ_TLV_FOUND ||
+	    sj_tlv_next(&template, &tag, &value) != SJ_TLV_FOUND)
+		return;
+	set_object(x, tag + 1, value, false);
 }
 
 /* The value with something done to it: n >> 8 says what. */
@@ -214,6 +233,13 @@ static const struct wrong rows[] = {
 	ODD("nonce-repeated", repeated, 0x80),
 	POINT("mapping", 0x82),
 	POINT("agreement", 0x84),
+	{ .name = "pace-all-reflected",
+	  .where = WRONG_WIRE,
+	  .on = ON_PACE,
+	  .fits = asks,
+	  .change = all_reflected,
+	  .flags = STAYS | NEVER,
+	  .rc = SJ_CARD_ANSWER },
 	PACE("token-flipped", spoilt, 0x86 | FLIP_LAST << 8),
 	PACE("token-of-zeros", spoilt, 0x86 | ZEROS << 8),
 	PACE("token-cut", spoilt, 0x86 | CUT << 8),

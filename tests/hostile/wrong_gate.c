@@ -71,7 +71,7 @@ static void byte_is(struct liar *l, const struct wrong *w, struct answer *x)
 /* 7C { 83 }: a byte string of so many bytes. */
 static void message_3(struct liar *l, const struct wrong *w, struct answer *x)
 {
-	uint8_t bytes[4200];
+	static uint8_t bytes[4200]; /* of this function */
 	struct sj_writer out = SJ_WRITER_OF(bytes);
 	const size_t template = sj_tlv_open(&out), message = sj_tlv_open(&out);
 

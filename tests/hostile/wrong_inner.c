@@ -106,8 +106,9 @@ static void wrong_mac_key(struct liar *l, const struct wrong *w, struct answer *
 static void wrong_enc_key(struct liar *l, const struct wrong *w, struct answer *x)
 {
 	(void)w;
-	(void)x;
 	l->sm.keys.enc[0] ^= 2;
+	if (x->len == 2) /* there is nothing to encrypt */
+		l->struck = 0;
 }
 
 static void wrong_counter(struct liar *l, const struct wrong *w, struct answer *x)
@@ -145,7 +146,7 @@ static bool reads(const struct liar *l)
 #define DATA(text) .bytes = SJ_SPAN_STR(text)
 #define INNER(name_, change_, flags_, n_, ...) \
 	{ \
-		.name = "inside-" name_, .where = WRONG_INNER, .on = ON_SM | ON_PIV_SM, \
+		.name = "inside-" name_, .where = WRONG_INNER, .on = ON_SM | ON_PIV_SM | ON_ISSUE, \
 		.any_of = 1, .fits = NULL, .change = change_, .flags = flags_, .n = n_, \
 		__VA_ARGS__ \
 	}
@@ -204,18 +205,18 @@ static const struct wrong rows[] = {
 	READS("file-ends-early-6282", other_status, 0, 0x6282),
 	READS("file-ends-early-6B00", only_status, 0, 0x6B00),
 
-	CRYPTO("mac-by-another-key", wrong_mac_key, 0, 0),
-	CRYPTO("encrypted-by-another-key", wrong_enc_key, 0, 0),
-	CRYPTO("counter-one-behind", wrong_counter, 0, 1),
-	CRYPTO("counter-another-high-bit", wrong_counter, 0, 0),
+	CRYPTO("mac-by-another-key", wrong_mac_key, STAYS | NEVER, 0),
+	CRYPTO("encrypted-by-another-key", wrong_enc_key, STAYS | NEVER, 0),
+	CRYPTO("counter-one-behind", wrong_counter, STAYS | NEVER, 1),
+	CRYPTO("counter-another-high-bit", wrong_counter, STAYS | NEVER, 0),
 	CRYPTO("object-of-the-other-ins", other_ins, 0, 0),
 	CRYPTO("another-status-outside", other_outside, 0, 0x6A82),
 	CRYPTO("an-error-inside-and-9000-outside", other_outside, 0, 0x9000),
 	CRYPTO("6100-outside", other_outside, 0, 0x6100),
-	CRYPTO("a-good-mac-without-status", odd_form, 0, SM_NO_STATUS),
-	CRYPTO("a-good-mac-over-empty-data", odd_form, 0, SM_EMPTY_DATA),
-	CRYPTO("a-good-mac-over-a-long-status", odd_form, 0, SM_LONG_STATUS),
-	CRYPTO("a-good-mac-over-data-without-padding", odd_form, 0, SM_NO_PADDING),
+	CRYPTO("a-good-mac-without-status", odd_form, STAYS | NEVER, SM_NO_STATUS),
+	CRYPTO("a-good-mac-over-empty-data", odd_form, STAYS | NEVER, SM_EMPTY_DATA),
+	CRYPTO("a-good-mac-over-a-long-status", odd_form, STAYS | NEVER, SM_LONG_STATUS),
+	CRYPTO("a-good-mac-over-data-without-padding", odd_form, STAYS | NEVER, SM_NO_PADDING),
 };
 
 struct wrongs wrongs_inner(void)

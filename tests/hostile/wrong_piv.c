@@ -52,7 +52,7 @@ enum { CUT_SHORT, WRONG_CHECK, MORE_BEHIND, SAID_ONLY };
 
 static void certificate_packed(struct liar *l, const struct wrong *w, struct answer *x)
 {
-	uint8_t packed[3000], object[3100];
+	static uint8_t packed[3000], object[3100]; /* of this function */
 	struct sj_writer z = SJ_WRITER_OF(packed), out = SJ_WRITER_OF(object);
 	struct sj_piv_certificate c;
 	struct sj_span stored;
@@ -79,7 +79,7 @@ static void certificate_packed(struct liar *l, const struct wrong *w, struct ans
 /* The stored object, changed: bit n of its middle, or everything behind n bytes cut. */
 static void certificate_spoilt(struct liar *l, const struct wrong *w, struct answer *x)
 {
-	uint8_t bytes[3000];
+	static uint8_t bytes[3000]; /* of this function */
 	struct sj_writer out = SJ_WRITER_OF(bytes);
 	struct sj_span stored;
 
@@ -98,7 +98,7 @@ static void certificate_spoilt(struct liar *l, const struct wrong *w, struct ans
 static void certificate_everywhere(struct liar *l, const struct wrong *w, struct answer *x)
 {
 	struct sj_span stored;
-	uint8_t bytes[3000];
+	static uint8_t bytes[3000]; /* of this function */
 	struct sj_writer out = SJ_WRITER_OF(bytes);
 
 	(void)w;
@@ -180,10 +180,15 @@ static bool uses_key(const struct liar *l)
 	       l->command.p2 != PIV_KEY_ADMINISTRATION && l->command.p2 != PIV_KEY_SECURE_MESSAGING;
 }
 
+/* The second half of mutual authentication: the card's own proof comes back. */
 static bool proves_admin(const struct liar *l)
 {
+	struct sj_piv_auth auth;
+
 	return l->command.ins == PIV_INS_GENERAL_AUTHENTICATE &&
-	       l->command.p2 == PIV_KEY_ADMINISTRATION;
+	       l->command.p2 == PIV_KEY_ADMINISTRATION &&
+	       sj_piv_auth_read(l->command.data, &auth) && auth.has_challenge &&
+	       auth.challenge.len > 0;
 }
 
 static bool opens_channel(const struct liar *l)
@@ -215,6 +220,11 @@ static void turn(struct liar *l, const struct wrong *w, struct answer *x)
 		.name = name_, .where = WRONG_WIRE, .on = ON_PIV | ON_CONTACT, .fits = is_ins, \
 		.change = answers, .flags = STAYS, .n = ins_, DATA(text_) \
 	}
+#define SELECTS(name_, text_) \
+	{ \
+		.name = name_, .where = WRONG_WIRE, .on = ON_PIV, .fits = is_ins, \
+		.change = answers, .flags = STAYS, .n = 0xA4, DATA(text_) \
+	}
 #define USES(name_, flags_, change_, n_, ...) \
 	{ \
 		.name = name_, .where = WRONG_WIRE, .on = ON_PIV | ON_CONTACT, .fits = uses_key, \
@@ -237,6 +247,17 @@ static void turn(struct liar *l, const struct wrong *w, struct answer *x)
 	"fascnfascnfascnfascnfascn"
 
 static const struct wrong rows[] = {
+	SELECTS("application-of-nothing", "\x61\x00"),
+	SELECTS("application-of-another", "\x61\x0B\x4F\x07\xA0\x00\x00\x02\x47\x10\x01\x79\x00"),
+	SELECTS("application-with-a-long-name", "\x61\x22\x4F\x20" ZEROS16 ZEROS16),
+	SELECTS("application-with-an-unknown-suite",
+		"\x61\x16\x4F\x06\x00\x00\x10\x00\x01\x00\xAC\x05\x80\x01\x99\x06\x00\x79\x05\x4F\x03\xA0\x00\x00"),
+	SELECTS("application-with-commands-of-a-byte",
+		"\x61\x0F\x4F\x06\x00\x00\x10\x00\x01\x00\x79\x05\x4F\x03\xA0\x00\x00\x7F\x66\x08\x02\x02\x00\x01\x02\x02\x00\x01"),
+	SELECTS("application-with-answers-of-16-megabytes",
+		"\x61\x0F\x4F\x06\x00\x00\x10\x00\x01\x00\x79\x05\x4F\x03\xA0\x00\x00\x7F\x66\x0A\x02\x03\xFF\xFF\xFF\x02\x03\xFF\xFF\xFF"),
+	SELECTS("application-in-an-application", "\x61\x06\x61\x04\x61\x02\x61\x00"),
+	SELECTS("application-of-four-gigabytes", "\x61\x84\xFF\xFF\xFF\xFF\x4F"),
 	STORED("chuid-empty", object_is, PIV_OBJECT_CHUID, DATA("\x30\x00")),
 	STORED("chuid-without-guid", object_is, PIV_OBJECT_CHUID, DATA(FASC_N "\x3E\x00\xFE\x00")),
 	STORED("chuid-with-a-guid-of-zeros", object_is, PIV_OBJECT_CHUID,

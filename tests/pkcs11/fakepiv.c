@@ -45,7 +45,7 @@ void fake_reset(void)
 	}
 	copy(fake.pin, sizeof(fake.pin), "123456");
 	fake.tries = fake.tries_left = 5;
-	fake.verified = fake.admin = fake.is_default = fake.keypad = fake.slow = false;
+	fake.verified = fake.admin = fake.is_default = fake.keypad = fake.slow = fake.lies = false;
 	fake.keypad_cancelled = false;
 	fake.no_content = fake.no_service = false;
 	fake.extensions = true;
@@ -418,6 +418,8 @@ enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm al
 		rc = SJ_PIN_NEEDED;
 	if (rc == SJ_OK && !sj_ec_sign(SJ_P256, &one, sj_span(in, in_len), out, out_len))
 		rc = SJ_CRYPTO_FAILED;
+	if (fake.lies)
+		out[0] ^= 1;
 	return rc;
 }
 
@@ -538,6 +540,11 @@ CK_RV fake_login(CK_SESSION_HANDLE s, CK_USER_TYPE type, const char *pin)
 
 CK_RV fake_sign(CK_SESSION_HANDLE s, CK_BYTE ref)
 {
+	return fake_sign_with(s, ref, NULL);
+}
+
+CK_RV fake_sign_with(CK_SESSION_HANDLE s, CK_BYTE ref, const char *pin)
+{
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, &ref, 1 } };
 	CK_MECHANISM mechanism = { CKM_ECDSA, NULL, 0 };
@@ -554,5 +561,7 @@ CK_RV fake_sign(CK_SESSION_HANDLE s, CK_BYTE ref)
 		rv = CKR_KEY_HANDLE_INVALID;
 	if (rv == CKR_OK)
 		rv = C_SignInit(s, &mechanism, key);
+	if (rv == CKR_OK && pin != NULL)
+		rv = fake_login(s, CKU_CONTEXT_SPECIFIC, pin);
 	return rv == CKR_OK ? C_Sign(s, digest, sizeof(digest), signature, &len) : rv;
 }

@@ -36,6 +36,7 @@ struct fake {
 	enum sj_rc fail_rc;
 	unsigned reads; /* of keys, certificates, objects */
 	unsigned opens;
+	bool lies; /* a signature is one of something else */
 	bool slow; /* a signature takes until it is cancelled */
 	enum sj_rc cancelled_rc; /* what a cancelled call says */
 	bool no_service;
@@ -61,5 +62,7 @@ CK_SESSION_HANDLE fake_session(CK_FLAGS flags);
 CK_RV fake_login(CK_SESSION_HANDLE s, CK_USER_TYPE type, const char *pin);
 /* SignInit and Sign with a digest, ECDSA, key reference `ref`. */
 CK_RV fake_sign(CK_SESSION_HANDLE s, CK_BYTE ref);
+/* The same with the PIN given for this use (CKU_CONTEXT_SPECIFIC). */
+CK_RV fake_sign_with(CK_SESSION_HANDLE s, CK_BYTE ref, const char *pin);
 
 #endif

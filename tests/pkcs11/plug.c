@@ -48,5 +48,6 @@ enum sj_rc __wrap_sj_card_wait(struct sj_context *ctx, const char *reader, unsig
 {
 	if (plug.card == NULL)
 		return SJ_NO_CARD;
-	return sj_card_over(ctx, plug.card, reader, sj_clock_ms() + timeout_ms, out);
+	return sj_card_over(ctx, plug.card, reader != NULL ? reader : READER,
+			    sj_clock_ms() + timeout_ms, out);
 }

@@ -42,8 +42,8 @@ static unsigned file_of(const struct disk *d, int fd)
 
 static ssize_t disk_pwrite(void *self, int fd, const void *bytes, size_t n, off_t at)
 {
-	const struct disk *d = self;
-	struct disk_op *op = note(self, DISK_WRITE, file_of(self, fd));
+	struct disk *d = self;
+	struct disk_op *op = note(d, DISK_WRITE, file_of(d, fd));
 
 	if (d->off)
 		return pwrite(fd, bytes, n, at);
@@ -110,6 +110,20 @@ void disk_begin(struct disk *d, const char *path)
 	snprintf(d->path, sizeof(d->path), "%s", path);
 	d->io = (struct card_store_io){ disk_pwrite, disk_fdatasync, disk_ftruncate, disk_rename };
 	disk_settle(d);
+}
+
+void disk_begin_absent(struct disk *d, const char *path)
+{
+	snprintf(d->path, sizeof(d->path), "%s", path);
+	d->io = (struct card_store_io){ disk_pwrite, disk_fdatasync, disk_ftruncate, disk_rename };
+	d->base = (uint8_t *)strdup(DISK_ABSENT);
+	assert_non_null(d->base);
+	d->base_len = strlen(DISK_ABSENT);
+}
+
+void disk_linked(struct disk *d)
+{
+	note(d, DISK_RENAME, 0);
 }
 
 void disk_end(struct disk *d)
@@ -267,26 +281,9 @@ struct cutting {
 	enum disk_care care;
 	void (*take)(void *self, const struct disk_outcome *outcome);
 	void *self;
-	struct file made; /* the image */
+	struct file cache; /* as the calls have left it so far */
+	struct file made; /* as the disk has it */
 };
-
-/* Those of the pending calls whose bit is set in `kept`, up to number `end`. */
-static void make(struct cutting *c, unsigned kept, size_t from, size_t end)
-{
-	if (from == 0) {
-		memcpy(c->made.bytes, c->file->bytes, c->file->len);
-		c->made.len = c->file->len;
-	}
-	for (size_t i = from; i < end; i++)
-		if ((kept >> i & 1) != 0)
-			apply(&c->made, c->file->pending[i]);
-}
-
-static void give(struct cutting *c)
-{
-	c->outcome.image = sj_span(c->made.bytes, c->made.len);
-	c->take(c->self, &c->outcome);
-}
 
 /* Which sectors of a write are there, and how long the file became by it. */
 struct tear {
@@ -308,41 +305,77 @@ static size_t sector_at(const struct disk_op *op, size_t i)
 	return at < op->len ? at : op->len;
 }
 
-static void torn(struct cutting *c, unsigned kept, size_t which, const struct tear *t)
+/* A sector reaches the disk as it stands in the cache, with what other writes have left in it. */
+static void put_sector(struct cutting *c, size_t at)
 {
-	const struct disk_op *op = c->file->pending[which];
-	size_t before;
+	const size_t end = at + SECTOR < c->made.len ? at + SECTOR : c->made.len;
 
-	make(c, kept, 0, which);
-	before = c->made.len;
-	apply(&c->made, &(struct disk_op){ .kind = DISK_WRITE, .at = op->at }); /* a gap's zeros */
-	if (op->at + t->grown > before) {
-		memset(c->made.bytes + before, 0, op->at + t->grown - before);
-		c->made.len = op->at + t->grown;
-	} else {
-		c->made.len = before;
-	}
-	for (size_t i = 0; i < sectors(op); i++) {
-		const size_t at = sector_at(op, i), end = sector_at(op, i + 1);
-		const bool within = i >= t->from && i < t->to;
-
-		if (within != t->without && end <= t->grown)
-			memcpy(c->made.bytes + op->at + at, op->bytes + at, end - at);
-	}
-	make(c, kept, which + 1, c->file->count);
-	give(c);
+	if (at >= end)
+		return;
+	memset(c->made.bytes + at, 0, end - at);
+	if (at < c->cache.len)
+		memcpy(c->made.bytes + at, c->cache.bytes + at,
+		       (end < c->cache.len ? end : c->cache.len) - at);
 }
 
-/* The write stopped within a sector: the file grew by `n` bytes, and they are there. */
+/* What of the call, which the cache has, the disk has too. */
+static void lay(struct cutting *c, const struct disk_op *op, const struct tear *t)
+{
+	const size_t end = op->at + t->grown;
+
+	if (op->kind == DISK_CUT) {
+		apply(&c->made, op);
+		return;
+	}
+	if (end > c->made.len) {
+		memset(c->made.bytes + c->made.len, 0, end - c->made.len);
+		c->made.len = end;
+	}
+	for (size_t i = 0; i < sectors(op); i++)
+		if ((i >= t->from && i < t->to) != t->without)
+			put_sector(c, (op->at / SECTOR + i) * SECTOR);
+}
+
+static void start(struct file *f, const struct file *from)
+{
+	memcpy(f->bytes, from->bytes, from->len);
+	f->len = from->len;
+}
+
+/* Those of the pending calls whose bit is set in `kept`; number `which` is this one, so torn. */
+static void give(struct cutting *c, unsigned kept, size_t which, const struct disk_op *changed,
+		 const struct tear *t)
+{
+	const struct file *f = c->file;
+
+	start(&c->cache, f);
+	start(&c->made, f);
+	for (size_t i = 0; i < f->count; i++) {
+		const struct disk_op *op = i == which ? changed : f->pending[i];
+		const struct tear whole = { 0, 0, true, op->len };
+
+		apply(&c->cache, op);
+		if ((kept >> i & 1) != 0)
+			lay(c, op, i == which ? t : &whole);
+	}
+	c->outcome.image = sj_span(c->made.bytes, c->made.len);
+	c->take(c->self, &c->outcome);
+}
+
+static void torn(struct cutting *c, unsigned kept, size_t which, struct tear t)
+{
+	give(c, kept, which, c->file->pending[which], &t);
+}
+
+/* It stopped after n bytes, and that is all there was of it. */
 static void stopped(struct cutting *c, unsigned kept, size_t which, size_t n)
 {
-	const struct disk_op *op = c->file->pending[which];
-	struct disk_op part = { .kind = DISK_WRITE, .at = op->at, .bytes = op->bytes, .len = n };
+	struct disk_op part = *c->file->pending[which];
 
-	make(c, kept, 0, which);
-	apply(&c->made, &part);
-	make(c, kept, which + 1, c->file->count);
-	give(c);
+	if (which != c->file->count - 1 || n == 0)
+		return;
+	part.len = n;
+	give(c, kept, which, &part, &(struct tear){ 0, 0, true, n });
 }
 
 static void tear(struct cutting *c, unsigned kept, size_t which)
@@ -351,15 +384,15 @@ static void tear(struct cutting *c, unsigned kept, size_t which)
 	const size_t n = sectors(op), step = c->care == DISK_ALL || n < 4 ? 1 : n / 2;
 
 	stopped(c, kept, which, op->len / 2);
-	torn(c, kept, which, &(struct tear){ 0, n, true, op->len });
+	torn(c, kept, which, (struct tear){ 0, n, true, op->len });
 	for (size_t i = 1; i < n; i += step) {
-		torn(c, kept, which, &(struct tear){ 0, i, false, op->len });
-		torn(c, kept, which, &(struct tear){ i, n, false, op->len });
-		torn(c, kept, which, &(struct tear){ 0, i, false, sector_at(op, i) });
+		torn(c, kept, which, (struct tear){ 0, i, false, op->len });
+		torn(c, kept, which, (struct tear){ i, n, false, op->len });
+		torn(c, kept, which, (struct tear){ 0, i, false, sector_at(op, i) });
 		if (c->care == DISK_FEW || i == n - 1)
 			continue;
-		torn(c, kept, which, &(struct tear){ i, i + 1, true, op->len });
-		torn(c, kept, which, &(struct tear){ i, i + 1, false, op->len });
+		torn(c, kept, which, (struct tear){ i, i + 1, true, op->len });
+		torn(c, kept, which, (struct tear){ i, i + 1, false, op->len });
 	}
 	if (c->care == DISK_FEW)
 		return;
@@ -373,8 +406,7 @@ static void cut_file(struct cutting *c, const struct file *f)
 	c->file = f;
 	c->outcome.last = f->begun;
 	for (unsigned kept = 0; kept < 1u << f->count; kept++) {
-		make(c, kept, 0, f->count);
-		give(c);
+		give(c, kept, f->count, NULL, NULL);
 		for (size_t i = 0; i < f->count; i++)
 			if ((kept >> i & 1) != 0 && f->pending[i]->kind == DISK_WRITE)
 				tear(c, kept, i);
@@ -387,6 +419,7 @@ void disk_cuts(const struct disk *d, size_t position, enum disk_care care,
 	struct moment m;
 	struct cutting c = { .care = care, .take = take, .self = self };
 
+	c.cache.bytes = new_image(d);
 	c.made.bytes = new_image(d);
 	moment_begin(&m, d, position);
 	c.outcome.position = position;
@@ -396,5 +429,6 @@ void disk_cuts(const struct disk *d, size_t position, enum disk_care care,
 	if (m.has_former)
 		cut_file(&c, &m.former);
 	moment_end(&m);
+	free(c.cache.bytes);
 	free(c.made.bytes);
 }

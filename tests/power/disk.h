@@ -4,7 +4,8 @@
  *
  * The calls are done at once and written down. A write, a rename, a truncation that no sync has
  * followed may be there after a cut or not, whatever came before or after it; of a write, any
- * 512-byte sector. That is all that POSIX promises, and less than most file systems keep.
+ * sector of 512 bytes, whole, as it stood in memory when the disk got it. That is less than most
+ * file systems keep.
  */
 #ifndef TESTS_POWER_DISK_H
 #define TESTS_POWER_DISK_H
@@ -39,6 +40,11 @@ struct disk {
 
 /* From the file at this path, which everything before is thought to have synced. */
 void disk_begin(struct disk *d, const char *path);
+/* Before there is a file of that name; an outcome without one has DISK_ABSENT for its bytes. */
+#define DISK_ABSENT "no file"
+void disk_begin_absent(struct disk *d, const char *path);
+/* link() gives the name to FILE.new: it is no call of the table. */
+void disk_linked(struct disk *d);
 /* Forgets the calls; what the file holds now is the base of those to come. */
 void disk_settle(struct disk *d);
 void disk_end(struct disk *d);

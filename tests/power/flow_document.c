@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "crypt/sign.h"
 #include "tests/card/pace_reader.h"
 #include "tests/power/flows.h"
@@ -134,6 +136,26 @@ static void one_of_two_is_wrong(struct bench *b)
 	assert_int_equal(bench_send(b, &apdu), SJ_SW_REFERENCE_NOT_FOUND);
 }
 
+/* A file's bytes come again and again until most of the card's file is past: it is written anew. */
+static void fill(struct sweep *s)
+{
+	static uint8_t big[DG2_SIZE];
+	const off_t due = 0x40000;
+	struct stat st;
+
+	sweep_pause(s);
+	do {
+		memset(big, big[0] + 1, sizeof(big)); /* all of it differs */
+		assert_int_equal(bench_file(s->b, 0x0101, 0x0102, SJ_SPAN_OF(big)), SJ_SW_OK);
+		assert_int_equal(stat(s->path, &st), 0);
+	} while (st.st_size + (off_t)DG2_SIZE < due);
+	sweep_go_on(s);
+	memset(big, big[0] + 1, sizeof(big));
+	assert_int_equal(bench_file(s->b, 0x0101, 0x0102, SJ_SPAN_OF(big)), SJ_SW_OK);
+	assert_int_equal(stat(s->path, &st), 0);
+	assert_true(st.st_size < due / 2);
+}
+
 void flow_perso(struct sweep *s)
 {
 	struct bench *b = s->b;
@@ -153,5 +175,6 @@ void flow_perso(struct sweep *s)
 	assert_int_equal(bench_dgi(b, 0x0000, sj_span(NULL, 0)), SJ_SW_OK); /* all is forgotten */
 	assert_int_equal(bench_dgi_hex(b, 0x0001, ACCESS_BOTH), SJ_SW_OK);
 	bench_perso_files(b);
+	fill(s);
 	bench_lock(b);
 }

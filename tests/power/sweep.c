@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/card_internal.h"
+#include "tests/power/folder.h"
 #include "tests/power/sweep_taps.h"
 
 #define PROBE 0x7F000000u /* an object of nobody's */
@@ -259,7 +260,7 @@ static void look(void *self, const struct disk_outcome *o)
 		violated(s, o->position, "what a gate was shown is there again");
 	switch_on(s, store, o->position);
 	card_store_close(store);
-	if (s->care == DISK_ALL || s->count->cuts % 16 == 0) {
+	if (s->care == DISK_ALL || s->count->cuts % 32 == 0) {
 		restore(s->cut_path, o); /* the tap that was tried has changed it */
 		cut_again(s, o);
 	}
@@ -442,14 +443,13 @@ void sweep_go_on(struct sweep *s)
 struct sweep *sweep_new(struct sweep_count *count, enum disk_care care)
 {
 	struct sweep *s = calloc(1, sizeof(*s));
-	const char *tmp = getenv("TMPDIR");
 	struct card_store *store = NULL;
 
 	assert_non_null(s);
 	s->count = count;
 	s->care = care;
-	snprintf(s->folder, sizeof(s->folder), "%s/sj-sweep-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(s->folder));
+	folder_make(s->folder);
+	assert_true(s->folder[0] != '\0');
 	snprintf(s->path, sizeof(s->path), "%s/card", s->folder);
 	snprintf(s->cut_path, sizeof(s->cut_path), "%s/cut", s->folder);
 	snprintf(s->again_path, sizeof(s->again_path), "%s/again", s->folder);

@@ -77,6 +77,9 @@ void sweep_go_on(struct sweep *s);
 void sweep_guess(struct sweep *s);
 void sweep_guessed(struct sweep *s);
 
+/* A card is born: there is no file, or one of a card with its own transport key. */
+void sweep_birth(struct sweep_count *count, enum disk_care care);
+
 /* Rows of the applets' tables that were neither swept nor are among those that change nothing. */
 unsigned sweep_missing(const struct sweep_count *count);
 

@@ -26,6 +26,15 @@ static void swept(void **state, void (*flow)(struct sweep *s))
 	assert_int_equal(run->count.violations, before);
 }
 
+static void a_card_that_is_born(void **state)
+{
+	struct run *run = *state;
+	const unsigned long before = run->count.violations;
+
+	sweep_birth(&run->count, run->care);
+	assert_int_equal(run->count.violations, before);
+}
+
 static void the_manager(void **state)
 {
 	swept(state, flow_manager);
@@ -79,6 +88,7 @@ int main(int argc, char **argv)
 	struct run run = { .care = argc > 1 && strcmp(argv[1], "--all") == 0 ? DISK_ALL
 									     : DISK_FEW };
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(a_card_that_is_born, &run),
 		cmocka_unit_test_prestate(the_manager, &run),
 		cmocka_unit_test_prestate(a_document, &run),
 		cmocka_unit_test_prestate(its_personalisation, &run),

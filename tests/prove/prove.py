@@ -3,8 +3,8 @@
 
 usage: prove.py [-j N] [UNIT...]
 
-A unit is the contracts and the source itself; "skip: NAME..." in its head names functions of that source that are not
-proved, and says why. SOJOURN_BUILD is where why3's configuration goes. Exit status 1: a goal is not proved.
+A unit is the contracts and the source itself; "only: NAME..." in its head names the functions of that source that are
+proved. SOJOURN_BUILD is where why3's configuration goes. Exit status 1: a goal is not proved.
 """
 import argparse
 import os
@@ -16,7 +16,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WP = ["-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", "z3,cvc4", "-wp-cache", "none"]
-CPP = "-I. -Imiddleware -Imiddleware/include -Icard-sim -std=c17 -D'__attribute__(x)='"
+CPP = "-I. -Imiddleware -Imiddleware/include -Icard-sim -Icard-sim/applets/piv -std=c17 -D'__attribute__(x)='"
 
 
 def environment():
@@ -32,12 +32,12 @@ def environment():
 
 def prove(unit, env, jobs, timeout):
     """Goals of each function, and what was not proved."""
-    skip = re.findall(r"\w+", " ".join(re.findall(r"^ \* skip: (.*)$", unit.read_text(), re.M)))
+    only = re.findall(r"\w+", " ".join(re.findall(r"^ \* only: (.*)$", unit.read_text(), re.M)))
     command = ["frama-c", *WP, "-wp-par", str(jobs), "-wp-timeout", str(timeout), f"-cpp-extra-args={CPP}", str(unit.relative_to(ROOT))]
-    if skip:
-        command += ["-wp-skip-fct", ",".join(skip), "-rte-select", "@all"]
+    if only:
+        command += ["-wp-fct", ",".join(only)]
     out = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
-    names = sorted(set(re.findall(r"annotating function (\w+)", out)) - set(skip), key=len, reverse=True)
+    names = sorted(set(re.findall(r"annotating function (\w+)", out)), key=len, reverse=True)
     goals, wrong = {name: 0 for name in names}, []
     for goal, verdict in re.findall(r"^\[wp\] \[[^]]*\] Goal typed_(?:\w*?_)??(\w+) : (\w+)", out, re.M):
         name = next((n for n in names if goal == n or goal.startswith(n + "_")), None)

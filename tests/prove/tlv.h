@@ -5,34 +5,19 @@
 #include "tests/prove/spans.h"
 #include "wire/tlv.h"
 
-/* What each take leaves: the span as it was, or its end. */
-/*@
-  predicate taken{L1, L2}(struct sj_span *in) =
-    \at(in->len, L2) <= \at(in->len, L1) &&
-    \at(in->ptr, L2) == \at(in->ptr, L1) + (\at(in->len, L1) - \at(in->len, L2));
-*/
-
-/*@ requires \valid(in) && \valid(tag) && \separated(in, tag) && span_ok(*in);
-    assigns *in, *tag;
-    ensures span_ok(*in) && in->len <= \old(in->len); */
-static bool take_tag(struct sj_span *in, uint32_t *tag);
-
-/*@ requires \valid(in) && \valid(len) && \separated(in, len) && span_ok(*in);
-    assigns *in, *len;
-    ensures span_ok(*in) && in->len <= \old(in->len); */
-static bool take_length(struct sj_span *in, size_t *len);
-
 /*@ requires \valid(in) && \valid(tag) && \valid(value) && \separated(in, tag, value) && span_ok(*in);
     assigns *in, *tag, *value;
     ensures span_ok(*in) && in->len <= \old(in->len);
-    ensures \result == SJ_TLV_FOUND ==> span_ok(*value) && value->len <= \old(in->len) && in->len < \old(in->len);
+    ensures \result == SJ_TLV_FOUND ==> span_ok(*value) && value->len <= \old(in->len);
+    ensures \result == SJ_TLV_FOUND ==> in->len < \old(in->len);
     ensures \result != SJ_TLV_FOUND ==> in->len == \old(in->len) && in->ptr == \old(in->ptr); */
 enum sj_tlv_rc sj_tlv_next(struct sj_span *in, uint32_t *tag, struct sj_span *value);
 
 /*@ requires \valid(in) && \valid(value) && \separated(in, value) && span_ok(*in);
     assigns *in, *value;
     ensures span_ok(*in) && in->len <= \old(in->len);
-    ensures \result == SJ_TLV_FOUND ==> span_ok(*value) && value->len <= \old(in->len) && in->len < \old(in->len);
+    ensures \result == SJ_TLV_FOUND ==> span_ok(*value) && value->len <= \old(in->len);
+    ensures \result == SJ_TLV_FOUND ==> in->len < \old(in->len);
     ensures \result != SJ_TLV_FOUND ==> in->len == \old(in->len) && in->ptr == \old(in->ptr);
     ensures \result != SJ_TLV_FOUND ==> value->len == \old(value->len) && value->ptr == \old(value->ptr); */
 enum sj_tlv_rc sj_tlv_take(struct sj_span *in, uint32_t tag, struct sj_span *value);
@@ -58,11 +43,6 @@ enum sj_tlv_rc sj_tlv_find(struct sj_span in, uint32_t tag, struct sj_span *valu
     assigns \nothing; */
 bool sj_tlv_well_formed(struct sj_span in);
 
-/*@ assigns \nothing; */
-static bool is_constructed(uint32_t tag);
-/*@ requires span_ok(in);
-    assigns \nothing; */
-static bool strict(struct sj_span in, unsigned depth);
 /*@ requires span_ok(in);
     assigns \nothing; */
 bool sj_tlv_strict(struct sj_span in);
@@ -71,9 +51,6 @@ bool sj_tlv_strict(struct sj_span in);
     assigns *size; */
 bool sj_tlv_announced(struct sj_span prefix, size_t *size);
 
-/*@ assigns \nothing;
-    ensures 1 <= \result <= 4; */
-static size_t bytes_of(uint32_t value);
 /*@ assigns \nothing;
     ensures 2 <= \result <= 9; */
 size_t sj_tlv_header_size(uint32_t tag, size_t n);
@@ -101,9 +78,9 @@ size_t sj_tlv_open(const struct sj_writer *w);
     ensures \old(w->failed) ==> w->failed; */
 void sj_tlv_close(struct sj_writer *w, uint32_t tag, size_t at);
 
-/*@ requires \valid(out) && span_ok(integer);
+/*@ requires \valid(out) && span_ok(content);
     assigns *out; */
-bool sj_der_small(struct sj_span integer, uint32_t *out);
+bool sj_der_small(struct sj_span content, uint32_t *out);
 
 /*@ requires \valid(w) && writer_ok(*w);
     assigns w->len, w->failed, w->ptr[0 .. w->cap - 1];
@@ -119,15 +96,6 @@ bool sj_der_take_small(struct sj_span *in, uint32_t *out);
 
 /*@ predicate spans_ok(struct sj_span *s, integer n) =
       (n == 0 || \valid_read(s + (0 .. n - 1))) && \forall integer i; 0 <= i < n ==> span_ok(s[i]); */
-
-/*@ requires spans_ok(elements, n) && a < n && b < n;
-    assigns \nothing; */
-static bool der_before(const struct sj_span *elements, size_t a, size_t b);
-
-/*@ requires spans_ok(elements, n) && last <= n;
-    assigns \nothing;
-    ensures \result <= n; */
-static size_t der_successor(const struct sj_span *elements, size_t n, size_t last);
 
 /*@ requires \valid(w) && writer_ok(*w) && spans_ok(elements, n);
     assigns w->len, w->failed, w->ptr[0 .. w->cap - 1];

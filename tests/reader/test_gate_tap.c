@@ -116,6 +116,19 @@ static void test_credentials_of_others_are_refused(void **state)
 	expect(stage_tap(s->gate, &card, 0), SJ_GATE_REFUSE, SJ_CHAIN_SIGNATURE);
 }
 
+/* A stolen gate has a key, and a credential that the gate CA has signed. */
+static void test_a_gates_credential_is_no_cards(void **state)
+{
+	struct stage *s = *state;
+	struct test_card card;
+
+	card_make(s, &card, 3);
+	card.key = s->gate_key;
+	memcpy(card.credential, s->credential, s->credential_len);
+	card.credential_len = s->credential_len;
+	expect(stage_tap(s->gate, &card, 0), SJ_GATE_REFUSE, SJ_CARD_ANSWER);
+}
+
 static void test_a_credential_has_its_time(void **state)
 {
 	struct stage *s = *state;
@@ -369,6 +382,7 @@ int main(void)
 		CASE(test_other_cards_are_refused),
 		CASE(test_an_expired_gate_asks_and_its_exit_opens),
 		CASE(test_credentials_of_others_are_refused),
+		CASE(test_a_gates_credential_is_no_cards),
 		CASE(test_a_credential_has_its_time),
 		CASE(test_the_callers_word_for_the_time_counts),
 		CASE(test_a_clock_that_was_set_back),

@@ -277,6 +277,26 @@ static void test_a_ticket_that_tells_too_little_is_of_no_use(void **state)
 	sj_gate_free(poor);
 }
 
+/* One from a gate with more rights tells a gate no more than its own rights cover. */
+static void test_a_ticket_that_tells_too_much_is_cut(void **state)
+{
+	struct stage *s = *state;
+	struct sj_gate *full = s->gate, *poor = stage_gate(s, STAGE_OPERATOR, SJ_RIGHT_VALID);
+	struct sj_gate_verdict v;
+	struct test_card card;
+
+	card_with_ticket(s, &card);
+	s->gate = poor;
+	stage_ticket_keys(s, 1, 0);
+	v = tap(s, &card, 10);
+	opens(v, true);
+	assert_false(v.pseudonym_known);
+	assert_int_equal(v.holder_class, 0);
+	assert_int_equal(v.ages, 0);
+	s->gate = full;
+	sj_gate_free(poor);
+}
+
 static void test_a_policy_without_tickets_leaves_none(void **state)
 {
 	struct stage *s = *state;
@@ -432,6 +452,7 @@ int main(void)
 		CASE(test_a_ticket_of_another_operator_is_of_no_use),
 		CASE(test_a_ticket_of_another_sector_or_issuer_is_of_no_use),
 		CASE(test_a_ticket_that_tells_too_little_is_of_no_use),
+		CASE(test_a_ticket_that_tells_too_much_is_cut),
 		CASE(test_a_policy_without_tickets_leaves_none),
 		CASE(test_who_is_not_let_in_gets_no_ticket),
 		CASE(test_an_expired_card_is_not_saved_by_its_ticket),

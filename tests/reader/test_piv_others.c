@@ -401,6 +401,29 @@ static void nothing_goes_in_clear_after_a_break(void **state)
 	piv_stage_free(s);
 }
 
+/* Else another's command would be put together with ours, or its answer with the rest of ours. */
+static void what_goes_in_pieces_has_the_card_for_itself(void **state)
+{
+	struct piv_stage *s = *state;
+	uint8_t out[1500], digest[32] = { 1 };
+	size_t len = sizeof(out);
+	unsigned before;
+
+	piv_stage_fill(s);
+	assert_int_equal(do_verify(s), SJ_OK);
+	sj_session_forbid_extended(sj_card_session(s->card));
+	before = s->transactions;
+	s->foreign_at = s->sent + 2; /* between the pieces, if it could */
+	assert_int_equal(sj_piv_read_certificate(s->piv, 0x9A, out, &len), SJ_OK);
+	assert_true(len > 256);
+	assert_int_equal(s->transactions, before + 1);
+	s->foreign_at = 0;
+	len = sizeof(out);
+	assert_int_equal(sj_piv_sign(s->piv, 0x9A, SJ_PIV_P256, digest, sizeof(digest), out, &len),
+			 SJ_OK);
+	assert_int_equal(s->transactions, before + 1); /* one command, one answer */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_byte_changes_on_the_air),
 		cmocka_unit_test(a_verification_without_answer_is_not_repeated),
 		cmocka_unit_test(nothing_goes_in_clear_after_a_break),
+		STAGE_CASE(what_goes_in_pieces_has_the_card_for_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

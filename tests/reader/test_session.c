@@ -185,6 +185,43 @@ static void test_refused_extended_length_is_remembered(void **state)
 	assert_int_equal(sj_session_read_max(f->s), 256);
 }
 
+/* Another program's application may have answered: only what the short form brings tells. */
+static void test_a_refusal_is_remembered_if_the_short_form_helps(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ NULL, "6D00", SJ_OK },
+		{ NULL, "6A80", SJ_OK },
+		{ NULL, "9000", SJ_OK },
+	};
+	struct fixture *f = *state;
+
+	START(f, steps);
+	sj_session_allow_extended(f->s, 0, 0);
+	assert_int_equal(fixture_send(f, 0x87, sj_span(f->big, 300), 256), SJ_OK);
+	assert_true(sj_session_extended(f->s));
+	assert_int_equal(f->card.begins, 1); /* the pieces, alone */
+	assert_int_equal(f->card.ends, 1);
+	assert_int_equal(fixture_send(f, 0x87, sj_span(f->big, 300), 256), SJ_OK);
+	assert_int_equal(commands_heard(f), 3);
+}
+
+static void test_anothers_chain_that_was_left_is_got_over(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "00A40000", "6883", SJ_OK },
+		{ "00A40000", "9000", SJ_OK },
+		{ "00A40000", "6883", SJ_OK },
+		{ "00A40000", "6883", SJ_OK },
+	};
+	struct fixture *f = *state;
+
+	START(f, steps);
+	assert_int_equal(fixture_send(f, 0xA4, NOTHING, 0), SJ_OK);
+	assert_int_equal(f->r.sw, 0x9000);
+	assert_int_equal(fixture_send(f, 0xA4, NOTHING, 0), SJ_OK);
+	assert_int_equal(f->r.sw, 0x6883); /* and not again and again */
+}
+
 static void test_an_unknown_command_is_no_reason_against_extended_length(void **state)
 {
 	static const struct fake_step steps[] = {
@@ -299,6 +336,7 @@ static void test_no_command_after_the_deadline(void **state)
 	sj_session_deadline(f->s, sj_clock_ms() - 1);
 	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 0), SJ_TIMED_OUT);
 	assert_int_equal(sj_session_count(f->s).apdus, 0);
+	assert_null(strstr(f->heard.log, "cmd "));
 }
 
 static void test_a_cancelled_context_sends_nothing(void **state)
@@ -434,6 +472,8 @@ int main(void)
 		CASE(test_extended_length_when_announced),
 		CASE(test_announced_limits_are_kept),
 		CASE(test_refused_extended_length_is_remembered),
+		CASE(test_a_refusal_is_remembered_if_the_short_form_helps),
+		CASE(test_anothers_chain_that_was_left_is_got_over),
 		CASE(test_an_unknown_command_is_no_reason_against_extended_length),
 		CASE(test_atr_announces_extended_length),
 		CASE(test_atr_does_not_announce_extended_length),

@@ -128,6 +128,19 @@ static void test_keys_do_not_survive_a_reset(void **state)
 	assert_memory_equal(&f->s->keys, &none, sizeof(none));
 }
 
+static void test_a_restart_ends_protection(void **state)
+{
+	static const struct fake_step steps[] = { { NULL, "9000", SJ_OK } };
+	static const struct sj_sm_keys none;
+	struct fixture *f = *state;
+
+	START(f, steps);
+	sj_session_sm_start(f->s, &d4_keys, &d4_ssc);
+	assert_int_equal(sj_session_restart(f->s, true), SJ_OK);
+	assert_false(sj_session_sm_active(f->s));
+	assert_memory_equal(&f->s->keys, &none, sizeof(none));
+}
+
 static void test_extended_length_refused_inside_protection_is_remembered(void **state)
 {
 	static const struct fake_step steps[] = {
@@ -154,6 +167,7 @@ int main(void)
 		CASE(test_a_replayed_answer_is_not_taken),
 		CASE(test_protection_is_split_over_pieces),
 		CASE(test_keys_do_not_survive_a_reset),
+		CASE(test_a_restart_ends_protection),
 		CASE(test_extended_length_refused_inside_protection_is_remembered),
 	};
 

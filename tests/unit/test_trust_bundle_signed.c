@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -473,6 +474,23 @@ static void nobody_else_may_hold_the_lock(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static void the_lock_is_held_by_one_alone(void **state)
+{
+	struct bundle_rig *r = *state;
+	int dir, lock = -1, other;
+
+	dir = open(r->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(dir >= 0);
+	assert_int_equal(sj_trust_lock(dir, &lock), SJ_OK);
+	other = openat(dir, "lock", O_RDWR | O_CLOEXEC);
+	assert_true(other >= 0);
+	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), -1);
+	close(lock);
+	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), 0);
+	close(other);
+	close(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +514,7 @@ int main(void)
 		BUNDLE_CASE(a_damaged_slot_is_not_passed_over),
 		BUNDLE_CASE(a_link_in_a_slots_place_is_not_followed),
 		BUNDLE_CASE(nobody_else_may_hold_the_lock),
+		BUNDLE_CASE(the_lock_is_held_by_one_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

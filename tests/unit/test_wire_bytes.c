@@ -40,7 +40,9 @@ static void numbers_are_big_endian(void **state)
 	assert_false(sj_take_be(&in, 0, &value));
 	assert_true(sj_take_be(&in, 1, &value));
 	assert_int_equal(value, 5);
+	in = SJ_SPAN_STR("\x01\x02\x03\x04\x05\x06");
 	assert_false(sj_take_be(&in, 5, &value));
+	assert_int_equal(in.len, 6);
 }
 
 static void copies_are_exact(void **state)

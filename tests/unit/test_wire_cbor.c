@@ -161,6 +161,8 @@ static void strings(void **state)
 	assert_false(sj_cbor_take_bytes(&in, &out));
 	assert_false(sj_cbor_take_item(&in, &out));
 	assert_int_equal(in.len, 10);
+	in = hex("5B000000010000000141");
+	assert_false(sj_cbor_take_bytes(&in, &out));
 }
 
 static void strings_put(void **state)

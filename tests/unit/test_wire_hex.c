@@ -23,6 +23,7 @@ static void anything_else_is_refused(void **state)
 
 	(void)state;
 	assert_false(sj_hex_read("abc", 3, &w));
+	assert_false(sj_hex_read("abcd", 3, &w));
 	assert_false(sj_hex_read("0g", 2, &w));
 	assert_false(sj_hex_read("0 1 ", 4, &w));
 	assert_false(sj_hex_read("0x12", 4, &w));

@@ -43,8 +43,8 @@ static void write_conf(struct plug *p)
 	library = realpath(path, NULL);
 	if (!f || !library)
 		world_fail("%s: build it first", path);
-	fprintf(f, "FRIENDLYNAME \"Plug\"\nDEVICENAME /dev/null:%s\nLIBPATH %s\nCHANNELID 1\n", p->device,
-		library);
+	fprintf(f, "FRIENDLYNAME \"Plug\"\nDEVICENAME /dev/null:%s\nLIBPATH %s\nCHANNELID 1\n",
+		p->device, library);
 	fclose(f);
 	free(library);
 }

@@ -174,6 +174,7 @@ static int store_kind(struct perso *p, bool eid)
 struct making {
 	struct eid_data *e;
 	struct perso *p;
+	enum sj_curve curve;
 };
 
 /* A SubjectPublicKeyInfo off the front of an answer. */
@@ -185,8 +186,9 @@ static int take_key(void *user, size_t i, struct sj_span *answer)
 	struct sj_span content;
 
 	if (sj_tlv_take(answer, SJ_ASN1_SEQUENCE, &content) != SJ_TLV_FOUND ||
-	    all.len - answer->len > sizeof(key->bytes))
-		return perso_fail(m->p, SJ_CARD_ANSWER, "key of sector %zu: no public key", i);
+	    all.len - answer->len > sizeof(key->bytes) ||
+	    !perso_key_is(sj_span(all.ptr, all.len - answer->len), m->curve))
+		return perso_fail(m->p, SJ_CARD_ANSWER, "key of sector %zu: no such public key", i);
 	key->len = all.len - answer->len;
 	memcpy(key->bytes, all.ptr, key->len);
 	return 0;
@@ -196,7 +198,7 @@ static int take_key(void *user, size_t i, struct sj_span *answer)
 static int make_ca_keys(struct eid_data *e, struct perso *p, const struct profile_ca *ca)
 {
 	uint8_t values[FILES_SECTORS][4];
-	struct making making = { e, p };
+	struct making making = { e, p, ca->curve };
 
 	for (uint8_t i = 0; i < FILES_SECTORS; i++) {
 		values[i][0] = i;
@@ -232,8 +234,8 @@ static int make_ri_key(struct eid_data *e, struct perso *p)
 
 	if (rc != 0)
 		return rc;
-	if (answer.len == 0 || answer.len > sizeof(e->ri.bytes))
-		return perso_fail(p, SJ_CARD_ANSWER, "key for pseudonyms: no public key");
+	if (answer.len > sizeof(e->ri.bytes) || !perso_key_is(answer, SECTOR_CURVE))
+		return perso_fail(p, SJ_CARD_ANSWER, "key for pseudonyms: no such public key");
 	memcpy(e->ri.bytes, answer.ptr, answer.len);
 	e->ri.len = answer.len;
 	return 0;
@@ -307,7 +309,7 @@ static int store_data(const struct eid_data *e, struct perso *p)
 	return rc;
 }
 
-int eid_personalise(struct eid_data *e, struct perso *p)
+int eid_personalise_card(struct eid_data *e, struct perso *p)
 {
 	int rc = perso_target(p, sj_eid_aid(), "eID", e->wanted);
 

@@ -51,7 +51,7 @@ CLI_MUST_CHECK int eid_make_keys(struct eid_data *e, struct perso *p,
  * The eID application's part: its key, its data groups; indices were drawn. Not wanted: makes the
  * card forget an earlier attempt's.
  */
-CLI_MUST_CHECK int eid_personalise(struct eid_data *e, struct perso *p);
+CLI_MUST_CHECK int eid_personalise_card(struct eid_data *e, struct perso *p);
 void eid_wipe(struct eid_data *e);
 
 /* Table rows for the options. */

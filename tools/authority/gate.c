@@ -228,7 +228,7 @@ static int store_credentials(const struct gate_data *g, const struct authority *
 	return rc != 0 ? rc : perso_packet_send(packet);
 }
 
-int gate_personalise(struct gate_data *g, const struct authority *a, struct perso *p)
+int gate_personalise_card(struct gate_data *g, const struct authority *a, struct perso *p)
 {
 	struct perso_packet packet = { .p = p, .step = "gate credentials" };
 	int rc = perso_target(p, sj_gate_aid(), "gate", g->wanted);

@@ -38,8 +38,8 @@ CLI_MUST_CHECK int gate_set_holder(struct gate_data *g, const struct authority *
  * The gate applet's part: the card's keys, and the
  * credentials, whose indices were drawn. Not wanted: makes the card forget an earlier attempt's.
  */
-CLI_MUST_CHECK int gate_personalise(struct gate_data *g, const struct authority *a,
-				    struct perso *p);
+CLI_MUST_CHECK int gate_personalise_card(struct gate_data *g, const struct authority *a,
+					 struct perso *p);
 /* Where the document itself stands; NULL: nowhere. */
 const struct sj_status_ref *gate_document_status(const struct gate_data *g);
 void gate_wipe(struct gate_data *g);

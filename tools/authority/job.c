@@ -393,9 +393,9 @@ int job_personalise(struct job *job, struct perso *p, struct card_keys *keys)
 	if (rc == 0)
 		rc = eid_make_keys(&job->eid, p, &job->profile);
 	if (rc == 0)
-		rc = eid_personalise(&job->eid, p);
+		rc = eid_personalise_card(&job->eid, p);
 	if (rc == 0)
-		rc = gate_personalise(&job->gate, &job->authority, p);
+		rc = gate_personalise_card(&job->gate, &job->authority, p);
 	if (rc == 0)
 		rc = keys_personalise(&job->keys, &job->authority, p);
 	if (rc == 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypt/public.h"
 #include "crypt/rsa.h"
 #include "crypt/wipe.h"
 #include "wire/apdu.h"
@@ -409,17 +410,27 @@ size_t perso_piece_max(const struct perso *p, size_t head)
 	return most < PERSO_PIECE_MAX ? most : PERSO_PIECE_MAX;
 }
 
-/* Has the card make or take a key; *out gets its public half. */
+bool perso_key_is(struct sj_span spki, enum sj_curve curve)
+{
+	struct sj_public key;
+
+	if (!sj_public_read(spki, &key))
+		return false;
+	return curve == SJ_CURVE_NONE ? key.kind == SJ_PUBLIC_RSA
+				      : key.kind == SJ_PUBLIC_EC && key.curve == curve;
+}
+
+/* Has the card make or take a key, on this curve or (SJ_CURVE_NONE) of RSA; *out gets its public half. */
 static int make_key(struct perso *p, const char *step, uint16_t dgi, struct sj_span value,
-		    struct card_key *out)
+		    enum sj_curve curve, struct card_key *out)
 {
 	struct sj_span spki = { NULL, 0 };
 	int rc = store(p, step, dgi, value, false, &spki);
 
 	if (rc != 0)
 		return rc;
-	if (spki.len == 0 || spki.len > sizeof(out->bytes))
-		return perso_fail(p, SJ_CARD_ANSWER, "%s: no public key", step);
+	if (spki.len > sizeof(out->bytes) || !perso_key_is(spki, curve))
+		return perso_fail(p, SJ_CARD_ANSWER, "%s: no such public key", step);
 	memcpy(out->bytes, spki.ptr, spki.len);
 	out->len = spki.len;
 	return 0;
@@ -442,7 +453,8 @@ static int import_aa_key(struct perso *p, const struct profile *profile, struct 
 			break;
 		sj_put(&w, piece);
 		rc = rest.len > 0 ? store(p, "AA key", DGI_AA_IMPORT, sj_written(&w), false, NULL)
-				  : make_key(p, "AA key", DGI_AA_IMPORT, sj_written(&w), out);
+				  : make_key(p, "AA key", DGI_AA_IMPORT, sj_written(&w),
+					     SJ_CURVE_NONE, out);
 	}
 	sj_wipe(value, sizeof(value));
 	return rc;
@@ -456,13 +468,13 @@ static int make_aa_key(struct perso *p, const struct profile *profile, struct ca
 	if (profile->aa == PROFILE_AA_EC) {
 		sj_put_u8(&w, (uint8_t)profile->aa_curve);
 		sj_put_u8(&w, (uint8_t)profile_aa_hash(profile->aa_curve));
-		return make_key(p, "AA key", DGI_AA_EC, sj_written(&w), out);
+		return make_key(p, "AA key", DGI_AA_EC, sj_written(&w), profile->aa_curve, out);
 	}
 	if (profile->aa == PROFILE_AA_IMPORT)
 		return import_aa_key(p, profile, out);
 	sj_put_be(&w, 2, profile->aa_bits);
 	sj_put_u8(&w, SJ_SHA256);
-	return make_key(p, "AA key", DGI_AA_RSA, sj_written(&w), out);
+	return make_key(p, "AA key", DGI_AA_RSA, sj_written(&w), SJ_CURVE_NONE, out);
 }
 
 /* An earlier suite has the same static key: one a curve. */
@@ -485,7 +497,8 @@ int perso_make_cam_keys(struct perso *p, const struct profile *profile, struct c
 		if (profile->suites[i].mapping != SJ_PACE_CAM || has_cam_key(profile, out, i))
 			continue;
 		curve = (uint8_t)profile->suites[i].curve;
-		rc = make_key(p, "PACE-CAM key", DGI_CAM_KEY, sj_span(&curve, 1), &out->cam[i]);
+		rc = make_key(p, "PACE-CAM key", DGI_CAM_KEY, sj_span(&curve, 1),
+			      profile->suites[i].curve, &out->cam[i]);
 	}
 	return rc;
 }
@@ -499,7 +512,8 @@ int perso_make_keys(struct perso *p, const struct profile *profile, struct card_
 		const uint8_t value[3] = { (uint8_t)profile->ca[i].curve, profile->ca[i].ciphers,
 					   (uint8_t)(i + 1) };
 
-		rc = make_key(p, "CA key", DGI_CA_KEY, SJ_SPAN_OF(value), &out->ca[i]);
+		rc = make_key(p, "CA key", DGI_CA_KEY, SJ_SPAN_OF(value), profile->ca[i].curve,
+			      &out->ca[i]);
 	}
 	if (rc == 0 && profile->aa != PROFILE_AA_NONE)
 		rc = make_aa_key(p, profile, &out->aa);

@@ -123,6 +123,8 @@ CLI_MUST_CHECK int perso_packet_send(struct perso_packet *packet);
 /* What stands before a value of `len` bytes. */
 void perso_put_head(struct sj_writer *w, uint16_t dgi, size_t len);
 #define PERSO_PIECE_MAX 16384u /* bytes in one command: drivers' buffers take it */
+/* Exactly a public key on this curve; SJ_CURVE_NONE: of RSA. What a card says is its key may be anything. */
+bool perso_key_is(struct sj_span spki, enum sj_curve curve);
 /* Most bytes of a file or a key in one grouping, which has a head of its own before them. */
 size_t perso_piece_max(const struct perso *p, size_t head);
 /* Tells a failure and the state that the card is left in. */

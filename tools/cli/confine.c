@@ -254,10 +254,10 @@ static bool refuse_sockets(scmp_filter_ctx f, bool network)
 		    (network && (family == AF_INET || family == AF_INET6 || family == AF_NETLINK)))
 			continue;
 		ok = seccomp_rule_add(f, no, SCMP_SYS(socket), 1,
-				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family)) == 0;
+				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0)) == 0;
 	}
 	return ok &&
-	       seccomp_rule_add(f, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GE, AF_MAX)) == 0;
+	       seccomp_rule_add(f, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GE, AF_MAX, 0)) == 0;
 }
 
 int cli_confine_calls(struct cli *cli, unsigned allowed)

@@ -5,6 +5,7 @@
 #include <sojourn/status.h>
 #include <sojourn/trust.h>
 
+#include "cli/confine.h"
 #include "trust/trust.h"
 
 #define LIST_MAX (64u << 20) /* bytes of a master list */
@@ -223,6 +224,38 @@ static int check_usage(struct cli *cli)
 	return 0;
 }
 
+static size_t list_files(struct cli *cli, struct cli_room *rooms)
+{
+	static const char *const options[] = { "masterlist", "signer",     "csca",    "link",
+					       "key-ca",     "crl",        "gate-ca", "gate-token",
+					       "status",     "status-head" };
+	const char *path;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		for (size_t k = 0; (path = cli_value_at(cli, options[i], k)) != NULL; k++, n++)
+			if (rooms != NULL)
+				rooms[n] = (struct cli_room){ CLI_ROOM_READ, path };
+	}
+	return n;
+}
+
+/* Others' bytes: from here on they lead to the store and to where the files are. */
+static int confine(struct cli *cli, const char *directory)
+{
+	const size_t n = list_files(cli, NULL);
+	struct cli_room *rooms = calloc(n + 1, sizeof(*rooms));
+	int code;
+
+	if (rooms == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	(void)list_files(cli, rooms);
+	rooms[n] = (struct cli_room){ CLI_ROOM_WRITE, directory };
+	code = cli_confine_files(cli, rooms, n + 1);
+	free(rooms);
+	return code == 0 ? cli_confine_calls(cli, 0) : code;
+}
+
 static int run_import(struct cli *cli)
 {
 	const char *directory = cli_setting(cli, "trust");
@@ -234,6 +267,8 @@ static int run_import(struct cli *cli)
 
 	if (code == 0)
 		code = cli_directory_make(cli, directory, 0755);
+	if (code == 0)
+		code = confine(cli, directory);
 	if (code != 0)
 		return code;
 	rc = sj_trust_create(directory, &import.trust);

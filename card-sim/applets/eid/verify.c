@@ -3,8 +3,7 @@
  *
  * Source: BSI TR-03110-3 v2.21, A.7.5 (auxiliary data) and B.14.10 (VERIFY).
  */
-#include <string.h>
-
+#include "crypt/wipe.h"
 #include "secure/gate.h"
 #include "state.h"
 #include "wire/cms.h"
@@ -113,6 +112,17 @@ static bool load(const struct card_store *store, struct compared *out)
 
 /* --- the three questions ---------------------------------------------------------------- */
 
+/*
+ * A date as a number, in whose order dates are: what is compared is the holder's, and only the
+ * answer may show. 0: it is none.
+ */
+static uint64_t order_of(struct sj_span date)
+{
+	uint64_t number = 0;
+
+	return sj_take_u64(&date, &number) ? number : 0;
+}
+
 static uint16_t answer(bool yes)
 {
 	return yes ? SJ_SW_OK : SJ_SW_NO_INFORMATION;
@@ -132,7 +142,7 @@ static uint16_t verify_age(struct card_call *call, const struct compared *c, str
 			   near_today(call->card, day);
 	if (!allowed)
 		return SJ_SW_SECURITY_STATUS;
-	return answer(memcmp(c->birth.ptr, data.ptr, EID_DATE) <= 0);
+	return answer(order_of(c->birth) <= order_of(data));
 }
 
 /* With today's date alone: with any, a terminal would find out the date of expiry. */
@@ -145,7 +155,7 @@ static uint16_t verify_validity(struct card_call *call, const struct compared *c
 		return SJ_SW_WRONG_DATA;
 	if (!near_today(call->card, day))
 		return SJ_SW_SECURITY_STATUS;
-	return answer(memcmp(c->expiry.ptr, data.ptr, EID_DATE) >= 0);
+	return answer(order_of(c->expiry) >= order_of(data));
 }
 
 static uint16_t verify_community(struct card_call *call, const struct compared *c,
@@ -155,7 +165,7 @@ static uint16_t verify_community(struct card_call *call, const struct compared *
 	if (data.len == 0)
 		return SJ_SW_WRONG_DATA;
 	return answer(data.len <= c->community.len &&
-		      memcmp(c->community.ptr, data.ptr, data.len) == 0);
+		      sj_equal_secret(sj_span(c->community.ptr, data.len), data));
 }
 
 #define NO_BIT UINT8_MAX

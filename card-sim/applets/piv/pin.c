@@ -36,26 +36,27 @@ bool piv_password_set(struct card_store *store, uint8_t ref, const struct piv_pa
 	return ok;
 }
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Six to eight digits, FF behind; the PUK: any eight bytes; the pairing code: eight digits. */
+/*
+ * Six to eight digits, FF behind; the PUK: any eight bytes; the pairing code: eight digits. The
+ * same steps whatever they are.
+ */
 bool piv_password_well_formed(uint8_t ref, struct sj_span value)
 {
-	size_t least = ref == PIV_REF_PAIRING_CODE ? PIV_PIN_SIZE : PIV_PIN_MIN;
-	size_t n = 0;
+	unsigned least = ref == PIV_REF_PAIRING_CODE ? PIV_PIN_SIZE : PIV_PIN_MIN;
+	unsigned digits = 0, ended = 0, bad = 0;
 
 	if (value.len != PIV_PIN_SIZE || ref == PIV_REF_PUK)
 		return value.len == PIV_PIN_SIZE;
-	while (n < value.len && is_digit(value.ptr[n]))
-		n++;
-	if (n < least)
-		return false;
-	while (n < value.len && value.ptr[n] == 0xFF)
-		n++;
-	return n == value.len;
+	/*@ loop invariant i <= value.len;
+	    loop assigns i, ended, bad, digits; */
+	for (size_t i = 0; i < value.len; i++) {
+		const unsigned digit = (uint8_t)(value.ptr[i] - '0') <= 9;
+
+		ended |= digit ^ 1u;
+		bad |= ended & (value.ptr[i] != 0xFF);
+		digits += digit;
+	}
+	return !(bad | (digits < least));
 }
 
 uint8_t piv_password_left(const struct card *card, const struct piv_password *password)
@@ -71,7 +72,7 @@ static uint16_t counter_sw(const struct card *card, const struct piv_password *p
 {
 	uint8_t left = piv_password_left(card, password);
 
-	return (uint16_t)(SJ_SW_COUNTER | (left < COUNTER_MAX ? left : COUNTER_MAX));
+	return (uint16_t)(SJ_SW_COUNTER + (left < COUNTER_MAX ? left : COUNTER_MAX));
 }
 
 static bool store_now(struct card *card, uint8_t ref, const struct piv_password *password)

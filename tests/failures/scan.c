@@ -1,0 +1,251 @@
+#include "tests/failures/scan.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MASK 0xA5u
+#define PIECE (1u << 20) /* bytes read at once */
+#define PAGE 4096u
+#define STRETCH (16 * PAGE)
+#define LARGEST (UINT64_C(1) << 30) /* beyond it: reserved by a sanitiser, not used */
+
+void scan_add(struct scan *s, const char *name, const void *bytes, size_t len)
+{
+	struct scan_needle *n = &s->needles[s->n];
+	const uint8_t *from = bytes;
+
+	if (s->n == SCAN_NEEDLES || len < SCAN_LEAST || len > SCAN_NEEDLE) {
+		s->full = s->full || len >= SCAN_LEAST;
+		return;
+	}
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	for (size_t i = 0; i < len; i++)
+		n->masked[i] = from[i] ^ MASK;
+	n->len = len;
+	s->n++;
+}
+
+static void add_hex(struct scan *s, const char *name, const uint8_t *bytes, size_t len)
+{
+	char text[2 * SCAN_NEEDLE + 1];
+
+	for (size_t upper = 0; upper < 2 && 2 * len <= SCAN_NEEDLE; upper++) {
+		for (size_t i = 0; i < len; i++)
+			snprintf(text + 2 * i, 3, upper ? "%02X" : "%02x", bytes[i]);
+		scan_add(s, name, text, 2 * len);
+	}
+	explicit_bzero(text, sizeof(text));
+}
+
+void scan_add_key(struct scan *s, const char *name, const void *bytes, size_t len)
+{
+	const uint8_t *from = bytes;
+	uint8_t reversed[SCAN_NEEDLE];
+
+	scan_add(s, name, bytes, len);
+	for (size_t i = 0; i < len && len <= sizeof(reversed); i++)
+		reversed[i] = from[len - 1 - i];
+	scan_add(s, name, reversed, len);
+	explicit_bzero(reversed, sizeof(reversed));
+	add_hex(s, name, bytes, len);
+}
+
+void scan_add_text(struct scan *s, const char *name, const char *text)
+{
+	scan_add(s, name, text, strlen(text));
+	add_hex(s, name, (const uint8_t *)text, strlen(text));
+}
+
+/* --- looking ---------------------------------------------------------------------------- */
+
+struct look {
+	struct scan *s;
+	uint8_t *piece; /* of what is looked at; not part of it */
+	const char *where;
+	long found;
+	uint64_t bytes; /* looked at */
+};
+
+static bool is_there(const struct scan_needle *n, const uint8_t *at)
+{
+	size_t i = 0;
+
+	while (i < n->len && at[i] == (n->masked[i] ^ MASK))
+		i++;
+	return i == n->len;
+}
+
+/* Where it is, and what stands around it, as far as that is letters. */
+static void tell(const struct look *l, const struct scan_needle *n, size_t at, size_t len,
+		 uint64_t place)
+{
+	const size_t from = at < 48 ? 0 : at - 48,
+		     to = len - at < n->len + 48 ? len : at + n->len + 48;
+
+	fprintf(stderr, "# found: %s at %llx in %s\n#  ", n->name, (unsigned long long)(place + at),
+		l->where);
+	for (size_t i = from; i < to; i++) {
+		if (i >= at && i < at + n->len)
+			fputc('*', stderr);
+		else if (l->piece[i] >= 0x20 && l->piece[i] < 0x7F)
+			fputc(l->piece[i], stderr);
+		else
+			fprintf(stderr, "\\%02x", l->piece[i]);
+	}
+	fputc('\n', stderr);
+}
+
+/* `first`: which needles begin with a byte, so that most bytes are passed at once. */
+static void look_at(struct look *l, size_t len, uint64_t place)
+{
+	const struct scan *s = l->s;
+	bool first[256] = { false };
+
+	for (size_t i = 0; i < s->n; i++)
+		first[s->needles[i].masked[0] ^ MASK] = true;
+	for (size_t at = 0; at < len; at++) {
+		if (!first[l->piece[at]])
+			continue;
+		for (size_t i = 0; i < s->n; i++) {
+			const struct scan_needle *n = &s->needles[i];
+
+			if (n->len > len - at || !is_there(n, l->piece + at))
+				continue;
+			l->found++;
+			if (!s->quiet && l->found <= 20)
+				tell(l, n, at, len, place);
+		}
+	}
+}
+
+/* From `from` to `to` of a file that is open; pieces overlap, so that nothing falls between. */
+static void look_through(struct look *l, int fd, uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		const uint64_t left = to - from;
+		const ssize_t n =
+			pread(fd, l->piece, left < PIECE ? (size_t)left : PIECE, (off_t)from);
+
+		if (n <= 0)
+			break;
+		l->bytes += (uint64_t)n;
+		look_at(l, (size_t)n, from);
+		if ((uint64_t)n == left || (size_t)n <= SCAN_NEEDLE)
+			break;
+		from += (uint64_t)n - SCAN_NEEDLE;
+	}
+}
+
+static bool look_begin(struct look *l, struct scan *s)
+{
+	*l = (struct look){ .s = s };
+	l->piece = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return l->piece != MAP_FAILED;
+}
+
+static void look_end(struct look *l)
+{
+	munmap(l->piece, PIECE);
+}
+
+/* Whether any page of a stretch is in memory: what was never touched holds nothing, and is not to be. */
+static bool is_used(int pages, uint64_t from, uint64_t to)
+{
+	uint64_t entry;
+
+	for (uint64_t at = from / PAGE; at < (to + PAGE - 1) / PAGE; at++)
+		if (pread(pages, &entry, sizeof(entry), (off_t)(at * sizeof(entry))) !=
+			    sizeof(entry) ||
+		    (entry >> 62) != 0) /* present, or swapped out */
+			return true;
+	return false;
+}
+
+/* What is used of a mapping, in stretches as long as they go. */
+static void look_mapping(struct look *l, int mem, int pages, uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		uint64_t end = from;
+
+		while (end < to && is_used(pages, end, end + STRETCH < to ? end + STRETCH : to))
+			end = end + STRETCH < to ? end + STRETCH : to;
+		if (end > from)
+			look_through(l, mem, from, end);
+		else
+			end = from + STRETCH < to ? from + STRETCH : to;
+		from = end;
+	}
+}
+
+/* Each mapping that can be written, without the piece itself. */
+static void look_mappings(struct look *l, FILE *maps, int mem, int pages)
+{
+	unsigned long long from, to;
+	char line[512], access[5];
+	const unsigned long long own = (unsigned long long)(uintptr_t)l->piece;
+
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "%llx-%llx %4s", &from, &to, access) != 3 || access[1] != 'w' ||
+		    to - from > LARGEST)
+			continue;
+		l->where = line;
+		if (own >= from && own < to) {
+			look_mapping(l, mem, pages, from, own);
+			from = own + PIECE;
+		}
+		look_mapping(l, mem, pages, from, to);
+	}
+}
+
+long scan_process(struct scan *s, pid_t pid)
+{
+	char path[64];
+	struct look l;
+	FILE *maps;
+	int mem, pages;
+	long found = -1;
+
+	if (!look_begin(&l, s))
+		return -1;
+	if (pid == 0)
+		pid = getpid();
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	maps = fopen(path, "r");
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	mem = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	pages = open(path, O_RDONLY | O_CLOEXEC);
+	if (maps != NULL && mem >= 0 && pages >= 0) {
+		look_mappings(&l, maps, mem, pages);
+		found = l.found;
+	}
+	if (maps != NULL)
+		fclose(maps);
+	if (mem >= 0)
+		close(mem);
+	if (pages >= 0)
+		close(pages);
+	look_end(&l);
+	return found;
+}
+
+long scan_file(struct scan *s, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct look l;
+	long found = -1;
+
+	if (fd < 0 || !look_begin(&l, s))
+		return -1;
+	l.where = path;
+	look_through(&l, fd, 0, UINT64_MAX / 2);
+	found = l.found;
+	close(fd);
+	look_end(&l);
+	return found;
+}

@@ -1,0 +1,310 @@
+/* Key cards: PINs, keys, objects, certificates; the card is as it was, or as it was to become. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sojourn/certificate.h>
+
+#include "crypt/sign.h"
+#include "tests/card/attest_rig.h"
+#include "tests/failures/snap.h"
+#include "tests/failures/sweep.h"
+#include "tests/reader/piv_stage.h"
+
+struct keys {
+	struct piv_stage *s;
+	struct snap *snap; /* of a card with a CHUID, a certificate, an attestation key */
+	uint8_t pkcs8[SJ_KEY_MAX], certificate[1200];
+	size_t pkcs8_len, certificate_len;
+	uint8_t statement[2560], attester[2304];
+	size_t statement_len, attester_len;
+};
+
+static void connect(struct keys *k)
+{
+	assert_int_equal(piv_stage_open(k->s), SJ_OK);
+}
+
+static int keys_open(void **state)
+{
+	struct keys *k = calloc(1, sizeof(*k));
+	struct attester *a = calloc(1, sizeof(*a));
+	struct sj_piv_key_info info = { .size = sizeof(info) };
+	struct sj_key *key = sj_key_generate("P-256");
+	struct sj_writer w = SJ_WRITER_OF(k->pkcs8);
+
+	assert_true(k != NULL && a != NULL && key != NULL);
+	assert_true(sj_key_put(key, &w));
+	k->pkcs8_len = w.len;
+	sj_key_free(key);
+	k->s = piv_stage_new(&(struct piv_plan){ .policy = 0 });
+	connect(k);
+	piv_stage_fill(k->s);
+	assert_int_equal(sj_piv_key_info(k->s->piv, 0x9E, &info), SJ_OK);
+	k->certificate_len = piv_stage_certificate(sj_span(info.spki, info.spki_len),
+						   k->certificate, sizeof(k->certificate));
+	attester_make(a, "P-256");
+	piv_stage_close(k->s);
+	attester_give(k->s->b, a);
+	k->attester_len = a->der.len;
+	memcpy(k->attester, a->der.ptr, a->der.len);
+	free(a);
+	bench_power(k->s->b);
+	k->snap = snap_take(k->s->b->store);
+	*state = k;
+	return 0;
+}
+
+static int keys_close(void **state)
+{
+	struct keys *k = *state;
+
+	snap_free(k->snap);
+	piv_stage_free(k->s);
+	free(k);
+	return 0;
+}
+
+/* The card as it was at first, opened. */
+static void keys_ready(void *room)
+{
+	struct keys *k = room;
+
+	piv_stage_close(k->s);
+	card_power_off(k->s->b->card);
+	snap_put(k->snap, k->s->b->store);
+	bench_power(k->s->b);
+	connect(k);
+}
+
+static void keys_administer(void *room)
+{
+	struct keys *k = room;
+
+	keys_ready(room);
+	piv_stage_administer(k->s);
+}
+
+static void keys_log_in(void *room)
+{
+	struct keys *k = room;
+
+	keys_ready(room);
+	assert_int_equal(sj_piv_verify(k->s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL), SJ_OK);
+}
+
+/* The same handle goes on, and the right PIN is taken. */
+static bool takes_pin(void *room, unsigned long rc)
+{
+	struct keys *k = room;
+
+	(void)rc;
+	return sj_piv_verify(k->s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL) == SJ_OK;
+}
+
+static unsigned long open_card(void *room)
+{
+	struct keys *k = room;
+	struct sj_piv *piv = NULL;
+	struct sj_piv_options options = SJ_PIV_OPTIONS_INIT;
+	enum sj_rc rc = sj_piv_open(k->s->card, &options, &piv);
+
+	sj_piv_close(piv);
+	return rc;
+}
+
+static void keys_connected(void *room)
+{
+	struct keys *k = room;
+
+	keys_ready(room);
+	sj_piv_close(k->s->piv);
+	k->s->piv = NULL;
+}
+
+static unsigned long get_info(void *room)
+{
+	struct keys *k = room;
+	struct sj_piv_info info = { .size = sizeof(info) };
+
+	return sj_piv_get_info(k->s->piv, &info);
+}
+
+static unsigned long read_certificate(void *room)
+{
+	struct keys *k = room;
+	uint8_t out[SJ_PIV_OBJECT_MAX];
+	size_t len = sizeof(out);
+
+	return sj_piv_read_certificate(k->s->piv, 0x9A, out, &len);
+}
+
+static unsigned long write_certificate(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_write_certificate(k->s->piv, 0x9E, k->certificate, k->certificate_len);
+}
+
+/* The old one or the new one. */
+static bool has_certificate(void *room, unsigned long rc)
+{
+	struct keys *k = room;
+	uint8_t out[SJ_PIV_OBJECT_MAX];
+	size_t len = sizeof(out);
+	enum sj_rc read = sj_piv_read_certificate(k->s->piv, 0x9E, out, &len);
+	const bool new =
+		read == SJ_OK &&len == k->certificate_len &&memcmp(out, k->certificate, len) == 0;
+
+	return (new || rc != SJ_OK) && takes_pin(room, rc);
+}
+
+static unsigned long verify_pin(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_verify(k->s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL);
+}
+
+static unsigned long change_pin(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_change(k->s->piv, SJ_PIV_PIN, STAGE_PIN, 6, STAGE_PIN, 6, NULL);
+}
+
+static unsigned long unblock_pin(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_unblock(k->s->piv, STAGE_PUK, 8, STAGE_PIN, 6, NULL);
+}
+
+static unsigned long sign(void *room)
+{
+	static const uint8_t digest[32] = { 1 };
+	struct keys *k = room;
+	uint8_t out[SJ_PIV_BLOCK_MAX];
+	size_t len = sizeof(out);
+
+	return sj_piv_sign(k->s->piv, 0x9A, SJ_PIV_P256, digest, sizeof(digest), out, &len);
+}
+
+static unsigned long verify_and_sign(void *room)
+{
+	static const uint8_t digest[32] = { 1 };
+	struct keys *k = room;
+	uint8_t out[SJ_PIV_BLOCK_MAX];
+	size_t len = sizeof(out);
+
+	return sj_piv_verify_and_sign(k->s->piv, SJ_PIV_PIN, STAGE_PIN, 6, 0x9C, SJ_PIV_P256,
+				      digest, sizeof(digest), out, &len, NULL);
+}
+
+static unsigned long administer(void *room)
+{
+	struct keys *k = room;
+	uint8_t key[24];
+	struct sj_writer w = SJ_WRITER_OF(key);
+	bool ok = sj_hex_read(ADMIN_HEX, strlen(ADMIN_HEX), &w);
+	enum sj_rc rc = sj_piv_administer(k->s->piv, SJ_PIV_AES_192, key, sizeof(key));
+
+	return ok ? rc : SJ_INTERNAL;
+}
+
+static unsigned long generate(void *room)
+{
+	struct keys *k = room;
+	uint8_t spki[SJ_PIV_SPKI_MAX];
+	size_t len = sizeof(spki);
+
+	return sj_piv_generate(k->s->piv, 0x83, SJ_PIV_P256, SJ_PIV_PIN_NEVER, spki, &len);
+}
+
+static unsigned long import_key(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_import(k->s->piv, 0x84, k->pkcs8, k->pkcs8_len, SJ_PIV_PIN_ALWAYS);
+}
+
+static unsigned long attest(void *room)
+{
+	struct keys *k = room;
+
+	k->statement_len = sizeof(k->statement);
+	return sj_piv_attest(k->s->piv, 0x9A, k->statement, &k->statement_len);
+}
+
+static unsigned long request(void *room)
+{
+	struct keys *k = room;
+	const struct sj_piv_unlock unlock = { SJ_PIV_PIN, STAGE_PIN, 6, NULL };
+	uint8_t out[SJ_CERTIFICATE_MADE_MAX];
+	size_t len = sizeof(out);
+
+	return sj_piv_request(k->s->piv, 0x9A, &unlock, "C=UT,O=Embassy,CN=Anna", out, &len);
+}
+
+static unsigned long self_sign(void *room)
+{
+	struct keys *k = room;
+	const struct sj_piv_unlock unlock = { SJ_PIV_PIN, STAGE_PIN, 6, NULL };
+	uint8_t out[SJ_CERTIFICATE_MADE_MAX];
+	size_t len = sizeof(out);
+
+	return sj_piv_self_sign(k->s->piv, 0x9A, &unlock, "C=UT,CN=Anna", 1790000000, 30, out,
+				&len);
+}
+
+static unsigned long describe(void *room)
+{
+	struct keys *k = room;
+	struct sj_certificate_info info = { .size = sizeof(info) };
+
+	return sj_certificate_describe(k->certificate, k->certificate_len, &info);
+}
+
+#define ROW(name, ready, run) \
+	{ \
+		"keys: " name, FAIL_MEMORY, keys_open, keys_close, ready, run, \
+			.bad = sweep_memory, .holds = takes_pin \
+	}
+/* The card's own memory ends, too: it may refuse anything, but not break. */
+#define CARD_ROW(name, ready, run) \
+	{ \
+		"keys, inside too: " name, FAIL_MEMORY, keys_open, keys_close, ready, run, \
+			.holds = takes_pin, .card = true \
+	}
+
+const struct operation sweep_piv[] = {
+	{ "keys: open", FAIL_MEMORY, keys_open, keys_close, keys_connected, open_card,
+	  .bad = sweep_memory },
+	ROW("information", keys_ready, get_info),
+	ROW("read a certificate", keys_ready, read_certificate),
+	{ "keys: write a certificate", FAIL_MEMORY, keys_open, keys_close, keys_administer,
+	  write_certificate, .bad = sweep_memory, .holds = has_certificate },
+	ROW("verify a PIN", keys_ready, verify_pin),
+	ROW("change a PIN", keys_ready, change_pin),
+	ROW("unblock a PIN", keys_ready, unblock_pin),
+	ROW("sign", keys_log_in, sign),
+	ROW("verify a PIN and sign", keys_ready, verify_and_sign),
+	ROW("administer", keys_ready, administer),
+	ROW("generate", keys_administer, generate),
+	ROW("import", keys_administer, import_key),
+	ROW("attest", keys_ready, attest),
+	ROW("request", keys_ready, request),
+	ROW("self-signed certificate", keys_ready, self_sign),
+	{ "keys: describe a certificate", FAIL_MEMORY, keys_open, keys_close, NULL, describe,
+	  .bad = sweep_memory },
+	CARD_ROW("verify a PIN", keys_ready, verify_pin),
+	CARD_ROW("change a PIN", keys_ready, change_pin),
+	CARD_ROW("unblock a PIN", keys_ready, unblock_pin),
+	CARD_ROW("sign", keys_log_in, sign),
+	CARD_ROW("administer", keys_ready, administer),
+	CARD_ROW("generate", keys_administer, generate),
+	CARD_ROW("import", keys_administer, import_key),
+	CARD_ROW("attest", keys_ready, attest),
+	{ "keys, inside too: write a certificate", FAIL_MEMORY, keys_open, keys_close,
+	  keys_administer, write_certificate, .holds = has_certificate, .card = true },
+	OPERATIONS_END,
+};

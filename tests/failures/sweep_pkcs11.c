@@ -1,0 +1,358 @@
+/* The PKCS#11 module over a plugged card: every function that can fail. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/failures/sweep.h"
+#include "tests/pkcs11/plug.h"
+#include "tests/reader/piv_stage.h"
+
+#include "pkcs11/p11.h"
+
+#define MODULUS 256u
+
+struct token {
+	struct piv_stage *s;
+	char folder[40];
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE key, public_key, certificate;
+	CK_BYTE signature[64], out[1024];
+	CK_ULONG len;
+};
+
+static int token_open(void **state)
+{
+	struct token *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	t->s = piv_stage_new(&(struct piv_plan){ .policy = 0 });
+	assert_int_equal(piv_stage_open(t->s), SJ_OK);
+	piv_stage_fill(t->s);
+	piv_stage_close(t->s);
+	plug = (struct plug){ &t->s->head, 1 };
+	strcpy(t->folder, "/tmp/sojourn-sweep-XXXXXX");
+	assert_non_null(mkdtemp(t->folder));
+	setenv("XDG_CACHE_HOME", t->folder, 1);
+	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
+	*state = t;
+	return 0;
+}
+
+static int token_close(void **state)
+{
+	struct token *t = *state;
+	char command[64];
+
+	C_Finalize(NULL);
+	plug = (struct plug){ NULL, 0 };
+	piv_stage_free(t->s);
+	snprintf(command, sizeof(command), "rm -rf %s", t->folder);
+	free(t);
+	return system(command);
+}
+
+static void token_off(void *room)
+{
+	(void)room;
+	C_Finalize(NULL);
+}
+
+static CK_OBJECT_HANDLE find(const struct token *t, CK_OBJECT_CLASS class)
+{
+	CK_BYTE ref = 0x9A;
+	CK_ATTRIBUTE a[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, &ref, 1 } };
+	CK_OBJECT_HANDLE found = 0;
+	CK_ULONG n = 0;
+
+	assert_int_equal(C_FindObjectsInit(t->session, a, 2), CKR_OK);
+	assert_int_equal(C_FindObjects(t->session, &found, 1, &n), CKR_OK);
+	assert_int_equal(C_FindObjectsFinal(t->session), CKR_OK);
+	assert_int_equal(n, 1);
+	return found;
+}
+
+/* A new session; the objects are known. */
+static void session_ready(void *room)
+{
+	struct token *t = room;
+	CK_ULONG n = 1;
+	CK_SLOT_ID slot;
+
+	C_Finalize(NULL);
+	assert_int_equal(C_Initialize(NULL), CKR_OK);
+	assert_int_equal(C_GetSlotList(CK_TRUE, &slot, &n), CKR_OK);
+	assert_int_equal(
+		C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &t->session),
+		CKR_OK);
+	t->public_key = find(t, CKO_PUBLIC_KEY);
+	t->certificate = find(t, CKO_CERTIFICATE);
+	t->len = sizeof(t->out);
+}
+
+static void login_ready(void *room)
+{
+	struct token *t = room;
+
+	session_ready(room);
+	assert_int_equal(C_Login(t->session, CKU_USER, (CK_BYTE *)(char[]){ STAGE_GLOBAL }, 6),
+			 CKR_OK);
+	t->key = find(t, CKO_PRIVATE_KEY);
+}
+
+static void so_ready(void *room)
+{
+	struct token *t = room;
+	char admin[] = ADMIN_HEX;
+
+	session_ready(room);
+	assert_int_equal(C_Login(t->session, CKU_SO, (CK_BYTE *)admin, strlen(admin)), CKR_OK);
+}
+
+static unsigned long start(void *room)
+{
+	CK_ULONG n = 0;
+	CK_TOKEN_INFO token;
+	CK_SLOT_INFO slot;
+	CK_RV rv = C_Initialize(NULL);
+
+	(void)room;
+	if (rv != CKR_OK)
+		return rv;
+	rv = C_GetSlotList(CK_FALSE, NULL, &n);
+	if (rv == CKR_OK)
+		rv = C_GetSlotInfo(0, &slot);
+	if (rv == CKR_OK)
+		rv = C_GetTokenInfo(0, &token);
+	C_Finalize(NULL);
+	return rv;
+}
+
+static unsigned long open_session(void *room)
+{
+	CK_SESSION_HANDLE s = 0;
+	CK_SESSION_INFO info;
+	CK_RV rv = C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &s);
+
+	(void)room;
+	if (rv == CKR_OK)
+		rv = C_GetSessionInfo(s, &info);
+	if (s != 0)
+		C_CloseSession(s);
+	return rv;
+}
+
+static unsigned long look(void *room)
+{
+	struct token *t = room;
+	CK_OBJECT_HANDLE found[64];
+	CK_ULONG n = 0;
+	CK_RV rv = C_FindObjectsInit(t->session, NULL, 0);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = C_FindObjects(t->session, found, 64, &n);
+	C_FindObjectsFinal(t->session);
+	return rv == CKR_OK && n < 3 ? (CK_RV)CKR_GENERAL_ERROR : rv;
+}
+
+/* A card that this process has not seen. */
+static void unseen_ready(void *room)
+{
+	struct token *t = room;
+	CK_ULONG n = 1;
+	CK_SLOT_ID slot;
+
+	C_Finalize(NULL);
+	assert_int_equal(C_Initialize(NULL), CKR_OK);
+	assert_int_equal(C_GetSlotList(CK_TRUE, &slot, &n), CKR_OK);
+	assert_int_equal(C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &t->session), CKR_OK);
+}
+
+static unsigned long attributes(void *room)
+{
+	struct token *t = room;
+	CK_BYTE value[2048], point[100];
+	CK_ATTRIBUTE c[] = { { CKA_VALUE, value, sizeof(value) } };
+	CK_ATTRIBUTE k[] = { { CKA_EC_POINT, point, sizeof(point) } };
+	CK_RV rv = C_GetAttributeValue(t->session, t->certificate, c, 1);
+
+	return rv == CKR_OK ? C_GetAttributeValue(t->session, t->public_key, k, 1) : rv;
+}
+
+static unsigned long log_in(void *room)
+{
+	struct token *t = room;
+
+	return C_Login(t->session, CKU_USER, (CK_BYTE *)(char[]){ STAGE_GLOBAL }, 6);
+}
+
+static unsigned long set_pin(void *room)
+{
+	struct token *t = room;
+
+	return C_SetPIN(t->session, (CK_BYTE *)(char[]){ STAGE_GLOBAL }, 6,
+			(CK_BYTE *)(char[]){ STAGE_GLOBAL }, 6);
+}
+
+static unsigned long sign_by(struct token *t, CK_MECHANISM_TYPE type, CK_ULONG n)
+{
+	CK_MECHANISM m = { type, NULL, 0 };
+	CK_BYTE data[100] = { 1 };
+	CK_RV rv = C_SignInit(t->session, &m, t->key);
+
+	t->len = sizeof(t->out);
+	return rv == CKR_OK ? C_Sign(t->session, data, n, t->out, &t->len) : rv;
+}
+
+static unsigned long sign(void *room)
+{
+	return sign_by(room, CKM_ECDSA, 32);
+}
+
+static unsigned long sign_hashed(void *room)
+{
+	return sign_by(room, CKM_ECDSA_SHA256, 100);
+}
+
+static unsigned long sign_parts(void *room)
+{
+	struct token *t = room;
+	CK_MECHANISM m = { CKM_ECDSA_SHA384, NULL, 0 };
+	CK_BYTE data[100] = { 1 };
+	CK_RV rv = C_SignInit(t->session, &m, t->key);
+
+	t->len = sizeof(t->out);
+	if (rv == CKR_OK)
+		rv = C_SignUpdate(t->session, data, sizeof(data));
+	return rv == CKR_OK ? C_SignFinal(t->session, t->out, &t->len) : rv;
+}
+
+/* A signature to verify, and one that is none. */
+static void verify_ready(void *room)
+{
+	struct token *t = room;
+
+	login_ready(room);
+	assert_int_equal(sign(room), CKR_OK);
+	memcpy(t->signature, t->out, sizeof(t->signature));
+}
+
+static void forged_ready(void *room)
+{
+	struct token *t = room;
+
+	verify_ready(room);
+	t->signature[40] ^= 1;
+}
+
+static unsigned long verify(void *room)
+{
+	struct token *t = room;
+	CK_MECHANISM m = { CKM_ECDSA, NULL, 0 };
+	CK_BYTE data[32] = { 1 };
+	CK_RV rv = C_VerifyInit(t->session, &m, t->public_key);
+
+	return rv == CKR_OK ? C_Verify(t->session, data, sizeof(data), t->signature,
+				       sizeof(t->signature))
+			    : rv;
+}
+
+static bool is_no_signature(void *room, unsigned long rv)
+{
+	(void)room;
+	return rv != CKR_OK;
+}
+
+static unsigned long digest(void *room)
+{
+	struct token *t = room;
+	CK_MECHANISM m = { CKM_SHA256, NULL, 0 };
+	CK_BYTE data[100] = { 1 };
+	CK_RV rv = C_DigestInit(t->session, &m);
+
+	t->len = sizeof(t->out);
+	return rv == CKR_OK ? C_Digest(t->session, data, sizeof(data), t->out, &t->len) : rv;
+}
+
+static unsigned long random_bytes(void *room)
+{
+	struct token *t = room;
+
+	return C_GenerateRandom(t->session, t->out, 40);
+}
+
+static unsigned long generate(void *room)
+{
+	struct token *t = room;
+	static CK_BYTE curve[] = { 0x06, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7 };
+	CK_MECHANISM m = { CKM_EC_KEY_PAIR_GEN, NULL, 0 };
+	CK_BYTE ref = 0x83;
+	CK_BBOOL yes = CK_TRUE;
+	CK_ATTRIBUTE pub[] = { { CKA_EC_PARAMS, curve, sizeof(curve) }, { CKA_ID, &ref, 1 } };
+	CK_ATTRIBUTE priv[] = { { CKA_TOKEN, &yes, 1 }, { CKA_ID, &ref, 1 } };
+	CK_OBJECT_HANDLE a = 0, b = 0;
+
+	return C_GenerateKeyPair(t->session, &m, pub, 2, priv, 2, &a, &b);
+}
+
+static unsigned long create_object(void *room)
+{
+	struct token *t = room;
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_BYTE value[40] = { 1 };
+	CK_ATTRIBUTE a[] = { { CKA_CLASS, &class, sizeof(class) },
+			     { CKA_VALUE, value, sizeof(value) } };
+	CK_OBJECT_HANDLE made = 0;
+	CK_RV rv = C_CreateObject(t->session, a, 2, &made);
+
+	if (rv == CKR_OK)
+		rv = C_DestroyObject(t->session, made);
+	return rv;
+}
+
+/* The same session signs, after a login if it has to. */
+static bool goes_on(void *room, unsigned long rv)
+{
+	struct token *t = room;
+	CK_RV login = log_in(room);
+
+	(void)rv;
+	if (login == CKR_USER_ANOTHER_ALREADY_LOGGED_IN)
+		return true;
+	if (login != CKR_OK && login != CKR_USER_ALREADY_LOGGED_IN)
+		return false;
+	t->key = find(t, CKO_PRIVATE_KEY);
+	return sign(t) == CKR_OK;
+}
+
+static const unsigned long p11_memory[] = { CKR_HOST_MEMORY, CKR_DEVICE_MEMORY, CKR_GENERAL_ERROR,
+					    0 };
+
+#define EVERYTHING (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
+#define ROW(name, ready, run, check) \
+	{ \
+		"module: " name, EVERYTHING, token_open, token_close, ready, run, \
+			.bad = p11_memory, .holds = check \
+	}
+
+const struct operation sweep_pkcs11[] = {
+	ROW("C_Initialize to C_Finalize", token_off, start, NULL),
+	ROW("C_OpenSession", session_ready, open_session, goes_on),
+	ROW("C_FindObjects", unseen_ready, look, NULL),
+	ROW("C_FindObjects, again", session_ready, look, goes_on),
+	ROW("C_GetAttributeValue", session_ready, attributes, goes_on),
+	ROW("C_Login", session_ready, log_in, goes_on),
+	ROW("C_SetPIN", session_ready, set_pin, goes_on),
+	ROW("C_Sign", login_ready, sign, goes_on),
+	ROW("C_Sign with a hash", login_ready, sign_hashed, goes_on),
+	ROW("C_SignUpdate, C_SignFinal", login_ready, sign_parts, goes_on),
+	ROW("C_Verify", verify_ready, verify, goes_on),
+	{ "module: C_Verify of a forgery", EVERYTHING, token_open, token_close, forged_ready,
+	  verify, .good = CKR_SIGNATURE_INVALID, .bad = p11_memory, .holds = is_no_signature },
+	ROW("C_Digest", session_ready, digest, goes_on),
+	ROW("C_GenerateRandom", session_ready, random_bytes, goes_on),
+	ROW("C_GenerateKeyPair", so_ready, generate, goes_on),
+	ROW("C_CreateObject, C_DestroyObject", session_ready, create_object, goes_on),
+	OPERATIONS_END,
+};

@@ -1,0 +1,156 @@
+/*
+ * A command and all its children, each searched for secrets when it ends, after it has cleaned up:
+ *
+ *   watch NEEDLES COMMAND...
+ *
+ *   watch NEEDLES --files FILE...: in what a command has left
+ *
+ * NEEDLES has a line each: "text NAME DIGITS" or "key NAME HEX". Found: told on standard error, exit status 99;
+ * else that of the command.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/failures/scan.h"
+#include "wire/hex.h"
+
+#define OPTIONS \
+	(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT | \
+	 PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
+
+static struct scan scan;
+
+static bool read_needles(const char *path)
+{
+	char kind[8], name[40], value[400], line[512];
+	uint8_t bytes[SCAN_NEEDLE];
+	FILE *f = fopen(path, "r");
+
+	if (f == NULL)
+		return false;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		struct sj_writer w = SJ_WRITER_OF(bytes);
+
+		if (sscanf(line, "%7s %39s %399s", kind, name, value) != 3)
+			continue;
+		if (strcmp(kind, "text") == 0)
+			scan_add_text(&scan, name, value);
+		else if (sj_hex_read(value, strlen(value), &w))
+			scan_add_key(&scan, name, bytes, w.len);
+	}
+	fclose(f);
+	return scan.n > 0 && !scan.full;
+}
+
+static void tell(pid_t pid)
+{
+	char link[64], program[256] = "?";
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+	if (readlink(link, program, sizeof(program) - 1) > 0)
+		fprintf(stderr, "# in process %d, %s\n", (int)pid, program);
+}
+
+/* Not a thread of one. */
+static bool is_process(pid_t pid)
+{
+	char path[64], line[128];
+	int group = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "r");
+	while (f != NULL && group == 0 && fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "Tgid: %d", &group);
+	if (f != NULL)
+		fclose(f);
+	return group == pid;
+}
+
+static long look(pid_t pid)
+{
+	long found;
+
+	if (!is_process(pid))
+		return 0;
+	found = scan_process(&scan, pid);
+	if (found != 0)
+		tell(pid);
+	return found < 0 ? 1 : found;
+}
+
+/* How many processes were looked at, and what was found. */
+static long watch(pid_t child, int *status, unsigned *seen)
+{
+	long found = 0;
+	int state;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &state, __WALL)) > 0) {
+		int signal = 0;
+
+		if (WIFEXITED(state) || WIFSIGNALED(state)) {
+			if (pid == child)
+				*status = state;
+			continue;
+		}
+		if (state >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
+			found += look(pid);
+			*seen += is_process(pid);
+		} else if (state >> 16 == 0 && WSTOPSIG(state) != SIGSTOP &&
+			   WSTOPSIG(state) != SIGTRAP) {
+			signal = WSTOPSIG(state);
+		}
+		ptrace(PTRACE_CONT, pid, NULL, (void *)(intptr_t)signal);
+	}
+	return found;
+}
+
+static int look_in_files(char **paths)
+{
+	long found = 0;
+
+	for (; *paths != NULL; paths++) {
+		const long one = scan_file(&scan, *paths);
+
+		found += one < 0 ? 1 : one;
+	}
+	return found == 0 ? 0 : 99;
+}
+
+int main(int argc, char **argv)
+{
+	int status = 0;
+	unsigned seen = 0;
+	pid_t child;
+	long found;
+
+	if (argc < 3 || !read_needles(argv[1])) {
+		fprintf(stderr, "usage: watch NEEDLES COMMAND...\n");
+		return 2;
+	}
+	if (strcmp(argv[2], "--files") == 0)
+		return look_in_files(argv + 3);
+	child = fork();
+	if (child == 0) {
+		memset(&scan, 0, sizeof(scan));
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		execvp(argv[2], argv + 2);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child ||
+	    ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(intptr_t)OPTIONS) != 0)
+		return 2;
+	ptrace(PTRACE_CONT, child, NULL, NULL);
+	found = watch(child, &status, &seen);
+	if (found != 0 || seen == 0)
+		return 99;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 98;
+}

@@ -1,0 +1,72 @@
+/*
+ * side.c -- under valgrind: whether the time that a secret takes, or the memory that it touches,
+ * depends on it. tests/side/run says how it is started; allowed.supp lists what is allowed, and why.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypt/cipher.h"
+#include "crypt/wipe.h"
+#include "tests/side/secret.h"
+
+/* Verdicts are for everybody: what is compared is not. */
+bool __real_sj_equal_secret(struct sj_span a, struct sj_span b);
+bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b);
+bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b)
+{
+	bool equal = __real_sj_equal_secret(a, b);
+
+	PUBLISHED(equal);
+	return equal;
+}
+
+bool __real_sj_unpad(struct sj_span padded, size_t block, size_t *len);
+bool __wrap_sj_unpad(struct sj_span padded, size_t block, size_t *len);
+bool __wrap_sj_unpad(struct sj_span padded, size_t block, size_t *len)
+{
+	bool ok = __real_sj_unpad(padded, block, len);
+
+	PUBLISHED(ok);
+	published(len, sizeof(*len));
+	return ok;
+}
+
+/* And so are signatures. */
+bool __real_sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain);
+bool __wrap_sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain);
+bool __wrap_sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain)
+{
+	PUBLISHED(der);
+	published(der.ptr, der.len);
+	return __real_sj_ecdsa_from_der(der, half, plain);
+}
+
+static unsigned run_all(const struct side_case *cases, unsigned *findings)
+{
+	unsigned n = 0;
+
+	for (; cases->name != NULL; cases++, n++) {
+		unsigned long before = VALGRIND_COUNT_ERRORS, found;
+
+		cases->run();
+		found = VALGRIND_COUNT_ERRORS - before;
+		printf("# %-40s %s\n", cases->name, found == 0 ? "nothing" : "FOUND");
+		*findings += found != 0;
+	}
+	return n;
+}
+
+int main(void)
+{
+	unsigned findings = 0, n;
+
+	if (!RUNNING_ON_VALGRIND) {
+		fprintf(stderr, "side: run it with tests/side/run, under valgrind\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	n = run_all(side_crypt, &findings) + run_all(side_secure, &findings) +
+	    run_all(side_card, &findings);
+	printf("# figure: sidechannel.cases %u\n# figure: sidechannel.findings %u\n", n, findings);
+	return findings == 0 ? 0 : 1;
+}
