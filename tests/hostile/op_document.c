@@ -2,9 +2,29 @@
 #include "tests/hostile/issued.h"
 #include "tests/hostile/liar.h"
 
+#include "applets/emrtd/state.h"
+
 struct document {
 	struct issued *own, *other;
 };
+
+/* It opens with another CAN, so that nobody reads it by mistake when cards are changed. */
+static void other_can(struct issued *d)
+{
+	uint8_t bytes[512];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_span stored;
+	uint8_t *can;
+
+	assert_true(card_store_get(d->bench->store, EMRTD_OBJECT_ACCESS, &stored));
+	sj_put(&w, stored);
+	assert_false(w.failed);
+	can = memmem(bytes, w.len, HOLDER_CAN, 6);
+	assert_non_null(can);
+	can[5] ^= 1;
+	assert_true(card_store_set(d->bench->store, EMRTD_OBJECT_ACCESS, sj_written(&w)));
+	assert_int_equal(card_store_commit(d->bench->store), CARD_STORE_OK);
+}
 
 static void *document_new(const struct plan *plan)
 {
@@ -16,6 +36,7 @@ static void *document_new(const struct plan *plan)
 	r->own = issued_new(plan);
 	other.birth = "690806";
 	r->other = issued_new(&other);
+	other_can(r->other);
 	/* The other document is as good as this one. */
 	assert_int_equal(sj_trust_import_csca(r->own->trust, r->other->csca_der.ptr,
 					      r->other->csca_der.len, &counts),

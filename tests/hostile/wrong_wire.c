@@ -166,7 +166,7 @@ static void answer_before(struct liar *l, const struct wrong *w, struct answer *
 	x->len = l->last_len;
 }
 
-/* What the honest card once said at this place. */
+/* What the honest card once said at this place; behind that, nothing but 6F00. */
 static void replay(struct liar *l, const struct wrong *w, struct answer *x)
 {
 	struct sj_span in = l->recorded, answer = { NULL, 0 };
@@ -175,7 +175,7 @@ static void replay(struct liar *l, const struct wrong *w, struct answer *x)
 	(void)w;
 	for (unsigned i = 0; i < l->answers; i++)
 		if (!sj_take_be(&in, 4, &n) || !sj_take(&in, n, &answer))
-			return;
+			answer = SJ_SPAN_STR("\x6F\x00");
 	memcpy(x->bytes, answer.ptr, answer.len);
 	x->len = answer.len;
 }
@@ -428,7 +428,7 @@ static const struct wrong rows[] = {
 	WIRE("the-answer-before-for-ever", answer_before, STAYS, 0),
 	{ .name = "replayed-from-here",
 	  .where = WRONG_WIRE,
-	  .on = ON_SM | ON_PIV_SM | ON_GATE | ON_ISSUE,
+	  .on = ON_SM | ON_PIV_SM | ON_ISSUE,
 	  .any_of = 1,
 	  .change = replay,
 	  .flags = STAYS | NEVER },
