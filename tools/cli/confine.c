@@ -168,7 +168,10 @@ int cli_confine_files(struct cli *cli, const struct cli_room *rooms, size_t n)
 		cli_debug(cli, "the kernel has no Landlock: only owners guard files");
 	if (ok && (all == 0 || restrict_files(rooms, n, all)))
 		return 0;
-	return cli_fail(cli, SJ_INTERNAL, "Landlock: %s", strerror(errno));
+	return cli_fail(cli, SJ_INTERNAL,
+			"Landlock: %s: a unit or container around this program has to allow it "
+			"seccomp() and the calls of landlock(7)",
+			strerror(errno));
 }
 
 /* --- calls: seccomp ------------------------------------------------------------------------ */
