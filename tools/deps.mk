@@ -5,7 +5,7 @@ DEPS = build-essential pkg-config libpcsclite-dev libssl-dev zlib1g-dev libjanss
 	pcscd vsmartcard-vpcd openssl libengine-pkcs11-openssl
 DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka-dev bats opensc \
 	python3 python3-pyscard python3-cryptography python3-asn1crypto python3-jsonschema python3-pil \
-	libeac-dev openpace libcbor-dev strace tshark mandoc procps git g++ \
+	libeac-dev openpace libcbor-dev strace tshark mandoc procps systemd git g++ \
 	opensc-pkcs11 yubico-piv-tool ykcs11 yubikey-manager gnutls-bin p11-kit openssh-client \
 	softhsm2 postgresql sqlite3 jq
 # Programs of others that use the card's keys (make check-programs).

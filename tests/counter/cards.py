@@ -64,7 +64,7 @@ def ask(c, kind="can", value=None):
     return c.finished(answer["id"])
 
 
-def place(c, wanted, seconds=8):
+def place(c, wanted, seconds=30):
     c.wait(lambda: c.ask("GET", "/state")[1]["reader"]["place"] == wanted, seconds)
 
 
@@ -109,16 +109,21 @@ def a_card_that_is_taken_is_gone_at_once_and_comes_back(lab, c):
 
 @case
 def a_card_that_is_pulled_while_reading_is_told(lab, c):
-    card = lab.process("sojourn-card")
-    os.kill(card, signal.SIGSTOP)  # it lies there and is slow
-    number = c.ask("POST", "/verifications", {"consent": True, "access": {"kind": "can", "value": lab.can()}})[1]["id"]
-    time.sleep(0.1)
-    assert c.ask("GET", f"/verifications/{number}")[1]["phase"] == "reading"
-    os.kill(card, signal.SIGKILL)
-    v = c.finished(number)
-    assert v["verdict"] == "none" and v["reason"]["id"] == "SJ-0501" and v["data"] == [], v
-    c.wait(lambda: lab.process("sojourn-card") not in (None, card))
-    place(c, "card")
+    for attempt in range(10):  # where the reader has not got to the card yet, it takes the next one
+        card = lab.process("sojourn-card")
+        os.kill(card, signal.SIGSTOP)  # it lies there and is slow
+        number = c.ask("POST", "/verifications", {"consent": True, "access": {"kind": "can", "value": lab.can()}})[1]["id"]
+        time.sleep(0.1 * (attempt + 1))
+        assert c.ask("GET", f"/verifications/{number}")[1]["phase"] == "reading"
+        os.kill(card, signal.SIGKILL)
+        v = c.finished(number)
+        c.wait(lambda: lab.process("sojourn-card") not in (None, card))
+        place(c, "card")
+        if v["verdict"] != "genuine":
+            assert v["verdict"] == "none" and v["data"] == [], v
+            if v["reason"]["id"] == "SJ-0501":
+                return
+    raise AssertionError("it was never pulled in time")
 
 
 @case

@@ -95,7 +95,7 @@ class Counter:
         time.sleep(0.02)
 
     @staticmethod
-    def wait(condition, seconds=5):
+    def wait(condition, seconds=30):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "waited in vain"

@@ -53,16 +53,6 @@ int64_t fail_alive(void)
 	return alive;
 }
 
-/* splitmix64 of seed and point: no state that threads would share. */
-static uint32_t dice(uint64_t seed, uint64_t point)
-{
-	uint64_t z = seed + point * UINT64_C(0x9E3779B97F4A7C15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-	return (uint32_t)((z ^ (z >> 31)) >> 32);
-}
-
 void __sanitizer_print_stack_trace(void) __attribute__((weak));
 
 static bool fails(enum fail_kind kind)
@@ -74,7 +64,6 @@ static bool fails(enum fail_kind kind)
 		return false;
 	point = ++points;
 	yes = the_plan.at != 0 && (the_plan.ever ? point >= the_plan.at : point == the_plan.at);
-	yes = yes || dice(the_plan.seed, point) < the_plan.chance;
 	failed += yes;
 	if (yes && the_plan.tell && __sanitizer_print_stack_trace) {
 		paused++;

@@ -30,8 +30,6 @@ struct fail_plan {
 	enum fail_how how;
 	uint64_t at; /* the point that fails, from 1; 0: none */
 	bool ever; /* and all after it */
-	uint32_t chance; /* each point fails with chance / 2^32, by `seed` */
-	uint64_t seed;
 	bool tell; /* prints where it fails, in builds with a sanitiser */
 };
 

@@ -33,7 +33,7 @@ void folder_empty(const char *path, bool whole)
 
 static void copy_file(const char *from, const char *to)
 {
-	uint8_t bytes[8192];
+	uint8_t bytes[2048];
 	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
 	size_t n;
 

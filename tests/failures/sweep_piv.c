@@ -17,6 +17,8 @@ struct keys {
 	size_t pkcs8_len, certificate_len;
 	uint8_t statement[2560], attester[2304];
 	size_t statement_len, attester_len;
+	uint8_t read[SJ_PIV_OBJECT_MAX]; /* too large for a stack */
+	size_t read_len;
 };
 
 static void connect(struct keys *k)
@@ -132,10 +134,9 @@ static unsigned long get_info(void *room)
 static unsigned long read_certificate(void *room)
 {
 	struct keys *k = room;
-	uint8_t out[SJ_PIV_OBJECT_MAX];
-	size_t len = sizeof(out);
 
-	return sj_piv_read_certificate(k->s->piv, 0x9A, out, &len);
+	k->read_len = sizeof(k->read);
+	return sj_piv_read_certificate(k->s->piv, 0x9A, k->read, &k->read_len);
 }
 
 static unsigned long write_certificate(void *room)
@@ -149,13 +150,13 @@ static unsigned long write_certificate(void *room)
 static bool has_certificate(void *room, unsigned long rc)
 {
 	struct keys *k = room;
-	uint8_t out[SJ_PIV_OBJECT_MAX];
-	size_t len = sizeof(out);
-	enum sj_rc read = sj_piv_read_certificate(k->s->piv, 0x9E, out, &len);
-	const bool new =
-		read == SJ_OK &&len == k->certificate_len &&memcmp(out, k->certificate, len) == 0;
+	bool is_new;
 
-	return (new || rc != SJ_OK) && takes_pin(room, rc);
+	k->read_len = sizeof(k->read);
+	is_new = sj_piv_read_certificate(k->s->piv, 0x9E, k->read, &k->read_len) == SJ_OK &&
+		 k->read_len == k->certificate_len &&
+		 memcmp(k->read, k->certificate, k->read_len) == 0;
+	return (is_new || rc != SJ_OK) && takes_pin(room, rc);
 }
 
 static unsigned long verify_pin(void *room)

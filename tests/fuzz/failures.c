@@ -24,8 +24,7 @@ bool fuzz_fails_for_ever(void)
 	return current()->rate == 0;
 }
 
-/* splitmix64 */
-static uint64_t next(uint64_t *state)
+uint64_t fuzz_next(uint64_t *state)
 {
 	uint64_t z = *state += 0x9E3779B97F4A7C15u;
 
@@ -46,7 +45,7 @@ bool fuzz_fails(enum fuzz_kind kind)
 	}
 	if (f->rate == FUZZ_ONCE)
 		f->kinds = 0;
-	if (f->rate != FUZZ_ONCE && next(&f->random) % (f->rate + 1) != 0)
+	if (f->rate != FUZZ_ONCE && fuzz_next(&f->random) % (f->rate + 1) != 0)
 		return false;
 	f->failed = true;
 	return true;
@@ -64,7 +63,7 @@ bool fuzz_random(uint8_t *out, size_t n)
 	if (!f->running)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)next(f->calm > 0 ? &f->calm_random : &f->random);
+		out[i] = (uint8_t)fuzz_next(f->calm > 0 ? &f->calm_random : &f->random);
 	return true;
 }
 

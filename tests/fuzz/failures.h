@@ -45,4 +45,7 @@ void fuzz_stays(void);
 /* Does nothing fail in this input? Then a harness may insist on what must succeed. */
 bool fuzz_is_calm(void);
 
+/* The next number of a generator whose state this is: splitmix64. */
+uint64_t fuzz_next(uint64_t *state);
+
 #endif

@@ -40,19 +40,9 @@ struct tally {
 	uint64_t inputs, accepted, replayed;
 };
 
-/* splitmix64 */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9E3779B97F4A7C15u;
-
-	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-	return z ^ z >> 31;
-}
-
 static size_t below(uint64_t *state, size_t n)
 {
-	return n > 0 ? (size_t)(next_random(state) % n) : 0;
+	return n > 0 ? (size_t)(fuzz_next(state) % n) : 0;
 }
 
 static const uint8_t all_succeeds[FUZZ_HEAD];
@@ -79,9 +69,9 @@ static void make_head(uint64_t *rnd, uint8_t head[static FUZZ_HEAD])
 {
 	static const uint8_t rates[] = { FUZZ_ONCE, FUZZ_ONCE, 0, 1, 15, 63 };
 	struct sj_writer w = sj_writer(head, FUZZ_HEAD);
-	bool fails = next_random(rnd) % 2 == 0;
+	bool fails = fuzz_next(rnd) % 2 == 0;
 
-	sj_put_be(&w, 4, (uint32_t)next_random(rnd));
+	sj_put_be(&w, 4, (uint32_t)fuzz_next(rnd));
 	sj_put_u8(&w, fails ? (uint8_t)(1 + below(rnd, 15)) : 0);
 	sj_put_be(&w, 2, (uint32_t)below(rnd, (size_t)1 << below(rnd, 10)));
 	sj_put_u8(&w, rates[below(rnd, sizeof(rates))]);
@@ -100,7 +90,7 @@ static void set_byte(uint64_t *rnd, uint8_t *buf, size_t *len, size_t cap)
 {
 	(void)cap;
 	if (*len > 0)
-		buf[below(rnd, *len)] = (uint8_t)next_random(rnd);
+		buf[below(rnd, *len)] = (uint8_t)fuzz_next(rnd);
 }
 
 static void insert_bytes(uint64_t *rnd, uint8_t *buf, size_t *len, size_t cap)
@@ -111,7 +101,7 @@ static void insert_bytes(uint64_t *rnd, uint8_t *buf, size_t *len, size_t cap)
 		return;
 	memmove(buf + at + n, buf + at, *len - at);
 	for (size_t i = 0; i < n; i++)
-		buf[at + i] = (uint8_t)next_random(rnd);
+		buf[at + i] = (uint8_t)fuzz_next(rnd);
 	*len += n;
 }
 
@@ -137,7 +127,7 @@ static void splice(uint64_t *rnd, uint8_t *buf, size_t *len, size_t cap)
 	if (n > *len - from)
 		n = *len - from;
 	memcpy(piece, buf + from, n);
-	if (next_random(rnd) % 2 == 0 && n <= cap - *len) {
+	if (fuzz_next(rnd) % 2 == 0 && n <= cap - *len) {
 		memmove(buf + to + n, buf + to, *len - to);
 		*len += n;
 	} else if (n > *len - to) {
@@ -157,7 +147,7 @@ static void lie_about_length(uint64_t *rnd, uint8_t *buf, size_t *len, size_t ca
 	(void)cap;
 	if (*len == 0)
 		return;
-	switch (next_random(rnd) % 3) {
+	switch (fuzz_next(rnd) % 3) {
 	case 0:
 		buf[at]++;
 		break;

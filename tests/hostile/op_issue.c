@@ -6,6 +6,7 @@
 
 #include "tests/hostile/liar.h"
 #include "tests/pkcs11/plug.h"
+#include "tests/power/folder.h"
 
 #include "authority/commands.h"
 
@@ -113,9 +114,7 @@ static void *open_desk(void)
 
 	assert_non_null(d);
 	assert_non_null(getcwd(d->home, sizeof(d->home)));
-	snprintf(d->directory, sizeof(d->directory), "%s/sojourn-desk-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert_non_null(mkdtemp(d->directory));
+	folder_make(d->directory);
 	assert_int_equal(chdir(d->directory), 0);
 	copy_demo(d);
 	assert_int_equal(init_authority(), 0);

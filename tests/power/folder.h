@@ -6,14 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* In TMPDIR, else in memory where there is such a file system; "": none could be made. */
+/* In memory where there is such a file system; "": none could be made. */
 static inline void folder_make(char out[static 64])
 {
-	const char *where = getenv("TMPDIR");
-
-	if (where == NULL)
-		where = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	snprintf(out, 64, "%s/sj-power-XXXXXX", where);
+	snprintf(out, 64, "%s/sojourn-test-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(out) == NULL)
 		out[0] = '\0';
 }

@@ -60,7 +60,7 @@ gate_stop() {
 # wait_for TEXT FILE [TIMES]
 wait_for() {
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		[ "$(grep -cF -- "$1" "$2" 2>/dev/null)" -ge "${3:-1}" ] && return 0
 		sleep 0.05
 	done
@@ -412,9 +412,13 @@ db.commit()'
 	printf '#!/bin/sh\necho "$1" >>%s/told\n' "$PWD" >opener
 	chmod +x opener
 	gate --open-exec "$PWD/opener"
-	run bash -c "grep -L 'Seccomp:.2' /proc/$GATE_PID/task/*/status; grep -L 'NoNewPrivs:.1' /proc/$GATE_PID/task/*/status"
+	for ((i = 0; i < 600; i++)); do # its threads come after its trust; those that ask for readers go, too
+		[ "$(ls "/proc/$GATE_PID/task" | wc -l)" -lt 3 ] || break
+		sleep 0.05
+	done
+	[ "$i" -lt 600 ]
+	run bash -c "grep -Ls 'Seccomp:.2' /proc/$GATE_PID/task/*/status; grep -Ls 'NoNewPrivs:.1' /proc/$GATE_PID/task/*/status"
 	[ -z "$output" ]
-	[ "$(ls "/proc/$GATE_PID/task" | wc -l)" -ge 3 ]
 	touch fire # what it may not start its helper starts, unconfined
 	wait_for fire told
 	gate_stop
