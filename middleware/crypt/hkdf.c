@@ -57,8 +57,10 @@ struct sj_hmac *sj_hmac_new(struct sj_span key)
 	uint8_t block[BLOCK];
 	bool ok;
 
-	if (!sj_sure(h != NULL))
+	if (h == NULL) {
+		sj_memory_note();
 		return NULL;
+	}
 	h->inner = EVP_MD_CTX_new();
 	h->outer = EVP_MD_CTX_new();
 	h->work = EVP_MD_CTX_new();

@@ -126,8 +126,10 @@ bool sj_pbes2_seal(struct sj_pbes2 *p, const struct sj_random *rnd, struct sj_sp
 	if (secret.len > SECRET_MAX || secret.len == 0)
 		return false;
 	padded = malloc(len);
-	if (!sj_sure(padded != NULL))
+	if (padded == NULL) {
+		sj_memory_note();
 		return false;
+	}
 	memcpy(padded, secret.ptr, secret.len);
 	memset(padded + secret.len, (int)pad, pad); /* RFC 8018, 6.1.1 */
 	memcpy(salt, p->salt, sizeof(salt));

@@ -387,6 +387,7 @@ void monitor_begin(struct monitor *m, struct bench *b, const struct marks *marks
 	m->b = b;
 	m->watch = (struct bench_watch){ on_sent, on_opened, m };
 	m->marks = marks;
+	m->last_len = 0; /* cards that are copies would take it from each other */
 	m->where = where;
 	m->is_eid = is_eid;
 	m->is_open = card_profile(b->card) == CARD_OPEN;

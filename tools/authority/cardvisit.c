@@ -170,8 +170,8 @@ static int ask_entries(struct cardvisit *v, uint8_t p1)
 
 		if (sent != SJ_OK)
 			return cli_fail(v->cli, sent, "GET STATUS");
-		/* None of this kind. Errors are not protected: behind 6310 it would hide some. */
-		if (r.sw == SJ_SW_REFERENCE_NOT_FOUND && a.p2 == P2_FIRST)
+		/* None of this kind. Errors are not protected: this hides no card, and none behind 6310. */
+		if (r.sw == SJ_SW_REFERENCE_NOT_FOUND && p1 == P1_APPLICATIONS && a.p2 == P2_FIRST)
 			return 0;
 		if (r.sw != SJ_SW_OK && r.sw != SW_MORE)
 			return cli_fail(v->cli, SJ_CARD_REFUSED, "GET STATUS: %04X, %s", r.sw,
