@@ -306,6 +306,36 @@ void liar_end(struct liar *l)
 	l->b = l->other = NULL;
 }
 
+/* --- changes ------------------------------------------------------------------------------- */
+
+void answer_put_status(struct answer *x, unsigned sw)
+{
+	x->bytes[x->len - 2] = (uint8_t)(sw >> 8);
+	x->bytes[x->len - 1] = (uint8_t)sw;
+}
+
+void change_other_status(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	(void)l;
+	if (x->len >= 2)
+		answer_put_status(x, w->n);
+}
+
+void change_only_status(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	(void)l;
+	x->len = 2;
+	answer_put_status(x, w->n);
+}
+
+void change_answers(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	(void)l;
+	memcpy(x->bytes, w->bytes.ptr, w->bytes.len);
+	x->len = w->bytes.len + 2;
+	answer_put_status(x, SJ_SW_OK);
+}
+
 /* --- outcomes ------------------------------------------------------------------------------ */
 
 void outcome_put(struct outcome *o, const char *name, const void *bytes, size_t len)

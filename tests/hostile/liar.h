@@ -73,6 +73,12 @@ struct wrong {
 	struct sj_span bytes; /* for change */
 };
 
+/* Changes that tables share: the status word w->n, with the data or alone; w->bytes and 9000. */
+void change_other_status(struct liar *l, const struct wrong *w, struct answer *x);
+void change_only_status(struct liar *l, const struct wrong *w, struct answer *x);
+void change_answers(struct liar *l, const struct wrong *w, struct answer *x);
+void answer_put_status(struct answer *x, unsigned sw);
+
 /* All of them, in tables by kind. */
 struct wrongs {
 	const struct wrong *rows;

@@ -73,7 +73,7 @@ static void add_window(struct marks *m, uint64_t window, size_t owner)
 	m->filter[bit / 8] |= (uint8_t)(1u << bit % 8);
 }
 
-void marks_add(struct marks *m, const struct mark *mark, struct sj_span bytes)
+static void marks_add(struct marks *m, const struct mark *mark, struct sj_span bytes)
 {
 	uint64_t window = 0;
 

@@ -44,7 +44,6 @@ struct marks {
 struct sj_span marks_fill(uint32_t id, uint8_t *out, size_t n);
 /* Everything of a card that is to be found again. */
 void marks_learn(struct marks *m, const struct card_store *store);
-void marks_add(struct marks *m, const struct mark *mark, struct sj_span bytes);
 /* The next mark in what is left of `in`, which is moved on; NULL: none. */
 const struct mark *marks_next(const struct marks *m, struct sj_span *in);
 

@@ -198,11 +198,6 @@ static void look(struct monitor *m, struct sj_span data, enum monitor_place at, 
 	}
 }
 
-void monitor_look(struct monitor *m, struct sj_span data, bool secured)
-{
-	look(m, data, AT_MF, secured);
-}
-
 static void check_places(struct monitor *m)
 {
 	static const char *const names[MONITOR_PLACES] = {

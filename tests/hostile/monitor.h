@@ -92,8 +92,6 @@ void monitor_begin(struct monitor *m, struct bench *b, const struct marks *marks
 void monitor_power(struct monitor *m);
 /* The terminal has opened this session. */
 void monitor_open(struct monitor *m, const struct monitor_session *s);
-/* Data that the terminal has opened by itself. */
-void monitor_look(struct monitor *m, struct sj_span data, bool secured);
 void monitor_complain(struct monitor *m, enum monitor_fault fault, const char *what);
 unsigned long monitor_faults(const struct monitor *m);
 

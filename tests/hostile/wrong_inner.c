@@ -1,31 +1,12 @@
 /* wrong_inner.c -- a genuine channel that lies: what the card's own secure messaging protects. */
 #include "tests/hostile/liar.h"
 
-static void put_status(struct answer *x, unsigned sw)
-{
-	x->bytes[x->len - 2] = (uint8_t)(sw >> 8);
-	x->bytes[x->len - 1] = (uint8_t)sw;
-}
-
-static void only_status(struct liar *l, const struct wrong *w, struct answer *x)
-{
-	(void)l;
-	x->len = 2;
-	put_status(x, w->n);
-}
-
-static void other_status(struct liar *l, const struct wrong *w, struct answer *x)
-{
-	(void)l;
-	put_status(x, w->n);
-}
-
 static void put_instead(struct liar *l, const struct wrong *w, struct answer *x)
 {
 	(void)l;
 	memcpy(x->bytes, w->bytes.ptr, w->bytes.len);
 	x->len = w->bytes.len + 2;
-	put_status(x, w->n != 0 ? w->n : 0x9000);
+	answer_put_status(x, w->n != 0 ? w->n : 0x9000);
 }
 
 /* So many bytes of it, with a head that says that there are as many as can be said. */
@@ -34,7 +15,7 @@ static void zeros(struct liar *l, const struct wrong *w, struct answer *x)
 	(void)l;
 	memset(x->bytes, 0, w->n);
 	x->len = w->n + 2;
-	put_status(x, 0x9000);
+	answer_put_status(x, 0x9000);
 }
 
 static void fill(struct liar *l, const struct wrong *w, struct answer *x)
@@ -62,7 +43,7 @@ static void shorter(struct liar *l, const struct wrong *w, struct answer *x)
 	if (x->len < 2 + cut)
 		return;
 	x->len -= cut;
-	put_status(x, sw);
+	answer_put_status(x, sw);
 }
 
 static void longer(struct liar *l, const struct wrong *w, struct answer *x)
@@ -72,7 +53,7 @@ static void longer(struct liar *l, const struct wrong *w, struct answer *x)
 	(void)l;
 	memset(x->bytes + x->len - 2, 0x5A, w->n);
 	x->len += w->n;
-	put_status(x, sw);
+	answer_put_status(x, sw);
 }
 
 static void deep(struct liar *l, const struct wrong *w, struct answer *x)
@@ -85,7 +66,7 @@ static void deep(struct liar *l, const struct wrong *w, struct answer *x)
 		x->bytes[i + 1] = (uint8_t)(n - i - 2 < 128 ? n - i - 2 : 127);
 	}
 	x->len = n + 2;
-	put_status(x, 0x9000);
+	answer_put_status(x, 0x9000);
 }
 
 static void other_size(struct liar *l, const struct wrong *w, struct answer *x)
@@ -162,21 +143,21 @@ static bool reads(const struct liar *l)
 	}
 
 static const struct wrong rows[] = {
-	INNER("only-9000", only_status, 0, 0x9000),
-	INNER("only-9000-for-ever", only_status, STAYS, 0x9000),
-	INNER("6A82", only_status, 0, 0x6A82),
-	INNER("6982", only_status, 0, 0x6982),
-	INNER("6985", only_status, 0, 0x6985),
-	INNER("6A88-for-ever", only_status, STAYS, 0x6A88),
-	INNER("63C0", only_status, 0, 0x63C0),
-	INNER("6300", only_status, 0, 0x6300),
-	INNER("6282-with-data", other_status, 0, 0x6282),
-	INNER("data-with-6A82", other_status, 0, 0x6A82),
-	INNER("data-with-0000", other_status, 0, 0x0000),
-	INNER("6100-for-ever", only_status, STAYS, 0x6100),
+	INNER("only-9000", change_only_status, 0, 0x9000),
+	INNER("only-9000-for-ever", change_only_status, STAYS, 0x9000),
+	INNER("6A82", change_only_status, 0, 0x6A82),
+	INNER("6982", change_only_status, 0, 0x6982),
+	INNER("6985", change_only_status, 0, 0x6985),
+	INNER("6A88-for-ever", change_only_status, STAYS, 0x6A88),
+	INNER("63C0", change_only_status, 0, 0x63C0),
+	INNER("6300", change_only_status, 0, 0x6300),
+	INNER("6282-with-data", change_other_status, 0, 0x6282),
+	INNER("data-with-6A82", change_other_status, 0, 0x6A82),
+	INNER("data-with-0000", change_other_status, 0, 0x0000),
+	INNER("6100-for-ever", change_only_status, STAYS, 0x6100),
 	INNER("6101-with-data-for-ever", put_instead, STAYS, 0x6101, DATA("\x30")),
-	INNER("6C01-for-ever", only_status, STAYS, 0x6C01),
-	INNER("6C00-once", only_status, 0, 0x6C00),
+	INNER("6C01-for-ever", change_only_status, STAYS, 0x6C01),
+	INNER("6C00-once", change_only_status, 0, 0x6C00),
 	INNER("first-bit", turn_bit, 0, 0),
 	INNER("second-byte", turn_bit, 0, 1),
 	INNER("middle-bit", turn_bit, 0, 500),
@@ -202,8 +183,8 @@ static const struct wrong rows[] = {
 	READS("files-for-ever", put_instead, STAYS, 0, DATA("\x61\x82\xFF\xFF\x00")),
 	READS("file-size-changes", other_size, STAYS, 0x10FF),
 	READS("file-size-is-huge-and-small", other_size, STAYS, 0x0183),
-	READS("file-ends-early-6282", other_status, 0, 0x6282),
-	READS("file-ends-early-6B00", only_status, 0, 0x6B00),
+	READS("file-ends-early-6282", change_other_status, 0, 0x6282),
+	READS("file-ends-early-6B00", change_only_status, 0, 0x6B00),
 
 	CRYPTO("mac-by-another-key", wrong_mac_key, STAYS | NEVER, 0),
 	CRYPTO("encrypted-by-another-key", wrong_enc_key, STAYS | NEVER, 0),

@@ -27,14 +27,6 @@ static bool asks_for_the_rest(const struct liar *l)
 	return l->command.ins == INS_GET_STATUS && l->command.p2 == 0x03;
 }
 
-static void answers(struct liar *l, const struct wrong *w, struct answer *x)
-{
-	(void)l;
-	memcpy(x->bytes, w->bytes.ptr, w->bytes.len);
-	memcpy(x->bytes + w->bytes.len, "\x90\x00", 2);
-	x->len = w->bytes.len + 2;
-}
-
 /* Byte n >> 8 of the data is the first of w->bytes; or the data end there. */
 static void byte_is(struct liar *l, const struct wrong *w, struct answer *x)
 {
@@ -129,7 +121,7 @@ static const struct wrong rows[] = {
 	BEGINS("answer-of-12-bytes", 12, ends_at, ""),
 	BEGINS("answer-of-28-bytes", 28, ends_at, ""),
 	BEGINS("answer-without-sequence", 29, ends_at, ""),
-	BEGINS("answer-of-zeros", 0, answers,
+	BEGINS("answer-of-zeros", 0, change_answers,
 	       "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
 	BEGINS("refused-6A88", 0, status_is, "\x6A\x88"),
 	BEGINS("refused-6982", 0, status_is, "\x69\x82"),
@@ -139,24 +131,26 @@ static const struct wrong rows[] = {
 	OUTSIDE("host-refused-6982", INS_EXTERNAL_AUTHENTICATE, 0, STAYS | NEVER, status_is,
 		"\x69\x82"),
 	OUTSIDE("put-key-refused", INS_PUT_KEY, 0, STAYS | NEVER, status_is, "\x6A\x84"),
-	OUTSIDE("put-key-in-clear", INS_PUT_KEY, 0, STAYS | NEVER, answers, "\x31\x00\x00\x00"),
+	OUTSIDE("put-key-in-clear", INS_PUT_KEY, 0, STAYS | NEVER, change_answers,
+		"\x31\x00\x00\x00"),
 	OUTSIDE("install-refused", INS_INSTALL, 0, STAYS | NEVER, status_is, "\x6A\x88"),
 	OUTSIDE("store-refused-6A84", INS_STORE_DATA, 0, STAYS | NEVER, status_is, "\x6A\x84"),
 	OUTSIDE("store-refused-6581", INS_STORE_DATA, 0, NEVER, status_is, "\x65\x81"),
-	OUTSIDE("store-answers-in-clear", INS_STORE_DATA, 0, STAYS | NEVER, answers, POINT_OFF),
+	OUTSIDE("store-answers-in-clear", INS_STORE_DATA, 0, STAYS | NEVER, change_answers,
+		POINT_OFF),
 	OUTSIDE("lock-refused-6985", INS_SET_STATUS, 0, STAYS | NEVER, status_is, "\x69\x85"),
 	OUTSIDE("status-more-for-ever", INS_GET_STATUS, 0, STAYS | NEVER, status_is, "\x63\x10"),
 
 	WRITES("put-key-check-values-of-others", WRONG_INNER, INS_PUT_KEY, 3, byte_is, "\x55"),
 	WRITES("put-key-of-another-version", WRONG_INNER, INS_PUT_KEY, 0, byte_is, "\x66"),
-	WRITES("put-key-of-nothing", WRONG_INNER, INS_PUT_KEY, 0, answers, ""),
-	MAKES("key-of-nothing", WRONG_INNER, INS_STORE_DATA, 0, answers, ""),
-	MAKES("key-off-the-curve", WRONG_INNER, INS_STORE_DATA, 0, answers, POINT_OFF),
-	MAKES("key-of-another-kind", WRONG_INNER, INS_STORE_DATA, 0, answers,
+	WRITES("put-key-of-nothing", WRONG_INNER, INS_PUT_KEY, 0, change_answers, ""),
+	MAKES("key-of-nothing", WRONG_INNER, INS_STORE_DATA, 0, change_answers, ""),
+	MAKES("key-off-the-curve", WRONG_INNER, INS_STORE_DATA, 0, change_answers, POINT_OFF),
+	MAKES("key-of-another-kind", WRONG_INNER, INS_STORE_DATA, 0, change_answers,
 	      "\x30\x1A\x30\x0D\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01\x05\x00\x03\x09\x00\x30\x06\x02\x01\x07\x02\x01\x03"),
-	MAKES("key-of-four-gigabytes", WRONG_INNER, INS_STORE_DATA, 0, answers,
+	MAKES("key-of-four-gigabytes", WRONG_INNER, INS_STORE_DATA, 0, change_answers,
 	      "\x30\x84\xFF\xFF\xFF\xFF"),
-	MAKES("key-of-zeros", WRONG_INNER, INS_STORE_DATA, 0, answers,
+	MAKES("key-of-zeros", WRONG_INNER, INS_STORE_DATA, 0, change_answers,
 	      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
 	/* An error is not protected, and would hide applications. */
 	{ .name = "status-the-rest-hidden",
@@ -166,18 +160,19 @@ static const struct wrong rows[] = {
 	  .change = status_is,
 	  .flags = NEVER,
 	  DATA("\x6A\x88") },
-	INSIDE("status-of-nothing", INS_GET_STATUS, 0, answers, ""),
-	INSIDE("status-entry-without-name", INS_GET_STATUS, 0, answers, "\xE3\x04\x9F\x70\x01\x07"),
-	INSIDE("status-entry-cut", INS_GET_STATUS, 0, answers, "\xE3\x16\x4F\x07\xA0"),
-	INSIDE("status-of-seven-entries", INS_GET_STATUS, 0, answers,
+	INSIDE("status-of-nothing", INS_GET_STATUS, 0, change_answers, ""),
+	INSIDE("status-entry-without-name", INS_GET_STATUS, 0, change_answers,
+	       "\xE3\x04\x9F\x70\x01\x07"),
+	INSIDE("status-entry-cut", INS_GET_STATUS, 0, change_answers, "\xE3\x16\x4F\x07\xA0"),
+	INSIDE("status-of-seven-entries", INS_GET_STATUS, 0, change_answers,
 	       ENTRY ENTRY ENTRY ENTRY ENTRY ENTRY ENTRY),
-	INSIDE("status-entry-in-an-entry", INS_GET_STATUS, 0, answers,
+	INSIDE("status-entry-in-an-entry", INS_GET_STATUS, 0, change_answers,
 	       "\xE3\x06\xE3\x04\xE3\x02\xE3\x00"),
-	INSIDE("data-of-nothing", INS_GET_DATA, 0, answers, ""),
-	INSIDE("data-of-another-object", INS_GET_DATA, 0, answers, "\x66\x02\x73\x00"),
-	INSIDE("data-with-more-behind", INS_GET_DATA, 0, answers, "\xE0\x00\xE0\x00"),
-	INSIDE("key-information-of-nothing", INS_GET_DATA, 0, answers, "\xE0\x02\xC0\x00"),
-	INSIDE("key-information-of-twenty-keys", INS_GET_DATA, 0, answers,
+	INSIDE("data-of-nothing", INS_GET_DATA, 0, change_answers, ""),
+	INSIDE("data-of-another-object", INS_GET_DATA, 0, change_answers, "\x66\x02\x73\x00"),
+	INSIDE("data-with-more-behind", INS_GET_DATA, 0, change_answers, "\xE0\x00\xE0\x00"),
+	INSIDE("key-information-of-nothing", INS_GET_DATA, 0, change_answers, "\xE0\x02\xC0\x00"),
+	INSIDE("key-information-of-twenty-keys", INS_GET_DATA, 0, change_answers,
 	       "\xE0\x78"
 	       "\xC0\x04\x01\x30\x88\x10\xC0\x04\x02\x30\x88\x10\xC0\x04\x03\x30\x88\x10\xC0\x04\x01\x31\x88\x10"
 	       "\xC0\x04\x01\x30\x88\x10\xC0\x04\x02\x30\x88\x10\xC0\x04\x03\x30\x88\x10\xC0\x04\x01\x31\x88\x10"

@@ -146,14 +146,6 @@ static void public_key_of(struct liar *l, const struct wrong *w, struct answer *
 
 /* --- answers ------------------------------------------------------------------------------ */
 
-static void answers(struct liar *l, const struct wrong *w, struct answer *x)
-{
-	(void)l;
-	memcpy(x->bytes, w->bytes.ptr, w->bytes.len);
-	memcpy(x->bytes + w->bytes.len, "\x90\x00", 2);
-	x->len = w->bytes.len + 2;
-}
-
 /* So many bytes of it, again and again, inside of 7C { 82 } if it says so. */
 static void answers_much(struct liar *l, const struct wrong *w, struct answer *x)
 {
@@ -218,12 +210,12 @@ static void turn(struct liar *l, const struct wrong *w, struct answer *x)
 #define TELLS(name_, ins_, text_) \
 	{ \
 		.name = name_, .where = WRONG_WIRE, .on = ON_PIV | ON_CONTACT, .fits = is_ins, \
-		.change = answers, .flags = STAYS, .n = ins_, DATA(text_) \
+		.change = change_answers, .flags = STAYS, .n = ins_, DATA(text_) \
 	}
 #define SELECTS(name_, text_) \
 	{ \
 		.name = name_, .where = WRONG_WIRE, .on = ON_PIV, .fits = is_ins, \
-		.change = answers, .flags = STAYS, .n = 0xA4, DATA(text_) \
+		.change = change_answers, .flags = STAYS, .n = 0xA4, DATA(text_) \
 	}
 #define USES(name_, flags_, change_, n_, ...) \
 	{ \
@@ -357,19 +349,20 @@ static const struct wrong rows[] = {
 	      "\x7F\x49\x06\x81\x01\x07\x82\x01\x03"),
 	TELLS("generated-key-of-nothing", PIV_INS_GENERATE, "\x7F\x49\x00"),
 
-	USES("signature-of-r-and-s-zero", STAYS, answers, 0,
+	USES("signature-of-r-and-s-zero", STAYS, change_answers, 0,
 	     DATA("\x7C\x0A\x82\x08\x30\x06\x02\x01\x00\x02\x01\x00")),
-	USES("signature-of-r-and-s-one", STAYS, answers, 0,
+	USES("signature-of-r-and-s-one", STAYS, change_answers, 0,
 	     DATA("\x7C\x0A\x82\x08\x30\x06\x02\x01\x01\x02\x01\x01")),
-	USES("signature-of-negative-numbers", STAYS, answers, 0,
+	USES("signature-of-negative-numbers", STAYS, change_answers, 0,
 	     DATA("\x7C\x0A\x82\x08\x30\x06\x02\x01\x80\x02\x01\xFF")),
-	USES("signature-with-empty-numbers", STAYS, answers, 0,
+	USES("signature-with-empty-numbers", STAYS, change_answers, 0,
 	     DATA("\x7C\x08\x82\x06\x30\x04\x02\x00\x02\x00")),
-	USES("signature-with-one-number", STAYS, answers, 0,
+	USES("signature-with-one-number", STAYS, change_answers, 0,
 	     DATA("\x7C\x07\x82\x05\x30\x03\x02\x01\x01")),
 	USES("signature-with-numbers-of-200-bytes", STAYS, answers_much, 200, DATA("\x02")),
-	USES("signature-empty", STAYS, answers, 0, DATA("\x7C\x02\x82\x00")),
-	USES("signature-instead-of-a-challenge", STAYS, answers, 0, DATA("\x7C\x02\x81\x00")),
+	USES("signature-empty", STAYS, change_answers, 0, DATA("\x7C\x02\x82\x00")),
+	USES("signature-instead-of-a-challenge", STAYS, change_answers, 0,
+	     DATA("\x7C\x02\x81\x00")),
 	USES("block-of-255-zeros", STAYS, answers_much, 255, DATA("\x00")),
 	USES("block-of-256-zeros", STAYS, answers_much, 256, DATA("\x00")),
 	USES("block-of-256-ones", STAYS, answers_much, 256, DATA("\xFF")),
@@ -379,11 +372,13 @@ static const struct wrong rows[] = {
 	USES("last-bit-of-what-a-key-says", STAYS, turn, 1001),
 	USES("a-bit-in-what-a-key-says", STAYS, turn, 12),
 
-	ADMIN("admin-witness-instead-of-proof", answers, 0, DATA("\x7C\x12\x80\x10" ZEROS16)),
-	ADMIN("admin-proof-of-zeros", answers, 0, DATA("\x7C\x12\x82\x10" ZEROS16)),
-	ADMIN("admin-proof-empty", answers, 0, DATA("\x7C\x02\x82\x00")),
-	ADMIN("admin-witness-of-8-bytes", answers, 0, DATA("\x7C\x0A\x80\x08\0\0\0\0\0\0\0\0")),
-	ADMIN("admin-nothing-but-9000", answers, 0, DATA("")),
+	ADMIN("admin-witness-instead-of-proof", change_answers, 0,
+	      DATA("\x7C\x12\x80\x10" ZEROS16)),
+	ADMIN("admin-proof-of-zeros", change_answers, 0, DATA("\x7C\x12\x82\x10" ZEROS16)),
+	ADMIN("admin-proof-empty", change_answers, 0, DATA("\x7C\x02\x82\x00")),
+	ADMIN("admin-witness-of-8-bytes", change_answers, 0,
+	      DATA("\x7C\x0A\x80\x08\0\0\0\0\0\0\0\0")),
+	ADMIN("admin-nothing-but-9000", change_answers, 0, DATA("")),
 	ADMIN("admin-last-bit", turn, 1001),
 
 	CHANNEL("channel-cryptogram-bit", turn, 30),
@@ -391,10 +386,10 @@ static const struct wrong rows[] = {
 	CHANNEL("channel-control-byte", turn, 6),
 	CHANNEL("channel-cvc-last-bit", turn, 1001),
 	CHANNEL("channel-cvc-middle-bit", turn, 1070),
-	CHANNEL("channel-answer-empty", answers, 0, DATA("\x7C\x02\x82\x00")),
+	CHANNEL("channel-answer-empty", change_answers, 0, DATA("\x7C\x02\x82\x00")),
 	CHANNEL("channel-answer-of-zeros", answers_much, 300, DATA("\x00")),
 	CHANNEL("channel-answer-of-ones", answers_much, 300, DATA("\xFF")),
-	CHANNEL("channel-answer-without-cvc", answers, 0,
+	CHANNEL("channel-answer-without-cvc", change_answers, 0,
 		DATA("\x7C\x23\x82\x21\x00" ZEROS16 ONES16)),
 };
 

@@ -10,12 +10,6 @@ static uint16_t status(const struct answer *x)
 	return (uint16_t)(x->len < 2 ? 0 : x->bytes[x->len - 2] << 8 | x->bytes[x->len - 1]);
 }
 
-static void put_status(struct answer *x, unsigned sw)
-{
-	x->bytes[x->len - 2] = (uint8_t)(sw >> 8);
-	x->bytes[x->len - 1] = (uint8_t)sw;
-}
-
 /* These data, with the status word that it had. */
 static void put_data(struct answer *x, struct sj_span data)
 {
@@ -23,7 +17,7 @@ static void put_data(struct answer *x, struct sj_span data)
 
 	memcpy(x->bytes, data.ptr, data.len);
 	x->len = data.len + 2;
-	put_status(x, sw);
+	answer_put_status(x, sw);
 }
 
 static uint32_t expected(const struct liar *l)
@@ -49,7 +43,7 @@ static void longer(struct liar *l, const struct wrong *w, struct answer *x)
 		return;
 	memset(x->bytes + x->len - 2, 0x5A, n + 2 - x->len);
 	x->len = n + 2;
-	put_status(x, sw);
+	answer_put_status(x, sw);
 }
 
 /* So many zeros. */
@@ -58,7 +52,7 @@ static void zeros(struct liar *l, const struct wrong *w, struct answer *x)
 	(void)l;
 	memset(x->bytes, 0, w->n);
 	x->len = w->n + 2;
-	put_status(x, 0x9000);
+	answer_put_status(x, 0x9000);
 }
 
 /* Without the last w->n bytes of data; 0: without the second half. */
@@ -71,7 +65,7 @@ static void shorter(struct liar *l, const struct wrong *w, struct answer *x)
 	if (x->len < 2 + cut)
 		return;
 	x->len -= cut;
-	put_status(x, sw);
+	answer_put_status(x, sw);
 }
 
 static void twice(struct liar *l, const struct wrong *w, struct answer *x)
@@ -85,26 +79,10 @@ static void twice(struct liar *l, const struct wrong *w, struct answer *x)
 		return;
 	memmove(x->bytes + n, x->bytes, n);
 	x->len = 2 * n + 2;
-	put_status(x, sw);
+	answer_put_status(x, sw);
 }
 
 /* --- status words ------------------------------------------------------------------------ */
-
-/* The data stay. */
-static void other_status(struct liar *l, const struct wrong *w, struct answer *x)
-{
-	(void)l;
-	if (x->len >= 2)
-		put_status(x, w->n);
-}
-
-/* No data. */
-static void only_status(struct liar *l, const struct wrong *w, struct answer *x)
-{
-	(void)l;
-	x->len = 2;
-	put_status(x, w->n);
-}
 
 /* These data, whatever was asked, and this status word. */
 static void data_and_status(struct liar *l, const struct wrong *w, struct answer *x)
@@ -112,7 +90,7 @@ static void data_and_status(struct liar *l, const struct wrong *w, struct answer
 	(void)l;
 	x->len = w->bytes.len + 2;
 	memcpy(x->bytes, w->bytes.ptr, w->bytes.len);
-	put_status(x, w->n);
+	answer_put_status(x, w->n);
 }
 
 /* As many bytes as are asked for, and always more. */
@@ -122,14 +100,14 @@ static void more_for_ever(struct liar *l, const struct wrong *w, struct answer *
 
 	memset(x->bytes, 0x30, n);
 	x->len = n + 2;
-	put_status(x, w->n);
+	answer_put_status(x, w->n);
 }
 
 static void more_then_wrong_length(struct liar *l, const struct wrong *w, struct answer *x)
 {
 	(void)w;
 	x->len = 2;
-	put_status(x, l->command.ins == 0xC0 ? 0x6C01 : 0x6101);
+	answer_put_status(x, l->command.ins == 0xC0 ? 0x6C01 : 0x6101);
 }
 
 /* --- bytes ---------------------------------------------------------------------------------- */
@@ -203,7 +181,7 @@ static void deep(struct liar *l, const struct wrong *w, struct answer *x)
 			w->bytes.len > 0 ? 0x80 : (uint8_t)(n - i - 2 < 128 ? n - i - 2 : 127);
 	}
 	x->len = n + 2;
-	put_status(x, 0x9000);
+	answer_put_status(x, 0x9000);
 }
 
 /* The outer object's length says so much more (n below 128) or is of another form. */
@@ -317,7 +295,7 @@ static void short_mac(struct liar *l, const struct wrong *w, struct answer *x)
 		return;
 	x->bytes[x->len - 11] = (uint8_t)w->n;
 	x->len -= 8 - w->n;
-	put_status(x, sw);
+	answer_put_status(x, sw);
 }
 
 static void zero_mac(struct liar *l, const struct wrong *w, struct answer *x)
@@ -371,8 +349,8 @@ static void other_size(struct liar *l, const struct wrong *w, struct answer *x)
 static const struct wrong rows[] = {
 	WIRE("nothing-at-all", nothing, 0, 0),
 	WIRE("one-byte", nothing, 0, 1),
-	WIRE("only-9000", only_status, 0, 0x9000),
-	WIRE("only-9000-for-ever", only_status, STAYS, 0x9000),
+	WIRE("only-9000", change_only_status, 0, 0x9000),
+	WIRE("only-9000-for-ever", change_only_status, STAYS, 0x9000),
 	WIRE("a-byte-more-than-le", longer, 0, 1),
 	WIRE("much-more-than-le", longer, 0, 300),
 	WIRE("65536-zeros", zeros, 0, 65536),
@@ -381,38 +359,38 @@ static const struct wrong rows[] = {
 	WIRE("two-bytes-less", shorter, 0, 2),
 	WIRE("half", shorter, 0, 0),
 	WIRE("twice", twice, 0, 0),
-	WIRE("data-with-6A82", other_status, 0, 0x6A82),
-	WIRE("data-with-6F00", other_status, 0, 0x6F00),
-	WIRE("data-with-6282", other_status, 0, 0x6282),
-	WIRE("data-with-0000", other_status, 0, 0x0000),
-	WIRE("data-with-9001", other_status, 0, 0x9001),
-	WIRE("6A82", only_status, 0, 0x6A82),
-	WIRE("6982", only_status, 0, 0x6982),
-	WIRE("6985", only_status, 0, 0x6985),
-	WIRE("6983", only_status, 0, 0x6983),
-	WIRE("6700", only_status, 0, 0x6700),
-	WIRE("6700-for-ever", only_status, STAYS, 0x6700),
-	WIRE("6882", only_status, 0, 0x6882),
-	WIRE("6883", only_status, 0, 0x6883),
-	WIRE("6987", only_status, 0, 0x6987),
-	WIRE("6988", only_status, 0, 0x6988),
-	WIRE("6A88", only_status, 0, 0x6A88),
-	WIRE("6D00-for-ever", only_status, STAYS, 0x6D00),
-	WIRE("6E00", only_status, 0, 0x6E00),
-	WIRE("6F00", only_status, 0, 0x6F00),
-	WIRE("63C0", only_status, 0, 0x63C0),
-	WIRE("63CF", only_status, 0, 0x63CF),
-	WIRE("6300-for-ever", only_status, STAYS, 0x6300),
-	WIRE("6310-for-ever", other_status, STAYS, 0x6310),
-	WIRE("6283-with-data", other_status, 0, 0x6283),
-	WIRE("6C00-for-ever", only_status, STAYS, 0x6C00),
-	WIRE("6C01-for-ever", only_status, STAYS, 0x6C01),
-	WIRE("6C20-once", only_status, 0, 0x6C20),
-	WIRE("6100-without-data-for-ever", only_status, STAYS, 0x6100),
+	WIRE("data-with-6A82", change_other_status, 0, 0x6A82),
+	WIRE("data-with-6F00", change_other_status, 0, 0x6F00),
+	WIRE("data-with-6282", change_other_status, 0, 0x6282),
+	WIRE("data-with-0000", change_other_status, 0, 0x0000),
+	WIRE("data-with-9001", change_other_status, 0, 0x9001),
+	WIRE("6A82", change_only_status, 0, 0x6A82),
+	WIRE("6982", change_only_status, 0, 0x6982),
+	WIRE("6985", change_only_status, 0, 0x6985),
+	WIRE("6983", change_only_status, 0, 0x6983),
+	WIRE("6700", change_only_status, 0, 0x6700),
+	WIRE("6700-for-ever", change_only_status, STAYS, 0x6700),
+	WIRE("6882", change_only_status, 0, 0x6882),
+	WIRE("6883", change_only_status, 0, 0x6883),
+	WIRE("6987", change_only_status, 0, 0x6987),
+	WIRE("6988", change_only_status, 0, 0x6988),
+	WIRE("6A88", change_only_status, 0, 0x6A88),
+	WIRE("6D00-for-ever", change_only_status, STAYS, 0x6D00),
+	WIRE("6E00", change_only_status, 0, 0x6E00),
+	WIRE("6F00", change_only_status, 0, 0x6F00),
+	WIRE("63C0", change_only_status, 0, 0x63C0),
+	WIRE("63CF", change_only_status, 0, 0x63CF),
+	WIRE("6300-for-ever", change_only_status, STAYS, 0x6300),
+	WIRE("6310-for-ever", change_other_status, STAYS, 0x6310),
+	WIRE("6283-with-data", change_other_status, 0, 0x6283),
+	WIRE("6C00-for-ever", change_only_status, STAYS, 0x6C00),
+	WIRE("6C01-for-ever", change_only_status, STAYS, 0x6C01),
+	WIRE("6C20-once", change_only_status, 0, 0x6C20),
+	WIRE("6100-without-data-for-ever", change_only_status, STAYS, 0x6100),
 	WIRE("6101-and-a-byte-for-ever", data_and_status, STAYS, 0x6101, DATA("\x30")),
 	WIRE("6100-and-all-that-fits-for-ever", more_for_ever, STAYS, 0x6100),
 	WIRE("6101-then-6C01-for-ever", more_then_wrong_length, STAYS, 0),
-	WIRE("61FF-once", other_status, 0, 0x61FF),
+	WIRE("61FF-once", change_other_status, 0, 0x61FF),
 	WIRE("first-bit", turn_bit, 0, 0),
 	WIRE("bit-of-the-second-byte", turn_bit, 0, 1),
 	WIRE("bit-of-the-fourth-byte", turn_bit, 0, 3),
@@ -473,7 +451,7 @@ static const struct wrong rows[] = {
 	SM_WIRE("objects-in-the-other-order", some_objects, STAYS | NEVER, 15),
 	SM_WIRE("unprotected-data-for-ever", put_instead, STAYS | NEVER, 0,
 		DATA("\x61\x03\x5F\x1F\x00")),
-	SM_WIRE("unprotected-9000-for-ever", only_status, STAYS | NEVER, 0x9000),
+	SM_WIRE("unprotected-9000-for-ever", change_only_status, STAYS | NEVER, 0x9000),
 
 	ATR("atr-empty", cut_atr, 0),
 	ATR("atr-cut-to-one", cut_atr, 1),
