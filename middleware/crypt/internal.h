@@ -21,7 +21,12 @@ SJ_MUST_CHECK static inline bool sj_der_take(struct sj_span *in, uint32_t tag,
  * is noted; sj_answered(): where its errors have to tell, which are forgotten; sj_told(): the same, and
  * silence means want of memory.
  */
-bool sj_sure(bool ok);
+static inline bool sj_sure(bool ok)
+{
+	if (!ok)
+		sj_memory_note();
+	return ok;
+}
 SJ_MUST_CHECK bool sj_answered(bool ok);
 SJ_MUST_CHECK bool sj_told(bool ok);
 

@@ -16,13 +16,6 @@ bool sj_memory_lacked(unsigned mark)
 	return sj_memory_lacks != mark;
 }
 
-bool sj_sure(bool ok)
-{
-	if (!ok)
-		sj_memory_note();
-	return ok;
-}
-
 /* What OpenSSL says when it could not make or find what it works with. */
 static bool is_want(unsigned long error)
 {

@@ -429,7 +429,7 @@ static int make_key(struct perso *p, const char *step, uint16_t dgi, struct sj_s
 
 	if (rc != 0)
 		return rc;
-	if (spki.len > sizeof(out->bytes) || !perso_key_is(spki, curve))
+	if (spki.ptr == NULL || spki.len > sizeof(out->bytes) || !perso_key_is(spki, curve))
 		return perso_fail(p, SJ_CARD_ANSWER, "%s: no such public key", step);
 	memcpy(out->bytes, spki.ptr, spki.len);
 	out->len = spki.len;

@@ -49,7 +49,7 @@ static bool go_up(char *path)
 	if (strcmp(path, "/") == 0 || strcmp(path, ".") == 0 || path[0] == '\0')
 		return false;
 	if (slash == NULL)
-		strcpy(path, "."); /* a name has at least a character */
+		memcpy(path, ".", sizeof(".")); /* a name has at least a character */
 	else
 		slash[slash == path ? 1 : 0] = '\0';
 	return true;
