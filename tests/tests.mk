@@ -40,6 +40,7 @@ $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
+$(BUILD)/tests/unit/test_gate_helper: TEST_LIBS += -Wl,--wrap=fork,--wrap=usleep
 # Power cuts: every command that a test sends, and every comparison of secrets in it, is watched.
 $(BUILD)/tests/power/test_sweep: TEST_LIBS = -Wl,--wrap=card_transmit,--wrap=card_settle,--wrap=sj_equal_secret,--wrap=link
 # The module against readers and cards that only this file knows, instead of middleware/piv.

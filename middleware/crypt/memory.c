@@ -11,11 +11,6 @@ void sj_memory_note(void)
 	sj_memory_lacks++;
 }
 
-unsigned sj_memory_mark(void)
-{
-	return sj_memory_lacks;
-}
-
 bool sj_memory_lacked(unsigned mark)
 {
 	return sj_memory_lacks != mark;
@@ -40,6 +35,23 @@ static bool is_want(unsigned long error)
 		(reason == EVP_R_INITIALIZATION_ERROR || reason == EVP_R_UNSUPPORTED_ALGORITHM));
 }
 
+/* What OpenSSL has to say, which is forgotten. */
+static void hear_errors(void)
+{
+	unsigned long error;
+
+	while ((error = ERR_get_error()) != 0)
+		if (is_want(error))
+			sj_memory_note();
+}
+
+/* What it says by now, of a caller's own doings too, is of before. */
+unsigned sj_memory_mark(void)
+{
+	hear_errors();
+	return sj_memory_lacks;
+}
+
 bool sj_told(bool ok)
 {
 	sj_sure(ok || ERR_peek_error() != 0);
@@ -48,10 +60,7 @@ bool sj_told(bool ok)
 
 bool sj_answered(bool ok)
 {
-	unsigned long error;
-
-	while (!ok && (error = ERR_get_error()) != 0)
-		if (is_want(error))
-			sj_memory_note();
+	if (!ok)
+		hear_errors();
 	return ok;
 }

@@ -4,7 +4,6 @@
 
 #include "crypt/wipe.h"
 #include "eid/eid.h"
-#include "reader/memory.h"
 #include "wire/hex.h"
 
 /* --- making and forgetting -------------------------------------------------------------- */
@@ -211,9 +210,7 @@ enum sj_verdict sj_answer_verdict(const struct sj_answer *answer)
 
 enum sj_rc sj_answer_reason(const struct sj_answer *answer)
 {
-	const unsigned mark = sj_memory_mark();
-
-	return sj_memory_rc(mark, answer->reason);
+	return answer->reason;
 }
 
 const char *sj_answer_check_name(enum sj_answer_check check)

@@ -306,12 +306,11 @@ bool sj_gate_head_offer(struct sj_gate *gate, const struct sj_status_head *head,
 
 enum sj_rc sj_gate_head(struct sj_gate *gate, uint8_t *out, size_t *len)
 {
-	const unsigned mark = sj_memory_mark();
 	struct sj_gate_head head;
 
 	sj_gate_head_get(gate, &head);
 	if (head.len == 0)
-		return sj_memory_rc(mark, SJ_STATUS_MISSING);
+		return SJ_STATUS_MISSING;
 	if (head.len > *len)
 		return SJ_USAGE;
 	memcpy(out, head.token, head.len);

@@ -241,9 +241,7 @@ enum sj_rc sj_piv_random(struct sj_piv *piv, uint8_t *out, size_t len)
 	struct drawing d = { out, len };
 
 	if (piv->channel == SJ_PIV_SECURE || piv->channel == SJ_PIV_VCI)
-		return sj_memory_rc(
-			mark,
-			SJ_ACCESS_UNSUPPORTED); /* the management key is for contact (part 1, table 4) */
+		return SJ_ACCESS_UNSUPPORTED; /* the management key is for contact (part 1, table 4) */
 	if (len == 0)
 		return SJ_OK;
 	sj_piv_clock(piv);

@@ -233,7 +233,7 @@ enum sj_rc sj_piv_verify_on_reader(struct sj_piv *piv, enum sj_piv_pin pin, int 
 	if (pin == SJ_PIV_PUK)
 		return SJ_USAGE;
 	if (!sj_piv_reader_has_keypad(piv))
-		return sj_memory_rc(mark, SJ_ACCESS_UNSUPPORTED);
+		return SJ_ACCESS_UNSUPPORTED;
 	sj_session_deadline(piv->session, sj_clock_ms() + SJ_PIV_TYPING_MS);
 	return sj_memory_rc(mark, tell(sj_piv_alone(piv, keypad_step, &t), &t, tries_left));
 }

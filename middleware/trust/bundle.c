@@ -512,11 +512,10 @@ enum sj_rc sj_bundle_give(struct sj_bundle *bundle, const uint8_t *bytes, size_t
 
 enum sj_rc sj_bundle_miss(struct sj_bundle *bundle)
 {
-	const unsigned mark = sj_memory_mark();
 	struct sj_bundle_file *list = NULL, *file = wanted(bundle, &list);
 
 	if (file == NULL || file == list)
-		return sj_memory_rc(mark, file == NULL ? SJ_USAGE : SJ_INPUT_UNREADABLE);
+		return file == NULL ? SJ_USAGE : SJ_INPUT_UNREADABLE;
 	file->given_up = true;
 	return SJ_OK;
 }

@@ -88,7 +88,7 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	struct answer x = { l->bytes, 0 };
 
 	l->rc = SJ_OK;
-	l->endless = l->endless || l->answers >= LIAR_COMMANDS_MAX;
+	l->endless = l->endless || l->answers - l->begun >= LIAR_COMMANDS_MAX;
 	if (l->endless)
 		return SJ_CARD_LOST;
 	l->answers++;

@@ -11,7 +11,8 @@
 #include "reader/card.h"
 #include "tests/card/emrtd_reader.h"
 
-#define LIAR_COMMANDS_MAX 20000u /* of one run; more is a hang: 64 objects end after 64 KiB each */
+#define LIAR_COMMANDS_MAX \
+	5000u /* more than that for one operation, or one step of a program's, is a hang */
 #define LIAR_HANDED_MAX 65536u
 
 /* What an operation is; a wrongness names those that it means something to. */
@@ -114,6 +115,7 @@ struct liar {
 
 	struct sj_apdu command; /* of the answer that is being made; in clear but for its data */
 	unsigned answers, inner; /* so far: on the wire, inside */
+	unsigned begun; /* answers before the present call */
 	unsigned good[256]; /* answers that said 9000 to each INS, as the reader got them */
 	unsigned done[256]; /* inside, as the card said it */
 	bool locked; /* the lock was asked for (SET STATUS) */

@@ -244,6 +244,9 @@ static void meant(struct monitor *m, struct monitor_case *c)
 	c->apdu.cla &= 0x80;
 	join(m, c);
 	c->at = place_of(m, c->channel);
+	/* 63xx warns: GET STATUS has more. */
+	if (monitor_refused(c->sw) && c->sw >> 8 != 0x63 && c->data.len > 0 && c->apdu.ins != 0xC0)
+		monitor_complain(m, FAULT_FORM, "data with an error");
 	why = monitor_judge(m, c);
 	if (why != NULL)
 		monitor_complain(m, FAULT_USE, why);
@@ -268,9 +271,6 @@ static void check_form(struct monitor *m, const struct sj_apdu *apdu, struct sj_
 
 	if (response.len - 2 > ne)
 		monitor_complain(m, FAULT_FORM, "longer than asked for");
-	if (response.len > 2 && response.ptr[response.len - 2] >= 0x64 &&
-	    response.ptr[response.len - 2] != 0x90 && apdu->ins != 0xC0 && (apdu->cla & 0x0C) == 0)
-		monitor_complain(m, FAULT_FORM, "data with an error");
 }
 
 /* The session of Doc 9303 and TR-03110 is over. */

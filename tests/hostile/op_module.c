@@ -82,6 +82,7 @@ static void read_object(const struct program *p, CK_OBJECT_HANDLE object)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		CK_ATTRIBUTE t = { types[i], NULL, 0 };
 
+		p->l->begun = p->l->answers;
 		if (C_GetAttributeValue(p->session, object, &t, 1) != CKR_OK)
 			continue;
 		t.pValue = malloc(t.ulValueLen + 1);
@@ -98,6 +99,7 @@ static void find(struct program *p, CK_OBJECT_CLASS class)
 	CK_ATTRIBUTE t = { CKA_CLASS, &class, sizeof(class) };
 
 	p->n = 0;
+	p->l->begun = p->l->answers;
 	p->rv = C_FindObjectsInit(p->session, &t, 1);
 	if (p->rv != CKR_OK)
 		return;
@@ -132,6 +134,7 @@ static CK_RV log_in(struct program *p, CK_USER_TYPE type, const char *pin, uint8
 	CK_UTF8CHAR copy[80];
 	CK_RV rv;
 
+	p->l->begun = p->l->answers;
 	memcpy(copy, pin, strlen(pin) + 1);
 	rv = C_Login(p->session, type, copy, strlen(pin));
 	if (rv == CKR_OK && type != CKU_CONTEXT_SPECIFIC && p->l->good[ins] == before)
@@ -306,8 +309,10 @@ static void administer_all(struct program *p)
 	p->rv = log_in(p, CKU_SO, ADMIN_HEX, PIV_INS_GENERAL_AUTHENTICATE);
 	if (p->rv != CKR_OK)
 		return;
+	p->l->begun = p->l->answers;
 	make_key(p);
 	write_certificate(p);
+	p->l->begun = p->l->answers;
 	(void)C_SetPIN(p->session, admin, sizeof(admin) - 1, admin, sizeof(admin) - 1);
 	(void)C_InitPIN(p->session, puk, sizeof(puk) - 1);
 	(void)C_CloseAllSessions(0);

@@ -4,7 +4,7 @@
  *	[count*] what [=SW]
  *
  * what: hexadecimal, sent as it stands; s:HEX, inside of what is open; f:HOW:HEX, protected and
- * then spoilt (stage_forge.c); @verb, a whole protocol (below; ! is its wrong form). {name} stands for bytes. SW: four
+ * then spoilt (stage_forge.c); + before these: the terminal goes on as if it had not been; @verb, a whole protocol (below; ! is its wrong form). {name} stands for bytes. SW: four
  * digits, ? is any; of the last repetition. Without =SW the monitor alone judges.
  */
 #include <stdio.h>
@@ -302,6 +302,8 @@ static bool do_once(struct stage *s, const char *what, uint16_t *sw)
 	uint8_t bytes[STEP_MAX / 2];
 	struct sj_apdu apdu;
 
+	s->believes = what[0] == '+';
+	what += s->believes;
 	if (what[0] == '@')
 		return do_simple(s, what + 1, sw) || do_visit(s, what + 1, sw) ||
 		       do_pace(s, what + 1, sw);

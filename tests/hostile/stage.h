@@ -53,6 +53,7 @@ struct stage {
 	uint8_t room[3][2304]; /* for commands that are forged */
 	uint32_t seed;
 	bool thorough; /* sweeps are whole */
+	bool believes; /* the terminal takes what was open for open still, whatever it sent */
 };
 
 struct stage *stage_new(struct world *w);

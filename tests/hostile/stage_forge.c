@@ -160,7 +160,10 @@ bool stage_forge(struct stage *s, const char *how, const struct sj_apdu *apdu)
 	if (strcmp(how, "stale") != 0 && strcmp(how, "skip") != 0 &&
 	    sj_span_eq(sj_written(&w), sj_written(&p)))
 		return false;
-	s->piv_open = s->b->channel.open = false;
+	if (!s->believes)
+		s->piv_open = s->b->channel.open = false;
+	else if (s->b->secured) /* a card that went on would have counted */
+		sj_ssc_increment(&s->b->ssc, s->b->keys.cipher);
 	(void)stage_plain(s, sj_written(&w));
 	return true;
 }

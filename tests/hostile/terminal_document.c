@@ -121,6 +121,13 @@ static const struct sequence rows[] = {
 	/* Downgrades and replays of secure messaging. */
 	{ "sm: a plain command ends the session", "plain",
 	  BAC "s:{com}=9000 {com}=6982 @replay=6882 {com}=6982" },
+	{ "sm: after a plain command the next of the session is refused", "plain",
+	  BAC "s:{com}=9000 +{com}=6982 s:{com}=6882" },
+	{ "sm: after bytes that are no command, too", "plain", BAC "+00B0=6700 s:{com}=6882" },
+	{ "sm: after a wrong MAC, too", "plain", BAC "+f:mac:{com}=6988 s:{com}=6882" },
+	{ "sm: after a missing MAC, too", "plain", BAC "+f:no8e:{com}=6987 s:{com}=6882" },
+	{ "sm: after class 04, too", "plain", BAC "+f:cla4:{com}=6882 s:{com}=6882" },
+	{ "sm: after GET RESPONSE of nothing, too", "plain", BAC "+00C0000000=6985 s:{com}=6882" },
 	{ "sm: a plain SELECT ends the session", "plain", BAC "{lds}=9000 {com}=6982" },
 	{ "sm: bytes that are no command end it", "plain", BAC "00B0=6700 {com}=6982" },
 	{ "sm: a read given again", "plain", BAC "s:{dg1}=9000 @replay=6988 {dg1}=6982" },

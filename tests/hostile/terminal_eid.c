@@ -86,6 +86,8 @@ static const struct sequence rows[] = {
 	  "@few=9000 s:{eid}=9000 s:00CB3FFF035C016100=6982 s:00CB3FFF035C016400=9000" },
 	{ "eid: tags, one of which is not allowed", "eid",
 	  "@few=9000 s:{eid}=9000 s:00CB3FFF045C02646100=6982" },
+	{ "eid: a tag that is allowed before one that is not", "eid",
+	  "@few=9000 s:{eid}=9000 s:00CB3FFF055C0364616200=6982" },
 	{ "eid: extension rights without an extension", "eid",
 	  "@few=9000 s:{eid}=9000 s:00B0970000=6982 s:00B09A0000=6982 s:00B09E0000=6982" },
 	{ "eid: extension rights that the CHAT left out", "eid",

@@ -26,7 +26,7 @@
 #include "tests/skip.h"
 
 struct fixture {
-	char dir[64], mine[96], other[96], late[96], file[128];
+	char dir[64], mine[96], other[96], late[96], link[96], file[128], linked[128];
 };
 
 static void put(const char *path)
@@ -49,7 +49,11 @@ static int setup(void **state)
 	snprintf(f->file, sizeof(f->file), "%s/other/file", f->dir);
 	assert_int_equal(mkdir(f->mine, 0700), 0);
 	assert_int_equal(mkdir(f->other, 0700), 0);
+	snprintf(f->link, sizeof(f->link), "%s/mine/link", f->dir);
+	snprintf(f->linked, sizeof(f->linked), "%s/other/linked", f->dir);
 	put(f->file);
+	put(f->linked);
+	assert_int_equal(symlink(f->linked, f->link), 0);
 	*state = f;
 	return 0;
 }
@@ -146,19 +150,20 @@ static int new_code(const char *path)
 		       : 0;
 }
 
-/* Asks in a child that is confined to `mine` (write), to `late` (read), and to the shell (run). */
+/* Asks in a child that is confined to `mine` (write), to `late` and `link` (read), and to the shell (run). */
 static int ask(struct fixture *f, unsigned calls, int (*question)(const char *), const char *path)
 {
 	const struct cli_room rooms[] = { { CLI_ROOM_WRITE, f->mine },
 					  { CLI_ROOM_READ, f->late },
 					  { CLI_ROOM_RUN, "/bin/sh" },
+					  { CLI_ROOM_READ, f->link },
 					  { CLI_ROOM_READ, NULL } };
 	struct cli cli = { .out = stdout, .err = stderr };
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (cli_confine_files(&cli, rooms, 4) != 0 || cli_confine_calls(&cli, calls) != 0)
+		if (cli_confine_files(&cli, rooms, 5) != 0 || cli_confine_calls(&cli, calls) != 0)
 			_exit(255);
 		_exit(question(path));
 	}
@@ -221,6 +226,15 @@ static void test_what_is_not_there_yet_may_come(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(ask(f, 0, reads, f->late), ENOENT);
+}
+
+static void test_where_a_named_link_leads_is_read(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(ask(f, 0, reads, f->link), 0);
+	NEEDS_LANDLOCK;
+	assert_int_equal(ask(f, 0, writes, f->link), EACCES);
 }
 
 /* --- programs ------------------------------------------------------------------------------ */
@@ -305,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_files_of_others_are_out_of_reach),
 		CASE(test_its_own_files_stay),
+		CASE(test_where_a_named_link_leads_is_read),
 		CASE(test_the_system_is_to_be_read_only),
 		CASE(test_what_is_not_there_yet_may_come),
 		CASE(test_no_program_is_started),

@@ -1,3 +1,4 @@
+#include <openssl/err.h>
 #include <openssl/objects.h>
 
 #include "crypt/ec.h"
@@ -113,6 +114,21 @@ static void signs_and_verifies_on_every_curve(void **state)
 		signature[len - 1] ^= 1;
 		assert_false(sj_ec_verify(c, &p, digest, sj_span(signature, len)));
 	}
+}
+
+/* The program around the library left an error of its own in OpenSSL's queue. */
+static void errors_of_before_are_no_want_of_memory(void **state)
+{
+	const uint8_t digest[32] = { 1 }, signature[64] = { [31] = 1, [63] = 1 };
+	struct sj_ec_point point;
+	unsigned mark;
+
+	(void)state;
+	(void)key_pair(SJ_P256, &point);
+	ERR_raise(ERR_LIB_OSSL_DECODER, ERR_R_UNSUPPORTED);
+	mark = sj_memory_mark();
+	assert_false(sj_ec_verify(SJ_P256, &point, SJ_SPAN_OF(digest), SJ_SPAN_OF(signature)));
+	assert_false(sj_memory_lacked(mark));
 }
 
 static void zero_signatures_are_refused(void **state)
@@ -375,6 +391,7 @@ int main(void)
 		cmocka_unit_test(key_file_round_trip),
 		cmocka_unit_test(explicit_parameters_must_be_exact),
 		cmocka_unit_test(names_and_numbers),
+		cmocka_unit_test(errors_of_before_are_no_want_of_memory),
 		cmocka_unit_test(keys_on_standardised_parameters),
 	};
 

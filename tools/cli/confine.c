@@ -84,7 +84,11 @@ static bool add_room(int rules, uint64_t all, const struct cli_room *room)
 {
 	static const uint64_t access[] = { FS_READ, ~0ull & ~LANDLOCK_ACCESS_FS_EXECUTE, FS_RUN };
 	int fd = room->path != NULL ? open_room(room->path, room->use) : -1;
+	int led = fd >= 0 && room->use == CLI_ROOM_READ ? open(room->path, O_PATH | O_CLOEXEC) : -1;
 
+	/* Where a link leads, /dev/stdin too. What cannot be named so, such as a pipe, is not refused. */
+	if (led >= 0)
+		(void)add_rule(rules, led, LANDLOCK_ACCESS_FS_READ_FILE & all);
 	return fd < 0 || add_rule(rules, fd, access[room->use] & all);
 }
 
@@ -102,9 +106,9 @@ static int find_loader(struct dl_phdr_info *info, size_t size, void *user)
 
 static bool add_system(int rules, uint64_t all, bool runs)
 {
-	/* The last one: where /etc/resolv.conf leads. */
-	static const char *const places[] = { "/usr", "/lib", "/lib64", "/etc",
-					      "/run/systemd/resolve" };
+	static const char *const places[] = { "/usr", "/lib", "/lib64", "/etc" };
+	/* Who manages the network keeps it elsewhere: its folder, as it is replaced. */
+	char *resolver = realpath("/etc/resolv.conf", NULL);
 	const char *loader = NULL;
 	int null = open("/dev/null", O_PATH | O_CLOEXEC);
 	bool ok = null < 0 || add_rule(rules, null, all & FS_FILE & ~LANDLOCK_ACCESS_FS_EXECUTE);
@@ -113,6 +117,8 @@ static bool add_system(int rules, uint64_t all, bool runs)
 		if (access(places[i], F_OK) == 0)
 			ok = add_room(rules, all, &(struct cli_room){ CLI_ROOM_READ, places[i] });
 	}
+	ok = ok && add_room(rules, all, &(struct cli_room){ CLI_ROOM_READ, resolver });
+	free(resolver);
 	if (runs)
 		dl_iterate_phdr(find_loader, &loader);
 #ifdef __SANITIZE_ADDRESS__
@@ -162,7 +168,10 @@ int cli_confine_files(struct cli *cli, const struct cli_room *rooms, size_t n)
 		cli_debug(cli, "the kernel has no Landlock: only owners guard files");
 	if (ok && (all == 0 || restrict_files(rooms, n, all)))
 		return 0;
-	return cli_fail(cli, SJ_INTERNAL, "Landlock: %s", strerror(errno));
+	return cli_fail(cli, SJ_INTERNAL,
+			"Landlock: %s: a unit or container around this program has to allow it "
+			"seccomp() and the calls of landlock(7)",
+			strerror(errno));
 }
 
 /* --- calls: seccomp ------------------------------------------------------------------------ */

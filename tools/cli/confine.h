@@ -16,16 +16,18 @@ enum cli_room_use { CLI_ROOM_READ, CLI_ROOM_WRITE, CLI_ROOM_RUN };
 struct cli_room {
 	enum cli_room_use use;
 	/*
-	 * Of a file its directory counts, as files are replaced; of what is not there yet the
-	 * directory above (to be read: the nearest that is there). RUN: that program alone.
+	 * Of a file its directory counts, as files are replaced; of a link to be read besides what
+	 * it leads to now; of what is not there yet the directory above (to be read: the nearest
+	 * that is there). RUN: that program alone; but its
+	 * loader comes with it, which loads whatever can be read.
 	 */
 	const char *path;
 };
 
 /*
  * From now on this thread, those it starts, and their programs reach these places, the system's own
- * (/usr, /lib, /etc, to be read) and /dev/null. A kernel without Landlock: nothing changes, which is told
- * with SOJOURN_LOG=debug. What is already open stays so.
+ * (/usr, /lib, /etc, where resolv.conf is, to be read) and /dev/null. A kernel without Landlock: nothing
+ * changes, which is told with SOJOURN_LOG=debug. What is already open stays so.
  */
 CLI_MUST_CHECK int cli_confine_files(struct cli *cli, const struct cli_room *rooms, size_t n);
 

@@ -30,12 +30,26 @@ static bool take_words(char *text, size_t len, const char *words[static WORDS])
 	return n == WORDS;
 }
 
-/* The gate was told that it opens: no room for a process now is no room for a moment. */
+static void reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/*
+ * The gate was told that it opens: no room for a process now is no room for a moment. Who tapped goes
+ * away then; fire does not, and nobody but this process tries again.
+ */
 static void start(const char *program, const char *words[static WORDS])
 {
-	for (unsigned i = 0; i < TRIES && !gate_output_start(program, words[0], words[1], words[2]);
-	     i++)
+	const bool fire = strcmp(words[0], "fire") == 0;
+
+	for (unsigned i = 0; fire || i < TRIES; i++) {
+		reap(); /* they take room, too */
+		if (gate_output_start(program, words[0], words[1], words[2]))
+			return;
 		usleep(PAUSE_US);
+	}
 }
 
 static void answer(int fd, const char *program)
@@ -64,8 +78,7 @@ static void serve(int fd, const char *program, enum gate_helper_kind kind)
 			answer(fd, program);
 		else if (got > 0 && take_words(text, (size_t)got, words))
 			start(program, words);
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
+		reap();
 	}
 }
 
