@@ -36,6 +36,19 @@ static bool strikes(struct liar *l, enum wrong_where where, unsigned number)
 	return true;
 }
 
+/* A change that does not fit after all forgets its strike, but none before it. */
+static bool strike(struct liar *l, enum wrong_where where, unsigned number, struct answer *x)
+{
+	const unsigned before = l->struck;
+
+	if (!strikes(l, where, number))
+		return false;
+	l->wrong->change(l, l->wrong, x);
+	if (before != 0)
+		l->struck = before;
+	return true;
+}
+
 static void keep_record(struct liar *l, struct sj_span answer)
 {
 	if (l->record == NULL)
@@ -56,8 +69,7 @@ static enum sj_rc liar_connect(struct sj_transport *t, int64_t deadline, struct 
 		x.len = card_power_on(l->b->card, l->bytes);
 	else
 		memcpy(l->bytes, "\x3B\x80\x01\x81", 4);
-	if (strikes(l, WRONG_ATR, 1))
-		l->wrong->change(l, l->wrong, &x);
+	(void)strike(l, WRONG_ATR, 1, &x);
 	sj_put(atr, sj_span(x.bytes, x.len));
 	return l->rc;
 }
@@ -85,8 +97,7 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	l->locked = l->locked || l->command.ins == 0xF0;
 	x.len = ask_card(l, command);
 	keep_record(l, sj_span(x.bytes, x.len));
-	if (strikes(l, WRONG_WIRE, l->answers))
-		l->wrong->change(l, l->wrong, &x);
+	(void)strike(l, WRONG_WIRE, l->answers, &x);
 	memcpy(l->last, x.bytes, x.len);
 	l->last_len = x.len;
 	if (x.len >= 2 && x.bytes[x.len - 2] == 0x90 && x.bytes[x.len - 1] == 0)
@@ -136,12 +147,11 @@ static bool lie_inside(struct liar *l, struct sj_span *data, uint16_t *sw)
 
 	l->inner++;
 	l->done[l->command.ins] += *sw == SJ_SW_OK;
-	if (!strikes(l, WRONG_INNER, l->inner))
-		return false;
 	sj_put(&w, *data);
 	sj_put_be(&w, 2, *sw);
 	x.len = w.len;
-	l->wrong->change(l, l->wrong, &x);
+	if (!strike(l, WRONG_INNER, l->inner, &x))
+		return false;
 	*data = sj_span(x.bytes, x.len < 2 ? 0 : x.len - 2);
 	*sw = (uint16_t)(x.len < 2 ? 0 : x.bytes[x.len - 2] << 8 | x.bytes[x.len - 1]);
 	return true;
@@ -271,8 +281,7 @@ void liar_insert(struct liar *l, const struct card_store *store, enum card_inter
 	l->b = bench_of(store, interface);
 	if (l->foreign != NULL)
 		l->other = bench_of(l->foreign, interface);
-	if (strikes(l, WRONG_CARD, 1)) {
-		l->wrong->change(l, l->wrong, NULL);
+	if (strike(l, WRONG_CARD, 1, NULL)) {
 		assert_int_equal(card_store_commit(l->b->store), CARD_STORE_OK);
 		bench_insert(l->b, interface);
 	}
