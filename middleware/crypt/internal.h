@@ -27,8 +27,23 @@ static inline bool sj_sure(bool ok)
 		sj_memory_note();
 	return ok;
 }
-SJ_MUST_CHECK bool sj_answered(bool ok);
-SJ_MUST_CHECK bool sj_told(bool ok);
+
+/* Of the two others; `spoken`: silence is an answer, too. */
+void sj_refusal_heard(bool spoken);
+
+SJ_MUST_CHECK static inline bool sj_answered(bool ok)
+{
+	if (!ok)
+		sj_refusal_heard(true);
+	return ok;
+}
+
+SJ_MUST_CHECK static inline bool sj_told(bool ok)
+{
+	if (!ok)
+		sj_refusal_heard(false);
+	return ok;
+}
 
 /* OpenSSL's digest; NULL for SJ_HASH_NONE. Not owned by the caller. */
 const EVP_MD *sj_hash_md(enum sj_hash alg);

@@ -45,15 +45,9 @@ unsigned sj_memory_mark(void)
 	return sj_memory_lacks;
 }
 
-bool sj_told(bool ok)
+void sj_refusal_heard(bool spoken)
 {
-	sj_sure(ok || ERR_peek_error() != 0);
-	return sj_answered(ok);
-}
-
-bool sj_answered(bool ok)
-{
-	if (!ok)
-		hear_errors();
-	return ok;
+	if (!spoken && ERR_peek_error() == 0)
+		sj_memory_note();
+	hear_errors();
 }
