@@ -143,6 +143,18 @@ void peer_eid_power(struct peer_eid *card)
 	card->current = NO_SPAN;
 }
 
+static bool is_short(const BUF_MEM *coordinate)
+{
+	return coordinate != NULL && coordinate->length < 32;
+}
+
+bool peer_eid_is_short(const struct peer_eid *card)
+{
+	return is_short(card->own_key) || is_short(card->comp) ||
+	       is_short(card->ctx->pace_ctx->ka_ctx->shared_secret) ||
+	       is_short(card->ctx->ca_ctx->ka_ctx->shared_secret);
+}
+
 unsigned peer_eid_reached(const struct peer_eid *card)
 {
 	return card->reached;

@@ -31,6 +31,8 @@ void peer_eid_set_security(struct peer_eid *card, struct sj_span card_security);
 /* The rest of PACE and all of the others begin again. */
 void peer_eid_power(struct peer_eid *card);
 size_t peer_eid_transmit(struct peer_eid *card, struct sj_span command, uint8_t *response);
+/* libeac dropped a zero somewhere (peer_eac_is_short()), and nothing is shown. */
+bool peer_eid_is_short(const struct peer_eid *card);
 /* Which step it got to: 1 PACE, 2 Terminal, 3 Chip Authentication, 4 an identifier. */
 unsigned peer_eid_reached(const struct peer_eid *card);
 

@@ -17,6 +17,7 @@
 
 #define DOMAIN_ID 13
 #define COMMAND_MAX 3000u
+#define TRIES 8 /* one in 64 is short */
 
 struct peer_eac {
 	EAC_CTX *ctx;
@@ -209,7 +210,7 @@ static BUF_MEM *object(struct sj_span objects, uint32_t tag)
 
 /* --- PACE ------------------------------------------------------------------------------- */
 
-static bool pace_set(struct peer_eac *t)
+static bool set_pace(struct peer_eac *t)
 {
 	static const uint8_t oid[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x04, 0x02, 0x02 };
 	const uint8_t reference = (uint8_t)t->plan->reference;
@@ -244,7 +245,7 @@ static const char *pace(struct peer_eac *t)
 	const char *fault = "PACE";
 	struct sj_span answer;
 
-	if (!pace_set(t) || !agree(t, 0x10, 0, sj_span(NULL, 0), &answer))
+	if (!set_pace(t) || !agree(t, 0x10, 0, sj_span(NULL, 0), &answer))
 		goto out;
 	replace(&in, object(answer, 0x80));
 	if (in == NULL || !PACE_STEP2_dec_nonce(t->ctx, t->secret, in))
@@ -436,6 +437,38 @@ bool peer_eac_is_short(const struct peer_eac *t)
 	return is_short(t->card_key) || is_short(t->own_key) ||
 	       is_short(t->ctx->pace_ctx->ka_ctx->shared_secret) ||
 	       is_short(t->ctx->ca_ctx->ka_ctx->shared_secret);
+}
+
+static size_t to_our_card(void *user, const uint8_t *command, size_t len,
+			  uint8_t response[PEER_APDU_MAX])
+{
+	struct bench *b = user;
+	size_t n = card_transmit(b->card, sj_span(command, len), b->response);
+
+	assert_true(n <= PEER_APDU_MAX);
+	memcpy(response, b->response, n);
+	return n;
+}
+
+struct peer_eac *peer_eac_visit(const struct peer_eac_plan *plan, struct eac_card *card, int sector,
+				const char **fault)
+{
+	for (int i = 0; i < TRIES; i++) {
+		struct peer_eac *t = peer_eac_open(plan, to_our_card, card->b, fault);
+		int whose = sector == PEER_EAC_OWN_SECTOR
+				    ? (int)card_terminal(card->b->card)->service.sector
+				    : sector;
+
+		assert_non_null(t);
+		if (*fault == NULL && whose >= 0)
+			*fault = peer_eac_chip(t, sj_ec_point_span(&card->keys[whose]));
+		if (!peer_eac_is_short(t))
+			return t;
+		peer_eac_free(t);
+		bench_power(card->b);
+	}
+	fail_msg("a zero was dropped %d times", TRIES);
+	return NULL;
 }
 
 uint16_t peer_eac_apdu(struct peer_eac *t, const struct sj_apdu *command, struct sj_span *data)

@@ -6,6 +6,7 @@
 #ifndef TESTS_PEERS_EAC_TERMINAL_H
 #define TESTS_PEERS_EAC_TERMINAL_H
 
+#include "tests/card/eac_rig.h"
 #include "tests/peers/eac.h"
 #include "wire/apdu.h"
 
@@ -31,6 +32,13 @@ const char *peer_eac_chip(struct peer_eac *t, struct sj_span card_key);
  * 256 does not fit then, whoever made it. True: it did so here, and nothing is shown.
  */
 bool peer_eac_is_short(const struct peer_eac *t);
+/*
+ * PACE, Terminal Authentication and Chip Authentication with one of our cards, anew while libeac drops
+ * zeros. `sector`: whose key; or no Chip Authentication; or the sector of the terminal's certificate.
+ */
+enum { PEER_EAC_NO_CHIP = -1, PEER_EAC_OWN_SECTOR = -2 };
+struct peer_eac *peer_eac_visit(const struct peer_eac_plan *plan, struct eac_card *card, int sector,
+				const char **fault);
 /* A plain command, protected; the status word, and the data (valid until the next one). */
 uint16_t peer_eac_send(struct peer_eac *t, struct sj_span command, struct sj_span *data);
 uint16_t peer_eac_apdu(struct peer_eac *t, const struct sj_apdu *command, struct sj_span *data);

@@ -2,6 +2,8 @@
 #include "tests/hostile/eid.h"
 #include "tests/peers/eac_card.h"
 
+#define TRIES 8 /* about one in 64 is short */
+
 struct stage {
 	struct eid_rig *r;
 	struct peer_eid *card;
@@ -108,43 +110,67 @@ static void stage_free(struct stage *s)
 	free(s);
 }
 
+/* A stage whose card was asked without a dropped zero; `arrange`, or NULL, goes before. */
+static struct stage *stage_asked(void (*arrange)(struct stage *), enum sj_rc *rc)
+{
+	for (int i = 0; i < TRIES; i++) {
+		struct stage *s = stage_new();
+
+		if (arrange != NULL)
+			arrange(s);
+		*rc = eid_ask(s->r, NULL);
+		if (!peer_eid_is_short(s->card))
+			return s;
+		stage_free(s);
+	}
+	fail_msg("a zero was dropped %d times", TRIES);
+	return NULL;
+}
+
 static void libeac_is_asked_and_answers(void **state)
 {
-	struct stage *s = stage_new();
+	enum sj_rc rc;
+	struct stage *s = stage_asked(NULL, &rc);
 	struct sj_ec_point ri = peer_eid_ri_key(s->card);
-	uint8_t identifier[SJ_RI_IDENTIFIER];
+	uint8_t identifier[SJ_RI_IDENTIFIER], x[SJ_EC_FIELD_MAX];
 	char expected[2 * SJ_RI_IDENTIFIER + 1];
 
 	(void)state;
-	eid_assert(s->r, SJ_VERDICT_GENUINE, SJ_OK);
+	assert_int_equal(rc, SJ_OK);
+	assert_int_equal(sj_answer_verdict(s->r->answer), SJ_VERDICT_GENUINE);
 	assert_int_equal(peer_eid_reached(s->card), 4);
 	assert_string_equal(eid_said(s->r, "surname"), "Eriksson");
 	assert_string_equal(eid_said(s->r, "given-names"), "Anna");
 	assert_string_equal(eid_said(s->r, "age-over-18"), "yes");
 	assert_true(sj_ri_identifier(SJ_BP256R1, &s->r->sector_secret, &ri, identifier));
 	assert_true(sj_hex_text(SJ_SPAN_OF(identifier), SJ_HEX_LOWER, expected, sizeof(expected)));
-	assert_string_equal(eid_said(s->r, "pseudonym"), expected);
+	assert_true(sj_ec_agree(SJ_BP256R1, &s->r->sector_secret, &ri, x));
+	if (x[0] != 0) /* what libeac hashes lacks that zero */
+		assert_string_equal(eid_said(s->r, "pseudonym"), expected);
 	stage_free(s);
+}
+
+/* A DV that names the card's CVCA, but has its signature from somebody else. */
+static void forge_dv(struct stage *s)
+{
+	struct eac_chain *c = &s->r->chain;
+	struct sj_writer w = SJ_WRITER_OF(c->dv.bytes);
+
+	c->dv.plan.authority = c->cvca.plan.holder;
+	assert_true(sj_cvc_put(&w, &c->dv.plan, s->r->other.key));
+	c->dv.len = w.len;
+	eid_write(s->r->folder, "dv.cvcert", eac_made(&c->dv));
+	sj_terminal_close(s->r->terminal);
+	assert_int_equal(sj_terminal_open(s->r->folder, &s->r->terminal), SJ_OK);
 }
 
 static void libeac_does_not_believe_another_terminal(void **state)
 {
-	struct stage *s = stage_new();
-	struct eac_chain *c = &s->r->chain;
+	enum sj_rc rc;
+	struct stage *s = stage_asked(forge_dv, &rc);
 
 	(void)state;
-	/* A DV that names the card's CVCA, but has its signature from somebody else. */
-	c->dv.plan.authority = c->cvca.plan.holder;
-	{
-		struct sj_writer w = SJ_WRITER_OF(c->dv.bytes);
-
-		assert_true(sj_cvc_put(&w, &c->dv.plan, s->r->other.key));
-		c->dv.len = w.len;
-	}
-	eid_write(s->r->folder, "dv.cvcert", eac_made(&c->dv));
-	sj_terminal_close(s->r->terminal);
-	assert_int_equal(sj_terminal_open(s->r->folder, &s->r->terminal), SJ_OK);
-	assert_int_equal(eid_ask(s->r, NULL), SJ_TERMINAL_REFUSED);
+	assert_int_equal(rc, SJ_TERMINAL_REFUSED);
 	assert_int_equal(peer_eid_reached(s->card), 1);
 	stage_free(s);
 }

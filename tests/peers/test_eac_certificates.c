@@ -70,17 +70,6 @@ static struct sj_span slurp(const struct fixture *f, const char *name, uint8_t *
 	return sj_span(bytes, n);
 }
 
-static size_t to_our_card(void *user, const uint8_t *command, size_t len,
-			  uint8_t response[PEER_APDU_MAX])
-{
-	struct bench *b = user;
-	size_t n = card_transmit(b->card, sj_span(command, len), b->response);
-
-	assert_true(n <= PEER_APDU_MAX);
-	memcpy(response, b->response, n);
-	return n;
-}
-
 /* A card of today that believes ca.cvcert; then t.cvcert under dv.cvcert, with t.key. */
 static void terminal_is_known(struct fixture *f, const char *ta_oid)
 {
@@ -103,11 +92,7 @@ static void terminal_is_known(struct fixture *f, const char *ta_oid)
 	sj_cvc_chat_put(&w, &c.rights);
 	plan.chat = sj_written(&w);
 	eac_issue(&f->card, &card);
-	t = peer_eac_open(&plan, to_our_card, f->card.b, &fault);
-	if (fault == NULL)
-		fault = peer_eac_chip(
-			t, sj_ec_point_span(
-				   &f->card.keys[card_terminal(f->card.b->card)->service.sector]));
+	t = peer_eac_visit(&plan, &f->card, PEER_EAC_OWN_SECTOR, &fault);
 	if (fault != NULL)
 		fail_msg("%s", fault);
 	assert_true(card_terminal_is(f->card.b->card, true, SJ_CVC_AUTHENTICATION));

@@ -34,17 +34,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static size_t to_our_card(void *user, const uint8_t *command, size_t len,
-			  uint8_t response[PEER_APDU_MAX])
-{
-	struct bench *b = user;
-	size_t n = card_transmit(b->card, sj_span(command, len), b->response);
-
-	assert_true(n <= PEER_APDU_MAX);
-	memcpy(response, b->response, n);
-	return n;
-}
-
 /* Kinds and keys: the chain that is tried, and a card that knows it. */
 static struct peer_eac_plan plan_of(struct fixture *f, struct eac_chain *chain)
 {
@@ -74,31 +63,10 @@ static struct peer_eac_plan plan_of(struct fixture *f, struct eac_chain *chain)
 				       .ta_oid = text };
 }
 
-#define TRIES 8
-
-/* PACE and Terminal Authentication, and Chip Authentication with the key of a sector unless it is -1. */
-static struct peer_eac *attempt(struct fixture *f, const struct peer_eac_plan *plan, int sector,
-				const char **fault)
-{
-	for (int i = 0; i < TRIES; i++) {
-		struct peer_eac *t = peer_eac_open(plan, to_our_card, f->card.b, fault);
-
-		assert_non_null(t);
-		if (*fault == NULL && sector >= 0)
-			*fault = peer_eac_chip(t, sj_ec_point_span(&f->card.keys[sector]));
-		if (!peer_eac_is_short(t))
-			return t;
-		peer_eac_free(t);
-		bench_power(f->card.b);
-	}
-	fail_msg("a zero was dropped %d times", TRIES);
-	return NULL;
-}
-
 static struct peer_eac *open_chip(struct fixture *f, const struct peer_eac_plan *plan, int sector)
 {
 	const char *fault;
-	struct peer_eac *t = attempt(f, plan, sector, &fault);
+	struct peer_eac *t = peer_eac_visit(plan, &f->card, sector, &fault);
 
 	if (fault != NULL)
 		fail_msg("%s", fault);
@@ -107,7 +75,7 @@ static struct peer_eac *open_chip(struct fixture *f, const struct peer_eac_plan 
 
 static struct peer_eac *open_card(struct fixture *f, const struct peer_eac_plan *plan)
 {
-	return open_chip(f, plan, -1);
+	return open_chip(f, plan, PEER_EAC_NO_CHIP);
 }
 
 static void chains(struct fixture *f, const char *key)
@@ -259,7 +227,7 @@ static void test_another_terminals_key_is_refused(void **state)
 	plan = plan_of(f, &f->chain);
 	assert_true(sj_key_put(f->is.terminal.key, &k));
 	plan.key = sj_written(&k);
-	t = attempt(f, &plan, -1, &fault);
+	t = peer_eac_visit(&plan, &f->card, PEER_EAC_NO_CHIP, &fault);
 	assert_non_null(fault);
 	assert_string_equal(fault, "EXTERNAL AUTHENTICATE");
 	peer_eac_free(t);

@@ -36,7 +36,6 @@ struct fake {
 	enum sj_rc fail_rc;
 	unsigned reads; /* of keys, certificates, objects */
 	unsigned opens;
-	bool lies; /* a signature is one of something else */
 	bool slow; /* a signature takes until it is cancelled */
 	enum sj_rc cancelled_rc; /* what a cancelled call says */
 	bool no_service;
