@@ -10,6 +10,7 @@
 #include "host/store.h"
 #include "host/store_internal.h"
 #include "link/vpcd.h"
+#include "tests/card/no_clock.h"
 
 /* --- the stream from the virtual reader ------------------------------------------ */
 
@@ -242,18 +243,6 @@ static bool entries_seed(size_t i, struct sj_writer *w)
 
 /* --- a whole card: commands, each with a two-byte length in front ---------------------------- */
 
-static uint64_t no_time(void *self)
-{
-	(void)self;
-	return 0;
-}
-
-static void no_wait(void *self, uint64_t ms)
-{
-	(void)self;
-	(void)ms;
-}
-
 #define COMMAND(size, bytes) "\0" size bytes
 
 static bool card_seed(size_t i, struct sj_writer *w)
@@ -294,7 +283,7 @@ static bool card_run(struct sj_span in)
 {
 	struct card_config config = {
 		.interface = CARD_CONTACTLESS,
-		.clock = { no_time, no_wait, NULL },
+		.clock = no_clock(),
 		.random = sj_random_system(),
 	};
 	struct card *card = NULL;

@@ -1,4 +1,5 @@
 /* The key applet: what its extensions read, and a whole card whose management key is proved. */
+#include "tests/card/no_clock.h"
 #include "tests/fuzz/parsers.h"
 
 #include <stdlib.h>
@@ -68,18 +69,6 @@ static bool no_random(void *self, uint8_t *out, size_t n)
 	for (size_t i = 0; i < n; i++)
 		out[i] = (uint8_t)(i + 1);
 	return true;
-}
-
-static uint64_t no_time(void *self)
-{
-	(void)self;
-	return 0;
-}
-
-static void no_wait(void *self, uint64_t us)
-{
-	(void)self;
-	(void)us;
 }
 
 static void put_command(struct sj_writer *w, struct sj_span command)
@@ -192,7 +181,7 @@ static bool with_card(struct sj_span in, bool (*make)(struct card_store *s),
 {
 	struct card_config config = {
 		.interface = CARD_CONTACT,
-		.clock = { no_time, no_wait, NULL },
+		.clock = no_clock(),
 		.random = { no_random, NULL },
 	};
 	struct card *card = NULL;

@@ -11,19 +11,8 @@
 #include "link/socket.h"
 #include "link/stdio.h"
 #include "link/vpcd.h"
+#include "tests/card/no_clock.h"
 #include "tests/fuzz/failures.h"
-
-static uint64_t no_time(void *self)
-{
-	(void)self;
-	return 0;
-}
-
-static void no_wait(void *self, uint64_t us)
-{
-	(void)self;
-	(void)us;
-}
 
 static struct card *blank_card(struct card_config *config, struct card_clock clock)
 {
@@ -144,7 +133,7 @@ static bool lines_run(struct sj_span in)
 {
 	struct card_stdio_config plan = { .stop_fd = -1 };
 	struct card_config config = { .store = NULL };
-	struct card *card = blank_card(&config, (struct card_clock){ no_time, no_wait, NULL });
+	struct card *card = blank_card(&config, no_clock());
 	bool ok = card != NULL;
 
 	fuzz_calm_begin();

@@ -439,10 +439,10 @@ bool peer_eac_is_short(const struct peer_eac *t)
 	       is_short(t->ctx->ca_ctx->ka_ctx->shared_secret);
 }
 
-static size_t to_our_card(void *user, const uint8_t *command, size_t len,
-			  uint8_t response[PEER_APDU_MAX])
+size_t peer_to_bench(void *bench, const uint8_t *command, size_t len,
+		     uint8_t response[PEER_APDU_MAX])
 {
-	struct bench *b = user;
+	struct bench *b = bench;
 	size_t n = card_transmit(b->card, sj_span(command, len), b->response);
 
 	assert_true(n <= PEER_APDU_MAX);
@@ -454,7 +454,7 @@ struct peer_eac *peer_eac_visit(const struct peer_eac_plan *plan, struct eac_car
 				const char **fault)
 {
 	for (int i = 0; i < TRIES; i++) {
-		struct peer_eac *t = peer_eac_open(plan, to_our_card, card->b, fault);
+		struct peer_eac *t = peer_eac_open(plan, peer_to_bench, card->b, fault);
 		int whose = sector == PEER_EAC_OWN_SECTOR
 				    ? (int)card_terminal(card->b->card)->service.sector
 				    : sector;

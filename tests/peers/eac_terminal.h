@@ -10,6 +10,10 @@
 #include "tests/peers/eac.h"
 #include "wire/apdu.h"
 
+/* An exchange with one of our cards: `bench` is its struct bench. */
+size_t peer_to_bench(void *bench, const uint8_t *command, size_t len,
+		     uint8_t response[PEER_APDU_MAX]);
+
 /* PACE with generic mapping and Chip Authentication: AES-128 on brainpoolP256r1. */
 struct peer_eac_plan {
 	struct sj_span cvca, dv, terminal; /* certificates */

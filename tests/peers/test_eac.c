@@ -8,7 +8,7 @@
 #include "document/document.h"
 #include "reader/context.h"
 #include "tests/card/eac_rig.h"
-#include "tests/peers/eac.h"
+#include "tests/peers/eac_terminal.h"
 
 #define TD1_LINE1 "I<UTOD231458907<<<<<<<<<<<<<<<"
 #define TD1_LINE2 "7408122F1204159UTO<<<<<<<<<<<6" /* Doc 9303-5, appendix A */
@@ -29,17 +29,6 @@ static struct peer_suite suite_at(size_t i)
 					    .parameter_id = curves[i % 6] };
 	i -= 24;
 	return (struct peer_suite){ .cipher = 1 + (int)i / 3, .parameter_id = (int)i % 3 };
-}
-
-static size_t to_our_card(void *user, const uint8_t *command, size_t len,
-			  uint8_t response[PEER_APDU_MAX])
-{
-	struct bench *b = user;
-	size_t n = card_transmit(b->card, sj_span(command, len), b->response);
-
-	assert_true(n <= PEER_APDU_MAX);
-	memcpy(response, b->response, n);
-	return n;
 }
 
 /*
@@ -66,7 +55,7 @@ static void terminal_opens(struct peer_suite suite, int reference, const char *s
 		 (unsigned)suite.cipher - 1, (unsigned)suite.parameter_id);
 	for (int left = attempts(suite); fault != NULL && left > 0; left--) {
 		b = bench_issued(access);
-		fault = peer_terminal_pace(suite, reference, secret, to_our_card, b);
+		fault = peer_terminal_pace(suite, reference, secret, peer_to_bench, b);
 		bench_free(b);
 	}
 	if (fault != NULL)
@@ -117,7 +106,7 @@ static void test_libeac_terminal_with_rights(void **state)
 	memcpy(asked.bytes, chat, sizeof(chat));
 	eac_chain(&chain, "P-256", SJ_CVC_AUTHENTICATION);
 	eac_issue_eid(&card, &chain);
-	assert_null(peer_terminal_pace(suite, 3, EAC_PIN, to_our_card, card.b));
+	assert_null(peer_terminal_pace(suite, 3, EAC_PIN, peer_to_bench, card.b));
 	assert_true(card_terminal(card.b->card)->chat);
 	assert_int_equal(card_terminal(card.b->card)->allowed.terminal, SJ_CVC_AUTHENTICATION);
 	assert_int_equal(card_terminal(card.b->card)->allowed.bits, 0x114);
@@ -134,7 +123,7 @@ static void test_libeac_terminal_with_a_wrong_can_is_refused(void **state)
 	const char *fault;
 
 	(void)state;
-	fault = peer_terminal_pace(suite, 2, "123457", to_our_card, b);
+	fault = peer_terminal_pace(suite, 2, "123457", peer_to_bench, b);
 	assert_non_null(fault);
 	assert_string_equal(fault, "token");
 	bench_free(b);

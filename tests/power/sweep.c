@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/card_internal.h"
+#include "tests/card/no_clock.h"
 #include "tests/power/folder.h"
 #include "tests/power/sweep_taps.h"
 
@@ -142,23 +143,11 @@ static int which(const struct sweep *s, const struct picture *found, const struc
 	return -1;
 }
 
-static uint64_t no_time(void *self)
-{
-	(void)self;
-	return 0;
-}
-
-static void no_wait(void *self, uint64_t us)
-{
-	(void)self;
-	(void)us;
-}
-
 /* The card in the store starts and answers. */
 static void switch_on(struct sweep *s, struct card_store *store, size_t position)
 {
 	const struct card_config config = { .interface = CARD_CONTACTLESS,
-					    .clock = { no_time, no_wait, NULL },
+					    .clock = no_clock(),
 					    .random = sj_random_system(),
 					    .store = store };
 	static uint8_t response[SJ_APDU_RESPONSE_MAX];
