@@ -168,7 +168,7 @@ copy() { cp first.card "$1.card"; }
 	rm -f letter
 	run ! sojourn issue --again -a ut --holder "$BUILD_DIR/share/sojourn/holder.json" --no-keys \
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l letter --can-file can \
-		--exec -- sh -c 'sojourn card run half.card --link stdio | sed -u 20q'
+		--exec -- sh -c 'sed -u 20q | sojourn card run half.card --link stdio'
 	[[ "$output" == *"half-personalised"* ]]
 	flock -w 10 half.card true
 	run -2 manage half reset
