@@ -1,0 +1,22 @@
+#include "cli/signed.h"
+
+#include <stdlib.h>
+
+#include "cli/child.h"
+
+#define WAIT_MS 5000u
+#define OUTPUT_MAX (2u << 20)
+
+bool cli_find_signed(void *program, const uint8_t *bytes, size_t len, uint8_t **answer,
+		     size_t *answer_len)
+{
+	const char *const argv[] = { program, NULL };
+	char *out;
+
+	if (program == NULL ||
+	    cli_child_filter(argv, bytes, len, WAIT_MS, OUTPUT_MAX, &out, answer_len) != 0) {
+		return false;
+	}
+	*answer = (uint8_t *)out;
+	return out != NULL;
+}
