@@ -11,10 +11,13 @@ bool cli_find_signed(void *program, const uint8_t *bytes, size_t len, uint8_t **
 		     size_t *answer_len)
 {
 	const char *const argv[] = { program, NULL };
-	char *out;
+	char *out = NULL;
+	int rc = -1;
 
-	if (program == NULL ||
-	    cli_child_filter(argv, bytes, len, WAIT_MS, OUTPUT_MAX, &out, answer_len) != 0) {
+	if (program != NULL)
+		rc = cli_child_filter(argv, bytes, len, WAIT_MS, OUTPUT_MAX, &out, answer_len);
+	if (rc != 0) {
+		free(out);
 		return false;
 	}
 	*answer = (uint8_t *)out;
