@@ -1,6 +1,7 @@
 /* Identity documents: opened, read, judged, with memory that ends. */
 #include "tests/failures/sweep.h"
 #include "tests/hostile/issued.h"
+#include "trust/signed.h"
 
 static struct plan full_plan(void)
 {
@@ -65,6 +66,32 @@ static int cam_open(void **state)
 	plan.suite.mapping = SJ_PACE_CAM;
 	*state = issued_new(&plan);
 	return 0;
+}
+
+/* As the process that takes signed data apart would answer, if there is memory for it. */
+static bool find(void *user, const uint8_t *bytes, size_t len, uint8_t **answer, size_t *answer_len)
+{
+	struct sj_writer w = sj_writer(malloc(SJ_SIGNED_PLACES_MAX), SJ_SIGNED_PLACES_MAX);
+	struct sj_signed found;
+	enum sj_signed_rc rc;
+
+	(void)user;
+	if (w.ptr == NULL)
+		return false;
+	rc = sj_signed_find(sj_span(bytes, len), &found);
+	sj_signed_put(&w, rc, &found);
+	sj_signed_close(&found);
+	*answer = w.ptr;
+	*answer_len = w.len;
+	return !w.failed;
+}
+
+static int elsewhere_open(void **state)
+{
+	const int rc = cam_open(state);
+
+	sj_context_find_signed(((struct issued *)*state)->ctx, find, NULL);
+	return rc;
 }
 
 static int document_close(void **state)
@@ -188,6 +215,8 @@ static unsigned long accesses(void *room)
 	return rc;
 }
 
+static const unsigned long unread[] = { SJ_NO_MEMORY, SJ_SIGNED_UNREAD, 0 };
+
 #define EVERYWHERE (FAIL_MEMORY | FAIL_READ)
 
 const struct operation sweep_document[] = {
@@ -198,6 +227,8 @@ const struct operation sweep_document[] = {
 	  .bad = sweep_files, .holds = is_genuine },
 	{ "document: verify, PACE-CAM", EVERYWHERE, cam_open, document_close, .run = verify,
 	  .bad = sweep_files, .holds = is_genuine },
+	{ "document: verify, signed data taken apart elsewhere", FAIL_MEMORY, elsewhere_open,
+	  document_close, .run = verify, .bad = unread, .holds = is_genuine },
 	{ "document: verify, a copy", EVERYWHERE, copy_open, document_close, .run = verify,
 	  .bad = sweep_files, .holds = is_not_genuine },
 	{ "document: verify, altered", EVERYWHERE, altered_open, document_close, .run = verify,

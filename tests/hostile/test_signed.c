@@ -177,7 +177,13 @@ static void every_truncation_of_an_answer_is_none(void **state)
 	issued_free(d);
 }
 
-/* Whichever bit is another: it is no answer, another result, or another place. */
+static bool ends_inside(struct sj_span part, struct sj_span whole)
+{
+	return part.len == 0 || (part.ptr >= whole.ptr && part.len <= whole.len &&
+				 (size_t)(part.ptr - whole.ptr) <= whole.len - part.len);
+}
+
+/* Whichever bit is another: it is no answer, another result, or another place, and that inside. */
 static void every_bit_of_an_answer_counts(void **state)
 {
 	static uint8_t answer[ANSWER_MAX];
@@ -192,6 +198,8 @@ static void every_bit_of_an_answer_counts(void **state)
 		answer[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		assert_false(sj_signed_take(sj_written(&w), sod, &taken) == SJ_SIGNED_OK &&
 			     sj_signed_same(&taken, &found));
+		assert_true(ends_inside(taken.signer.signature, taken.bytes));
+		assert_true(ends_inside(taken.certificate.der, taken.bytes));
 		sj_signed_close(&taken);
 		answer[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
