@@ -186,7 +186,7 @@ enum sj_rc sj_trust_load(const struct sj_trust *trust, const struct sj_trust_ite
 	sj_trust_say(trust, path,
 		     rc == SJ_OK ? "It is not the file that was imported." : "It cannot be read.");
 	sj_trust_file_free(&file);
-	return SJ_TRUST_UNREADABLE;
+	return rc == SJ_OK || rc == SJ_TRUST_MISSING ? SJ_INPUT_MALFORMED : SJ_TRUST_UNREADABLE;
 }
 
 enum sj_trust_class sj_trust_class_of(enum sj_trust_kind kind)
