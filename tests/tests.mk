@@ -24,8 +24,13 @@ fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 # Looks at much memory, and at what sanitisers keep to themselves.
 $(call objs,tests/failures/scan.c): override SANITIZE =
 # Stands before libc, for libraries too, from the first moment of a process on.
-$(call objs,tests/failures/fail.c): override SANITIZE =
-$(call objs,tests/failures/fail.c): override HARDEN = -fPIC
+fail_objs := $(call objs,tests/failures/fail.c tests/failures/preload.c)
+$(fail_objs): override SANITIZE =
+$(fail_objs): override HARDEN = -fPIC
+# Before whole programs: tests/failures/tools.
+$(BUILD)/tests/failures/fail.so: $(fail_objs)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) -shared -o $@ $^ -ldl
 
 # What test programs share: tests/<room>/<name>.c that is no test itself.
 helper_rooms := unit card reader peers power hostile vectors
@@ -62,7 +67,8 @@ $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 
 # Every operation with failures inside (tests/failures).
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c)
-$(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
+$(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3 \
+	$(addprefix -Wl$(comma)--wrap=SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect Disconnect Status Transmit GetAttrib)
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
 liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
