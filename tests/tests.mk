@@ -82,7 +82,7 @@ $(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c)
 $(BUILD)/tests/failures/test_secrets: TEST_LIBS = -Wl,--wrap=sj_ec_secret_random,--wrap=sj_ec_agree,--wrap=sj_kdf,--wrap=sj_hkdf_expand,--wrap=sj_wipe
 
 .PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
-tests: all $(test_bins) $(BUILD)/tests/failures/watch $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
+tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -164,7 +164,7 @@ ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_sta
 stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
 
 # What runs of gcc's build besides the programs, from bats files or as it is.
-gcc_tests := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker) $(stories:%.c=$(BUILD)/%)
+gcc_tests := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker failures/fail.so) $(stories:%.c=$(BUILD)/%)
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
 # hide what was left out, so there is no such switch: run a program by hand.
@@ -179,7 +179,7 @@ check: deps-check
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
 gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
 	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
-	reader/gate.bats programs/yubico.bats card/key.bats card/channel.bats)
+	reader/gate.bats failures/tools.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
 	reader/service.bats)
 waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c

@@ -53,7 +53,8 @@ static const char *const few[] = {
 	"journal: sign",         "evidence: prove",
 	"gate: a revoked card",  "keys: write a certificate",
 	"card: open its file",   "card: CHANGE REFERENCE DATA",
-	"module: C_Verify of",
+	"module: C_Verify of",   "reader: PACE",
+	"keys: forget",
 };
 
 static void test_a_few_points_of_a_few(void **state)
