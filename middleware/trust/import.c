@@ -40,8 +40,8 @@ static const char *name_fault(const struct sj_trust_batch *batch, bool key_ca, s
 		      : "A key CA of the trust store has the same name.";
 }
 
-static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool key_ca,
-			struct sj_trust_counts *counts)
+static enum sj_rc judge_and_add(struct sj_trust_batch *batch, struct sj_span der, bool key_ca,
+				struct sj_trust_counts *counts)
 {
 	const struct sj_span no_name = { NULL, 0 };
 	struct sj_cert cert;
@@ -74,6 +74,15 @@ static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool k
 	counts->links += !own;
 	counts->explicit_parameters += cert.explicit_parameters;
 	return SJ_OK;
+}
+
+/* What was refused for want of memory was not judged. */
+static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool key_ca,
+			struct sj_trust_counts *counts)
+{
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, judge_and_add(batch, der, key_ca, counts));
 }
 
 enum sj_rc sj_admit(struct sj_trust_batch *batch, struct sj_span der,

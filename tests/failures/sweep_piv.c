@@ -495,6 +495,9 @@ static bool is_not_believed(void *room, unsigned long rc)
 	return rc != SJ_OK;
 }
 
+/* OpenSSL has one error for a private key that is none and for one that it has no memory to read. */
+static const unsigned long unread_key[] = { SJ_NO_MEMORY, SJ_INPUT_MALFORMED, 0 };
+
 #define ROW(name, ready, run) \
 	{ \
 		"keys: " name, FAIL_MEMORY, keys_open, keys_close, ready, run, \
@@ -521,7 +524,8 @@ const struct operation sweep_piv[] = {
 	ROW("verify a PIN and sign", keys_ready, verify_and_sign),
 	ROW("administer", keys_ready, administer),
 	ROW("generate", keys_administer, generate),
-	ROW("import", keys_administer, import_key),
+	{ "keys: import", FAIL_MEMORY, keys_open, keys_close, keys_administer, import_key,
+	  .bad = unread_key, .holds = takes_pin },
 	ROW("attest", keys_ready, attest),
 	ROW("request", keys_ready, request),
 	ROW("self-signed certificate", keys_ready, self_sign),
