@@ -177,6 +177,8 @@ bool sj_key_get_ec(const struct sj_key *key, enum sj_curve *curve, struct sj_ec_
 	ok = key->how.sign == NULL && sj_key_get_point(key, curve, point) &&
 	     EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &k) == 1 &&
 	     BN_bn2binpad(k, secret->bytes, (int)secret->len) == (int)secret->len;
+	if (!ok && key->how.sign == NULL && key->curve != SJ_CURVE_NONE)
+		sj_memory_note(); /* nothing else keeps from what is there */
 	BN_clear_free(k);
 	return sj_answered(ok);
 }

@@ -140,6 +140,8 @@ bool sj_pkey_put_private(const EVP_PKEY *pkey, struct sj_writer *w)
 
 	if (n > 0)
 		sj_put(w, sj_span(der, (size_t)n));
+	else
+		sj_memory_note(); /* nothing else keeps a key that is there from being put */
 	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return sj_answered(n > 0) && !w->failed;

@@ -204,11 +204,13 @@ static int for_each(struct cli *cli, const char *directory, const char *const *s
 
 	if (dir == NULL)
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", directory, strerror(errno));
-	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
 		for (size_t i = 0; suffixes[i] != NULL; i++)
 			if (rc == 0 && ends_in(entry->d_name, suffixes[i]))
 				rc = each(user, entry->d_name);
 	}
+	if (rc == 0 && errno != 0)
+		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", directory, strerror(errno));
 	closedir(dir);
 	return rc;
 }
