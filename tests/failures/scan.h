@@ -31,6 +31,8 @@ void scan_add_key(struct scan *s, const char *name, const void *bytes, size_t le
 void scan_add_text(struct scan *s, const char *name, const char *text);
 /* How often one was found in what that process (0: this one) can write to. -1: not readable. */
 long scan_process(struct scan *s, pid_t pid);
+/* The same of bytes of this process. */
+long scan_bytes(struct scan *s, const char *where, const void *bytes, size_t len);
 /* The same of a file. */
 long scan_file(struct scan *s, const char *path);
 
