@@ -351,6 +351,7 @@ int main(int argc, char **argv)
 		(void)ok(&s, s.p11->C_Finalize(NULL), "C_Finalize");
 	}
 	EVP_PKEY_free(key);
+	explicit_bzero(argv[4], strlen(argv[4]));
 	printf("%.3f", value);
 	if (key != NULL)
 		printf(" %lu %u %lu", s.longest_us / 1000, s.children, s.logins);

@@ -18,11 +18,11 @@ static struct {
 	struct place {
 		const char *what;
 		const uint8_t *at;
-		size_t len;
+		size_t len, needle;
 		bool wiped;
 	} places[SCAN_NEEDLES];
 	size_t n;
-	long found;
+	struct made_left left;
 	bool noting;
 	uintptr_t left_out;
 	struct made_sites sites;
@@ -44,7 +44,7 @@ static __attribute__((noinline)) void look_below(void)
 	if (!made.noting)
 		return;
 	memcpy(made.stack, end - STACK, STACK);
-	made.found += scan_bytes(&made.scan, "the dead part of the stack", made.stack, STACK);
+	made.left.stack += scan_bytes(&made.scan, "the dead part of the stack", made.stack, STACK);
 	memset(made.stack, 0, STACK);
 }
 
@@ -69,9 +69,9 @@ static void note(const char *what, const uint8_t *at, size_t len)
 		zeros += at[i] == 0;
 	if (!made.noting || zeros > len / 2) /* a test's own, that stands anywhere */
 		return;
-	scan_add(&made.scan, what, at, len);
 	if (made.n < SCAN_NEEDLES)
-		made.places[made.n++] = (struct place){ what, at, len, false };
+		made.places[made.n++] = (struct place){ what, at, len, made.scan.n, false };
+	scan_add(&made.scan, what, at, len);
 }
 
 static struct made_site *site_of(uintptr_t at)
@@ -104,9 +104,14 @@ void __wrap_sj_wipe(void *ptr, size_t n)
 		if (at == made.left_out)
 			return;
 	}
-	for (size_t i = 0; i < made.n; i++)
-		if (made.places[i].at >= from && made.places[i].at + made.places[i].len <= from + n)
-			made.places[i].wiped = true;
+	for (size_t i = 0; i < made.n; i++) {
+		struct place *p = &made.places[i];
+
+		/* A later tenant of the place is no end of this one. */
+		if (p->at >= from && p->at + p->len <= from + n &&
+		    scan_is(&made.scan, p->needle, p->at))
+			p->wiped = true;
+	}
 	__real_sj_wipe(ptr, n);
 }
 
@@ -116,7 +121,8 @@ void __wrap_free(void *ptr)
 {
 	look_below();
 	if (made.noting && ptr != NULL)
-		made.found += scan_bytes(&made.scan, "freed memory", ptr, malloc_usable_size(ptr));
+		made.left.freed +=
+			scan_bytes(&made.scan, "freed memory", ptr, malloc_usable_size(ptr));
 	__real_free(ptr);
 }
 
@@ -171,24 +177,18 @@ void made_key(const char *name, const void *bytes, size_t len)
 	scan_add_key(&made.scan, name, bytes, len);
 }
 
-long made_end(void)
+struct made_left made_end(void)
 {
-	long left = made.found;
-
 	made.noting = false;
 	for (size_t i = 0; i < made.n; i++)
 		if (!made.places[i].wiped) {
-			left++;
+			made.left.places++;
 			if (!made.scan.quiet)
 				fprintf(stderr, "# %s, the %zuth that was made, was not wiped\n",
 					made.places[i].what, i);
 		}
-	return left;
-}
-
-long made_scan(void)
-{
-	return made.scan.full ? -1 : scan_process(&made.scan, 0);
+	made.left.memory = made.scan.full ? -1 : scan_process(&made.scan, 0);
+	return made.left;
 }
 
 size_t made_count(void)

@@ -25,15 +25,21 @@ struct made_sites {
 	size_t n;
 };
 
+/* What was left of secrets, and where. */
+struct made_left {
+	long places; /* where they were put, never wiped */
+	long freed; /* in memory that was given back */
+	long stack; /* in its dead part */
+	long memory; /* in all of the process, at the end */
+};
+
 /* Forgets all; notes from here on. `left_out`: the site whose wiping is not done, 0: none. */
 void made_begin(uintptr_t left_out);
 /* A secret that these verbs do not make: digits, or a number. */
 void made_text(const char *name, const char *text);
 void made_key(const char *name, const void *bytes, size_t len);
-/* Notes no more; how many secrets were left where they were put, in freed memory or on the stack. */
-long made_end(void);
-/* In all memory, those that were noted. */
-long made_scan(void);
+/* Notes no more, and looks through all memory. */
+struct made_left made_end(void);
 /* How many were noted. */
 size_t made_count(void);
 /* Nothing is told of what is found. */

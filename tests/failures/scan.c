@@ -80,6 +80,11 @@ static bool is_there(const struct scan_needle *n, const uint8_t *at)
 	return i == n->len;
 }
 
+bool scan_is(const struct scan *s, size_t needle, const void *bytes)
+{
+	return needle < s->n && is_there(&s->needles[needle], bytes);
+}
+
 /* Where it is, and what stands around it, as far as that is letters. */
 static void tell(const struct look *l, const struct scan_needle *n, size_t at, size_t len,
 		 uint64_t place)
