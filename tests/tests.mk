@@ -65,6 +65,8 @@ sweep_src := $(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard test
 sweep_libs := $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(sweep_src))
 $(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(sweep_libs)
+$(BUILD)/tests/power/test_synced: $(call objs,$(sweep_src))
+$(BUILD)/tests/power/test_synced: TEST_LIBS = $(sweep_libs) $(addprefix -Wl$(comma)--wrap=,open rename renameat link linkat fsync fdatasync)
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
 liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
