@@ -22,7 +22,7 @@ test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
 # Looks at much memory, and at what sanitisers keep to themselves.
-$(call objs,tests/failures/scan.c): override SANITIZE =
+$(call objs,tests/failures/scan.c tests/failures/made.c): override SANITIZE =
 # Stands before libc, for libraries too, from the first moment of a process on.
 fail_objs := $(call objs,tests/failures/fail.c tests/failures/preload.c)
 $(fail_objs): override SANITIZE =
@@ -69,6 +69,13 @@ $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c)
 $(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3 \
 	$(addprefix -Wl$(comma)--wrap=SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect Disconnect Status Transmit GetAttrib)
+
+sweep_src := $(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c
+sweep_libs := $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
+$(BUILD)/tests/failures/test_sweep: $(call objs,$(sweep_src))
+$(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(sweep_libs)
+$(BUILD)/tests/power/test_synced: $(call objs,$(sweep_src))
+$(BUILD)/tests/power/test_synced: TEST_LIBS = $(sweep_libs) $(addprefix -Wl$(comma)--wrap=,open rename renameat link linkat fsync fdatasync)
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
 liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
@@ -78,8 +85,9 @@ $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 $(BUILD)/tests/failures/watch: $(call objs,tests/failures/watch.c tests/failures/scan.c) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE)
-$(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c)
-$(BUILD)/tests/failures/test_secrets: TEST_LIBS = -Wl,--wrap=sj_ec_secret_random,--wrap=sj_ec_agree,--wrap=sj_kdf,--wrap=sj_hkdf_expand,--wrap=sj_wipe
+made_wrap := $(addprefix -Wl$(comma)--wrap=,sj_ec_secret_random sj_ec_secret_read sj_ec_agree sj_kdf sj_hkdf_extract sj_hkdf_expand sj_wipe free)
+$(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c tests/failures/made.c $(sweep_src))
+$(BUILD)/tests/failures/test_secrets: TEST_LIBS = $(made_wrap) $(sweep_libs)
 
 .PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
 tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker

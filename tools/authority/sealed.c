@@ -271,6 +271,8 @@ static int settle(struct cli *cli, const char *directory, bool keep)
 
 	if (rc == 0 && asprintf(&decided, "%s/" DECIDED, directory) < 0)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	if (rc == 0)
+		cli_sync_folder(decided);
 	if (rc == 0 && unlink(decided) != 0 && errno != ENOENT)
 		rc = cli_output_failed(cli, decided);
 	free(decided);

@@ -112,8 +112,10 @@ static enum sj_rc drop(const struct counter_target *target, struct counter_regis
 		 (long long)r->id);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd >= 0 && json_dumpfd(form, fd, JSON_INDENT(1)) == 0 && fsync(fd) == 0 &&
-	    rename(temporary, path) == 0)
+	    rename(temporary, path) == 0) {
+		cli_sync_folder(path);
 		rc = SJ_OK;
+	}
 	if (rc != SJ_OK)
 		snprintf(r->note, sizeof(r->note), "%s", strerror(errno));
 	if (fd >= 0)

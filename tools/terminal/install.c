@@ -132,9 +132,13 @@ static int put_in_use(struct cli *cli, const char *stage, const char *folder, bo
 
 	if (rc == 0 && next && rename(waiting.text, key.text) != 0)
 		rc = cli_output_failed(cli, key.text);
+	if (rc == 0)
+		cli_sync_folder(certificate.text);
 	if (rc == 0 &&
 	    rename(terminal_path(stage, TERMINAL_CERTIFICATE).text, certificate.text) != 0)
 		rc = cli_output_failed(cli, certificate.text);
+	if (rc == 0)
+		cli_sync_folder(certificate.text);
 	if (rc == 0 && next)
 		unlink(terminal_path(folder, TERMINAL_NEXT_REQUEST).text);
 	return rc;
