@@ -15,7 +15,7 @@ CLI_MUST_CHECK int cli_library(struct cli *cli, const char *file, const char *co
 			       void *calls);
 
 /* A field of such a struct, and its name; for a list LIST(f) f(one) f(two). */
-#define CLI_CALL(name) __typeof__(name) *name;
+#define CLI_CALL(name) __typeof__(name) *(name);
 #define CLI_CALL_NAME(name) #name,
 
 #endif
