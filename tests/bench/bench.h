@@ -155,6 +155,7 @@ enum bench_operation {
 	BENCH_POINT, /* a scalar by another point */
 	BENCH_SIGN,
 	BENCH_VERIFY,
+	BENCH_Y, /* a point from its x */
 	BENCH_OTHER, /* one that the floor does not know */
 };
 
