@@ -37,13 +37,12 @@ LIBS_CORE = -lcrypto -lz
 LIBS_READER = -lpcsclite -lpthread
 LIBS_TOOLS = -ljansson -linih -lseccomp
 LIBS_gate = -lsqlite3 -lpthread
-LIBS_authority = -lsqlite3 -lpq -lp11-kit
-LIBS_trust = -lcurl
+LIBS_authority = -lsqlite3 -lp11-kit
 LIBS_portrait = -ljpeg -lopenjp2 -lpng -lseccomp -lm
 LIBS_signed = -lseccomp
 LIBS_evidence = -lsqlite3
 LIBS_verify = -lsqlite3
-LIBS_counter = -lmicrohttpd -lsqlite3 -lcurl -lpthread
+LIBS_counter = -lmicrohttpd -lsqlite3 -lpthread
 
 # --- what is built from what -------------------------------------------------
 
