@@ -17,7 +17,7 @@
 #define MEMORY (64u << 20) /* of the whole process */
 #define SECONDS 3u /* of a processor */
 
-enum { OK = 0, BROKEN = 1, USAGE = 2 };
+enum { OK = 0, BROKEN = 1, USAGE = 2, REFUSED = 13 };
 
 /* For tests: what is forbidden. It dies of either. */
 static void try(const char *what)
@@ -64,8 +64,13 @@ int main(int argc, char **argv)
 		return USAGE;
 	}
 	bytes = cli_confined_input(INPUT_MAX, &len);
-	if (bytes == NULL || len == 0 || !cli_confine_self(MEMORY, SECONDS)) {
-		fputs("sojourn-signed: no input, too much, or it cannot confine itself\n", stderr);
+	if (bytes == NULL || len == 0) {
+		fputs("sojourn-signed: no input, or too much\n", stderr);
+		free(bytes);
+		return REFUSED;
+	}
+	if (!cli_confine_self(MEMORY, SECONDS)) {
+		fputs("sojourn-signed: it cannot confine itself\n", stderr);
 		free(bytes);
 		return BROKEN;
 	}
