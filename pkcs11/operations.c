@@ -1,5 +1,6 @@
 #include "operations.h"
 #include "crypt/wipe.h"
+#include "wire/tlv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,20 +119,22 @@ bool p11_input(CK_BYTE_PTR bytes, CK_ULONG len, struct sj_span *out)
 
 /* --- keys ------------------------------------------------------------------------- */
 
-static size_t block_size(const struct sj_public *key)
+/* The key was read and judged when its object was made, which takes more than all the rest here. */
+static size_t block_size(const struct p11_attributes *a, CK_KEY_TYPE type)
 {
-	switch (key->kind) {
-	case SJ_PUBLIC_RSA:
-		return key->modulus.len;
-	case SJ_PUBLIC_EC:
-		return 2 * sj_curve_order_size(key->curve);
-	case SJ_PUBLIC_ED25519:
+	struct sj_span element, point;
+
+	switch (type) {
+	case CKK_RSA:
+		return p11_attribute_span(a, CKA_MODULUS).len;
+	case CKK_EC: /* 04 || x || y: r || s is as long as the two, on the curves that there are */
+		element = p11_attribute_span(a, CKA_EC_POINT);
+		return sj_tlv_take(&element, 0x04, &point) == SJ_TLV_FOUND ? point.len / 2 * 2 : 0;
+	case CKK_EC_EDWARDS:
 		return SJ_ED25519_SIGNATURE;
-	case SJ_PUBLIC_X25519:
-	case SJ_PUBLIC_NONE:
-		break;
+	default:
+		return 0;
 	}
-	return 0;
 }
 
 static bool type_fits(CK_KEY_TYPE type, const struct p11_mechanism *m)
@@ -143,7 +146,6 @@ CK_RV p11_key_get(struct p11_session *s, CK_OBJECT_HANDLE handle, CK_OBJECT_CLAS
 		  CK_ATTRIBUTE_TYPE attribute, const struct p11_mechanism *m, struct p11_key *out)
 {
 	const struct sj_piv_key_info *info = NULL;
-	struct sj_public key;
 	struct p11_object *o;
 	struct sj_span spki;
 	CK_RV rv;
@@ -159,9 +161,9 @@ CK_RV p11_key_get(struct p11_session *s, CK_OBJECT_HANDLE handle, CK_OBJECT_CLAS
 	if (!p11_attribute_bool(&o->a, attribute))
 		return CKR_KEY_FUNCTION_NOT_PERMITTED;
 	spki = p11_attribute_span(&o->a, CKA_PUBLIC_KEY_INFO);
-	if (!sj_public_read(spki, &key) || spki.len > sizeof(out->info.spki))
+	if (spki.len == 0 || spki.len > sizeof(out->info.spki))
 		return CKR_KEY_TYPE_INCONSISTENT;
-	out->size = block_size(&key);
+	out->size = block_size(&o->a, out->type);
 	out->private = class == CKO_PRIVATE_KEY;
 	out->guarded = p11_attribute_bool(&o->a, CKA_PRIVATE);
 	out->ref = (uint8_t)o->low;

@@ -22,10 +22,15 @@ test_lints := $(wildcard tests/lint/lint-*)
 fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 
 # Looks at much memory, and at what sanitisers keep to themselves.
-$(call objs,tests/failures/scan.c): override SANITIZE =
+$(call objs,tests/failures/scan.c tests/failures/made.c): override SANITIZE =
 # Stands before libc, for libraries too, from the first moment of a process on.
-$(call objs,tests/failures/fail.c): override SANITIZE =
-$(call objs,tests/failures/fail.c): override HARDEN = -fPIC
+fail_objs := $(call objs,tests/failures/fail.c tests/failures/preload.c)
+$(fail_objs): override SANITIZE =
+$(fail_objs): override HARDEN = -fPIC
+# Before whole programs: tests/failures/tools.
+$(BUILD)/tests/failures/fail.so: $(fail_objs)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) -shared -o $@ $^ -ldl
 
 # What test programs share: tests/<room>/<name>.c that is no test itself.
 helper_rooms := unit card reader peers power hostile vectors
@@ -63,7 +68,15 @@ $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 
 # Every operation with failures inside (tests/failures).
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c)
-$(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
+$(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3 \
+	$(addprefix -Wl$(comma)--wrap=SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect Disconnect Status Transmit GetAttrib)
+
+sweep_src := $(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c
+sweep_libs := $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3
+$(BUILD)/tests/failures/test_sweep: $(call objs,$(sweep_src))
+$(BUILD)/tests/failures/test_sweep: TEST_LIBS = $(sweep_libs)
+$(BUILD)/tests/power/test_synced: $(call objs,$(sweep_src))
+$(BUILD)/tests/power/test_synced: TEST_LIBS = $(sweep_libs) $(addprefix -Wl$(comma)--wrap=,open rename renameat link linkat fsync fdatasync)
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
 liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
 $(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
@@ -73,11 +86,12 @@ $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 $(BUILD)/tests/failures/watch: $(call objs,tests/failures/watch.c tests/failures/scan.c) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE)
-$(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c)
-$(BUILD)/tests/failures/test_secrets: TEST_LIBS = -Wl,--wrap=sj_ec_secret_random,--wrap=sj_ec_agree,--wrap=sj_kdf,--wrap=sj_hkdf_expand,--wrap=sj_wipe
+made_wrap := $(addprefix -Wl$(comma)--wrap=,sj_ec_secret_random sj_ec_secret_read sj_ec_agree sj_kdf sj_hkdf_extract sj_hkdf_expand sj_wipe free)
+$(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c tests/failures/made.c $(sweep_src))
+$(BUILD)/tests/failures/test_secrets: TEST_LIBS = $(made_wrap) $(sweep_libs)
 
 .PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
-tests: all $(test_bins) $(BUILD)/tests/failures/watch $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
+tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -160,7 +174,7 @@ ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_sta
 stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
 
 # What runs of gcc's build besides the programs, from bats files or as it is.
-gcc_tests := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker) $(stories:%.c=$(BUILD)/%)
+gcc_tests := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker failures/fail.so) $(stories:%.c=$(BUILD)/%)
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
 # hide what was left out, so there is no such switch: run a program by hand.
@@ -175,7 +189,7 @@ check: deps-check
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
 gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
 	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
-	reader/gate.bats programs/yubico.bats card/key.bats card/channel.bats)
+	reader/gate.bats failures/tools.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
 	reader/service.bats)
 waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c

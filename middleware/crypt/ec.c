@@ -276,6 +276,8 @@ bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	if (pkey != NULL && sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1))
 		answer = EVP_PKEY_verify(ctx, w.ptr, w.len, digest.ptr, digest.len);
+	if (answer < 0) /* not judged: what is no signature is 0 */
+		sj_memory_note();
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	return sj_answered(answer == 1);

@@ -79,8 +79,7 @@ static bool read_point(enum sj_curve curve, struct sj_span in, struct sj_ec_poin
 	return sj_answered(ok);
 }
 
-/* The curve that an AlgorithmIdentifier names, describes or numbers; takes its parameters. */
-static enum sj_curve take_curve(struct sj_span oid, struct sj_span *in)
+enum sj_curve sj_ec_take_curve(struct sj_span oid, struct sj_span *in)
 {
 	struct sj_span parameters;
 	uint32_t id;
@@ -107,7 +106,7 @@ bool sj_ec_spki_read(struct sj_span spki, enum sj_curve *curve, struct sj_ec_poi
 	    !sj_der_take(&body, 0x30, &algorithm) || !sj_der_take(&algorithm, 0x06, &oid) ||
 	    !sj_der_take(&body, 0x03, &bits) || body.len != 0)
 		return false;
-	found = take_curve(oid, &algorithm);
+	found = sj_ec_take_curve(oid, &algorithm);
 	if (found == SJ_CURVE_NONE || algorithm.len != 0 || !sj_take_u8(&bits, &unused) ||
 	    unused != 0 || !read_point(found, bits, out))
 		return false;
@@ -151,6 +150,19 @@ static bool put_domain(struct sj_writer *w, enum sj_curve curve)
 	return true;
 }
 
+bool sj_ec_put_algorithm(struct sj_writer *w, enum sj_curve curve, bool explicit_form)
+{
+	size_t at = sj_tlv_open(w);
+
+	sj_tlv_put(w, 0x06, SJ_SPAN_OF(id_ec_public_key));
+	if (!explicit_form)
+		sj_tlv_put(w, 0x06, sj_curve_oid(curve));
+	else if (!put_domain(w, curve))
+		return false;
+	sj_tlv_close(w, 0x30, at);
+	return true;
+}
+
 bool sj_ec_spki_put(struct sj_writer *w, enum sj_curve curve, const struct sj_ec_point *key,
 		    bool explicit_form)
 {
@@ -158,13 +170,8 @@ bool sj_ec_spki_put(struct sj_writer *w, enum sj_curve curve, const struct sj_ec
 
 	if (sj_curve_field_size(curve) == 0 || key->len != 1 + 2 * sj_curve_field_size(curve))
 		return false;
-	inner = sj_tlv_open(w);
-	sj_tlv_put(w, 0x06, SJ_SPAN_OF(id_ec_public_key));
-	if (!explicit_form)
-		sj_tlv_put(w, 0x06, sj_curve_oid(curve));
-	else if (!put_domain(w, curve))
+	if (!sj_ec_put_algorithm(w, curve, explicit_form))
 		return false;
-	sj_tlv_close(w, 0x30, inner);
 	inner = sj_tlv_open(w);
 	sj_put_u8(w, 0); /* unused bits */
 	sj_put(w, sj_ec_point_span(key));

@@ -78,8 +78,18 @@ EVP_PKEY *sj_pkey_ec(enum sj_curve curve, const struct sj_ec_point *public_key,
 EVP_PKEY *sj_pkey_spki(struct sj_span spki);
 /* The same for RSA and RSA-PSS keys alone. */
 EVP_PKEY *sj_pkey_rsa(struct sj_span spki);
-/* Writes a private key as PKCS#8 DER and wipes what was made on the way. */
-bool sj_pkey_put_private(const EVP_PKEY *pkey, struct sj_writer *w);
+/* A private key object from PKCS#8: EC, RSA or RSA-PSS. NULL: none, or not of these. */
+EVP_PKEY *sj_pkey_pkcs8(struct sj_span pkcs8);
+
+/* The curve that an AlgorithmIdentifier names, describes or numbers; takes its parameters. */
+enum sj_curve sj_ec_take_curve(struct sj_span oid, struct sj_span *in);
+/* AlgorithmIdentifier of an EC key. */
+SJ_MUST_CHECK bool sj_ec_put_algorithm(struct sj_writer *w, enum sj_curve curve,
+				       bool explicit_form);
+/* PKCS#8 of a key. */
+SJ_MUST_CHECK bool sj_ec_private_put(struct sj_writer *w, enum sj_curve curve,
+				     const struct sj_ec_secret *secret,
+				     const struct sj_ec_point *point);
 
 /* An RSA public key's parts; spans point into `spki`, numbers without leading zeros. */
 struct sj_rsa_key {
@@ -88,5 +98,36 @@ struct sj_rsa_key {
 	struct sj_span pss_parameters; /* whole element; empty: absent */
 };
 SJ_MUST_CHECK bool sj_rsa_spki_parse(struct sj_span spki, struct sj_rsa_key *out);
+/* rsaEncryption, or id-RSASSA-PSS. */
+SJ_MUST_CHECK bool sj_rsa_is_oid(struct sj_span oid, bool *pss);
+/*
+ * An INTEGER of at most 1,024 bytes, leading zeros removed. None of these
+ * is negative: a set high bit is a forgotten zero, as some DG15 have it.
+ */
+SJ_MUST_CHECK bool sj_rsa_take_number(struct sj_span *in, struct sj_span *out);
+
+/* RSAPrivateKey of RFC 8017, A.1.2: the numbers in their order there. */
+enum sj_rsa_part {
+	SJ_RSA_N,
+	SJ_RSA_E,
+	SJ_RSA_D,
+	SJ_RSA_P,
+	SJ_RSA_Q,
+	SJ_RSA_DP,
+	SJ_RSA_DQ,
+	SJ_RSA_QINV,
+	SJ_RSA_PARTS
+};
+
+/* The parts of a PKCS#8 key; spans into it. */
+SJ_MUST_CHECK bool sj_rsa_private_parse(struct sj_span pkcs8,
+					struct sj_span part[static SJ_RSA_PARTS], bool *pss);
+/* Secure numbers, which OpenSSL wipes. False: some are missing. Freed in any case. */
+SJ_MUST_CHECK bool sj_rsa_numbers_new(BIGNUM *bn[static SJ_RSA_PARTS]);
+void sj_rsa_numbers_free(BIGNUM *bn[static SJ_RSA_PARTS]);
+/* A key object of these numbers, which stay the caller's; `type`: "RSA" or "RSA-PSS". */
+EVP_PKEY *sj_rsa_private_make(const char *type, BIGNUM *const bn[static SJ_RSA_PARTS]);
+/* PKCS#8 of a key. */
+SJ_MUST_CHECK bool sj_rsa_private_put(const EVP_PKEY *pkey, struct sj_writer *w);
 
 #endif

@@ -2,6 +2,7 @@
 #include "crypt/meter.h"
 #include "crypt/scheme.h"
 #include "crypt/sign.h"
+#include "crypt/wipe.h"
 
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
@@ -86,17 +87,7 @@ struct sj_key *sj_key_generate(const char *kind)
 
 struct sj_key *sj_key_read(struct sj_span pkcs8)
 {
-	const unsigned char *at = pkcs8.ptr;
-	PKCS8_PRIV_KEY_INFO *info;
-	EVP_PKEY *pkey = NULL;
-
-	if (pkcs8.len > SJ_KEY_MAX)
-		return NULL;
-	info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)pkcs8.len);
-	if (info != NULL && at == pkcs8.ptr + pkcs8.len)
-		pkey = EVP_PKCS82PKEY(info);
-	PKCS8_PRIV_KEY_INFO_free(info);
-	return key_new(pkey);
+	return pkcs8.len <= SJ_KEY_MAX ? key_new(sj_pkey_pkcs8(pkcs8)) : NULL;
 }
 
 struct sj_key *sj_key_elsewhere(struct sj_span spki, const struct sj_key_elsewhere *how)
@@ -123,11 +114,6 @@ struct sj_key *sj_key_from_ec(enum sj_curve curve, const struct sj_ec_secret *se
 	if (!sj_ec_multiply(curve, secret, NULL, &point))
 		return NULL;
 	return key_new(sj_pkey_ec(curve, &point, secret));
-}
-
-bool sj_key_put(const struct sj_key *key, struct sj_writer *w)
-{
-	return key->how.sign == NULL && sj_pkey_put_private(key->pkey, w);
 }
 
 enum sj_curve sj_key_curve(const struct sj_key *key)
@@ -177,8 +163,27 @@ bool sj_key_get_ec(const struct sj_key *key, enum sj_curve *curve, struct sj_ec_
 	ok = key->how.sign == NULL && sj_key_get_point(key, curve, point) &&
 	     EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &k) == 1 &&
 	     BN_bn2binpad(k, secret->bytes, (int)secret->len) == (int)secret->len;
+	if (!ok && key->how.sign == NULL && key->curve != SJ_CURVE_NONE)
+		sj_memory_note(); /* nothing else keeps from what is there */
 	BN_clear_free(k);
 	return sj_answered(ok);
+}
+
+bool sj_key_put(const struct sj_key *key, struct sj_writer *w)
+{
+	struct sj_ec_secret secret;
+	struct sj_ec_point point;
+	enum sj_curve curve;
+	bool ok;
+
+	if (key->how.sign != NULL)
+		return false;
+	if (key->curve == SJ_CURVE_NONE)
+		return sj_rsa_private_put(key->pkey, w);
+	ok = sj_key_get_ec(key, &curve, &secret, &point) &&
+	     sj_ec_private_put(w, curve, &secret, &point);
+	sj_wipe(&secret, sizeof(secret));
+	return ok;
 }
 
 enum sj_hash sj_key_hash(const struct sj_key *key)

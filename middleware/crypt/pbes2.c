@@ -88,6 +88,9 @@ static bool stretch(struct sj_pbes2 *p, struct sj_span salt, uint32_t n, uint32_
 	p->ready =
 		sj_told(EVP_PBE_scrypt((const char *)p->passphrase.ptr, p->passphrase.len, salt.ptr,
 				       salt.len, n, r, par, MEMORY_MAX, p->key, SJ_PBES2_KEY) == 1);
+	/* Of costs that scrypt knows, none fails but for want of memory. */
+	if (!p->ready && (n & (n - 1)) == 0)
+		sj_memory_note();
 	if (p->ready)
 		memmove(p->salt, salt.ptr, SJ_PBES2_SALT);
 	return p->ready;

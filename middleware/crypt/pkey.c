@@ -2,7 +2,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 /* Makes a key object of this type from the builder's parameters. */
@@ -130,17 +129,4 @@ bool sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain)
 
 	return sj_der_take(&der, 0x30, &body) && der.len == 0 && take_integer(&body, half, plain) &&
 	       take_integer(&body, half, plain + half) && body.len == 0;
-}
-
-bool sj_pkey_put_private(const EVP_PKEY *pkey, struct sj_writer *w)
-{
-	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
-	unsigned char *der = NULL;
-	int n = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
-
-	if (n > 0)
-		sj_put(w, sj_span(der, (size_t)n));
-	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
-	PKCS8_PRIV_KEY_INFO_free(info);
-	return sj_answered(n > 0) && !w->failed;
 }

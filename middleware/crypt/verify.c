@@ -3,6 +3,7 @@
 #include "crypt/rsa.h"
 #include "crypt/scheme.h"
 #include "crypt/sign.h"
+#include "crypt/x509.h"
 
 #include <openssl/rsa.h>
 
@@ -79,4 +80,11 @@ bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	return sj_answered(answer == 1);
+}
+
+/* Here, so that who only reads certificates needs no OpenSSL. */
+bool sj_cert_signed_by(const struct sj_cert *cert, struct sj_span spki)
+{
+	return sj_signature_verify(spki, cert->signature_algorithm, SJ_HASH_NONE, cert->tbs,
+				   cert->signature);
 }

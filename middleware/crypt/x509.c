@@ -1,6 +1,5 @@
 #include "crypt/x509.h"
 #include "crypt/internal.h"
-#include "crypt/sign.h"
 #include "crypt/time.h"
 
 #define TAG_BOOLEAN 0x01u
@@ -245,10 +244,4 @@ bool sj_cert_extension(const struct sj_cert *cert, struct sj_span oid, struct sj
 		}
 	}
 	return false;
-}
-
-bool sj_cert_signed_by(const struct sj_cert *cert, struct sj_span spki)
-{
-	return sj_signature_verify(spki, cert->signature_algorithm, SJ_HASH_NONE, cert->tbs,
-				   cert->signature);
 }

@@ -35,9 +35,10 @@ static void judge_object(struct sj_document *doc, enum sj_signed_rc rc)
 {
 	struct sj_check *check = check_of(doc, SJ_CHECK_SOD);
 
-	if (rc == SJ_SIGNED_NO_CERTIFICATE) {
+	if (rc == SJ_SIGNED_NO_CERTIFICATE || rc == SJ_SIGNED_STOPPED) {
 		sj_check_set(check, SJ_CHECK_NOT_POSSIBLE, SJ_UNDECIDED, "EF.SOD: %s",
 			     sj_signed_text(rc));
+		doc->unread = rc == SJ_SIGNED_STOPPED;
 		return;
 	}
 	if (rc != SJ_SIGNED_OK) {
@@ -75,7 +76,8 @@ void sj_check_security_object(struct sj_document *doc)
 		return;
 	}
 	sj_signed_close(&doc->sod);
-	judge_object(doc, sj_signed_open(content, SJ_OID_ICAO_LDS_SECURITY_OBJECT, &doc->sod));
+	judge_object(doc, sj_signed_open_for(doc->context, content, SJ_OID_ICAO_LDS_SECURITY_OBJECT,
+					     &doc->sod));
 }
 
 /* --- data groups ------------------------------------------------------------ */

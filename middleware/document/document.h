@@ -95,6 +95,7 @@ struct sj_document {
 	struct sj_signed sod; /* EF.SOD's */
 	struct sj_signed security; /* EF.CardSecurity's */
 	struct sj_security_object object;
+	bool unread; /* one of them was not taken apart: nothing can be said */
 	bool sod_holds; /* its signature holds, `object` is filled */
 	bool chain_holds;
 

@@ -78,7 +78,7 @@ void sj_check_signer(struct sj_document *doc)
 	struct sj_issuer issuer = { 0 };
 	struct sj_finding chain, purpose;
 
-	sj_chain_find(doc->trust, &doc->sod.certificate, &issuer, &chain);
+	sj_signed_chain(doc->trust, &doc->sod, &issuer, &chain);
 	if (chain.rc != SJ_OK) {
 		sj_check_from(check, sj_signer_state(&chain), &chain);
 		return;
@@ -100,7 +100,7 @@ void sj_check_signer(struct sj_document *doc)
 }
 
 /* Its signer is believed for the same country as that of the security object. */
-static void judge_security(struct sj_document *doc, const struct sj_signed *security,
+static void judge_security(struct sj_document *doc, struct sj_signed *security,
 			   struct sj_finding *f)
 {
 	const struct sj_cert *signer = &security->certificate;
@@ -108,7 +108,7 @@ static void judge_security(struct sj_document *doc, const struct sj_signed *secu
 	char country[4];
 	bool asked;
 
-	sj_chain_find(doc->trust, signer, &issuer, f);
+	sj_signed_chain(doc->trust, security, &issuer, f);
 	if (f->rc != SJ_OK)
 		return;
 	sj_chain_purpose(signer, f);
@@ -135,7 +135,8 @@ bool sj_card_security_holds(struct sj_document *doc, struct sj_span *infos, stru
 		return false;
 	}
 	sj_signed_close(security);
-	rc = sj_signed_open(file, SJ_OID_SECURITY_OBJECT, security);
+	rc = sj_signed_open_for(doc->context, file, SJ_OID_SECURITY_OBJECT, security);
+	doc->unread |= rc == SJ_SIGNED_STOPPED;
 	if (rc != SJ_SIGNED_OK) {
 		sj_find(f, SJ_CAM_FAILED, "EF.CardSecurity: %s", sj_signed_text(rc));
 		return false;

@@ -51,7 +51,7 @@ static void require_proof(struct sj_document *doc)
 
 /*
  * All checks for which no more of the card is needed. SJ_NO_MEMORY: memory ran out on the way, and
- * what did not hold may be due to that.
+ * what did not hold may be due to that. SJ_SIGNED_UNREAD: as it says.
  */
 static enum sj_rc conclude(struct sj_document *doc)
 {
@@ -67,6 +67,8 @@ static enum sj_rc conclude(struct sj_document *doc)
 	require_proof(doc);
 	sj_check_copy(doc);
 	sj_document_judge(doc->report);
+	if (doc->unread)
+		return SJ_SIGNED_UNREAD;
 	return sj_memory_rc(doc->mark, doc->report->reason) == SJ_NO_MEMORY ? SJ_NO_MEMORY : SJ_OK;
 }
 

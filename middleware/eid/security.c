@@ -27,7 +27,7 @@ static void judge(struct sj_ask *ask, struct sj_finding *f)
 	struct sj_issuer issuer = { 0 };
 	bool asked;
 
-	sj_chain_find(ask->trust, signer, &issuer, f);
+	sj_signed_chain(ask->trust, &ask->security, &issuer, f);
 	if (f->rc != SJ_OK)
 		return;
 	sj_name_text(signer->subject, statistics->signer, sizeof(statistics->signer));
@@ -99,9 +99,11 @@ enum sj_rc sj_eid_security(struct sj_ask *ask)
 			     "The card does not deliver EF.CardSecurity.");
 		return SJ_OK;
 	}
-	signed_rc = sj_signed_open(file, SJ_OID_SECURITY_OBJECT, &ask->security);
+	signed_rc = sj_signed_open_for(ask->context, file, SJ_OID_SECURITY_OBJECT, &ask->security);
 	if (signed_rc == SJ_SIGNED_NO_MEMORY)
 		return SJ_NO_MEMORY;
+	if (signed_rc == SJ_SIGNED_STOPPED)
+		return SJ_SIGNED_UNREAD;
 	if (signed_rc != SJ_SIGNED_OK)
 		sj_find(&f, SJ_CARD_SECURITY, "EF.CardSecurity: %s", sj_signed_text(signed_rc));
 	else if (!sj_secinfos_parse(ask->security.cms.content, &items))

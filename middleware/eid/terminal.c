@@ -1,6 +1,7 @@
 /* terminal.c -- a terminal's folder: reading it, and holding its parts against each other. */
 #include "eid/terminal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static enum sj_rc read_links(int dir, struct sj_terminal *t)
 	enum sj_rc rc = entries ? SJ_OK : SJ_TERMINAL_FILES;
 	const struct dirent *e;
 
-	while (rc == SJ_OK && (e = readdir(entries)) != NULL) {
+	while (rc == SJ_OK && (errno = 0, e = readdir(entries)) != NULL) {
 		if (!is_link_name(e->d_name))
 			continue;
 		rc = t->link_count < SJ_TERMINAL_LINKS
@@ -71,6 +72,8 @@ static enum sj_rc read_links(int dir, struct sj_terminal *t)
 			     : SJ_TERMINAL_FILES;
 		t->link_count += rc == SJ_OK;
 	}
+	if (rc == SJ_OK && errno != 0)
+		rc = SJ_TERMINAL_FILES;
 	if (entries)
 		closedir(entries);
 	return rc;

@@ -233,17 +233,18 @@ enum sj_rc sj_piv_forget(const char *memory, const uint8_t *guid)
 	if (dir < 0)
 		return sj_memory_rc(mark, SJ_INPUT_UNREADABLE);
 	entries = sj_trust_entries(dir, ".");
-	while (entries && (e = readdir(entries)) != NULL) {
+	while (entries && (errno = 0, e = readdir(entries)) != NULL) {
 		if (!is_code(e->d_name, SJ_PIV_CAN) && !is_code(e->d_name, SJ_PIV_PAIRING_CODE))
 			continue;
 		if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 &&
 		    unlinkat(dir, e->d_name, 0) != 0)
 			rc = SJ_FILE_PERMISSION;
 	}
+	/* What was not seen was not forgotten. */
+	if (!entries || errno != 0)
+		rc = rc == SJ_OK ? SJ_INPUT_UNREADABLE : rc;
 	if (entries)
 		closedir(entries);
-	else
-		rc = SJ_INPUT_UNREADABLE;
 	close(dir);
 	return sj_memory_rc(mark, rc);
 }

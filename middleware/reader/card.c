@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader/memory.h"
+
 /* Far enough to be without limit, near enough not to overflow when added to. */
 #define NO_LIMIT_MS (INT64_C(1) << 40)
 
@@ -87,6 +89,7 @@ enum sj_rc sj_card_transmit(struct sj_card *card, const uint8_t *command, size_t
 			    unsigned timeout_ms, uint8_t *response, size_t *response_len,
 			    uint16_t *sw)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_response r;
 	struct sj_apdu a;
 	enum sj_rc rc;
@@ -96,7 +99,7 @@ enum sj_rc sj_card_transmit(struct sj_card *card, const uint8_t *command, size_t
 	sj_session_deadline(card->session, sj_deadline_after(timeout_ms));
 	rc = sj_session_command(card->session, &a, &r);
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	if (r.data.len > *response_len)
 		return SJ_USAGE;
 	if (r.data.len > 0)

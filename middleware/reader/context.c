@@ -79,6 +79,12 @@ void sj_context_listen(struct sj_context *ctx, sj_event_fn fn, void *user)
 	ctx->user = user;
 }
 
+void sj_context_find_signed(struct sj_context *ctx, sj_signed_fn fn, void *user)
+{
+	ctx->find = fn;
+	ctx->find_user = user;
+}
+
 void sj_context_tell(struct sj_context *ctx, enum sj_event_kind kind, struct sj_span bytes)
 {
 	struct sj_event event = {

@@ -19,6 +19,8 @@ struct sj_refused {
 struct sj_context {
 	sj_event_fn listener;
 	void *user;
+	sj_signed_fn find; /* takes signed data apart; NULL: done here */
+	void *find_user;
 	struct sj_cancel *cancel; /* shared with workers that outlive the context */
 	struct sj_pcsc *monitor; /* for lists and waiting; NULL until needed */
 	struct sj_refused refused[SJ_REFUSED_MAX];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reader/card.h"
+#include "reader/memory.h"
 #include "reader/pace.h"
 #include "wire/std/icao9303.h"
 #include "wire/std/iso7816.h"
@@ -72,6 +73,7 @@ enum sj_rc sj_pace_find(struct sj_session *s, struct sj_pace_offer *out)
 
 enum sj_rc sj_card_pace(struct sj_card *card, const char *can, unsigned timeout_ms)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_random random = sj_random_system();
 	struct sj_pace_result unused = { .done = false };
 	struct sj_session *s = card->session;
@@ -83,10 +85,10 @@ enum sj_rc sj_card_pace(struct sj_card *card, const char *can, unsigned timeout_
 	sj_session_deadline(s, sj_deadline_after(timeout_ms));
 	rc = sj_pace_find(s, &offer);
 	if (rc != SJ_OK)
-		return rc;
+		return sj_memory_rc(mark, rc);
 	sj_session_patient(s, true);
 	rc = sj_pace_run(s, &offer, SJ_PACE_CAN, sj_span((const uint8_t *)can, CAN_DIGITS), NULL,
 			 &random, &unused);
 	sj_session_patient(s, false);
-	return rc;
+	return sj_memory_rc(mark, rc);
 }

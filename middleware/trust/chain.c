@@ -176,18 +176,18 @@ void sj_chain_times(const struct sj_cert *signer, const struct sj_cert *issuer, 
 	}
 }
 
+/* Certificates that cannot be read are counted. */
 static bool crl_signed(const struct sj_trust *trust, enum sj_trust_class cas,
-		       const struct sj_crl *crl)
+		       const struct sj_crl *crl, unsigned *unreadable)
 {
 	uint8_t key[SJ_TRUST_NAME_KEY];
 	struct sj_issuer issuer = { 0 };
-	unsigned unreadable = 0;
 	bool signed_by = false;
 	size_t at = 0;
 
 	if (!sj_trust_name_key(crl->issuer, key))
 		return false;
-	while (!signed_by && next_issuer(trust, cas, key, &at, &issuer, &unreadable)) {
+	while (!signed_by && next_issuer(trust, cas, key, &at, &issuer, unreadable)) {
 		signed_by = sj_name_eq(crl->issuer, issuer.cert.subject) &&
 			    sj_cert_may_certify(&issuer.cert) &&
 			    (issuer.cert.key_usage & SJ_USAGE_CRL_SIGN) &&
@@ -198,10 +198,14 @@ static bool crl_signed(const struct sj_trust *trust, enum sj_trust_class cas,
 	return signed_by;
 }
 
-bool sj_chain_crl_signed(const struct sj_trust *trust, const struct sj_crl *crl)
+enum sj_rc sj_chain_crl_signed(const struct sj_trust *trust, const struct sj_crl *crl)
 {
-	return crl_signed(trust, SJ_TRUST_DOCUMENT_CAS, crl) ||
-	       crl_signed(trust, SJ_TRUST_KEY_CAS, crl);
+	unsigned unreadable = 0;
+
+	if (crl_signed(trust, SJ_TRUST_DOCUMENT_CAS, crl, &unreadable) ||
+	    crl_signed(trust, SJ_TRUST_KEY_CAS, crl, &unreadable))
+		return SJ_OK;
+	return unreadable > 0 ? SJ_TRUST_UNREADABLE : SJ_CHAIN_SIGNATURE;
 }
 
 static void judge_crl(const struct sj_crl *crl, const struct sj_cert *signer, int64_t now,

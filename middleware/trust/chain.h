@@ -49,7 +49,11 @@ void sj_chain_times(const struct sj_cert *signer, const struct sj_cert *issuer, 
 void sj_chain_revocation(const struct sj_trust *trust, const struct sj_cert *signer, int64_t now,
 			 bool *asked, struct sj_finding *f);
 
-/* The CRL signature holds under a certificate of the store that may sign CRLs. */
-SJ_MUST_CHECK bool sj_chain_crl_signed(const struct sj_trust *trust, const struct sj_crl *crl);
+/*
+ * SJ_OK: the CRL's signature holds under a certificate of the store that may sign CRLs.
+ * SJ_CHAIN_SIGNATURE: under none; SJ_TRUST_UNREADABLE: under none that can be read.
+ */
+SJ_MUST_CHECK enum sj_rc sj_chain_crl_signed(const struct sj_trust *trust,
+					     const struct sj_crl *crl);
 
 #endif

@@ -40,8 +40,8 @@ static const char *name_fault(const struct sj_trust_batch *batch, bool key_ca, s
 		      : "A key CA of the trust store has the same name.";
 }
 
-static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool key_ca,
-			struct sj_trust_counts *counts)
+static enum sj_rc judge_and_add(struct sj_trust_batch *batch, struct sj_span der, bool key_ca,
+				struct sj_trust_counts *counts)
 {
 	const struct sj_span no_name = { NULL, 0 };
 	struct sj_cert cert;
@@ -74,6 +74,15 @@ static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool k
 	counts->links += !own;
 	counts->explicit_parameters += cert.explicit_parameters;
 	return SJ_OK;
+}
+
+/* What was refused for want of memory was not judged. */
+static enum sj_rc admit(struct sj_trust_batch *batch, struct sj_span der, bool key_ca,
+			struct sj_trust_counts *counts)
+{
+	const unsigned mark = sj_memory_mark();
+
+	return sj_memory_rc(mark, judge_and_add(batch, der, key_ca, counts));
 }
 
 enum sj_rc sj_admit(struct sj_trust_batch *batch, struct sj_span der,
@@ -142,13 +151,15 @@ static const char *link_fault(const struct sj_trust *trust, const struct sj_cert
 enum sj_rc sj_admit_link(const struct sj_trust *trust, struct sj_trust_batch *batch,
 			 struct sj_span der, struct sj_trust_counts *counts)
 {
-	struct sj_finding finding;
+	struct sj_finding finding = { .rc = SJ_OK };
 	struct sj_cert cert;
 	const char *fault;
 
 	if (!sj_cert_read(der, &cert))
 		return SJ_INPUT_MALFORMED;
 	fault = link_fault(trust, &cert, batch->before != NULL, &finding);
+	if (finding.rc == SJ_TRUST_UNREADABLE)
+		return finding.rc;
 	if (fault)
 		return refuse(batch->trust, cert.subject, counts, fault);
 	return admit(batch, der, false, counts);
@@ -156,42 +167,57 @@ enum sj_rc sj_admit_link(const struct sj_trust *trust, struct sj_trust_batch *ba
 
 /* --- CRLs ---------------------------------------------------------------------------- */
 
-/* The stored CRL of the same issuer is newer than `crl`. */
-static bool is_older(const struct sj_trust *trust, const struct sj_crl *crl)
+/* Whether the stored CRL of the same issuer is newer than `crl`. What is damaged is nothing; what cannot be read may be. */
+static enum sj_rc compare_crl(const struct sj_trust *trust, const struct sj_crl *crl, bool *older)
 {
 	uint8_t key[SJ_TRUST_NAME_KEY];
 	struct sj_trust_file file = { NULL, 0 };
 	const struct sj_trust_item *item;
 	struct sj_crl stored;
-	bool older = false;
 	size_t at = 0;
+	enum sj_rc rc;
 
+	*older = false;
 	if (!sj_trust_name_key(crl->issuer, key))
-		return false;
+		return SJ_CRYPTO_FAILED;
 	while ((item = sj_trust_next(&trust->items, SJ_TRUST_CRLS, key, &at)) != NULL) {
-		if (sj_trust_load(trust, item, &file) != SJ_OK)
+		rc = sj_trust_load(trust, item, &file);
+		if (rc == SJ_INPUT_MALFORMED)
 			continue;
+		if (rc != SJ_OK)
+			return rc;
 		if (sj_crl_read(sj_span(file.bytes, file.len), &stored) &&
 		    stored.this_update > crl->this_update)
-			older = true;
+			*older = true;
 		sj_trust_file_free(&file);
 	}
-	return older;
+	return SJ_OK;
 }
 
-static const char *crl_fault(const struct sj_trust *trust, const struct sj_crl *crl)
+/* SJ_OK with *fault: it is not acceptable, and why. */
+static enum sj_rc judge_crl(const struct sj_trust *trust, const struct sj_crl *crl,
+			    const char **fault)
 {
+	bool older;
+	enum sj_rc rc = sj_chain_crl_signed(trust, crl);
+
+	if (rc != SJ_OK && rc != SJ_CHAIN_SIGNATURE)
+		return rc;
+	*fault = NULL;
 	if (crl->unknown_critical)
-		return "The CRL has a critical extension that is not known.";
-	if (!sj_chain_crl_signed(trust, crl))
-		return "The CRL is not signed by a CSCA or key CA of the trust store.";
-	if (crl->next_update == 0)
-		return "The CRL does not say when it is to be replaced.";
-	if (!sj_trust_time_plausible(trust, crl->this_update, (int64_t)time(NULL)))
-		return "The CRL is dated far ahead of the clock.";
-	if (is_older(trust, crl))
-		return "The CRL is older than the one in the trust store.";
-	return NULL;
+		*fault = "The CRL has a critical extension that is not known.";
+	else if (rc != SJ_OK)
+		*fault = "The CRL is not signed by a CSCA or key CA of the trust store.";
+	else if (crl->next_update == 0)
+		*fault = "The CRL does not say when it is to be replaced.";
+	else if (!sj_trust_time_plausible(trust, crl->this_update, (int64_t)time(NULL)))
+		*fault = "The CRL is dated far ahead of the clock.";
+	if (*fault)
+		return SJ_OK;
+	rc = compare_crl(trust, crl, &older);
+	if (rc == SJ_OK && older)
+		*fault = "The CRL is older than the one in the trust store.";
+	return rc;
 }
 
 enum sj_rc sj_admit_crl(const struct sj_trust *trust, struct sj_trust_batch *batch,
@@ -206,7 +232,9 @@ enum sj_rc sj_admit_crl(const struct sj_trust *trust, struct sj_trust_batch *bat
 	if (der.len > SJ_TRUST_FILE_MAX || !sj_crl_read(der, &crl))
 		return SJ_INPUT_MALFORMED;
 	*this_update = crl.this_update;
-	fault = crl_fault(trust, &crl);
+	rc = judge_crl(trust, &crl, &fault);
+	if (rc != SJ_OK)
+		return rc;
 	if (fault)
 		return refuse(batch->trust, crl.issuer, &counts, fault);
 	rc = sj_trust_batch_replace_crl(batch, crl.issuer, der);

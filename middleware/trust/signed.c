@@ -4,26 +4,8 @@
 
 #include "crypt/memory.h"
 #include "crypt/sign.h"
+#include "reader/context.h"
 #include "trust/signed.h"
-
-/* The signer may be named by issuer and serial, or by key identifier (RFC 5652, 5.3). */
-static bool is_signer(const struct sj_cms_signer *signer, const struct sj_cert *cert)
-{
-	if (signer->issuer.len > 0)
-		return sj_span_eq(signer->serial, cert->serial) &&
-		       sj_name_eq(signer->issuer, cert->issuer);
-	return signer->key_id.len > 0 && sj_span_eq(signer->key_id, cert->subject_key_id);
-}
-
-static enum sj_signed_rc find_certificate(struct sj_signed *s)
-{
-	struct sj_span rest = s->cms.certificates, der;
-
-	while (sj_cms_certificate(&rest, &der) == SJ_TLV_FOUND)
-		if (sj_cert_read(der, &s->certificate) && is_signer(&s->signer, &s->certificate))
-			return SJ_SIGNED_OK;
-	return SJ_SIGNED_NO_CERTIFICATE;
-}
 
 static enum sj_signed_rc check_digest(const struct sj_signed *s, enum sj_hash alg)
 {
@@ -40,9 +22,12 @@ static enum sj_signed_rc check_digest(const struct sj_signed *s, enum sj_hash al
 static enum sj_signed_rc check_signature(const struct sj_signed *s, enum sj_hash alg)
 {
 	struct sj_span attributes = s->signer.signed_attributes;
-	uint8_t *set = malloc(attributes.len);
+	uint8_t *set;
 	bool holds;
 
+	if (attributes.len == 0)
+		return SJ_SIGNED_MALFORMED;
+	set = malloc(attributes.len);
 	if (!set) {
 		sj_memory_note();
 		return SJ_SIGNED_NO_MEMORY;
@@ -55,52 +40,32 @@ static enum sj_signed_rc check_signature(const struct sj_signed *s, enum sj_hash
 	return holds ? SJ_SIGNED_OK : SJ_SIGNED_SIGNATURE;
 }
 
-static enum sj_signed_rc take_signer(struct sj_signed *s)
+/* Here, or where the context has it done. */
+static enum sj_signed_rc find(const struct sj_context *ctx, struct sj_span in,
+			      struct sj_signed *out)
 {
-	struct sj_span rest = s->cms.signers;
+	enum sj_signed_rc rc = SJ_SIGNED_STOPPED;
+	uint8_t *answer = NULL;
+	size_t len = 0;
 
-	if (sj_cms_signer(&rest, &s->signer) != SJ_TLV_FOUND || rest.len != 0)
-		return SJ_SIGNED_MALFORMED;
-	if (s->signer.signed_attributes.len == 0 || s->signer.content_type.len == 0 ||
-	    s->signer.message_digest.len == 0)
-		return SJ_SIGNED_MALFORMED;
-	return SJ_SIGNED_OK;
+	if (!ctx || !ctx->find)
+		return sj_signed_find(in, out);
+	memset(out, 0, sizeof(*out));
+	if (ctx->find(ctx->find_user, in.ptr, in.len, &answer, &len))
+		rc = sj_signed_take(sj_span(answer, len), in, out);
+	free(answer);
+	return rc;
 }
 
-/* Foreign signers stream: they do not know lengths when they write them. */
-static enum sj_signed_rc make_definite(struct sj_signed *s, struct sj_span *in)
+enum sj_signed_rc sj_signed_open_for(const struct sj_context *ctx, struct sj_span in,
+				     struct sj_span content_type, struct sj_signed *out)
 {
-	size_t cap = in->len + in->len / 1024 + 64;
-	struct sj_writer w;
-
-	if (!sj_cms_is_indefinite(*in))
-		return SJ_SIGNED_OK;
-	s->definite = malloc(cap);
-	if (!s->definite) {
-		sj_memory_note();
-		return SJ_SIGNED_NO_MEMORY;
-	}
-	w = sj_writer(s->definite, cap);
-	if (!sj_cms_definite(*in, &w))
-		return SJ_SIGNED_MALFORMED;
-	*in = sj_written(&w);
-	return SJ_SIGNED_OK;
-}
-
-enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span content_type,
-				 struct sj_signed *out)
-{
-	enum sj_signed_rc rc;
+	enum sj_signed_rc rc = find(ctx, in, out);
 	enum sj_hash alg;
 
-	memset(out, 0, sizeof(*out));
-	rc = make_definite(out, &in);
-	if (rc != SJ_SIGNED_OK)
-		return rc;
-	if (!sj_cms_parse(in, &out->cms))
-		return SJ_SIGNED_MALFORMED;
-	rc = take_signer(out);
-	if (rc != SJ_SIGNED_OK)
+	if (rc == SJ_SIGNED_NO_MEMORY)
+		sj_memory_note();
+	if (rc != SJ_SIGNED_OK && rc != SJ_SIGNED_NO_CERTIFICATE)
 		return rc;
 	if (!sj_span_eq(out->cms.content_type, content_type) ||
 	    !sj_span_eq(out->signer.content_type, content_type))
@@ -108,10 +73,41 @@ enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span content_type,
 	alg = sj_hash_from_oid(out->signer.digest_oid);
 	if (alg == SJ_HASH_NONE)
 		return SJ_SIGNED_MALFORMED;
-	rc = find_certificate(out);
 	if (rc == SJ_SIGNED_OK)
 		rc = check_digest(out, alg);
 	return rc == SJ_SIGNED_OK ? check_signature(out, alg) : rc;
+}
+
+enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span content_type,
+				 struct sj_signed *out)
+{
+	return sj_signed_open_for(NULL, in, content_type, out);
+}
+
+/* What a signature that holds covers is no stranger's any more: it is read here. */
+static bool read_signed(struct sj_signed *s)
+{
+	struct sj_signed own = *s;
+
+	memset(&own.signer.signing_time, 0, sizeof(own.signer.signing_time));
+	memset(&own.signer.content_type, 0, sizeof(own.signer.content_type));
+	memset(&own.signer.message_digest, 0, sizeof(own.signer.message_digest));
+	if (!sj_cert_read(s->certificate.der, &own.certificate) ||
+	    !sj_cms_attributes(s->signer.signed_attributes, &own.signer) ||
+	    !sj_signed_same(&own, s))
+		return false;
+	*s = own;
+	return true;
+}
+
+void sj_signed_chain(const struct sj_trust *trust, struct sj_signed *s, struct sj_issuer *out,
+		     struct sj_finding *f)
+{
+	sj_chain_find(trust, &s->certificate, out, f);
+	if (f->rc != SJ_OK || read_signed(s))
+		return;
+	sj_issuer_free(out);
+	sj_find(f, SJ_CHAIN_SIGNATURE, "What is signed is not what was found in it.");
 }
 
 void sj_signed_close(struct sj_signed *s)
@@ -137,6 +133,8 @@ const char *sj_signed_text(enum sj_signed_rc rc)
 		return "The signature does not hold under the signer's key.";
 	case SJ_SIGNED_NO_MEMORY:
 		return "There was not enough memory.";
+	case SJ_SIGNED_STOPPED:
+		return "The process that takes it apart gave no answer that can be used.";
 	}
 	return "";
 }

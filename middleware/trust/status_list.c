@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypt/hash.h"
+#include "crypt/memory.h"
 
 #define PART_SIZE 6u /* bytes of a partition in the table */
 #define ENTRY_SIZE 8u /* bytes of a block in the directory */
@@ -221,8 +222,10 @@ bool sj_status_draft_begin(struct sj_status_draft *draft, const struct sj_status
 	if (head + ends + data > SJ_STATUS_BODY_MAX)
 		return false;
 	draft->bytes = malloc(head + ends + data);
-	if (draft->bytes == NULL)
+	if (draft->bytes == NULL) {
+		sj_memory_note();
 		return false;
+	}
 	draft->directory = sj_writer(draft->bytes, head);
 	draft->ends = sj_writer(draft->bytes + head, ends);
 	draft->data = sj_writer(draft->bytes + head + ends, data);

@@ -270,6 +270,8 @@ static bool read_json(struct sj_span in, struct token_list *out)
 		return false;
 	out->owned = malloc(text.len + 1);
 	w = sj_writer(out->owned, text.len);
+	if (out->owned == NULL)
+		sj_memory_note();
 	if (out->owned == NULL || !read64(text, &w))
 		return false;
 	out->lst = sj_written(&w);
@@ -288,7 +290,7 @@ static enum sj_rc inflate_all(struct sj_span in, uint8_t **out, size_t *len)
 	enum sj_rc rc = SJ_INPUT_MALFORMED;
 
 	if (state != Z_OK)
-		return rc;
+		return state == Z_MEM_ERROR ? SJ_NO_MEMORY : rc;
 	z.next_in = in.ptr;
 	z.avail_in = (uInt)in.len;
 	while (state == Z_OK && z.avail_out == 0 && cap < BYTES_MAX) {
@@ -303,6 +305,8 @@ static enum sj_rc inflate_all(struct sj_span in, uint8_t **out, size_t *len)
 		z.avail_out = (uInt)(cap - z.total_out);
 		state = inflate(&z, Z_NO_FLUSH);
 	}
+	if (state == Z_MEM_ERROR)
+		rc = SJ_NO_MEMORY;
 	if (state == Z_STREAM_END && z.avail_in == 0) {
 		*out = bytes;
 		*len = z.total_out;
@@ -321,9 +325,10 @@ static enum sj_rc deflate_all(struct sj_span in, uint8_t **out, size_t *len)
 
 	if (bytes == NULL)
 		return SJ_NO_MEMORY;
+	/* There is room for the result: nothing but memory keeps from it. */
 	if (compress2(bytes, &size, in.ptr, in.len, Z_BEST_COMPRESSION) != Z_OK) {
 		free(bytes);
-		return SJ_INTERNAL;
+		return SJ_NO_MEMORY;
 	}
 	*out = bytes;
 	*len = size;

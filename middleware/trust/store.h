@@ -75,8 +75,9 @@ SJ_MUST_CHECK bool sj_trust_name_key(struct sj_span name, uint8_t out[static SJ_
 void sj_trust_item_path(const struct sj_trust_item *item, char out[static SJ_TRUST_FILE_NAME]);
 
 /*
- * Reads an item's file. SJ_TRUST_UNREADABLE, told to the listener with its
- * name: it is missing, too large, or not the one in the index.
+ * Reads an item's file. Told to the listener with its name: SJ_INPUT_MALFORMED: it is missing or
+ * not the one in the index, so that an import may put it there anew; SJ_TRUST_UNREADABLE: it cannot be
+ * read, whatever it is.
  */
 SJ_MUST_CHECK enum sj_rc sj_trust_load(const struct sj_trust *trust,
 				       const struct sj_trust_item *item, struct sj_trust_file *out);

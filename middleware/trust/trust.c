@@ -170,6 +170,7 @@ static bool matches(const struct sj_trust_item *item, const struct sj_trust_file
 enum sj_rc sj_trust_load(const struct sj_trust *trust, const struct sj_trust_item *item,
 			 struct sj_trust_file *out)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_trust_file file = { NULL, 0 };
 	char path[SJ_TRUST_FILE_NAME];
 	enum sj_rc rc;
@@ -183,10 +184,14 @@ enum sj_rc sj_trust_load(const struct sj_trust *trust, const struct sj_trust_ite
 		*out = file;
 		return SJ_OK;
 	}
+	if (sj_memory_lacked(mark)) { /* it was not looked at */
+		sj_trust_file_free(&file);
+		return SJ_NO_MEMORY;
+	}
 	sj_trust_say(trust, path,
 		     rc == SJ_OK ? "It is not the file that was imported." : "It cannot be read.");
 	sj_trust_file_free(&file);
-	return SJ_TRUST_UNREADABLE;
+	return rc == SJ_OK || rc == SJ_TRUST_MISSING ? SJ_INPUT_MALFORMED : SJ_TRUST_UNREADABLE;
 }
 
 enum sj_trust_class sj_trust_class_of(enum sj_trust_kind kind)

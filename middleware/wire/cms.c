@@ -116,14 +116,11 @@ static bool attribute_read(struct sj_span in, struct sj_cms_signer *out)
 	return sj_tlv_well_formed(values);
 }
 
-static bool attributes_read(struct sj_span *in, struct sj_cms_signer *out)
+bool sj_cms_attributes(struct sj_span element, struct sj_cms_signer *out)
 {
-	struct sj_span copy = *in, attributes, attribute;
-	enum sj_tlv_rc rc = sj_tlv_take_element(in, SJ_ASN1_CONTEXT(0), &out->signed_attributes);
+	struct sj_span attributes, attribute;
 
-	if (rc != SJ_TLV_FOUND)
-		return rc == SJ_TLV_ABSENT && in->len > 0;
-	if (sj_tlv_take(&copy, SJ_ASN1_CONTEXT(0), &attributes) != SJ_TLV_FOUND)
+	if (!whole(element, SJ_ASN1_CONTEXT(0), &attributes))
 		return false;
 	while (attributes.len > 0) {
 		if (sj_tlv_take(&attributes, SJ_ASN1_SEQUENCE, &attribute) != SJ_TLV_FOUND ||
@@ -131,6 +128,15 @@ static bool attributes_read(struct sj_span *in, struct sj_cms_signer *out)
 			return false;
 	}
 	return true;
+}
+
+static bool attributes_read(struct sj_span *in, struct sj_cms_signer *out)
+{
+	enum sj_tlv_rc rc = sj_tlv_take_element(in, SJ_ASN1_CONTEXT(0), &out->signed_attributes);
+
+	if (rc != SJ_TLV_FOUND)
+		return rc == SJ_TLV_ABSENT && in->len > 0;
+	return sj_cms_attributes(out->signed_attributes, out);
 }
 
 static bool digest_read(struct sj_span *in, struct sj_cms_signer *out)

@@ -58,6 +58,12 @@ SJ_MUST_CHECK enum sj_tlv_rc sj_cms_certificate(struct sj_span *certificates, st
  */
 SJ_MUST_CHECK enum sj_tlv_rc sj_cms_signer(struct sj_span *signers, struct sj_cms_signer *out);
 
+/*
+ * What a whole signedAttrs element says, into the fields of *out for the three attributes, which
+ * are empty before. False: as MALFORMED above.
+ */
+SJ_MUST_CHECK bool sj_cms_attributes(struct sj_span element, struct sj_cms_signer *out);
+
 /* UTCTime or GeneralizedTime in DER form, a whole element, to seconds since 1970 UTC. */
 SJ_MUST_CHECK bool sj_cms_time(struct sj_span element, int64_t *out);
 

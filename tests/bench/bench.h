@@ -87,6 +87,17 @@ pid_t bench_start(struct bench *b, const char *const argv[]);
 /* Runs one to its end; true: it ended with 0. */
 bool bench_run(struct bench *b, const char *const argv[]);
 bool bench_have(const struct bench *b, const char *program);
+/* Where a program is: as it is if absolute, else in the build. */
+void bench_full_path(const struct bench *b, const char *program, char path[static BENCH_PATH]);
+/* What one run took; it is to end with that exit code. Processor's time hardly knows what else runs. */
+struct bench_cost {
+	double ms, cpu_ms;
+	double rss; /* bytes, at most */
+};
+bool bench_cost(struct bench *b, const char *const argv[], int ends, struct bench_cost *out);
+/* `bench --cost FILE PROGRAM [ARGUMENT...]`: the program between; its exit code. */
+#define BENCH_COST "--cost"
+int bench_cost_main(char **argv);
 /* Puts the null card, or the card of a file, into a slot. */
 bool bench_null_card(struct bench *b, unsigned slot);
 bool bench_card(struct bench *b, unsigned slot, const char *file);
@@ -144,6 +155,7 @@ enum bench_operation {
 	BENCH_POINT, /* a scalar by another point */
 	BENCH_SIGN,
 	BENCH_VERIFY,
+	BENCH_Y, /* a point from its x */
 	BENCH_OTHER, /* one that the floor does not know */
 };
 

@@ -6,7 +6,7 @@ static void note(struct sj_meter *self, enum sj_meter_op op, enum sj_curve curve
 	/* By the meter's operation: what the floor makes of it, which has no RSA. */
 	static const enum bench_operation operations[] = {
 		[SJ_METER_EC_BASE] = BENCH_BASE,      [SJ_METER_EC_POINT] = BENCH_POINT,
-		[SJ_METER_EC_MAP] = BENCH_BASE,       [SJ_METER_EC_Y] = BENCH_OTHER,
+		[SJ_METER_EC_MAP] = BENCH_BASE,       [SJ_METER_EC_Y] = BENCH_Y,
 		[SJ_METER_EC_SIGN] = BENCH_SIGN,      [SJ_METER_EC_VERIFY] = BENCH_VERIFY,
 		[SJ_METER_RSA_PRIVATE] = BENCH_OTHER, [SJ_METER_RSA_PUBLIC] = BENCH_OTHER,
 	};

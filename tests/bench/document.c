@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
@@ -16,6 +14,7 @@
 struct reading {
 	struct sj_statistics statistics;
 	int64_t wall_ns, reader_ns, card_ns;
+	int64_t user_ns; /* of both, in steps of 10 ms: for sums of many */
 	unsigned extra; /* commands for DG11 and DG12 */
 };
 
@@ -59,14 +58,17 @@ static bool verify(struct bench *b, const struct bench_place *p, bool short_only
 	struct sj_trust *trust = NULL;
 	bool ok = sj_context_new(&ctx) == SJ_OK && sj_trust_open(p->trust, &trust) == SJ_OK &&
 		  sj_card_wait(ctx, BENCH_READER_1, 10000, &card) == SJ_OK;
-	int64_t wall = bench_ns(), own = bench_own_cpu_ns(), other = bench_cpu_ns(b->card[1]);
+	const pid_t self = getpid(), peer = b->card[1];
+	int64_t user = bench_user_ns(self) + bench_user_ns(peer), wall = bench_ns(),
+		own = bench_own_cpu_ns(), other = bench_cpu_ns(peer);
 
 	if (ok)
 		sj_context_listen(ctx, count_extra, &r->extra);
 	ok = ok && verify_open(card, trust, short_only, &r->statistics);
 	r->wall_ns = bench_ns() - wall;
 	r->reader_ns = bench_own_cpu_ns() - own;
-	r->card_ns = bench_cpu_ns(b->card[1]) - other;
+	r->card_ns = bench_cpu_ns(peer) - other;
+	r->user_ns = bench_user_ns(self) + bench_user_ns(peer) - user;
 	sj_card_close(card);
 	sj_trust_close(trust);
 	sj_context_free(ctx);
@@ -124,36 +126,32 @@ static void reader_rss(struct bench *b, const struct bench_place *p)
 				     "--reader",
 				     BENCH_READER_1,
 				     NULL };
-	struct rusage usage;
-	int status = -1;
-	pid_t pid;
+	struct bench_cost cost;
 
 	if (!bench_have(b, argv[0])) {
 		bench_skip("reader.rss", "sojourn-verify was not built");
 		return;
 	}
-	pid = bench_start(b, argv);
-	if (pid <= 0 || wait4(pid, &status, 0, &usage) != pid || status != 0)
-		bench_fail(b, "sojourn verify failed");
-	else
-		bench_row(b, "reader.rss", (double)usage.ru_maxrss * 1024, "bytes", BENCH_NO_FLOOR,
+	if (bench_cost(b, argv, 0, &cost))
+		bench_row(b, "reader.rss", cost.rss, "bytes", BENCH_NO_FLOOR,
 			  "peak of sojourn verify");
+	else
+		bench_fail(b, "sojourn verify failed");
 }
 
 /* What both ends do themselves; the rest is the kernel's, mostly for their sockets. */
 static bool user_row(struct bench *b, const struct bench_place *p, double floor)
 {
 	struct reading r = { .wall_ns = 0 };
-	const pid_t own = getpid(), card = b->card[1];
-	int64_t user = bench_user_ns(own) + bench_user_ns(card), all = 0;
+	int64_t user = 0, all = 0;
 	char note[128];
 	bool ok = true;
 
 	for (int i = 0; ok && i < USER_RUNS; i++) {
 		ok = verify(b, p, false, &r);
 		all += r.reader_ns + r.card_ns;
+		user += r.user_ns;
 	}
-	user = bench_user_ns(own) + bench_user_ns(card) - user;
 	snprintf(note, sizeof(note),
 		 "in user mode, mean of %d runs of %.2f ms; the rest is system time, for sockets",
 		 USER_RUNS, (double)all / 1e6 / USER_RUNS);

@@ -9,6 +9,7 @@
 
 #define AUTHORITY "libexec/sojourn/sojourn-authority"
 #define TRUST "libexec/sojourn/sojourn-trust"
+#define CPU_TAPS 31
 
 /* --- a gate --------------------------------------------------------------------------- */
 
@@ -228,6 +229,37 @@ static bool model(struct bench *b, const struct bench_place *p, struct sj_gate *
 	return ok || bench_fail(b, "no taps for the model");
 }
 
+/* Card and gate in this process; by ticket, or as if they had never met. */
+static bool cpu_row(struct bench *b, const struct bench_place *p, struct sj_gate *gate, bool repeat,
+		    const char *id)
+{
+	struct sj_gate_verdict v = { .size = sizeof(v) };
+	struct bench_calls calls = { .call = { { .count = 0 } } };
+	struct bench_samples cpu;
+	double floor;
+	char text[320];
+	bool ok = bench_samples_init(&cpu, CPU_TAPS) && bench_gate_tickets(gate, repeat);
+
+	for (int i = -1; ok && i < CPU_TAPS; i++) { /* the first one is recorded */
+		struct bench_inside *in = bench_inside_open(p->whole, NULL);
+		const int64_t start = bench_own_cpu_ns();
+
+		bench_record(i < 0 ? &calls : NULL);
+		ok = in &&
+		     sj_gate_run(gate, bench_inside_card(in), 5000, NULL, NULL, &v, NULL) == SJ_OK;
+		bench_record(NULL);
+		if (i >= 0)
+			bench_sample(&cpu, bench_own_cpu_ns() - start);
+		ok = ok && v.decision == SJ_GATE_OPEN && v.resumed == repeat;
+		bench_inside_close(in);
+	}
+	ok = ok && bench_floor(&calls, &floor, text, sizeof(text));
+	if (ok)
+		bench_row(b, id, bench_percentile(&cpu, 50), "ms", floor, text);
+	bench_samples_free(&cpu);
+	return ok || bench_fail(b, id);
+}
+
 static bool have_programs(const struct bench *b)
 {
 	return bench_have(b, AUTHORITY) && bench_have(b, TRUST) &&
@@ -251,7 +283,8 @@ void bench_gate(struct bench *b)
 	}
 	if (!gate)
 		bench_fail(b, "no gate, or no card for it");
-	else if (model(b, &p, gate))
+	else if (model(b, &p, gate) && cpu_row(b, &p, gate, true, "gate.repeat.cpu.direct") &&
+		 cpu_row(b, &p, gate, false, "gate.first.cpu.direct"))
 		bench_gate_real(b, &p, gate);
 	sj_gate_free(gate);
 }

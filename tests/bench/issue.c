@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,12 +125,37 @@ bool bench_issue_to(struct bench *b, const struct bench_place *p, const char *fi
 
 /* --- how many a second -------------------------------------------------------------------- */
 
+struct speed {
+	double rate; /* cards a second */
+	double cpu_ms; /* processor's time of a card, all processes together */
+};
+
+/* Waits for the workers; what they and all that they started took for so many cards each. */
+static bool collect(const pid_t *pids, unsigned workers, int64_t start, struct speed *out)
+{
+	const double cards = workers * ISSUED;
+	struct rusage u;
+	bool ok = true;
+	int status;
+
+	out->cpu_ms = 0;
+	for (unsigned i = 0; i < workers; i++) {
+		ok = pids[i] > 0 && wait4(pids[i], &status, 0, &u) == pids[i] && status == 0 && ok;
+		if (ok)
+			out->cpu_ms += ((double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
+					(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3) /
+				       cards;
+	}
+	out->rate = cards / ((double)(bench_ns() - start) / 1e9);
+	return ok;
+}
+
 /*
  * The public-key operations of so many cards a second, by so many processes at once: keys of the
  * default card (CA, AA, one for the first tap), signatures of its security objects, credentials,
  * attestations and certificates, verifications.
  */
-static bool floor_rate(unsigned workers, double *rate)
+static bool floor_rate(unsigned workers, struct speed *out)
 {
 	static const struct bench_call calls[] = {
 		{ BENCH_BASE, SJ_P256, 3 + CREDENTIALS + KEYS },
@@ -140,18 +166,13 @@ static bool floor_rate(unsigned workers, double *rate)
 	};
 	const int64_t start = bench_ns();
 	pid_t pids[WORKERS];
-	bool ok = true;
-	int status;
 
 	for (unsigned i = 0; i < workers; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0)
 			_exit(bench_bare_work(calls, ISSUED) ? 0 : 1);
 	}
-	for (unsigned i = 0; i < workers; i++)
-		ok = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] && status == 0 && ok;
-	*rate = workers * ISSUED / ((double)(bench_ns() - start) / 1e9);
-	return ok;
+	return collect(pids, workers, start, out);
 }
 
 /* A file with so many holders, of whom nobody was heard before. */
@@ -188,7 +209,7 @@ static pid_t start_worker(struct bench *b, const char *authority, const char *le
 
 /* Cards a second by so many workers at once; the queue is filled before. */
 static bool batch_rate(struct bench *b, const struct bench_place *p, unsigned workers,
-		       unsigned first, double *rate)
+		       unsigned first, struct speed *out)
 {
 	char batch[BENCH_PATH + 32], letters[BENCH_PATH + 32];
 	char *face = realpath("tools/demo/face.jpg", NULL);
@@ -196,7 +217,6 @@ static bool batch_rate(struct bench *b, const struct bench_place *p, unsigned wo
 				     batch,     "--workers", "0",           NULL };
 	pid_t pids[WORKERS];
 	int64_t start;
-	int status;
 	bool ok;
 
 	snprintf(batch, sizeof(batch), "%s/batch.jsonl", b->dir);
@@ -207,16 +227,12 @@ static bool batch_rate(struct bench *b, const struct bench_place *p, unsigned wo
 	start = bench_ns();
 	for (unsigned i = 0; ok && i < workers; i++)
 		pids[i] = start_worker(b, p->authority, letters, i);
-	for (unsigned i = 0; ok && i < workers; i++)
-		ok = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] && WIFEXITED(status) &&
-		     WEXITSTATUS(status) == 0;
-	*rate = workers * ISSUED / ((double)(bench_ns() - start) / 1e9);
-	return ok;
+	return ok && collect(pids, workers, start, out);
 }
 
 void bench_issue(struct bench *b)
 {
-	double floor[WORKERS] = { 0 }, rate[WORKERS] = { 0 };
+	struct speed floor[WORKERS] = { { 0, 0 } }, rate[WORKERS] = { { 0, 0 } };
 	unsigned first = 0;
 	struct bench_place p;
 
@@ -230,20 +246,22 @@ void bench_issue(struct bench *b)
 	}
 	for (unsigned round = 0; round < ROUNDS * WORKERS; round++) {
 		const unsigned i = round % WORKERS;
-		double bare, batch;
+		struct speed bare, batch;
 
 		if (!floor_rate(i + 1, &bare) || !batch_rate(b, &p, i + 1, first, &batch)) {
 			bench_fail(b, "issuing failed");
 			return;
 		}
-		floor[i] = bare > floor[i] ? bare : floor[i];
-		rate[i] = batch > rate[i] ? batch : rate[i];
+		floor[i] = bare.rate > floor[i].rate ? bare : floor[i];
+		rate[i] = batch.rate > rate[i].rate ? batch : rate[i];
 		first += (i + 1) * ISSUED;
 	}
 	bench_row(
-		b, "issue.rate", rate[0], "1/s", floor[0],
+		b, "issue.rate", rate[0].rate, "1/s", floor[0].rate,
 		"one worker of sojourn issue, register in SQLite, cards over SCP03 by a pipe, all "
 		"on tmpfs; floor: P-256, 65 key pairs, 64 signatures, 6 verifications; P-384, 5 signatures");
-	bench_row(b, "issue.rate.2", rate[1], "1/s", floor[1],
+	bench_row(b, "issue.cpu", rate[0].cpu_ms, "ms", floor[0].cpu_ms,
+		  "processor's time of a card, worker and card; floor: the same");
+	bench_row(b, "issue.rate.2", rate[1].rate, "1/s", floor[1].rate,
 		  "two workers at one register; floor: the same by two processes at once");
 }

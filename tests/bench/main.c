@@ -120,6 +120,8 @@ int main(int argc, char **argv)
 			   .rows = json_array(),
 			   .gate_cards = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
 
+	if (argc > 3 && strcmp(argv[1], BENCH_COST) == 0)
+		return bench_cost_main(argv + 2);
 	if (!b.build)
 		b.build = "build";
 	printf("%-28s %12s %-5s %12s %7s\n", "id", "value", "unit", "floor", "ratio");

@@ -90,14 +90,12 @@ static bool forget(const struct stage *s)
 
 /* --- cards --------------------------------------------------------------------------- */
 
-/* `again`: --again when the holder has a card already, else NULL. */
-static bool issue(const struct stage *s, const char *file, const char *key_algorithm,
-		  const char *again)
+static bool issue(const struct stage *s, const char *file, const char *key_algorithm)
 {
 	char card[2 * BENCH_PATH];
 	const char *const argv[] = { AUTHORITY,
 				     "issue",
-				     again != NULL ? again : "--no-gate",
+				     "--again",
 				     "--authority",
 				     s->place.authority,
 				     "--portrait",
@@ -141,8 +139,8 @@ static bool prepare(struct stage *s)
 	fputs(PIN "\n", f);
 	if (fclose(f) != 0 || chmod(s->pin, 0600) != 0)
 		return false;
-	return bench_place_make(s->b, &s->place) && issue(s, s->ec, "9A:P-256", NULL) &&
-	       issue(s, s->rsa, "9A:RSA-2048", "--again");
+	return bench_place_make(s->b, &s->place) && issue(s, s->ec, "9A:P-256") &&
+	       issue(s, s->rsa, "9A:RSA-2048");
 }
 
 static bool present(void)

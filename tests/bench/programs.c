@@ -8,25 +8,29 @@
 #include "tests/bench/bench.h"
 
 #define STARTS 21
+#define EMPTY_INPUT 13 /* what it ends with then */
 #define LIBDIR "/usr/lib/x86_64-linux-gnu/"
 #define PROGRAMS "libexec/sojourn/sojourn-"
 #define PEERS_OF(list) (sizeof(list) / sizeof((list)[0]))
 
-static double start_ms(struct bench *b, const char *const argv[])
+/* The medians of some starts that end so; cpu_ms negative: it fails. */
+static struct bench_cost start_cost(struct bench *b, const char *const argv[], int ends)
 {
-	struct bench_samples s;
-	bool ok = bench_samples_init(&s, STARTS);
-	double ms;
+	struct bench_samples wall, cpu;
+	struct bench_cost cost;
+	bool ok = bench_samples_init(&wall, STARTS);
 
+	ok = bench_samples_init(&cpu, STARTS) && ok;
 	for (int i = 0; ok && i < STARTS; i++) {
-		int64_t start = bench_ns();
-
-		ok = bench_run(b, argv);
-		bench_sample(&s, bench_ns() - start);
+		ok = bench_cost(b, argv, ends, &cost);
+		bench_sample(&wall, (int64_t)(cost.ms * 1e6));
+		bench_sample(&cpu, (int64_t)(cost.cpu_ms * 1e6));
 	}
-	ms = ok ? bench_percentile(&s, 50) : -1;
-	bench_samples_free(&s);
-	return ms;
+	cost.ms = bench_percentile(&wall, 50);
+	cost.cpu_ms = ok ? bench_percentile(&cpu, 50) : -1;
+	bench_samples_free(&wall);
+	bench_samples_free(&cpu);
+	return cost;
 }
 
 /* Programs of others, as they are installed. */
@@ -39,36 +43,39 @@ static const struct {
 		   { "libopensc.so.8", LIBDIR "libopensc.so.8", NULL },
 		   { "libykcs11.so.2", LIBDIR "libykcs11.so.2", NULL } };
 
-/* The help is shown. Peers beside the dispatcher, which a user starts. */
-static void start_row(struct bench *b, const char *file, const char *noun, const char *name,
-		      double floor, const struct bench_peer *peers)
+static void start_row(struct bench *b, const char *name, const struct bench_cost *cost,
+		      double floor, const struct bench_peer *peers, const char *what)
 {
-	const char *const argv[] = { file, noun, "--help", NULL };
-	char id[64];
-	double ms = start_ms(b, argv);
+	char id[64], note[160];
 
-	snprintf(id, sizeof(id), "start.%s.wall", name);
-	if (ms < 0)
+	snprintf(id, sizeof(id), "start.%s.cpu", name);
+	snprintf(note, sizeof(note), "%s, %.1f ms in all", what, cost->ms);
+	if (cost->cpu_ms < 0)
 		bench_fail(b, id);
 	else
-		bench_row_peers(b, id, ms, "ms", floor, peers, "--help; floor: /bin/true");
+		bench_row_peers(b, id, cost->cpu_ms, "ms", floor, peers, note);
 }
 
+/* Peers beside the dispatcher, which a user starts and which becomes the program. */
 static void dispatcher_row(struct bench *b, double floor)
 {
+	const char *const help[] = { "bin/sojourn", "verify", "--help", NULL };
+	const struct bench_cost cost = start_cost(b, help, 0);
 	struct bench_peer peers[PEERS_OF(start_peers) + 1] = { { NULL, 0 } };
 	size_t n = 0;
 
 	for (size_t i = 0; i < PEERS_OF(start_peers); i++) {
 		const char *const argv[] = { start_peers[i].file, start_peers[i].option, NULL };
-		const double ms = access(start_peers[i].file, X_OK) == 0 ? start_ms(b, argv) : -1;
+		const double ms =
+			access(start_peers[i].file, X_OK) == 0 ? start_cost(b, argv, 0).cpu_ms : -1;
 
 		if (ms > 0)
 			peers[n++] = (struct bench_peer){ start_peers[i].name, ms };
 		else
 			bench_skip(start_peers[i].name, "it is not there or fails");
 	}
-	start_row(b, "bin/sojourn", "verify", "sojourn", floor, peers);
+	start_row(b, "sojourn", &cost, 2 * floor, peers,
+		  "verify --help: dispatcher, then program; floor: /bin/true twice");
 }
 
 /* As it is installed: without what only a debugger reads. */
@@ -119,12 +126,24 @@ static void demo_row(struct bench *b)
 		bench_fail(b, "the demo failed");
 }
 
-/* Every program that the dispatcher may start; the decoder of portraits takes no words. */
-void bench_programs(struct bench *b)
+/* Those for portraits and signed data take no words: they find that their input is empty. */
+static void program_rows(struct bench *b, const char *file, double floor)
 {
 	static const struct bench_peer none = { NULL, 0 };
+	const char *const name = strrchr(file, '/') + 1, *const noun = file + strlen(PROGRAMS);
+	const bool words = strcmp(noun, "portrait") != 0 && strcmp(noun, "signed") != 0;
+	const char *const argv[] = { file, words ? noun : NULL, "--help", NULL };
+	const struct bench_cost cost = start_cost(b, argv, words ? 0 : EMPTY_INPUT);
+
+	start_row(b, name, &cost, floor, &none,
+		  words ? "--help; floor: /bin/true" : "an empty input; floor: /bin/true");
+	size_row(b, file, name, &none);
+}
+
+void bench_programs(struct bench *b)
+{
 	const char *const nothing[] = { "/bin/true", NULL };
-	const double floor = start_ms(b, nothing);
+	const double floor = start_cost(b, nothing, 0).cpu_ms;
 	char pattern[2 * BENCH_PATH];
 	glob_t found;
 
@@ -135,14 +154,8 @@ void bench_programs(struct bench *b)
 		bench_fail(b, "no programs were built");
 		return;
 	}
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		const char *file = found.gl_pathv[i] + strlen(b->build) + 1;
-		const char *noun = file + strlen(PROGRAMS);
-
-		if (strcmp(noun, "portrait") != 0)
-			start_row(b, file, noun, strrchr(file, '/') + 1, floor, &none);
-		size_row(b, file, strrchr(file, '/') + 1, &none);
-	}
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		program_rows(b, found.gl_pathv[i] + strlen(b->build) + 1, floor);
 	globfree(&found);
 	demo_row(b);
 }

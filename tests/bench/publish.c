@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -121,29 +120,17 @@ static double select_ms(const struct world *w)
 
 /* --- running ------------------------------------------------------------------------------ */
 
-struct cost {
-	double ms;
-	double rss; /* bytes */
-};
-
 /* Runs a program of the build in the world's folder; its --json goes to `report` there. */
-static bool run(const struct world *w, const char *program, const char *arguments, struct cost *out)
+static bool run(const struct world *w, const char *program, const char *arguments,
+		struct bench_cost *out)
 {
 	char script[SCRIPT_MAX], *build = realpath(w->b->build, NULL);
 	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
-	const int64_t start = bench_ns();
-	struct rusage usage;
-	int status = -1;
-	pid_t pid;
 
 	snprintf(script, sizeof(script), "cd '%s' && exec '%s/%s' %s >report", w->dir,
 		 build != NULL ? build : "", program, arguments);
 	free(build);
-	pid = bench_start(w->b, argv);
-	if (pid <= 0 || wait4(pid, &status, 0, &usage) != pid || status != 0)
-		return bench_fail(w->b, arguments);
-	*out = (struct cost){ (double)(bench_ns() - start) / 1e6, (double)usage.ru_maxrss * 1024 };
-	return true;
+	return bench_cost(w->b, argv, 0, out) || bench_fail(w->b, arguments);
 }
 
 /* A number of the last report; -1: none. */
@@ -194,7 +181,7 @@ static double size_of(const struct world *w, const char *file)
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-static void publish_rows(struct world *w, const struct cost *cost)
+static void publish_rows(struct world *w, const struct bench_cost *cost)
 {
 	const double floor = select_ms(w);
 	const int64_t start = bench_ns();
@@ -216,7 +203,7 @@ static void publish_rows(struct world *w, const struct cost *cost)
 static void sync_rows(struct world *w, double whole_ms, double list_bytes)
 {
 	char arguments[BENCH_PATH];
-	struct cost http, folder;
+	struct bench_cost http, folder;
 	double bytes;
 
 	snprintf(arguments, sizeof(arguments), "trust sync --trust a --json http://127.0.0.1:%u",
@@ -242,7 +229,7 @@ static void sync_rows(struct world *w, double whole_ms, double list_bytes)
 static bool set_up(struct world *w)
 {
 	const time_t now = time(NULL);
-	struct cost cost;
+	struct bench_cost cost;
 
 	w->revoked = calloc(1, INDICES / 8);
 	w->daily = calloc(1, INDICES / 8);
@@ -258,7 +245,7 @@ static bool measure(struct world *w)
 {
 	const char anchor[] = "--anchor utopia/bundle-signer-1.cwt";
 	char arguments[BENCH_PATH];
-	struct cost whole, published, cost;
+	struct bench_cost whole, published, cost;
 	double list;
 
 	if (!run(w, AUTHORITY, "authority publish utopia --out out --json", &cost))

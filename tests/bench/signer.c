@@ -2,6 +2,7 @@
  * signer.c -- a program that signs with any PKCS#11 module, timed.
  *
  *	signer first MODULE ID PIN KIND [N]	ms from C_Initialize to the first signature, or to the N-th
+ *	signer logout MODULE ID PIN KIND [N]	the same; ends logged out, without C_Finalize
  *	signer rate MODULE ID PIN KIND THREADS SECONDS	signatures per second
  *	signer soak MODULE ID PIN KIND THREADS SECONDS	the same, each of them verified; meanwhile it forks
  *		now and then, and the child signs once
@@ -313,7 +314,8 @@ static double rate(struct signer *s, unsigned threads, double seconds)
 	return (double)s->n / (now() - start);
 }
 
-static bool first(struct signer *s, unsigned n, double *ms)
+/* `stays`: it only logs out. */
+static bool first(struct signer *s, unsigned n, bool stays, double *ms)
 {
 	double start = now();
 	CK_SESSION_HANDLE session;
@@ -325,7 +327,8 @@ static bool first(struct signer *s, unsigned n, double *ms)
 		good = sign(s, session, &key, i);
 	*ms = (now() - start) * 1000;
 	EVP_PKEY_free(public);
-	return good && ok(s, s->p11->C_Finalize(NULL), "C_Finalize");
+	return good && (stays ? ok(s, s->p11->C_Logout(session), "C_Logout")
+			      : ok(s, s->p11->C_Finalize(NULL), "C_Finalize"));
 }
 
 int main(int argc, char **argv)
@@ -343,14 +346,15 @@ int main(int argc, char **argv)
 	if (strcmp(argv[5], "rsa") == 0)
 		s.mechanism.mechanism = CKM_RSA_PKCS;
 	s.shares = strcmp(argv[1], "soak") == 0;
-	if (strcmp(argv[1], "first") == 0) {
-		(void)first(&s, threads, &value);
+	if (strcmp(argv[1], "first") == 0 || strcmp(argv[1], "logout") == 0) {
+		(void)first(&s, threads, argv[1][0] == 'l', &value);
 	} else if (begin(&s, &session, &key)) {
 		s.key = strcmp(argv[1], "soak") == 0 ? key : NULL;
 		value = rate(&s, threads, argc > 7 ? strtod(argv[7], NULL) : 1);
 		(void)ok(&s, s.p11->C_Finalize(NULL), "C_Finalize");
 	}
 	EVP_PKEY_free(key);
+	explicit_bzero(argv[4], strlen(argv[4]));
 	printf("%.3f", value);
 	if (key != NULL)
 		printf(" %lu %u %lu", s.longest_us / 1000, s.children, s.logins);

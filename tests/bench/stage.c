@@ -18,7 +18,7 @@
 
 /* --- processes ------------------------------------------------------------------------ */
 
-static void full_path(const struct bench *b, const char *program, char path[static BENCH_PATH])
+void bench_full_path(const struct bench *b, const char *program, char path[static BENCH_PATH])
 {
 	if (program[0] == '/')
 		snprintf(path, BENCH_PATH, "%s", program);
@@ -30,7 +30,7 @@ bool bench_have(const struct bench *b, const char *program)
 {
 	char path[BENCH_PATH];
 
-	full_path(b, program, path);
+	bench_full_path(b, program, path);
 	return access(path, X_OK) == 0;
 }
 
@@ -40,7 +40,7 @@ pid_t bench_start(struct bench *b, const char *const argv[])
 	pid_t pid;
 	int null;
 
-	full_path(b, argv[0], path);
+	bench_full_path(b, argv[0], path);
 	pid = fork();
 	if (pid != 0)
 		return pid;

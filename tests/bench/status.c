@@ -26,6 +26,8 @@ struct world {
 	struct sj_status_revoked part[PARTS];
 	struct sj_status_draft *draft;
 	struct sj_status_list *coded;
+	X509_CRL *crl;
+	ASN1_INTEGER *number;
 };
 
 /* SplitMix64: the same lists in each run. */
@@ -107,7 +109,8 @@ static bool add_revoked(X509_CRL *crl, ASN1_TIME *when, uint32_t serial)
 	return ok;
 }
 
-double bench_crl_bytes(const uint8_t *bitmap, uint32_t n)
+/* NULL: failed. */
+static X509_CRL *make_crl(const uint8_t *bitmap, uint32_t n)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	ASN1_TIME *when = ASN1_TIME_set(NULL, 1790000000);
@@ -115,16 +118,25 @@ double bench_crl_bytes(const uint8_t *bitmap, uint32_t n)
 	bool ok = key != NULL && when != NULL && crl != NULL && X509_CRL_set_version(crl, 1) == 1 &&
 		  X509_CRL_set1_lastUpdate(crl, when) == 1 &&
 		  X509_CRL_set1_nextUpdate(crl, when) == 1;
-	int size = 0;
 
 	for (uint32_t i = 0; ok && i < n; i++)
 		if (sj_status_bit(bitmap, i))
 			ok = add_revoked(crl, when, i);
-	if (ok && X509_CRL_sign(crl, key, EVP_sha256()) > 0)
-		size = i2d_X509_CRL(crl, NULL);
-	X509_CRL_free(crl);
+	ok = ok && X509_CRL_sign(crl, key, EVP_sha256()) > 0;
 	ASN1_TIME_free(when);
 	EVP_PKEY_free(key);
+	if (ok)
+		return crl;
+	X509_CRL_free(crl);
+	return NULL;
+}
+
+double bench_crl_bytes(const uint8_t *bitmap, uint32_t n)
+{
+	X509_CRL *crl = make_crl(bitmap, n);
+	const int size = crl != NULL ? i2d_X509_CRL(crl, NULL) : 0;
+
+	X509_CRL_free(crl);
 	return size;
 }
 
@@ -156,6 +168,15 @@ static void size_row(struct bench *b, const struct world *w, const char *id, con
 	else
 		bench_row_peers(b, id, (double)w->coded->body.len, "bytes",
 				bench_entropy_bytes(INDICES, w->revoked), peers, note);
+}
+
+/* With one number object for all, which the list's own numbers are compared with. */
+static int ask_crl(const struct world *w, uint32_t index)
+{
+	X509_REVOKED *entry = NULL;
+
+	return ASN1_INTEGER_set_uint64(w->number, index) == 1 &&
+	       X509_CRL_get0_by_serial(w->crl, &entry, w->number) == 1;
 }
 
 static int ask_list(const struct world *w, uint32_t index)
@@ -194,14 +215,21 @@ static double query_ns(const struct world *w, int (*answer)(const struct world *
 	return ns;
 }
 
-static bool query_row(struct bench *b, const struct world *w)
+static bool query_row(struct bench *b, struct world *w)
 {
 	const double ours = query_ns(w, ask_list), floor = query_ns(w, ask_bitmap);
+	struct bench_peer peers[] = { { "crl", -1 }, { NULL, 0 } };
 
-	if (ours < 0 || floor < 0)
+	w->crl = make_crl(w->bitmap, INDICES);
+	w->number = ASN1_INTEGER_new();
+	if (w->crl != NULL && w->number != NULL && ask_crl(w, 0) >= 0) /* it is sorted then */
+		peers[0].value = query_ns(w, ask_crl);
+	X509_CRL_free(w->crl);
+	ASN1_INTEGER_free(w->number);
+	if (ours < 0 || floor < 0 || peers[0].value < 0)
 		return false;
-	bench_row(
-		b, "status.query.ns", ours, "ns", floor,
+	bench_row_peers(
+		b, "status.query.ns", ours, "ns", floor, peers,
 		"random index among 100 M with 5 M revoked, one after the other; floor: a bitmap of 12.5 MB");
 	return true;
 }

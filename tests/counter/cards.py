@@ -3,6 +3,9 @@
 import json
 import os
 import pathlib
+import platform
+import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -35,9 +38,9 @@ class Lab:
     def run(*arguments):
         return subprocess.run([SOJOURN, *arguments], check=True, capture_output=True, text=True, env=dict(os.environ, SOJOURN_CONFIG="/dev/null"))
 
-    def counter(self, service, folder, journal=False):
+    def counter(self, service, folder, journal=False, prefix=BUILD):
         conf = f"terminal = {self.dir}/{folder}\n" + (f"journal = {self.dir}/journal\n" if journal else "")
-        c = Counter(conf, cards=(["--service", service, "--trust", f"{self.dir}/trust"], self.environment))
+        c = Counter(conf, cards=(["--service", service, "--trust", f"{self.dir}/trust"], self.environment), prefix=prefix)
         c.login()
         return c
 
@@ -169,6 +172,46 @@ def a_pin_service_takes_the_pin_and_not_the_can(lab, _):
         v = ask(c, "pin", (lab.dir / "card-01.pin").read_text().strip())
         assert v["verdict"] == "genuine" and "address" in {d["name"] for d in v["data"]}, v
         assert ask(c, value=lab.can())["reason"]["id"] == "SJ-1211"
+    finally:
+        c.stop()
+
+
+def installed_elsewhere(folder):
+    """The counter in another place, with programs of its own beside it."""
+    programs = folder / "libexec/sojourn"
+    programs.mkdir(parents=True)
+    for name in ("sojourn-counter", "sojourn-portrait", "sojourn-signed"):
+        shutil.copy(BUILD / "libexec/sojourn" / name, programs)
+    for name in ("lib", "share"):
+        (folder / name).symlink_to(BUILD / name)
+    return programs / "sojourn-signed"
+
+
+def with_a_fault(program):
+    """Its bytes, with what no processor executes where the parser of CMS begins."""
+    tell = lambda *words: subprocess.run(words + (program,), check=True, capture_output=True, text=True).stdout
+    at = int(re.search(r"^(\w+) [Tt] sj_cms_parse$", tell("nm"), re.M)[1], 16)
+    text = re.search(r" \.text +PROGBITS +(\w+) (\w+)", tell("readelf", "-SW"))
+    at += int(text[2], 16) - int(text[1], 16)
+    whole = program.read_bytes()
+    return whole[:at] + (b"\x0f\x0b" * 2 if platform.machine() in ("x86_64", "i686") else bytes(4)) + whole[at + 4:]
+
+
+@case
+def a_fault_in_the_parser_of_cms_ends_one_reading_and_no_more(lab, _):
+    prefix = lab.dir / "elsewhere"
+    program = installed_elsewhere(prefix)
+    whole, faulty = program.read_bytes(), with_a_fault(program)
+    c = lab.counter("hotel check-in", "hotel-check-in", prefix=prefix)
+    try:
+        place(c, "card")
+        for parser, verdict, reason in ((whole, "genuine", None), (faulty, "none", "SJ-0612"), (whole, "genuine", None)):
+            with open(program, "r+b") as f:  # in its place: no other file may be run
+                f.write(parser)
+            v = ask(c, value=lab.can())
+            assert v["verdict"] == verdict and (v["reason"] or {}).get("id") == reason, v
+            assert (v["data"] == []) == (reason is not None), v
+        assert c.child.poll() is None
     finally:
         c.stop()
 

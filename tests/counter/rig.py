@@ -41,9 +41,9 @@ def free_port():
 
 
 class Counter:
-    def __init__(self, config="", folder=None, cards=None):
-        """cards: arguments and environment of a counter that reads real cards."""
-        self.cards = cards
+    def __init__(self, config="", folder=None, cards=None, prefix=BUILD):
+        """cards: arguments and environment of a counter that reads real cards; prefix: where its programs are."""
+        self.cards, self.prefix = cards, prefix
         self.dir = pathlib.Path(folder or tempfile.mkdtemp(prefix="sojourn-counter-"))
         self.port = free_port()
         self.fifo = self.dir / "script"
@@ -57,7 +57,7 @@ class Counter:
         self.log = open(self.dir / "log", "ab")
         self.child = subprocess.Popen(
             ["sojourn", "counter", "run", "-c", self.conf, *(self.cards[0] if self.cards else ["--script", self.fifo])],
-            executable=BUILD / "libexec/sojourn/sojourn-counter", stdout=self.log, stderr=self.log,
+            executable=self.prefix / "libexec/sojourn/sojourn-counter", stdout=self.log, stderr=self.log,
             env=dict(os.environ, SOJOURN_CONFIG="/dev/null", LANG="C.UTF-8", **(self.cards[1] if self.cards else {})))
         address = self.dir / "state/address"
         before = address.stat().st_mtime_ns if address.exists() else 0

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -169,6 +170,17 @@ char *strndup(const char *text, size_t most)
 char *strdup(const char *text)
 {
 	return strndup(text, SIZE_MAX);
+}
+
+/* The sanitiser asks where a new thread's stack is, and cannot do without the answer. */
+int pthread_getattr_np(pthread_t thread, pthread_attr_t *out)
+{
+	int rc;
+
+	fail_pause();
+	rc = ((__typeof__(&pthread_getattr_np))dlsym(RTLD_NEXT, "pthread_getattr_np"))(thread, out);
+	fail_resume();
+	return rc;
 }
 
 /* --- files: system calls ----------------------------------------------------------- */

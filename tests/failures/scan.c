@@ -64,7 +64,8 @@ void scan_add_text(struct scan *s, const char *name, const char *text)
 
 struct look {
 	struct scan *s;
-	uint8_t *piece; /* of what is looked at; not part of it */
+	const uint8_t *piece; /* of what is looked at; not part of it */
+	uint8_t *buffer; /* for what is read; NULL: it is looked at where it is */
 	const char *where;
 	long found;
 	uint64_t bytes; /* looked at */
@@ -77,6 +78,11 @@ static bool is_there(const struct scan_needle *n, const uint8_t *at)
 	while (i < n->len && at[i] == (n->masked[i] ^ MASK))
 		i++;
 	return i == n->len;
+}
+
+bool scan_is(const struct scan *s, size_t needle, const void *bytes)
+{
+	return needle < s->n && is_there(&s->needles[needle], bytes);
 }
 
 /* Where it is, and what stands around it, as far as that is letters. */
@@ -128,7 +134,7 @@ static void look_through(struct look *l, int fd, uint64_t from, uint64_t to)
 	while (from < to) {
 		const uint64_t left = to - from;
 		const ssize_t n =
-			pread(fd, l->piece, left < PIECE ? (size_t)left : PIECE, (off_t)from);
+			pread(fd, l->buffer, left < PIECE ? (size_t)left : PIECE, (off_t)from);
 
 		if (n <= 0)
 			break;
@@ -143,13 +149,14 @@ static void look_through(struct look *l, int fd, uint64_t from, uint64_t to)
 static bool look_begin(struct look *l, struct scan *s)
 {
 	*l = (struct look){ .s = s };
-	l->piece = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return l->piece != MAP_FAILED;
+	l->buffer = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	l->piece = l->buffer;
+	return l->buffer != MAP_FAILED;
 }
 
 static void look_end(struct look *l)
 {
-	munmap(l->piece, PIECE);
+	munmap(l->buffer, PIECE);
 }
 
 /* Whether any page of a stretch is in memory: what was never touched holds nothing, and is not to be. */
@@ -232,6 +239,14 @@ long scan_process(struct scan *s, pid_t pid)
 		close(pages);
 	look_end(&l);
 	return found;
+}
+
+long scan_bytes(struct scan *s, const char *where, const void *bytes, size_t len)
+{
+	struct look l = { .s = s, .piece = bytes, .where = where };
+
+	look_at(&l, len, (uintptr_t)bytes);
+	return l.found;
 }
 
 long scan_file(struct scan *s, const char *path)

@@ -29,8 +29,12 @@ void scan_add(struct scan *s, const char *name, const void *bytes, size_t len);
 void scan_add_key(struct scan *s, const char *name, const void *bytes, size_t len);
 /* Digits: as they are, as a PIN block of the key application, in hexadecimal. */
 void scan_add_text(struct scan *s, const char *name, const char *text);
+/* Whether the needle of this number is there. */
+bool scan_is(const struct scan *s, size_t needle, const void *bytes);
 /* How often one was found in what that process (0: this one) can write to. -1: not readable. */
 long scan_process(struct scan *s, pid_t pid);
+/* The same of bytes of this process. */
+long scan_bytes(struct scan *s, const char *where, const void *bytes, size_t len);
 /* The same of a file. */
 long scan_file(struct scan *s, const char *path);
 

@@ -50,7 +50,8 @@ struct sweep_sum {
 void sweep_run(const struct operation *o, uint64_t most, uint64_t only, struct sweep_sum *sum);
 
 extern const struct operation sweep_document[], sweep_service[], sweep_trust[], sweep_journal[],
-	sweep_gate[], sweep_piv[], sweep_card[], sweep_pkcs11[];
+	sweep_gate[], sweep_piv[], sweep_card[], sweep_pkcs11[], sweep_module[], sweep_import[],
+	sweep_host[], sweep_reader[];
 
 /* For `bad`. */
 extern const unsigned long sweep_memory[]; /* SJ_NO_MEMORY */

@@ -1,6 +1,9 @@
 /* Identity documents: opened, read, judged, with memory that ends. */
+#include <sojourn/reader.h>
+
 #include "tests/failures/sweep.h"
 #include "tests/hostile/issued.h"
+#include "trust/signed.h"
 
 static struct plan full_plan(void)
 {
@@ -65,6 +68,32 @@ static int cam_open(void **state)
 	plan.suite.mapping = SJ_PACE_CAM;
 	*state = issued_new(&plan);
 	return 0;
+}
+
+/* As the process that takes signed data apart would answer, if there is memory for it. */
+static bool find(void *user, const uint8_t *bytes, size_t len, uint8_t **answer, size_t *answer_len)
+{
+	struct sj_writer w = sj_writer(malloc(SJ_SIGNED_PLACES_MAX), SJ_SIGNED_PLACES_MAX);
+	struct sj_signed found;
+	enum sj_signed_rc rc;
+
+	(void)user;
+	if (w.ptr == NULL)
+		return false;
+	rc = sj_signed_find(sj_span(bytes, len), &found);
+	sj_signed_put(&w, rc, &found);
+	sj_signed_close(&found);
+	*answer = w.ptr;
+	*answer_len = w.len;
+	return !w.failed;
+}
+
+static int elsewhere_open(void **state)
+{
+	const int rc = cam_open(state);
+
+	sj_context_find_signed(((struct issued *)*state)->ctx, find, NULL);
+	return rc;
 }
 
 static int document_close(void **state)
@@ -188,6 +217,76 @@ static unsigned long accesses(void *room)
 	return rc;
 }
 
+static const unsigned long unread[] = { SJ_NO_MEMORY, SJ_SIGNED_UNREAD, 0 };
+
+static int reported_open(void **state)
+{
+	struct issued *d;
+
+	assert_int_equal(genuine_open(state), 0);
+	d = *state;
+	assert_int_equal(issued_verify(d, NULL), SJ_OK);
+	return 0;
+}
+
+/* All that a report tells; names come from tables. */
+static unsigned long tell(void *room)
+{
+	const struct issued *d = room;
+	struct sj_check check = { .size = sizeof(check) };
+	struct sj_holder holder = { .size = sizeof(holder) };
+	struct sj_statistics statistics = { .size = sizeof(statistics) };
+	const uint8_t *bytes;
+	const char *mime;
+	size_t len;
+	bool ok = sj_report_verdict(d->report) == SJ_VERDICT_GENUINE &&
+		  sj_report_reason(d->report) == SJ_OK &&
+		  sj_report_check(d->report, SJ_CHECK_ACCESS, &check) &&
+		  sj_report_group(d->report, 1, &check) && sj_report_holder(d->report, &holder) &&
+		  sj_report_portrait(d->report, &bytes, &len, &mime) &&
+		  sj_report_file(d->report, "DG1", &bytes, &len) &&
+		  sj_report_statistics(d->report, &statistics);
+
+	return ok && sj_verdict_name(SJ_VERDICT_GENUINE) != NULL &&
+			       sj_check_name(check.id) != NULL &&
+			       sj_check_state_name(check.state) != NULL
+		       ? 0
+		       : 1;
+}
+
+static unsigned long read_and_free(void *room)
+{
+	struct issued *d = room;
+	unsigned long rc = verify(room);
+
+	sj_report_free(d->report);
+	d->report = NULL;
+	return rc;
+}
+
+static unsigned long typed_mrz(void *room)
+{
+	static const char mrz[] = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<"
+				  "L898902C36UTO7408122F1204159ZE184226B<<<<<10";
+	struct sj_holder holder = { .size = sizeof(holder) };
+	const char *problem = NULL;
+
+	(void)room;
+	return sj_mrz_holder(mrz, sizeof(mrz) - 1, NOW, &holder, &problem);
+}
+
+/* Texts about failures, from tables. */
+static unsigned long failures(void *room)
+{
+	const struct sj_failure *first = sj_failure_at(0);
+	bool ok = first != NULL && sj_failure_find(SJ_NO_MEMORY) != NULL &&
+		  sj_strerror(SJ_NO_MEMORY) != NULL && sj_exit_code(SJ_NO_CARD) == 4 &&
+		  sj_status_word_text(0x9000) != NULL && strcmp(sj_version(), SJ_VERSION) == 0;
+
+	(void)room;
+	return ok ? 0 : 1;
+}
+
 #define EVERYWHERE (FAIL_MEMORY | FAIL_READ)
 
 const struct operation sweep_document[] = {
@@ -198,6 +297,8 @@ const struct operation sweep_document[] = {
 	  .bad = sweep_files, .holds = is_genuine },
 	{ "document: verify, PACE-CAM", EVERYWHERE, cam_open, document_close, .run = verify,
 	  .bad = sweep_files, .holds = is_genuine },
+	{ "document: verify, signed data taken apart elsewhere", FAIL_MEMORY, elsewhere_open,
+	  document_close, .run = verify, .bad = unread, .holds = is_genuine },
 	{ "document: verify, a copy", EVERYWHERE, copy_open, document_close, .run = verify,
 	  .bad = sweep_files, .holds = is_not_genuine },
 	{ "document: verify, altered", EVERYWHERE, altered_open, document_close, .run = verify,
@@ -206,6 +307,11 @@ const struct operation sweep_document[] = {
 	  .run = verify, .bad = sweep_files, .holds = is_undecided },
 	{ "document: judge files", EVERYWHERE, genuine_open, document_close, .run = verify_files,
 	  .bad = sweep_files, .holds = is_without_proof },
+	{ "document: what a report tells", EVERYWHERE, reported_open, document_close, .run = tell },
+	{ "document: verify and forget", FAIL_MEMORY, genuine_open, document_close,
+	  .run = read_and_free, .bad = sweep_memory, .most = 25 },
+	{ "document: a typed MRZ", FAIL_MEMORY, .run = typed_mrz, .bad = sweep_memory },
+	{ "document: texts", EVERYWHERE, .run = failures },
 	{ "document, inside too: verify, PACE-CAM", FAIL_MEMORY, cam_open, document_close,
 	  .run = verify, .holds = is_freed, .card = true },
 	{ "document, inside too: verify a copy", FAIL_MEMORY, copy_open, document_close,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader/card.h"
 #include "tests/failures/sweep.h"
 #include "tests/reader/gate_stage.h"
 
@@ -111,6 +112,7 @@ static unsigned long tap(void *room)
 	}
 	l->verdict = (struct sj_gate_verdict){ .size = sizeof(l->verdict) };
 	l->decided = sj_tap_verdict(t, &l->verdict);
+	(void)sj_tap_brought_head(t);
 	sj_tap_free(t);
 	return !l->decided ? (unsigned long)SJ_INTERNAL : (unsigned long)l->verdict.reasons[0];
 }
@@ -175,7 +177,102 @@ static unsigned long request(void *room)
 	return rc == SJ_OK ? sj_gate_request(key, out, &len) : rc;
 }
 
+/* What a gate is set to and tells. */
+static unsigned long settings(void *room)
+{
+	static const uint8_t keys[2 * SJ_GATE_TICKET_KEY] = { 1 };
+	struct sj_gate_policy policy = SJ_GATE_POLICY_INIT;
+	struct sj_gate_info info = { .size = sizeof(info) };
+	struct lane *l = room;
+	uint8_t head[256];
+	size_t len = sizeof(head);
+	enum sj_rc rc = sj_gate_set_policy(l->s->gate, &policy);
+
+	if (rc == SJ_OK)
+		rc = sj_gate_set_ticket_keys(l->s->gate, keys, 2);
+	if (rc == SJ_OK)
+		rc = sj_gate_head(l->s->gate, head, &len);
+	sj_gate_note_time(l->s->gate, STAGE_NOW);
+	if (rc == SJ_OK &&
+	    (!sj_gate_get_info(l->s->gate, &info) || !info.status_known || sj_gate_age_at(0) == 0 ||
+	     sj_gate_decision_name(SJ_GATE_OPEN)[0] != 'o'))
+		rc = SJ_INTERNAL;
+	return rc;
+}
+
+static size_t lane_power_on(void *user, uint8_t atr[static 33])
+{
+	(void)user;
+	memcpy(atr, "\x3B\x80\x01\x81", 4);
+	return 4;
+}
+
+static void lane_power_off(void *user)
+{
+	(void)user;
+}
+
+static size_t lane_transmit(void *user, struct sj_span command, uint8_t *response)
+{
+	struct lane *l = user;
+	size_t n;
+
+	fail_pause();
+	n = card_answer(&l->card, command, response);
+	fail_resume();
+	return n;
+}
+
+static void at_decision(void *user, const struct sj_gate_verdict *verdict)
+{
+	struct lane *l = user;
+
+	l->verdict = *verdict;
+	l->decided = true;
+}
+
+/* The runner goes by the clock of this machine: the list may be old by it. */
+static void run_ready(void *room)
+{
+	struct lane *l = room;
+
+	tap_ready(room);
+	l->s->policy.stale_after = UINT32_MAX;
+	stage_policy(l->s);
+}
+
+/* The engine around a connected card. */
+static unsigned long run_gate(void *room)
+{
+	static const struct sj_direct_ops ops = { lane_power_on, lane_power_off, lane_transmit };
+	struct lane *l = room;
+	struct sj_context *ctx = NULL;
+	struct sj_card *card = NULL;
+	struct sj_gate_verdict verdict = { .size = sizeof(verdict) };
+	struct sj_transport *t = sj_transport_direct(&ops, l);
+	enum sj_rc rc = t == NULL ? SJ_NO_MEMORY : sj_context_new(&ctx);
+
+	if (rc == SJ_OK)
+		rc = sj_card_over(ctx, t, "lane", sj_deadline_after(20000), &card);
+	else if (t != NULL)
+		t->ops->close(t);
+	if (rc == SJ_OK)
+		rc = sj_gate_run(l->s->gate, card, 20000, at_decision, l, &verdict, NULL);
+	sj_card_close(card);
+	sj_context_free(ctx);
+	/* An open gate has reasons, too: it says that its own credential is old. */
+	if (rc == SJ_OK && verdict.decision != SJ_GATE_OPEN)
+		rc = verdict.reasons[0];
+	return rc;
+}
+
 const struct operation sweep_gate[] = {
+	{ "gate: settings", FAIL_MEMORY, lane_open, lane_close, .run = settings,
+	  .bad = sweep_memory },
+	{ "gate: run", FAIL_MEMORY, lane_open, lane_close, run_ready, run_gate, .bad = sweep_memory,
+	  .holds = opens },
+	{ "gate: run with a revoked card", FAIL_MEMORY, revoked_open, lane_close, run_ready,
+	  run_gate, .good = SJ_CARD_REVOKED, .bad = sweep_memory, .holds = stays_shut },
 	{ "gate: new", FAIL_MEMORY, lane_open, lane_close, .run = new_gate, .bad = sweep_memory },
 	{ "gate: load trust", FAIL_MEMORY | FAIL_READ, lane_open, lane_close, NULL, load_trust,
 	  .bad = sweep_files, .holds = still_opens },

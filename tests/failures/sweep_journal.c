@@ -183,7 +183,182 @@ static unsigned long operator_key(void *room)
 	return rc;
 }
 
+/* --- the proof's parts --------------------------------------------------------------------- */
+
+static int proved_open(void **state)
+{
+	assert_int_equal(evidence_open(state), 0);
+	assert_int_equal(rig_prove(*state), SJ_OK);
+	return 0;
+}
+
+/* All that a report tells. */
+static unsigned long tell(void *room)
+{
+	const struct rig *r = room;
+	struct sj_evidence_info info = { .size = sizeof(info) };
+	struct sj_check check = { .size = sizeof(check) };
+	struct sj_datum datum = { .size = sizeof(datum) };
+	enum sj_evidence_strength strength = SJ_OPERATOR_ATTESTED;
+	const struct sj_kept *kept = sj_evidence_report_kept(r->report);
+	const uint8_t *bytes;
+	const char *mime;
+	size_t len;
+	bool ok = kept != NULL && sj_kept_datum(kept, 0, &datum) &&
+		  sj_kept_portrait(kept, &bytes, &len, &mime) &&
+		  sj_evidence_report_info(r->report, &info) &&
+		  sj_evidence_report_step(r->report, SJ_EVIDENCE_STEP_CARD, &check) &&
+		  sj_evidence_report_strength(r->report, &strength);
+
+	ok = ok && sj_evidence_report_limit(r->report, 0) != NULL &&
+	     sj_evidence_step_name(SJ_EVIDENCE_STEP_CARD) != NULL &&
+	     sj_evidence_strength_name(strength) != NULL &&
+	     sj_journal_kind_name(SJ_JOURNAL_TAP) != NULL;
+	return ok ? 0 : 1;
+}
+
+static unsigned long prove_and_forget(void *room)
+{
+	struct rig *r = room;
+	unsigned long rc = prove(room);
+
+	sj_evidence_report_free(r->report);
+	r->report = NULL;
+	return rc;
+}
+
+static unsigned long begin(void *room)
+{
+	struct rig *r = room;
+	struct sj_evidence *evidence = NULL;
+	uint8_t challenge[8];
+	enum sj_rc rc = sj_evidence_begin(&r->service, r->terminal, &evidence);
+
+	if (rc == SJ_OK && !sj_evidence_challenge(evidence, r->answer, challenge))
+		rc = SJ_NO_MEMORY;
+	sj_evidence_free(evidence);
+	return rc;
+}
+
+/* --- trimming and erasing -------------------------------------------------------------------- */
+
+/* Two records with something personal, signed; the first is an hour older. */
+static void two_ready(void *room)
+{
+	struct rig *r = room;
+
+	journal_ready(room);
+	(void)rig_verify(r);
+	assert_int_equal(sj_journal_sign(r->journal, RIG_NOW), SJ_OK);
+}
+
+static unsigned long trim(void *room)
+{
+	struct rig *r = room;
+	uint64_t n = 0;
+
+	sj_journal_sign_every(r->journal, 1);
+	return sj_journal_trim(r->journal, sj_journal_time(r->journal), RIG_NOW + 1, &n);
+}
+
+/* What is left holds: all of it, or the last record alone. */
+static bool is_trimmed(void *room, unsigned long rc)
+{
+	struct rig *r = room;
+	struct sj_journal_report report = { .size = sizeof(report) };
+
+	return sj_journal_verify(&r->store, r->public_key, &report) == SJ_OK &&
+	       (report.records == 1 || (rc != SJ_OK && report.records == 2));
+}
+
+static unsigned long erase(void *room)
+{
+	struct rig *r = room;
+	uint64_t n = 0;
+
+	return sj_journal_erase(&r->store, RIG_NOW + 1, &n);
+}
+
+static unsigned long erase_due(void *room)
+{
+	struct rig *r = room;
+	uint64_t n = 0;
+
+	return sj_journal_erase_due(&r->store, RIG_NOW + 86400, &n);
+}
+
+static unsigned long erase_record(void *room)
+{
+	struct rig *r = room;
+	uint64_t n = 0;
+
+	return sj_journal_erase_record(&r->store, 2, &n);
+}
+
+static unsigned long erase_pseudonym(void *room)
+{
+	static const uint8_t nobody[16] = { 1 };
+	struct rig *r = room;
+	uint64_t n = 0;
+
+	return sj_journal_erase_pseudonym(&r->store, nobody, &n);
+}
+
+/* How many records keep something personal; the chain must hold. */
+static uint64_t personal(struct rig *r)
+{
+	struct sj_journal_report report = { .size = sizeof(report) };
+
+	return sj_journal_verify(&r->store, r->public_key, &report) == SJ_OK ? report.personal
+									     : UINT64_MAX;
+}
+
+static bool nothing_is_left(void *room, unsigned long rc)
+{
+	const uint64_t n = personal(room);
+
+	return n == 0 || (rc != SJ_OK && n <= 2);
+}
+
+static bool one_is_left(void *room, unsigned long rc)
+{
+	const uint64_t n = personal(room);
+
+	return n == 1 || (rc != SJ_OK && n == 2);
+}
+
+static bool both_are_left(void *room, unsigned long rc)
+{
+	(void)rc;
+	return personal(room) == 2;
+}
+
+static unsigned long public_key(void *room)
+{
+	const struct rig *r = room;
+	uint8_t out[SJ_JOURNAL_PUBLIC];
+
+	return sj_journal_public(r->key, out);
+}
+
 const struct operation sweep_journal[] = {
+	{ "journal: public key", FAIL_MEMORY, evidence_open, rig_close, .run = public_key,
+	  .bad = sweep_memory },
+	{ "journal: trim", FAIL_MEMORY, evidence_open, rig_close, two_ready, trim,
+	  .bad = sweep_memory, .holds = is_trimmed },
+	{ "journal: erase", FAIL_MEMORY, evidence_open, rig_close, two_ready, erase,
+	  .bad = sweep_memory, .holds = nothing_is_left },
+	{ "journal: erase what is due", FAIL_MEMORY, evidence_open, rig_close, two_ready, erase_due,
+	  .bad = sweep_memory, .holds = nothing_is_left },
+	{ "journal: erase a record", FAIL_MEMORY, evidence_open, rig_close, two_ready, erase_record,
+	  .bad = sweep_memory, .holds = one_is_left },
+	{ "journal: erase a pseudonym", FAIL_MEMORY, evidence_open, rig_close, two_ready,
+	  erase_pseudonym, .bad = sweep_memory, .holds = both_are_left },
+	{ "evidence: begin", FAIL_MEMORY, evidence_open, rig_close, .run = begin,
+	  .bad = sweep_memory },
+	{ "evidence: what a proof tells", FAIL_MEMORY, proved_open, rig_close, .run = tell },
+	{ "evidence: forget a proof", FAIL_MEMORY, evidence_open, rig_close,
+	  .run = prove_and_forget, .bad = sweep_memory, .most = 25 },
 	{ "journal: open", FAIL_MEMORY, evidence_open, rig_close, .run = open_journal,
 	  .bad = sweep_memory },
 	{ "journal: add", FAIL_MEMORY, evidence_open, rig_close, journal_ready, add_plain,
@@ -204,6 +379,6 @@ const struct operation sweep_journal[] = {
 	  .run = prove_altered, .good = SJ_EVIDENCE_BROKEN, .bad = sweep_files,
 	  .holds = is_unproved },
 	{ "evidence: operator's key", FAIL_MEMORY, evidence_open, rig_close, .run = operator_key,
-	  .bad = sweep_memory, .most = 25 },
+	  .bad = sweep_memory, .most = 10 },
 	OPERATIONS_END,
 };

@@ -265,6 +265,239 @@ static unsigned long describe(void *room)
 	return sj_certificate_describe(k->certificate, k->certificate_len, &info);
 }
 
+/* --- states, PINs and sessions ----------------------------------------------------------- */
+
+/* What it says about itself; names come from tables. */
+static unsigned long identify(void *room)
+{
+	struct keys *k = room;
+	uint8_t guid[SJ_PIV_GUID], content[SJ_PIV_CONTENT];
+	bool has_guid = false, has_content = false;
+	enum sj_rc rc = sj_piv_begin(k->s->piv);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = sj_piv_identify(k->s->piv, guid, &has_guid, content, &has_content);
+	sj_piv_end(k->s->piv);
+	if (rc == SJ_OK &&
+	    (!has_guid || sj_piv_status_word(k->s->piv) == 0 || sj_piv_commands(k->s->piv) == 0))
+		rc = SJ_INTERNAL;
+	return rc;
+}
+
+static unsigned long names(void *room)
+{
+	bool ok = sj_piv_algorithm_find(sj_piv_algorithm_text(SJ_PIV_P256)) == SJ_PIV_P256 &&
+		  sj_piv_key_text(sj_piv_key_at(0)) != NULL && sj_piv_key_certificate(0x9A) != 0 &&
+		  strcmp(sj_piv_signature_hash(SJ_PIV_P256), "SHA-256") == 0;
+
+	(void)room;
+	return ok ? 0 : 1;
+}
+
+static unsigned long pin_states(void *room)
+{
+	struct keys *k = room;
+	struct sj_piv_pin_state state = { .size = sizeof(state) };
+	enum sj_piv_pin which = SJ_PIV_PUK;
+	enum sj_rc rc = sj_piv_user_pin(k->s->piv, &which);
+
+	if (rc == SJ_OK)
+		rc = sj_piv_pin_state(k->s->piv, which, &state);
+	return rc == SJ_OK && state.blocked ? SJ_INTERNAL : rc;
+}
+
+static unsigned long log_out(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_logout(k->s->piv, SJ_PIV_PIN);
+}
+
+/* The reader of this process has no keypad, and says so. */
+static unsigned long keypad(void *room)
+{
+	struct keys *k = room;
+	enum sj_rc rc = sj_piv_verify_on_reader(k->s->piv, SJ_PIV_PIN, NULL);
+
+	return sj_piv_reader_has_keypad(k->s->piv) ? SJ_INTERNAL : rc;
+}
+
+/* --- objects and keys ------------------------------------------------------------------------ */
+
+static unsigned long read_object(void *room)
+{
+	struct keys *k = room;
+
+	k->read_len = sizeof(k->read);
+	return sj_piv_read(k->s->piv, PIV_OBJECT_CHUID, k->read, &k->read_len);
+}
+
+#define OBJECT 0x5FC109u
+
+/* Longer than a short command. */
+static unsigned long write_object(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_write(k->s->piv, OBJECT, k->certificate, k->certificate_len);
+}
+
+/* It was not there. */
+static bool has_object(void *room, unsigned long rc)
+{
+	struct keys *k = room;
+	enum sj_rc there;
+	bool is_new;
+
+	k->read_len = sizeof(k->read);
+	if (!takes_pin(room, rc))
+		return false;
+	there = sj_piv_read(k->s->piv, OBJECT, k->read, &k->read_len);
+	is_new = there == SJ_OK && k->read_len == k->certificate_len &&
+		 memcmp(k->read, k->certificate, k->read_len) == 0;
+	return is_new || (rc != SJ_OK && (there == SJ_KEY_ABSENT || there == SJ_OK));
+}
+
+static unsigned long key_info(void *room)
+{
+	struct keys *k = room;
+	struct sj_piv_key_info info = { .size = sizeof(info) };
+
+	return sj_piv_key_info(k->s->piv, 0x9A, &info);
+}
+
+static unsigned long agree(void *room)
+{
+	struct keys *k = room;
+	struct sj_piv_key_info info = { .size = sizeof(info) };
+	uint8_t out[SJ_PIV_BLOCK_MAX];
+	size_t len = sizeof(out);
+	enum sj_rc rc = sj_piv_key_info(k->s->piv, 0x9D, &info);
+
+	/* The point is what the SubjectPublicKeyInfo ends with. */
+	return rc == SJ_OK ? sj_piv_agree(k->s->piv, 0x9D, SJ_PIV_P256,
+					  info.spki + info.spki_len - 65, 65, out, &len)
+			   : rc;
+}
+
+static unsigned long random_bytes(void *room)
+{
+	struct keys *k = room;
+	uint8_t out[100];
+
+	return sj_piv_random(k->s->piv, out, sizeof(out));
+}
+
+static unsigned long sign_message(void *room)
+{
+	const struct sj_piv_unlock unlock = { SJ_PIV_PIN, STAGE_PIN, 6, NULL };
+	struct keys *k = room;
+	uint8_t out[SJ_PIV_BLOCK_MAX];
+	size_t len = sizeof(out);
+
+	return sj_piv_sign_message(k->s->piv, 0x9C, &unlock, (const uint8_t *)"a message", 9, out,
+				   &len);
+}
+
+/* --- administration ------------------------------------------------------------------------------ */
+
+static unsigned long set_admin_key(void *room)
+{
+	static const uint8_t key[32] = { 3 };
+	struct keys *k = room;
+	enum sj_piv_algorithm is = SJ_PIV_P256;
+	enum sj_rc rc = sj_piv_admin_algorithm(k->s->piv, &is);
+
+	if (rc == SJ_OK && is != SJ_PIV_AES_192)
+		return SJ_INTERNAL;
+	return rc == SJ_OK ? sj_piv_set_admin_key(k->s->piv, SJ_PIV_AES_256, key, sizeof(key)) : rc;
+}
+
+/* The old one or the new one. */
+static bool has_admin_key(void *room, unsigned long rc)
+{
+	static const uint8_t key[32] = { 3 };
+	struct keys *k = room;
+
+	return sj_piv_administer(k->s->piv, SJ_PIV_AES_256, key, sizeof(key)) == SJ_OK ||
+	       (rc != SJ_OK && administer(room) == SJ_OK);
+}
+
+static unsigned long delete_key(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_delete_key(k->s->piv, 0x9E);
+}
+
+static bool has_no_key(void *room, unsigned long rc)
+{
+	struct keys *k = room;
+	struct sj_piv_key_info info = { .size = sizeof(info) };
+	const enum sj_rc there = sj_piv_key_info(k->s->piv, 0x9E, &info);
+
+	return (there == SJ_KEY_ABSENT || (rc != SJ_OK && there == SJ_OK)) && takes_pin(room, rc);
+}
+
+/* PIN and PUK blocked, as a reset wants it. */
+static void keys_blocked(void *room)
+{
+	struct keys *k = room;
+
+	keys_ready(room);
+	while (sj_piv_verify(k->s->piv, SJ_PIV_PIN, "000000", 6, NULL) == SJ_WRONG_PIN)
+		;
+	while (sj_piv_unblock(k->s->piv, "00000000", 8, STAGE_PIN, 6, NULL) == SJ_WRONG_PUK)
+		;
+}
+
+static unsigned long reset(void *room)
+{
+	struct keys *k = room;
+
+	return sj_piv_reset(k->s->piv);
+}
+
+/* Still blocked, or empty. */
+static bool is_reset(void *room, unsigned long rc)
+{
+	struct keys *k = room;
+	struct sj_piv_key_info info = { .size = sizeof(info) };
+	const enum sj_rc pin = sj_piv_verify(k->s->piv, SJ_PIV_PIN, STAGE_PIN, 6, NULL);
+	const enum sj_rc key = sj_piv_key_info(k->s->piv, 0x9A, &info);
+
+	return key == SJ_KEY_ABSENT ? pin == SJ_OK
+				    : rc != SJ_OK && key == SJ_OK && pin == SJ_PIN_BLOCKED;
+}
+
+/* --- what a card states ----------------------------------------------------------------------------- */
+
+static void statement_ready(void *room)
+{
+	keys_ready(room);
+	assert_int_equal(attest(room), SJ_OK);
+}
+
+/* Signed well, by nobody that is known. */
+static unsigned long judge(void *room)
+{
+	struct keys *k = room;
+	struct sj_attestation a = { .size = sizeof(a) };
+
+	return sj_attestation_judge(NULL, k->statement, k->statement_len, k->attester,
+				    k->attester_len, 1790000000, &a);
+}
+
+static bool is_not_believed(void *room, unsigned long rc)
+{
+	(void)room;
+	return rc != SJ_OK;
+}
+
+/* OpenSSL has one error for a private key that is none and for one that it has no memory to read. */
+static const unsigned long unread_key[] = { SJ_NO_MEMORY, SJ_INPUT_MALFORMED, 0 };
+
 #define ROW(name, ready, run) \
 	{ \
 		"keys: " name, FAIL_MEMORY, keys_open, keys_close, ready, run, \
@@ -291,12 +524,35 @@ const struct operation sweep_piv[] = {
 	ROW("verify a PIN and sign", keys_ready, verify_and_sign),
 	ROW("administer", keys_ready, administer),
 	ROW("generate", keys_administer, generate),
-	ROW("import", keys_administer, import_key),
+	{ "keys: import", FAIL_MEMORY, keys_open, keys_close, keys_administer, import_key,
+	  .bad = unread_key, .holds = takes_pin },
 	ROW("attest", keys_ready, attest),
 	ROW("request", keys_ready, request),
 	ROW("self-signed certificate", keys_ready, self_sign),
 	{ "keys: describe a certificate", FAIL_MEMORY, keys_open, keys_close, NULL, describe,
 	  .bad = sweep_memory },
+	ROW("who it is", keys_ready, identify),
+	{ "keys: names", FAIL_MEMORY, .run = names },
+	ROW("state of a PIN", keys_ready, pin_states),
+	ROW("log out", keys_log_in, log_out),
+	{ "keys: no keypad", FAIL_MEMORY, keys_open, keys_close, keys_ready, keypad,
+	  .good = SJ_ACCESS_UNSUPPORTED, .bad = sweep_memory, .holds = takes_pin },
+	ROW("read an object", keys_ready, read_object),
+	{ "keys: write an object", FAIL_MEMORY, keys_open, keys_close, keys_administer,
+	  write_object, .bad = sweep_memory, .holds = has_object },
+	ROW("about a key", keys_ready, key_info),
+	ROW("agree", keys_log_in, agree),
+	ROW("random bytes", keys_ready, random_bytes),
+	ROW("sign a message", keys_ready, sign_message),
+	{ "keys: set the management key", FAIL_MEMORY, keys_open, keys_close, keys_administer,
+	  set_admin_key, .bad = sweep_memory, .holds = has_admin_key },
+	{ "keys: delete", FAIL_MEMORY, keys_open, keys_close, keys_administer, delete_key,
+	  .bad = sweep_memory, .holds = has_no_key },
+	{ "keys: reset", FAIL_MEMORY, keys_open, keys_close, keys_blocked, reset,
+	  .bad = sweep_memory, .holds = is_reset },
+	{ "keys: judge an attestation", FAIL_MEMORY | FAIL_READ, keys_open, keys_close,
+	  statement_ready, judge, .good = SJ_TRUST_MISSING, .bad = sweep_files,
+	  .holds = is_not_believed },
 	CARD_ROW("verify a PIN", keys_ready, verify_pin),
 	CARD_ROW("change a PIN", keys_ready, change_pin),
 	CARD_ROW("unblock a PIN", keys_ready, unblock_pin),
@@ -305,6 +561,13 @@ const struct operation sweep_piv[] = {
 	CARD_ROW("generate", keys_administer, generate),
 	CARD_ROW("import", keys_administer, import_key),
 	CARD_ROW("attest", keys_ready, attest),
+	CARD_ROW("agree", keys_log_in, agree),
+	{ "keys, inside too: set the management key", FAIL_MEMORY, keys_open, keys_close,
+	  keys_administer, set_admin_key, .holds = has_admin_key, .card = true },
+	{ "keys, inside too: delete", FAIL_MEMORY, keys_open, keys_close, keys_administer,
+	  delete_key, .holds = has_no_key, .card = true },
+	{ "keys, inside too: reset", FAIL_MEMORY, keys_open, keys_close, keys_blocked, reset,
+	  .holds = is_reset, .card = true },
 	{ "keys, inside too: write a certificate", FAIL_MEMORY, keys_open, keys_close,
 	  keys_administer, write_certificate, .holds = has_certificate, .card = true },
 	OPERATIONS_END,

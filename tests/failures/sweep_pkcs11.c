@@ -1,113 +1,8 @@
 /* The PKCS#11 module over a plugged card: every function that can fail. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "tests/failures/sweep.h"
-#include "tests/pkcs11/plug.h"
-#include "tests/reader/piv_stage.h"
-
-#include "pkcs11/p11.h"
-
-#define MODULUS 256u
-
-struct token {
-	struct piv_stage *s;
-	char folder[40];
-	CK_SESSION_HANDLE session;
-	CK_OBJECT_HANDLE key, public_key, certificate;
-	CK_BYTE signature[64], out[1024];
-	CK_ULONG len;
-};
-
-static int token_open(void **state)
-{
-	struct token *t = calloc(1, sizeof(*t));
-
-	assert_non_null(t);
-	t->s = piv_stage_new(&(struct piv_plan){ .policy = 0 });
-	assert_int_equal(piv_stage_open(t->s), SJ_OK);
-	piv_stage_fill(t->s);
-	piv_stage_close(t->s);
-	plug = (struct plug){ &t->s->head, 1 };
-	strcpy(t->folder, "/tmp/sojourn-sweep-XXXXXX");
-	assert_non_null(mkdtemp(t->folder));
-	setenv("XDG_CACHE_HOME", t->folder, 1);
-	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
-	*state = t;
-	return 0;
-}
-
-static int token_close(void **state)
-{
-	struct token *t = *state;
-	char command[64];
-
-	C_Finalize(NULL);
-	plug = (struct plug){ NULL, 0 };
-	piv_stage_free(t->s);
-	snprintf(command, sizeof(command), "rm -rf %s", t->folder);
-	free(t);
-	return system(command);
-}
-
-static void token_off(void *room)
-{
-	(void)room;
-	C_Finalize(NULL);
-}
-
-static CK_OBJECT_HANDLE find(const struct token *t, CK_OBJECT_CLASS class)
-{
-	CK_BYTE ref = 0x9A;
-	CK_ATTRIBUTE a[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, &ref, 1 } };
-	CK_OBJECT_HANDLE found = 0;
-	CK_ULONG n = 0;
-
-	assert_int_equal(C_FindObjectsInit(t->session, a, 2), CKR_OK);
-	assert_int_equal(C_FindObjects(t->session, &found, 1, &n), CKR_OK);
-	assert_int_equal(C_FindObjectsFinal(t->session), CKR_OK);
-	assert_int_equal(n, 1);
-	return found;
-}
-
-/* A new session; the objects are known. */
-static void session_ready(void *room)
-{
-	struct token *t = room;
-	CK_ULONG n = 1;
-	CK_SLOT_ID slot;
-
-	C_Finalize(NULL);
-	assert_int_equal(C_Initialize(NULL), CKR_OK);
-	assert_int_equal(C_GetSlotList(CK_TRUE, &slot, &n), CKR_OK);
-	assert_int_equal(
-		C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &t->session),
-		CKR_OK);
-	t->public_key = find(t, CKO_PUBLIC_KEY);
-	t->certificate = find(t, CKO_CERTIFICATE);
-	t->len = sizeof(t->out);
-}
-
-static void login_ready(void *room)
-{
-	struct token *t = room;
-
-	session_ready(room);
-	assert_int_equal(C_Login(t->session, CKU_USER, (CK_BYTE *)(char[]){ STAGE_GLOBAL }, 6),
-			 CKR_OK);
-	t->key = find(t, CKO_PRIVATE_KEY);
-}
-
-static void so_ready(void *room)
-{
-	struct token *t = room;
-	char admin[] = ADMIN_HEX;
-
-	session_ready(room);
-	assert_int_equal(C_Login(t->session, CKU_SO, (CK_BYTE *)admin, strlen(admin)), CKR_OK);
-}
+#include "tests/failures/sweep_token.h"
 
 static unsigned long start(void *room)
 {
@@ -195,24 +90,14 @@ static unsigned long set_pin(void *room)
 			(CK_BYTE *)(char[]){ STAGE_GLOBAL }, 6);
 }
 
-static unsigned long sign_by(struct token *t, CK_MECHANISM_TYPE type, CK_ULONG n)
-{
-	CK_MECHANISM m = { type, NULL, 0 };
-	CK_BYTE data[100] = { 1 };
-	CK_RV rv = C_SignInit(t->session, &m, t->key);
-
-	t->len = sizeof(t->out);
-	return rv == CKR_OK ? C_Sign(t->session, data, n, t->out, &t->len) : rv;
-}
-
 static unsigned long sign(void *room)
 {
-	return sign_by(room, CKM_ECDSA, 32);
+	return token_sign(room, CKM_ECDSA, 32);
 }
 
 static unsigned long sign_hashed(void *room)
 {
-	return sign_by(room, CKM_ECDSA_SHA256, 100);
+	return token_sign(room, CKM_ECDSA_SHA256, 100);
 }
 
 static unsigned long sign_parts(void *room)
@@ -235,7 +120,7 @@ static void verify_ready(void *room)
 
 	login_ready(room);
 	assert_int_equal(sign(room), CKR_OK);
-	memcpy(t->signature, t->out, sizeof(t->signature));
+	memcpy(t->signature, t->out, 64);
 }
 
 static void forged_ready(void *room)
@@ -253,9 +138,7 @@ static unsigned long verify(void *room)
 	CK_BYTE data[32] = { 1 };
 	CK_RV rv = C_VerifyInit(t->session, &m, t->public_key);
 
-	return rv == CKR_OK ? C_Verify(t->session, data, sizeof(data), t->signature,
-				       sizeof(t->signature))
-			    : rv;
+	return rv == CKR_OK ? C_Verify(t->session, data, sizeof(data), t->signature, 64) : rv;
 }
 
 static bool is_no_signature(void *room, unsigned long rv)
@@ -311,48 +194,24 @@ static unsigned long create_object(void *room)
 	return rv;
 }
 
-/* The same session signs, after a login if it has to. */
-static bool goes_on(void *room, unsigned long rv)
-{
-	struct token *t = room;
-	CK_RV login = log_in(room);
-
-	(void)rv;
-	if (login == CKR_USER_ANOTHER_ALREADY_LOGGED_IN)
-		return true;
-	if (login != CKR_OK && login != CKR_USER_ALREADY_LOGGED_IN)
-		return false;
-	t->key = find(t, CKO_PRIVATE_KEY);
-	return sign(t) == CKR_OK;
-}
-
-static const unsigned long p11_memory[] = { CKR_HOST_MEMORY, CKR_DEVICE_MEMORY, CKR_GENERAL_ERROR,
-					    0 };
-
 #define EVERYTHING (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
-#define ROW(name, ready, run, check) \
-	{ \
-		"module: " name, EVERYTHING, token_open, token_close, ready, run, \
-			.bad = p11_memory, .holds = check \
-	}
-
 const struct operation sweep_pkcs11[] = {
-	ROW("C_Initialize to C_Finalize", token_off, start, NULL),
-	ROW("C_OpenSession", session_ready, open_session, goes_on),
-	ROW("C_FindObjects", unseen_ready, look, NULL),
-	ROW("C_FindObjects, again", session_ready, look, goes_on),
-	ROW("C_GetAttributeValue", session_ready, attributes, goes_on),
-	ROW("C_Login", session_ready, log_in, goes_on),
-	ROW("C_SetPIN", session_ready, set_pin, goes_on),
-	ROW("C_Sign", login_ready, sign, goes_on),
-	ROW("C_Sign with a hash", login_ready, sign_hashed, goes_on),
-	ROW("C_SignUpdate, C_SignFinal", login_ready, sign_parts, goes_on),
-	ROW("C_Verify", verify_ready, verify, goes_on),
+	TOKEN_ROW("C_Initialize to C_Finalize", token_off, start, NULL),
+	TOKEN_ROW("C_OpenSession", session_ready, open_session, goes_on),
+	TOKEN_ROW("C_FindObjects", unseen_ready, look, NULL),
+	TOKEN_ROW("C_FindObjects, again", session_ready, look, goes_on),
+	TOKEN_ROW("C_GetAttributeValue", session_ready, attributes, goes_on),
+	TOKEN_ROW("C_Login", session_ready, log_in, goes_on),
+	TOKEN_ROW("C_SetPIN", session_ready, set_pin, goes_on),
+	TOKEN_ROW("C_Sign", login_ready, sign, goes_on),
+	TOKEN_ROW("C_Sign with a hash", login_ready, sign_hashed, goes_on),
+	TOKEN_ROW("C_SignUpdate, C_SignFinal", login_ready, sign_parts, goes_on),
+	TOKEN_ROW("C_Verify", verify_ready, verify, goes_on),
 	{ "module: C_Verify of a forgery", EVERYTHING, token_open, token_close, forged_ready,
 	  verify, .good = CKR_SIGNATURE_INVALID, .bad = p11_memory, .holds = is_no_signature },
-	ROW("C_Digest", session_ready, digest, goes_on),
-	ROW("C_GenerateRandom", session_ready, random_bytes, goes_on),
-	ROW("C_GenerateKeyPair", so_ready, generate, goes_on),
-	ROW("C_CreateObject, C_DestroyObject", session_ready, create_object, goes_on),
+	TOKEN_ROW("C_Digest", session_ready, digest, goes_on),
+	TOKEN_ROW("C_GenerateRandom", session_ready, random_bytes, goes_on),
+	TOKEN_ROW("C_GenerateKeyPair", so_ready, generate, goes_on),
+	TOKEN_ROW("C_CreateObject, C_DestroyObject", session_ready, create_object, goes_on),
 	OPERATIONS_END,
 };

@@ -201,6 +201,68 @@ static unsigned long state_of_pin(void *room)
 	return sj_pin_state(r->d->card, 60000, &s);
 }
 
+static int asked_open(void **state)
+{
+	assert_int_equal(card_open(state), 0);
+	eid_assert(*state, SJ_VERDICT_GENUINE, SJ_OK);
+	return 0;
+}
+
+/* All that an answer tells. */
+static unsigned long tell(void *room)
+{
+	const struct eid_rig *r = room;
+	struct sj_check check = { .size = sizeof(check) };
+	struct sj_datum datum = { .size = sizeof(datum) };
+	struct sj_answer_info info = { .size = sizeof(info) };
+	struct sj_statistics statistics = { .size = sizeof(statistics) };
+	struct sj_proof proof = { .size = sizeof(proof) };
+	const uint8_t *bytes;
+	const char *mime;
+	size_t len;
+	bool ok = sj_answer_verdict(r->answer) == SJ_VERDICT_GENUINE &&
+		  sj_answer_reason(r->answer) == SJ_OK &&
+		  sj_answer_get_check(r->answer, SJ_ANSWER_CHIP, &check) &&
+		  sj_answer_datum(r->answer, 0, &datum) && sj_answer_get_info(r->answer, &info) &&
+		  sj_answer_statistics(r->answer, &statistics) &&
+		  sj_answer_proof(r->answer, &proof);
+
+	(void)sj_answer_portrait(r->answer, &bytes, &len, &mime);
+	return ok && !sj_answer_fingerprint(r->answer, &bytes, &len) ? 0 : 1;
+}
+
+static unsigned long names(void *room)
+{
+	struct sj_right_place place = { .size = sizeof(place) };
+	struct sj_terminal_info info = { .size = sizeof(info) };
+	const struct eid_rig *r = room;
+	uint32_t bit;
+
+	return sj_answer_check_name(SJ_ANSWER_CHIP) != NULL && sj_right_at(0, &bit) != NULL &&
+			       sj_right_place_at(0, &place) && sj_sector_name(1) != NULL &&
+			       sj_terminal_get_info(r->terminal, &info)
+		       ? 0
+		       : 1;
+}
+
+static unsigned long ask_and_forget(void *room)
+{
+	struct eid_rig *r = room;
+	unsigned long rc = ask(room);
+
+	sj_answer_free(r->answer);
+	r->answer = NULL;
+	return rc;
+}
+
+/* The reader of this process has no pad for it. */
+static unsigned long takes_pin(void *room)
+{
+	const struct eid_rig *r = room;
+
+	return sj_card_takes_pin(r->d->card, 60000);
+}
+
 #define EVERYWHERE (FAIL_MEMORY | FAIL_READ)
 
 const struct operation sweep_service[] = {
@@ -222,6 +284,11 @@ const struct operation sweep_service[] = {
 	  .bad = sweep_memory, .holds = is_fresh },
 	{ "service: unblock the PIN", FAIL_MEMORY, card_open, service_close, puk_ready, unblock,
 	  .bad = sweep_memory, .holds = is_fresh },
+	{ "service: what an answer tells", EVERYWHERE, asked_open, service_close, .run = tell },
+	{ "service: names", EVERYWHERE, card_open, service_close, .run = names },
+	{ "service: ask and forget", FAIL_MEMORY, card_open, service_close, .run = ask_and_forget,
+	  .bad = sweep_memory, .most = 25 },
+	{ "service: no pad", FAIL_MEMORY, card_open, service_close, .run = takes_pin },
 	{ "service, inside too: ask an eID card", FAIL_MEMORY, card_open, service_close, .run = ask,
 	  .holds = never_more, .card = true },
 	{ "service, inside too: ask a revoked card", FAIL_MEMORY, revoked_open, service_close,

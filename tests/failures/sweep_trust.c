@@ -193,9 +193,12 @@ static unsigned long open_list(void *room)
 	struct sj_status *status = NULL;
 	enum sj_rc rc = sj_status_open(l->r->directory, RIG_ISSUER, &status);
 	enum sj_status_answer answer = SJ_STATUS_REVOKED;
+	struct sj_status_info info = { .size = sizeof(info) };
 
-	if (rc == SJ_OK)
+	if (rc == SJ_OK) {
 		answer = sj_status_query(status, RIG_PARTITION, 1004);
+		sj_status_describe(status, RIG_NOW, &info);
+	}
 	sj_status_close(status);
 	return rc == SJ_OK && answer != SJ_STATUS_REVOKED ? (unsigned long)SJ_INTERNAL : rc;
 }

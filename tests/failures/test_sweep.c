@@ -11,8 +11,8 @@
 #include "tests/failures/sweep.h"
 
 static const struct operation *const tables[] = {
-	sweep_document, sweep_service, sweep_trust, sweep_journal,
-	sweep_gate,     sweep_piv,     sweep_card,  sweep_pkcs11,
+	sweep_document, sweep_service, sweep_trust, sweep_import, sweep_journal, sweep_gate,
+	sweep_piv,      sweep_card,    sweep_host,  sweep_reader, sweep_pkcs11,  sweep_module,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 #define MOST 2 /* points a kind and way */
@@ -53,7 +53,8 @@ static const char *const few[] = {
 	"journal: sign",         "evidence: prove",
 	"gate: a revoked card",  "keys: write a certificate",
 	"card: open its file",   "card: CHANGE REFERENCE DATA",
-	"module: C_Verify of",
+	"module: C_Verify of",   "reader: PACE",
+	"keys: forget",
 };
 
 static void test_a_few_points_of_a_few(void **state)

@@ -3,7 +3,8 @@
  *
  *   watch NEEDLES COMMAND...
  *
- *   watch NEEDLES --files FILE...: in what a command has left
+ *   watch NEEDLES --files FILE...	in what a command has left
+ *   watch NEEDLES --processes PID...	in programs that go on
  *
  * NEEDLES has a line each: "text NAME DIGITS" or "key NAME HEX". Found: told on standard error, exit status 99;
  * else that of the command.
@@ -112,12 +113,13 @@ static long watch(pid_t child, int *status, unsigned *seen)
 	return found;
 }
 
-static int look_in_files(char **paths)
+static int look_in(char **names, bool processes)
 {
 	long found = 0;
 
-	for (; *paths != NULL; paths++) {
-		const long one = scan_file(&scan, *paths);
+	for (; *names != NULL; names++) {
+		const long one =
+			processes ? scan_process(&scan, atoi(*names)) : scan_file(&scan, *names);
 
 		found += one < 0 ? 1 : one;
 	}
@@ -135,8 +137,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: watch NEEDLES COMMAND...\n");
 		return 2;
 	}
-	if (strcmp(argv[2], "--files") == 0)
-		return look_in_files(argv + 3);
+	if (strcmp(argv[2], "--files") == 0 || strcmp(argv[2], "--processes") == 0)
+		return look_in(argv + 3, strcmp(argv[2], "--processes") == 0);
 	child = fork();
 	if (child == 0) {
 		memset(&scan, 0, sizeof(scan));

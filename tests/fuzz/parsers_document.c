@@ -190,6 +190,56 @@ static bool master_list_run(struct sj_span in)
 	return accepted;
 }
 
+/* --- where the parts of signed data stand, as another process tells ------------------ */
+
+/* EF.SOD without its own tag, in this form; false: no such. */
+static bool put_object(size_t i, struct sj_writer *w)
+{
+	static const char *const objects[] = { CMS_SOD, CMS_SOD_INDEFINITE };
+	static uint8_t bytes[FUZZ_SEED_MAX];
+	struct sj_writer file = SJ_WRITER_OF(bytes);
+	struct sj_span object;
+
+	if (i >= 2 || !put_hex(&file, objects[i]) ||
+	    !sj_lds_open(sj_written(&file), SJ_TAG_SOD, &object))
+		return false;
+	sj_put(w, object);
+	return !w->failed;
+}
+
+static bool places_seed(size_t i, struct sj_writer *w)
+{
+	static uint8_t bytes[FUZZ_SEED_MAX];
+	struct sj_writer object = SJ_WRITER_OF(bytes);
+	struct sj_signed found;
+	enum sj_signed_rc rc;
+
+	if (!put_object(i, &object))
+		return false;
+	rc = sj_signed_find(sj_written(&object), &found);
+	sj_signed_put(w, rc, &found);
+	sj_signed_close(&found);
+	return rc == SJ_SIGNED_OK && !w->failed;
+}
+
+static bool places_run(struct sj_span in)
+{
+	static uint8_t bytes[FUZZ_SEED_MAX];
+	struct sj_writer object = SJ_WRITER_OF(bytes);
+	struct sj_signed taken = { 0 };
+	bool accepted = put_object(0, &object) &&
+			sj_signed_take(in, sj_written(&object), &taken) == SJ_SIGNED_OK;
+
+	if (accepted) {
+		fuzz_touch(taken.cms.content);
+		fuzz_touch(taken.signer.signed_attributes);
+		fuzz_touch(taken.certificate.der);
+		fuzz_touch(taken.certificate.spki);
+	}
+	sj_signed_close(&taken);
+	return accepted;
+}
+
 /* What a reader with a keypad gives back: done, or a wrong PIN. */
 static bool pad_seed(size_t i, struct sj_writer *w)
 {
@@ -214,6 +264,7 @@ static const struct fuzz_parser parsers[] = {
 	{ "pace-keypad", pad_seed, pad_run },
 	{ "document", document_seed, document_run },
 	{ "holder-groups", holder_seed, holder_run },
+	{ "signed-places", places_seed, places_run },
 	{ "master-list-signed", master_list_seed, master_list_run },
 };
 

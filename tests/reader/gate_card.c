@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypt/wipe.h"
 #include "wire/apdu.h"
 #include "wire/sw.h"
 #include "wire/tlv.h"
@@ -97,6 +98,8 @@ static bool answer_full(struct test_card *c, struct sj_span cred_r, struct sj_sp
 	     sj_edhoc_seal(suite(), &prk_3, SJ_EDHOC_K_3, c->th, SJ_SPAN_OF(c->th), sj_written(&p),
 			   out) &&
 	     finish(c, parts, 2);
+	sj_wipe(shared, sizeof(shared));
+	sj_wipe(&key, sizeof(key));
 	sj_edhoc_prk_end(&prk_3);
 	return ok;
 }
@@ -156,6 +159,7 @@ static bool on_message_2(struct test_card *c, struct sj_span template, struct sj
 	     sj_edhoc_stream(&c->prk, SJ_EDHOC_KEYSTREAM_2, c->th, w.ptr, w.len) &&
 	     (c->resuming ? answer_resuming(c, sj_written(&w), &m)
 			  : answer_full(c, cred, g_y, sj_written(&w), &m));
+	sj_wipe(shared, sizeof(shared));
 	if (!ok || m.failed)
 		return false;
 	w = SJ_WRITER_OF(bytes);
@@ -260,4 +264,6 @@ void card_end(struct test_card *c)
 {
 	sj_edhoc_prk_end(&c->prk);
 	sj_edhoc_prk_end(&c->exporter);
+	sj_wipe(c->x, sizeof(c->x));
+	sj_wipe(&c->channel, sizeof(c->channel));
 }

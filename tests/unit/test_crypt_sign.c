@@ -1,3 +1,5 @@
+#include <openssl/x509.h>
+
 #include "crypt/sign.h"
 #include "crypt/wipe.h"
 #include "tests/vectors/hexbytes.h"
@@ -307,6 +309,42 @@ static void a_plain_signature_is_two_numbers(void **state)
 	sj_key_free(key);
 }
 
+/* OpenSSL reads what we write, and writes the same; what is cut off is no key. */
+static void check_file(const char *kind)
+{
+	static uint8_t bytes[SJ_KEY_MAX];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_key *key = sj_key_generate(kind);
+	const unsigned char *at = bytes;
+	PKCS8_PRIV_KEY_INFO *info;
+	unsigned char *der = NULL;
+	EVP_PKEY *pkey;
+
+	assert_non_null(key);
+	assert_true(sj_key_put(key, &w));
+	pkey = d2i_AutoPrivateKey(NULL, &at, (long)w.len);
+	assert_non_null(pkey);
+	info = EVP_PKEY2PKCS8(pkey);
+	assert_int_equal(i2d_PKCS8_PRIV_KEY_INFO(info, &der), w.len);
+	assert_memory_equal(der, bytes, w.len);
+	for (size_t n = 0; n < w.len; n++)
+		assert_null(sj_key_read(sj_span(bytes, n)));
+	OPENSSL_free(der);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(pkey);
+	sj_key_free(key);
+}
+
+static void files_of_keys_are_as_openssl_has_them(void **state)
+{
+	(void)state;
+	check_file("P-256");
+	check_file("P-521");
+	check_file("brainpoolP320r1");
+	check_file("RSA-2048");
+	check_file("RSA-PSS-2048");
+}
+
 static void no_key(void **state)
 {
 	(void)state;
@@ -335,6 +373,7 @@ int main(void)
 		cmocka_unit_test(a_key_elsewhere_stays_there),
 		cmocka_unit_test(a_signature_of_the_wrong_size_is_none),
 		cmocka_unit_test(a_plain_signature_is_two_numbers),
+		cmocka_unit_test(files_of_keys_are_as_openssl_has_them),
 		cmocka_unit_test(no_key),
 	};
 

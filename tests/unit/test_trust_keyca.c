@@ -63,7 +63,7 @@ static struct sj_span load(const char *name, uint8_t bytes[static FILE_ROOM])
 	return sj_span(bytes, len);
 }
 
-enum how { KEY_CA, CSCA, CRL };
+enum how { KEY_CA, CSCA, LINK, CRL };
 
 static enum sj_rc import(struct store *s, enum how how, const char *name)
 {
@@ -73,6 +73,8 @@ static enum sj_rc import(struct store *s, enum how how, const char *name)
 	sj_trust_listen(s->trust, hear, s);
 	if (how == CRL)
 		return sj_trust_import_crl(s->trust, der.ptr, der.len);
+	if (how == LINK)
+		return sj_trust_import_link(s->trust, der.ptr, der.len, NULL);
 	return how == CSCA ? sj_trust_import_csca(s->trust, der.ptr, der.len, NULL)
 			   : sj_trust_import_key_ca(s->trust, der.ptr, der.len, NULL);
 }
@@ -244,6 +246,32 @@ static enum sj_rc status_of(const struct sj_trust *trust, const char *name, int6
 }
 
 /* Place 5 of partition 80 is revoked from the sixth list on. */
+static void shell(const struct store *s, const char *what)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "cd %s && { %s; }", s->directory, what);
+	assert_int_equal(system(command), 0);
+}
+
+/* A folder in its place is what a file that cannot be read is for root. */
+static void what_cannot_be_read_is_not_judged(void **state)
+{
+	struct store s = store_new();
+
+	(void)state;
+	assert_int_equal(import(&s, CSCA, "old.cer"), SJ_OK);
+	assert_int_equal(import(&s, CRL, "second.crl"), SJ_OK);
+	shell(&s, "f=$(echo crl/*); mv $f kept; mkdir $f");
+	assert_int_equal(import(&s, CRL, "first.crl"), SJ_TRUST_UNREADABLE);
+	shell(&s, "f=$(echo crl/*); rmdir $f; mv kept $f");
+	assert_int_equal(import(&s, CRL, "first.crl"), SJ_INPUT_REFUSED);
+	shell(&s, "f=$(echo csca/*); rm $f; mkdir $f");
+	assert_int_equal(import(&s, CRL, "second.crl"), SJ_TRUST_UNREADABLE);
+	assert_int_equal(import(&s, LINK, "new.link.cer"), SJ_TRUST_UNREADABLE);
+	store_free(&s);
+}
+
 static void the_status_list_tells_of_keys(void **state)
 {
 	struct status_rig *rig = *state;
@@ -298,6 +326,7 @@ int main(void)
 		cmocka_unit_test(a_forged_certificate),
 		cmocka_unit_test(times),
 		cmocka_unit_test(revocation),
+		cmocka_unit_test(what_cannot_be_read_is_not_judged),
 		STATUS_CASE(the_status_list_tells_of_keys),
 	};
 

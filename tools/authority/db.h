@@ -33,8 +33,8 @@ SJ_MUST_CHECK bool db_copy_text(const struct db_value *v, char *out, size_t cap)
  */
 CLI_MUST_CHECK int db_open(struct cli *cli, const char *where, unsigned timeout_ms,
 			   struct db **out);
-/* The connection string has a password in it, where others read it. */
-bool db_names_password(const char *where);
+/* A connection string with a password in it, where others read it, is told as a wrong use. */
+CLI_MUST_CHECK int db_refuse_password(struct cli *cli, const char *where);
 void db_close(struct db *db);
 bool db_is_server(const struct db *db);
 /*

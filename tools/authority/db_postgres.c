@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "authority/db_driver.h"
+#include "cli/library.h"
 
 #define RETRY_NS 200000000L
 #define NUMBER_TEXT 24u
@@ -34,8 +35,23 @@ struct parameters {
 	char *texts[DB_PARAMETERS_MAX]; /* with the NUL that libpq wants; freed after */
 };
 
+#define LIBRARY "libpq.so.5"
+#define LIBPQ_CALLS(f) \
+	f(PQclear) f(PQcmdStatus) f(PQcmdTuples) f(PQconnectdbParams) f(PQconninfoFree) \
+		f(PQconninfoParse) f(PQerrorMessage) f(PQexec) f(PQfinish) f(PQftype) \
+			f(PQgetResult) f(PQgetisnull) f(PQgetlength) f(PQgetvalue) f(PQnfields) \
+				f(PQpingParams) f(PQprepare) f(PQresultErrorField) \
+					f(PQresultStatus) f(PQsendQueryPrepared) \
+						f(PQsetNoticeProcessor) f(PQsetSingleRowMode) \
+							f(PQstatus)
+
+struct libpq {
+	LIBPQ_CALLS(CLI_CALL)
+};
+
 struct db_postgres {
 	struct db base;
+	struct libpq pq;
 	char *where;
 	PGconn *conn;
 	char *texts[DB_STATEMENTS];
@@ -60,12 +76,13 @@ static void first_line(const char *text, char out[static 160])
 /* What went wrong: the connection, or the statement. Parameters are never told. */
 static int failed(struct db *db, const PGresult *result)
 {
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const struct libpq *pq = &of(db)->pq;
+	const char *state = pq->PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	char text[160];
 
-	if (PQstatus(of(db)->conn) != CONNECTION_OK) {
+	if (pq->PQstatus(of(db)->conn) != CONNECTION_OK) {
 		db->lost = true;
-		first_line(PQerrorMessage(of(db)->conn), text);
+		first_line(pq->PQerrorMessage(of(db)->conn), text);
 		return cli_fail(db->cli, SJ_REGISTER_UNREACHABLE, "%s: %s", db->name, text);
 	}
 	if (state != NULL && strcmp(state, UNIQUE_VIOLATION) == 0)
@@ -75,21 +92,22 @@ static int failed(struct db *db, const PGresult *result)
 	if (db->conflict)
 		return cli_fail(db->cli, SJ_REGISTER_UNREACHABLE,
 				"%s: others change the same; repeat it", db->name);
-	first_line(state != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
-				 : PQerrorMessage(of(db)->conn),
+	first_line(state != NULL ? pq->PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
+				 : pq->PQerrorMessage(of(db)->conn),
 		   text);
 	return cli_fail(db->cli, SJ_REGISTER_BROKEN, "%s: %s", db->name, text);
 }
 
 static int script(struct db *db, const char *sql)
 {
-	PGresult *result = PQexec(of(db)->conn, sql);
-	const ExecStatusType status = PQresultStatus(result);
+	const struct libpq *pq = &of(db)->pq;
+	PGresult *result = pq->PQexec(of(db)->conn, sql);
+	const ExecStatusType status = pq->PQresultStatus(result);
 	int rc = 0;
 
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
 		rc = failed(db, result);
-	PQclear(result);
+	pq->PQclear(result);
 	return rc;
 }
 
@@ -130,16 +148,17 @@ static const char *const keywords[] = {
 
 static bool try_connect(struct db_postgres *p, PGPing *state)
 {
+	const struct libpq *pq = &p->pq;
 	const char *const values[] = { "5",       "10",     "5",    "3", "30000",
 				       "sojourn", p->where, "UTF8", NULL };
 
-	PQfinish(p->conn);
-	p->conn = PQconnectdbParams(keywords, values, 1);
-	PQsetNoticeProcessor(p->conn, quiet, NULL);
+	pq->PQfinish(p->conn);
+	p->conn = pq->PQconnectdbParams(keywords, values, 1);
+	pq->PQsetNoticeProcessor(p->conn, quiet, NULL);
 	*state = PQPING_OK;
-	if (PQstatus(p->conn) == CONNECTION_OK)
+	if (pq->PQstatus(p->conn) == CONNECTION_OK)
 		return true;
-	*state = PQpingParams(keywords, values, 1);
+	*state = pq->PQpingParams(keywords, values, 1);
 	return false;
 }
 
@@ -158,7 +177,7 @@ static int connect(struct db *db)
 		refused += state == PQPING_OK;
 		if (state == PQPING_NO_ATTEMPT || refused > 1 || now_ms() >= end ||
 		    cli_interrupted(db->cli)) {
-			first_line(PQerrorMessage(p->conn), text);
+			first_line(p->pq.PQerrorMessage(p->conn), text);
 			return cli_fail(db->cli, SJ_REGISTER_UNREACHABLE, "%s: %s", db->name, text);
 		}
 		nanosleep(&pause, NULL);
@@ -172,13 +191,14 @@ static int connect(struct db *db)
 /* Nothing is lost yet: a connection that broke while it was idle is made again. */
 static int begin(struct db *db)
 {
-	PGresult *result = PQexec(of(db)->conn, BEGIN);
-	const bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
+	const struct libpq *pq = &of(db)->pq;
+	PGresult *result = pq->PQexec(of(db)->conn, BEGIN);
+	const bool ok = pq->PQresultStatus(result) == PGRES_COMMAND_OK;
 	int rc = 0;
 
-	if (!ok && PQstatus(of(db)->conn) == CONNECTION_OK)
+	if (!ok && pq->PQstatus(of(db)->conn) == CONNECTION_OK)
 		rc = failed(db, result);
-	PQclear(result);
+	pq->PQclear(result);
 	if (!ok && rc == 0)
 		rc = connect(db);
 	return ok || rc != 0 ? rc : script(db, BEGIN);
@@ -187,14 +207,15 @@ static int begin(struct db *db)
 /* COMMIT of a change that has failed answers ROLLBACK, and no error. */
 static int commit(struct db *db)
 {
-	PGresult *result = PQexec(of(db)->conn, "COMMIT");
+	const struct libpq *pq = &of(db)->pq;
+	PGresult *result = pq->PQexec(of(db)->conn, "COMMIT");
 	int rc = 0;
 
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+	if (pq->PQresultStatus(result) != PGRES_COMMAND_OK)
 		rc = failed(db, result);
-	else if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+	else if (strcmp(pq->PQcmdStatus(result), "COMMIT") != 0)
 		rc = cli_fail(db->cli, SJ_INTERNAL, "%s: the change had failed", db->name);
-	PQclear(result);
+	pq->PQclear(result);
 	return rc;
 }
 
@@ -233,6 +254,7 @@ static bool set_parameter(struct parameters *p, size_t i, const struct db_value 
 /* The name of the prepared statement in `name`. */
 static int prepare(struct db_postgres *p, const char *sql, size_t n, char name[static 24])
 {
+	const struct libpq *pq = &p->pq;
 	bool found;
 	const size_t i = db_statement_slot(p->texts, &p->next, sql, &found);
 	PGresult *result;
@@ -250,10 +272,10 @@ static int prepare(struct db_postgres *p, const char *sql, size_t n, char name[s
 	}
 	if (rc != 0)
 		return rc;
-	result = PQprepare(p->conn, name, sql, (int)n, p->parameters.types);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+	result = pq->PQprepare(p->conn, name, sql, (int)n, p->parameters.types);
+	if (pq->PQresultStatus(result) != PGRES_COMMAND_OK)
 		rc = failed(&p->base, result);
-	PQclear(result);
+	pq->PQclear(result);
 	if (rc == 0) {
 		p->texts[i] = strdup(sql);
 		if (p->texts[i] == NULL)
@@ -272,15 +294,15 @@ static int64_t number(struct sj_span bytes)
 	return (int64_t)value;
 }
 
-static struct db_value column(const PGresult *result, int at)
+static struct db_value column(const struct libpq *pq, const PGresult *result, int at)
 {
 	struct db_value v = { .type = DB_NULL };
 
-	if (PQgetisnull(result, 0, at))
+	if (pq->PQgetisnull(result, 0, at))
 		return v;
-	v.bytes = sj_span((const uint8_t *)PQgetvalue(result, 0, at),
-			  (size_t)PQgetlength(result, 0, at));
-	switch (PQftype(result, at)) {
+	v.bytes = sj_span((const uint8_t *)pq->PQgetvalue(result, 0, at),
+			  (size_t)pq->PQgetlength(result, 0, at));
+	switch (pq->PQftype(result, at)) {
 	case OID_INT8:
 	case OID_INT4:
 	case OID_INT2:
@@ -297,49 +319,51 @@ static struct db_value column(const PGresult *result, int at)
 	return v;
 }
 
-static int give_row(const PGresult *result, db_row_fn row, void *user)
+static int give_row(const struct libpq *pq, const PGresult *result, db_row_fn row, void *user)
 {
 	struct db_value columns[DB_COLUMNS_MAX];
-	size_t n = (size_t)PQnfields(result);
+	size_t n = (size_t)pq->PQnfields(result);
 
 	if (n > DB_COLUMNS_MAX)
 		n = DB_COLUMNS_MAX;
 	for (size_t i = 0; i < n; i++)
-		columns[i] = column(result, (int)i);
+		columns[i] = column(pq, result, (int)i);
 	return row(user, columns, n);
 }
 
 /* Row by row, to the end, even when nobody listens any more. */
 static int take_answer(struct db *db, db_row_fn row, void *user, size_t *changed)
 {
+	const struct libpq *pq = &of(db)->pq;
 	PGresult *result;
 	int rc = 0;
 
-	while ((result = PQgetResult(of(db)->conn)) != NULL) {
-		const ExecStatusType status = PQresultStatus(result);
+	while ((result = pq->PQgetResult(of(db)->conn)) != NULL) {
+		const ExecStatusType status = pq->PQresultStatus(result);
 
 		if (status == PGRES_SINGLE_TUPLE && rc == 0 && row != NULL)
-			rc = give_row(result, row, user);
+			rc = give_row(pq, result, row, user);
 		else if (status == PGRES_FATAL_ERROR && rc == 0)
 			rc = failed(db, result);
 		else if (status != PGRES_SINGLE_TUPLE && changed != NULL)
-			*changed = strtoul(PQcmdTuples(result), NULL, 10);
-		PQclear(result);
+			*changed = strtoul(pq->PQcmdTuples(result), NULL, 10);
+		pq->PQclear(result);
 	}
-	if (rc == 0 && PQstatus(of(db)->conn) != CONNECTION_OK)
+	if (rc == 0 && pq->PQstatus(of(db)->conn) != CONNECTION_OK)
 		rc = failed(db, NULL);
 	return rc;
 }
 
 static int send(struct db_postgres *p, const char *sql, size_t n)
 {
+	const struct libpq *pq = &p->pq;
 	struct parameters *v = &p->parameters;
 	char name[24];
 	int rc = prepare(p, sql, n, name);
 
-	if (rc == 0 && (PQsendQueryPrepared(p->conn, name, (int)n, v->values, v->lengths,
-					    v->formats, 1) != 1 ||
-			PQsetSingleRowMode(p->conn) != 1))
+	if (rc == 0 && (pq->PQsendQueryPrepared(p->conn, name, (int)n, v->values, v->lengths,
+						v->formats, 1) != 1 ||
+			pq->PQsetSingleRowMode(p->conn) != 1))
 		rc = failed(&p->base, NULL);
 	return rc;
 }
@@ -367,7 +391,8 @@ static void close_connection(struct db *db)
 	struct db_postgres *p = of(db);
 
 	forget_statements(p);
-	PQfinish(p->conn);
+	if (p->conn != NULL)
+		p->pq.PQfinish(p->conn);
 	free(p->where);
 	free(db->name);
 	free(p);
@@ -384,10 +409,17 @@ static const struct db_driver driver = {
 	.server = true,
 };
 
-/* "postgresql at HOST"; NULL: no connection string. */
-static char *name_of(const char *where)
+static int load(struct cli *cli, struct libpq *pq)
 {
-	PQconninfoOption *options = PQconninfoParse(where, NULL);
+	static const char *const names[] = { LIBPQ_CALLS(CLI_CALL_NAME) NULL };
+
+	return cli_library(cli, LIBRARY, names, pq);
+}
+
+/* "postgresql at HOST"; NULL: no connection string. */
+static char *name_of(const struct libpq *pq, const char *where)
+{
+	PQconninfoOption *options = pq->PQconninfoParse(where, NULL);
 	const char *host = "this machine";
 	char *name = NULL;
 
@@ -398,31 +430,42 @@ static char *name_of(const char *where)
 	}
 	if (options != NULL && asprintf(&name, "postgresql at %s", host) < 0)
 		name = NULL;
-	PQconninfoFree(options);
+	pq->PQconninfoFree(options);
 	return name;
 }
 
-bool db_names_password(const char *where)
+int db_refuse_password(struct cli *cli, const char *where)
 {
-	PQconninfoOption *options = PQconninfoParse(where, NULL);
+	PQconninfoOption *options;
+	struct libpq pq;
 	bool named = false;
+	int rc = load(cli, &pq);
 
+	if (rc != 0)
+		return rc;
+	options = pq.PQconninfoParse(where, NULL);
 	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
 		named = named || (o->val != NULL && strstr(o->keyword, "password") != NULL);
-	PQconninfoFree(options);
-	return named;
+	pq.PQconninfoFree(options);
+	return named ? cli_usage(cli, "a connection string with a password is not taken: put it "
+				      "into ~/.pgpass, or use a certificate")
+		     : 0;
 }
 
 int db_postgres_open(struct cli *cli, const char *where, unsigned timeout_ms, struct db **out)
 {
 	struct db_postgres *p = calloc(1, sizeof(*p));
+	int rc;
 
 	if (p == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	*out = &p->base;
 	p->base = (struct db){ .driver = &driver, .cli = cli, .timeout_ms = timeout_ms };
+	rc = load(cli, &p->pq);
+	if (rc != 0)
+		return rc;
 	p->where = strdup(where);
-	p->base.name = name_of(where);
+	p->base.name = name_of(&p->pq, where);
 	if (p->where == NULL || p->base.name == NULL)
 		return cli_fail(cli, SJ_INPUT_MALFORMED,
 				"the register's place: neither sqlite:FILE nor a connection string "

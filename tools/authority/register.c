@@ -55,9 +55,10 @@ static bool has_key(const struct authority *a)
 
 int register_place(struct authority *a, const char *where)
 {
-	if (where != NULL && db_names_password(where))
-		return cli_usage(a->cli, "a connection string with a password is not taken: put "
-					 "it into ~/.pgpass, or use a certificate");
+	int rc = where != NULL ? db_refuse_password(a->cli, where) : 0;
+
+	if (rc != 0)
+		return rc;
 	if (where != NULL && json_object_set_new(a->state, "register", json_string(where)) != 0)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 	return has_key(a) ? 0 : secrets_make(a, REGISTER_KEY);

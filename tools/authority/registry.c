@@ -365,6 +365,8 @@ int authority_create(struct cli *cli, const char *directory, const struct author
 		rc = cli_fail(cli, SJ_OUTPUT_FAILED, "%s: %s", directory, strerror(errno));
 	if (rc != 0)
 		remove_directory(a.directory);
+	else
+		cli_sync_folder(directory);
 out:
 	authority_close(&a);
 	return rc;

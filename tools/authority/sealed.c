@@ -204,11 +204,13 @@ static int for_each(struct cli *cli, const char *directory, const char *const *s
 
 	if (dir == NULL)
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", directory, strerror(errno));
-	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
 		for (size_t i = 0; suffixes[i] != NULL; i++)
 			if (rc == 0 && ends_in(entry->d_name, suffixes[i]))
 				rc = each(user, entry->d_name);
 	}
+	if (rc == 0 && errno != 0)
+		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", directory, strerror(errno));
 	closedir(dir);
 	return rc;
 }
@@ -269,6 +271,8 @@ static int settle(struct cli *cli, const char *directory, bool keep)
 
 	if (rc == 0 && asprintf(&decided, "%s/" DECIDED, directory) < 0)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	if (rc == 0)
+		cli_sync_folder(decided);
 	if (rc == 0 && unlink(decided) != 0 && errno != ENOENT)
 		rc = cli_output_failed(cli, decided);
 	free(decided);

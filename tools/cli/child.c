@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -222,4 +223,41 @@ int cli_child_capture(const struct cli_child *child, const char *const argv[], c
 		      size_t *len)
 {
 	return cli_child_capture_within(child, argv, 0, SIZE_MAX, out, len);
+}
+
+/* -1: none, or not whole. */
+static int memory_file(const uint8_t *bytes, size_t len)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	while (fd >= 0 && len > 0) {
+		ssize_t put = write(fd, bytes, len);
+
+		if (put <= 0)
+			goto fail;
+		bytes += put;
+		len -= (size_t)put;
+	}
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+fail:
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int cli_child_filter(const char *const argv[], const uint8_t *bytes, size_t len, unsigned wait_ms,
+		     size_t max, char **out, size_t *out_len)
+{
+	struct cli_child child = CLI_CHILD_INIT;
+	int rc = -1;
+
+	*out = NULL;
+	*out_len = 0;
+	child.in = memory_file(bytes, len);
+	if (child.in < 0)
+		return -1;
+	rc = cli_child_capture_within(&child, argv, wait_ms, max, out, out_len);
+	close(child.in);
+	return rc;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -45,6 +46,12 @@ int cli_child_capture(const struct cli_child *child, const char *const argv[], c
  */
 int cli_child_capture_within(const struct cli_child *child, const char *const argv[],
 			     unsigned wait_ms, size_t max, char **out, size_t *len);
+/*
+ * The same, and `len` bytes are its standard input, out of a file that only its descriptor leads to.
+ * *out NULL: as above, or there is no such file.
+ */
+int cli_child_filter(const char *const argv[], const uint8_t *bytes, size_t len, unsigned wait_ms,
+		     size_t max, char **out, size_t *out_len);
 /* Asks it to end (SIGTERM), insists after wait_ms (SIGKILL), and collects it. */
 void cli_child_stop(pid_t pid, unsigned wait_ms);
 

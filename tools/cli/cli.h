@@ -277,6 +277,8 @@ int cli_output_failed(struct cli *cli, const char *path);
  */
 CLI_MUST_CHECK int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t len,
 				  unsigned mode);
+/* The folder that `path` is in, so that a new name is on the disk too. Best effort: not all can. */
+void cli_sync_folder(const char *path);
 /* Makes a directory and its missing parents with `mode`; one that exists is fine. */
 CLI_MUST_CHECK int cli_directory_make(struct cli *cli, const char *path, unsigned mode);
 /* The line of a JSON text where the member stands that `path` ("/a/0/b") points to; 1: not found. */

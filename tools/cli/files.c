@@ -99,8 +99,7 @@ static int write_standard(struct cli *cli, const void *bytes, size_t len)
 	return 0;
 }
 
-/* The folder of path, so that the new name is on the disk too. Best effort: not all can. */
-static void sync_folder(const char *path)
+void cli_sync_folder(const char *path)
 {
 	char *folder = strdup(path);
 	char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
@@ -142,7 +141,7 @@ static int replace(struct cli *cli, const char *path, const void *bytes, size_t 
 		if (fd >= 0)
 			unlink(temporary);
 	} else {
-		sync_folder(path);
+		cli_sync_folder(path);
 	}
 	if (fd >= 0)
 		close(fd);

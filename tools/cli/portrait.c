@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "cli/child.h"
 
@@ -14,42 +12,17 @@
 #define DRAWN_SIZE "56x56"
 #define REFUSED 13
 
-/* The bytes as a file that only descriptors lead to. */
-static int memory_file(const uint8_t *bytes, size_t len)
-{
-	int fd = memfd_create("portrait", MFD_CLOEXEC);
-
-	while (fd >= 0 && len > 0) {
-		ssize_t put = write(fd, bytes, len);
-
-		if (put <= 0)
-			goto fail;
-		bytes += put;
-		len -= (size_t)put;
-	}
-	if (fd >= 0 && lseek(fd, 0, SEEK_SET) == 0)
-		return fd;
-fail:
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 /* What the program writes; argv[0] is its path. */
 static bool decode(const uint8_t *bytes, size_t len, const char *rgb, char **out, size_t *out_len,
 		   char why[static CLI_PORTRAIT_WHY])
 {
-	struct cli_child child = CLI_CHILD_INIT;
 	char *path = cli_program_path("portrait");
 	const char *const argv[] = { path, rgb != NULL ? "--rgb" : NULL, rgb, NULL };
 	int rc = -1;
 
 	*out = NULL;
-	child.in = memory_file(bytes, len);
-	if (path != NULL && child.in >= 0)
-		rc = cli_child_capture_within(&child, argv, WAIT_MS, OUTPUT_MAX, out, out_len);
-	if (child.in >= 0)
-		close(child.in);
+	if (path != NULL)
+		rc = cli_child_filter(argv, bytes, len, WAIT_MS, OUTPUT_MAX, out, out_len);
 	free(path);
 	if (rc == 0 && *out != NULL && *out_len > 0)
 		return true;

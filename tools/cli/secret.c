@@ -263,5 +263,7 @@ int cli_secret_write_letter(struct cli *cli, const char *path, const char *text,
 		close(fd);
 	if (fd >= 0 && rc != 0)
 		unlink(path);
+	if (rc == 0)
+		cli_sync_folder(path);
 	return rc;
 }

@@ -230,20 +230,28 @@ static int fail(struct cli *cli, enum sj_rc rc, const char *what)
 
 int cli_fail(struct cli *cli, enum sj_rc rc, const char *format, ...)
 {
-	char *what = NULL;
+	char *long_one = NULL, little[256] = "", *what = NULL;
 	va_list args;
 	int code;
 
 	if (format != NULL) {
 		va_start(args, format);
-		if (vasprintf(&what, format, args) < 0)
-			what = NULL;
+		if (vasprintf(&long_one, format, args) < 0)
+			long_one = NULL;
+		va_end(args);
+		what = long_one != NULL ? long_one : little;
+	}
+	/* Where a sentence has no room, whatever failed did so for want of memory. */
+	if (format != NULL && long_one == NULL) {
+		rc = SJ_NO_MEMORY;
+		va_start(args, format);
+		(void)vsnprintf(little, sizeof(little), format, args);
 		va_end(args);
 	}
 	if (what != NULL)
 		cli_text_clean(what);
 	code = fail(cli, rc, what);
-	free(what);
+	free(long_one);
 	return code;
 }
 

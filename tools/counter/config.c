@@ -220,6 +220,7 @@ void counter_config_free(struct counter_config *config)
 		free_texts(&config->targets[i], target_keys);
 		free(config->targets[i].name);
 		json_decref(config->targets[i].fields);
+		free(config->targets[i].curl);
 	}
 	config->targets_n = 0;
 }

@@ -24,6 +24,7 @@ struct counter_target {
 	char *url; /* HTTP POST; */
 	char *token_file; /* its first line is sent as a bearer token; NULL: none */
 	json_t *fields; /* the map, once it is loaded */
+	struct cli_curl *curl; /* with `url`, once it is loaded */
 	atomic_bool *stopping; /* the outbox's */
 };
 

@@ -38,16 +38,20 @@ static int open_all(struct counter *c)
 	return rc == 0 ? counter_auth_open(c->cli, &c->auth, &c->config) : rc;
 }
 
-#define ROOMS_OWN 6u
+#define ROOMS_OWN 7u
 
 /* Cards and requests are others' bytes: from here on they lead nowhere else. */
 static int confine(struct counter *c)
 {
-	char *decoder = cli_program_path("portrait");
+	char *decoder = cli_program_path("portrait"), *finder = cli_program_path("signed");
 	struct cli_room rooms[ROOMS_OWN + 2 * COUNTER_TARGETS_MAX] = {
-		{ CLI_ROOM_WRITE, c->config.state }, { CLI_ROOM_WRITE, c->config.journal },
-		{ CLI_ROOM_READ, c->config.trust },  { CLI_ROOM_READ, c->config.terminal },
-		{ CLI_ROOM_RUN, decoder },           { CLI_ROOM_READ, cli_value(c->cli, "script") },
+		{ CLI_ROOM_WRITE, c->config.state },
+		{ CLI_ROOM_WRITE, c->config.journal },
+		{ CLI_ROOM_READ, c->config.trust },
+		{ CLI_ROOM_READ, c->config.terminal },
+		{ CLI_ROOM_RUN, decoder },
+		{ CLI_ROOM_RUN, finder },
+		{ CLI_ROOM_READ, cli_value(c->cli, "script") },
 	};
 	size_t n = ROOMS_OWN;
 	int rc;
@@ -58,6 +62,7 @@ static int confine(struct counter *c)
 	}
 	rc = cli_confine_files(c->cli, rooms, n);
 	free(decoder);
+	free(finder);
 	return rc;
 }
 
@@ -86,7 +91,7 @@ static int start(struct counter *c)
 	if (!counter_desk_start(&c->desk) || !counter_outbox_start(&c->outbox))
 		return cli_fail(c->cli, SJ_NO_MEMORY, "threads");
 	rc = counter_http_start(c);
-	/* It listens: only targets on the network need another socket. Portraits have a process. */
+	/* It listens: only targets on the network need another socket. Portraits and CMS have a process. */
 	if (rc == 0)
 		rc = cli_confine_calls(
 			c->cli, CLI_CALLS_RUN | (has_url(&c->config) ? CLI_CALLS_NETWORK : 0));

@@ -3,13 +3,13 @@
  * machine encrypted only, to the server that the configuration names and to no other: what it redirects to is
  * not asked, and who it is is proved by its certificate.
  */
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/curl.h"
 #include "counter/counter.h"
 
 #define MAP_MAX 65536u
@@ -39,37 +39,46 @@ static int load_map(struct cli *cli, struct counter_target *target)
 }
 
 /* HTTPS, or HTTP that stays on this machine; what lets us in stands in token_file. */
-static const char *judge_url(const char *text)
+static const char *judge_url(const struct cli_curl *lib, const char *text)
 {
 	static const char *const own[] = { "127.0.0.1", "[::1]", "localhost" };
-	CURLU *url = curl_url();
+	CURLU *url = lib->curl_url();
 	char *scheme = NULL, *host = NULL, *user = NULL;
 	const char *why = "is no http or https address";
 	bool local = false;
 
-	if (url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
-	    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-	    curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+	if (url != NULL && lib->curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+	    lib->curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    lib->curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
 		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 			local |= strcmp(own[i], host) == 0;
-		if (curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK)
+		if (lib->curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK)
 			why = "has a name or password in it: use token_file";
 		else if (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && local))
 			why = NULL;
 		else if (strcmp(scheme, "http") == 0)
 			why = "would send people's data unencrypted: use https";
 	}
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(user);
-	curl_url_cleanup(url);
+	lib->curl_free(scheme);
+	lib->curl_free(host);
+	lib->curl_free(user);
+	lib->curl_url_cleanup(url);
 	return why;
 }
 
 static int load_target(struct cli *cli, struct counter_target *target)
 {
-	const char *why = target->url != NULL ? judge_url(target->url) : NULL;
+	const char *why;
+	int rc;
 
+	if (target->url == NULL)
+		return load_map(cli, target);
+	target->curl = calloc(1, sizeof(*target->curl));
+	rc = target->curl != NULL ? cli_curl_load(cli, target->curl)
+				  : cli_fail(cli, SJ_NO_MEMORY, NULL);
+	if (rc != 0)
+		return rc;
+	why = judge_url(target->curl, target->url);
 	if (why != NULL)
 		return cli_fail(cli, SJ_INPUT_REFUSED, "[target %s]: the url %s", target->name,
 				why);
@@ -80,8 +89,6 @@ int counter_targets_load(struct cli *cli, struct counter_config *config)
 {
 	int rc = 0;
 
-	if (config->targets_n > 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return cli_fail(cli, SJ_INTERNAL, "libcurl");
 	for (size_t i = 0; rc == 0 && i < config->targets_n; i++)
 		rc = load_target(cli, &config->targets[i]);
 	return rc;
@@ -112,8 +119,10 @@ static enum sj_rc drop(const struct counter_target *target, struct counter_regis
 		 (long long)r->id);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd >= 0 && json_dumpfd(form, fd, JSON_INDENT(1)) == 0 && fsync(fd) == 0 &&
-	    rename(temporary, path) == 0)
+	    rename(temporary, path) == 0) {
+		cli_sync_folder(path);
 		rc = SJ_OK;
+	}
 	if (rc != SJ_OK)
 		snprintf(r->note, sizeof(r->note), "%s", strerror(errno));
 	if (fd >= 0)
@@ -146,9 +155,9 @@ static size_t take_bytes(char *bytes, size_t size, size_t n, void *user)
 	return size * n;
 }
 
-static struct curl_slist *add(struct curl_slist *list, const char *line)
+static struct curl_slist *add(const struct cli_curl *lib, struct curl_slist *list, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(list, line);
+	struct curl_slist *longer = lib->curl_slist_append(list, line);
 
 	return longer != NULL ? longer : list;
 }
@@ -156,6 +165,7 @@ static struct curl_slist *add(struct curl_slist *list, const char *line)
 /* NULL: the token cannot be read. */
 static struct curl_slist *make_headers(const struct counter_target *target)
 {
+	const struct cli_curl *lib = target->curl;
 	struct curl_slist *list = NULL;
 	char line[TOKEN_MAX] = "Authorization: Bearer ";
 	const size_t start = strlen(line);
@@ -170,8 +180,8 @@ static struct curl_slist *make_headers(const struct counter_target *target)
 	if (f != NULL)
 		fclose(f);
 	if (ok) {
-		list = add(add(list, "Content-Type: application/json"), "Expect:");
-		list = target->token_file != NULL ? add(list, line) : list;
+		list = add(lib, add(lib, list, "Content-Type: application/json"), "Expect:");
+		list = target->token_file != NULL ? add(lib, list, line) : list;
 	}
 	explicit_bzero(line, sizeof(line));
 	return list;
@@ -190,28 +200,31 @@ static int is_over(void *stopping, curl_off_t a, curl_off_t b, curl_off_t c, cur
 static void set_up(CURL *curl, const struct counter_target *target, const char *url,
 		   const char *body, struct curl_slist *headers)
 {
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, HTTP_SECONDS);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_over);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, target->stopping);
+	const struct cli_curl *lib = target->curl;
+
+	lib->curl_easy_setopt(curl, CURLOPT_URL, url);
+	lib->curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	lib->curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	lib->curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	lib->curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	lib->curl_easy_setopt(curl, CURLOPT_TIMEOUT, HTTP_SECONDS);
+	lib->curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	lib->curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	lib->curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_over);
+	lib->curl_easy_setopt(curl, CURLOPT_XFERINFODATA, target->stopping);
 	if (strncasecmp(url, "http:", 5) ==
 	    0) /* stays on this machine: no proxy of the environment */
-		curl_easy_setopt(curl, CURLOPT_PROXY, "");
+		lib->curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	if (body != NULL)
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+		lib->curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 }
 
 /* GET when `body` is NULL. The status, or 0: nobody answered; *out: JSON, or NULL. */
 static long request(const struct counter_target *target, const char *url, const char *body,
 		    struct counter_registration *r, json_t **out)
 {
-	CURL *curl = curl_easy_init();
+	const struct cli_curl *lib = target->curl;
+	CURL *curl = lib->curl_easy_init();
 	struct curl_slist *headers = make_headers(target);
 	struct answer answer = { NULL, 0 };
 	long status = 0;
@@ -222,13 +235,13 @@ static long request(const struct counter_target *target, const char *url, const 
 		snprintf(r->note, sizeof(r->note), "token_file cannot be read, or has no token");
 	} else if (curl != NULL) {
 		set_up(curl, target, url, body, headers);
-		curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
-		curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-		rc = curl_easy_perform(curl);
-		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+		lib->curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+		lib->curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+		rc = lib->curl_easy_perform(curl);
+		lib->curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	}
 	if (headers != NULL && rc != CURLE_OK)
-		snprintf(r->note, sizeof(r->note), "%.200s", curl_easy_strerror(rc));
+		snprintf(r->note, sizeof(r->note), "%.200s", lib->curl_easy_strerror(rc));
 	if (rc != CURLE_OK)
 		status = 0;
 	else if (answer.bytes != NULL)
@@ -236,8 +249,8 @@ static long request(const struct counter_target *target, const char *url, const 
 	if (answer.bytes != NULL)
 		explicit_bzero(answer.bytes, answer.len);
 	free(answer.bytes);
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(curl);
+	lib->curl_slist_free_all(headers);
+	lib->curl_easy_cleanup(curl);
 	return status;
 }
 
@@ -246,6 +259,7 @@ static long request(const struct counter_target *target, const char *url, const 
 /* "{document-number}" in the lookup's text is replaced by the field, escaped; NULL: it is not there. */
 static char *lookup_url(const struct counter_target *target, const struct counter_registration *r)
 {
+	const struct cli_curl *lib = target->curl;
 	const char *text = json_string_value(json_object_get(target->fields, "lookup"));
 	const char *open = text != NULL ? strchr(text, '{') : NULL,
 		   *close = open != NULL ? strchr(open, '}') : NULL, *value;
@@ -256,11 +270,11 @@ static char *lookup_url(const struct counter_target *target, const struct counte
 	memcpy(name, open + 1, (size_t)(close - open - 1));
 	name[close - open - 1] = '\0';
 	value = json_string_value(json_object_get(r->fields, name));
-	escaped = value != NULL ? curl_easy_escape(NULL, value, 0) : NULL;
+	escaped = value != NULL ? lib->curl_easy_escape(NULL, value, 0) : NULL;
 	if (escaped == NULL || asprintf(&url, "%s%.*s%s%s", target->url, (int)(open - text), text,
 					escaped, close + 1) < 0)
 		url = NULL;
-	curl_free(escaped);
+	lib->curl_free(escaped);
 	return url;
 }
 

@@ -29,6 +29,7 @@ static int make(struct cli *cli, const char *out, const char *public_out)
 	uint8_t key[SJ_OPERATOR_KEY], public_key[SJ_OPERATOR_PUBLIC], file[SJ_OPERATOR_FILE_MAX];
 	size_t len = 0;
 	enum sj_rc made = sj_gate_key_new(key);
+	bool written;
 	int rc;
 
 	if (made == SJ_OK)
@@ -36,8 +37,12 @@ static int make(struct cli *cli, const char *out, const char *public_out)
 	rc = made != SJ_OK ? cli_fail(cli, made, NULL) : seal_key(cli, key, file, &len);
 	if (rc == 0)
 		rc = cli_file_write(cli, out, file, len, 0600);
+	written = rc == 0;
 	if (rc == 0)
 		rc = cli_file_write(cli, public_out, public_key, sizeof(public_key), 0644);
+	/* Nothing was sealed to a key whose public half nobody got. */
+	if (rc != 0 && written)
+		(void)unlink(out);
 	if (rc == 0)
 		cli_line(cli, CLI_MARK_GOOD, "made", "%s, and %s for the desks", out, public_out);
 	explicit_bzero(key, sizeof(key));

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cli/confined.h"
 #include "portrait.h"
 
 enum { REFUSED = 13, BROKEN = 1, USAGE = 2 };
@@ -61,18 +62,6 @@ static bool read_wanted(int argc, char **argv, struct wanted *out)
 	return true;
 }
 
-/* All of it before the doors are closed. 0: nothing, or too much. */
-static size_t read_all(uint8_t *bytes)
-{
-	size_t len = 0;
-	ssize_t got;
-
-	while (len <= PORTRAIT_INPUT_MAX &&
-	       (got = read(STDIN_FILENO, bytes + len, PORTRAIT_INPUT_MAX + 1 - len)) > 0)
-		len += (size_t)got;
-	return len > PORTRAIT_INPUT_MAX ? 0 : len;
-}
-
 static int work(const struct wanted *wanted, const uint8_t *bytes, size_t len)
 {
 	struct portrait p = { .most = wanted->most };
@@ -88,9 +77,8 @@ static int work(const struct wanted *wanted, const uint8_t *bytes, size_t len)
 }
 
 /* Does not return once it is confined. */
-static int run(const struct wanted *wanted, uint8_t *bytes)
+static int run(const struct wanted *wanted, const uint8_t *bytes, size_t len)
 {
-	size_t len = read_all(bytes);
 	int rc;
 
 	if (len == 0) {
@@ -98,7 +86,7 @@ static int run(const struct wanted *wanted, uint8_t *bytes)
 			PORTRAIT_INPUT_MAX);
 		return REFUSED;
 	}
-	if (!portrait_confine()) {
+	if (!cli_confine_self(PORTRAIT_MEMORY, PORTRAIT_SECONDS)) {
 		perror("sojourn-portrait: cannot confine itself");
 		return BROKEN;
 	}
@@ -114,6 +102,7 @@ int main(int argc, char **argv)
 {
 	struct wanted wanted;
 	uint8_t *bytes;
+	size_t len;
 	int rc;
 
 	(void)close_range(3, ~0u, 0); /* what a parent forgot to close could be written to */
@@ -126,8 +115,8 @@ int main(int argc, char **argv)
 		      stderr);
 		return USAGE;
 	}
-	bytes = malloc(PORTRAIT_INPUT_MAX + 1);
-	rc = bytes != NULL ? run(&wanted, bytes) : BROKEN;
+	bytes = cli_confined_input(PORTRAIT_INPUT_MAX, &len);
+	rc = bytes != NULL ? run(&wanted, bytes, len) : BROKEN;
 	free(bytes);
 	return rc;
 }

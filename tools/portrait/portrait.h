@@ -46,11 +46,4 @@ bool portrait_write_png(const struct portrait *p);
  */
 bool portrait_write_rgb(const struct portrait *p, unsigned width, unsigned height);
 
-/*
- * From here on the process can compute, ask for memory and write to what is open: no files, no
- * network, no programs, whatever a decoder is talked into (seccomp, Landlock where the kernel
- * has it, limits of time and memory). False: not to be trusted.
- */
-bool portrait_confine(void);
-
 #endif

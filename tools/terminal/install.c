@@ -47,9 +47,11 @@ static int copy_parts(struct cli *cli, const char *from, const char *to)
 
 	if (entries == NULL)
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", from, strerror(errno));
-	while (rc == 0 && (e = readdir(entries)) != NULL)
+	while (rc == 0 && (errno = 0, e = readdir(entries)) != NULL)
 		if (is_part(e->d_name) && access(terminal_path(to, e->d_name).text, F_OK) != 0)
 			rc = copy(cli, from, to, e->d_name);
+	if (rc == 0 && errno != 0)
+		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", from, strerror(errno));
 	closedir(entries);
 	return rc;
 }
@@ -110,11 +112,13 @@ static int move_parts(struct cli *cli, const char *stage, const char *folder)
 
 	if (entries == NULL)
 		return cli_output_failed(cli, stage);
-	while (rc == 0 && (e = readdir(entries)) != NULL)
+	while (rc == 0 && (errno = 0, e = readdir(entries)) != NULL)
 		if (is_part(e->d_name) && strcmp(e->d_name, TERMINAL_CERTIFICATE) != 0 &&
 		    rename(terminal_path(stage, e->d_name).text,
 			   terminal_path(folder, e->d_name).text) != 0)
 			rc = cli_output_failed(cli, terminal_path(folder, e->d_name).text);
+	if (rc == 0 && errno != 0)
+		rc = cli_output_failed(cli, stage);
 	closedir(entries);
 	return rc;
 }
@@ -128,9 +132,13 @@ static int put_in_use(struct cli *cli, const char *stage, const char *folder, bo
 
 	if (rc == 0 && next && rename(waiting.text, key.text) != 0)
 		rc = cli_output_failed(cli, key.text);
+	if (rc == 0)
+		cli_sync_folder(certificate.text);
 	if (rc == 0 &&
 	    rename(terminal_path(stage, TERMINAL_CERTIFICATE).text, certificate.text) != 0)
 		rc = cli_output_failed(cli, certificate.text);
+	if (rc == 0)
+		cli_sync_folder(certificate.text);
 	if (rc == 0 && next)
 		unlink(terminal_path(folder, TERMINAL_NEXT_REQUEST).text);
 	return rc;

@@ -75,6 +75,11 @@ static int write_both(struct cli *cli, const char *folder, const char *holder,
 	rc = cli_file_write(cli, key_path.text, key, key_len, 0600);
 	if (rc == 0)
 		rc = cli_file_write(cli, path.text, request, request_len, 0644);
+	/* A key without its request, or with the one before, waits for no certificate. */
+	if (rc != 0) {
+		(void)unlink(key_path.text);
+		(void)unlink(path.text);
+	}
 	if (rc == 0)
 		cli_line(cli, CLI_MARK_GOOD, "made",
 			 "%s, which the authority signs for %s ('sojourn authority terminal sign')",

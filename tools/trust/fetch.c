@@ -1,6 +1,5 @@
 #include "trust/fetch.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,10 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/curl.h"
+
 #define REDIRECTS 5L
 #define SLOW 500L /* bytes a second: less is no progress */
 
 struct fetch {
+	struct cli_curl lib;
 	CURL *curl;
 	char problem[CURL_ERROR_SIZE + 64];
 	char error[CURL_ERROR_SIZE]; /* curl's */
@@ -31,40 +33,44 @@ const char *fetch_problem(const struct fetch *fetch)
 /* Nothing but the web, and from https never back to http. */
 static bool set_up(struct fetch *f, const char *ca, unsigned stall)
 {
+	const struct cli_curl *lib = &f->lib;
 	CURL *c = f->curl;
 
-	return curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_MAXREDIRS, REDIRECTS) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->error) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)stall) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, SLOW) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)stall) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_USERAGENT, "sojourn") == CURLE_OK &&
-	       (ca == NULL || curl_easy_setopt(c, CURLOPT_CAINFO, ca) == CURLE_OK);
+	return lib->curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_MAXREDIRS, REDIRECTS) == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L) == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->error) == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)stall) == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, SLOW) == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)stall) == CURLE_OK &&
+	       lib->curl_easy_setopt(c, CURLOPT_USERAGENT, "sojourn") == CURLE_OK &&
+	       (ca == NULL || lib->curl_easy_setopt(c, CURLOPT_CAINFO, ca) == CURLE_OK);
 }
 
-struct fetch *fetch_new(const char *ca, unsigned stall)
+int fetch_new(struct cli *cli, const char *ca, unsigned stall, struct fetch **out)
 {
 	struct fetch *fetch = calloc(1, sizeof(*fetch));
+	int rc;
 
+	*out = fetch;
 	if (fetch == NULL)
-		return NULL;
-	fetch->curl = curl_easy_init();
-	if (fetch->curl == NULL || !set_up(fetch, ca, stall)) {
-		fetch_free(fetch);
-		return NULL;
-	}
-	return fetch;
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = cli_curl_load(cli, &fetch->lib);
+	if (rc != 0)
+		return rc;
+	fetch->curl = fetch->lib.curl_easy_init();
+	return fetch->curl != NULL && set_up(fetch, ca, stall) ? 0
+							       : cli_fail(cli, SJ_NO_MEMORY, NULL);
 }
 
 void fetch_free(struct fetch *fetch)
 {
 	if (fetch == NULL)
 		return;
-	curl_easy_cleanup(fetch->curl);
+	if (fetch->curl != NULL)
+		fetch->lib.curl_easy_cleanup(fetch->curl);
 	free(fetch);
 }
 
@@ -123,22 +129,23 @@ static enum sj_rc of_curl(struct fetch *f, CURLcode code, const struct body *bod
 		return SJ_INPUT_REFUSED;
 	}
 	snprintf(f->problem, sizeof(f->problem), "%s",
-		 f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
+		 f->error[0] != '\0' ? f->error : f->lib.curl_easy_strerror(code));
 	return code == CURLE_OPERATION_TIMEDOUT ? SJ_TIMED_OUT : SJ_INPUT_UNREADABLE;
 }
 
 static enum sj_rc get_url(struct fetch *f, const char *url, struct body *body)
 {
+	const struct cli_curl *lib = &f->lib;
 	CURL *c = f->curl;
 	const char *redirects = strncmp(url, "https://", 8) == 0 ? "https" : "http,https";
 
 	f->error[0] = '\0';
-	if (curl_easy_setopt(c, CURLOPT_URL, url) != CURLE_OK ||
-	    curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, redirects) != CURLE_OK ||
-	    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) != CURLE_OK ||
-	    curl_easy_setopt(c, CURLOPT_WRITEDATA, body) != CURLE_OK)
+	if (lib->curl_easy_setopt(c, CURLOPT_URL, url) != CURLE_OK ||
+	    lib->curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, redirects) != CURLE_OK ||
+	    lib->curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) != CURLE_OK ||
+	    lib->curl_easy_setopt(c, CURLOPT_WRITEDATA, body) != CURLE_OK)
 		return SJ_NO_MEMORY;
-	return of_curl(f, curl_easy_perform(c), body);
+	return of_curl(f, lib->curl_easy_perform(c), body);
 }
 
 /* --- a directory ----------------------------------------------------------------------- */

@@ -8,9 +8,9 @@ struct fetch;
 
 /*
  * `ca`: file of certificates to believe servers by, NULL: the system's. `stall`: seconds without
- * progress after which a server is given up. NULL: no memory.
+ * progress after which a server is given up. *out is to be freed even after a failure.
  */
-struct fetch *fetch_new(const char *ca, unsigned stall);
+CLI_MUST_CHECK int fetch_new(struct cli *cli, const char *ca, unsigned stall, struct fetch **out);
 void fetch_free(struct fetch *fetch);
 /* It is an address of the web, not a directory. */
 bool fetch_is_url(const char *source);

@@ -358,10 +358,10 @@ static int run_sync(struct cli *cli)
 			  .info = { .size = sizeof(s.info) } };
 	int code;
 
-	s.fetch = fetch_new(cli_value(cli, "cacert"), stall > 0 ? stall : STALL_SECONDS);
-	if (s.fetch == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	code = sync_with(&s);
+	code = fetch_new(cli, cli_value(cli, "cacert"), stall > 0 ? stall : STALL_SECONDS,
+			 &s.fetch);
+	if (code == 0)
+		code = sync_with(&s);
 	fetch_free(s.fetch);
 	free(s.text);
 	return code;

@@ -48,6 +48,7 @@ enum sj_rc {
 	SJ_NO_KEY_APPLICATION =
 		610, /* no key application (PIV), or one that hides: not a card of ours */
 	SJ_KEY_ABSENT = 611, /* the card has no such key, certificate or data object */
+	SJ_SIGNED_UNREAD = 612, /* the process that takes signed data apart gave no answer */
 
 	SJ_SOD_SIGNATURE = 701, /* the security object's signature is wrong */
 	SJ_HASH_MISMATCH = 702, /* a data group differs from what was signed */

@@ -66,6 +66,22 @@ typedef void (*sj_event_fn)(void *user, const struct sj_event *event);
 /* Sets or removes (NULL) the listener; it is called on the caller's thread. */
 SJ_API void sj_context_listen(struct sj_context *ctx, sj_event_fn fn, void *user);
 
+/*
+ * Gives what the program sojourn-signed writes when it reads these bytes; the library frees *answer.
+ * False: no answer.
+ */
+typedef bool (*sj_signed_fn)(void *user, const uint8_t *bytes, size_t len, uint8_t **answer,
+			     size_t *answer_len);
+
+/*
+ * From now on what cards of this context show as signed (CMS and the certificates in it) is taken
+ * apart by `fn`, in another process, so that a fault in that reaches nothing of this one. What it
+ * answers is not believed: it says where things stand, and everything that a verdict needs is checked
+ * and read here once a signature of a known issuer holds over it. Without an answer a reading ends
+ * with SJ_SIGNED_UNREAD. NULL: it is done here.
+ */
+SJ_API void sj_context_find_signed(struct sj_context *ctx, sj_signed_fn fn, void *user);
+
 #ifdef __cplusplus
 }
 #endif

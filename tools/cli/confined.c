@@ -1,7 +1,9 @@
-/* confine.c -- a process that can compute and write, and nothing else. */
+/* confined.c -- a process that can compute and write, and nothing else. */
+#include "cli/confined.h"
+
 #include <errno.h>
 #include <seccomp.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -9,8 +11,6 @@
 #include <unistd.h>
 
 #include <linux/landlock.h>
-
-#include "portrait.h"
 
 static bool limit(__rlimit_resource_t what, rlim_t most)
 {
@@ -20,12 +20,13 @@ static bool limit(__rlimit_resource_t what, rlim_t most)
 }
 
 /* Sanitizers map terabytes that nobody uses. */
-static bool limit_memory(void)
+static bool limit_memory(size_t most)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	(void)most;
 	return true;
 #else
-	return limit(RLIMIT_AS, PORTRAIT_MEMORY);
+	return limit(RLIMIT_AS, most);
 #endif
 }
 
@@ -75,9 +76,24 @@ static bool filter_calls(void)
 	return ok;
 }
 
-bool portrait_confine(void)
+uint8_t *cli_confined_input(size_t most, size_t *len)
 {
-	return limit(RLIMIT_CORE, 0) && limit(RLIMIT_CPU, PORTRAIT_SECONDS) && limit_memory() &&
+	uint8_t *bytes = malloc(most + 1);
+	ssize_t got = 1;
+
+	for (*len = 0; bytes != NULL && got > 0 && *len <= most; *len += (size_t)got) {
+		got = read(STDIN_FILENO, bytes + *len, most + 1 - *len);
+		if (got < 0)
+			break;
+	}
+	if (*len > most)
+		*len = 0;
+	return bytes;
+}
+
+bool cli_confine_self(size_t memory, unsigned seconds)
+{
+	return limit(RLIMIT_CORE, 0) && limit(RLIMIT_CPU, seconds) && limit_memory(memory) &&
 	       prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && landlock() && filter_calls();
 }

@@ -1,0 +1,207 @@
+#include "tests/failures/made.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crypt/ec.h"
+#include "crypt/hkdf.h"
+#include "crypt/kdf.h"
+#include "crypt/wipe.h"
+#include "tests/failures/scan.h"
+
+#define STACK (48u << 10) /* of its dead part, what is looked at */
+
+static struct {
+	struct scan scan;
+	/* Where secrets were put. */
+	struct place {
+		const char *what;
+		const uint8_t *at;
+		size_t len, needle;
+		bool wiped;
+	} places[SCAN_NEEDLES];
+	size_t n;
+	struct made_left left;
+	bool noting;
+	uintptr_t left_out;
+	struct made_sites sites;
+	uint8_t stack[STACK];
+} made;
+
+extern const char __executable_start;
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+/*
+ * What is below the caller's frame. It is copied before anything else is called, so that looking writes
+ * over nothing of it.
+ */
+static __attribute__((noinline)) void look_below(void)
+{
+	const uint8_t *end = __builtin_frame_address(0);
+
+	if (!made.noting)
+		return;
+	memcpy(made.stack, end - STACK, STACK);
+	made.left.stack += scan_bytes(&made.scan, "the dead part of the stack", made.stack, STACK);
+	memset(made.stack, 0, STACK);
+}
+
+static bool holds_secret(const void *bytes, size_t len)
+{
+	const bool quiet = made.scan.quiet;
+	long found;
+
+	made.scan.quiet = true;
+	found = scan_bytes(&made.scan, "", bytes, len);
+	made.scan.quiet = quiet;
+	return found > 0;
+}
+
+/* --- what makes and ends them ------------------------------------------------------------------ */
+
+static void note(const char *what, const uint8_t *at, size_t len)
+{
+	size_t zeros = 0;
+
+	for (size_t i = 0; i < len; i++)
+		zeros += at[i] == 0;
+	if (!made.noting || zeros > len / 2) /* a test's own, that stands anywhere */
+		return;
+	if (made.n < SCAN_NEEDLES)
+		made.places[made.n++] = (struct place){ what, at, len, made.scan.n, false };
+	scan_add(&made.scan, what, at, len);
+}
+
+static struct made_site *site_of(uintptr_t at)
+{
+	struct made_sites *s = &made.sites;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i].at == at)
+			return &s->list[i];
+	if (s->n == MADE_SITES)
+		return NULL;
+	s->list[s->n] = (struct made_site){ .at = at };
+	return &s->list[s->n++];
+}
+
+void __real_sj_wipe(void *ptr, size_t n);
+void __wrap_sj_wipe(void *ptr, size_t n);
+void __wrap_sj_wipe(void *ptr, size_t n)
+{
+	const uintptr_t at =
+		(uintptr_t)__builtin_return_address(0) - (uintptr_t)&__executable_start;
+	const uint8_t *from = ptr;
+	struct made_site *site;
+
+	if (made.noting) {
+		look_below();
+		site = site_of(at);
+		if (site != NULL && !site->secret)
+			site->secret = holds_secret(ptr, n);
+		if (at == made.left_out)
+			return;
+	}
+	for (size_t i = 0; i < made.n; i++) {
+		struct place *p = &made.places[i];
+
+		/* A later tenant of the place is no end of this one. */
+		if (p->at >= from && p->at + p->len <= from + n &&
+		    scan_is(&made.scan, p->needle, p->at))
+			p->wiped = true;
+	}
+	__real_sj_wipe(ptr, n);
+}
+
+void __real_free(void *ptr);
+void __wrap_free(void *ptr);
+void __wrap_free(void *ptr)
+{
+	look_below();
+	if (made.noting && ptr != NULL)
+		made.left.freed +=
+			scan_bytes(&made.scan, "freed memory", ptr, malloc_usable_size(ptr));
+	__real_free(ptr);
+}
+
+/* A verb with these parameters puts `len` secret bytes at `at`. */
+#define VERB(name, what, at, len, arguments, ...) \
+	bool __real_##name(__VA_ARGS__); \
+	bool __wrap_##name(__VA_ARGS__); \
+	bool __wrap_##name(__VA_ARGS__) \
+	{ \
+		bool ok; \
+\
+		ok = __real_##name arguments; \
+		if (ok) \
+			note(what, at, len); \
+		look_below(); \
+		return ok; \
+	}
+
+VERB(sj_ec_secret_random, "an ephemeral private key", out->bytes, out->len, (curve, rnd, out),
+     enum sj_curve curve, const struct sj_random *rnd, struct sj_ec_secret *out)
+VERB(sj_ec_secret_read, "a private key", out->bytes, out->len, (curve, in, out),
+     enum sj_curve curve, struct sj_span in, struct sj_ec_secret *out)
+VERB(sj_ec_agree, "an agreed secret", out, sj_curve_field_size(curve), (curve, k, peer, out),
+     enum sj_curve curve, const struct sj_ec_secret *k, const struct sj_ec_point *peer,
+     uint8_t *out)
+VERB(sj_kdf, "a session key", out, sj_cipher_key_size(c), (c, secret, counter, out),
+     enum sj_cipher c, struct sj_span secret, enum sj_kdf_counter counter, uint8_t *out)
+VERB(sj_hkdf_extract, "an extracted key", prk, SJ_PRK_SIZE, (salt, ikm, prk), struct sj_span salt,
+     struct sj_span ikm, uint8_t *prk)
+VERB(sj_hkdf_expand, "an expanded key", out, len, (prk, info, n, out, len), struct sj_hmac *prk,
+     const struct sj_span *info, size_t n, uint8_t *out, size_t len)
+
+/* --- what a test calls --------------------------------------------------------------------------- */
+
+void made_begin(uintptr_t left_out)
+{
+	const bool quiet = made.scan.quiet;
+
+	explicit_bzero(&made, sizeof(made));
+	made.scan.quiet = quiet;
+	made.left_out = left_out;
+	made.noting = true;
+}
+
+void made_text(const char *name, const char *text)
+{
+	scan_add_text(&made.scan, name, text);
+}
+
+void made_key(const char *name, const void *bytes, size_t len)
+{
+	scan_add_key(&made.scan, name, bytes, len);
+}
+
+struct made_left made_end(void)
+{
+	made.noting = false;
+	for (size_t i = 0; i < made.n; i++)
+		if (!made.places[i].wiped) {
+			made.left.places++;
+			if (!made.scan.quiet)
+				fprintf(stderr, "# %s, the %zuth that was made, was not wiped\n",
+					made.places[i].what, i);
+		}
+	made.left.memory = made.scan.full ? -1 : scan_process(&made.scan, 0);
+	return made.left;
+}
+
+size_t made_count(void)
+{
+	return made.scan.n;
+}
+
+void made_quiet(bool quiet)
+{
+	made.scan.quiet = quiet;
+}
+
+const struct made_sites *made_sites(void)
+{
+	return &made.sites;
+}

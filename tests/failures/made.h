@@ -1,0 +1,50 @@
+/*
+ * made.h -- secrets that are made in this process, followed from the verbs of crypt to their wiping.
+ *
+ * Linked with --wrap for those verbs, sj_wipe() and free() (tests.mk, made_wrap). While they are noted, each
+ * secret is looked for in memory that is given back and in the dead part of the stack; where a verb put one it must
+ * be wiped. A call of sj_wipe() can be left out, as if it were not written.
+ */
+#ifndef TESTS_FAILURES_MADE_H
+#define TESTS_FAILURES_MADE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MADE_SITES 512u
+
+/* A call of sj_wipe(), by where it returns to. */
+struct made_site {
+	uintptr_t at; /* from the start of the program */
+	bool secret; /* it wiped one that was noted */
+};
+
+struct made_sites {
+	struct made_site list[MADE_SITES];
+	size_t n;
+};
+
+/* What was left of secrets, and where. */
+struct made_left {
+	long places; /* where they were put, never wiped */
+	long freed; /* in memory that was given back */
+	long stack; /* in its dead part */
+	long memory; /* in all of the process, at the end */
+};
+
+/* Forgets all; notes from here on. `left_out`: the site whose wiping is not done, 0: none. */
+void made_begin(uintptr_t left_out);
+/* A secret that these verbs do not make: digits, or a number. */
+void made_text(const char *name, const char *text);
+void made_key(const char *name, const void *bytes, size_t len);
+/* Notes no more, and looks through all memory. */
+struct made_left made_end(void);
+/* How many were noted. */
+size_t made_count(void);
+/* Nothing is told of what is found. */
+void made_quiet(bool quiet);
+/* The sites that were passed since made_begin(). */
+const struct made_sites *made_sites(void);
+
+#endif

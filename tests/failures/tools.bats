@@ -1,0 +1,31 @@
+#!/usr/bin/env bats
+# Whole programs with failures inside: two points a way of one of them, `tests/failures/tools` takes them all; and
+# what that found.
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	BUILD=$(realpath "${SOJOURN_BUILD:-build}")
+	TOOLS=$BATS_TEST_DIRNAME/tools
+	export PATH="$BUILD/bin:$PATH" SOJOURN_CONFIG=/dev/null
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+@test "ticket keys are the old ones or the new ones, whatever fails" {
+	SOJOURN_BUILD=$BUILD "$TOOLS" --points 2 'gate ticket-key'
+}
+
+@test "a terminal's key whose request could not be written waits for no certificate" {
+	mkdir -p desk/next.cvreq
+	run -1 sojourn terminal new desk --holder UTHOTEL00001
+	[[ "$output" == *desk/next.cvreq*SJ-0105* ]]
+	[ ! -e desk/next.key ]
+	rmdir desk/next.cvreq
+	sojourn terminal new desk --holder UTHOTEL00001
+}
+
+@test "an operator's key whose public half could not be written is not there" {
+	mkdir o.pub
+	run -1 sojourn evidence operator-key --plain --out o.key --public o.pub
+	[[ "$output" == *o.pub*SJ-0105* ]]
+	[ ! -e o.key ]
+}
