@@ -8,8 +8,8 @@
 #include "crypt/wipe.h"
 #include "wire/piv.h"
 
-/* A card that is there connects in milliseconds, or is held by somebody. */
-#define CONNECT_MS 3000u
+/* A card that is there connects in milliseconds, or is held by somebody: who only looks waits no longer. */
+#define LOOK_MS 3000u
 
 /* --- the codes of a contactless card -------------------------------------------------- */
 
@@ -116,9 +116,11 @@ enum sj_rc p11_card_open(struct p11_slot *slot, enum p11_ask how, struct p11_car
 {
 	const struct p11_config *config = &slot->module->config;
 	struct p11_card *c = calloc(1, sizeof(*c));
-	unsigned limit = config->timeout_ms < CONNECT_MS ? config->timeout_ms : CONNECT_MS;
+	unsigned limit = config->timeout_ms;
 	enum sj_rc rc;
 
+	if (how == P11_ASK_FILES && limit > LOOK_MS)
+		limit = LOOK_MS;
 	if (c == NULL)
 		return SJ_NO_MEMORY;
 	rc = sj_card_wait(slot->context, slot->reader, limit, &c->card);

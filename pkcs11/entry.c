@@ -9,6 +9,8 @@
 
 /* C_Finalize waits that long for other threads' calls to come back. */
 #define LEAVE_MS 800
+/* fork() waits that long for them. */
+#define FORK_MS 200
 
 /*
  * PKCS #11 has no handle for the library itself: its functions find what C_Initialize made
@@ -21,17 +23,39 @@ static struct {
 	pthread_once_t once;
 	struct p11_module *module; /* NULL: not initialised */
 	struct p11_module *inherited; /* of the parent process; not touched, and not lost */
-} p11 = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, NULL, NULL };
+	unsigned forks; /* under way: nobody enters */
+} p11 = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, NULL, NULL, 0 };
 
 /* --- fork (3.1, 5.4: the child must call C_Initialize itself) ------------------------ */
 
+static void wait_unlocked(void)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	pthread_mutex_unlock(&p11.lock);
+	nanosleep(&pause, NULL);
+	pthread_mutex_lock(&p11.lock);
+}
+
+/*
+ * libpcsclite has a lock of its own, which nobody releases in the child of a fork at the moment
+ * when another thread held it: each of its functions would hang there for ever. It is held at
+ * the beginning and the end of calls only, so that those that take long are not waited for.
+ */
 static void before_fork(void)
 {
 	pthread_mutex_lock(&p11.lock);
+	p11.forks++;
+	for (int ms = 0; ms < FORK_MS; ms++) {
+		if (p11.module == NULL || p11.module->calls == p11.module->waiting)
+			break;
+		wait_unlocked();
+	}
 }
 
 static void after_fork(void)
 {
+	p11.forks--;
 	pthread_mutex_unlock(&p11.lock);
 }
 
@@ -46,6 +70,7 @@ static void after_fork_in_child(void)
 {
 	if (p11.module != NULL)
 		forget();
+	p11.forks = 0;
 	pthread_mutex_unlock(&p11.lock);
 }
 
@@ -159,6 +184,8 @@ CK_RV p11_enter(struct p11_module **out)
 	struct p11_module *m;
 
 	pthread_mutex_lock(&p11.lock);
+	while (p11.forks > 0)
+		wait_unlocked();
 	m = current();
 	if (m != NULL)
 		m->calls++;
@@ -176,6 +203,13 @@ void p11_leave(struct p11_module *m)
 	pthread_mutex_unlock(&p11.lock);
 	if (last)
 		module_free(m);
+}
+
+void p11_waiting(struct p11_module *m, bool on)
+{
+	pthread_mutex_lock(&p11.lock);
+	m->waiting += on ? 1 : -1U;
+	pthread_mutex_unlock(&p11.lock);
 }
 
 bool p11_closing(const struct p11_module *m)

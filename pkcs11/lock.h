@@ -1,4 +1,8 @@
-/* lock.h -- mutexes: the system's, or those that the program gave to C_Initialize. */
+/*
+ * lock.h -- mutexes: ours, first come, first served, or those that the program gave to
+ * C_Initialize. The system's own let a thread that comes again at once overtake those that
+ * wait, for seconds when there are eight.
+ */
 #ifndef P11_LOCK_H
 #define P11_LOCK_H
 
@@ -7,7 +11,7 @@
 
 #include "p11.h"
 
-/* Who makes them; all NULL: the system. */
+/* Who makes them; all NULL: we. */
 struct p11_mutexes {
 	CK_CREATEMUTEX create;
 	CK_DESTROYMUTEX destroy;
@@ -17,7 +21,9 @@ struct p11_mutexes {
 
 struct p11_lock {
 	const struct p11_mutexes *by;
-	pthread_mutex_t own;
+	pthread_mutex_t own; /* of the two numbers */
+	pthread_cond_t moved;
+	unsigned long next, now; /* the number of who comes next, and whose turn it is */
 	void *foreign;
 };
 

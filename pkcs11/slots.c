@@ -103,7 +103,8 @@ CK_RV p11_slots_look(struct p11_module *m)
 	p11_lock(&m->watch_lock);
 	rc = sj_readers_list(m->watch, LOOK_MS, &list);
 	p11_unlock(&m->watch_lock);
-	if (rc == SJ_CANCELLED || rc == SJ_NO_MEMORY)
+	/* A service that hangs has taken no card away. */
+	if (rc == SJ_CANCELLED || rc == SJ_NO_MEMORY || rc == SJ_TIMED_OUT)
 		return p11_rv(rc);
 	p11_lock(&m->lock);
 	note(m, list);
@@ -413,7 +414,9 @@ static CK_RV wait_blocking(struct p11_module *m, CK_SLOT_ID_PTR id)
 	if (rv != CKR_OK)
 		return rv;
 	add_waiter(m, &w);
+	p11_waiting(m, true);
 	rv = wait_for_event(m, w.context, id);
+	p11_waiting(m, false);
 	remove_waiter(m, &w);
 	sj_context_free(w.context);
 	return rv;

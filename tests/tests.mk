@@ -39,6 +39,7 @@ $(helper_a): $(call objs,$(filter-out $(test_src) tests/power/asker.c,$(wildcard
 $(addprefix $(BUILD)/tests/peers/test_,eac eac_terminal eac_certificates eac_card): TEST_LIBS = -leac
 $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
+$(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
@@ -130,10 +131,11 @@ $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,
 $(BUILD)/tests/world/reader: $(call objs,tests/world/reader.c) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
-# A driver for pcscd; no sanitiser, which pcscd has not.
-$(BUILD)/tests/world/ifd.so: tests/world/ifd.c tests/world/ifd.h
+# For pcscd: a driver, and what makes it look for cards more often; no sanitiser, which pcscd has not.
+$(BUILD)/tests/world/ifd.so: tests/world/ifd.h
+$(addprefix $(BUILD)/tests/world/,ifd.so hurry.so): $(BUILD)/tests/world/%.so: tests/world/%.c
 	@mkdir -p $(@D)
-	$(call Q,CC)$(CC) -std=c17 -O2 -fPIC -shared -I. -I/usr/include/PCSC -o $@ $<
+	$(call Q,CC)$(CC) -std=c17 -D_GNU_SOURCE -O2 -fPIC -shared -I. -I/usr/include/PCSC -o $@ $<
 $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
@@ -242,7 +244,7 @@ analyze: deps-check
 
 # Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
 campaign: deps-campaign .campaign-builds
-	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so pkcs11/removal)
+	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so world/hurry.so pkcs11/removal)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) $(soak_bins:$(BUILD)/%=$(TSAN_BUILD)/%)
 	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)

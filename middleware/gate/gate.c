@@ -45,6 +45,16 @@ static enum sj_rc take_credential(struct sj_gate *gate, const uint8_t *credentia
 		       : SJ_INPUT_MALFORMED;
 }
 
+/* All of it there from the start: a gate that runs takes no more. */
+static void *memory_of(size_t n, size_t size)
+{
+	void *memory = calloc(n, size);
+
+	if (memory != NULL)
+		sj_wipe(memory, n * size);
+	return memory;
+}
+
 enum sj_rc sj_gate_new(const uint8_t *key, size_t key_len, const uint8_t *credential,
 		       size_t credential_len, struct sj_gate **out)
 {
@@ -57,8 +67,8 @@ enum sj_rc sj_gate_new(const uint8_t *key, size_t key_len, const uint8_t *creden
 		return SJ_NO_MEMORY;
 	}
 	gate->policy = (struct sj_gate_policy)SJ_GATE_POLICY_INIT;
-	gate->used = calloc(SJ_GATE_SALTS, sizeof(*gate->used));
-	gate->passed = calloc(SJ_GATE_PASSED, sizeof(*gate->passed));
+	gate->used = memory_of(SJ_GATE_SALTS, sizeof(*gate->used));
+	gate->passed = memory_of(SJ_GATE_PASSED, sizeof(*gate->passed));
 	rc = gate->used != NULL && gate->passed != NULL ? SJ_OK : SJ_NO_MEMORY;
 	if (rc == SJ_OK)
 		rc = take_credential(gate, credential, credential_len);

@@ -1,28 +1,20 @@
-/* pcsc_worker.c -- the thread that calls PC/SC; the only place that includes winscard.h. */
+/* pcsc_worker.c -- the thread that calls PC/SC; it and pcsc_keypad.c alone know winscard.h. */
 #include "reader/pcsc_worker.h"
 
 #include <reader.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <winscard.h>
 
 #include "crypt/wipe.h"
 #include "reader/cancel.h"
 #include "reader/pcsc_denied.h"
+#include "reader/pcsc_link.h"
 
 /* Longest single wait, so that a worker left behind ends soon. */
 #define SLICE_MS 1000
 #define QUICK_US 4000 /* a transmission that a card made of software may take: RSA, and then some */
 #define LOOK_US 50
-
-/* What the thread has open; lives on its stack. */
-struct link {
-	SCARDCONTEXT context;
-	SCARDHANDLE card;
-	DWORD protocol;
-	bool has_context, has_card;
-};
 
 struct failure_of {
 	LONG scard;
@@ -76,14 +68,15 @@ static bool context_died(LONG scard)
 	       code == (uint32_t)SCARD_E_INVALID_HANDLE || code == (uint32_t)SCARD_F_COMM_ERROR;
 }
 
-static void drop_card(struct link *l, DWORD disposition)
+static void drop_card(struct sj_link *l, DWORD disposition)
 {
 	if (l->has_card)
 		SCardDisconnect(l->card, disposition);
-	l->has_card = false;
+	l->has_card = l->begun = false;
+	sj_turn_end(&l->turn);
 }
 
-static void drop_context(struct link *l)
+static void drop_context(struct sj_link *l)
 {
 	drop_card(l, SCARD_LEAVE_CARD);
 	if (l->has_context)
@@ -91,7 +84,7 @@ static void drop_context(struct link *l)
 	l->has_context = false;
 }
 
-static LONG need_context(struct link *l)
+static LONG need_context(struct sj_link *l)
 {
 	LONG rv;
 
@@ -102,6 +95,39 @@ static LONG need_context(struct link *l)
 	if (context_died(rv) && sj_pcsc_denied())
 		return SCARD_W_SECURITY_VIOLATION;
 	return rv;
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	nanosleep(&t, NULL);
+}
+
+/* --- turns -------------------------------------------------------------------- */
+
+/* A place in the queue of the job's reader. */
+static void find_place(struct sj_link *l, const struct sj_job *job)
+{
+	const char *service = getenv("PCSCLITE_CSOCK_NAME");
+
+	sj_turn_close(&l->turn);
+	sj_turn_open(&l->turn, service ? service : "", job->reader);
+}
+
+/* False: the caller went away meanwhile. */
+static bool take_turn(struct sj_link *l, const struct sj_pcsc *p, bool alone)
+{
+	if (l->begun)
+		return true;
+	while (!sj_turn_is(&l->turn, alone)) {
+		if (atomic_load(&p->state) != SJ_WORKER_BUSY) {
+			sj_turn_end(&l->turn);
+			return false;
+		}
+		pause_ms(1);
+	}
+	return true;
 }
 
 /* --- lists and waiting -------------------------------------------------------- */
@@ -123,7 +149,7 @@ static void take_names(const char *names, struct sj_pcsc_readers *out)
 	}
 }
 
-static LONG list_names(struct link *l, struct sj_pcsc_readers *out)
+static LONG list_names(struct sj_link *l, struct sj_pcsc_readers *out)
 {
 	char names[SJ_PCSC_READERS_MAX * SJ_READER_NAME_MAX + 1] = { 0 };
 	DWORD len = sizeof(names) - 1;
@@ -161,7 +187,7 @@ static void states_of(const struct sj_pcsc_readers *readers, SCARD_READERSTATE *
  * The present state, at once; `states` is left such that waiting on it waits
  * for the next change.
  */
-static LONG snapshot(struct link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
+static LONG snapshot(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
 {
 	LONG rv = need_context(l);
 
@@ -182,7 +208,7 @@ static LONG snapshot(struct link *l, struct sj_pcsc_readers *out, SCARD_READERST
 }
 
 /* As snapshot(); a context that died with the service is made anew, once. */
-static LONG snapshot_anew(struct link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
+static LONG snapshot_anew(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
 {
 	LONG rv = snapshot(l, out, states);
 
@@ -195,7 +221,7 @@ static LONG snapshot_anew(struct link *l, struct sj_pcsc_readers *out, SCARD_REA
 	return rv;
 }
 
-static enum sj_rc job_status(struct link *l, struct sj_job *job)
+static enum sj_rc job_status(struct sj_link *l, struct sj_job *job)
 {
 	SCARD_READERSTATE states[SJ_PCSC_READERS_MAX + 1];
 
@@ -217,13 +243,6 @@ static bool differs(const struct sj_pcsc_readers *a, const struct sj_pcsc_reader
 	return false;
 }
 
-static void pause_ms(long ms)
-{
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
-
-	nanosleep(&t, NULL);
-}
-
 static DWORD slice_until(int64_t deadline)
 {
 	int64_t left = deadline - sj_clock_ms();
@@ -233,7 +252,7 @@ static DWORD slice_until(int64_t deadline)
 	return left < SLICE_MS ? (DWORD)left : SLICE_MS;
 }
 
-static enum sj_rc job_wait(struct link *l, struct sj_pcsc *p)
+static enum sj_rc job_wait(struct sj_link *l, struct sj_pcsc *p)
 {
 	SCARD_READERSTATE states[SJ_PCSC_READERS_MAX + 1];
 	struct sj_job *job = &p->job;
@@ -261,7 +280,7 @@ static enum sj_rc job_wait(struct link *l, struct sj_pcsc *p)
 /* --- one reader --------------------------------------------------------------- */
 
 /* A connection to the driver alone: the card is neither powered nor reset. */
-static LONG ask_driver(struct link *l, const char *reader, DWORD attribute, uint32_t *value)
+static LONG ask_driver(struct sj_link *l, const char *reader, DWORD attribute, uint32_t *value)
 {
 	uint8_t bytes[sizeof(DWORD)];
 	DWORD protocol, len = sizeof(bytes);
@@ -280,11 +299,16 @@ static LONG ask_driver(struct link *l, const char *reader, DWORD attribute, uint
 	return SCardDisconnect(direct, SCARD_LEAVE_CARD);
 }
 
-static enum sj_rc job_apdu_max(struct link *l, struct sj_job *job)
+static enum sj_rc job_apdu_max(struct sj_link *l, struct sj_pcsc *p)
 {
+	struct sj_job *job = &p->job;
 	uint32_t value;
-	LONG rv = ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value);
+	LONG rv;
 
+	find_place(l, job);
+	if (!take_turn(l, p, true))
+		return SJ_CANCELLED;
+	rv = ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value);
 	if (context_died(rv))
 		drop_context(l);
 	job->apdu_max = value;
@@ -293,12 +317,16 @@ static enum sj_rc job_apdu_max(struct link *l, struct sj_job *job)
 
 /* --- one card ------------------------------------------------------------------- */
 
-static enum sj_rc job_connect(struct link *l, struct sj_job *job)
+static enum sj_rc job_connect(struct sj_link *l, struct sj_pcsc *p)
 {
+	struct sj_job *job = &p->job;
 	DWORD atr_len = sizeof(job->atr), state = 0, protocol = 0;
 	LONG rv;
 
 	drop_card(l, SCARD_LEAVE_CARD);
+	find_place(l, job);
+	if (!take_turn(l, p, true))
+		return SJ_CANCELLED;
 	for (int again = 0; again < 2; again++) {
 		rv = need_context(l);
 		if (rv == SCARD_S_SUCCESS)
@@ -319,12 +347,7 @@ static enum sj_rc job_connect(struct link *l, struct sj_job *job)
 	return failure(rv);
 }
 
-/*
- * While a card is open, no card and no service both mean that it is lost. Who connects while
- * another process's reset is under way hears nothing of that from pcscd, but that the protocol is
- * not the one agreed on.
- */
-static enum sj_rc card_failure(struct link *l, LONG scard)
+enum sj_rc sj_link_failure(struct sj_link *l, LONG scard)
 {
 	if (context_died(scard)) {
 		drop_context(l);
@@ -345,7 +368,7 @@ static enum sj_rc card_failure(struct link *l, LONG scard)
  * T=0 has no case 4: data go without Le, and GET RESPONSE fetches the answer
  * (ISO/IEC 7816-3:2006, 12.2.1.4).
  */
-static size_t length_for_protocol(const struct link *l, const struct sj_job *job)
+static size_t length_for_protocol(const struct sj_link *l, const struct sj_job *job)
 {
 	struct sj_apdu a;
 
@@ -357,8 +380,10 @@ static size_t length_for_protocol(const struct link *l, const struct sj_job *job
 	return job->command_len - 1;
 }
 
-static enum sj_rc job_transmit(struct link *l, struct sj_job *job)
+/* Outside a transaction a command is together with those of others. */
+static enum sj_rc job_transmit(struct sj_link *l, struct sj_pcsc *p)
 {
+	struct sj_job *job = &p->job;
 	const SCARD_IO_REQUEST *pci =
 		l->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
 	DWORD len = sizeof(job->response);
@@ -366,111 +391,42 @@ static enum sj_rc job_transmit(struct link *l, struct sj_job *job)
 
 	if (!l->has_card)
 		return SJ_CARD_LOST;
+	if (!take_turn(l, p, false))
+		return SJ_CANCELLED;
 	rv = SCardTransmit(l->card, pci, job->command, (DWORD)length_for_protocol(l, job), NULL,
 			   job->response, &len);
 	job->response_len = rv == SCARD_S_SUCCESS ? (size_t)len : 0;
 	if (rv != SCARD_S_SUCCESS)
-		return card_failure(l, rv);
+		return sj_link_failure(l, rv);
 	/* No card answers less than a status word; drivers do when it is pulled away. */
 	return job->response_len < 2 ? SJ_CARD_LOST : SJ_OK;
 }
 
-static enum sj_rc job_begin(struct link *l)
+static enum sj_rc job_begin(struct sj_link *l, const struct sj_pcsc *p)
 {
 	LONG rv;
 
 	if (!l->has_card)
 		return SJ_CARD_LOST;
+	if (!take_turn(l, p, true))
+		return SJ_CANCELLED;
 	rv = SCardBeginTransaction(l->card);
-	return rv == SCARD_S_SUCCESS ? SJ_OK : card_failure(l, rv);
-}
-
-/* --- the reader's keypad (PC/SC part 10, 2.02.09) --------------------------------- */
-
-#define FEATURE_PACE 0x20u /* FEATURE_EXECUTE_PACE: amendment 1, 2.6 */
-
-/* The control code of a feature; 0: the reader has it not. */
-static DWORD feature_code(const struct link *l, uint8_t feature)
-{
-	uint8_t list[256];
-	struct sj_span rest, value;
-	uint32_t code;
-	uint8_t tag, len;
-	DWORD n = 0;
-
-	if (SCardControl(l->card, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, list, sizeof(list), &n) !=
-	    SCARD_S_SUCCESS)
-		return 0;
-	rest = sj_span(list, n <= sizeof(list) ? (size_t)n : 0);
-	while (sj_take_u8(&rest, &tag) && sj_take_u8(&rest, &len) && sj_take(&rest, len, &value))
-		if (tag == feature && sj_take_be(&value, 4, &code))
-			return code;
-	return 0;
-}
-
-/* A PIN of 6 to 8 ASCII digits, left-justified in a block of 8 bytes, ended by the OK key. */
-static size_t put_keypad(const struct sj_job *job, uint8_t *out)
-{
-	PIN_VERIFY_STRUCTURE head = {
-		.bTimerOut = 30,
-		.bTimerOut2 = 30,
-		.bmFormatString = 0x82,
-		.bmPINBlockString = 0x08,
-		.wPINMaxExtraDigit = 0x0608,
-		.bEntryValidationCondition = 0x02,
-		.bNumberMessage = 0x01,
-		.wLangId = 0x0409,
-	};
-	const size_t size = offsetof(PIN_VERIFY_STRUCTURE, abData);
-
-	head.ulDataLength = (uint32_t)job->command_len;
-	memcpy(out, &head, size);
-	memcpy(out + size, job->command, job->command_len);
-	return size + job->command_len;
-}
-
-static enum sj_rc job_keypad(struct link *l, struct sj_job *job)
-{
-	uint8_t bytes[sizeof(PIN_VERIFY_STRUCTURE) + SJ_KEYPAD_COMMAND_MAX];
-	DWORD code, len = 0;
-	LONG rv;
-
-	if (!l->has_card)
-		return SJ_CARD_LOST;
-	code = feature_code(l, FEATURE_VERIFY_PIN_DIRECT);
-	job->response_len = 0;
-	if (code == 0)
-		return SJ_ACCESS_UNSUPPORTED;
-	if (job->command_len == 0)
+	l->begun = rv == SCARD_S_SUCCESS;
+	if (l->begun)
 		return SJ_OK;
-	rv = SCardControl(l->card, code, bytes, (DWORD)put_keypad(job, bytes), job->response,
-			  sizeof(job->response), &len);
-	if (rv != SCARD_S_SUCCESS)
-		return card_failure(l, rv);
-	job->response_len = (size_t)len;
-	return len < 2 ? SJ_CARD_LOST : SJ_OK;
+	sj_turn_end(&l->turn);
+	return sj_link_failure(l, rv);
 }
 
-static enum sj_rc job_pace(struct link *l, struct sj_job *job)
+static enum sj_rc job_end(struct sj_link *l)
 {
-	DWORD code, len = 0;
-	LONG rv;
-
-	if (!l->has_card)
-		return SJ_CARD_LOST;
-	code = feature_code(l, FEATURE_PACE);
-	job->response_len = 0;
-	if (code == 0)
-		return SJ_ACCESS_UNSUPPORTED;
-	if (job->command_len == 0)
-		return SJ_OK;
-	rv = SCardControl(l->card, code, job->command, (DWORD)job->command_len, job->response,
-			  sizeof(job->response), &len);
-	job->response_len = (size_t)len;
-	return rv == SCARD_S_SUCCESS ? SJ_OK : card_failure(l, rv);
+	if (l->has_card)
+		SCardEndTransaction(l->card, SCARD_LEAVE_CARD);
+	l->begun = false;
+	return SJ_OK;
 }
 
-static enum sj_rc do_job(struct link *l, struct sj_pcsc *p)
+static enum sj_rc do_job(struct sj_link *l, struct sj_pcsc *p)
 {
 	switch (p->job.kind) {
 	case SJ_JOB_STATUS:
@@ -478,26 +434,25 @@ static enum sj_rc do_job(struct link *l, struct sj_pcsc *p)
 	case SJ_JOB_WAIT:
 		return job_wait(l, p);
 	case SJ_JOB_APDU_MAX:
-		return job_apdu_max(l, &p->job);
+		return job_apdu_max(l, p);
 	case SJ_JOB_CONNECT:
-		return job_connect(l, &p->job);
+		return job_connect(l, p);
 	case SJ_JOB_TRANSMIT:
-		return job_transmit(l, &p->job);
+		return job_transmit(l, p);
 	case SJ_JOB_BEGIN:
-		return job_begin(l);
+		return job_begin(l, p);
 	case SJ_JOB_END:
-		if (l->has_card)
-			SCardEndTransaction(l->card, SCARD_LEAVE_CARD);
-		return SJ_OK;
+		return job_end(l);
 	case SJ_JOB_DISCONNECT:
 		drop_card(l, p->job.reset ? SCARD_RESET_CARD : SCARD_LEAVE_CARD);
 		return SJ_OK;
 	case SJ_JOB_KEYPAD:
-		return job_keypad(l, &p->job);
+		return sj_link_keypad(l, &p->job);
 	case SJ_JOB_PACE:
-		return job_pace(l, &p->job);
+		return sj_link_pace(l, &p->job);
 	case SJ_JOB_CLOSE:
 		drop_context(l);
+		sj_turn_close(&l->turn);
 		return SJ_OK;
 	}
 	return SJ_INTERNAL;
@@ -511,14 +466,35 @@ void sj_pcsc_destroy(struct sj_pcsc *p)
 	free(p);
 }
 
+/* Does a job come within so many milliseconds? */
+static bool comes_in(struct sj_pcsc *p, unsigned ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_nsec += (long)ms * 1000000L;
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000L;
+	}
+	return sem_timedwait(&p->work, &t) == 0;
+}
+
 /* The next job. In a row of quick ones the thread looks about for a moment before it sleeps. */
-static void wait_for_work(struct sj_pcsc *p, bool quick)
+static void wait_for_work(struct sj_pcsc *p, struct sj_link *l, bool quick)
 {
 	const int64_t until = quick ? sj_clock_us() + LOOK_US : 0;
 
 	while (quick && sj_clock_us() < until)
 		if (sem_trywait(&p->work) == 0)
 			return;
+	if (!l->begun) {
+		const unsigned idle = sj_turn_idle(&l->turn);
+
+		if (idle > 0 && comes_in(p, idle))
+			return;
+		sj_turn_end(&l->turn);
+	}
 	while (sem_wait(&p->work) != 0)
 		;
 }
@@ -535,7 +511,7 @@ static void count_quick(struct sj_job *job, int64_t took_us)
 void *sj_pcsc_worker(void *arg)
 {
 	struct sj_pcsc *p = arg;
-	struct link l = { .has_context = false };
+	struct sj_link l = { .has_context = false, .turn = { .fd = -1 } };
 	bool last = false;
 
 	while (!last) {
@@ -543,7 +519,7 @@ void *sj_pcsc_worker(void *arg)
 		int busy = SJ_WORKER_BUSY;
 		int64_t start;
 
-		wait_for_work(p, p->job.quick == SJ_QUICK_ROW);
+		wait_for_work(p, &l, p->job.quick == SJ_QUICK_ROW);
 		last = p->job.kind == SJ_JOB_CLOSE;
 		start = sj_clock_us();
 		p->job.rc = do_job(&l, p);
@@ -555,6 +531,7 @@ void *sj_pcsc_worker(void *arg)
 		} else {
 			/* Left behind: nobody else knows of this worker any more. */
 			drop_context(&l);
+			sj_turn_close(&l.turn);
 			pthread_detach(pthread_self());
 			sj_pcsc_destroy(p);
 			last = true;

@@ -45,6 +45,8 @@ void fake_reset(void)
 	copy(fake.pin, sizeof(fake.pin), "123456");
 	fake.tries = fake.tries_left = 5;
 	fake.verified = fake.admin = fake.is_default = fake.keypad = fake.slow = false;
+	fake.hangs = false;
+	fake.takes_ms = 0;
 	fake.keypad_cancelled = false;
 	fake.no_content = fake.no_service = false;
 	fake.extensions = true;
@@ -85,6 +87,10 @@ enum sj_rc sj_readers_list(struct sj_context *ctx, unsigned timeout_ms, struct s
 	if (sj_context_cancelled(ctx) || fake.no_service) {
 		free(list);
 		return fake.no_service ? SJ_NO_PCSCD : SJ_CANCELLED;
+	}
+	if (fake.hangs) {
+		free(list);
+		return SJ_TIMED_OUT;
 	}
 	pthread_mutex_lock(&fake.lock);
 	for (unsigned i = 0; i < FAKE_READERS; i++) {
@@ -142,7 +148,7 @@ enum sj_rc sj_card_wait(struct sj_context *ctx, const char *reader, unsigned tim
 {
 	struct fake_reader *r = NULL;
 
-	(void)timeout_ms;
+	fake.patience_ms = timeout_ms;
 	for (unsigned i = 0; i < FAKE_READERS; i++) {
 		if (strcmp(fake.readers[i].name, reader) == 0)
 			r = &fake.readers[i];
@@ -412,6 +418,11 @@ enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm al
 			pause_ms(1);
 		atomic_fetch_sub(&fake.blocked, 1);
 		return fake.cancelled_rc;
+	}
+	if (fake.takes_ms > 0) {
+		atomic_fetch_add(&fake.blocked, 1);
+		pause_ms((long)fake.takes_ms);
+		atomic_fetch_sub(&fake.blocked, 1);
 	}
 	if (rc == SJ_OK && key != 0x9E && !fake.verified)
 		rc = SJ_PIN_NEEDED;

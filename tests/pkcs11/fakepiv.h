@@ -37,8 +37,10 @@ struct fake {
 	unsigned reads; /* of keys, certificates, objects */
 	unsigned opens;
 	bool slow; /* a signature takes until it is cancelled */
+	unsigned takes_ms; /* or that long */
+	unsigned patience_ms; /* of who last waited for a card */
 	enum sj_rc cancelled_rc; /* what a cancelled call says */
-	bool no_service;
+	bool no_service, hangs; /* the service */
 	atomic_int blocked; /* in a wait or a slow call now */
 };
 

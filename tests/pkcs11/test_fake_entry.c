@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "pkcs11/lock.h"
 #include "tests/pkcs11/fakepiv.h"
 
 /* --- interfaces ------------------------------------------------------------------------ */
@@ -296,6 +297,70 @@ static void forking_while_threads_work_is_fine(void **state)
 	pthread_join(thread, NULL);
 }
 
+struct busy {
+	pthread_t thread;
+	atomic_bool ends;
+};
+
+static void *sign_until_told(void *arg)
+{
+	struct busy *b = arg;
+	CK_SESSION_HANDLE s = fake_session(RO);
+
+	while (!b->ends)
+		fake_sign(s, 0x9E);
+	return NULL;
+}
+
+/* In the child of such a moment libpcsclite would hang, with its lock held by nobody. */
+static void a_fork_waits_for_the_calls_of_other_threads(void **state)
+{
+	struct busy b = { .ends = false };
+	int inside = 0;
+
+	(void)state;
+	fake.takes_ms = 5;
+	assert_int_equal(pthread_create(&b.thread, NULL, sign_until_told, &b), 0);
+	for (int i = 0; i < 20; i++) {
+		pid_t pid;
+
+		while (fake.blocked == 0)
+			usleep(500);
+		pid = fork();
+		if (pid == 0)
+			_exit(fake.blocked);
+		inside += child_of(pid);
+	}
+	b.ends = true;
+	pthread_join(b.thread, NULL);
+	/* It does not wait for ever, and a machine may be slow. */
+	assert_in_range(inside, 0, 10);
+}
+
+static void a_fork_does_not_wait_for_ever(void **state)
+{
+	struct busy b = { .ends = true };
+	CK_SESSION_HANDLE s = fake_session(RO);
+	pid_t pid;
+
+	(void)state;
+	fake.slow = true;
+	b.ends = false;
+	assert_int_equal(pthread_create(&b.thread, NULL, sign_until_told, &b), 0);
+	while (fake.blocked == 0)
+		usleep(500);
+	pid = fork();
+	if (pid == 0) {
+		alarm(20);
+		fake.slow = false;
+		_exit(in_the_child(s));
+	}
+	assert_int_equal(child_of(pid), 0);
+	b.ends = true;
+	assert_int_equal(C_Finalize(NULL), CKR_OK);
+	pthread_join(b.thread, NULL);
+}
+
 /* --- threads --------------------------------------------------------------------------------------- */
 
 static void *sign_a_lot(void *arg)
@@ -321,6 +386,58 @@ static void eight_threads_work_at_once(void **state)
 		pthread_join(threads[i], NULL);
 		assert_int_equal(rv[i], CKR_OK);
 	}
+}
+
+struct queue {
+	struct p11_lock lock;
+	int order[3], n;
+};
+
+struct comer {
+	struct queue *queue;
+	pthread_t thread;
+	int number;
+};
+
+static void *come(void *arg)
+{
+	struct comer *c = arg;
+
+	p11_lock(&c->queue->lock);
+	c->queue->order[c->queue->n++] = c->number;
+	p11_unlock(&c->queue->lock);
+	return NULL;
+}
+
+static void a_lock_is_for_who_came_first(void **state)
+{
+	static const struct p11_mutexes ours = { NULL, NULL, NULL, NULL };
+	struct queue q = { .n = 0 };
+	struct comer c[3];
+
+	(void)state;
+	assert_int_equal(p11_lock_init(&q.lock, &ours), CKR_OK);
+	p11_lock(&q.lock);
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned long waiting = 0;
+
+		c[i] = (struct comer){ .queue = &q, .number = (int)i };
+		assert_int_equal(pthread_create(&c[i].thread, NULL, come, &c[i]), 0);
+		while (waiting != i + 2) {
+			usleep(500);
+			pthread_mutex_lock(&q.lock.own);
+			waiting = q.lock.next;
+			pthread_mutex_unlock(&q.lock.own);
+		}
+	}
+	p11_unlock(&q.lock);
+	p11_lock(&q.lock); /* at once, and yet after them */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(q.order[i], i);
+	p11_unlock(&q.lock);
+	for (int i = 0; i < 3; i++)
+		pthread_join(c[i].thread, NULL);
+	p11_lock_free(&q.lock);
 }
 
 static void *start_and_end(void *arg)
@@ -360,7 +477,10 @@ int main(void)
 		FAKE_CASE(with_os_locking_they_are_not_needed),
 		FAKE_CASE(a_child_begins_anew_and_the_parent_goes_on),
 		FAKE_CASE(forking_while_threads_work_is_fine),
+		FAKE_CASE(a_fork_waits_for_the_calls_of_other_threads),
+		FAKE_CASE(a_fork_does_not_wait_for_ever),
 		FAKE_CASE(eight_threads_work_at_once),
+		FAKE_CASE(a_lock_is_for_who_came_first),
 		FAKE_CASE(initialize_and_finalize_may_race),
 	};
 

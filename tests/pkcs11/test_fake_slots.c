@@ -281,6 +281,36 @@ static void a_failure_of_the_moment_is_not_remembered(void **state)
 	}
 }
 
+static void a_service_that_hangs_takes_no_card_away(void **state)
+{
+	CK_SESSION_HANDLE s = fake_session(RO);
+	CK_SLOT_ID list[4];
+	CK_ULONG n = 4;
+
+	(void)state;
+	fake.hangs = true;
+	assert_int_equal(C_GetSlotList(CK_TRUE, list, &n), CKR_DEVICE_ERROR);
+	fake.hangs = false;
+	assert_int_equal(fake_sign(s, 0x9E), CKR_OK);
+	assert_int_equal(slots(CK_TRUE, list), 1);
+}
+
+/* Another program's transaction may take as long as any other call. */
+static void who_only_looks_waits_less_for_a_card_than_who_uses_it(void **state)
+{
+	CK_SLOT_ID list[4];
+	CK_SESSION_HANDLE s;
+
+	(void)state;
+	assert_int_equal(slots(CK_TRUE, list), 1);
+	assert_int_equal(fake.patience_ms, 3000);
+	fake_insert(0, false);
+	assert_int_equal(slots(CK_TRUE, list), 0);
+	fake_insert(0, true);
+	assert_int_equal(C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &s), CKR_OK);
+	assert_true(fake.patience_ms > 3000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +329,8 @@ int main(void)
 		FAKE_CASE(finalize_ends_a_call_that_hangs),
 		FAKE_CASE(what_finalize_ends_is_cancelled_not_removed),
 		FAKE_CASE(a_failure_of_the_moment_is_not_remembered),
+		FAKE_CASE(a_service_that_hangs_takes_no_card_away),
+		FAKE_CASE(who_only_looks_waits_less_for_a_card_than_who_uses_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

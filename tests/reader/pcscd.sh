@@ -6,6 +6,8 @@
 #	pcscd_card_start [SLOT]	a card that answers 9000 to everything
 #	pcscd_card_stop [SLOT]
 #
+# $PCSCD_PRELOAD		a library for pcscd alone
+#
 # Readers are called "Test PCD 00 00" and "Test PCD 00 01"; PCSCD_READER is another name.
 
 pcscd_start() {
@@ -44,6 +46,8 @@ pcscd_start() {
 		os.set_inheritable(3, True)
 		os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 		os.environ["PATH"] += ":/usr/sbin"
+		if "PCSCD_PRELOAD" in os.environ:
+		    os.environ["LD_PRELOAD"] = os.environ["PCSCD_PRELOAD"]
 		os.execvp("pcscd", ["pcscd", "--foreground", "-c", sys.argv[1] + "/conf"])
 	PY
 	PCSCD_PID=$!

@@ -4,11 +4,14 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include <sojourn/trust.h>
 
+#include "gate/gate.h"
 #include "tests/reader/gate_stage.h"
 
 static void test_decisions_and_ages_have_names(void **state)
@@ -166,6 +169,30 @@ static void test_tokens_are_imported_on_our_word_or_a_signature(void **state)
 	sj_trust_close(trust);
 }
 
+/* Are all pages of this memory there? */
+static bool all_there(const void *memory, size_t size)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t from = (uintptr_t)memory / page * page;
+	const size_t n = ((uintptr_t)memory + size - from + page - 1) / page;
+	unsigned char there[256];
+
+	assert_true(n <= sizeof(there));
+	assert_int_equal(mincore((void *)from, n * page, there), 0);
+	for (size_t i = 0; i < n; i++)
+		if ((there[i] & 1) == 0)
+			return false;
+	return true;
+}
+
+static void test_what_a_gate_remembers_takes_no_more_memory_later(void **state)
+{
+	struct stage *s = *state;
+
+	assert_true(all_there(s->gate->used, SJ_GATE_SALTS * sizeof(*s->gate->used)));
+	assert_true(all_there(s->gate->passed, SJ_GATE_PASSED * sizeof(*s->gate->passed)));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, stage_open, stage_close)
 
 int main(void)
@@ -176,6 +203,7 @@ int main(void)
 		CASE(test_policies_out_of_range_are_refused),
 		CASE(test_key_and_credential_belong_together),
 		CASE(test_a_gate_without_trust_takes_no_taps),
+		CASE(test_what_a_gate_remembers_takes_no_more_memory_later),
 		CASE(test_tokens_are_imported_on_our_word_or_a_signature),
 		cmocka_unit_test(test_a_request_proves_its_key),
 	};

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -238,6 +239,36 @@ static void test_a_journal_is_trimmed_while_the_gate_runs(void **state)
 	assert_int_equal(f->report.last, 8);
 }
 
+/* Three megabytes of records, all read. */
+static void test_a_long_journal_takes_no_more_memory(void **state)
+{
+	static const char many[] =
+		"PRAGMA synchronous = OFF;"
+		"WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n "
+		"WHERE i < 4000) INSERT INTO record (number, body) "
+		"SELECT i, zeroblob(1000) FROM n";
+	struct fixture *f = *state;
+	struct cli_store *store = NULL;
+	struct sj_journal_row row = { .number = 0 };
+	sqlite3_int64 before;
+	sqlite3 *sql = NULL;
+	char why[128];
+
+	begin(f);
+	gate_log_close(&f->log);
+	assert_int_equal(sqlite3_open(f->config.journal, &sql), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sql, many, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(sql);
+	before = sqlite3_memory_used();
+	assert_int_equal(cli_store_open(f->config.journal, false, &store, why), SJ_OK);
+	do {
+		assert_int_equal(store->store.row(store->store.user, row.number, &row), SJ_OK);
+	} while (row.number != 0 && row.number < 4000);
+	assert_int_equal(row.number, 4000);
+	assert_in_range(sqlite3_memory_used() - before, 1, 600 * 1024);
+	cli_store_close(store);
+}
+
 static void test_what_is_no_database_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -438,6 +469,7 @@ int main(void)
 		CASE(test_a_journal_that_cannot_be_made_is_made_later),
 		CASE(test_erased_keys_are_nowhere_on_the_disk),
 		CASE(test_a_journal_is_trimmed_while_the_gate_runs),
+		CASE(test_a_long_journal_takes_no_more_memory),
 		CASE(test_what_is_no_database_is_told),
 		cmocka_unit_test(test_lines_that_nobody_reads_are_counted),
 		CASE(test_a_file_is_fire),

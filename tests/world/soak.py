@@ -5,6 +5,7 @@ import pathlib
 import queue
 import selectors
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -17,8 +18,9 @@ from rig import ANSWERS, BUILD, Counter
 SOAK = pathlib.Path(os.environ["SOAK"])
 PORT = int(os.environ["PCSCD_PORT"])
 SAMPLE_S = 2
-TWO_LOOKS_S = 0.9  # pcscd looks for cards every 400 ms
-TAP_S = 20
+TWO_LOOKS_S = 0.1  # pcscd, in its hurry, looks for cards every 10 ms
+TAP_S = 10
+WINDOWS = 20  # of the second half of the time
 DRAWN = 20  # each so many-th document at the counter has a portrait drawn
 PACE_S = 0.01  # between documents at the counter, for others to have the machine
 over = threading.Event()
@@ -47,7 +49,7 @@ class Card:
             for i in (0, 1):
                 both.register(ends[i], selectors.EVENT_READ, ends[1 - i])
             while self.taps.empty() and time.monotonic() < until:
-                for key, _ in both.select(0.02):
+                for key, _ in both.select(0.01):
                     data = key.fileobj.recv(65536)
                     key.fileobj.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
                     key.data.sendall(data)
@@ -59,7 +61,7 @@ class Card:
             try:
                 self.present(time.monotonic() + TAP_S)
             except OSError:
-                time.sleep(0.1)  # it has not yet seen that it was taken away
+                time.sleep(0.02)  # it has not yet seen that it was taken away
                 continue
             try:
                 event = self.taps.get_nowait()
@@ -109,18 +111,23 @@ class Desk:
 
 
 def holdings(pid):
-    """(bytes of memory, descriptors)"""
+    """(bytes of memory of its own, not of files; descriptors)"""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) * 1024, len(os.listdir(f"/proc/{pid}/fd"))
+    kib = sum(int(status.split(f"{kind}:")[1].split()[0]) for kind in ("RssAnon", "RssShmem"))
+    return kib * 1024, len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def least(samples):
+    """Of each window its middle in cards, and the least memory and descriptors: what comes and goes is no growth."""
+    size = max(1, len(samples) // WINDOWS)
+    windows = [samples[i:i + size] for i in range(0, len(samples) - size + 1, size)]
+    return [((w[0][0] + w[-1][0]) / 2, min(s[1] for s in w), min(s[2] for s in w)) for w in windows]
 
 
 def slope(points):
-    """Bytes for each thousand cards more, least squares."""
-    n = len(points)
-    mean_x, mean_y = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
-    above = sum((x - mean_x) * (y - mean_y) for x, y in points)
-    below = sum((x - mean_x) ** 2 for x, _ in points)
-    return above / below * 1000 if below else float("nan")
+    """Bytes for each thousand cards more: the median of all pairs' (Theil and Sen), which one step does not move."""
+    pairs = [(y - x[1]) / (n - x[0]) for i, x in enumerate(points) for n, y, _ in points[i + 1:] if n > x[0]]
+    return statistics.median(pairs) * 1000 if pairs else float("nan")
 
 
 def watch(seconds, watched):
@@ -135,7 +142,7 @@ def watch(seconds, watched):
 
 
 def main():
-    seconds = float(sys.argv[1])
+    seconds = float(sys.argv[1]) * 60
     (SOAK / "counter").mkdir()
     cards = [Card(0), Card(1)]
     gate, desk = Gate(cards), Desk()
@@ -157,13 +164,13 @@ def main():
         p.wait()
     growth = 0
     for name, all_of_them in samples.items():
-        warm = all_of_them[len(all_of_them) // 4:]
-        kib = slope([(n, rss) for n, rss, _ in warm]) / 1024
-        fds = max(fd for _, _, fd in warm) - min(fd for _, _, fd in warm)
-        print(f"{name}: {all_of_them[-1][0]} cards, {warm[0][1] // 1024} KiB, then {warm[-1][1] // 1024}; {warm[0][2]} descriptors, then {warm[-1][2]} (by turns {fds} more)")
+        points = least(all_of_them[len(all_of_them) // 2:])
+        kib = slope(points) / 1024
+        print(f"{name}: {all_of_them[-1][0]} cards, {all_of_them[0][1] // 1024} KiB; warm after {points[0][0]:.0f}, then",
+              *(y // 1024 for _, y, _ in points), f"KiB; {points[0][2]} descriptors, then {points[-1][2]}")
         print(f"figure: soak.{name}.slope {kib:.2f}\nfigure: soak.{name}.cards {all_of_them[-1][0]}")
         if name != "pcscd":
-            growth = max(growth, warm[-1][2] - warm[0][2])
+            growth = max(growth, points[-1][2] - points[0][2])
     print(f"figure: soak.descriptors {growth}\nfigure: soak.missed {cards[0].missed + cards[1].missed}\nfigure: soak.hours {seconds / 3600:.2f}")
     return 0 if alive else 1
 

@@ -363,7 +363,8 @@ static enum sj_rc prepare(struct database *db, bool create)
 	enum sj_rc rc;
 
 	sqlite3_busy_timeout(db->sql, BUSY_MS);
-	rc = execute(db, "PRAGMA secure_delete = ON");
+	/* 256 KiB: more is of no use for adding, and SQLite would take 2 MiB, a page with each new one. */
+	rc = execute(db, "PRAGMA cache_size = -256; PRAGMA secure_delete = ON");
 	if (rc == SJ_OK && create)
 		rc = execute(db, "PRAGMA journal_mode = WAL");
 	if (rc == SJ_OK)

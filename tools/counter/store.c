@@ -37,7 +37,7 @@ static const char *const queries[QUERIES] = {
 
 static const char schema[] =
 	"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
-	"PRAGMA temp_store = MEMORY;"
+	"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -256;" /* KiB; SQLite would take 2 MiB by and by */
 	"CREATE TABLE IF NOT EXISTS activity (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, "
 	"kind TEXT NOT NULL, verdict TEXT, rc INTEGER NOT NULL, ms INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS registration (id INTEGER PRIMARY KEY AUTOINCREMENT, "

@@ -1,0 +1,167 @@
+/* turn.c -- a queue of processes: numbers from a shared counter, and a record lock on each. */
+#include "reader/turn.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypt/hash.h"
+#include "reader/transport.h"
+
+#define QUEUES 256u /* two readers that share one by chance only wait longer */
+#define NUMBER_BITS 40 /* a thousand turns a second for 30 years */
+#define STILL_MS 3000
+
+/* --- the file ------------------------------------------------------------------------ */
+
+static int open_file(void)
+{
+	const char *base = secure_getenv("XDG_RUNTIME_DIR");
+	char path[256];
+	struct stat st;
+	int n, fd;
+
+	if (!base || base[0] != '/')
+		return -1;
+	n = snprintf(path, sizeof(path), "%s/sojourn-turns", base);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0)
+		return -1;
+	/* The memory is had now, or using it might end the program. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    posix_fallocate(fd, 0, QUEUES * sizeof(struct sj_turn_queue)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Which queue is the reader's. */
+static bool find_queue(const char *service, const char *reader, size_t *out)
+{
+	const struct sj_span parts[] = { sj_span((const uint8_t *)service, strlen(service) + 1),
+					 sj_span((const uint8_t *)reader, strlen(reader)) };
+	uint8_t digest[SJ_HASH_MAX];
+
+	if (!sj_hash(SJ_SHA256, parts, 2, digest))
+		return false;
+	*out = digest[0] % QUEUES;
+	return true;
+}
+
+void sj_turn_open(struct sj_turn *t, const char *service, const char *reader)
+{
+	const size_t size = QUEUES * sizeof(*t->all);
+	size_t at;
+
+	memset(t, 0, sizeof(*t));
+	t->fd = find_queue(service, reader, &at) ? open_file() : -1;
+	if (t->fd < 0)
+		return;
+	t->all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
+	if (t->all == MAP_FAILED) {
+		close(t->fd);
+		t->fd = -1;
+		return;
+	}
+	t->queue = &t->all[at];
+	t->base = (int64_t)at << NUMBER_BITS;
+}
+
+void sj_turn_close(struct sj_turn *t)
+{
+	sj_turn_end(t);
+	if (t->fd < 0)
+		return;
+	munmap(t->all, QUEUES * sizeof(*t->all));
+	close(t->fd);
+	t->fd = -1;
+}
+
+/* --- the queue ------------------------------------------------------------------------ */
+
+/* Bytes `from` and up, `n` of them, 0: all, of the reader's part. The locks are the open file's. */
+static bool lock(const struct sj_turn *t, short type, uint64_t from, uint64_t n)
+{
+	struct flock l = { .l_type = type,
+			   .l_whence = SEEK_SET,
+			   .l_start = t->base + (int64_t)from,
+			   .l_len = n != 0 ? (int64_t)n : (int64_t)1 << NUMBER_BITS };
+
+	return fcntl(t->fd, F_OFD_SETLK, &l) == 0;
+}
+
+static void draw(struct sj_turn *t)
+{
+	t->number = atomic_fetch_add(&t->queue->next, 1) & (((uint64_t)1 << NUMBER_BITS) - 1);
+	t->drawn = true;
+	t->seen = atomic_load(&t->queue->ended);
+	t->since = sj_clock_ms();
+}
+
+/* Does the queue stand still? Who goes on without a turn does so until it moves. */
+static bool stands_still(struct sj_turn *t)
+{
+	const uint64_t ended = atomic_load(&t->queue->ended);
+
+	if (ended != t->seen) {
+		t->seen = ended;
+		t->since = sj_clock_ms();
+		t->without = false;
+	} else if (!t->without && t->drawn && sj_clock_ms() - t->since > STILL_MS) {
+		sj_turn_end(t);
+		t->without = true;
+	}
+	return t->without;
+}
+
+static bool over(const struct sj_turn *t)
+{
+	return sj_clock_ms() - t->since > SJ_TURN_MS;
+}
+
+bool sj_turn_is(struct sj_turn *t, bool alone)
+{
+	const short type = alone ? F_WRLCK : F_RDLCK;
+
+	if (t->fd < 0)
+		return true;
+	if (t->mine && (over(t) || (alone && !t->alone)))
+		sj_turn_end(t);
+	if (t->mine || (t->without && stands_still(t)))
+		return true;
+	if (!t->drawn)
+		draw(t);
+	/* The own number and all before it; until then the own one, which those behind wait for. */
+	if (!lock(t, type, 0, t->number + 1)) {
+		(void)lock(t, type, t->number, 1);
+		return stands_still(t);
+	}
+	t->mine = true;
+	t->alone = alone;
+	t->since = sj_clock_ms();
+	return true;
+}
+
+void sj_turn_end(struct sj_turn *t)
+{
+	if (t->fd < 0 || !t->drawn)
+		return;
+	t->drawn = false;
+	(void)lock(t, F_UNLCK, 0, 0);
+	if (t->mine)
+		t->seen = atomic_fetch_add(&t->queue->ended, 1) + 1;
+	t->mine = false;
+}
+
+unsigned sj_turn_idle(const struct sj_turn *t)
+{
+	if (!t->mine || over(t))
+		return 0;
+	return t->alone ? SJ_TURN_IDLE_MS : SJ_TURN_IDLE_SHARED_MS;
+}

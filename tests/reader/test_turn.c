@@ -1,0 +1,244 @@
+/* Who waits for a reader comes in the order of waiting, whatever becomes of the others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "reader/transport.h"
+#include "reader/turn.h"
+
+#define ALONE true
+#define TOGETHER false
+
+static int64_t now;
+
+int64_t __wrap_sj_clock_ms(void);
+int64_t __wrap_sj_clock_ms(void)
+{
+	return now;
+}
+
+struct stage {
+	char folder[32], file[64];
+	struct sj_turn a, b, c;
+};
+
+static int set_up(void **state)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+
+	now = 1000;
+	snprintf(s->folder, sizeof(s->folder), "/tmp/sojourn-turn-XXXXXX");
+	assert_non_null(mkdtemp(s->folder));
+	snprintf(s->file, sizeof(s->file), "%s/sojourn-turns", s->folder);
+	setenv("XDG_RUNTIME_DIR", s->folder, 1);
+	sj_turn_open(&s->a, "service", "reader");
+	sj_turn_open(&s->b, "service", "reader");
+	sj_turn_open(&s->c, "service", "reader");
+	assert_true(s->a.fd >= 0 && s->b.fd >= 0 && s->c.fd >= 0);
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *s = *state;
+
+	sj_turn_close(&s->a);
+	sj_turn_close(&s->b);
+	sj_turn_close(&s->c);
+	unlink(s->file);
+	rmdir(s->folder);
+	free(s);
+	return 0;
+}
+
+static void who_waits_first_comes_first(void **state)
+{
+	struct stage *s = *state;
+
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_false(sj_turn_is(&s->b, ALONE));
+	assert_false(sj_turn_is(&s->c, ALONE));
+	sj_turn_end(&s->a);
+	assert_false(sj_turn_is(&s->a, ALONE)); /* at the end of the queue */
+	assert_false(sj_turn_is(&s->c, ALONE));
+	assert_true(sj_turn_is(&s->b, ALONE));
+	sj_turn_end(&s->b);
+	assert_false(sj_turn_is(&s->a, ALONE));
+	assert_true(sj_turn_is(&s->c, ALONE));
+}
+
+static void single_commands_go_together_but_pass_nobody(void **state)
+{
+	struct stage *s = *state;
+
+	assert_true(sj_turn_is(&s->a, TOGETHER));
+	assert_true(sj_turn_is(&s->b, TOGETHER));
+	sj_turn_end(&s->b);
+	assert_false(sj_turn_is(&s->c, ALONE));
+	assert_false(sj_turn_is(&s->b, TOGETHER)); /* after the one that waits */
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->c, ALONE));
+	assert_false(sj_turn_is(&s->b, TOGETHER));
+	sj_turn_end(&s->c);
+	assert_true(sj_turn_is(&s->b, TOGETHER));
+}
+
+static void together_becomes_alone_by_waiting(void **state)
+{
+	struct stage *s = *state;
+
+	assert_true(sj_turn_is(&s->a, TOGETHER));
+	assert_true(sj_turn_is(&s->b, TOGETHER));
+	assert_false(sj_turn_is(&s->a, ALONE));
+	sj_turn_end(&s->b);
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_true(sj_turn_is(&s->a, TOGETHER)); /* that is less */
+	assert_false(sj_turn_is(&s->b, TOGETHER));
+}
+
+static void a_turn_has_an_end(void **state)
+{
+	struct stage *s = *state;
+
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_false(sj_turn_is(&s->b, ALONE));
+	now += SJ_TURN_MS;
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_int_equal(sj_turn_idle(&s->a), SJ_TURN_IDLE_MS);
+	now++;
+	assert_int_equal(sj_turn_idle(&s->a), 0);
+	assert_false(sj_turn_is(&s->a, ALONE));
+	assert_true(sj_turn_is(&s->b, ALONE));
+	sj_turn_end(&s->b);
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->a, TOGETHER));
+	assert_int_equal(sj_turn_idle(&s->a), SJ_TURN_IDLE_SHARED_MS);
+}
+
+static void who_goes_is_waited_for_no_more(void **state)
+{
+	struct stage *s = *state;
+	int status;
+	pid_t pid;
+
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_false(sj_turn_is(&s->b, ALONE)); /* waits, and gives up */
+	assert_false(sj_turn_is(&s->c, ALONE));
+	sj_turn_end(&s->b);
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->c, ALONE));
+	sj_turn_end(&s->c);
+	pid = fork();
+	if (pid == 0) { /* dies with the turn */
+		struct sj_turn t;
+
+		sj_turn_open(&t, "service", "reader");
+		_exit(sj_turn_is(&t, ALONE) && t.mine ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_true(s->a.mine);
+}
+
+static void a_queue_that_stands_still_is_passed_by_until_it_moves(void **state)
+{
+	struct stage *s = *state;
+
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_false(sj_turn_is(&s->b, ALONE));
+	now += 3000;
+	assert_false(sj_turn_is(&s->b, ALONE));
+	now++;
+	assert_true(sj_turn_is(&s->b, ALONE));
+	assert_false(s->b.mine);
+	assert_true(sj_turn_is(&s->b, ALONE)); /* at once */
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->c, ALONE));
+	assert_false(sj_turn_is(&s->b, ALONE));
+	sj_turn_end(&s->c);
+	assert_true(sj_turn_is(&s->b, ALONE));
+	assert_true(s->b.mine);
+}
+
+static void a_queue_that_moves_is_waited_for(void **state)
+{
+	struct stage *s = *state;
+
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_false(sj_turn_is(&s->c, ALONE));
+	assert_false(sj_turn_is(&s->b, ALONE));
+	now += 2000;
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->c, ALONE));
+	assert_false(sj_turn_is(&s->b, ALONE));
+	now += 2000;
+	assert_false(sj_turn_is(&s->b, ALONE));
+	sj_turn_end(&s->c);
+	assert_true(sj_turn_is(&s->b, ALONE));
+	assert_true(s->b.mine);
+}
+
+static void each_reader_and_each_service_has_its_own_queue(void **state)
+{
+	struct stage *s = *state;
+	struct sj_turn other;
+
+	assert_true(sj_turn_is(&s->a, ALONE));
+	sj_turn_open(&other, "service", "another reader");
+	assert_true(sj_turn_is(&other, ALONE) && other.mine);
+	sj_turn_close(&other);
+	sj_turn_open(&other, "another service", "reader");
+	assert_true(sj_turn_is(&other, ALONE) && other.mine);
+	sj_turn_close(&other);
+}
+
+static void without_a_folder_nobody_waits(void **state)
+{
+	static const char *const folders[] = { "", "relative", "/does/not/exist", "/dev/null" };
+	struct stage *s = *state;
+	struct sj_turn t;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		setenv("XDG_RUNTIME_DIR", folders[i], 1);
+		sj_turn_open(&t, "service", "reader");
+		assert_true(t.fd < 0 && sj_turn_is(&t, ALONE) && sj_turn_idle(&t) == 0);
+		sj_turn_close(&t);
+	}
+	/* Nor at what is no file of ours. */
+	setenv("XDG_RUNTIME_DIR", s->folder, 1);
+	unlink(s->file);
+	assert_int_equal(symlink("/tmp/sojourn-turns", s->file), 0);
+	sj_turn_open(&t, "service", "reader");
+	assert_true(t.fd < 0);
+	unlink(s->file);
+	assert_int_equal(mkfifo(s->file, 0600), 0);
+	sj_turn_open(&t, "service", "reader");
+	assert_true(t.fd < 0);
+}
+
+#define TURN_CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TURN_CASE(who_waits_first_comes_first),
+		TURN_CASE(single_commands_go_together_but_pass_nobody),
+		TURN_CASE(together_becomes_alone_by_waiting),
+		TURN_CASE(a_turn_has_an_end),
+		TURN_CASE(who_goes_is_waited_for_no_more),
+		TURN_CASE(a_queue_that_stands_still_is_passed_by_until_it_moves),
+		TURN_CASE(a_queue_that_moves_is_waited_for),
+		TURN_CASE(each_reader_and_each_service_has_its_own_queue),
+		TURN_CASE(without_a_folder_nobody_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
