@@ -6,8 +6,8 @@
 
 #include "gate/tap.h"
 #include "host/card_internal.h"
-#include "host/store_internal.h"
 #include "tests/fuzz/failures.h"
+#include "tests/fuzz/snapshot.h"
 #include "tests/reader/gate_stage.h"
 
 /* --- edits --------------------------------------------------------------------------------- */
@@ -116,21 +116,13 @@ struct kept {
 	struct issued *d;
 	struct eid_rig *eid; /* NULL: a document */
 	struct card_store *store; /* what it was made of */
-	uint8_t *image;
-	size_t len;
 };
 
 static void keep(struct kept *k, struct issued *d)
 {
-	size_t cap = store_image_bound(&d->bench->store->table);
-	struct sj_writer w = { .cap = cap };
-	struct store_log log = { .length = 0 };
-
 	k->d = d;
-	w.ptr = k->image = malloc(cap);
-	if (k->image == NULL || !store_put_image(&w, &d->bench->store->table, 1, &log))
-		abort();
-	k->len = w.len;
+	k->store = snapshot_copy(d->bench->store);
+	bench_insert(d->bench, CARD_CONTACTLESS);
 	fuzz_stays();
 }
 
@@ -145,17 +137,13 @@ static size_t edited(struct issued *d, struct sj_span command, uint8_t *response
 static void renew(struct kept *k, struct sj_span edits)
 {
 	struct bench *b = k->d->bench;
-	struct card_store *before = b->store;
 
 	fuzz_calm_begin();
-	if (card_store_parse(sj_span(k->image, k->len), &b->store) != CARD_STORE_OK)
-		abort();
-	b->now_ms = b->waited_ms = 0;
 	sj_card_close(k->d->card);
 	k->d->card = NULL;
-	bench_insert(b, CARD_CONTACTLESS);
 	card_power_off(b->card);
-	card_store_close(before);
+	snapshot_store(b->store, k->store);
+	b->now_ms = b->waited_ms = 0;
 	k->d->meddle = edited;
 	fuzz_calm_end();
 	*editor() = (struct editor){ .edits = edits };
