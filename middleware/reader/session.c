@@ -112,7 +112,7 @@ enum sj_rc sj_session_restart(struct sj_session *s, bool reset)
 	rc = connect_card(s);
 	if (rc == SJ_OK && begun)
 		rc = sj_session_begin(s);
-	return rc;
+	return rc == SJ_NO_CARD ? SJ_CARD_LOST : rc;
 }
 
 struct sj_span sj_session_atr(const struct sj_session *s)

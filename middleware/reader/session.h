@@ -53,7 +53,7 @@ bool sj_session_shared(const struct sj_session *s);
 /*
  * After SJ_CARD_RESET, or to start afresh after SJ_CARD_SM_BROKEN: wipes the
  * keys, connects again (`reset`: resets the card) and begins again if
- * a stretch was begun. Nothing is selected then.
+ * a stretch was begun. Nothing is selected then. SJ_CARD_LOST: the card has gone meanwhile.
  */
 SJ_MUST_CHECK enum sj_rc sj_session_restart(struct sj_session *s, bool reset);
 

@@ -327,6 +327,18 @@ static void test_a_reset_is_told_and_restarted_with_its_stretch(void **state)
 	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 0), SJ_OK);
 }
 
+/* Half an answer broke the channel, and there is none to begin again with. */
+static void test_a_card_that_has_gone_at_the_restart_was_lost(void **state)
+{
+	static const struct fake_step steps[] = { { NULL, "9000", SJ_OK } };
+	struct fixture *f = *state;
+
+	START(f, steps);
+	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 0), SJ_OK);
+	f->card.connect_rc = SJ_NO_CARD;
+	assert_int_equal(sj_session_restart(f->s, false), SJ_CARD_LOST);
+}
+
 static void test_no_command_after_the_deadline(void **state)
 {
 	static const struct fake_step steps[] = { { NULL, "9000", SJ_OK } };
@@ -481,6 +493,7 @@ int main(void)
 		CASE(test_a_strange_card_is_refused_within_two_commands),
 		CASE(test_removal_at_every_command),
 		CASE(test_a_reset_is_told_and_restarted_with_its_stretch),
+		CASE(test_a_card_that_has_gone_at_the_restart_was_lost),
 		CASE(test_no_command_after_the_deadline),
 		CASE(test_a_cancelled_context_sends_nothing),
 		CASE(test_a_slow_card_is_explained_once),
