@@ -125,9 +125,10 @@ static struct counter_store *empty_store(struct cli *cli)
 			abort();
 		fuzz_stays();
 	}
-	if (sqlite3_exec(*connection(),
-			 "DELETE FROM activity; DELETE FROM registration; DELETE FROM sqlite_sequence",
-			 NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_exec(
+		    *connection(),
+		    "DELETE FROM activity; DELETE FROM registration; DELETE FROM sqlite_sequence",
+		    NULL, NULL, NULL) != SQLITE_OK)
 		abort();
 	return store;
 }
