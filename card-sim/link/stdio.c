@@ -18,7 +18,7 @@ struct lines {
 	const struct card_stdio_config *config;
 	struct card *card;
 	char *in; /* LINE_MAX_SIZE bytes, `len` of them received */
-	size_t len;
+	size_t len, most; /* now; ever: what is wiped at the end */
 	bool overlong; /* the present line did not fit: it is being skipped */
 	uint8_t *command; /* SJ_APDU_COMMAND_MAX bytes */
 	uint8_t *response; /* SJ_APDU_RESPONSE_MAX bytes */
@@ -182,6 +182,8 @@ static enum card_stdio_rc serve(struct lines *l)
 		if (n < 0)
 			return lost();
 		l->len += (size_t)n;
+		if (l->len > l->most)
+			l->most = l->len;
 		if (!serve_lines(l, n == 0))
 			return l->card != NULL ? lost() : CARD_STDIO_ENDED;
 		if (n == 0)
@@ -203,7 +205,7 @@ enum card_stdio_rc card_stdio_run(const struct card_stdio_config *config, struct
 	if (l.card != NULL)
 		card_power_off(l.card);
 	if (l.in != NULL)
-		sj_wipe(l.in, LINE_MAX_SIZE);
+		sj_wipe(l.in, l.most);
 	free(l.in);
 	free(l.command);
 	free(l.response);

@@ -69,8 +69,14 @@ struct eac_plan {
 	bool unlocked; /* leave it blank */
 };
 /* MRZ, CAN, PIN, PUK; PACE with generic mapping, AES-128 on brainpoolP256r1. */
-#define EAC_ACCESS \
-	"800102" ACCESS_MRZ ACCESS_CAN "8406323731383238850A33313431353932363533830300010D"
+#define EAC_ACCESS_ON(curve) \
+	"800102" ACCESS_MRZ ACCESS_CAN "8406323731383238850A33313431353932363533830300" \
+	"01" curve
+#define EAC_ACCESS EAC_ACCESS_ON("0D")
+static inline const char *eac_access(enum sj_curve curve)
+{
+	return curve == SJ_P256 ? EAC_ACCESS_ON("0C") : EAC_ACCESS;
+}
 /* EF.CardSecurity of that sector is 40 bytes of it. */
 #define EAC_CARD_SECURITY(sector) ((uint8_t)(0xC0 + (sector)))
 

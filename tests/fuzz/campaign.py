@@ -4,11 +4,13 @@
 usage: campaign.py [options] [HARNESS...]
 
 Each harness runs until it has had its executions and then found nothing new for --quiet seconds, or
-until the budget is used up: all take turns, those that had the least first. Corpora, counts and what
+until the budget is used up: --jobs of them at once take turns, those that have the smallest part of their
+executions first. HARNESS may be "parser" or "stateful": all of these. Corpora, counts and what
 crashed a harness stay in --work, so that the next run goes on from there. With --pack the corpora are
 minimised into one file, which `make check` replays (mutate -c). Figures are of all runs in --work.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -20,6 +22,9 @@ import sys
 import time
 
 ENTRY_MAX = 4096  # bytes of an input that is worth keeping in the project
+# Freed memory is watched until 4 MiB more were freed, and it is told who allocated it by a few frames: with ASan's
+# own numbers most of the time goes into fresh pages. Whoever looks into a crash runs it with these.
+ASAN = "detect_leaks=1:abort_on_error=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=3:allocator_release_to_os_interval_ms=-1"
 
 
 def options():
@@ -31,6 +36,7 @@ def options():
     p.add_argument("--stateful", type=int, default=2_000_000, help="of each stateful harness")
     p.add_argument("--quiet", type=int, default=600, help="seconds without new coverage")
     p.add_argument("--slice", type=int, default=60, help="seconds of one turn")
+    p.add_argument("--jobs", type=int, default=os.cpu_count(), help="harnesses at once")
     p.add_argument("--budget", type=int, help="seconds for everything")
     p.add_argument("--pack", type=pathlib.Path, metavar="FILE", help="only minimise the corpora into this")
     p.add_argument("--room", type=int, default=8192, help="bytes of each harness in the packed file")
@@ -47,10 +53,10 @@ class Campaign:
         self.state_file = self.work / "state.json"
         listed = subprocess.run([self.mutate, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout
         self.kinds = dict(line.split() for line in listed.splitlines())
-        unknown = set(args.names) - set(self.kinds)
+        unknown = set(args.names) - set(self.kinds) - {"parser", "stateful"}
         if unknown:
             sys.exit(f"no such harness: {', '.join(sorted(unknown))}; {self.mutate} --list tells them")
-        self.names = [n for n in self.kinds if not args.names or n in args.names]
+        self.names = [n for n in self.kinds if not args.names or {n, self.kinds[n]} & set(args.names)]
         self.work.mkdir(parents=True, exist_ok=True)
         self.state = json.loads(self.state_file.read_text()) if self.state_file.exists() else {}
         subprocess.run([self.mutate, "--seeds", self.work / "seeds"], check=True)
@@ -71,21 +77,26 @@ class Campaign:
         return sorted((self.work / "crashes").glob(f"{name}{'+' if name else ''}*"))
 
     def environment(self, name):
-        asan = "detect_leaks=1:abort_on_error=1:symbolize=" + ("0" if self.args.afl else "1")
-        return dict(os.environ, SOJOURN_FUZZ=name, ASAN_OPTIONS=asan, UBSAN_OPTIONS="print_stacktrace=1",
+        return dict(os.environ, SOJOURN_FUZZ=name, ASAN_OPTIONS=f"{ASAN}:symbolize={0 if self.args.afl else 1}", UBSAN_OPTIONS="print_stacktrace=1",
                     AFL_SKIP_CPUFREQ="1", AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1", AFL_NO_UI="1", AFL_NO_AFFINITY="1")
 
-    def wanted(self, name):
+    def done(self, name):
+        """Part of its executions, and of the time in which nothing may be found."""
         s, a = self.state[name], self.args
-        if a.afl:
-            return a.stateful - s["afl"]
-        least = a.stateful if self.kinds[name] == "stateful" else a.executions
-        return max(least - s["executions"], 1 if s["quiet"] < a.quiet else 0)
+        least = a.stateful if a.afl or self.kinds[name] == "stateful" else a.executions
+        return min(s["afl" if a.afl else "executions"] / least, 1), 1 if a.afl else min(s["quiet"] / max(a.quiet, 1), 1)
+
+    def longest(self, name):
+        """Bytes of an input: twice the longest valid one; small ones may still grow."""
+        return max(4096, 2 * max(f.stat().st_size for f in (self.work / "seeds" / name).iterdir()))
 
     def turn(self, name, seconds):
-        """One slice of libFuzzer."""
+        """One slice of libFuzzer. It looks for leaks after each input in the first, and at the end of the others; its choice
+        of inputs by entropy costs more than it finds where an input touches much."""
         s = self.state[name]
-        command = [self.harness, f"-max_total_time={seconds}", "-print_final_stats=1", "-max_len=16384", "-rss_limit_mb=4096", "-timeout=60",
+        leaks = 1 if s["executions"] == 0 else 0
+        command = [self.harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60",
+                   "-entropic=0", "-reload=0", f"-detect_leaks={leaks}",
                    f"-artifact_prefix={self.work}/crashes/{name}+", self.corpus(name), self.work / "seeds" / name]
         start = time.monotonic()
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment(name), text=True, errors="replace")
@@ -97,6 +108,8 @@ class Campaign:
         s["quiet"] = 0.0 if grew else s["quiet"] + time.monotonic() - start
         if done.returncode != 0:
             (self.work / f"{name}.log").write_text(done.stderr)
+            if not self.crashes(name):
+                (self.work / f"crashes/{name}+log").write_text(done.stderr)
 
     def turn_afl(self, name, seconds):
         s, out = self.state[name], self.work / "afl" / name
@@ -112,21 +125,31 @@ class Campaign:
             for f in (out / "default" / folder).glob("id*"):
                 shutil.copy(f, to / (f"afl-{f.name[3:9]}" if folder == "queue" else f"{name}+{f.name}"))
 
+    def next(self, running):
+        """Who takes the next turn; None: nobody needs one."""
+        left = [n for n in self.names if n not in running and self.done(n) < (1, 1) and not self.crashes(n)]
+        if self.args.afl:
+            left = [n for n in left if self.kinds[n] == "stateful"]
+        return min(left, key=self.done, default=None)
+
+    def told(self, name):
+        s, crash = self.state[name], ", CRASH" if self.crashes(name) else ""
+        print(f"{name}: {s['afl' if self.args.afl else 'executions']} executions, {s['coverage']} edges, nothing new for {s['quiet']:.0f} s{crash}", flush=True)
+        self.save()
+
     def run(self):
         end = time.monotonic() + (float("inf") if self.args.budget is None else self.args.budget)
-        key = "afl" if self.args.afl else "executions"
-        while True:
-            left = [n for n in self.names if self.wanted(n) > 0 and not self.crashes(n)]
-            if self.args.afl:
-                left = [n for n in left if self.kinds[n] == "stateful"]
-            if not left or time.monotonic() >= end:
-                break
-            name = min(left, key=lambda n: self.state[n][key])
-            seconds = max(1, int(min(self.args.slice, end - time.monotonic())))
-            (self.turn_afl if self.args.afl else self.turn)(name, seconds)
-            s = self.state[name]
-            print(f"{name}: {s[key]} executions, {s['coverage']} edges, nothing new for {s['quiet']:.0f} s{', CRASH' if self.crashes(name) else ''}", flush=True)
-            self.save()
+        turn, running = self.turn_afl if self.args.afl else self.turn, {}
+        with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
+            while True:
+                while len(running) < self.args.jobs and time.monotonic() < end and (name := self.next(running)):
+                    running[name] = pool.submit(turn, name, max(1, int(min(self.args.slice, end - time.monotonic()))))
+                if not running:
+                    break
+                concurrent.futures.wait(running.values(), return_when=concurrent.futures.FIRST_COMPLETED)
+                for name in [n for n, f in running.items() if f.done()]:
+                    running.pop(name).result()
+                    self.told(name)
 
     def report(self):
         counts = {kind: [self.state[n]["executions"] for n in self.names if self.kinds[n] == kind] for kind in ("parser", "stateful")}

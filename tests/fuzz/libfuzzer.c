@@ -25,8 +25,10 @@ static const char *parser_name(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct fuzz_parser *p = fuzz_parser_named(parser_name());
+	static const struct fuzz_parser *p;
 
+	if (p == NULL)
+		p = fuzz_parser_named(parser_name());
 	if (p == NULL) {
 		fprintf(stderr, "no such parser: '%s'\n", parser_name());
 		exit(2);

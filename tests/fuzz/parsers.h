@@ -58,6 +58,13 @@ bool fuzz_is_stateful(const struct fuzz_parser *p);
 /* NULL: no such name. */
 const struct fuzz_parser *fuzz_parser_named(const char *name);
 
+#define FUZZ_PATH 32u
+/*
+ * A file in memory with these bytes, read from its start: its descriptor, and how to open it by name.
+ * There is one, for the input that runs: whoever reads it does not close it.
+ */
+int fuzz_file(struct sj_span bytes, char path[static FUZZ_PATH]);
+
 /* Reads every byte, so that a span that reaches outside is caught. */
 void fuzz_touch(struct sj_span bytes);
 

@@ -2,58 +2,42 @@
  * parsers_applets.c -- every applet of an issued card, on any way to it: from nothing proved to a
  * session that has proved all; then commands, in plain or protected by the session.
  */
-#include "host/store_internal.h"
 #include "tests/card/eid_rig.h"
 #include "tests/card/gate_rig.h"
 #include "tests/card/piv_rig.h"
 #include "tests/fuzz/failures.h"
+#include "tests/fuzz/snapshot.h"
 
 /* --- cards as they were issued ---------------------------------------------------------------- */
 
-struct image {
-	uint8_t *bytes;
-	size_t len;
-};
-
-/* Keeps what the bench's card is made of; the bench is gone. */
-static void take_image(struct image *image, struct bench *b)
+/* What the bench's card is made of; the bench is gone. */
+static void take_image(struct card_store **image, struct bench *b)
 {
-	size_t cap = store_image_bound(&b->store->table);
-	struct sj_writer w = { .cap = cap };
-	struct store_log log = { .length = 0 };
-
-	w.ptr = image->bytes = malloc(cap);
-	if (image->bytes == NULL || !store_put_image(&w, &b->store->table, 1, &log))
-		abort();
-	image->len = w.len;
+	*image = snapshot_copy(b->store);
 	bench_free(b);
 }
 
-static struct bench *fresh(const struct image *image, enum card_interface interface)
+static struct bench *fresh(const struct card_store *image, enum card_interface interface)
 {
-	struct card_store *store = NULL;
-	struct bench *b;
+	struct bench *b = bench_new_in(snapshot_copy(image));
 
-	if (card_store_parse(sj_span(image->bytes, image->len), &store) != CARD_STORE_OK)
-		abort();
-	b = bench_new_in(store);
 	if (interface != CARD_CONTACTLESS)
 		bench_insert(b, interface);
 	return b;
 }
 
-/* --- ways to an applet; each makes its card once -------------------------------------------------- */
+/* --- ways to an applet; each is gone once -------------------------------------------------- */
 
 static const struct sj_pace_suite gm = { SJ_PACE_GM, SJ_CIPHER_AES128, SJ_BP256R1, 0 };
 
 static struct bench *to_document(unsigned way)
 {
-	static struct image image;
+	static struct card_store *image;
 	struct bench *b;
 
-	if (image.bytes == NULL)
+	if (image == NULL)
 		take_image(&image, bench_issued(ACCESS_BOTH));
-	b = fresh(&image, CARD_CONTACTLESS);
+	b = fresh(image, CARD_CONTACTLESS);
 	if (way == 1)
 		bench_bac(b);
 	if (way == 2)
@@ -67,7 +51,7 @@ static struct bench *to_eid(unsigned way)
 {
 	static const enum eac_step steps[] = { EAC_PACE, EAC_CHAIN, EAC_CHALLENGE, EAC_TA };
 	static struct eid_room *room;
-	static struct image image;
+	static struct card_store *image;
 	const struct eid_plan plan = eid_everything();
 
 	if (room == NULL) {
@@ -77,7 +61,7 @@ static struct bench *to_eid(unsigned way)
 		room = state;
 		take_image(&image, room->card.b);
 	}
-	room->card.b = fresh(&image, CARD_CONTACTLESS);
+	room->card.b = fresh(image, CARD_CONTACTLESS);
 	if (way < 4)
 		return eid_come_to(room, &plan, steps[way]);
 	return way < 7 ? eid_come(room, &plan) : eid_inspect(room);
@@ -88,16 +72,16 @@ static struct bench *to_gate(unsigned way)
 	static const uint8_t ticket[SJ_GATE_TICKET] = { 1 };
 	static struct rig_reader reader;
 	static struct issuer ca;
-	static struct image image;
+	static struct card_store *image;
 	struct tap *t;
 	struct bench *b;
 
-	if (image.bytes == NULL) {
+	if (image == NULL) {
 		issuer_make(&ca);
 		reader_make(&reader, &ca);
 		take_image(&image, gate_card(&ca));
 	}
-	b = fresh(&image, CARD_CONTACTLESS);
+	b = fresh(image, CARD_CONTACTLESS);
 	t = calloc(1, sizeof(*t));
 	assert_non_null(t);
 	t->b = b;
@@ -116,14 +100,14 @@ static struct bench *to_gate(unsigned way)
 
 static struct bench *to_manager(unsigned way)
 {
-	static struct image blank, issued;
+	static struct card_store *blank, *issued;
 	struct bench *b;
 
-	if (blank.bytes == NULL) {
+	if (blank == NULL) {
 		take_image(&blank, bench_new());
 		take_image(&issued, bench_issued(ACCESS_BOTH));
 	}
-	b = fresh((way & 1) != 0 ? &issued : &blank, CARD_CONTACT);
+	b = fresh((way & 1) != 0 ? issued : blank, CARD_CONTACT);
 	if (way < 2)
 		(void)bench_do(b, SELECT_MANAGER);
 	else
@@ -135,12 +119,12 @@ static struct bench *to_manager(unsigned way)
 
 static struct bench *to_piv(unsigned way)
 {
-	static struct image image;
+	static struct card_store *image;
 	struct bench *b;
 
-	if (image.bytes == NULL)
+	if (image == NULL)
 		take_image(&image, piv_contact());
-	b = fresh(&image, way < 4 ? CARD_CONTACT : CARD_CONTACTLESS);
+	b = fresh(image, way < 4 ? CARD_CONTACT : CARD_CONTACTLESS);
 	if (way >= 6)
 		(void)pace_run(b, gm, SJ_PACE_CAN, CAN);
 	(void)bench_do(b, SELECT_PIV);
@@ -194,47 +178,66 @@ static void send(struct bench *b, bool protected, struct sj_span command)
 
 #define WAYS 8u
 
-static bool run(struct sj_span in, struct bench *(*to)(unsigned way))
+/* Where each way ended. */
+struct ends {
+	struct snapshot ways[WAYS];
+};
+
+static bool run(struct sj_span in, struct bench *(*to)(unsigned way), struct ends *ends)
 {
 	struct sj_span command;
+	struct snapshot *end;
 	uint32_t way, how, n;
 	struct bench *b;
 
 	if (!sj_take_be(&in, 1, &way))
 		return false;
+	end = &ends->ways[way % WAYS];
 	fuzz_calm_begin();
-	fuzz_stays();
-	b = to(way % WAYS);
+	if (end->b == NULL) {
+		snapshot_take(end, to(way % WAYS));
+		fuzz_stays();
+	}
+	b = snapshot_restore(end);
 	fuzz_calm_end();
 	while (sj_take_be(&in, 1, &how) && sj_take_be(&in, 2, &n) && sj_take(&in, n, &command))
 		send(b, (how & 1) != 0, command);
-	bench_free(b);
 	return in.len == 0;
 }
 
 static bool document_run(struct sj_span in)
 {
-	return run(in, to_document);
+	static struct ends ends;
+
+	return run(in, to_document, &ends);
 }
 
 static bool eid_run(struct sj_span in)
 {
-	return run(in, to_eid);
+	static struct ends ends;
+
+	return run(in, to_eid, &ends);
 }
 
 static bool gate_run(struct sj_span in)
 {
-	return run(in, to_gate);
+	static struct ends ends;
+
+	return run(in, to_gate, &ends);
 }
 
 static bool manager_run(struct sj_span in)
 {
-	return run(in, to_manager);
+	static struct ends ends;
+
+	return run(in, to_manager, &ends);
 }
 
 static bool piv_run(struct sj_span in)
 {
-	return run(in, to_piv);
+	static struct ends ends;
+
+	return run(in, to_piv, &ends);
 }
 
 /* --- seeds: from every way the commands that the applet knows ------------------------------------------ */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/store_internal.h"
 #include "pkcs11/p11.h"
 #include "tests/fuzz/failures.h"
+#include "tests/fuzz/snapshot.h"
 #include "tests/pkcs11/plug.h"
 #include "tests/reader/piv_stage.h"
 
@@ -331,26 +331,25 @@ static void (*const calls[])(struct program *p, uint8_t a, uint8_t b) = {
 
 static struct bench *make_card(void)
 {
-	static struct sj_writer image;
-	struct card_store *store = NULL;
-	struct store_log log = { .length = 0 };
+	static struct snapshot card;
 	struct piv_stage *s;
+	struct bench *b;
 
 	fuzz_calm_begin();
-	fuzz_stays();
-	if (image.ptr == NULL) {
+	if (card.b == NULL) {
 		s = piv_stage_new(&(struct piv_plan){ .policy = 0 });
 		assert_int_equal(piv_stage_open(s), SJ_OK);
 		piv_stage_fill(s);
 		piv_stage_close(s);
-		image.cap = store_image_bound(&s->b->store->table);
-		image.ptr = malloc(image.cap);
-		assert_true(store_put_image(&image, &s->b->store->table, 1, &log));
+		b = bench_new_in(snapshot_copy(s->b->store));
+		bench_insert(b, CARD_CONTACT);
+		snapshot_take(&card, b);
 		piv_stage_free(s);
+		fuzz_stays();
 	}
-	assert_int_equal(card_store_parse(sj_written(&image), &store), CARD_STORE_OK);
+	b = snapshot_restore(&card);
 	fuzz_calm_end();
-	return bench_new_in(store);
+	return b;
 }
 
 static bool run(struct sj_span in)
@@ -358,10 +357,7 @@ static bool run(struct sj_span in)
 	struct program p = { .live.head.ops = &live_ops };
 	bool opened;
 
-	fuzz_calm_begin();
 	p.live.b = make_card();
-	bench_insert(p.live.b, CARD_CONTACT);
-	fuzz_calm_end();
 	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
 	setenv("XDG_CACHE_HOME", "/dev/null", 1); /* no cache */
 	plug = (struct plug){ &p.live.head, 1 };
@@ -374,7 +370,6 @@ static bool run(struct sj_span in)
 	if (!p.finalised)
 		(void)C_Finalize(NULL);
 	plug.card = NULL;
-	bench_free(p.live.b);
 	return opened;
 }
 

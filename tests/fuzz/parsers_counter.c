@@ -1,4 +1,5 @@
 /* The counter: field maps, what a target's server answers, and requests to its own API. */
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,41 @@ struct room {
 	bool dropped; /* the last reading, at the end */
 };
 
+/* The connection that a store has of its own, as SQLite shows it to extensions. */
+static sqlite3 **connection(void)
+{
+	static sqlite3 *sql;
+
+	return &sql;
+}
+
+static int on_connection(sqlite3 *sql, char **why, const void *functions)
+{
+	(void)why;
+	(void)functions;
+	*connection() = sql;
+	return SQLITE_OK;
+}
+
+/* A store without rows, whose tables are made once. */
+static struct counter_store *empty_store(struct cli *cli)
+{
+	static struct counter_store *store;
+
+	if (store == NULL) {
+		if (sqlite3_auto_extension((void (*)(void))on_connection) != SQLITE_OK ||
+		    counter_store_open(cli, ":memory:", &store) != 0)
+			abort();
+		fuzz_stays();
+	}
+	if (sqlite3_exec(
+		    *connection(),
+		    "DELETE FROM activity; DELETE FROM registration; DELETE FROM sqlite_sequence",
+		    NULL, NULL, NULL) != SQLITE_OK)
+		abort();
+	return store;
+}
+
 static bool room_open(struct room *r)
 {
 	struct counter *c = &r->counter;
@@ -120,9 +156,7 @@ static bool room_open(struct room *r)
 	pthread_cond_init(&c->outbox.changed, NULL);
 	pthread_mutex_init(&c->auth.lock, NULL);
 	r->cli.err = stderr;
-	if (counter_store_open(&r->cli, ":memory:", &c->store) != 0)
-		abort();
-	c->desk.store = c->outbox.store = c->store;
+	c->store = c->desk.store = c->outbox.store = empty_store(&r->cli);
 	fuzz_calm_end();
 	return true;
 }
@@ -134,7 +168,6 @@ static void room_close(struct room *r)
 	if (c->desk.phase == COUNTER_DONE)
 		r->dropped = counter_desk_drop(&c->desk, c->desk.id);
 	counter_hub_free(c->hub);
-	counter_store_close(c->store);
 	counter_config_free(&c->config);
 	pthread_mutex_destroy(&c->desk.lock);
 	pthread_cond_destroy(&c->desk.changed);

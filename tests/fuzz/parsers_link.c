@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "link/vpcd.h"
 #include "tests/card/no_clock.h"
 #include "tests/fuzz/failures.h"
+#include "tests/fuzz/snapshot.h"
 
 static struct card *blank_card(struct card_config *config, struct card_clock clock)
 {
@@ -129,24 +129,37 @@ static bool link_seed(size_t i, struct sj_writer *w)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
+/* One card, as blank as it was for each. */
+static struct card *lines_card(void)
+{
+	static struct card_config config;
+	static struct card_store *blank;
+	static struct card *card;
+
+	if (card == NULL) {
+		card = blank_card(&config, no_clock());
+		if (card == NULL || card_store_memory(&blank) != CARD_STORE_OK)
+			abort();
+		fuzz_stays();
+	}
+	card_power_off(card);
+	snapshot_store(config.store, blank);
+	return card;
+}
+
 static bool lines_run(struct sj_span in)
 {
-	struct card_stdio_config plan = { .stop_fd = -1 };
-	struct card_config config = { .store = NULL };
-	struct card *card = blank_card(&config, no_clock());
-	bool ok = card != NULL;
+	static struct card_stdio_config plan = { .out = -1, .stop_fd = -1 };
+	char path[FUZZ_PATH];
+	struct card *card;
 
 	fuzz_calm_begin();
-	plan.in = memfd_create("lines", MFD_CLOEXEC);
-	plan.out = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (write(plan.in, in.ptr, in.len) != (ssize_t)in.len || lseek(plan.in, 0, SEEK_SET) != 0)
-		abort();
+	if (plan.out < 0)
+		plan.out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	plan.in = fuzz_file(in, path);
+	card = lines_card();
 	fuzz_calm_end();
-	ok = ok && card_stdio_run(&plan, card) == CARD_STDIO_ENDED;
-	close(plan.in);
-	close(plan.out);
-	free_card(card, &config);
-	return ok;
+	return card_stdio_run(&plan, card) == CARD_STDIO_ENDED;
 }
 
 static bool lines_seed(size_t i, struct sj_writer *w)

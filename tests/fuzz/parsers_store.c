@@ -128,12 +128,19 @@ static bool run(struct sj_span in)
 	static void (*const steps[])(struct life *, uint8_t, uint8_t) = {
 		on_add, on_sign, on_trim, on_erase, on_verify, on_reopen, on_change,
 	};
+	static struct memory_store *memory; /* made once: half a megabyte */
 	struct life l = { .now = 1780000000 };
 	bool opened;
 
 	fuzz_calm_begin();
-	l.memory = calloc(1, sizeof(*l.memory));
-	l.store = memory_store(l.memory);
+	if (memory == NULL)
+		memory = calloc(1, sizeof(*memory));
+	l.memory = memory;
+	memory->rows_n = memory->heads_n = 0;
+	for (size_t i = 0; i < MEMORY_ROWS; i++)
+		memory->rows[i].body_len = memory->rows[i].sealed_len = 0;
+	memory->full = false;
+	l.store = memory_store(memory);
 	if (sj_journal_public(journal_key, l.public_key) != SJ_OK)
 		abort();
 	fuzz_calm_end();
@@ -144,7 +151,6 @@ static bool run(struct sj_span in)
 		in = sj_span(in.ptr + 3, in.len - 3);
 	}
 	sj_journal_close(l.journal);
-	free(l.memory);
 	return opened;
 }
 

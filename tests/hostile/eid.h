@@ -37,6 +37,7 @@ struct eid_plan {
 	uint32_t without; /* groups that are left out, a bit each */
 	bool no_sector_key;
 	bool plain; /* a plain document with Terminal Authentication 1 */
+	enum sj_curve curve; /* of all but certificates: brainpoolP256r1 or P-256 */
 };
 
 struct eid_rig {
@@ -70,7 +71,8 @@ static inline struct eid_plan eid_plan(void)
 				  .rights = EID_HOTEL,
 				  .index = EID_GOOD,
 				  .expiry = "20310920",
-				  .birth = "19740812" };
+				  .birth = "19740812",
+				  .curve = SJ_BP256R1 };
 }
 
 /* --- the terminal ------------------------------------------------------------------- */
@@ -116,9 +118,9 @@ static OWN_FRAME void eid_sector_key(struct eid_rig *r)
 	struct sj_writer w = SJ_WRITER_OF(r->sector_key);
 	struct sj_ec_point point;
 
-	assert_true(sj_ec_secret_random(SJ_BP256R1, &random, &r->sector_secret));
-	assert_true(sj_ec_multiply(SJ_BP256R1, &r->sector_secret, NULL, &point));
-	sj_ri_key_put(&w, SJ_BP256R1, &point);
+	assert_true(sj_ec_secret_random(r->plan.curve, &random, &r->sector_secret));
+	assert_true(sj_ec_multiply(r->plan.curve, &r->sector_secret, NULL, &point));
+	sj_ri_key_put(&w, r->plan.curve, &point);
 	assert_false(w.failed);
 	r->sector_key_len = w.len;
 }
@@ -185,13 +187,11 @@ static inline void eid_recertify(struct eid_rig *r)
 
 /* --- the card ------------------------------------------------------------------------- */
 
-#define EID_SUITE ((struct sj_pace_suite){ SJ_PACE_GM, SJ_CIPHER_AES128, SJ_BP256R1, 0 })
-
 /* ChipAuthenticationDomainParameterInfo; RestrictedIdentificationInfo (A.1.1.2, A.1.1.4). */
-static inline void eid_put_domain(struct sj_writer *w)
+static inline void eid_put_domain(struct sj_writer *w, enum sj_curve curve)
 {
-	sj_put(w, SJ_SPAN_STR("\x30\x1C\x06\x09\x04\x00\x7F\x00\x07\x02\x02\x03\x02\x30\x0C\x06\x07"
-			      "\x04\x00\x7F\x00\x07\x01\x02\x02\x01\x0D\x02\x01\x2A"));
+	sj_put(w, HEX("301C060904007F000702020302300C060704007F00070102"));
+	sj_put(w, SJ_SPAN_OF(((const uint8_t[]){ 2, 1, (uint8_t)curve, 2, 1, EID_KEY_ID })));
 }
 
 static inline void eid_put_ri(struct sj_writer *w)
@@ -200,17 +200,17 @@ static inline void eid_put_ri(struct sj_writer *w)
 			      "\x01\x01\x02\x01\x02\x01\x01\x00"));
 }
 
-static OWN_FRAME void eid_put_access(struct sj_writer *w)
+static OWN_FRAME void eid_put_access(struct sj_writer *w, enum sj_curve curve)
 {
-	struct sj_pace_suite suite = EID_SUITE;
+	struct sj_pace_suite suite = { SJ_PACE_GM, SJ_CIPHER_AES128, curve, 0 };
 	struct sj_pace_info pace = { .oid = sj_pace_oid(&suite),
 				     .version = 2,
-				     .parameter_id = { true, SJ_BP256R1 } };
+				     .parameter_id = { true, (uint32_t)curve } };
 	struct sj_ca_info ca = { sj_ca_oid(SJ_CIPHER_AES128), 2, { true, EID_KEY_ID } };
 
 	sj_secinfo_put_pace(w, &pace);
 	sj_secinfo_put_ca(w, &ca);
-	eid_put_domain(w);
+	eid_put_domain(w, curve);
 	sj_put(w, SJ_SPAN_STR("\x30\x0D\x06\x08\x04\x00\x7F\x00\x07\x02\x02\x02\x02\x01\x02"));
 }
 
@@ -223,7 +223,7 @@ static OWN_FRAME void eid_security(struct eid_rig *r, unsigned sector, struct sj
 				      .key_id = { true, EID_KEY_ID } };
 	const struct sj_signed_by signer = issued_signer(r->d);
 
-	eid_put_access(&i);
+	eid_put_access(&i, r->plan.curve);
 	sj_secinfo_put_ca_key(&i, &key);
 	eid_put_ri(&i);
 	sj_secinfos_put(&s, sj_written(&i));
@@ -238,7 +238,7 @@ static OWN_FRAME void eid_keys(struct eid_rig *r)
 
 	assert_non_null(file);
 	for (uint8_t sector = 0; sector < EAC_SECTORS; sector++) {
-		const uint8_t value[] = { sector, SJ_BP256R1, 0x02, EID_KEY_ID };
+		const uint8_t value[] = { sector, (uint8_t)r->plan.curve, 0x02, EID_KEY_ID };
 
 		assert_int_equal(bench_dgi(b, 0x0016, SJ_SPAN_OF(value)), SJ_SW_OK);
 		r->ca_spki_len[sector] = b->data.len;
@@ -326,7 +326,7 @@ static OWN_FRAME void eid_statuses(struct eid_rig *r)
 static OWN_FRAME void eid_application(struct eid_rig *r)
 {
 	struct bench *b = r->d->bench;
-	const uint8_t ri[] = { SJ_BP256R1, EID_RI_KEY_ID }, class = SJ_CLASS_VISITOR;
+	const uint8_t ri[] = { (uint8_t)r->plan.curve, EID_RI_KEY_ID }, class = SJ_CLASS_VISITOR;
 	static uint8_t portrait[20000];
 	const struct sj_span none = { NULL, 0 };
 	char compared[40];
@@ -372,7 +372,7 @@ static OWN_FRAME void eid_lds(struct eid_rig *r)
 	issued_file(d, SJ_DG13, sj_written(&p));
 	issued_sod(d);
 	issued_com(d);
-	eid_put_access(&w);
+	eid_put_access(&w, r->plan.curve);
 	issued_infos(d, SJ_EF_CARD_ACCESS, 0, &w);
 }
 
@@ -382,7 +382,7 @@ static OWN_FRAME void eid_personalise(struct eid_rig *r)
 	uint8_t flags[5];
 	struct sj_writer w = SJ_WRITER_OF(flags);
 
-	assert_int_equal(bench_dgi_hex(b, 0x0001, EAC_ACCESS), SJ_SW_OK);
+	assert_int_equal(bench_dgi_hex(b, 1, eac_access(r->plan.curve)), SJ_SW_OK);
 	assert_int_equal(bench_dgi(b, 0x0017, eac_made(&r->chain.cvca)), SJ_SW_OK);
 	assert_int_equal(bench_dgi(b, 0x0017, eac_made(&r->other)), SJ_SW_OK);
 	sj_put_u8(&w, CARD_EAC_EID);

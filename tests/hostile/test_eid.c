@@ -431,7 +431,7 @@ static void an_offer_that_is_not_signed_is_a_forgery(void **state)
 	struct sj_writer i = SJ_WRITER_OF(items), w = SJ_WRITER_OF(file);
 
 	(void)state;
-	eid_put_access(&i);
+	eid_put_access(&i, plan.curve);
 	sj_secinfo_put_pace(&i, &info);
 	sj_secinfos_put(&w, sj_written(&i));
 	assert_true(card_store_set(store, CARD_OBJECT_EMRTD + 0x1011Cu, sj_written(&w)));

@@ -55,7 +55,7 @@ static void plan_card(struct stage *s, struct peer_eid_plan *plan)
 	struct sj_writer i = SJ_WRITER_OF(items), a = SJ_WRITER_OF(s->access),
 			 f = SJ_WRITER_OF(s->info);
 
-	eid_put_access(&i);
+	eid_put_access(&i, s->r->plan.curve);
 	sj_secinfos_put(&a, sj_written(&i));
 	sj_atr_info_put(&f, &info);
 	assert_false(a.failed || f.failed);

@@ -55,6 +55,28 @@ static void what_was_sealed_opens(void **state)
 	assert_memory_equal(fresh.key, s.pass.key, SJ_PBES2_KEY);
 }
 
+/* Tags, lengths and object identifiers; salt, work and IV may be any. */
+static void a_changed_structure_is_refused(void **state)
+{
+	struct sealed s = seal(SJ_SPAN_STR("sixteen bytes ab"));
+	const uint8_t *salt = memmem(s.w.ptr, s.w.len, s.pass.salt, SJ_PBES2_SALT);
+	const size_t from = (size_t)(salt - s.w.ptr), work = from + SJ_PBES2_SALT, iv = work + 25;
+	const uint8_t values[] = { 2, 3, 6, 9 }; /* of the work */
+	uint8_t out[64];
+
+	(void)state;
+	for (size_t i = 0; i < iv; i++) {
+		struct sj_writer w = SJ_WRITER_OF(out);
+
+		if ((i >= from && i < work) ||
+		    (i >= work && i < work + 10 && memchr(values, (int)(i - work), 4)))
+			continue;
+		s.w.ptr[i] ^= 1;
+		assert_false(sj_pbes2_open(&s.pass, sj_written(&s.w), &w));
+		s.w.ptr[i] ^= 1;
+	}
+}
+
 /* A block of padding alone has 2^-120 chances to come out of a wrong key. */
 static void another_passphrase_opens_nothing(void **state)
 {
@@ -137,6 +159,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_sealed_opens),
+		cmocka_unit_test(a_changed_structure_is_refused),
 		cmocka_unit_test(another_passphrase_opens_nothing),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(costs_have_bounds),

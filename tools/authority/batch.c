@@ -20,6 +20,7 @@ struct batch_file {
 	size_t len;
 	struct holder holder; /* of the line before */
 	char *json;
+	size_t portrait_len; /* bytes that were read into it, whole or not */
 	uint8_t portrait[BATCH_PORTRAIT_MAX];
 };
 
@@ -59,6 +60,9 @@ static void forget_line(struct batch_file *file)
 		sj_wipe(file->json, strlen(file->json));
 	free(file->json);
 	file->json = NULL;
+	sj_wipe(file->line, file->len);
+	sj_wipe(file->portrait, file->portrait_len);
+	file->len = file->portrait_len = 0;
 }
 
 void batch_close(struct batch_file *file)
@@ -69,7 +73,6 @@ void batch_close(struct batch_file *file)
 	if (file->in != NULL)
 		fclose(file->in);
 	free(file->folder);
-	sj_wipe(file, sizeof(*file));
 	free(file);
 }
 
@@ -102,6 +105,7 @@ static bool read_line(struct batch_file *file, bool *overlong)
 	if (file->number == 1 && file->len >= 3 && memcmp(file->line, "\xef\xbb\xbf", 3) == 0) {
 		file->len -= 3; /* a byte order mark */
 		memmove(file->line, file->line + 3, file->len);
+		sj_wipe(file->line + file->len, 3);
 	}
 	file->read += file->len + (c == '\n' ? 1 : 0);
 	*overlong = file->len > BATCH_LINE_MAX;
@@ -148,8 +152,8 @@ static bool read_base64(const char *text, struct sj_writer *w)
 	return !w->failed;
 }
 
-/* *len is at most `cap` + 1: one more tells that it is too large. */
-static bool read_file(const char *path, uint8_t *out, size_t cap, size_t *len)
+/* *len: bytes in `out`, the file's first ones if it is too large for `cap`. */
+static bool read_file(const char *path, uint8_t *out, size_t cap, size_t *len, bool *large)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = 1;
@@ -162,14 +166,13 @@ static bool read_file(const char *path, uint8_t *out, size_t cap, size_t *len)
 		else if (got < 0 && errno == EINTR)
 			got = 1;
 	}
-	if (fd >= 0 && got > 0 && read(fd, &(uint8_t){ 0 }, 1) == 1)
-		*len = cap + 1;
+	*large = fd >= 0 && got > 0 && read(fd, &(uint8_t){ 0 }, 1) == 1;
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0 && got >= 0;
 }
 
-static bool portrait_file(struct batch_file *file, const char *name, size_t *len,
+static bool portrait_file(struct batch_file *file, const char *name, bool *large,
 			  struct holder_fault *fault)
 {
 	char *path = NULL;
@@ -177,7 +180,7 @@ static bool portrait_file(struct batch_file *file, const char *name, size_t *len
 
 	if (asprintf(&path, "%s%s", name[0] == '/' ? "" : file->folder, name) < 0)
 		return holder_refuse(fault, SJ_NO_MEMORY, "/portrait", "no memory");
-	ok = read_file(path, file->portrait, sizeof(file->portrait), len) ||
+	ok = read_file(path, file->portrait, sizeof(file->portrait), &file->portrait_len, large) ||
 	     holder_refuse(fault, SJ_INPUT_UNREADABLE, "/portrait", "%s", strerror(errno));
 	free(path);
 	return ok;
@@ -193,7 +196,7 @@ static bool read_portrait(struct batch_file *file, const json_t *root, struct ba
 	const char *text = json_string_value(name != NULL ? name : data);
 	struct sj_writer w = SJ_WRITER_OF(file->portrait);
 	struct sj_face face;
-	size_t len = 0;
+	bool large = false, decoded = true;
 
 	if ((name == NULL) == (data == NULL))
 		return holder_refuse(fault, SJ_INPUT_MALFORMED, "/portrait", "%s",
@@ -201,16 +204,19 @@ static bool read_portrait(struct batch_file *file, const json_t *root, struct ba
 						  : "and portraitData: one of them");
 	if (text == NULL || strlen(text) != json_string_length(name != NULL ? name : data))
 		return holder_refuse(fault, SJ_INPUT_MALFORMED, where, "must be a string");
-	if (name != NULL && !portrait_file(file, text, &len, fault))
+	if (name != NULL && !portrait_file(file, text, &large, fault))
 		return false;
-	if (name == NULL && !read_base64(text, &w) && !w.failed)
+	if (name == NULL) {
+		decoded = read_base64(text, &w);
+		file->portrait_len = w.len;
+		large = w.failed;
+	}
+	if (!decoded && !large)
 		return holder_refuse(fault, SJ_INPUT_MALFORMED, where, "is not base64");
-	if (name == NULL)
-		len = w.failed ? BATCH_PORTRAIT_MAX + 1 : w.len;
-	if (len > BATCH_PORTRAIT_MAX)
+	if (large)
 		return holder_refuse(fault, SJ_INPUT_REFUSED, where, "is larger than %u bytes",
 				     BATCH_PORTRAIT_MAX);
-	out->portrait = sj_span(file->portrait, len);
+	out->portrait = sj_span(file->portrait, file->portrait_len);
 	if (!sj_portrait_read(out->portrait, &face))
 		return holder_refuse(fault, SJ_INPUT_MALFORMED, where,
 				     "is neither JPEG nor JPEG 2000");
