@@ -2,7 +2,6 @@
 #include "reader/turn.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,23 +17,31 @@
 
 /* --- the file ------------------------------------------------------------------------ */
 
+static bool is_mine(int fd, mode_t type)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type && st.st_uid == geteuid() &&
+	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* Where others may write, a file could be put there that is ours, and not for this. */
 static int open_file(void)
 {
 	const char *base = secure_getenv("XDG_RUNTIME_DIR");
-	char path[256];
-	struct stat st;
-	int n, fd;
+	int folder = base && base[0] == '/' ? open(base, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = -1;
 
-	if (!base || base[0] != '/')
+	if (folder < 0)
 		return -1;
-	n = snprintf(path, sizeof(path), "%s/sojourn-turns", base);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (is_mine(folder, S_IFDIR))
+		fd = openat(folder, "sojourn-turns",
+			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	close(folder);
 	if (fd < 0)
 		return -1;
 	/* The memory is had now, or using it might end the program. */
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	if (is_mine(fd, S_IFREG) &&
 	    posix_fallocate(fd, 0, QUEUES * sizeof(struct sj_turn_queue)) == 0)
 		return fd;
 	close(fd);
@@ -85,7 +92,10 @@ void sj_turn_close(struct sj_turn *t)
 
 /* --- the queue ------------------------------------------------------------------------ */
 
-/* Bytes `from` and up, `n` of them, 0: all, of the reader's part. The locks are the open file's. */
+/*
+ * Bytes `from` and up, `n` of them, 0: all, of the reader's part. The locks are the open file's:
+ * a child of fork() keeps those that its parent had when it died.
+ */
 static bool lock(const struct sj_turn *t, short type, uint64_t from, uint64_t n)
 {
 	struct flock l = { .l_type = type,
@@ -104,20 +114,29 @@ static void draw(struct sj_turn *t)
 	t->since = sj_clock_ms();
 }
 
-/* Does the queue stand still? Who goes on without a turn does so until it moves. */
 static bool stands_still(struct sj_turn *t)
 {
 	const uint64_t ended = atomic_load(&t->queue->ended);
 
-	if (ended != t->seen) {
-		t->seen = ended;
-		t->since = sj_clock_ms();
-		t->without = false;
-	} else if (!t->without && t->drawn && sj_clock_ms() - t->since > STILL_MS) {
-		sj_turn_end(t);
-		t->without = true;
-	}
-	return t->without;
+	if (ended == t->seen)
+		return sj_clock_ms() - t->since > STILL_MS;
+	t->seen = ended;
+	t->since = sj_clock_ms();
+	return false;
+}
+
+/* The first number that counts; of a queue that stands still those before the own one do so no more. */
+static uint64_t first_number(struct sj_turn *t)
+{
+	unsigned long long first = atomic_load(&t->queue->first);
+
+	if (first >= t->number)
+		return t->number;
+	if (!stands_still(t))
+		return first;
+	/* Whoever else changes it at this moment passes by as well. */
+	(void)atomic_compare_exchange_strong(&t->queue->first, &first, t->number);
+	return t->number;
 }
 
 static bool over(const struct sj_turn *t)
@@ -128,19 +147,21 @@ static bool over(const struct sj_turn *t)
 bool sj_turn_is(struct sj_turn *t, bool alone)
 {
 	const short type = alone ? F_WRLCK : F_RDLCK;
+	uint64_t first;
 
 	if (t->fd < 0)
 		return true;
 	if (t->mine && (over(t) || (alone && !t->alone)))
 		sj_turn_end(t);
-	if (t->mine || (t->without && stands_still(t)))
+	if (t->mine)
 		return true;
 	if (!t->drawn)
 		draw(t);
 	/* The own number and all before it; until then the own one, which those behind wait for. */
-	if (!lock(t, type, 0, t->number + 1)) {
+	first = first_number(t);
+	if (!lock(t, type, first, t->number - first + 1)) {
 		(void)lock(t, type, t->number, 1);
-		return stands_still(t);
+		return false;
 	}
 	t->mine = true;
 	t->alone = alone;
@@ -152,11 +173,10 @@ void sj_turn_end(struct sj_turn *t)
 {
 	if (t->fd < 0 || !t->drawn)
 		return;
-	t->drawn = false;
 	(void)lock(t, F_UNLCK, 0, 0);
 	if (t->mine)
-		t->seen = atomic_fetch_add(&t->queue->ended, 1) + 1;
-	t->mine = false;
+		atomic_fetch_add(&t->queue->ended, 1);
+	t->drawn = t->mine = false;
 }
 
 unsigned sj_turn_idle(const struct sj_turn *t)

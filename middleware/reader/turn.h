@@ -6,7 +6,8 @@
  * queue is a file in $XDG_RUNTIME_DIR, `sojourn-turns`: a counter for each reader, and record
  * locks, which end with the process. Without that folder, and against the programs of others, it is
  * pcscd alone that decides. It is a courtesy: when nothing moves in the queue for three seconds
- * (somebody in it was stopped, or has a long transaction), one goes on without a turn.
+ * (somebody in it was stopped, has a long transaction, or died and left its locks to a child), those
+ * who were there before are passed by, and waited for no more.
  *
  * Who has the turn keeps it for a moment, so that what belongs together stays together: a
  * signature comes after its login before a program in the queue ends that login by using
@@ -30,6 +31,7 @@
 /* A reader's counters, shared by the processes. */
 struct sj_turn_queue {
 	atomic_ullong next, ended;
+	atomic_ullong first; /* number that counts */
 };
 
 /* A place in one reader's queue. */
@@ -39,8 +41,7 @@ struct sj_turn {
 	int64_t base; /* where the reader's locks begin in the file */
 	uint64_t number;
 	bool drawn, mine, alone;
-	bool without; /* the queue stood still when `ended` was `seen` */
-	uint64_t seen;
+	uint64_t seen; /* of `ended` */
 	int64_t since; /* ms: the queue stands still since; or when the turn was got */
 };
 
@@ -49,7 +50,7 @@ void sj_turn_open(struct sj_turn *t, const char *service, const char *reader);
 void sj_turn_close(struct sj_turn *t);
 
 /*
- * Is it this place's turn, or is it not to be waited for? If not: ask again in a millisecond.
+ * Is it this place's turn, or is there no queue? If not: ask again in a millisecond.
  * `alone`: nobody else's at the same time; otherwise perhaps together with those that say the same.
  * A turn of more than SJ_TURN_MS, or one together where alone is wanted, goes to the queue's end first.
  */

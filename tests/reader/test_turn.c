@@ -148,7 +148,7 @@ static void who_goes_is_waited_for_no_more(void **state)
 	assert_true(s->a.mine);
 }
 
-static void a_queue_that_stands_still_is_passed_by_until_it_moves(void **state)
+static void a_queue_that_stands_still_is_passed_by(void **state)
 {
 	struct stage *s = *state;
 
@@ -158,14 +158,49 @@ static void a_queue_that_stands_still_is_passed_by_until_it_moves(void **state)
 	assert_false(sj_turn_is(&s->b, ALONE));
 	now++;
 	assert_true(sj_turn_is(&s->b, ALONE));
-	assert_false(s->b.mine);
-	assert_true(sj_turn_is(&s->b, ALONE)); /* at once */
-	sj_turn_end(&s->a);
-	assert_true(sj_turn_is(&s->c, ALONE));
+	assert_true(sj_turn_is(&s->b, ALONE)); /* and goes on */
+	assert_false(sj_turn_is(&s->c, ALONE)); /* among those after it there is order */
+	sj_turn_end(&s->b);
 	assert_false(sj_turn_is(&s->b, ALONE));
+	assert_true(sj_turn_is(&s->c, ALONE)); /* at once */
+	sj_turn_end(&s->a);
+	assert_false(sj_turn_is(&s->a, ALONE)); /* behind b again */
 	sj_turn_end(&s->c);
+	assert_false(sj_turn_is(&s->a, ALONE));
 	assert_true(sj_turn_is(&s->b, ALONE));
-	assert_true(s->b.mine);
+}
+
+/* A program that became a daemon while it had the turn. */
+static void a_turn_left_to_a_child_stops_nobody_twice(void **state)
+{
+	struct stage *s = *state;
+	int ends[2], status;
+	struct sj_turn t;
+	char gone;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[1]);
+		sj_turn_open(&t, "service", "reader");
+		if (!sj_turn_is(&t, ALONE) || fork() != 0)
+			_exit(t.mine ? 0 : 1);
+		_exit((int)read(ends[0], &gone, 1)); /* when the test ends */
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_false(sj_turn_is(&s->a, ALONE));
+	now += 3001;
+	assert_true(sj_turn_is(&s->a, ALONE));
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->b, ALONE) && s->b.mine);
+	sj_turn_end(&s->b);
+	sj_turn_open(&t, "service", "reader");
+	assert_true(sj_turn_is(&t, ALONE) && t.mine);
+	sj_turn_close(&t);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void a_queue_that_moves_is_waited_for(void **state)
@@ -222,6 +257,18 @@ static void without_a_folder_nobody_waits(void **state)
 	assert_int_equal(mkfifo(s->file, 0600), 0);
 	sj_turn_open(&t, "service", "reader");
 	assert_true(t.fd < 0);
+	unlink(s->file);
+	/* Nor where others may put one. */
+	assert_int_equal(chmod(s->folder, 01777), 0);
+	sj_turn_open(&t, "service", "reader");
+	assert_true(t.fd < 0);
+	assert_int_equal(access(s->file, F_OK), -1);
+	assert_int_equal(chmod(s->folder, 0700), 0);
+	if (geteuid() == 0) { /* `sudo` with the user's own environment */
+		assert_int_equal(chown(s->folder, 65534, 65534), 0);
+		sj_turn_open(&t, "service", "reader");
+		assert_true(t.fd < 0);
+	}
 }
 
 #define TURN_CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -234,7 +281,8 @@ int main(void)
 		TURN_CASE(together_becomes_alone_by_waiting),
 		TURN_CASE(a_turn_has_an_end),
 		TURN_CASE(who_goes_is_waited_for_no_more),
-		TURN_CASE(a_queue_that_stands_still_is_passed_by_until_it_moves),
+		TURN_CASE(a_queue_that_stands_still_is_passed_by),
+		TURN_CASE(a_turn_left_to_a_child_stops_nobody_twice),
 		TURN_CASE(a_queue_that_moves_is_waited_for),
 		TURN_CASE(each_reader_and_each_service_has_its_own_queue),
 		TURN_CASE(without_a_folder_nobody_waits),
