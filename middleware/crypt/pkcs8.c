@@ -28,26 +28,31 @@ struct pkcs8 {
 
 static bool parse(struct sj_span in, struct pkcs8 *out)
 {
-	struct sj_span body, version;
+	struct sj_span body;
+	uint32_t version;
 
-	return sj_der_take(&in, 0x30, &body) && in.len == 0 && sj_der_take(&body, 0x02, &version) &&
-	       sj_der_take(&body, 0x30, &out->algorithm) &&
-	       sj_der_take(&out->algorithm, 0x06, &out->oid) && sj_der_take(&body, 0x04, &out->key);
+	/* Behind the key: attributes, and in version 1 the public key. Neither is needed. */
+	return sj_der_take(&in, 0x30, &body) && in.len == 0 && sj_der_take_small(&body, &version) &&
+	       version <= 1 && sj_der_take(&body, 0x30, &out->algorithm) &&
+	       sj_der_take(&out->algorithm, 0x06, &out->oid) &&
+	       sj_der_take(&body, 0x04, &out->key) && sj_tlv_well_formed(body);
 }
 
 /* --- elliptic curves (RFC 5915, 3) ----------------------------------------------------------- */
 
 static EVP_PKEY *ec_key(const struct pkcs8 *p)
 {
-	struct sj_span in = p->key, algorithm = p->algorithm, body, version, scalar;
+	struct sj_span in = p->key, algorithm = p->algorithm, body, scalar;
 	const enum sj_curve curve = sj_ec_take_curve(p->oid, &algorithm);
 	struct sj_ec_secret secret = { .len = 0 };
 	struct sj_ec_point point;
 	EVP_PKEY *pkey = NULL;
+	uint32_t version;
 
 	if (curve != SJ_CURVE_NONE && algorithm.len == 0 && sj_der_take(&in, 0x30, &body) &&
-	    in.len == 0 && sj_der_take(&body, 0x02, &version) &&
-	    sj_der_take(&body, 0x04, &scalar) && sj_ec_secret_read(curve, scalar, &secret) &&
+	    in.len == 0 && sj_der_take_small(&body, &version) && version == 1 &&
+	    sj_der_take(&body, 0x04, &scalar) && sj_tlv_well_formed(body) &&
+	    sj_ec_secret_read(curve, scalar, &secret) &&
 	    sj_ec_multiply(curve, &secret, NULL, &point))
 		pkey = sj_pkey_ec(curve, &point, &secret);
 	sj_wipe(&secret, sizeof(secret));

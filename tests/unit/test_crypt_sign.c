@@ -345,6 +345,51 @@ static void files_of_keys_are_as_openssl_has_them(void **state)
 	check_file("RSA-PSS-2048");
 }
 
+static bool is_read(const PKCS8_PRIV_KEY_INFO *info, struct sj_span more)
+{
+	uint8_t bytes[1024];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	unsigned char *der = NULL;
+	int n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+	const unsigned char *at = der;
+	long len;
+	int tag, class;
+	struct sj_key *key;
+
+	assert_true(n > 0 && ASN1_get_object(&at, &len, &tag, &class, n) == 0x20);
+	len += (long)more.len;
+	sj_put_u8(&w, 0x30);
+	sj_put_u8(&w, 0x82);
+	sj_put_be(&w, 2, (uint32_t)len);
+	sj_put(&w, sj_span(at, (size_t)len - more.len));
+	sj_put(&w, more);
+	OPENSSL_free(der);
+	key = sj_key_read(sj_written(&w));
+	sj_key_free(key);
+	return key != NULL;
+}
+
+/* Of others: with attributes, a public key (RFC 5958), the curve described; and what is none of that. */
+static void files_of_keys_as_others_have_them(void **state)
+{
+	EVP_PKEY *pkey = EVP_EC_gen("P-256");
+	PKCS8_PRIV_KEY_INFO *info;
+
+	(void)state;
+	assert_int_equal(EVP_PKEY_set_utf8_string_param(pkey, "encoding", "explicit"), 1);
+	info = EVP_PKEY2PKCS8(pkey);
+	assert_true(is_read(info, SJ_SPAN_STR("")));
+	assert_int_equal(PKCS8_pkey_add1_attr_by_NID(info, NID_friendlyName, MBSTRING_ASC,
+						     (const unsigned char *)"key", 3),
+			 1);
+	assert_true(is_read(info, SJ_SPAN_STR("")));
+	assert_true(is_read(info, SJ_SPAN_STR("\x81\x02\x00\x04")));
+	assert_false(is_read(info, SJ_SPAN_STR("\x81\x02\x00")));
+	assert_false(is_read(info, SJ_SPAN_STR("\xFF")));
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(pkey);
+}
+
 static void no_key(void **state)
 {
 	(void)state;
@@ -374,6 +419,7 @@ int main(void)
 		cmocka_unit_test(a_signature_of_the_wrong_size_is_none),
 		cmocka_unit_test(a_plain_signature_is_two_numbers),
 		cmocka_unit_test(files_of_keys_are_as_openssl_has_them),
+		cmocka_unit_test(files_of_keys_as_others_have_them),
 		cmocka_unit_test(no_key),
 	};
 
