@@ -24,7 +24,8 @@ static struct {
 	struct p11_module *module; /* NULL: not initialised */
 	struct p11_module *inherited; /* of the parent process; not touched, and not lost */
 	unsigned forks; /* under way: nobody enters */
-} p11 = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, NULL, NULL, 0 };
+	unsigned inside; /* threads that PC/SC may work for: all but those that p11_waiting() */
+} p11 = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, NULL, NULL, 0, 0 };
 
 /* --- fork (3.1, 5.4: the child must call C_Initialize itself) ------------------------ */
 
@@ -37,6 +38,15 @@ static void wait_unlocked(void)
 	pthread_mutex_lock(&p11.lock);
 }
 
+/* A pause of a millisecond takes many on a machine that has much to do. */
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /*
  * libpcsclite has a lock of its own, which nobody releases in the child of a fork at the moment
  * when another thread held it: each of its functions would hang there for ever. It is held at
@@ -44,18 +54,33 @@ static void wait_unlocked(void)
  */
 static void before_fork(void)
 {
+	const long until = now_ms() + FORK_MS;
+
 	pthread_mutex_lock(&p11.lock);
 	p11.forks++;
-	for (int ms = 0; ms < FORK_MS; ms++) {
-		if (p11.module == NULL || p11.module->calls == p11.module->waiting)
-			break;
+	while (p11.inside > 0 && now_ms() < until)
 		wait_unlocked();
-	}
 }
 
 static void after_fork(void)
 {
 	p11.forks--;
+	pthread_mutex_unlock(&p11.lock);
+}
+
+/* The lock is held when it returns. */
+static void come_in(void)
+{
+	pthread_mutex_lock(&p11.lock);
+	while (p11.forks > 0)
+		wait_unlocked();
+	p11.inside++;
+}
+
+static void go_out(void)
+{
+	pthread_mutex_lock(&p11.lock);
+	p11.inside--;
 	pthread_mutex_unlock(&p11.lock);
 }
 
@@ -70,7 +95,7 @@ static void after_fork_in_child(void)
 {
 	if (p11.module != NULL)
 		forget();
-	p11.forks = 0;
+	p11.forks = p11.inside = 0;
 	pthread_mutex_unlock(&p11.lock);
 }
 
@@ -145,25 +170,11 @@ static CK_RV take_mutexes(const CK_C_INITIALIZE_ARGS *args, struct p11_mutexes *
 	return CKR_OK;
 }
 
-/*
- * CKF_LIBRARY_CANT_CREATE_OS_THREADS is accepted (NSS sets it always): the
- * thread that waits for the card runs none of the program's code.
- */
-CK_RV C_Initialize(CK_VOID_PTR args)
+static CK_RV initialize(const struct p11_mutexes *mutexes)
 {
-	struct p11_mutexes mutexes;
 	struct p11_module *m = NULL;
-	CK_RV rv = take_mutexes(args, &mutexes);
+	CK_RV rv = module_new(mutexes, &m);
 
-	if (rv != CKR_OK)
-		return rv;
-	pthread_once(&p11.once, register_fork);
-	pthread_mutex_lock(&p11.lock);
-	if (current() != NULL)
-		rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
-	pthread_mutex_unlock(&p11.lock);
-	if (rv == CKR_OK)
-		rv = module_new(&mutexes, &m);
 	if (rv != CKR_OK)
 		return rv;
 	/* Events count from here (3.1, 5.5.6); no service is no reason to fail. */
@@ -179,16 +190,38 @@ CK_RV C_Initialize(CK_VOID_PTR args)
 	return rv;
 }
 
+/*
+ * CKF_LIBRARY_CANT_CREATE_OS_THREADS is accepted (NSS sets it always): the
+ * thread that waits for the card runs none of the program's code.
+ */
+CK_RV C_Initialize(CK_VOID_PTR args)
+{
+	struct p11_mutexes mutexes;
+	CK_RV rv = take_mutexes(args, &mutexes);
+
+	if (rv != CKR_OK)
+		return rv;
+	pthread_once(&p11.once, register_fork);
+	come_in();
+	if (current() != NULL)
+		rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
+	pthread_mutex_unlock(&p11.lock);
+	if (rv == CKR_OK)
+		rv = initialize(&mutexes);
+	go_out();
+	return rv;
+}
+
 CK_RV p11_enter(struct p11_module **out)
 {
 	struct p11_module *m;
 
-	pthread_mutex_lock(&p11.lock);
-	while (p11.forks > 0)
-		wait_unlocked();
+	come_in();
 	m = current();
 	if (m != NULL)
 		m->calls++;
+	else
+		p11.inside--;
 	pthread_mutex_unlock(&p11.lock);
 	*out = m;
 	return m != NULL ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -203,12 +236,13 @@ void p11_leave(struct p11_module *m)
 	pthread_mutex_unlock(&p11.lock);
 	if (last)
 		module_free(m);
+	go_out();
 }
 
-void p11_waiting(struct p11_module *m, bool on)
+void p11_waiting(bool on)
 {
 	pthread_mutex_lock(&p11.lock);
-	m->waiting += on ? 1 : -1U;
+	p11.inside += on ? -1U : 1;
 	pthread_mutex_unlock(&p11.lock);
 }
 
@@ -239,13 +273,15 @@ static bool alone(const struct p11_module *m)
 CK_RV C_Finalize(CK_VOID_PTR reserved)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
+	const long until = now_ms() + LEAVE_MS;
 	struct p11_module *m;
 
 	if (reserved != NULL)
 		return CKR_ARGUMENTS_BAD;
-	pthread_mutex_lock(&p11.lock);
+	pthread_mutex_lock(&p11.lock); /* a fork is not waited for */
 	m = current();
 	if (m != NULL) {
+		p11.inside++;
 		m->calls++;
 		m->closing = true;
 		p11.module = NULL;
@@ -254,7 +290,7 @@ CK_RV C_Finalize(CK_VOID_PTR reserved)
 	if (m == NULL)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	p11_slots_cancel(m);
-	for (int ms = 0; ms < LEAVE_MS && !alone(m); ms++)
+	while (!alone(m) && now_ms() < until)
 		nanosleep(&pause, NULL);
 	p11_leave(m);
 	return CKR_OK;

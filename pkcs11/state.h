@@ -60,7 +60,6 @@ struct p11_module {
 	struct p11_config config;
 	/* Guarded by the static struct's lock in entry.c. */
 	unsigned calls; /* inside the module now; the last one out frees it after C_Finalize */
-	unsigned waiting; /* of them, for a slot's event or for a user */
 	bool closing;
 
 	struct p11_lock watch_lock; /* of `watch` alone; inside no other */
@@ -75,8 +74,8 @@ struct p11_module {
 /* --- entry.c -------------------------------------------------------------------- */
 
 bool p11_closing(const struct p11_module *m);
-/* While a call waits for what may never come, nobody waits for it. */
-void p11_waiting(struct p11_module *m, bool on);
+/* While a call waits for what may never come, for a slot's event or for a user, no fork waits for it. */
+void p11_waiting(bool on);
 
 /* --- slots.c -------------------------------------------------------------------- */
 

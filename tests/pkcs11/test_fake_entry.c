@@ -312,15 +312,25 @@ static void *sign_until_told(void *arg)
 	return NULL;
 }
 
+static void *begin_and_end_until_told(void *arg)
+{
+	struct busy *b = arg;
+
+	while (!b->ends) {
+		C_Finalize(NULL);
+		C_Initialize(NULL);
+	}
+	return NULL;
+}
+
 /* In the child of such a moment libpcsclite would hang, with its lock held by nobody. */
-static void a_fork_waits_for_the_calls_of_other_threads(void **state)
+static void check_fork(void *(*work)(void *arg))
 {
 	struct busy b = { .ends = false };
 	int inside = 0;
 
-	(void)state;
 	fake.takes_ms = 5;
-	assert_int_equal(pthread_create(&b.thread, NULL, sign_until_told, &b), 0);
+	assert_int_equal(pthread_create(&b.thread, NULL, work, &b), 0);
 	for (int i = 0; i < 20; i++) {
 		pid_t pid;
 
@@ -335,6 +345,13 @@ static void a_fork_waits_for_the_calls_of_other_threads(void **state)
 	pthread_join(b.thread, NULL);
 	/* It does not wait for ever, and a machine may be slow. */
 	assert_in_range(inside, 0, 10);
+}
+
+static void a_fork_waits_for_the_calls_of_other_threads(void **state)
+{
+	(void)state;
+	check_fork(sign_until_told);
+	check_fork(begin_and_end_until_told);
 }
 
 static void a_fork_does_not_wait_for_ever(void **state)
