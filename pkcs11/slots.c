@@ -103,8 +103,10 @@ CK_RV p11_slots_look(struct p11_module *m)
 	p11_lock(&m->watch_lock);
 	rc = sj_readers_list(m->watch, LOOK_MS, &list);
 	p11_unlock(&m->watch_lock);
-	/* A service that hangs has taken no card away. */
-	if (rc == SJ_CANCELLED || rc == SJ_NO_MEMORY || rc == SJ_TIMED_OUT)
+	/* A service that hangs has taken no card away; C_GetSlotList knows no device (3.1, 5.5.1). */
+	if (rc == SJ_TIMED_OUT)
+		return CKR_FUNCTION_FAILED;
+	if (rc == SJ_CANCELLED || rc == SJ_NO_MEMORY)
 		return p11_rv(rc);
 	p11_lock(&m->lock);
 	note(m, list);

@@ -309,6 +309,7 @@ static enum sj_rc job_apdu_max(struct sj_link *l, struct sj_pcsc *p)
 	if (!take_turn(l, p, true))
 		return SJ_CANCELLED;
 	rv = ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value);
+	sj_turn_end(&l->turn); /* the next job may be a long wait */
 	if (context_died(rv))
 		drop_context(l);
 	job->apdu_max = value;
