@@ -44,6 +44,13 @@ static bool take_number(struct sj_span *in, uint32_t max, uint32_t *out)
 	       *out <= max;
 }
 
+/* Costs that scrypt knows (RFC 7914, 2: N a power of two above 1), and memory that it may take. */
+static bool can_be_paid(const struct sealed *s)
+{
+	return s->n > 1 && (s->n & (s->n - 1)) == 0 &&
+	       128ull * s->r * (s->n + 2 + s->p) <= MEMORY_MAX;
+}
+
 /* The AlgorithmIdentifier of scrypt; RFC 7914, 7. */
 static bool read_scrypt(struct sj_span in, struct sealed *out)
 {
@@ -52,7 +59,7 @@ static bool read_scrypt(struct sj_span in, struct sealed *out)
 	return take_oid(&in, SJ_SPAN_OF(oid_scrypt)) && sj_der_take(&in, 0x30, &body) &&
 	       in.len == 0 && sj_der_take(&body, 0x04, &out->salt) &&
 	       take_number(&body, COST_MAX, &out->n) && take_number(&body, FACTOR_MAX, &out->r) &&
-	       take_number(&body, FACTOR_MAX, &out->p) &&
+	       take_number(&body, FACTOR_MAX, &out->p) && can_be_paid(out) &&
 	       (body.len == 0 || (sj_der_take(&body, 0x02, &length) && body.len == 0));
 }
 
@@ -88,11 +95,10 @@ static bool stretch(struct sj_pbes2 *p, struct sj_span salt, uint32_t n, uint32_
 	p->ready =
 		sj_told(EVP_PBE_scrypt((const char *)p->passphrase.ptr, p->passphrase.len, salt.ptr,
 				       salt.len, n, r, par, MEMORY_MAX, p->key, SJ_PBES2_KEY) == 1);
-	/* Of costs that scrypt knows, none fails but for want of memory. */
-	if (!p->ready && (n & (n - 1)) == 0)
-		sj_memory_note();
 	if (p->ready)
 		memmove(p->salt, salt.ptr, SJ_PBES2_SALT);
+	else
+		sj_memory_note(); /* for such costs nothing else is in the way */
 	return p->ready;
 }
 

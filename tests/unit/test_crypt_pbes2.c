@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "crypt/memory.h"
 #include "crypt/pbes2.h"
 #include "crypt/sign.h"
 #include "crypt/wipe.h"
@@ -119,6 +120,34 @@ static void costs_have_bounds(void **state)
 	assert_false(sj_pbes2_open(&s.pass, sj_span(s.w.ptr, s.w.len), &w));
 }
 
+/* N of 2^20 and 3 in place of 2^14: such a file is refused, and memory not to blame. */
+static void costs_that_cannot_be_paid_are_no_lack_of_memory(void **state)
+{
+	static const uint8_t cost[] = { 0x02, 2, 0x40, 0 }, costs[][3] = { { 0x10, 0, 0 },
+									   { 0, 0, 1 },
+									   { 0, 0, 3 } };
+	static const uint8_t lengths[] = { 1, 3, 16, 18, 31 };
+	struct sealed s = seal(SJ_SPAN_STR("secret"));
+	size_t at = (size_t)((uint8_t *)memmem(s.w.ptr, s.w.len, cost, sizeof(cost)) - s.w.ptr);
+	const unsigned mark = sj_memory_mark();
+	uint8_t out[64];
+
+	(void)state;
+	memmove(s.w.ptr + at + 5, s.w.ptr + at + 4, s.w.len - at - 4);
+	for (size_t i = 0; i < sizeof(lengths); i++)
+		s.w.ptr[lengths[i]]++;
+	s.w.ptr[at + 1] = 3;
+	for (size_t i = 0; i < 3; i++) {
+		struct sj_writer w = SJ_WRITER_OF(out);
+
+		memcpy(s.w.ptr + at + 2, costs[i], 3);
+		s.pass.ready = false;
+		assert_true(sj_pbes2_is(sj_span(s.w.ptr, s.w.len + 1)));
+		assert_false(sj_pbes2_open(&s.pass, sj_span(s.w.ptr, s.w.len + 1), &w));
+		assert_false(sj_memory_lacked(mark));
+	}
+}
+
 static void the_salt_is_shared_the_iv_is_not(void **state)
 {
 	const struct sj_random rnd = sj_random_system();
@@ -163,6 +192,7 @@ int main(void)
 		cmocka_unit_test(another_passphrase_opens_nothing),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(costs_have_bounds),
+		cmocka_unit_test(costs_that_cannot_be_paid_are_no_lack_of_memory),
 		cmocka_unit_test(the_salt_is_shared_the_iv_is_not),
 		cmocka_unit_test(openssl_reads_a_sealed_key),
 	};
