@@ -4,6 +4,7 @@
 #include "crypt/wipe.h"
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <string.h>
 
 /* What every verb here needs, made at its start and freed at its one exit. */
@@ -271,12 +272,14 @@ bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_
 	    !sj_ecdsa_to_der(plain_signature, &w))
 		return false;
 	sj_meter_count(SJ_METER_EC_VERIFY, curve, 1);
+	(void)sj_memory_mark(); /* what OpenSSL says from now on is about this */
 	pkey = sj_pkey_ec(curve, key, NULL);
 	if (pkey != NULL)
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	if (pkey != NULL && sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1))
 		answer = EVP_PKEY_verify(ctx, w.ptr, w.len, digest.ptr, digest.len);
-	if (answer < 0) /* not judged: what is no signature is 0 */
+	/* Not judged: what is no signature is 0, but for one whose point is infinite. */
+	if (answer < 0 && ERR_GET_REASON(ERR_peek_error()) != EC_R_POINT_AT_INFINITY)
 		sj_memory_note();
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);

@@ -2,6 +2,7 @@
 #include <openssl/objects.h>
 
 #include "crypt/ec.h"
+#include "crypt/memory.h"
 #include "crypt/internal.h"
 #include "tests/vectors/hexbytes.h"
 #include "wire/tlv.h"
@@ -372,9 +373,31 @@ static void groups_are_made_once(void **state)
 	assert_null(sj_ec_group(SJ_CURVE_NONE));
 }
 
+/* Whoever has the private key can make R infinite: r = -e / d, here with d = 1 and e = 1. */
+static void a_signature_that_leads_to_infinity_is_none(void **state)
+{
+	static const uint8_t minus_one[] = { 0xFF, 0xFF, 0xFF, 0xFF, 0,    0,    0,    0,
+					     0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+					     0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84,
+					     0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x50 };
+	uint8_t signature[64] = { 0 }, one[32] = { 0 };
+	const unsigned mark = sj_memory_mark();
+	struct sj_ec_secret d;
+	struct sj_ec_point key;
+
+	(void)state;
+	one[31] = signature[63] = 1;
+	memcpy(signature, minus_one, sizeof(minus_one));
+	assert_true(sj_ec_secret_read(SJ_P256, sj_span(one, 32), &d));
+	assert_true(sj_ec_multiply(SJ_P256, &d, NULL, &key));
+	assert_false(sj_ec_verify(SJ_P256, &key, sj_span(one, 32), sj_span(signature, 64)));
+	assert_false(sj_memory_lacked(mark)); /* it was judged */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_signature_that_leads_to_infinity_is_none),
 		cmocka_unit_test(groups_are_made_once),
 		cmocka_unit_test(agreement_of_rfc5903),
 		cmocka_unit_test(agreement_of_rfc7027),
