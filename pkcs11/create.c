@@ -217,7 +217,8 @@ static CK_RV make_public(struct p11_session *s, const CK_ATTRIBUTE *t, CK_ULONG 
 	(void)p11_template_ulong(t, n, CKA_KEY_TYPE, &type);
 	p11_put_public_uses(&a, type);
 	p11_put_template(&a, t, n);
-	(void)p11_put_public(&a, CKO_PUBLIC_KEY, sj_written(&w));
+	if (!p11_put_public(&a, CKO_PUBLIC_KEY, sj_written(&w)))
+		a.failed = true; /* it was judged above */
 	if (p11_attribute(&a, CKA_ALLOWED_MECHANISMS) == NULL)
 		p11_put_mechanisms(&a, CKO_PUBLIC_KEY, type);
 	return p11_object_new(s, CKO_PUBLIC_KEY, &a, out);
