@@ -125,14 +125,14 @@ static bool stands_still(struct sj_turn *t)
 	return false;
 }
 
-/* The first number that counts; of a queue that stands still those before the own one do so no more. */
-static uint64_t first_number(struct sj_turn *t)
+/* The first number that counts, up to the own one. Who `passes` by says that those before do no more. */
+static uint64_t first_number(const struct sj_turn *t, bool passes)
 {
 	unsigned long long first = atomic_load(&t->queue->first);
 
 	if (first >= t->number)
 		return t->number;
-	if (!stands_still(t))
+	if (!passes)
 		return first;
 	/* Whoever else changes it at this moment passes by as well. */
 	(void)atomic_compare_exchange_strong(&t->queue->first, &first, t->number);
@@ -148,6 +148,7 @@ bool sj_turn_is(struct sj_turn *t, bool alone)
 {
 	const short type = alone ? F_WRLCK : F_RDLCK;
 	uint64_t first;
+	bool still;
 
 	if (t->fd < 0)
 		return true;
@@ -158,10 +159,11 @@ bool sj_turn_is(struct sj_turn *t, bool alone)
 	if (!t->drawn)
 		draw(t);
 	/* The own number and all before it; until then the own one, which those behind wait for. */
-	first = first_number(t);
+	still = stands_still(t);
+	first = first_number(t, still);
 	if (!lock(t, type, first, t->number - first + 1)) {
 		(void)lock(t, type, t->number, 1);
-		return false;
+		return still; /* there are no locks to be had */
 	}
 	t->mine = true;
 	t->alone = alone;

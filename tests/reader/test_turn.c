@@ -203,6 +203,18 @@ static void a_turn_left_to_a_child_stops_nobody_twice(void **state)
 	close(ends[1]);
 }
 
+/* As in a folder of a file system that knows none. */
+static void without_locks_nobody_waits_for_ever(void **state)
+{
+	struct stage *s = *state;
+
+	close(s->a.fd);
+	assert_false(sj_turn_is(&s->a, ALONE));
+	now += 3001;
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_false(s->a.mine);
+}
+
 static void a_queue_that_moves_is_waited_for(void **state)
 {
 	struct stage *s = *state;
@@ -282,6 +294,7 @@ int main(void)
 		TURN_CASE(a_turn_has_an_end),
 		TURN_CASE(who_goes_is_waited_for_no_more),
 		TURN_CASE(a_queue_that_stands_still_is_passed_by),
+		TURN_CASE(without_locks_nobody_waits_for_ever),
 		TURN_CASE(a_turn_left_to_a_child_stops_nobody_twice),
 		TURN_CASE(a_queue_that_moves_is_waited_for),
 		TURN_CASE(each_reader_and_each_service_has_its_own_queue),

@@ -123,9 +123,8 @@ static void costs_have_bounds(void **state)
 /* N of 2^20 and 3 in place of 2^14: such a file is refused, and memory not to blame. */
 static void costs_that_cannot_be_paid_are_no_lack_of_memory(void **state)
 {
-	static const uint8_t cost[] = { 0x02, 2, 0x40, 0 }, costs[][3] = { { 0x10, 0, 0 },
-									   { 0, 0, 1 },
-									   { 0, 0, 3 } };
+	static const uint8_t cost[] = { 0x02, 2, 0x40, 0 },
+			     costs[][3] = { { 0x10, 0, 0 }, { 0, 0, 1 }, { 0, 0, 3 } };
 	static const uint8_t lengths[] = { 1, 3, 16, 18, 31 };
 	struct sealed s = seal(SJ_SPAN_STR("secret"));
 	size_t at = (size_t)((uint8_t *)memmem(s.w.ptr, s.w.len, cost, sizeof(cost)) - s.w.ptr);
