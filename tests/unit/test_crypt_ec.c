@@ -2,8 +2,8 @@
 #include <openssl/objects.h>
 
 #include "crypt/ec.h"
-#include "crypt/memory.h"
 #include "crypt/internal.h"
+#include "crypt/memory.h"
 #include "tests/vectors/hexbytes.h"
 #include "wire/tlv.h"
 
