@@ -352,7 +352,7 @@ static bool is_read(const PKCS8_PRIV_KEY_INFO *info, struct sj_span more)
 	unsigned char *der = NULL;
 	int n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
 	const unsigned char *at = der;
-	long len;
+	long len = 0;
 	int tag, class;
 	struct sj_key *key;
 
