@@ -1,18 +1,22 @@
 #include "lock.h"
 
+static CK_RV init_own(struct p11_lock *lock)
+{
+	lock->next = lock->now = 0;
+	if (pthread_mutex_init(&lock->own, NULL) != 0)
+		return CKR_HOST_MEMORY;
+	if (pthread_cond_init(&lock->moved, NULL) == 0)
+		return CKR_OK;
+	pthread_mutex_destroy(&lock->own);
+	return CKR_HOST_MEMORY;
+}
+
 CK_RV p11_lock_init(struct p11_lock *lock, const struct p11_mutexes *by)
 {
-	lock->by = by;
-	if (by->create != NULL)
-		return by->create(&lock->foreign);
-	lock->next = lock->now = 0;
-	if (pthread_mutex_init(&lock->own, NULL) == 0) {
-		if (pthread_cond_init(&lock->moved, NULL) == 0)
-			return CKR_OK;
-		pthread_mutex_destroy(&lock->own);
-	}
-	lock->by = NULL;
-	return CKR_HOST_MEMORY;
+	CK_RV rv = by->create != NULL ? by->create(&lock->foreign) : init_own(lock);
+
+	lock->by = rv == CKR_OK ? by : NULL;
+	return rv;
 }
 
 void p11_lock_free(struct p11_lock *lock)

@@ -161,10 +161,12 @@ static void arguments_of_initialize_are_looked_at(void **state)
 
 /* --- the program's own mutexes --------------------------------------------------------------- */
 
-static int made, ended, held, locked;
+static int made, ended, held, locked, fails_at;
 
 static CK_RV make_mutex(void **out)
 {
+	if (made + 1 == fails_at)
+		return CKR_HOST_MEMORY;
 	made++;
 	*out = malloc(1);
 	return *out != NULL ? CKR_OK : CKR_HOST_MEMORY;
@@ -206,6 +208,22 @@ static void the_programs_mutexes_are_used(void **state)
 	assert_int_equal(held, 0);
 	assert_int_equal(C_Finalize(NULL), CKR_OK);
 	assert_int_equal(made, ended);
+}
+
+static void what_was_not_made_is_not_ended(void **state)
+{
+	CK_C_INITIALIZE_ARGS args = { make_mutex, end_mutex, lock_mutex, unlock_mutex, 0, NULL };
+
+	(void)state;
+	assert_int_equal(C_Finalize(NULL), CKR_OK);
+	for (fails_at = 1; fails_at <= 2; fails_at++) {
+		made = ended = 0;
+		assert_int_equal(C_Initialize(&args), CKR_HOST_MEMORY);
+		assert_int_equal(made, fails_at - 1);
+		assert_int_equal(ended, made);
+	}
+	fails_at = 0;
+	assert_int_equal(C_Initialize(&args), CKR_OK);
 }
 
 static void with_os_locking_they_are_not_needed(void **state)
@@ -491,6 +509,7 @@ int main(void)
 		FAKE_CASE(no_function_dies_of_null),
 		FAKE_CASE(arguments_of_initialize_are_looked_at),
 		FAKE_CASE(the_programs_mutexes_are_used),
+		FAKE_CASE(what_was_not_made_is_not_ended),
 		FAKE_CASE(with_os_locking_they_are_not_needed),
 		FAKE_CASE(a_child_begins_anew_and_the_parent_goes_on),
 		FAKE_CASE(forking_while_threads_work_is_fine),
