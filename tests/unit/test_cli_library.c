@@ -59,7 +59,8 @@ static void a_library_that_is_not_there_is_told(void **state)
 	struct fixture *f = *state;
 	struct calls calls;
 
-	assert_int_not_equal(cli_library(&f->cli, "libnowhere.so.7", "libnowhere7", names, &calls), 0);
+	assert_int_not_equal(cli_library(&f->cli, "libnowhere.so.7", "libnowhere7", names, &calls),
+			     0);
 	fflush(f->cli.err);
 	assert_non_null(strstr(f->err, "libnowhere.so.7"));
 	assert_non_null(strstr(f->err, "package libnowhere7"));
