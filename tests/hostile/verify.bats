@@ -213,7 +213,7 @@ print(*next((c["state"], c["reason"]) for c in json.load(sys.stdin)["checks"] if
 		(sleep "0.0$round"; kill -9 $card) 3>&- &
 		killer=$!
 		"$SOJOURN" verify --trust "$LAB/trust" --can-file "$LAB/card-01.can" --json \
-			--timeout 3 > "$keep/out" 2> "$keep/err" || status=$?
+			--timeout 30 > "$keep/out" 2> "$keep/err" || status=$?
 		wait $card $killer || true
 		echo "round $round: exit $status: $(cat "$keep/err")"
 		case $status in 0 | 4 | 5) ;; *) break ;; esac
