@@ -48,8 +48,11 @@ void snap_put(const struct snap *snap, struct card_store *store)
 
 void snap_free(struct snap *snap)
 {
-	for (size_t i = 0; i < snap->n; i++)
+	/* There are keys among them, which whoever looks for secrets would find (test_secrets.c). */
+	for (size_t i = 0; i < snap->n; i++) {
+		explicit_bzero(snap->objects[i].bytes, snap->objects[i].len);
 		free(snap->objects[i].bytes);
+	}
 	free(snap->objects);
 	free(snap);
 }
