@@ -79,12 +79,7 @@ static void test_a_reset_by_another_is_told_and_recovered(void **state)
 /* What the service says to the next transmission in place of what it would say. */
 static atomic_long next_failure = SCARD_S_SUCCESS;
 
-LONG __real_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
-			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
-			  LPDWORD receive_len);
-LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
-			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
-			  LPDWORD receive_len);
+__typeof__(SCardTransmit) __real_SCardTransmit, __wrap_SCardTransmit;
 LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
 			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
 			  LPDWORD receive_len)
