@@ -397,7 +397,7 @@ static void put_back(struct token *t)
 {
 	C_Finalize(NULL);
 	card_power_off(t->s->b->card);
-	snap_put(t->snap, t->s->b->store);
+	stores_become(t->s->b->store, t->snap);
 	bench_power(t->s->b);
 }
 

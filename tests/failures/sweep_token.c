@@ -12,7 +12,7 @@ const unsigned long p11_memory[] = { CKR_HOST_MEMORY, CKR_DEVICE_MEMORY, CKR_GEN
 static void plug_in(struct token *t)
 {
 	piv_stage_close(t->s);
-	t->snap = snap_take(t->s->b->store);
+	t->snap = stores_copy(t->s->b->store);
 	plug = (struct plug){ &t->s->head, 1 };
 	strcpy(t->folder, "/tmp/sojourn-sweep-XXXXXX");
 	assert_non_null(mkdtemp(t->folder));
@@ -60,7 +60,7 @@ int token_close(void **state)
 
 	C_Finalize(NULL);
 	plug = (struct plug){ NULL, 0 };
-	snap_free(t->snap);
+	card_store_close(t->snap);
 	piv_stage_free(t->s);
 	folder_empty(t->folder, true);
 	free(t);

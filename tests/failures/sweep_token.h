@@ -2,7 +2,7 @@
 #ifndef TESTS_FAILURES_SWEEP_TOKEN_H
 #define TESTS_FAILURES_SWEEP_TOKEN_H
 
-#include "tests/failures/snap.h"
+#include "tests/card/stores.h"
 #include "tests/failures/sweep.h"
 #include "tests/pkcs11/plug.h"
 #include "tests/reader/piv_stage.h"
@@ -11,7 +11,7 @@
 
 struct token {
 	struct piv_stage *s;
-	struct snap *snap; /* of the card as it is at first */
+	struct card_store *snap; /* of the card as it is at first */
 	char folder[40];
 	CK_SESSION_HANDLE session;
 	CK_OBJECT_HANDLE key, public_key, certificate, made;

@@ -44,7 +44,7 @@ static void *token_new(enum card_interface interface)
 	assert_int_equal(sj_piv_write(s->piv, PIV_OBJECT_KEY_HISTORY, history.ptr, history.len),
 			 SJ_OK);
 	piv_stage_close(s);
-	t->store = liar_copy(s->b->store);
+	t->store = stores_copy(s->b->store);
 	t->interface = interface;
 	piv_stage_free(s);
 	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
