@@ -76,7 +76,7 @@ $(BUILD)/tests/power/test_synced: $(call objs,$(sweep_src))
 $(BUILD)/tests/power/test_synced: TEST_LIBS = $(sweep_libs) $(addprefix -Wl$(comma)--wrap=,open rename renameat link linkat fsync fdatasync)
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
 liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
-$(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
+$(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c tests/pkcs11/work.c)
 $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 
 # Secrets that were made are searched for; those of whole programs, by whoever starts them.
@@ -97,7 +97,7 @@ $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a
 # What an input may make fail is a line each in wrap.c.
 fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_SHORT.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
 	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes card_sm_protect card_socket_listen card_socket_accept)
-fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,failures.c snapshot.c wrap.c) tests/pkcs11/plug.c) $(helper_a) \
+fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,failures.c snapshot.c wrap.c) $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
 	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c) $(fuzz_parts)
 	@mkdir -p $(@D)
