@@ -326,16 +326,14 @@ static bool is_forgotten(void *room, unsigned long rc)
 	return rc != SJ_OK || access(path, F_OK) != 0;
 }
 
-#define EVERYTHING (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
-
 const struct operation sweep_reader[] = {
-	{ "reader: context", EVERYTHING, .run = context, .bad = sweep_files },
+	{ "reader: context", FAIL_ALL, .run = context, .bad = sweep_files },
 	{ "reader: list", FAIL_MEMORY, .run = readers, .bad = sweep_memory },
 	{ "reader: a card", FAIL_MEMORY, .run = card, .bad = sweep_memory },
 	{ "reader: a program", FAIL_MEMORY, .run = program, .bad = sweep_memory },
 	{ "reader: PACE", FAIL_MEMORY, pace_open, pace_close, pace_ready, pace,
 	  .bad = sweep_memory },
-	{ "keys: forget", EVERYTHING, memory_open, memory_close, memory_ready, forget,
+	{ "keys: forget", FAIL_ALL, memory_open, memory_close, memory_ready, forget,
 	  .bad = sweep_files, .holds = is_forgotten },
 	OPERATIONS_END,
 };

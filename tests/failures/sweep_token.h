@@ -37,14 +37,20 @@ CK_RV token_login(const struct token *t);
 CK_RV token_sign(struct token *t, CK_MECHANISM_TYPE type, CK_ULONG n);
 /* The same session signs, after a login if it has to. */
 bool goes_on(void *room, unsigned long rv);
+bool is_no_signature(void *room, unsigned long rv);
 
 /* For `bad`. */
 extern const unsigned long p11_memory[];
 
 #define TOKEN_ROW(name, ready, run, check) \
 	{ \
-		"module: " name, FAIL_MEMORY | FAIL_READ | FAIL_WRITE, token_open, token_close, \
-			ready, run, .bad = p11_memory, .holds = check \
+		"module: " name, FAIL_ALL, token_open, token_close, ready, run, .bad = p11_memory, \
+										.holds = check \
+	}
+#define FORGERY_ROW(name, ready, run) \
+	{ \
+		"module: " name, FAIL_ALL, token_open, token_close, ready, run, \
+			.good = CKR_SIGNATURE_INVALID, .bad = p11_memory, .holds = is_no_signature \
 	}
 
 #endif
