@@ -22,7 +22,7 @@ static const uint8_t oid_ed25519_gnu[] = { 0x06, 9,    0x2B, 0x06, 0x01, 0x04,
 static const uint8_t oid_x25519_openpgp[] = { 0x06, 10,   0x2B, 0x06, 0x01, 0x04,
 					      0x01, 0x97, 0x55, 0x01, 0x05, 0x01 };
 
-CK_KEY_TYPE p11_key_type(enum sj_public_kind kind)
+static CK_KEY_TYPE key_type(enum sj_public_kind kind)
 {
 	switch (kind) {
 	case SJ_PUBLIC_RSA:
@@ -64,7 +64,7 @@ bool p11_put_public(struct p11_attributes *a, CK_OBJECT_CLASS class, struct sj_s
 
 	if (!sj_public_read(spki, &key))
 		return false;
-	p11_put_ulong(a, CKA_KEY_TYPE, p11_key_type(key.kind));
+	p11_put_ulong(a, CKA_KEY_TYPE, key_type(key.kind));
 	p11_put(a, CKA_PUBLIC_KEY_INFO, spki);
 	if (key.kind == SJ_PUBLIC_RSA) {
 		p11_put(a, CKA_MODULUS, key.modulus);

@@ -103,7 +103,7 @@ void session_ready(void *room)
 	t->len = sizeof(t->out);
 }
 
-CK_RV token_login(const struct token *t)
+static CK_RV token_login(const struct token *t)
 {
 	return C_Login(t->session, CKU_USER, (CK_BYTE *)(char[]){ STAGE_GLOBAL }, 6);
 }

@@ -32,7 +32,6 @@ void so_ready(void *room);
 
 /* The object of that class and key; one must be there. */
 CK_OBJECT_HANDLE token_find(const struct token *t, CK_OBJECT_CLASS class, CK_BYTE ref);
-CK_RV token_login(const struct token *t);
 /* With 9A. */
 CK_RV token_sign(struct token *t, CK_MECHANISM_TYPE type, CK_ULONG n);
 /* The same session signs, after a login if it has to. */
