@@ -1,6 +1,6 @@
 /*
  * mutate.c -- every parser against every truncation of its valid inputs, against these with
- * each single call failing, against random mutations of them, half of them with failing calls
+ * each data object missing, empty, doubled (structure.h), against these with each single call failing, against random mutations of them, half of them with failing calls
  * (failures.h), and against a corpus: what other fuzzers found to reach more.
  *
  *	mutate [-n COUNT] [-s SEED] [-c CORPUS] [PARSER...]
@@ -22,9 +22,11 @@
 #include <unistd.h>
 
 #include "tests/fuzz/failures.h"
+#include "tests/fuzz/structure.h"
 
 #define GROWTH 512u /* bytes that mutations may add */
 #define STEPS_MAX 6u /* mutations of one input */
+#define OBJECTS_MAX 96u /* of a valid input, edited one by one */
 #define FAILURES_MAX 48u /* failing calls of each kind, tried one by one with a valid input */
 #define CORPUS_MAX 0x400000u /* bytes of its file */
 
@@ -241,6 +243,25 @@ static void try_failures(const struct fuzz_parser *p, struct sj_span seed, struc
 	}
 }
 
+/* Each object of a valid input edited in each way; what is no parser takes too long for that. */
+static void try_structures(const struct fuzz_parser *p, struct sj_span seed, struct tally *t)
+{
+	uint8_t *buf = malloc(2 * FUZZ_SEED_MAX);
+	bool there = buf != NULL && !fuzz_is_stateful(p);
+
+	for (size_t n = 0; there && n < OBJECTS_MAX; n++)
+		for (unsigned how = 0; how < FUZZ_EDITS; how++) {
+			struct sj_writer w = sj_writer(buf, 2 * FUZZ_SEED_MAX);
+
+			there = fuzz_structure(seed, n, how, &w);
+			if (!there)
+				break;
+			(void)run_exact(p, all_succeeds, sj_written(&w));
+			t->inputs++;
+		}
+	free(buf);
+}
+
 static void try_mutations(const struct fuzz_parser *p, const struct options *o, size_t seeds,
 			  uint8_t *buf, struct tally *t)
 {
@@ -273,10 +294,12 @@ static bool try_parser(const struct fuzz_parser *p, const struct options *o, str
 		if (!p->seed(seeds, &w))
 			break;
 		ok = !w.failed && w.len > 0 && try_truncations(p, sj_written(&w), t);
-		if (ok)
+		if (ok) {
+			try_structures(p, sj_written(&w), t);
 			try_failures(p, sj_written(&w), t);
-		else
+		} else {
 			printf("# seed %zu of %s is not accepted\n", seeds, p->name);
+		}
 		seeds++;
 	}
 	ok = ok && seeds > 0 && replay(p, o, t);
