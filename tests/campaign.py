@@ -51,7 +51,7 @@ def reached(goal, value):
 
 
 def show(value):
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"  # nan, too: a slope of too few points
 
 
 def old_rows():

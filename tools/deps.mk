@@ -15,7 +15,7 @@ DEPS_PROGRAMS = openssh-server libnss3-tools pamtester \
 DEPS_PROVE = frama-c-base why3 z3 cvc4
 
 # What long campaigns need besides (make campaign, make coverage).
-DEPS_CAMPAIGN = afl++ llvm valgrind
+DEPS_CAMPAIGN = afl++ llvm valgrind curl
 
 # $(call deps_missing,PACKAGES) prints those that are not installed.
 deps_missing = for p in $(1); do \

@@ -238,7 +238,7 @@ check_cards() {
 	pkill -STOP -P $worker
 	sqlite3 ut/register.db 'UPDATE job SET lease = 0'
 	code=0
-	timeout 30 sojourn issue --authority ut --worker --letters letters --exec -- \
+	timeout 120 sojourn issue --authority ut --worker --letters letters --exec -- \
 		sojourn card feed cards --interface contact || code=$?
 	pkill -CONT -P $worker
 	[ $code -eq 0 ]
@@ -260,7 +260,7 @@ check_cards() {
 @test "the only card of a reader is not waited for once more when the queue is empty" {
 	holders 1 >h.jsonl
 	eval "$(sojourn lab --blank --dir "$BATS_TEST_TMPDIR/lab" 3>&-)"
-	run -0 timeout 20 sojourn issue --authority ut --batch h.jsonl --letters letters
+	run -0 timeout 120 sojourn issue --authority ut --batch h.jsonl --letters letters
 	sojourn lab down --dir "$BATS_TEST_TMPDIR/lab"
 	[[ $output == *"1 cards in"*"0 failed"* ]]
 }

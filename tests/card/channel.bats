@@ -170,7 +170,7 @@ copy() { cp first.card "$1.card"; }
 		-p "$BUILD_DIR/share/sojourn/face.jpg" -l letter --can-file can \
 		--exec -- sh -c 'sed -u 20q | sojourn card run half.card --link stdio'
 	[[ "$output" == *"half-personalised"* ]]
-	flock -w 10 half.card true
+	flock -w 60 half.card true
 	run -2 manage half reset
 	manage half reset --yes
 	sojourn register history ut | grep 'card reset'

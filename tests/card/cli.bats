@@ -445,9 +445,9 @@ sanitised() {
 	"$@"
 }
 
-@test "demo: every scene ends as it should, within 15 s, and nothing is left" {
+@test "demo: every scene ends as it should, and nothing is left" { # how long it takes: make bench
 	before=$(ls -d /tmp/sojourn-demo-* 2>/dev/null || true)
-	run sanitised timeout 15 sojourn demo
+	run sanitised timeout 120 sojourn demo
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ "$(grep -c '^. as expected' <<<"$output")" -eq 19 ]

@@ -55,7 +55,7 @@ print(*db.execute("SELECT COUNT(*) FROM pseudonyms").fetchone())' >keys
 	# LDS, eID, keys, gates.
 	[ "$(openssl asn1parse -inform DER -in files/EF.DIR.bin 2>/dev/null | grep -c 'appl \[ 15 \]')" -ge 1 ]
 	for aid in a0000002471001 e80704007f00070302 a000000308 f0534f4a4f55524e01; do
-		xxd -p files/EF.DIR.bin | tr -d '\n' | grep -q "$aid"
+		od -An -v -tx1 files/EF.DIR.bin | tr -d ' \n' | grep -q "$aid"
 	done
 }
 

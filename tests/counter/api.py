@@ -545,7 +545,7 @@ def ctrl_c_ends_it_cleanly_while_a_page_listens(c):
     c.ask("POST", "/verifications", {"consent": True, "access": {"kind": "can", "value": "123456"}})
     begun = time.monotonic()
     assert c.stop(signal.SIGINT) == 0
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10  # the reading would take 20
     assert not (c.dir / "state/address").exists()  # its code opens nothing any more
     s.close()
 

@@ -47,7 +47,7 @@ wrong() {
 	mkdir state && printf 'no database at all, but longer than a header of one hundred bytes, %100s\n' . > state/counter.db
 	cp state/counter.db before
 	mkfifo script
-	run timeout 10 sojourn counter run --state state --script script
+	run timeout 60 sojourn counter run --state state --script script
 	echo "$output"
 	[ "$status" -eq 13 ]
 	[[ $output == *state/counter.db*SJ-13* ]]

@@ -144,7 +144,6 @@ static unsigned long context(void *room)
 	(void)room;
 	if (rc == SJ_OK) {
 		sj_context_listen(ctx, hear, NULL);
-		sj_context_find_signed(ctx, NULL, NULL);
 		sj_context_cancel(ctx);
 		sj_context_resume(ctx);
 	}

@@ -23,6 +23,19 @@ setup() {
 	sojourn terminal new desk --holder UTHOTEL00001
 }
 
+@test "a request that waits for its certificate is not lost by another that could not be written" {
+	sojourn terminal new desk --holder UTHOTEL00001
+	cp -r desk before
+	local at seen=
+	for at in 1 2 3 4 5 6; do # no room from this call on
+		SOJOURN_FAIL="4 1 $at 1" LD_PRELOAD=$BUILD/tests/failures/fail.so run -1 sojourn terminal new desk --again --holder UTHOTEL00002
+		[[ "$output" == *desk/next.key*SJ-0105* ]] || continue
+		diff -r before desk
+		seen=1
+	done
+	[ -n "$seen" ]
+}
+
 @test "an operator's key whose public half could not be written is not there" {
 	mkdir o.pub
 	run -1 sojourn evidence operator-key --plain --out o.key --public o.pub

@@ -201,7 +201,7 @@ static void finalize_wakes_all_who_wait(void **state)
 	until_blocked(3);
 	begin = now();
 	assert_int_equal(C_Finalize(NULL), CKR_OK);
-	assert_true(now() - begin < 1.0);
+	assert_true(now() - begin < 10.0);
 	for (int i = 0; i < 3; i++) {
 		pthread_join(threads[i], NULL);
 		assert_int_equal(w[i].rv, CKR_CRYPTOKI_NOT_INITIALIZED);
@@ -243,7 +243,7 @@ static void finalize_ends_a_call_that_hangs(void **state)
 	until_blocked(1);
 	begin = now();
 	assert_int_equal(C_Finalize(NULL), CKR_OK);
-	assert_true(now() - begin < 1.0);
+	assert_true(now() - begin < 10.0);
 	pthread_join(thread, NULL);
 	assert_int_equal(rv, CKR_FUNCTION_CANCELED);
 }

@@ -372,7 +372,7 @@ static void a_dialog_that_cannot_be_ended_keeps_nobody(void **state)
 	begin = now();
 	assert_int_equal(C_Finalize(NULL), CKR_OK);
 	pthread_join(thread, NULL);
-	assert_true(now() - begin < 3.0);
+	assert_true(now() - begin < 10.0);
 	assert_int_not_equal(rv, CKR_OK);
 }
 
@@ -404,7 +404,7 @@ static void a_dialog_holds_nobody_up(void **state)
 	token_info(0);
 	assert_int_equal(sign(session(0, 0), find_key(session(0, 0), 0x9E)), CKR_OK);
 	assert_int_equal(C_Finalize(NULL), CKR_OK);
-	assert_true(now() - begin < 1.0);
+	assert_true(now() - begin < 10.0);
 	pthread_join(thread, NULL);
 	assert_int_not_equal(rv, CKR_OK);
 }

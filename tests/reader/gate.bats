@@ -366,7 +366,7 @@ restart_pcscd() {
 	[[ $output == *"/: Is a directory"*SJ-0105* ]]
 	run -13 sojourn gate run --state state --trust trust --open-exec /tmp
 	[[ $output == *"/tmp: Is a directory"*SJ-1301* ]]
-	run -13 timeout 5 sojourn gate run --state state --trust trust --config /tmp
+	run -13 timeout 60 sojourn gate run --state state --trust trust --config /tmp
 	[[ $output == *"/tmp: Is a directory"*SJ-1301* ]]
 }
 

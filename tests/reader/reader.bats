@@ -53,15 +53,26 @@ until_card() {
 	PY
 }
 
+until_events() { # N
+	local i
+	for ((i = 0; i < 600; i++)); do
+		[ "$(wc -l < "$BATS_TEST_TMPDIR/out")" -ge "$1" ] && return
+		sleep 0.05
+	done
+	false
+}
+
 @test "watch --json tells a card in and out, one object a line" {
 	pcscd_start
-	sojourn reader watch --json --timeout 4 > "$BATS_TEST_TMPDIR/out" 3>&- &
+	sojourn reader watch --json --timeout 60 > "$BATS_TEST_TMPDIR/out" 3>&- &
 	watch=$!
-	sleep 1
+	until_events 2
 	pcscd_card_start
-	until_card
+	until_events 3
 	pcscd_card_stop
-	wait $watch
+	until_events 4
+	kill -TERM $watch
+	wait $watch || true
 	python3 - "$BATS_TEST_TMPDIR/out" <<-'PY'
 		import json, sys
 		got = [json.loads(line) for line in open(sys.argv[1])]

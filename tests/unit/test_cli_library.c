@@ -49,7 +49,7 @@ static void each_function_comes_under_its_name(void **state)
 	struct fixture *f = *state;
 	struct calls calls;
 
-	assert_int_equal(cli_library(&f->cli, "libz.so.1", names, &calls), 0);
+	assert_int_equal(cli_library(&f->cli, "libz.so.1", "zlib1g", names, &calls), 0);
 	assert_ptr_equal(calls.crc32, crc32);
 	assert_ptr_equal(calls.adler32, adler32);
 }
@@ -59,9 +59,11 @@ static void a_library_that_is_not_there_is_told(void **state)
 	struct fixture *f = *state;
 	struct calls calls;
 
-	assert_int_not_equal(cli_library(&f->cli, "libnowhere.so.7", names, &calls), 0);
+	assert_int_not_equal(cli_library(&f->cli, "libnowhere.so.7", "libnowhere7", names, &calls),
+			     0);
 	fflush(f->cli.err);
 	assert_non_null(strstr(f->err, "libnowhere.so.7"));
+	assert_non_null(strstr(f->err, "package libnowhere7"));
 }
 
 static void a_function_that_is_not_there_is_told(void **state)
@@ -70,7 +72,7 @@ static void a_function_that_is_not_there_is_told(void **state)
 	struct fixture *f = *state;
 	struct calls calls;
 
-	assert_int_not_equal(cli_library(&f->cli, "libz.so.1", unknown, &calls), 0);
+	assert_int_not_equal(cli_library(&f->cli, "libz.so.1", "zlib1g", unknown, &calls), 0);
 	fflush(f->cli.err);
 	assert_non_null(strstr(f->err, "no_such_function"));
 }

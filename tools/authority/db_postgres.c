@@ -413,7 +413,7 @@ static int load(struct cli *cli, struct libpq *pq)
 {
 	static const char *const names[] = { LIBPQ_CALLS(CLI_CALL_NAME) NULL };
 
-	return cli_library(cli, LIBRARY, names, pq);
+	return cli_library(cli, LIBRARY, "libpq5", names, pq);
 }
 
 /* "postgresql at HOST"; NULL: no connection string. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/frame.h"
+#include "cli/signed.h"
 
 /*
  * A thread that waits for the signals that end a program: the first one
@@ -106,6 +107,7 @@ struct sj_context *cli_context(struct cli *cli)
 		cli_fail(cli, rc, NULL);
 		return NULL;
 	}
+	sj_context_find_signed(cli->context, cli_find_signed, NULL);
 	if (cli_trace_start(cli) != 0) {
 		sj_context_free(cli->context);
 		cli->context = NULL;

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-int cli_library(struct cli *cli, const char *file, const char *const names[], void *calls)
+int cli_library(struct cli *cli, const char *file, const char *package, const char *const names[],
+		void *calls)
 {
 	uint8_t *at = calls;
 	void *library, *call;
@@ -19,5 +20,6 @@ int cli_library(struct cli *cli, const char *file, const char *const names[], vo
 	}
 	if (library != NULL)
 		return 0;
-	return cli_fail(cli, errno == ENOMEM ? SJ_NO_MEMORY : SJ_INTERNAL, "%s", dlerror());
+	return cli_fail(cli, errno == ENOMEM ? SJ_NO_MEMORY : SJ_INTERNAL,
+			"%s (Debian's package %s has it)", dlerror(), package);
 }

@@ -9,10 +9,10 @@
 
 /*
  * The functions of a library by name, ended by NULL, into `calls`: a struct of nothing but
- * pointers to them, in the same order. The library stays loaded.
+ * pointers to them, in the same order. The library stays loaded. `package`: Debian's, for who has to install it.
  */
-CLI_MUST_CHECK int cli_library(struct cli *cli, const char *file, const char *const names[],
-			       void *calls);
+CLI_MUST_CHECK int cli_library(struct cli *cli, const char *file, const char *package,
+			       const char *const names[], void *calls);
 
 /* A field of such a struct, and its name; for a list LIST(f) f(one) f(two). */
 #define CLI_CALL(name) __typeof__(name) *(name);

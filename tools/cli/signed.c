@@ -10,12 +10,13 @@
 bool cli_find_signed(void *program, const uint8_t *bytes, size_t len, uint8_t **answer,
 		     size_t *answer_len)
 {
-	const char *const argv[] = { program, NULL };
-	char *out = NULL;
+	char *ours = program == NULL ? cli_program_path("signed") : NULL, *out = NULL;
+	const char *const argv[] = { program != NULL ? program : ours, NULL };
 	int rc = -1;
 
-	if (program != NULL)
+	if (argv[0] != NULL)
 		rc = cli_child_filter(argv, bytes, len, WAIT_MS, OUTPUT_MAX, &out, answer_len);
+	free(ours);
 	if (rc != 0) {
 		free(out);
 		return false;

@@ -4,7 +4,7 @@
 
 #include <sojourn/sojourn.h>
 
-/* For sj_context_find_signed(): a new sojourn-signed each time. `program`: its path, a text. */
+/* For sj_context_find_signed(): a new process each time, of `program`, a path; NULL: sojourn-signed. */
 bool cli_find_signed(void *program, const uint8_t *bytes, size_t len, uint8_t **answer,
 		     size_t *answer_len);
 

@@ -5,7 +5,6 @@
 
 #include <sojourn/bundle.h>
 
-#include "cli/child.h"
 #include "cli/journal.h"
 #include "cli/services.h"
 #include "cli/signed.h"
@@ -22,7 +21,6 @@ struct cards {
 	struct sj_terminal *terminal; /* NULL: plain documents only */
 	struct cli_journal *journal; /* the reading thread's; NULL: nothing is recorded */
 	struct cli_journal *erasing; /* the main thread's */
-	char *finder; /* the program that takes signed data apart */
 	pthread_mutex_t lock; /* of the rest */
 	struct sj_context *watching, *reading; /* in use; NULL: none */
 	struct sj_readers *known; /* the watching thread's */
@@ -213,7 +211,7 @@ static void read_card(void *self, const struct counter_request *request, struct 
 
 	out->rc = sj_context_new(&ctx);
 	if (out->rc == SJ_OK) {
-		sj_context_find_signed(ctx, cli_find_signed, c->finder);
+		sj_context_find_signed(ctx, cli_find_signed, NULL);
 		set_context(c, &c->reading, ctx);
 		out->rc = sj_trust_open(c->config->trust, &trust);
 	}
@@ -301,7 +299,6 @@ static void free_cards(void *self)
 	cli_journal_close(c->erasing);
 	sj_terminal_close(c->terminal);
 	json_decref(c->service.rights);
-	free(c->finder);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -369,7 +366,6 @@ int counter_engine_card(struct cli *cli, const struct counter_config *config,
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	c->cli = cli;
 	c->config = config;
-	c->finder = cli_program_path("signed");
 	pthread_mutex_init(&c->lock, NULL);
 	*out = (struct counter_engine){
 		.self = c,

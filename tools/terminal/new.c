@@ -67,16 +67,18 @@ static int write_both(struct cli *cli, const char *folder, const char *holder,
 	size_t key_len = sizeof(key), request_len = sizeof(request);
 	enum sj_rc made = sj_terminal_request(holder, curve != NULL ? curve : "P-256", previous,
 					      key, &key_len, request, &request_len);
+	bool written;
 	int rc;
 
 	if (made != SJ_OK)
 		return made == SJ_USAGE ? cli_usage(cli, "--holder %s: not a reference", holder)
 					: cli_fail(cli, made, "new key");
 	rc = cli_file_write(cli, key_path.text, key, key_len, 0600);
+	written = rc == 0;
 	if (rc == 0)
 		rc = cli_file_write(cli, path.text, request, request_len, 0644);
 	/* A key without its request, or with the one before, waits for no certificate. */
-	if (rc != 0) {
+	if (rc != 0 && written) {
 		(void)unlink(key_path.text);
 		(void)unlink(path.text);
 	}
