@@ -95,11 +95,8 @@ bool p11_put_public(struct p11_attributes *a, CK_OBJECT_CLASS class, struct sj_s
 CK_RV p11_template_public(const CK_ATTRIBUTE *t, CK_ULONG n, struct sj_writer *spki);
 /* The same of a private key, as PKCS #8 (secret). */
 CK_RV p11_template_private(const CK_ATTRIBUTE *t, CK_ULONG n, struct sj_writer *pkcs8);
-CK_KEY_TYPE p11_key_type(enum sj_public_kind kind);
 /* The algorithm of EC parameters, for keys of this type; SJ_PIV_ALGORITHM_NONE: not a card's. */
 enum sj_piv_algorithm p11_curve_algorithm(CK_KEY_TYPE type, struct sj_span parameters);
-/* SubjectPublicKeyInfo in, algorithm out. */
-enum sj_piv_algorithm p11_public_algorithm(const struct sj_public *key);
 /* The subject, dates, key and so on that stand in a certificate; false: it cannot be read. */
 bool p11_put_certificate(struct p11_attributes *a, struct sj_span der);
 

@@ -22,7 +22,7 @@ static const uint8_t oid_ed25519_gnu[] = { 0x06, 9,    0x2B, 0x06, 0x01, 0x04,
 static const uint8_t oid_x25519_openpgp[] = { 0x06, 10,   0x2B, 0x06, 0x01, 0x04,
 					      0x01, 0x97, 0x55, 0x01, 0x05, 0x01 };
 
-CK_KEY_TYPE p11_key_type(enum sj_public_kind kind)
+static CK_KEY_TYPE key_type(enum sj_public_kind kind)
 {
 	switch (kind) {
 	case SJ_PUBLIC_RSA:
@@ -58,36 +58,13 @@ enum sj_piv_algorithm p11_curve_algorithm(CK_KEY_TYPE type, struct sj_span param
 							       : SJ_PIV_ALGORITHM_NONE;
 }
 
-enum sj_piv_algorithm p11_public_algorithm(const struct sj_public *key)
-{
-	switch (key->kind) {
-	case SJ_PUBLIC_RSA:
-		if (key->bits == 2048)
-			return SJ_PIV_RSA_2048;
-		if (key->bits == 3072)
-			return SJ_PIV_RSA_3072;
-		return key->bits == 4096 ? SJ_PIV_RSA_4096 : SJ_PIV_ALGORITHM_NONE;
-	case SJ_PUBLIC_EC:
-		if (key->curve == SJ_P256)
-			return SJ_PIV_P256;
-		return key->curve == SJ_P384 ? SJ_PIV_P384 : SJ_PIV_ALGORITHM_NONE;
-	case SJ_PUBLIC_ED25519:
-		return SJ_PIV_ED25519;
-	case SJ_PUBLIC_X25519:
-		return SJ_PIV_X25519;
-	case SJ_PUBLIC_NONE:
-		break;
-	}
-	return SJ_PIV_ALGORITHM_NONE;
-}
-
 bool p11_put_public(struct p11_attributes *a, CK_OBJECT_CLASS class, struct sj_span spki)
 {
 	struct sj_public key;
 
 	if (!sj_public_read(spki, &key))
 		return false;
-	p11_put_ulong(a, CKA_KEY_TYPE, p11_key_type(key.kind));
+	p11_put_ulong(a, CKA_KEY_TYPE, key_type(key.kind));
 	p11_put(a, CKA_PUBLIC_KEY_INFO, spki);
 	if (key.kind == SJ_PUBLIC_RSA) {
 		p11_put(a, CKA_MODULUS, key.modulus);

@@ -41,7 +41,7 @@ $(BUILD)/tests/unit/test_wire_cbor: TEST_LIBS = -lcbor
 $(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
 $(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
-$(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit
+$(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardStatus
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
@@ -67,7 +67,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS =
 $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
 
 # Every operation with failures inside (tests/failures).
-sweep_src := $(addprefix tests/failures/,fail.c folder.c snap.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c
+sweep_src := $(addprefix tests/failures/,fail.c folder.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c
 sweep_libs := $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3 \
 	$(addprefix -Wl$(comma)--wrap=SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect Disconnect Status Transmit GetAttrib)
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(sweep_src))
@@ -76,7 +76,7 @@ $(BUILD)/tests/power/test_synced: $(call objs,$(sweep_src))
 $(BUILD)/tests/power/test_synced: TEST_LIBS = $(sweep_libs) $(addprefix -Wl$(comma)--wrap=,open rename renameat link linkat fsync fdatasync)
 # The same over a card that lies inside its secure messaging, too, at a time of the test's own.
 liar_wrap := -Wl,--wrap=sj_sm_response_put,--wrap=sj_piv_sm_response_put,--wrap=sj_scp03_wrap_response,--wrap=sj_clock_ms
-$(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c)
+$(BUILD)/tests/hostile/test_card: $(call objs,tests/pkcs11/plug.c tests/pkcs11/work.c)
 $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 
 # Secrets that were made are searched for; those of whole programs, by whoever starts them.
@@ -97,7 +97,7 @@ $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a
 # What an input may make fail is a line each in wrap.c.
 fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_SHORT.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
 	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes card_sm_protect card_socket_listen card_socket_accept)
-fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,failures.c snapshot.c wrap.c) tests/pkcs11/plug.c) $(helper_a) \
+fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,failures.c snapshot.c wrap.c) $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
 	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c tests/fuzz/structure.c) $(fuzz_parts)
 	@mkdir -p $(@D)

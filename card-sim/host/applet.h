@@ -139,7 +139,6 @@ const struct card_applet *const *card_applets_builtin(void);
 /* --- what the host does for applets ------------------------------------ */
 
 enum card_interface card_interface(const struct card *card);
-const struct card_clock *card_clock_of(const struct card *card);
 const struct sj_random *card_random(const struct card *card);
 
 /* The channel of the present command. */

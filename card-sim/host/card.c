@@ -205,11 +205,6 @@ enum card_interface card_interface(const struct card *card)
 	return card->interface;
 }
 
-const struct card_clock *card_clock_of(const struct card *card)
-{
-	return &card->clock;
-}
-
 const struct sj_random *card_random(const struct card *card)
 {
 	return &card->random;

@@ -111,7 +111,6 @@ struct sj_document {
 	bool chip_key; /* DG14 has a Chip Authentication key */
 	bool chip_started; /* new keys run */
 	bool chip_proved; /* and the chip has answered under them */
-	bool active_key; /* DG15 is listed */
 
 	struct sj_mrz mrz;
 	bool mrz_read; /* DG1 is authentic and was parsed */

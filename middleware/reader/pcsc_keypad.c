@@ -46,43 +46,39 @@ static size_t put_keypad(const struct sj_job *job, uint8_t *out)
 	return size + job->command_len;
 }
 
-enum sj_rc sj_link_keypad(struct sj_link *l, struct sj_job *job)
+/* What a feature says to these bytes; nothing of a job without a command: whether there is one. */
+static enum sj_rc ask_feature(struct sj_link *l, struct sj_job *job, uint8_t feature,
+			      const uint8_t *bytes, size_t n)
 {
-	uint8_t bytes[sizeof(PIN_VERIFY_STRUCTURE) + SJ_KEYPAD_COMMAND_MAX];
 	DWORD code, len = 0;
 	LONG rv;
 
+	job->response_len = 0;
 	if (!l->has_card)
 		return SJ_CARD_LOST;
-	code = feature_code(l, FEATURE_VERIFY_PIN_DIRECT);
-	job->response_len = 0;
+	code = feature_code(l, feature);
 	if (code == 0)
 		return SJ_ACCESS_UNSUPPORTED;
 	if (job->command_len == 0)
 		return SJ_OK;
-	rv = SCardControl(l->card, code, bytes, (DWORD)put_keypad(job, bytes), job->response,
-			  sizeof(job->response), &len);
+	rv = SCardControl(l->card, code, bytes, (DWORD)n, job->response, sizeof(job->response),
+			  &len);
 	if (rv != SCARD_S_SUCCESS)
 		return sj_link_failure(l, rv);
 	job->response_len = (size_t)len;
-	return len < 2 ? SJ_CARD_LOST : SJ_OK;
+	return SJ_OK;
+}
+
+enum sj_rc sj_link_keypad(struct sj_link *l, struct sj_job *job)
+{
+	uint8_t bytes[sizeof(PIN_VERIFY_STRUCTURE) + SJ_KEYPAD_COMMAND_MAX];
+	const size_t n = put_keypad(job, bytes);
+	const enum sj_rc rc = ask_feature(l, job, FEATURE_VERIFY_PIN_DIRECT, bytes, n);
+
+	return rc == SJ_OK && job->command_len > 0 && job->response_len < 2 ? SJ_CARD_LOST : rc;
 }
 
 enum sj_rc sj_link_pace(struct sj_link *l, struct sj_job *job)
 {
-	DWORD code, len = 0;
-	LONG rv;
-
-	if (!l->has_card)
-		return SJ_CARD_LOST;
-	code = feature_code(l, FEATURE_PACE);
-	job->response_len = 0;
-	if (code == 0)
-		return SJ_ACCESS_UNSUPPORTED;
-	if (job->command_len == 0)
-		return SJ_OK;
-	rv = SCardControl(l->card, code, job->command, (DWORD)job->command_len, job->response,
-			  sizeof(job->response), &len);
-	job->response_len = (size_t)len;
-	return rv == SCARD_S_SUCCESS ? SJ_OK : sj_link_failure(l, rv);
+	return ask_feature(l, job, FEATURE_PACE, job->command, job->command_len);
 }

@@ -318,32 +318,43 @@ static enum sj_rc job_apdu_max(struct sj_link *l, struct sj_pcsc *p)
 
 /* --- one card ------------------------------------------------------------------- */
 
+static LONG connect_once(struct sj_link *l, struct sj_job *job)
+{
+	DWORD atr_len = sizeof(job->atr), state = 0, protocol = 0;
+	LONG rv = need_context(l);
+
+	job->atr_len = 0;
+	if (rv == SCARD_S_SUCCESS)
+		rv = SCardConnect(l->context, job->reader, SCARD_SHARE_SHARED,
+				  SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &l->card, &l->protocol);
+	if (rv != SCARD_S_SUCCESS)
+		return rv;
+	l->has_card = true;
+	rv = SCardStatus(l->card, NULL, NULL, &state, &protocol, job->atr, &atr_len);
+	if (rv == SCARD_S_SUCCESS)
+		job->atr_len = (size_t)atr_len;
+	return rv;
+}
+
+/* A service that came anew, or a reset by another before anything was said, is no matter yet. */
 static enum sj_rc job_connect(struct sj_link *l, struct sj_pcsc *p)
 {
-	struct sj_job *job = &p->job;
-	DWORD atr_len = sizeof(job->atr), state = 0, protocol = 0;
 	LONG rv;
 
 	drop_card(l, SCARD_LEAVE_CARD);
-	find_place(l, job);
-	if (!take_turn(l, p, true))
-		return SJ_CANCELLED;
-	for (int again = 0; again < 2; again++) {
-		rv = need_context(l);
-		if (rv == SCARD_S_SUCCESS)
-			rv = SCardConnect(l->context, job->reader, SCARD_SHARE_SHARED,
-					  SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &l->card,
-					  &l->protocol);
-		if (!context_died(rv))
+	find_place(l, &p->job);
+	for (int again = 0; again < 3; again++) {
+		if (!take_turn(l, p, true))
+			return SJ_CANCELLED;
+		rv = connect_once(l, &p->job);
+		if (context_died(rv))
+			drop_context(l);
+		else if ((uint32_t)rv == (uint32_t)SCARD_W_RESET_CARD)
+			drop_card(l, SCARD_LEAVE_CARD);
+		else
 			break;
-		drop_context(l);
 	}
-	if (rv != SCARD_S_SUCCESS)
-		return failure(rv);
-	l->has_card = true;
-	rv = SCardStatus(l->card, NULL, NULL, &state, &protocol, job->atr, &atr_len);
-	job->atr_len = rv == SCARD_S_SUCCESS ? (size_t)atr_len : 0;
-	if (rv == SCARD_S_SUCCESS && atr_len == 0)
+	if (rv == SCARD_S_SUCCESS && p->job.atr_len == 0)
 		return SJ_CARD_MUTE;
 	return failure(rv);
 }

@@ -69,11 +69,6 @@ void sj_session_deadline(struct sj_session *s, int64_t deadline)
 	s->deadline = deadline;
 }
 
-int64_t sj_session_deadline_get(const struct sj_session *s)
-{
-	return s->deadline;
-}
-
 enum sj_rc sj_session_begin(struct sj_session *s)
 {
 	enum sj_rc rc = SJ_OK;

@@ -38,7 +38,6 @@ void sj_card_refuse(struct sj_card *card);
 
 /* No command goes past this time (sj_clock_ms()); set it before the first command. */
 void sj_session_deadline(struct sj_session *s, int64_t deadline);
-int64_t sj_session_deadline_get(const struct sj_session *s);
 
 /*
  * A stretch in which no other process gets at the card. Does not nest. Keep

@@ -11,8 +11,6 @@
 #include "wire/cbor.h"
 
 #define SJ_COSE_SIGNATURE 64u
-/* Bytes around a payload of up to 65535 bytes, at most. */
-#define SJ_COSE_AROUND 75u
 
 struct sj_cose {
 	struct sj_span payload, signature; /* point into what was parsed */

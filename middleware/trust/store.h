@@ -22,7 +22,6 @@
 enum sj_trust_kind { SJ_TRUST_CRL, SJ_TRUST_CSCA, SJ_TRUST_LINK, SJ_TRUST_KEY_CA };
 /* What is looked for: a CSCA or link stands above no key, a key CA above no document. */
 enum sj_trust_class { SJ_TRUST_CRLS, SJ_TRUST_DOCUMENT_CAS, SJ_TRUST_KEY_CAS };
-enum sj_trust_class sj_trust_class_of(enum sj_trust_kind kind);
 
 struct sj_trust_item {
 	enum sj_trust_kind kind;

@@ -194,7 +194,7 @@ enum sj_rc sj_trust_load(const struct sj_trust *trust, const struct sj_trust_ite
 	return rc == SJ_OK || rc == SJ_TRUST_MISSING ? SJ_INPUT_MALFORMED : SJ_TRUST_UNREADABLE;
 }
 
-enum sj_trust_class sj_trust_class_of(enum sj_trust_kind kind)
+static enum sj_trust_class class_of(enum sj_trust_kind kind)
 {
 	static const enum sj_trust_class classes[] = {
 		[SJ_TRUST_CRL] = SJ_TRUST_CRLS,
@@ -214,7 +214,7 @@ const struct sj_trust_item *sj_trust_next(const struct sj_trust_items *items,
 	while (*at < items->n) {
 		const struct sj_trust_item *item = &items->list[(*at)++];
 
-		if (sj_trust_class_of(item->kind) == sought &&
+		if (class_of(item->kind) == sought &&
 		    memcmp(item->name_key, name_key, SJ_TRUST_NAME_KEY) == 0)
 			return item;
 	}

@@ -127,7 +127,8 @@ static bool once(struct bare *b, enum bench_operation operation)
 	return false;
 }
 
-bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms)
+/* CPU ms of one such operation made by OpenSSL alone, the median of some. */
+static bool bare_ms(enum bench_operation operation, enum sj_curve curve, double *ms)
 {
 	struct bench_samples s;
 	struct bare b = { .len = 0 };
@@ -172,7 +173,7 @@ static bool add_cost(const struct bench_call *call, double *ms, char *text, size
 	size_t len = strlen(text);
 	double one;
 
-	if (call->operation == BENCH_OTHER || !bench_bare(call->operation, call->curve, &one))
+	if (call->operation == BENCH_OTHER || !bare_ms(call->operation, call->curve, &one))
 		return false;
 	*ms += one * call->count;
 	snprintf(text + len, cap - len, "%s %u %s %s %.3f", len ? "," : "floor, ms:", call->count,

@@ -173,8 +173,6 @@ struct bench_calls {
 void bench_record(struct bench_calls *calls);
 /* Does these operations, ended by count 0, so many times over. */
 bool bench_bare_work(const struct bench_call *calls, unsigned times);
-/* CPU ms of one such operation made by OpenSSL alone, the median of some. */
-bool bench_bare(enum bench_operation operation, enum sj_curve curve, double *ms);
 /* Of all that was recorded, with the list of it as text. False: there is one that is not known. */
 bool bench_floor(const struct bench_calls *calls, double *ms, char *text, size_t cap);
 

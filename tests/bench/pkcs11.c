@@ -18,7 +18,6 @@
 #define RUNS 15 /* of what is timed; the median counts */
 #define ROUNDS 5 /* of a second each, in turn, so that noise meets all alike; the median counts */
 #define MANY 11 /* signatures of a run that tells what one more costs */
-#define RSA_BLOCK 256u
 
 enum { OURS, OPENSC, YKCS11, MODULES };
 static const struct {

@@ -9,8 +9,7 @@
 static const char *newer;
 static char path[96];
 
-int __real_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation);
+__typeof__(flock) __real_flock, __wrap_flock;
 int __wrap_flock(int fd, int operation)
 {
 	if (newer != NULL) {

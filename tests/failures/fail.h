@@ -15,6 +15,7 @@ enum fail_kind {
 	FAIL_MEMORY = 1, /* malloc, calloc, realloc and what is made of them: NULL, ENOMEM */
 	FAIL_READ = 2, /* open, read, fopen, fread, opendir, ... */
 	FAIL_WRITE = 4, /* write, fsync, rename, mkdir, open with O_CREAT, fclose, ... */
+	FAIL_ALL = FAIL_MEMORY | FAIL_READ | FAIL_WRITE,
 };
 
 /* What a failing call does, but for memory. */

@@ -87,8 +87,7 @@ static struct made_site *site_of(uintptr_t at)
 	return &s->list[s->n++];
 }
 
-void __real_sj_wipe(void *ptr, size_t n);
-void __wrap_sj_wipe(void *ptr, size_t n);
+__typeof__(sj_wipe) __real_sj_wipe, __wrap_sj_wipe;
 void __wrap_sj_wipe(void *ptr, size_t n)
 {
 	const uintptr_t at =
@@ -115,8 +114,7 @@ void __wrap_sj_wipe(void *ptr, size_t n)
 	__real_sj_wipe(ptr, n);
 }
 
-void __real_free(void *ptr);
-void __wrap_free(void *ptr);
+__typeof__(free) __real_free, __wrap_free;
 void __wrap_free(void *ptr)
 {
 	look_below();
@@ -128,8 +126,7 @@ void __wrap_free(void *ptr)
 
 /* A verb with these parameters puts `len` secret bytes at `at`. */
 #define VERB(name, what, at, len, arguments, ...) \
-	bool __real_##name(__VA_ARGS__); \
-	bool __wrap_##name(__VA_ARGS__); \
+	__typeof__(name) __real_##name, __wrap_##name; \
 	bool __wrap_##name(__VA_ARGS__) \
 	{ \
 		bool ok; \
@@ -165,11 +162,6 @@ void made_begin(uintptr_t left_out)
 	made.scan.quiet = quiet;
 	made.left_out = left_out;
 	made.noting = true;
-}
-
-void made_text(const char *name, const char *text)
-{
-	scan_add_text(&made.scan, name, text);
 }
 
 void made_key(const char *name, const void *bytes, size_t len)

@@ -36,7 +36,6 @@ struct made_left {
 /* Forgets all; notes from here on. `left_out`: the site whose wiping is not done, 0: none. */
 void made_begin(uintptr_t left_out);
 /* A secret that these verbs do not make: digits, or a number. */
-void made_text(const char *name, const char *text);
 void made_key(const char *name, const void *bytes, size_t len);
 /* Notes no more, and looks through all memory. */
 struct made_left made_end(void);

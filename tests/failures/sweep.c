@@ -21,10 +21,8 @@ int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 /* While a row runs whose card does not fail. */
 static bool card_is_outside;
 
-size_t __real_card_transmit(struct card *card, struct sj_span command, uint8_t *response);
-size_t __wrap_card_transmit(struct card *card, struct sj_span command, uint8_t *response);
-size_t __real_card_power_on(struct card *card, uint8_t atr[static CARD_ATR_MAX]);
-size_t __wrap_card_power_on(struct card *card, uint8_t atr[static CARD_ATR_MAX]);
+__typeof__(card_transmit) __real_card_transmit, __wrap_card_transmit;
+__typeof__(card_power_on) __real_card_power_on, __wrap_card_power_on;
 
 size_t __wrap_card_transmit(struct card *card, struct sj_span command, uint8_t *response)
 {

@@ -295,17 +295,16 @@ OPEN(sign,
 OPEN(challenge, "0084000008", true)
 OPEN(get, "00CB3FFF055C035FC10500", true)
 
-#define EVERYTHING (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
 #define ROW(name, open, ready, run, good_sw, check) \
 	{ \
-		"card: " name, EVERYTHING, open##_open, slot_close, ready, run, good_sw, \
+		"card: " name, FAIL_ALL, open##_open, slot_close, ready, run, good_sw, \
 			.holds = check, .card = true \
 	}
 
 const struct operation sweep_card[] = {
-	{ "card: create its file", EVERYTHING, issued_open, slot_close, gone, create,
+	{ "card: create its file", FAIL_ALL, issued_open, slot_close, gone, create,
 	  .bad = store_bad, .holds = is_whole, .card = true },
-	{ "card: open its file", EVERYTHING, issued_open, slot_close, closed, open_file,
+	{ "card: open its file", FAIL_ALL, issued_open, slot_close, closed, open_file,
 	  .bad = store_bad, .holds = is_whole, .card = true },
 	ROW("INSTALL", blank, manager_ready, install, 0x9000, opens_again),
 	ROW("SELECT keys", select_piv, slot_ready, send, 0x9000, takes_pin),

@@ -260,10 +260,9 @@ static bool is_old(void *room, unsigned long rc)
 	return is_old_or(room, rc, 3, 3, 0);
 }
 
-#define EVERYTHING (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
 #define ROW(name, ready, run, list, check) \
 	{ \
-		"host: " name, EVERYTHING, box_open, box_close, ready, run, \
+		"host: " name, FAIL_ALL, box_open, box_close, ready, run, \
 			.bad = list, .holds = check, .card = true \
 	}
 

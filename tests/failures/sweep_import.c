@@ -422,11 +422,10 @@ static unsigned long services(void *room)
 	return rc == SJ_OK && len != 8 ? (unsigned long)SJ_INTERNAL : rc;
 }
 
-#define EVERYWHERE (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
 #define ROW(name, open, ready, run, check) \
 	{ \
-		name, EVERYWHERE, open, harbour_close, ready, run, .bad = sweep_files, \
-								   .holds = check \
+		name, FAIL_ALL, open, harbour_close, ready, run, .bad = sweep_files, \
+								 .holds = check \
 	}
 
 const struct operation sweep_import[] = {
@@ -434,16 +433,16 @@ const struct operation sweep_import[] = {
 	ROW("trust: import a link", link_open, harbour_ready, import_link, has_link),
 	ROW("trust: import a key CA", key_ca_open, harbour_ready, import_key_ca, has_key_ca),
 	ROW("trust: import a CRL", crl_open, harbour_ready, import_crl, has_crl),
-	{ "trust: import an older CRL", EVERYWHERE, crl_open, harbour_close, with_newer_crl,
+	{ "trust: import an older CRL", FAIL_ALL, crl_open, harbour_close, with_newer_crl,
 	  import_crl, .good = SJ_INPUT_REFUSED, .bad = sweep_files, .holds = has_newer_crl },
 	ROW("trust: import a key CA's CRL", key_crl_open, harbour_ready, import_crl, has_crl),
 	ROW("trust: import tokens of a gate", tokens_open, harbour_ready, import_tokens,
 	    imports_again),
 	ROW("trust: look at it", crl_open, with_crl, look, NULL),
 	ROW("bundle: anchor", tokens_open, harbour_ready, anchor, has_anchor),
-	{ "bundle: an offer", EVERYWHERE, offer_open, bundle_rig_teardown, NULL, offer,
+	{ "bundle: an offer", FAIL_ALL, offer_open, bundle_rig_teardown, NULL, offer,
 	  .bad = sweep_files, .holds = is_the_old_one },
-	{ "bundle: services", EVERYWHERE, offer_open, bundle_rig_teardown, NULL, services,
+	{ "bundle: services", FAIL_ALL, offer_open, bundle_rig_teardown, NULL, services,
 	  .bad = sweep_files },
 	OPERATIONS_END,
 };

@@ -172,12 +172,6 @@ static unsigned long verify_parts(void *room)
 	return rv == CKR_OK ? C_VerifyFinal(t->session, t->signature, 64) : rv;
 }
 
-static bool is_no_signature(void *room, unsigned long rv)
-{
-	(void)room;
-	return rv != CKR_OK;
-}
-
 static unsigned long sign_messages(void *room)
 {
 	struct token *t = room;
@@ -397,7 +391,7 @@ static void put_back(struct token *t)
 {
 	C_Finalize(NULL);
 	card_power_off(t->s->b->card);
-	snap_put(t->snap, t->s->b->store);
+	stores_become(t->s->b->store, t->snap);
 	bench_power(t->s->b);
 }
 
@@ -443,10 +437,9 @@ static bool is_a_token(void *room, unsigned long rv)
 	return C_GetTokenInfo(0, &info) == CKR_OK;
 }
 
-#define EVERYTHING (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
 #define RSA_ROW(name, ready, run) \
 	{ \
-		"module: " name, EVERYTHING, token_open_rsa, token_close, ready, run, \
+		"module: " name, FAIL_ALL, token_open_rsa, token_close, ready, run, \
 			.bad = p11_memory, .holds = goes_on \
 	}
 
@@ -460,14 +453,10 @@ const struct operation sweep_module[] = {
 	TOKEN_ROW("C_CloseAllSessions", session_ready, close_all, NULL),
 	TOKEN_ROW("C_DigestUpdate, C_DigestKey", secret_ready, digest_parts, goes_on),
 	TOKEN_ROW("C_VerifyUpdate, C_VerifyFinal", signed_ready, verify_parts, goes_on),
-	{ "module: C_VerifyFinal of a forgery", EVERYTHING, token_open, token_close, spoiled_ready,
-	  verify_parts, .good = CKR_SIGNATURE_INVALID, .bad = p11_memory,
-	  .holds = is_no_signature },
+	FORGERY_ROW("C_VerifyFinal of a forgery", spoiled_ready, verify_parts),
 	TOKEN_ROW("C_SignMessage", login_ready, sign_messages, goes_on),
 	TOKEN_ROW("C_VerifyMessage", signed_ready, verify_messages, goes_on),
-	{ "module: C_VerifyMessage of a forgery", EVERYTHING, token_open, token_close,
-	  spoiled_ready, verify_messages, .good = CKR_SIGNATURE_INVALID, .bad = p11_memory,
-	  .holds = is_no_signature },
+	FORGERY_ROW("C_VerifyMessage of a forgery", spoiled_ready, verify_messages),
 	RSA_ROW("C_Encrypt", rsa_ready, encrypt),
 	RSA_ROW("C_Decrypt", rsa_ready, decrypt),
 	RSA_ROW("C_DecryptUpdate, C_DecryptFinal", rsa_ready, decrypt_parts),

@@ -6,13 +6,13 @@
 
 #include "crypt/sign.h"
 #include "tests/card/attest_rig.h"
-#include "tests/failures/snap.h"
+#include "tests/card/stores.h"
 #include "tests/failures/sweep.h"
 #include "tests/reader/piv_stage.h"
 
 struct keys {
 	struct piv_stage *s;
-	struct snap *snap; /* of a card with a CHUID, a certificate, an attestation key */
+	struct card_store *snap; /* of a card with a CHUID, a certificate, an attestation key */
 	uint8_t pkcs8[SJ_KEY_MAX], certificate[1200];
 	size_t pkcs8_len, certificate_len;
 	uint8_t statement[2560], attester[2304];
@@ -51,7 +51,7 @@ static int keys_open(void **state)
 	memcpy(k->attester, a->der.ptr, a->der.len);
 	free(a);
 	bench_power(k->s->b);
-	k->snap = snap_take(k->s->b->store);
+	k->snap = stores_copy(k->s->b->store);
 	*state = k;
 	return 0;
 }
@@ -60,7 +60,7 @@ static int keys_close(void **state)
 {
 	struct keys *k = *state;
 
-	snap_free(k->snap);
+	card_store_close(k->snap);
 	piv_stage_free(k->s);
 	free(k);
 	return 0;
@@ -73,7 +73,7 @@ static void keys_ready(void *room)
 
 	piv_stage_close(k->s);
 	card_power_off(k->s->b->card);
-	snap_put(k->snap, k->s->b->store);
+	stores_become(k->s->b->store, k->snap);
 	bench_power(k->s->b);
 	connect(k);
 }

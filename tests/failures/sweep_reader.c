@@ -20,19 +20,15 @@
 static const uint8_t card_atr[] = { 0x3B, 0x80, 0x80, 0x01, 0x01 };
 
 /* The linker knows them by these names (--wrap). */
-LONG __wrap_SCardEstablishContext(DWORD scope, LPCVOID a, LPCVOID b, LPSCARDCONTEXT out);
-LONG __wrap_SCardReleaseContext(SCARDCONTEXT context);
-LONG __wrap_SCardListReaders(SCARDCONTEXT context, LPCSTR groups, LPSTR out, LPDWORD len);
-LONG __wrap_SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE *states,
-				 DWORD n);
-LONG __wrap_SCardConnect(SCARDCONTEXT context, LPCSTR reader, DWORD share, DWORD protocols,
-			 LPSCARDHANDLE out, LPDWORD protocol);
-LONG __wrap_SCardDisconnect(SCARDHANDLE card, DWORD disposition);
-LONG __wrap_SCardStatus(SCARDHANDLE card, LPSTR name, LPDWORD name_len, LPDWORD state,
-			LPDWORD protocol, LPBYTE atr, LPDWORD atr_len);
-LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *pci, LPCBYTE command,
-			  DWORD command_len, SCARD_IO_REQUEST *back, LPBYTE out, LPDWORD len);
-LONG __wrap_SCardGetAttrib(SCARDHANDLE card, DWORD id, LPBYTE out, LPDWORD len);
+__typeof__(SCardEstablishContext) __wrap_SCardEstablishContext;
+__typeof__(SCardReleaseContext) __wrap_SCardReleaseContext;
+__typeof__(SCardListReaders) __wrap_SCardListReaders;
+__typeof__(SCardGetStatusChange) __wrap_SCardGetStatusChange;
+__typeof__(SCardConnect) __wrap_SCardConnect;
+__typeof__(SCardDisconnect) __wrap_SCardDisconnect;
+__typeof__(SCardStatus) __wrap_SCardStatus;
+__typeof__(SCardTransmit) __wrap_SCardTransmit;
+__typeof__(SCardGetAttrib) __wrap_SCardGetAttrib;
 
 LONG __wrap_SCardEstablishContext(DWORD scope, LPCVOID a, LPCVOID b, LPSCARDCONTEXT out)
 {
@@ -129,12 +125,10 @@ LONG __wrap_SCardGetAttrib(SCARDHANDLE card, DWORD id, LPBYTE out, LPDWORD len)
 
 /* --- what the library does there; other rows have a card plugged in instead (plug.h) ------------ */
 
-enum sj_rc __real_sj_readers_list(struct sj_context *ctx, unsigned timeout_ms,
-				  struct sj_readers **out);
-bool __real_sj_readers_get(const struct sj_readers *list, size_t i, struct sj_reader_info *out);
-void __real_sj_readers_free(struct sj_readers *list);
-enum sj_rc __real_sj_card_wait(struct sj_context *ctx, const char *reader, unsigned timeout_ms,
-			       struct sj_card **out);
+__typeof__(sj_readers_list) __real_sj_readers_list;
+__typeof__(sj_readers_get) __real_sj_readers_get;
+__typeof__(sj_readers_free) __real_sj_readers_free;
+__typeof__(sj_card_wait) __real_sj_card_wait;
 
 static void hear(void *user, const struct sj_event *event)
 {
@@ -332,16 +326,14 @@ static bool is_forgotten(void *room, unsigned long rc)
 	return rc != SJ_OK || access(path, F_OK) != 0;
 }
 
-#define EVERYTHING (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
-
 const struct operation sweep_reader[] = {
-	{ "reader: context", EVERYTHING, .run = context, .bad = sweep_files },
+	{ "reader: context", FAIL_ALL, .run = context, .bad = sweep_files },
 	{ "reader: list", FAIL_MEMORY, .run = readers, .bad = sweep_memory },
 	{ "reader: a card", FAIL_MEMORY, .run = card, .bad = sweep_memory },
 	{ "reader: a program", FAIL_MEMORY, .run = program, .bad = sweep_memory },
 	{ "reader: PACE", FAIL_MEMORY, pace_open, pace_close, pace_ready, pace,
 	  .bad = sweep_memory },
-	{ "keys: forget", EVERYTHING, memory_open, memory_close, memory_ready, forget,
+	{ "keys: forget", FAIL_ALL, memory_open, memory_close, memory_ready, forget,
 	  .bad = sweep_files, .holds = is_forgotten },
 	OPERATIONS_END,
 };

@@ -316,25 +316,23 @@ static unsigned long describe(void *room)
 	return sj_bundle_describe(r->store, r->now, &info);
 }
 
-#define EVERYWHERE (FAIL_MEMORY | FAIL_READ | FAIL_WRITE)
-
 const struct operation sweep_trust[] = {
-	{ "trust: open", EVERYWHERE, shop_open, shop_close, .run = open_store, .bad = sweep_files },
-	{ "trust: import a CSCA", EVERYWHERE, shop_open, shop_close, shop_ready, import_csca,
+	{ "trust: open", FAIL_ALL, shop_open, shop_close, .run = open_store, .bad = sweep_files },
+	{ "trust: import a CSCA", FAIL_ALL, shop_open, shop_close, shop_ready, import_csca,
 	  .bad = sweep_files, .holds = is_filled },
-	{ "status: import a list", EVERYWHERE, lists_open, lists_close, lists_ready, import_list,
+	{ "status: import a list", FAIL_ALL, lists_open, lists_close, lists_ready, import_list,
 	  .bad = sweep_files, .holds = is_old_or_new },
-	{ "status: import a delta", EVERYWHERE, lists_open, lists_close, lists_ready, import_delta,
+	{ "status: import a delta", FAIL_ALL, lists_open, lists_close, lists_ready, import_delta,
 	  .bad = sweep_files, .holds = is_old_or_new },
-	{ "status: note a head", EVERYWHERE, lists_open, lists_close, lists_ready, note_head,
+	{ "status: note a head", FAIL_ALL, lists_open, lists_close, lists_ready, note_head,
 	  .bad = sweep_files, .holds = is_five },
-	{ "status: open and query", EVERYWHERE, lists_open, lists_close, lists_ready, open_list,
+	{ "status: open and query", FAIL_ALL, lists_open, lists_close, lists_ready, open_list,
 	  .bad = sweep_files },
-	{ "status: tokens", EVERYWHERE, lists_open, lists_close, lists_ready, tokens,
+	{ "status: tokens", FAIL_ALL, lists_open, lists_close, lists_ready, tokens,
 	  .bad = sweep_files },
-	{ "bundle: take in", EVERYWHERE, bundle_open, bundle_close, bundle_ready, take_bundle,
+	{ "bundle: take in", FAIL_ALL, bundle_open, bundle_close, bundle_ready, take_bundle,
 	  .bad = sweep_files, .holds = is_whole },
-	{ "bundle: describe", EVERYWHERE, bundle_open, bundle_close, NULL, describe,
+	{ "bundle: describe", FAIL_ALL, bundle_open, bundle_close, NULL, describe,
 	  .bad = sweep_files },
 	OPERATIONS_END,
 };

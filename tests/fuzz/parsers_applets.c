@@ -13,13 +13,13 @@
 /* What the bench's card is made of; the bench is gone. */
 static void take_image(struct card_store **image, struct bench *b)
 {
-	*image = snapshot_copy(b->store);
+	*image = stores_copy(b->store);
 	bench_free(b);
 }
 
 static struct bench *fresh(const struct card_store *image, enum card_interface interface)
 {
-	struct bench *b = bench_new_in(snapshot_copy(image));
+	struct bench *b = bench_new_in(stores_copy(image));
 
 	if (interface != CARD_CONTACTLESS)
 		bench_insert(b, interface);

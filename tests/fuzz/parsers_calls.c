@@ -341,7 +341,7 @@ static struct bench *make_card(void)
 		assert_int_equal(piv_stage_open(s), SJ_OK);
 		piv_stage_fill(s);
 		piv_stage_close(s);
-		b = bench_new_in(snapshot_copy(s->b->store));
+		b = bench_new_in(stores_copy(s->b->store));
 		bench_insert(b, CARD_CONTACT);
 		snapshot_take(&card, b);
 		piv_stage_free(s);

@@ -47,8 +47,8 @@ static struct wire *wire(void)
 }
 
 /* The linker knows them by these names (--wrap). */
-int __wrap_card_socket_listen(uint16_t *port);
-int __wrap_card_socket_accept(int fd);
+__typeof__(card_socket_listen) __wrap_card_socket_listen;
+__typeof__(card_socket_accept) __wrap_card_socket_accept;
 
 int __wrap_card_socket_listen(uint16_t *port)
 {
@@ -143,7 +143,7 @@ static struct card *lines_card(void)
 		fuzz_stays();
 	}
 	card_power_off(card);
-	snapshot_store(config.store, blank);
+	stores_become(config.store, blank);
 	return card;
 }
 

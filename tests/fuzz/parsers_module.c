@@ -7,6 +7,7 @@
 #include "pkcs11/p11.h"
 #include "tests/fuzz/parsers.h"
 #include "tests/pkcs11/plug.h"
+#include "tests/pkcs11/work.h"
 #include "tests/reader/piv_stage.h"
 
 /* --- the card --------------------------------------------------------------------- */
@@ -276,27 +277,12 @@ static void use_for_ciphers(const struct program *p, CK_OBJECT_HANDLE key)
 
 static void use_for_agreement(const struct program *p, CK_OBJECT_HANDLE key)
 {
-	static const char generator[] =
-		"046B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"
-		"4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5";
-	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
-	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
-	CK_BBOOL no = CK_FALSE, yes = CK_TRUE;
-	CK_ATTRIBUTE t[] = { { CKA_CLASS, &class, sizeof(class) },
-			     { CKA_KEY_TYPE, &type, sizeof(type) },
-			     { CKA_SENSITIVE, &no, 1 },
-			     { CKA_EXTRACTABLE, &yes, 1 } };
-	CK_BYTE point[65];
-	CK_ECDH1_DERIVE_PARAMS ecdh = { CKD_NULL, 0, NULL, sizeof(point), point };
-	CK_MECHANISM m = { CKM_ECDH1_DERIVE, &ecdh, sizeof(ecdh) };
+	static const CK_ULONG sizes[] = { 65, 32 /* X25519 */ };
 	CK_OBJECT_HANDLE secret;
 
-	(void)hex(generator, point, sizeof(point));
-	if (C_DeriveKey(p->session, &m, key, t, 4, &secret) == CKR_OK)
-		read_attributes(p, secret);
-	ecdh.ulPublicDataLen = 32; /* X25519 */
-	if (C_DeriveKey(p->session, &m, key, t, 4, &secret) == CKR_OK)
-		read_attributes(p, secret);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		if (work_derive(p->session, key, sizes[i], &secret) == CKR_OK)
+			read_attributes(p, secret);
 }
 
 static void use_all(struct program *p)
@@ -334,31 +320,16 @@ static void make_key(const struct program *p, CK_MECHANISM_TYPE how, CK_ATTRIBUT
 
 static void write_objects(const struct program *p)
 {
-	CK_OBJECT_CLASS certificate = CKO_CERTIFICATE, data = CKO_DATA;
-	CK_CERTIFICATE_TYPE x509 = CKC_X_509;
-	CK_BYTE id = 0x9A, der[1024], value[4] = { 1 };
+	CK_OBJECT_CLASS data = CKO_DATA;
+	CK_BYTE value[4] = { 1 };
 	CK_BBOOL yes = CK_TRUE;
-	CK_ATTRIBUTE get = { CKA_VALUE, der, sizeof(der) };
-	CK_ATTRIBUTE c[] = { { CKA_CLASS, &certificate, sizeof(certificate) },
-			     { CKA_CERTIFICATE_TYPE, &x509, sizeof(x509) },
-			     { CKA_TOKEN, &yes, 1 },
-			     { CKA_ID, &id, 1 },
-			     { CKA_VALUE, der, 0 } };
 	CK_ATTRIBUTE d[] = { { CKA_CLASS, &data, sizeof(data) },
 			     { CKA_TOKEN, &yes, 1 },
 			     { CKA_LABEL, (void *)(uintptr_t) "X.509 Certificate", 17 },
 			     { CKA_VALUE, value, sizeof(value) } };
 	CK_OBJECT_HANDLE o;
 
-	for (CK_ULONG i = 0; i < p->n; i++) {
-		get.ulValueLen = sizeof(der);
-		if (C_GetAttributeValue(p->session, p->objects[i], &get, 1) != CKR_OK)
-			continue;
-		c[4].ulValueLen = get.ulValueLen;
-		if (C_CreateObject(p->session, c, 5, &o) == CKR_OK)
-			(void)C_DestroyObject(p->session, o);
-		break;
-	}
+	work_write_certificate(p->session, p->objects, p->n);
 	(void)C_CreateObject(p->session, d, 4, &o);
 	for (CK_ULONG i = 0; i < p->n; i++)
 		(void)C_SetAttributeValue(p->session, p->objects[i], &d[3], 1);

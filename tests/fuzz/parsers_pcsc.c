@@ -67,23 +67,18 @@ static void give(struct sj_span bytes, void *out, LPDWORD len)
 }
 
 /* The linker knows them by these names (--wrap). */
-LONG __wrap_SCardEstablishContext(DWORD scope, LPCVOID a, LPCVOID b, LPSCARDCONTEXT out);
-LONG __wrap_SCardReleaseContext(SCARDCONTEXT context);
-LONG __wrap_SCardListReaders(SCARDCONTEXT context, LPCSTR groups, LPSTR out, LPDWORD len);
-LONG __wrap_SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE *states,
-				 DWORD n);
-LONG __wrap_SCardConnect(SCARDCONTEXT context, LPCSTR reader, DWORD share, DWORD protocols,
-			 LPSCARDHANDLE card, LPDWORD protocol);
-LONG __wrap_SCardDisconnect(SCARDHANDLE card, DWORD disposition);
-LONG __wrap_SCardBeginTransaction(SCARDHANDLE card);
-LONG __wrap_SCardEndTransaction(SCARDHANDLE card, DWORD disposition);
-LONG __wrap_SCardStatus(SCARDHANDLE card, LPSTR name, LPDWORD name_len, LPDWORD state,
-			LPDWORD protocol, LPBYTE atr, LPDWORD atr_len);
-LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *pci, LPCBYTE command,
-			  DWORD command_len, SCARD_IO_REQUEST *got, LPBYTE out, LPDWORD len);
-LONG __wrap_SCardControl(SCARDHANDLE card, DWORD code, LPCVOID in, DWORD in_len, LPVOID out,
-			 DWORD cap, LPDWORD len);
-LONG __wrap_SCardGetAttrib(SCARDHANDLE card, DWORD id, LPBYTE out, LPDWORD len);
+__typeof__(SCardEstablishContext) __wrap_SCardEstablishContext;
+__typeof__(SCardReleaseContext) __wrap_SCardReleaseContext;
+__typeof__(SCardListReaders) __wrap_SCardListReaders;
+__typeof__(SCardGetStatusChange) __wrap_SCardGetStatusChange;
+__typeof__(SCardConnect) __wrap_SCardConnect;
+__typeof__(SCardDisconnect) __wrap_SCardDisconnect;
+__typeof__(SCardBeginTransaction) __wrap_SCardBeginTransaction;
+__typeof__(SCardEndTransaction) __wrap_SCardEndTransaction;
+__typeof__(SCardStatus) __wrap_SCardStatus;
+__typeof__(SCardTransmit) __wrap_SCardTransmit;
+__typeof__(SCardControl) __wrap_SCardControl;
+__typeof__(SCardGetAttrib) __wrap_SCardGetAttrib;
 
 LONG __wrap_SCardEstablishContext(DWORD scope, LPCVOID a, LPCVOID b, LPSCARDCONTEXT out)
 {

@@ -96,8 +96,7 @@ static void end_edits(void)
 }
 
 /* The linker knows them by these names (--wrap). */
-size_t __real_card_sm_protect(struct card *card, uint8_t ins, struct sj_span data, uint16_t sw);
-size_t __wrap_card_sm_protect(struct card *card, uint8_t ins, struct sj_span data, uint16_t sw);
+__typeof__(card_sm_protect) __real_card_sm_protect, __wrap_card_sm_protect;
 
 size_t __wrap_card_sm_protect(struct card *card, uint8_t ins, struct sj_span data, uint16_t sw)
 {
@@ -121,7 +120,7 @@ struct kept {
 static void keep(struct kept *k, struct issued *d)
 {
 	k->d = d;
-	k->store = snapshot_copy(d->bench->store);
+	k->store = stores_copy(d->bench->store);
 	bench_insert(d->bench, CARD_CONTACTLESS);
 	fuzz_stays();
 }
@@ -142,7 +141,7 @@ static void renew(struct kept *k, struct sj_span edits)
 	sj_card_close(k->d->card);
 	k->d->card = NULL;
 	card_power_off(b->card);
-	snapshot_store(b->store, k->store);
+	stores_become(b->store, k->store);
 	b->now_ms = b->waited_ms = 0;
 	k->d->meddle = edited;
 	fuzz_calm_end();

@@ -6,8 +6,8 @@
 #define TESTS_FUZZ_SNAPSHOT_H
 
 #include "host/card_internal.h"
-#include "host/store_internal.h"
 #include "tests/card/emrtd_reader.h"
+#include "tests/card/stores.h"
 
 #define SNAPSHOT_APPLETS 8u
 
@@ -24,9 +24,5 @@ struct snapshot {
 void snapshot_take(struct snapshot *s, struct bench *b);
 /* The bench as it was; its buffers hold what they held last. */
 struct bench *snapshot_restore(struct snapshot *s);
-/* The store in memory becomes as `image` is, touching what differs. */
-void snapshot_store(struct card_store *s, const struct card_store *image);
-/* A copy of what is committed, without a file. */
-struct card_store *snapshot_copy(const struct card_store *s);
 
 #endif

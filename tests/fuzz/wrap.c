@@ -3,8 +3,10 @@
  * The linker is told of each by tests.mk, which reads the names out of this file (--wrap).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/ec.h>
@@ -29,8 +31,7 @@ static int reason(enum fuzz_kind kind)
 }
 
 #define WRAP(kind, type, failed, name, parameters, arguments) \
-	type __real_##name parameters; \
-	type __wrap_##name parameters; \
+	__typeof__(name) __real_##name, __wrap_##name; \
 	type __wrap_##name parameters \
 	{ \
 		if (!fuzz_fails(FUZZ_##kind)) \
@@ -216,8 +217,7 @@ WRAP(CRYPTO, int, -1, i2d_PUBKEY, (const EVP_PKEY *a, unsigned char **b), (a, b)
 
 /* Half of it, but something, if it does not fail altogether. */
 #define WRAP_SHORT(name, parameters, arguments, less) \
-	ssize_t __real_##name parameters; \
-	ssize_t __wrap_##name parameters; \
+	__typeof__(name) __real_##name, __wrap_##name; \
 	ssize_t __wrap_##name parameters \
 	{ \
 		uint8_t whole = 0; \
@@ -234,8 +234,7 @@ WRAP_SHORT(write, (int a, const void *b, size_t c), (a, b, c), (a, b, (c + 1) / 
 WRAP_SHORT(pwrite, (int a, const void *b, size_t c, off_t d), (a, b, c, d), (a, b, (c + 1) / 2, d))
 
 /* Random numbers of the input's seed. */
-int __real_RAND_priv_bytes(unsigned char *out, int n);
-int __wrap_RAND_priv_bytes(unsigned char *out, int n);
+__typeof__(RAND_priv_bytes) __real_RAND_priv_bytes, __wrap_RAND_priv_bytes;
 int __wrap_RAND_priv_bytes(unsigned char *out, int n)
 {
 	if (fuzz_fails(FUZZ_RANDOM))

@@ -9,8 +9,7 @@
 static struct liar *present; /* of this program */
 static int64_t later; /* of this program */
 
-int64_t __real_sj_clock_ms(void);
-int64_t __wrap_sj_clock_ms(void);
+__typeof__(sj_clock_ms) __real_sj_clock_ms, __wrap_sj_clock_ms;
 
 int64_t __wrap_sj_clock_ms(void)
 {
@@ -124,20 +123,8 @@ static void liar_close(struct sj_transport *t)
 
 /* --- inside secure messaging -------------------------------------------------------------- */
 
-void __real_sj_sm_response_put(struct sj_writer *w, const struct sj_sm_keys *keys,
-			       const struct sj_ssc *ssc, bool odd_ins, struct sj_span data,
-			       uint16_t sw);
-void __wrap_sj_sm_response_put(struct sj_writer *w, const struct sj_sm_keys *keys,
-			       const struct sj_ssc *ssc, bool odd_ins, struct sj_span data,
-			       uint16_t sw);
-void __real_sj_piv_sm_response_put(struct sj_writer *w, const struct sj_piv_sm_keys *keys,
-				   const uint8_t counter[static SJ_PIV_SM_BLOCK],
-				   uint8_t chain[static SJ_PIV_SM_BLOCK], struct sj_span data,
-				   uint16_t sw);
-void __wrap_sj_piv_sm_response_put(struct sj_writer *w, const struct sj_piv_sm_keys *keys,
-				   const uint8_t counter[static SJ_PIV_SM_BLOCK],
-				   uint8_t chain[static SJ_PIV_SM_BLOCK], struct sj_span data,
-				   uint16_t sw);
+__typeof__(sj_sm_response_put) __real_sj_sm_response_put, __wrap_sj_sm_response_put;
+__typeof__(sj_piv_sm_response_put) __real_sj_piv_sm_response_put, __wrap_sj_piv_sm_response_put;
 
 /* The answer as the script has it; false: as it is. */
 static bool lie_inside(struct liar *l, struct sj_span *data, uint16_t *sw)
@@ -238,10 +225,7 @@ void __wrap_sj_piv_sm_response_put(struct sj_writer *w, const struct sj_piv_sm_k
 	__real_sj_piv_sm_response_put(w, keys, counter, chain, data, sw);
 }
 
-bool __real_sj_scp03_wrap_response(struct sj_scp03 *s, struct sj_span plain, uint16_t sw,
-				   struct sj_writer *w);
-bool __wrap_sj_scp03_wrap_response(struct sj_scp03 *s, struct sj_span plain, uint16_t sw,
-				   struct sj_writer *w);
+__typeof__(sj_scp03_wrap_response) __real_sj_scp03_wrap_response, __wrap_sj_scp03_wrap_response;
 
 bool __wrap_sj_scp03_wrap_response(struct sj_scp03 *s, struct sj_span plain, uint16_t sw,
 				   struct sj_writer *w)
@@ -253,23 +237,9 @@ bool __wrap_sj_scp03_wrap_response(struct sj_scp03 *s, struct sj_span plain, uin
 
 /* --- cards ------------------------------------------------------------------------------- */
 
-struct card_store *liar_copy(const struct card_store *from)
-{
-	struct card_store *to = NULL;
-	struct sj_span value;
-
-	assert_int_equal(card_store_memory(&to), CARD_STORE_OK);
-	for (uint32_t id = 0; card_store_next(from, &id); id++) {
-		assert_true(card_store_get(from, id, &value));
-		assert_true(card_store_set(to, id, value));
-	}
-	assert_int_equal(card_store_commit(to), CARD_STORE_OK);
-	return to;
-}
-
 static struct bench *bench_of(const struct card_store *store, enum card_interface interface)
 {
-	struct bench *b = bench_new_in(liar_copy(store));
+	struct bench *b = bench_new_in(stores_copy(store));
 
 	if (interface != CARD_CONTACTLESS)
 		bench_insert(b, interface);

@@ -10,6 +10,7 @@
 
 #include "reader/card.h"
 #include "tests/card/emrtd_reader.h"
+#include "tests/card/stores.h"
 
 #define LIAR_COMMANDS_MAX \
 	5000u /* more than that for one operation, or one step of a program's, is a hang */
@@ -136,7 +137,6 @@ void liar_insert(struct liar *l, const struct card_store *store, enum card_inter
 void liar_end(struct liar *l);
 /* The clock of this program goes on by so much. */
 void liar_wait(int64_t ms);
-struct card_store *liar_copy(const struct card_store *from);
 
 /* --- operations ---------------------------------------------------------------------- */
 

@@ -102,7 +102,7 @@ static void issue_one(struct desk *d)
 	liar_insert(l, d->blank, CARD_CONTACT);
 	plug = (struct plug){ &l->head, 1 };
 	assert_int_equal(issue(), 0);
-	d->issued = liar_copy(l->b->store);
+	d->issued = stores_copy(l->b->store);
 	liar_end(l);
 	plug.card = NULL;
 	free(l);

@@ -3,6 +3,7 @@
 
 #include "tests/hostile/liar.h"
 #include "tests/pkcs11/plug.h"
+#include "tests/pkcs11/work.h"
 #include "tests/reader/piv_stage.h"
 
 #include "crypt/public.h"
@@ -44,7 +45,7 @@ static void *token_new(enum card_interface interface)
 	assert_int_equal(sj_piv_write(s->piv, PIV_OBJECT_KEY_HISTORY, history.ptr, history.len),
 			 SJ_OK);
 	piv_stage_close(s);
-	t->store = liar_copy(s->b->store);
+	t->store = stores_copy(s->b->store);
 	t->interface = interface;
 	piv_stage_free(s);
 	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
@@ -211,23 +212,9 @@ static void decrypt(struct program *p, CK_OBJECT_HANDLE key)
 
 static void derive(struct program *p, CK_OBJECT_HANDLE key)
 {
-	static const char generator[] =
-		"046B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"
-		"4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5";
-	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
-	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
-	CK_BBOOL no = CK_FALSE, yes = CK_TRUE;
-	CK_ATTRIBUTE t[] = { { CKA_CLASS, &class, sizeof(class) },
-			     { CKA_KEY_TYPE, &type, sizeof(type) },
-			     { CKA_SENSITIVE, &no, 1 },
-			     { CKA_EXTRACTABLE, &yes, 1 } };
-	CK_BYTE point[65];
-	CK_ECDH1_DERIVE_PARAMS ecdh = { CKD_NULL, 0, NULL, sizeof(point), point };
-	CK_MECHANISM m = { CKM_ECDH1_DERIVE, &ecdh, sizeof(ecdh) };
 	CK_OBJECT_HANDLE secret;
 
-	(void)hex(generator, point, sizeof(point));
-	if (C_DeriveKey(p->session, &m, key, t, 4, &secret) != CKR_OK)
+	if (work_derive(p->session, key, 65, &secret) != CKR_OK)
 		return;
 	p->secrets++;
 	read_object(p, secret);
@@ -276,28 +263,6 @@ static void make_key(struct program *p)
 	(void)C_DestroyObject(p->session, b);
 }
 
-static void write_certificate(struct program *p)
-{
-	CK_OBJECT_CLASS class = CKO_CERTIFICATE;
-	CK_CERTIFICATE_TYPE x509 = CKC_X_509;
-	CK_BYTE id = 0x9A, der[1024];
-	CK_BBOOL yes = CK_TRUE;
-	CK_ATTRIBUTE get = { CKA_VALUE, der, sizeof(der) };
-	CK_ATTRIBUTE t[] = { { CKA_CLASS, &class, sizeof(class) },
-			     { CKA_CERTIFICATE_TYPE, &x509, sizeof(x509) },
-			     { CKA_TOKEN, &yes, 1 },
-			     { CKA_ID, &id, 1 },
-			     { CKA_VALUE, der, 0 } };
-	CK_OBJECT_HANDLE o;
-
-	find(p, CKO_CERTIFICATE);
-	if (p->n == 0 || C_GetAttributeValue(p->session, p->objects[0], &get, 1) != CKR_OK)
-		return;
-	t[4].ulValueLen = get.ulValueLen;
-	if (C_CreateObject(p->session, t, 5, &o) == CKR_OK)
-		(void)C_DestroyObject(p->session, o);
-}
-
 static void administer_all(struct program *p)
 {
 	CK_UTF8CHAR puk[] = STAGE_PUK ":123456", admin[] = ADMIN_HEX, label[32] = "";
@@ -307,7 +272,8 @@ static void administer_all(struct program *p)
 		return;
 	p->l->begun = p->l->answers;
 	make_key(p);
-	write_certificate(p);
+	find(p, CKO_CERTIFICATE);
+	work_write_certificate(p->session, p->objects, p->n);
 	p->l->begun = p->l->answers;
 	(void)C_SetPIN(p->session, admin, sizeof(admin) - 1, admin, sizeof(admin) - 1);
 	(void)C_InitPIN(p->session, puk, sizeof(puk) - 1);

@@ -44,7 +44,7 @@ static void *keys_new(const struct piv_plan *plan)
 	memcpy(k->spki, info.spki, info.spki_len);
 	k->spki_len = info.spki_len;
 	piv_stage_close(s);
-	k->store = liar_copy(s->b->store);
+	k->store = stores_copy(s->b->store);
 	piv_stage_free(s);
 	k->interface = plan->interface != 0 ? plan->interface : CARD_CONTACT;
 	k->secrets[SJ_PIV_CAN] = CAN;

@@ -4,6 +4,7 @@
 #include "applets/eid/state.h"
 #include "applets/emrtd/state.h"
 #include "applets/piv/state.h"
+#include "tests/card/stores.h"
 
 /* --- content that can be found again -------------------------------------------------------- */
 
@@ -75,21 +76,9 @@ static void give_objects(struct bench *b)
 
 /* --- cards ----------------------------------------------------------------------------------------- */
 
-static struct card_store *copy_of(const struct card_store *from)
-{
-	struct card_store *to = NULL;
-	struct sj_span bytes;
-
-	assert_int_equal(card_store_memory(&to), CARD_STORE_OK);
-	for (uint32_t id = 0; card_store_next(from, &id); id++)
-		assert_true(card_store_get(from, id, &bytes) && card_store_set(to, id, bytes));
-	assert_int_equal(card_store_commit(to), CARD_STORE_OK);
-	return to;
-}
-
 struct card_store *world_copy(const struct world *w, enum base base)
 {
-	return copy_of(w->stores[base]);
+	return stores_copy(w->stores[base]);
 }
 
 static struct card_store *born(void)
@@ -139,7 +128,7 @@ static void finish(struct world *w, enum base base, struct bench *b, const char 
 	}
 	if (base == BASE_EID)
 		mark_groups(b->store);
-	w->stores[base] = copy_of(b->store);
+	w->stores[base] = stores_copy(b->store);
 	w->marks[base] = calloc(1, sizeof(*w->marks[base]));
 	assert_non_null(w->marks[base]);
 	marks_learn(w->marks[base], w->stores[base]);
@@ -159,8 +148,8 @@ struct world *world_new(void)
 	finish(w, BASE_BLANK, bench_new_in(born()), NULL);
 	finish(w, BASE_PERSO, personalise(w, BASE_PERSO), NULL);
 	w->cards[BASE_PLAIN] = w->cards[BASE_OPEN] = w->cards[BASE_PERSO];
-	finish(w, BASE_PLAIN, bench_new_in(copy_of(w->stores[BASE_PERSO])), PROFILE_PRIVATE);
-	finish(w, BASE_OPEN, bench_new_in(copy_of(w->stores[BASE_PERSO])), PROFILE_OPEN);
+	finish(w, BASE_PLAIN, bench_new_in(stores_copy(w->stores[BASE_PERSO])), PROFILE_PRIVATE);
+	finish(w, BASE_OPEN, bench_new_in(stores_copy(w->stores[BASE_PERSO])), PROFILE_OPEN);
 	finish(w, BASE_EID, personalise(w, BASE_EID), PROFILE_PRIVATE);
 	return w;
 }

@@ -11,12 +11,10 @@
 struct plug plug;
 
 /* The linker knows them by these names (--wrap). */
-enum sj_rc __wrap_sj_readers_list(struct sj_context *ctx, unsigned timeout_ms,
-				  struct sj_readers **out);
-bool __wrap_sj_readers_get(const struct sj_readers *list, size_t i, struct sj_reader_info *out);
-void __wrap_sj_readers_free(struct sj_readers *list);
-enum sj_rc __wrap_sj_card_wait(struct sj_context *ctx, const char *reader, unsigned timeout_ms,
-			       struct sj_card **out);
+__typeof__(sj_readers_list) __wrap_sj_readers_list;
+__typeof__(sj_readers_get) __wrap_sj_readers_get;
+__typeof__(sj_readers_free) __wrap_sj_readers_free;
+__typeof__(sj_card_wait) __wrap_sj_card_wait;
 
 /* The list is the plug as it is. */
 enum sj_rc __wrap_sj_readers_list(struct sj_context *ctx, unsigned timeout_ms,

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypt/wipe.h"
 #include "host/card_internal.h"
 #include "tests/card/no_clock.h"
 #include "tests/power/folder.h"
@@ -15,12 +16,9 @@
 #define SHOWN_VIOLATIONS 20u
 
 /* What the linker has put in the place of the host's functions, and those. */
-size_t __wrap_card_transmit(struct card *card, struct sj_span command, uint8_t *response);
-size_t __real_card_transmit(struct card *card, struct sj_span command, uint8_t *response);
-void __wrap_card_settle(struct card *card);
-void __real_card_settle(struct card *card);
-bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b);
-bool __real_sj_equal_secret(struct sj_span a, struct sj_span b);
+__typeof__(card_transmit) __real_card_transmit, __wrap_card_transmit;
+__typeof__(card_settle) __real_card_settle, __wrap_card_settle;
+__typeof__(sj_equal_secret) __real_sj_equal_secret, __wrap_sj_equal_secret;
 
 /* Whose card's commands are swept; there is one at a time. */
 static struct sweep *watching;

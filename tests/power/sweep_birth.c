@@ -6,8 +6,7 @@
 #include "tests/card/store_rig.h"
 #include "tests/power/sweep.h"
 
-int __wrap_link(const char *from, const char *to);
-int __real_link(const char *from, const char *to);
+__typeof__(link) __real_link, __wrap_link;
 
 /* Whose card is being made. */
 static struct disk *making;

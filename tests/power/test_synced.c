@@ -105,20 +105,13 @@ static void note_sync(int fd)
 
 /* --- the calls ----------------------------------------------------------------------------------- */
 
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
-int __real_rename(const char *from, const char *to);
-int __wrap_rename(const char *from, const char *to);
-int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
-int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
-int __real_link(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to);
-int __real_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags);
-int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags);
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-int __real_fdatasync(int fd);
-int __wrap_fdatasync(int fd);
+__typeof__(open) __real_open, __wrap_open;
+__typeof__(rename) __real_rename, __wrap_rename;
+__typeof__(renameat) __real_renameat, __wrap_renameat;
+__typeof__(link) __real_link, __wrap_link;
+__typeof__(linkat) __real_linkat, __wrap_linkat;
+__typeof__(fsync) __real_fsync, __wrap_fsync;
+__typeof__(fdatasync) __real_fdatasync, __wrap_fdatasync;
 
 static int named(int rc, int dir, const char *to)
 {

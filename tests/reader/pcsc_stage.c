@@ -135,6 +135,9 @@ pid_t pcsc_other(enum other_does what, int *until)
 		byte = rv == SCARD_S_SUCCESS ? 'y' : 'n';
 		if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) != 0)
 			_exit(1);
+		/* Who dies has pcscd reset the card, at a time of its own. */
+		SCardEndTransaction(card, SCARD_LEAVE_CARD);
+		SCardDisconnect(card, SCARD_LEAVE_CARD);
 		_exit(0);
 	}
 	close(ready[1]);

@@ -13,8 +13,7 @@
 
 static int left = -1; /* how many go well; -1: all */
 
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
+__typeof__(calloc) __real_calloc, __wrap_calloc;
 void *__wrap_calloc(size_t n, size_t size)
 {
 	if (left == 0)

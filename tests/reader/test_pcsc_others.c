@@ -77,14 +77,9 @@ static void test_a_reset_by_another_is_told_and_recovered(void **state)
 }
 
 /* What the service says to the next transmission in place of what it would say. */
-static atomic_long next_failure = SCARD_S_SUCCESS;
+static atomic_long next_failure = SCARD_S_SUCCESS, next_status = SCARD_S_SUCCESS;
 
-LONG __real_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
-			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
-			  LPDWORD receive_len);
-LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
-			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
-			  LPDWORD receive_len);
+__typeof__(SCardTransmit) __real_SCardTransmit, __wrap_SCardTransmit;
 LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
 			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
 			  LPDWORD receive_len)
@@ -95,6 +90,29 @@ LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LP
 		return failure;
 	return __real_SCardTransmit(card, send_pci, send, send_len, receive_pci, receive,
 				    receive_len);
+}
+
+__typeof__(SCardStatus) __real_SCardStatus, __wrap_SCardStatus;
+LONG __wrap_SCardStatus(SCARDHANDLE card, LPSTR name, LPDWORD name_len, LPDWORD state,
+			LPDWORD protocol, LPBYTE atr, LPDWORD atr_len)
+{
+	const LONG failure = atomic_exchange(&next_status, SCARD_S_SUCCESS);
+
+	if (failure != SCARD_S_SUCCESS)
+		return failure;
+	return __real_SCardStatus(card, name, name_len, state, protocol, atr, atr_len);
+}
+
+/* As when another's transaction ends with its process: nothing of this card's was lost yet. */
+static void test_a_reset_before_the_first_command_is_none(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+
+	atomic_store(&next_status, SCARD_W_RESET_CARD);
+	assert_int_equal(sj_session_restart(sj_card_session(card), false), SJ_OK);
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	sj_card_close(card);
 }
 
 /* pcscd says so to who connects while it carries out another's reset: seldom, but it does. */
@@ -225,6 +243,7 @@ int main(void)
 		CASE(test_connecting_gives_up_at_its_deadline, pcsc_setup_card),
 		CASE(test_a_card_that_another_has_alone_is_busy, pcsc_setup_card),
 		CASE(test_a_reset_by_another_is_told_and_recovered, pcsc_setup_card),
+		CASE(test_a_reset_before_the_first_command_is_none, pcsc_setup_card),
 		CASE(test_a_reset_under_way_is_a_reset, pcsc_setup_card),
 		CASE(test_a_card_that_hangs_times_out, pcsc_setup_card),
 		CASE(test_another_thread_cancels_waiting, pcsc_setup_readers),

@@ -17,7 +17,7 @@
 
 static int64_t now;
 
-int64_t __wrap_sj_clock_ms(void);
+__typeof__(sj_clock_ms) __wrap_sj_clock_ms;
 int64_t __wrap_sj_clock_ms(void)
 {
 	return now;

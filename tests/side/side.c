@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "crypt/cipher.h"
+#include "crypt/ec.h"
 #include "crypt/wipe.h"
 #include "tests/side/secret.h"
 
 /* Verdicts are for everybody: what is compared is not. */
-bool __real_sj_equal_secret(struct sj_span a, struct sj_span b);
-bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b);
+__typeof__(sj_equal_secret) __real_sj_equal_secret, __wrap_sj_equal_secret;
 bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b)
 {
 	bool equal = __real_sj_equal_secret(a, b);
@@ -20,8 +20,7 @@ bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b)
 	return equal;
 }
 
-bool __real_sj_unpad(struct sj_span padded, size_t block, size_t *len);
-bool __wrap_sj_unpad(struct sj_span padded, size_t block, size_t *len);
+__typeof__(sj_unpad) __real_sj_unpad, __wrap_sj_unpad;
 bool __wrap_sj_unpad(struct sj_span padded, size_t block, size_t *len)
 {
 	bool ok = __real_sj_unpad(padded, block, len);
@@ -32,8 +31,7 @@ bool __wrap_sj_unpad(struct sj_span padded, size_t block, size_t *len)
 }
 
 /* And so are signatures. */
-bool __real_sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain);
-bool __wrap_sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain);
+__typeof__(sj_ecdsa_from_der) __real_sj_ecdsa_from_der, __wrap_sj_ecdsa_from_der;
 bool __wrap_sj_ecdsa_from_der(struct sj_span der, size_t half, uint8_t *plain)
 {
 	PUBLISHED(der);

@@ -17,8 +17,7 @@
 
 static unsigned go_well, fail; /* how many; then all go well */
 
-pid_t __real_fork(void);
-pid_t __wrap_fork(void);
+__typeof__(fork) __real_fork, __wrap_fork;
 pid_t __wrap_fork(void)
 {
 	if (go_well > 0)
@@ -28,7 +27,7 @@ pid_t __wrap_fork(void)
 	return __real_fork();
 }
 
-int __wrap_usleep(useconds_t us);
+__typeof__(usleep) __wrap_usleep;
 int __wrap_usleep(useconds_t us)
 {
 	(void)us;

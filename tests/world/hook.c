@@ -25,12 +25,7 @@ bool world_in_transaction(void)
 	return transactions > 0;
 }
 
-LONG __real_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
-			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
-			  LPDWORD receive_len);
-LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
-			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
-			  LPDWORD receive_len);
+__typeof__(SCardTransmit) __real_SCardTransmit, __wrap_SCardTransmit;
 LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
 			  DWORD send_len, SCARD_IO_REQUEST *receive_pci, LPBYTE receive,
 			  LPDWORD receive_len)
@@ -47,8 +42,7 @@ LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LP
 	return rv;
 }
 
-LONG __real_SCardBeginTransaction(SCARDHANDLE card);
-LONG __wrap_SCardBeginTransaction(SCARDHANDLE card);
+__typeof__(SCardBeginTransaction) __real_SCardBeginTransaction, __wrap_SCardBeginTransaction;
 LONG __wrap_SCardBeginTransaction(SCARDHANDLE card)
 {
 	LONG rv = __real_SCardBeginTransaction(card);
@@ -57,8 +51,7 @@ LONG __wrap_SCardBeginTransaction(SCARDHANDLE card)
 	return rv;
 }
 
-LONG __real_SCardEndTransaction(SCARDHANDLE card, DWORD how);
-LONG __wrap_SCardEndTransaction(SCARDHANDLE card, DWORD how);
+__typeof__(SCardEndTransaction) __real_SCardEndTransaction, __wrap_SCardEndTransaction;
 LONG __wrap_SCardEndTransaction(SCARDHANDLE card, DWORD how)
 {
 	LONG rv = __real_SCardEndTransaction(card, how);

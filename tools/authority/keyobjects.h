@@ -12,9 +12,6 @@
 
 #define KEYOBJECTS_MAX 3072u /* bytes of any of these */
 
-/* The FASC-N of issuers that are no federal agency: all nines, the GUID counts instead. */
-struct sj_span keyobjects_fasc_n(void);
-
 /* Signed by the content signer, whose certificate is in it. `expires`: YYYYMMDD. */
 SJ_MUST_CHECK bool keyobjects_put_chuid(struct sj_writer *w, struct sj_span guid,
 					const char *expires, const struct sj_signed_by *signer);

@@ -10,7 +10,6 @@
 /* The stages of a tap, in the order of struct sj_gate_times. */
 #define STAGES 5u
 static const char *const stage_names[STAGES] = { "select", "card", "gate", "decision", "complete" };
-#define DECISION 3u
 
 /* Upper ends of the histogram's bars in ms; the last bar has none. */
 static const unsigned bars[] = { 25, 50, 75, 100, 150, 200, 250, 300, 500, 1000 };

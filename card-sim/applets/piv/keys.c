@@ -13,7 +13,6 @@
 
 #define HEAD_SIZE 4u /* algorithm, policies, origin */
 #define DIGEST_MAX 64u
-#define ECDSA_DER_MAX (SJ_EC_SIGNATURE_MAX + 16u)
 #define TAG_INTEGER 0x02
 #define TAG_OCTETS 0x04
 #define TAG_SEQUENCE 0x30

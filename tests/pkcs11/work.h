@@ -1,0 +1,13 @@
+/* work.h -- what programs do with the module, where it takes more than a call. */
+#ifndef TESTS_PKCS11_WORK_H
+#define TESTS_PKCS11_WORK_H
+
+#include "pkcs11/p11.h"
+
+/* Agrees with the generator of P-256, or as many bytes of it: 65 a point of it, 32 one of X25519. */
+CK_RV work_derive(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG n,
+		  CK_OBJECT_HANDLE *secret);
+/* Writes the first of these objects that has a value into 9A, as a certificate, and deletes it. */
+void work_write_certificate(CK_SESSION_HANDLE session, const CK_OBJECT_HANDLE *objects, CK_ULONG n);
+
+#endif
