@@ -103,8 +103,13 @@ static bool is_canonical(const struct sj_status_list *list)
 {
 	struct sj_status_draft *draft = malloc(sizeof(*draft));
 	struct sj_span again;
-	bool ok = draft != NULL && sj_status_draft_begin(draft, &list->parts);
+	bool ok;
 
+	if (draft == NULL) {
+		sj_memory_note();
+		return false;
+	}
+	ok = sj_status_draft_begin(draft, &list->parts);
 	for (uint32_t i = 0; ok && i < list->parts.n; i++) {
 		const struct sj_status_part *part = &list->parts.list[i];
 
@@ -114,8 +119,7 @@ static bool is_canonical(const struct sj_status_list *list)
 		}
 	}
 	ok = ok && sj_status_draft_end(draft, &again) && sj_span_eq(again, list->body);
-	if (draft != NULL)
-		sj_status_draft_free(draft);
+	sj_status_draft_free(draft);
 	free(draft);
 	return ok;
 }
