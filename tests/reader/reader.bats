@@ -122,15 +122,19 @@ until_events() { # N
 	pcscd_start
 	pcscd_card_start
 	until_card
-	/usr/bin/python3 - 3>&- <<-'PY' &
-		import time
+	/usr/bin/python3 - "$BATS_TEST_TMPDIR/held" 3>&- <<-'PY' &
+		import sys, time
 		from smartcard.System import readers
 		c = readers()[0].createConnection()
 		c.connect()
-		time.sleep(5)
+		open(sys.argv[1], "w").close()
+		time.sleep(300)
 	PY
 	holder=$!
-	sleep 1.5
+	for _ in $(seq 600); do
+		[ ! -e "$BATS_TEST_TMPDIR/held" ] || break
+		sleep 0.1
+	done
 	run sojourn doctor --trust "$BATS_TEST_TMPDIR/none"
 	kill $holder
 	[[ "$output" == *"in use by:"*"python3 ($holder)"* ]]
