@@ -46,6 +46,8 @@ static int add_extent(struct holder_register *r, uint16_t partition)
 			&part, 1, take_extent, &last, NULL);
 	const int64_t first = last.first + last.size;
 
+	if (rc == 0 && last.next < last.size)
+		return 0; /* another has added it, since none was found */
 	if (rc == 0 && first >= (int64_t)r->indices)
 		return cli_fail(r->cli, SJ_INPUT_REFUSED,
 				"partition %04x of the status list is full; enlarge with "
