@@ -74,8 +74,9 @@ static int load_target(struct cli *cli, struct counter_target *target)
 	if (target->url == NULL)
 		return load_map(cli, target);
 	target->curl = calloc(1, sizeof(*target->curl));
-	rc = target->curl != NULL ? cli_curl_load(cli, target->curl)
-				  : cli_fail(cli, SJ_NO_MEMORY, NULL);
+	if (target->curl == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = cli_curl_load(cli, target->curl);
 	if (rc != 0)
 		return rc;
 	why = judge_url(target->curl, target->url);
