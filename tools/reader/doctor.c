@@ -10,7 +10,7 @@
 #include "reader/reader.h"
 
 #define DAY_SECONDS 86400
-#define TEXT_MAX 400
+#define TEXT_MAX 1400
 
 /* --- findings --------------------------------------------------------------------- */
 

@@ -14,7 +14,7 @@
 
 #define DEFAULT_SOCKET "/run/pcscd/pcscd.comm"
 #define LIST_TIMEOUT_MS 5000
-#define USERS_MAX 300
+#define USERS_MAX 1200
 
 /* --- the service ------------------------------------------------------------------- */
 
