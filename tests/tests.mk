@@ -157,6 +157,8 @@ ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -
 	FORTIFY= FRAME= OPT='-O1 -g'
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
+FAST_BUILD := $(BUILD)/fast
+FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)pc-table FORTIFY= FRAME= OPT='-O2 -g'
 AFL_BUILD := $(BUILD)/afl
 AFL_FLAGS := CC=afl-clang-fast $(ASAN_FLAGS)
 COVERAGE_BUILD := $(BUILD)/coverage
@@ -248,6 +250,7 @@ campaign: deps-campaign .campaign-builds
 
 .campaign-builds: deps-campaign
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FAST_BUILD) $(FAST_FLAGS) $(FAST_BUILD)/tests/fuzz/libfuzzer
 	+@AFL_QUIET=1 $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(AFL_BUILD) $(AFL_FLAGS) $(AFL_BUILD)/tests/fuzz/libfuzzer
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
 
