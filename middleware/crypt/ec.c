@@ -233,16 +233,13 @@ out:
 	return sj_answered(ok);
 }
 
-/* Room for Ecdsa-Sig-Value: a SEQUENCE and two INTEGERs with a sign byte each. */
-#define ECDSA_DER_MAX (3u + 2u * (3u + SJ_EC_FIELD_MAX))
-
 bool sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_span digest,
 		uint8_t out[static SJ_EC_SIGNATURE_MAX], size_t *len)
 {
 	const size_t half = sj_curve_order_size(curve);
 	EVP_PKEY *pkey = sj_pkey_ec(curve, NULL, key);
 	EVP_PKEY_CTX *ctx = pkey != NULL ? EVP_PKEY_CTX_new(pkey, NULL) : NULL;
-	uint8_t der[ECDSA_DER_MAX];
+	uint8_t der[SJ_ECDSA_DER_MAX];
 	size_t n = sizeof(der);
 	bool ok;
 
@@ -261,7 +258,7 @@ bool sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_s
 bool sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_span digest,
 		  struct sj_span plain_signature)
 {
-	uint8_t der[ECDSA_DER_MAX];
+	uint8_t der[SJ_ECDSA_DER_MAX];
 	struct sj_writer w = SJ_WRITER_OF(der);
 	EVP_PKEY_CTX *ctx = NULL;
 	EVP_PKEY *pkey = NULL;

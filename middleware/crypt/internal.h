@@ -68,15 +68,16 @@ const EC_GROUP *sj_ec_group(enum sj_curve curve);
 SJ_MUST_CHECK bool sj_ec_point_encode(const EC_GROUP *group, const EC_POINT *point, BN_CTX *bn,
 				      struct sj_ec_point *out);
 
+/* Room for Ecdsa-Sig-Value: a SEQUENCE and two INTEGERs with a sign byte each. */
+#define SJ_ECDSA_DER_MAX (3u + 2u * (3u + SJ_EC_FIELD_MAX))
+
 /*
  * A key object from a public point, a private scalar, or both (either may be
  * NULL); freed by the caller with EVP_PKEY_free(). NULL on failure.
  */
 EVP_PKEY *sj_pkey_ec(enum sj_curve curve, const struct sj_ec_point *public_key,
 		     const struct sj_ec_secret *private_key);
-/* A public key object from a SubjectPublicKeyInfo: EC, RSA or RSA-PSS (as RSA). */
-EVP_PKEY *sj_pkey_spki(struct sj_span spki);
-/* The same for RSA and RSA-PSS keys alone. */
+/* A public key object from a SubjectPublicKeyInfo: RSA or RSA-PSS (as RSA). */
 EVP_PKEY *sj_pkey_rsa(struct sj_span spki);
 /* A private key object from PKCS#8: EC, RSA or RSA-PSS. NULL: none, or not of these. */
 EVP_PKEY *sj_pkey_pkcs8(struct sj_span pkcs8);

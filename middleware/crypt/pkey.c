@@ -73,16 +73,6 @@ EVP_PKEY *sj_pkey_rsa(struct sj_span spki)
 	return sj_answered(pkey != NULL) ? pkey : NULL;
 }
 
-EVP_PKEY *sj_pkey_spki(struct sj_span spki)
-{
-	struct sj_ec_point point;
-	enum sj_curve curve;
-
-	if (sj_ec_spki_read(spki, &curve, &point))
-		return sj_pkey_ec(curve, &point, NULL);
-	return sj_pkey_rsa(spki);
-}
-
 /* A non-negative number's bytes as a DER INTEGER. */
 static void put_integer(struct sj_writer *w, struct sj_span number)
 {

@@ -26,14 +26,12 @@ static bool key_allows(struct sj_span spki, const struct sj_scheme *scheme)
 	       (scheme->salt_unknown || scheme->salt >= limit.salt);
 }
 
-static bool set_scheme(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme)
+static bool set_padding(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme)
 {
 	const bool pss = scheme->kind == SJ_SCHEME_PSS;
 
 	if (EVP_PKEY_CTX_set_signature_md(ctx, sj_hash_md(scheme->hash)) != 1)
 		return false;
-	if (scheme->kind == SJ_SCHEME_ECDSA)
-		return true;
 	if (EVP_PKEY_CTX_set_rsa_padding(ctx, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) != 1)
 		return false;
 	return !pss ||
@@ -42,14 +40,41 @@ static bool set_scheme(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme)
 			ctx, scheme->salt_unknown ? RSA_PSS_SALTLEN_AUTO : (int)scheme->salt) == 1);
 }
 
-static void meter(const EVP_PKEY *key)
+/* By OpenSSL's own rule: the DER of a signature, and nothing but DER. */
+static bool ecdsa_verify(struct sj_span spki, struct sj_span hash, struct sj_span signature)
 {
-	char group[32] = "";
+	uint8_t plain[SJ_EC_SIGNATURE_MAX], again[SJ_ECDSA_DER_MAX];
+	struct sj_writer w = SJ_WRITER_OF(again);
+	struct sj_ec_point point;
+	struct sj_span both;
+	enum sj_curve curve;
+	size_t half;
 
-	if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1)
-		sj_meter_count(SJ_METER_EC_VERIFY, sj_curve_from_openssl_name(group), 1);
-	else
-		sj_meter_count(SJ_METER_RSA_PUBLIC, SJ_CURVE_NONE, (size_t)EVP_PKEY_get_size(key));
+	if (!sj_ec_spki_read(spki, &curve, &point))
+		return false;
+	half = sj_curve_order_size(curve);
+	both = sj_span(plain, 2 * half);
+	return sj_ecdsa_from_der(signature, half, plain) && sj_ecdsa_to_der(both, &w) &&
+	       sj_span_eq(sj_written(&w), signature) && sj_ec_verify(curve, &point, hash, both);
+}
+
+static bool rsa_verify(struct sj_span spki, const struct sj_scheme *scheme, struct sj_span hash,
+		       struct sj_span signature)
+{
+	EVP_PKEY *pkey = sj_pkey_rsa(spki);
+	EVP_PKEY_CTX *ctx = NULL;
+	int answer = 0;
+
+	if (pkey != NULL) {
+		sj_meter_count(SJ_METER_RSA_PUBLIC, SJ_CURVE_NONE, (size_t)EVP_PKEY_get_size(pkey));
+		ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	}
+	if (pkey != NULL &&
+	    sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 && set_padding(ctx, scheme)))
+		answer = EVP_PKEY_verify(ctx, signature.ptr, signature.len, hash.ptr, hash.len);
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	return sj_answered(answer == 1);
 }
 
 bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_hash digest,
@@ -57,9 +82,7 @@ bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_
 {
 	uint8_t hash[SJ_HASH_MAX];
 	struct sj_scheme scheme;
-	EVP_PKEY_CTX *ctx = NULL;
-	EVP_PKEY *pkey = NULL;
-	int answer = 0;
+	struct sj_span hashed;
 
 	if (!sj_scheme_read(algorithm, &scheme))
 		return false;
@@ -68,18 +91,9 @@ bool sj_signature_verify(struct sj_span spki, struct sj_span algorithm, enum sj_
 	if (scheme.salt > SJ_RSA_MAX || !key_allows(spki, &scheme) ||
 	    !sj_hash(scheme.hash, &message, 1, hash))
 		return false;
-	pkey = sj_pkey_spki(spki);
-	if (pkey != NULL) {
-		meter(pkey);
-		ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	}
-	if (pkey != NULL &&
-	    sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 && set_scheme(ctx, &scheme)))
-		answer = EVP_PKEY_verify(ctx, signature.ptr, signature.len, hash,
-					 sj_hash_size(scheme.hash));
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
-	return sj_answered(answer == 1);
+	hashed = sj_span(hash, sj_hash_size(scheme.hash));
+	return scheme.kind == SJ_SCHEME_ECDSA ? ecdsa_verify(spki, hashed, signature)
+					      : rsa_verify(spki, &scheme, hashed, signature);
 }
 
 /* Here, so that who only reads certificates needs no OpenSSL. */
