@@ -109,6 +109,7 @@ struct liar {
 	size_t (*ask)(void *user, struct sj_span command, uint8_t *response);
 	void *user;
 	const struct card_store *foreign; /* what the other person's card stores */
+	const char *keyed; /* what is typed on the reader's keypad; NULL: it has none */
 
 	const struct wrong *wrong; /* NULL: honest */
 	unsigned at; /* the least number of the answer that it strikes, from 1 */
