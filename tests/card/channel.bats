@@ -154,13 +154,17 @@ copy() { cp first.card "$1.card"; }
 	[[ "$output" == *"32, 48 or 64"*SJ-1302* ]]
 }
 
-@test "a card whose answers carry no MAC is issued only if that is asked for" {
+@test "a card whose answers carry no MAC is issued or locked only if that is asked for" {
 	sojourn card new plain.card --scp-i 00
 	run -7 issue plain ut
 	[[ "$output" == *"--plain-answers"*SJ-0714* ]]
 	issue plain ut --plain-answers
 	run manage plain show
 	[[ "$output" == *"is not proved"* ]]
+	run -7 manage plain lock
+	[[ "$output" == *"--plain-answers"*SJ-0714* ]]
+	manage plain lock --plain-answers
+	[ "$(told plain '["state"]' 2>/dev/null)" = CARD_LOCKED ]
 }
 
 @test "a half-personalised card is emptied; an issued one is not" {
