@@ -33,6 +33,7 @@ enum {
 	ON_BOUND = 1 << 11,
 	ON_ADMIN = 1 << 12, /* the management key is proved */
 	ON_WRITES = 1 << 13, /* an issuer writes what it signed */
+	ON_CHANGES = 1 << 14, /* the card becomes another: issued, locked, with other keys */
 	ON_ALL = 0xFFFF,
 };
 

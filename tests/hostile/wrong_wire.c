@@ -154,6 +154,8 @@ static void replay(struct liar *l, const struct wrong *w, struct answer *x)
 	for (unsigned i = 0; i < l->answers; i++)
 		if (!sj_take_be(&in, 4, &n) || !sj_take(&in, n, &answer))
 			answer = SJ_SPAN_STR("\x6F\x00");
+	if (sj_span_eq(answer, sj_span(x->bytes, x->len)))
+		l->struck = 0; /* the card says it again */
 	memcpy(x->bytes, answer.ptr, answer.len);
 	x->len = answer.len;
 }
