@@ -93,6 +93,8 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	l->answers++;
 	if (!sj_apdu_parse(command, &l->command))
 		l->command = (struct sj_apdu){ .ins = command.len > 1 ? command.ptr[1] : 0 };
+	/* Nobody asks the reader for a UID or a card for records: what neither says, nobody believes. */
+	assert_true(command.ptr[0] != 0xFF && l->command.ins != 0xB2);
 	l->locked = l->locked || l->command.ins == 0xF0;
 	x.len = ask_card(l, command);
 	keep_record(l, sj_span(x.bytes, x.len));

@@ -239,6 +239,13 @@ static void change_cards(struct liar *l, const struct wrong *w, struct answer *x
 	l->other = b;
 }
 
+/* The reader tells of it, and the card that answers next has another UID, and is another. */
+static void reset_to_another(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	change_cards(l, w, x);
+	l->rc = SJ_CARD_RESET;
+}
+
 static void other_atr(struct liar *l, const struct wrong *w, struct answer *x)
 {
 	(void)l;
@@ -438,6 +445,8 @@ static const struct wrong rows[] = {
 	WIRE("restarted-unseen", restart_unseen, 0, 0),
 	WITH_OTHER("another-card-from-here", change_cards, 0, 0),
 	WITH_OTHER("two-cards-in-turn", change_cards, STAYS, 0),
+	WITH_OTHER("reset-and-another-card", reset_to_another, 0, 0),
+	WITH_OTHER("reset-and-another-card-each-time", reset_to_another, STAYS, 0),
 	FILES("file-size-changes", other_size, STAYS, 0x10FF),
 	FILES("file-size-is-huge-and-small", other_size, STAYS, 0x0183),
 
