@@ -17,16 +17,16 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_once_t once;
 	unsigned forks; /* under way: no call begins */
-	unsigned calls;
-} all = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, 0, 0 };
+	unsigned calls; /* under way */
+} pcsc_calls = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, 0, 0 };
 
 static void wait_unlocked(void)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 
-	pthread_mutex_unlock(&all.lock);
+	pthread_mutex_unlock(&pcsc_calls.lock);
 	nanosleep(&pause, NULL);
-	pthread_mutex_lock(&all.lock);
+	pthread_mutex_lock(&pcsc_calls.lock);
 }
 
 /* A pause of a millisecond takes many on a machine that has much to do: by the clock. */
@@ -34,22 +34,22 @@ static void before_fork(void)
 {
 	const int64_t until = sj_clock_ms() + FORK_MS;
 
-	pthread_mutex_lock(&all.lock);
-	all.forks++;
-	while (all.calls > 0 && sj_clock_ms() < until)
+	pthread_mutex_lock(&pcsc_calls.lock);
+	pcsc_calls.forks++;
+	while (pcsc_calls.calls > 0 && sj_clock_ms() < until)
 		wait_unlocked();
 }
 
 static void after_fork(void)
 {
-	all.forks--;
-	pthread_mutex_unlock(&all.lock);
+	pcsc_calls.forks--;
+	pthread_mutex_unlock(&pcsc_calls.lock);
 }
 
 static void after_fork_in_child(void)
 {
-	all.forks = all.calls = 0;
-	pthread_mutex_unlock(&all.lock);
+	pcsc_calls.forks = pcsc_calls.calls = 0;
+	pthread_mutex_unlock(&pcsc_calls.lock);
 }
 
 static void register_fork(void)
@@ -59,17 +59,17 @@ static void register_fork(void)
 
 void sj_pcsc_call_begin(void)
 {
-	pthread_once(&all.once, register_fork);
-	pthread_mutex_lock(&all.lock);
-	while (all.forks > 0)
+	pthread_once(&pcsc_calls.once, register_fork);
+	pthread_mutex_lock(&pcsc_calls.lock);
+	while (pcsc_calls.forks > 0)
 		wait_unlocked();
-	all.calls++;
-	pthread_mutex_unlock(&all.lock);
+	pcsc_calls.calls++;
+	pthread_mutex_unlock(&pcsc_calls.lock);
 }
 
 void sj_pcsc_call_end(void)
 {
-	pthread_mutex_lock(&all.lock);
-	all.calls--;
-	pthread_mutex_unlock(&all.lock);
+	pthread_mutex_lock(&pcsc_calls.lock);
+	pcsc_calls.calls--;
+	pthread_mutex_unlock(&pcsc_calls.lock);
 }
