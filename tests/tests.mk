@@ -159,9 +159,11 @@ ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
 FAST_BUILD := $(BUILD)/fast
-FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)pc-table FORTIFY= FRAME= OPT='-O2 -g'
+# What finds inputs quickly; they are run with the sanitisers afterwards.
+FAST_ONLY := FORTIFY= FRAME= OPT='-O2 -g'
+FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)pc-table $(FAST_ONLY)
 AFL_BUILD := $(BUILD)/afl
-AFL_FLAGS := CC=afl-clang-fast $(ASAN_FLAGS)
+AFL_FLAGS := CC=afl-clang-fast SANITIZE= $(FAST_ONLY)
 COVERAGE_BUILD := $(BUILD)/coverage
 COVERAGE_FLAGS := CC=clang SANITIZE='-fprofile-instr-generate -fcoverage-mapping' FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_BUILD := $(BUILD)/tsan
