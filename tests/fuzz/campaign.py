@@ -102,7 +102,7 @@ class Campaign:
         s = self.state[name]
         leaks = 1 if s["executions"] == 0 else 0
         harness = self.fast if leaks == 0 and s["fast"] < 3 and self.done(name)[:2] != (1, 1) else self.harness
-        command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60",
+        command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60", "-report_slow_units=60",
                    "-entropic=0", "-reload=0", f"-detect_leaks={leaks}",
                    f"-artifact_prefix={self.work}/crashes/{name}+", self.corpus(name), self.work / "seeds" / name]
         start = time.monotonic()
