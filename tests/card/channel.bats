@@ -167,6 +167,22 @@ copy() { cp first.card "$1.card"; }
 	[ "$(told plain '["state"]' 2>/dev/null)" = CARD_LOCKED ]
 }
 
+# lied NAME VERB SED [OPTION...]: as manage, but somebody changes what the card says; its ATR is line 1.
+lied() {
+	local name=$1 verb=$2 how=$3
+	shift 3
+	sojourn authority card "$verb" ut "$@" \
+		--exec -- sh -c "sojourn card run $name.card --link stdio --interface contact | sed -u '$how'"
+}
+
+@test "rotated keys are not proved by a channel that lost its MAC on the way" {
+	copy downgraded
+	run -7 lied downgraded rotate '6s/^\(.\{24\}\)70/\110/'
+	[[ "$output" == *"now it says that they do not"*"old keys or the new ones"* ]]
+	flock -w 60 downgraded.card true
+	[ "$(told downgraded '["keyVersion"]')" = 50 ]
+}
+
 @test "a half-personalised card is emptied; an issued one is not" {
 	sojourn card new half.card
 	rm -f letter
@@ -176,6 +192,9 @@ copy() { cp first.card "$1.card"; }
 	[[ "$output" == *"half-personalised"* ]]
 	flock -w 60 half.card true
 	run -2 manage half reset
+	run -6 lied half reset '6s/.*/6A88/' --yes
+	[[ "$output" == *"no application to empty"* ]]
+	flock -w 60 half.card true
 	manage half reset --yes
 	sojourn register history ut | grep 'card reset'
 	[ "$(registered 'c["state"]')" = scrapped ]

@@ -275,6 +275,10 @@ static int reset(struct cardvisit *v)
 	if (rc == 0 && v->state > CARDSTATUS_INITIALIZED)
 		rc = cli_fail(v->cli, SJ_CARD_STATE, "card %s was issued: it can only be ended",
 			      v->serial);
+	/* Errors are not protected, and one of them says so. */
+	if (rc == 0 && v->application_count == 0)
+		rc = cli_fail(v->cli, SJ_CARD_REFUSED,
+			      "card %s says that it has no application to empty", v->serial);
 	if (rc == 0)
 		rc = record_end(v, "card reset");
 	for (size_t i = 0; rc == 0 && i < v->application_count; i++)
