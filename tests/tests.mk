@@ -42,6 +42,8 @@ $(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
 $(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardStatus
+$(BUILD)/tests/unit/test_crypt_constant: TEST_LIBS = -Wl,--wrap=sj_equal_secret
+$(BUILD)/tests/unit/test_cli_files: TEST_LIBS = -Wl,--wrap=write,--wrap=fsync
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
@@ -88,7 +90,8 @@ $(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c tests/fa
 $(BUILD)/tests/failures/test_secrets: TEST_LIBS = $(made_wrap) $(sweep_libs)
 
 .PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
-tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
+bench_bins := $(addprefix $(BUILD)/tests/bench/,bench nullcard signer)
+tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so) $(BUILD)/tests/fuzz/mutate $(bench_bins) $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -272,5 +275,6 @@ fuzz: deps-check
 demo: all
 	@$(BUILD)/bin/sojourn demo
 
-bench: all tests
+bench: deps-bench
+	+@$(MAKE) --no-print-directory -j$(JOBS) all $(bench_bins)
 	@SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench
