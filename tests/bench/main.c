@@ -70,11 +70,11 @@ static double distance(const json_t *row)
 {
 	const double value = json_number_value(json_object_get(row, "value")),
 		     floor = json_number_value(json_object_get(row, "floor"));
-	const bool rate = strcmp(json_string_value(json_object_get(row, "unit")), "1/s") == 0;
 
 	if (floor <= 0 || value <= 0)
 		return 0;
-	return rate ? floor / value : value / floor;
+	return strcmp(json_string_value(json_object_get(row, "unit")), "1/s") == 0 ? floor / value
+										   : value / floor;
 }
 
 /* Where the row farthest from its floor is; the number of rows: none has a floor. */

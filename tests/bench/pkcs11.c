@@ -41,9 +41,8 @@ struct stage {
 	bool peers; /* they know no channel: on contact only */
 	const char *suffix;
 	char path[MODULES][2 * BENCH_PATH]; /* empty: it is not here */
-	double bare
-		[2]
-		[2]; /* signatures a second by PC/SC alone, on contact: EC, RSA, beside 1 and 8 threads */
+	/* Signatures a second by PC/SC alone, on contact: EC, RSA; beside 1 and 8 threads. */
+	double bare[2][2];
 	double operations_ms; /* of card and reader up to a signature, bare */
 	struct bench_least first, known; /* what so many commands and these take */
 };
@@ -337,9 +336,8 @@ static void wall_rows(const struct stage *s)
 	struct figure first = { 0 }, known = { 0 };
 	char note[256];
 
-	snprintf(note, sizeof(note),
-		 "C_Initialize to the first signature; aim: half of the better peer; %s",
-		 s->first.text);
+	snprintf(note, sizeof(note), "C_Initialize to the first signature; %s%s",
+		 s->peers ? "aim: half of the better peer; " : "", s->first.text);
 	if (walls(s, false, &first))
 		row(s, "new.wall", &first, "ms", s->first.ms, note);
 	snprintf(note, sizeof(note), "the same, card seen before; %s", s->known.text);
