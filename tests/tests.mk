@@ -186,7 +186,7 @@ check: deps-check
 # are gcc's, and most bats files run them; test programs run under gcc's sanitisers, and once more as clang makes
 # them in check-programs. The long stories of many programs run in one build each: under sanitisers where
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
-gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
+gcc_only := $(server_bats) $(addprefix tests/,unit/campaign.bats card/publish.bats card/rollover.bats card/cli.bats \
 	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
 	reader/gate.bats failures/tools.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
