@@ -50,6 +50,22 @@ static __attribute__((noinline)) void look_below(void)
 	memset(made.stack, 0, STACK);
 }
 
+__attribute__((noinline)) void made_stack_keep(void)
+{
+	const uint8_t *end = __builtin_frame_address(0);
+
+	memcpy(made.stack, end - STACK, STACK);
+}
+
+long made_stack_holds(const void *number, size_t len)
+{
+	static struct scan scan;
+
+	memset(&scan, 0, sizeof(scan));
+	scan_add_key(&scan, "a number", number, len);
+	return scan_bytes(&scan, "the dead part of the stack", made.stack, STACK);
+}
+
 static bool holds_secret(const void *bytes, size_t len)
 {
 	const bool quiet = made.scan.quiet;

@@ -44,6 +44,10 @@ void made_look(void);
 void made_key(const char *name, const void *bytes, size_t len);
 /* Notes no more, and looks through all memory. */
 struct made_left made_end(void);
+/* Keeps the dead part of the stack as it is now; nothing that is called later changes it. */
+void made_stack_keep(void);
+/* How often that number is in what was kept. */
+long made_stack_holds(const void *number, size_t len);
 /* How many were noted. */
 size_t made_count(void);
 /* Nothing is told of what is found. */

@@ -3,6 +3,8 @@
  * crypt, each is noted. Where it was made it must have been wiped, and when card and handles are closed all
  * memory is searched for it.
  */
+#include <openssl/ec.h>
+#include <openssl/obj_mac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +113,52 @@ static void test_keys_in_files(void **state)
 		sj_wipe(bytes, sizeof(bytes));
 	}
 	assert_clean();
+}
+
+/* Of a signature (r, s) by the key d: k = s^-1 (e + r d), which tells d to whoever finds it. */
+static void nonce_of(const uint8_t signature[static 64], const struct sj_ec_secret *d,
+		     const uint8_t digest[static 32], uint8_t out[static 32])
+{
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	const BIGNUM *n = EC_GROUP_get0_order(group);
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *k = BN_bin2bn(signature, 32, NULL), *s = BN_bin2bn(signature + 32, 32, NULL);
+	BIGNUM *e = BN_bin2bn(digest, 32, NULL), *key = BN_bin2bn(d->bytes, (int)d->len, NULL);
+
+	assert_non_null(BN_mod_inverse(s, s, n, ctx));
+	assert_true(BN_mod_mul(k, k, key, n, ctx) == 1 && BN_mod_add(k, k, e, n, ctx) == 1 &&
+		    BN_mod_mul(k, k, s, n, ctx) == 1 && BN_bn2binpad(k, out, 32) == 32);
+	BN_free(key);
+	BN_free(e);
+	BN_free(s);
+	BN_free(k);
+	BN_CTX_free(ctx);
+	EC_GROUP_free(group);
+}
+
+/* Both verbs that sign; the other one has the key from a file. */
+static void test_a_signature_leaves_no_nonce(void **state)
+{
+	static const uint8_t digest[32] = { 0x5A, 1, 2 };
+	uint8_t signature[SJ_EC_SIGNATURE_MAX], nonce[32];
+	struct sj_writer w = SJ_WRITER_OF(signature);
+	struct sj_key *key = sj_key_generate("P-256");
+	struct sj_ec_secret d;
+	struct sj_ec_point point;
+	enum sj_curve curve;
+	size_t len;
+
+	(void)state;
+	assert_true(sj_key_get_ec(key, &curve, &d, &point));
+	assert_true(sj_ec_sign(SJ_P256, &d, SJ_SPAN_OF(digest), signature, &len));
+	made_stack_keep();
+	nonce_of(signature, &d, digest, nonce);
+	assert_int_equal(made_stack_holds(nonce, sizeof(nonce)), 0);
+	assert_true(sj_key_sign_digest(key, SJ_SPAN_OF(digest), &w));
+	made_stack_keep();
+	nonce_of(signature, &d, digest, nonce);
+	assert_int_equal(made_stack_holds(nonce, sizeof(nonce)), 0);
+	sj_key_free(key);
 }
 
 /* --- the operations of the sweeps ------------------------------------------------------------ */
@@ -308,6 +356,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_an_eid_card),
 		cmocka_unit_test(test_keys_and_their_pin),
 		cmocka_unit_test(test_keys_in_files),
+		cmocka_unit_test(test_a_signature_leaves_no_nonce),
 		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_a_secret_that_stays_is_found),
 	};
