@@ -83,6 +83,12 @@ $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 $(BUILD)/tests/failures/watch: $(call objs,tests/failures/watch.c tests/failures/scan.c) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE)
+# The keys that they put to use: before a whole program, without sanitisers, as fail.so.
+$(call objs,tests/failures/keys.c): override SANITIZE =
+$(call objs,tests/failures/keys.c): override HARDEN = -fPIC
+$(BUILD)/tests/failures/keys.so: $(call objs,tests/failures/keys.c)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) -shared -o $@ $^ -lcrypto -ldl
 made_wrap := $(addprefix -Wl$(comma)--wrap=,sj_ec_secret_random sj_ec_secret_read sj_ec_agree sj_kdf sj_hkdf_extract sj_hkdf_expand sj_wipe free card_charge_begin sj_tap_verdict)
 # What a test wipes itself is none of ours.
 $(call objs,tests/reader/gate_card.c tests/reader/gate_stage.c): CPPFLAGS_ALL += -Dsj_wipe=explicit_bzero
@@ -90,7 +96,7 @@ $(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c tests/fa
 $(BUILD)/tests/failures/test_secrets: TEST_LIBS = $(made_wrap) $(sweep_libs)
 
 .PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
-tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
+tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so keys.so) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
