@@ -9,7 +9,8 @@ gate_a := $(BUILD)/lib/gate.a
 $(gate_a): $(call objs,$(filter-out tools/gate/main.c,$(wildcard tools/gate/*.c)))
 
 counter_a := $(BUILD)/lib/counter.a
-$(counter_a): $(call objs,$(filter-out tools/counter/main.c,$(wildcard tools/counter/*.c)))
+counter_objs := $(call objs,$(filter-out tools/counter/main.c,$(wildcard tools/counter/*.c)))
+$(counter_a): $(counter_objs)
 
 test_src := $(wildcard tests/*/test_*.c)
 test_bins := $(patsubst %.c,$(BUILD)/%,$(test_src))
@@ -43,6 +44,8 @@ $(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardStatus
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
+$(BUILD)/tests/unit/test_counter_api: $(counter_objs)
+$(BUILD)/tests/unit/test_counter_api: TEST_LIBS = $(LIBS_counter)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
