@@ -173,7 +173,7 @@ FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)
 AFL_BUILD := $(BUILD)/afl
 AFL_FLAGS := CC=afl-clang-fast $(ASAN_FLAGS)
 COVERAGE_BUILD := $(BUILD)/coverage
-COVERAGE_FLAGS := CC=clang SANITIZE='-fprofile-instr-generate -fcoverage-mapping' FORTIFY= FRAME= OPT='-O1 -g'
+COVERAGE_FLAGS := CC=clang SANITIZE='-fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation' FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_BUILD := $(BUILD)/tsan
 TSAN_FLAGS := SANITIZE=-fsanitize=thread FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_ENV := TSAN_OPTIONS='die_after_fork=0 report_thread_leaks=0 suppressions=$(abspath tests/pkcs11/tsan.supp)'
@@ -265,7 +265,7 @@ campaign: deps-campaign .campaign-builds
 	+@AFL_QUIET=1 $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(AFL_BUILD) $(AFL_FLAGS) $(AFL_BUILD)/tests/fuzz/libfuzzer
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
 
-# What the test programs and the corpus reach, as a table. COVERAGE_ARGS=--bats: the bats files, too.
+# What the test programs and the corpus reach, as a table. COVERAGE_ARGS=--bats: the bats files and the tools, too.
 coverage: deps-campaign
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
 	@tests/coverage.py --build $(COVERAGE_BUILD) $(COVERAGE_ARGS)

@@ -181,7 +181,7 @@ static void a_holder_too_large_is_refused(void **state)
 	assert_non_null(text);
 	memset(text, 'x', len);
 	memcpy(text, "{\"more\":\"", strlen("{\"more\":\""));
-	snprintf(text + HOLDER_FILE_MAX, len - HOLDER_FILE_MAX, "\",%s", GOOD + 1);
+	snprintf(text + HOLDER_FILE_MAX, len - HOLDER_FILE_MAX, "\",%s", &GOOD[1]);
 	open_with(&f, text, strlen(text));
 	free(text);
 	assert_int_equal(next(&f), BATCH_BAD);
