@@ -302,7 +302,7 @@ static void leave_out_in(const struct operation *o, bool follow, struct wipings 
  *  - card_sm_drop() after a wrong MAC: the session's keys go once more when the card loses power, and no command
  *    comes between
  *  - sj_responder_end(): keys, and then all that they stand in; sj_tap_free(): a tap that came to its end has
- *    none left, one that is given up has
+ *    none left, one that is given up has; sj_edhoc_prk_end() as the card of the gate's tests calls it
  *  - locals of sj_bac_run(), put_cam_data(), sj_hmac_new(), extract_4e3m(), put_ec() and sj_piv_import(): here
  *    the next call's frames cover them before anything is looked at; with another compiler they need not
  */
