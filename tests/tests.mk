@@ -9,7 +9,8 @@ gate_a := $(BUILD)/lib/gate.a
 $(gate_a): $(call objs,$(filter-out tools/gate/main.c,$(wildcard tools/gate/*.c)))
 
 counter_a := $(BUILD)/lib/counter.a
-$(counter_a): $(call objs,$(filter-out tools/counter/main.c,$(wildcard tools/counter/*.c)))
+counter_objs := $(call objs,$(filter-out tools/counter/main.c,$(wildcard tools/counter/*.c)))
+$(counter_a): $(counter_objs)
 
 test_src := $(wildcard tests/*/test_*.c)
 test_bins := $(patsubst %.c,$(BUILD)/%,$(test_src))
@@ -42,8 +43,12 @@ $(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
 $(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardStatus
+$(BUILD)/tests/unit/test_crypt_constant: TEST_LIBS = -Wl,--wrap=sj_equal_secret
+$(BUILD)/tests/unit/test_cli_files: TEST_LIBS = -Wl,--wrap=write,--wrap=fsync
 $(BUILD)/tests/reader/test_pcsc_fork: TEST_LIBS = -Wl,--wrap=SCardTransmit
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
+$(BUILD)/tests/unit/test_counter_api: $(counter_objs)
+$(BUILD)/tests/unit/test_counter_api: TEST_LIBS = $(LIBS_counter)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
@@ -84,12 +89,21 @@ $(BUILD)/tests/hostile/test_card: TEST_LIBS = $(plug_wrap) $(liar_wrap)
 $(BUILD)/tests/failures/watch: $(call objs,tests/failures/watch.c tests/failures/scan.c) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE)
-made_wrap := $(addprefix -Wl$(comma)--wrap=,sj_ec_secret_random sj_ec_secret_read sj_ec_agree sj_kdf sj_hkdf_extract sj_hkdf_expand sj_wipe free)
+# The keys that they put to use: before a whole program, without sanitisers, as fail.so.
+$(call objs,tests/failures/keys.c): override SANITIZE =
+$(call objs,tests/failures/keys.c): override HARDEN = -fPIC
+$(BUILD)/tests/failures/keys.so: $(call objs,tests/failures/keys.c)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) -shared -o $@ $^ -lcrypto -ldl
+made_wrap := $(addprefix -Wl$(comma)--wrap=,sj_ec_secret_random sj_ec_secret_read sj_ec_agree sj_kdf sj_hkdf_extract sj_hkdf_expand sj_wipe free card_charge_begin sj_tap_verdict)
+# What a test wipes itself is none of ours.
+$(call objs,tests/reader/gate_card.c tests/reader/gate_stage.c): CPPFLAGS_ALL += -Dsj_wipe=explicit_bzero
 $(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c tests/failures/made.c $(sweep_src))
 $(BUILD)/tests/failures/test_secrets: TEST_LIBS = $(made_wrap) $(sweep_libs)
 
 .PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
-tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so) $(BUILD)/tests/fuzz/mutate $(BUILD)/tests/bench/nullcard $(BUILD)/tests/bench/signer $(BUILD)/tests/bench/bench $(BUILD)/tests/power/asker
+bench_bins := $(addprefix $(BUILD)/tests/bench/,bench nullcard signer)
+tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so keys.so) $(BUILD)/tests/fuzz/mutate $(bench_bins) $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -118,7 +132,7 @@ $(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c p
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What the world does to a reader: pulled cards, other processes, services that end (tests/world).
-world_src := $(addprefix tests/world/,world.c flows.c hook.c other.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
+world_src := $(addprefix tests/world/,world.c flows.c hook.c other.c growth.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
 	tests/pkcs11/uses.c tools/bench/peers.c
 world_bins := $(addprefix $(BUILD)/tests/world/,removal others replug)
 $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,$(world_src)) $(helper_a) \
@@ -165,7 +179,7 @@ FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)
 AFL_BUILD := $(BUILD)/afl
 AFL_FLAGS := CC=afl-clang-fast SANITIZE= $(FAST_ONLY)
 COVERAGE_BUILD := $(BUILD)/coverage
-COVERAGE_FLAGS := CC=clang SANITIZE='-fprofile-instr-generate -fcoverage-mapping' FORTIFY= FRAME= OPT='-O1 -g'
+COVERAGE_FLAGS := CC=clang SANITIZE='-fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument' FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_BUILD := $(BUILD)/tsan
 TSAN_FLAGS := SANITIZE=-fsanitize=thread FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_ENV := TSAN_OPTIONS='die_after_fork=0 report_thread_leaks=0 suppressions=$(abspath tests/pkcs11/tsan.supp)'
@@ -176,11 +190,12 @@ ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_sta
 stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
 
 # What runs of gcc's build besides the programs, from bats files or as it is.
-gcc_tests := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker failures/fail.so) $(stories:%.c=$(BUILD)/%)
+gcc_tests = $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker failures/fail.so \
+	$(if $(wildcard /usr/include/valgrind/memcheck.h),side/side)) $(stories:%.c=$(BUILD)/%)
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
 # hide what was left out, so there is no such switch: run a program by hand.
-check: deps-check
+check: deps-check deps-check-more
 	+@$(MAKE) --no-print-directory -j$(JOBS) all $(gcc_tests)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -f Makefile .suite
@@ -189,7 +204,7 @@ check: deps-check
 # are gcc's, and most bats files run them; test programs run under gcc's sanitisers, and once more as clang makes
 # them in check-programs. The long stories of many programs run in one build each: under sanitisers where
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
-gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
+gcc_only := $(server_bats) $(addprefix tests/,unit/campaign.bats side/side.bats card/publish.bats card/rollover.bats card/cli.bats \
 	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
 	reader/gate.bats failures/tools.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
@@ -257,7 +272,7 @@ campaign: deps-campaign .campaign-builds
 	+@AFL_QUIET=1 $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(AFL_BUILD) $(AFL_FLAGS) $(AFL_BUILD)/tests/fuzz/libfuzzer
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
 
-# What the test programs and the corpus reach, as a table. COVERAGE_ARGS=--bats: the bats files, too.
+# What the test programs and the corpus reach, as a table. COVERAGE_ARGS=--bats: the bats files and the tools, too.
 coverage: deps-campaign
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
 	@tests/coverage.py --build $(COVERAGE_BUILD) $(COVERAGE_ARGS)
@@ -275,5 +290,6 @@ fuzz: deps-check
 demo: all
 	@$(BUILD)/bin/sojourn demo
 
-bench: all tests
+bench: deps-bench
+	+@$(MAKE) --no-print-directory -j$(JOBS) all $(bench_bins)
 	@SOJOURN_BUILD=$(BUILD) $(BUILD)/tests/bench/bench
