@@ -192,9 +192,6 @@ lied() {
 	[[ "$output" == *"half-personalised"* ]]
 	flock -w 60 half.card true
 	run -2 manage half reset
-	run -6 lied half reset '6s/.*/6A88/' --yes
-	[[ "$output" == *"no application to empty"* ]]
-	flock -w 60 half.card true
 	manage half reset --yes
 	sojourn register history ut | grep 'card reset'
 	[ "$(registered 'c["state"]')" = scrapped ]
@@ -204,6 +201,26 @@ lied() {
 	[ "$(told half '["state"]')" = SECURED ]
 	run -13 manage half reset --yes
 	[[ "$output" == *SJ-1307* ]]
+}
+
+@test "a card that is lost while it is emptied is emptied the next time" {
+	local n tried=0
+	sojourn card new torn.card
+	issue torn ut --exec -- sh -c 'sed -u 20q | sojourn card run torn.card --link stdio' 2>/dev/null || true
+	for n in 9 10 11 12 13 14 15; do
+		flock -w 60 torn.card true
+		run ! sojourn authority card reset ut --yes \
+			--exec -- sh -c "sed -u ${n}q | sojourn card run torn.card --link stdio -i contact"
+		tried=$((tried + 1))
+	done
+	[ "$tried" = 7 ]
+	flock -w 60 torn.card true
+	# Who hides one that is there does not have it called empty.
+	run -6 lied torn reset '9s/.*/6A88/' --yes
+	[[ "$output" == *INSTALL* ]]
+	flock -w 60 torn.card true
+	manage torn reset --yes
+	[ "$(told torn '["applications"].__len__()')" = "$(told first '["applications"].__len__()')" ]
 }
 
 @test "what makes no card is refused before the card is touched" {
