@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rand.h>
@@ -18,13 +19,15 @@
 
 #include "tests/fuzz/failures.h"
 
-/* What a failing call leaves in errno. */
+/* What a failing call leaves in errno; OpenSSL says why, or its "no" would be an answer. */
 static int reason(enum fuzz_kind kind)
 {
 	static const int of_storage[] = { ENOSPC, EIO, EINTR };
 	uint8_t which = 0;
 
-	if (kind == FUZZ_MEMORY)
+	if (kind == FUZZ_CRYPTO)
+		ERR_raise(ERR_LIB_EVP, ERR_R_MALLOC_FAILURE);
+	if (kind != FUZZ_STORAGE)
 		return ENOMEM;
 	(void)fuzz_random(&which, 1);
 	return of_storage[which % (fuzz_fails_for_ever() ? 2u : 3u)];
