@@ -42,6 +42,7 @@ $(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
 $(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardStatus
+$(BUILD)/tests/unit/test_cli_confine: TEST_LIBS = -Wl,--wrap=seccomp_load
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
