@@ -43,6 +43,7 @@ $(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardStatus
 $(BUILD)/tests/unit/test_cli_confine: TEST_LIBS = -Wl,--wrap=seccomp_load
+$(BUILD)/tests/reader/test_pcsc_fork: TEST_LIBS = -Wl,--wrap=SCardTransmit
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
@@ -118,7 +119,7 @@ $(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c p
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What the world does to a reader: pulled cards, other processes, services that end (tests/world).
-world_src := $(addprefix tests/world/,world.c flows.c hook.c other.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
+world_src := $(addprefix tests/world/,world.c flows.c hook.c other.c growth.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
 	tests/pkcs11/uses.c tools/bench/peers.c
 world_bins := $(addprefix $(BUILD)/tests/world/,removal others replug)
 $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,$(world_src)) $(helper_a) \
@@ -159,9 +160,11 @@ ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
 FAST_BUILD := $(BUILD)/fast
-FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)pc-table FORTIFY= FRAME= OPT='-O2 -g'
+# What finds inputs quickly; they are run with the sanitisers afterwards.
+FAST_ONLY := FORTIFY= FRAME= OPT='-O2 -g'
+FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)pc-table $(FAST_ONLY)
 AFL_BUILD := $(BUILD)/afl
-AFL_FLAGS := CC=afl-clang-fast $(ASAN_FLAGS)
+AFL_FLAGS := CC=afl-clang-fast SANITIZE= $(FAST_ONLY)
 COVERAGE_BUILD := $(BUILD)/coverage
 COVERAGE_FLAGS := CC=clang SANITIZE='-fprofile-instr-generate -fcoverage-mapping' FORTIFY= FRAME= OPT='-O1 -g'
 TSAN_BUILD := $(BUILD)/tsan
@@ -174,11 +177,12 @@ ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_sta
 stories := tests/card/test_eid_rows.c tests/card/test_eid_pseudonyms.c
 
 # What runs of gcc's build besides the programs, from bats files or as it is.
-gcc_tests := $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker failures/fail.so) $(stories:%.c=$(BUILD)/%)
+gcc_tests = $(addprefix $(BUILD)/tests/,card/test_register card/test_register_history power/asker failures/fail.so \
+	$(if $(wildcard /usr/include/valgrind/memcheck.h),side/side)) $(stories:%.c=$(BUILD)/%)
 
 # The most that a test may take is named in run.py; `make check TESTS=...` would
 # hide what was left out, so there is no such switch: run a program by hand.
-check: deps-check
+check: deps-check deps-check-more
 	+@$(MAKE) --no-print-directory -j$(JOBS) all $(gcc_tests)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -f Makefile .suite
@@ -187,7 +191,7 @@ check: deps-check
 # are gcc's, and most bats files run them; test programs run under gcc's sanitisers, and once more as clang makes
 # them in check-programs. The long stories of many programs run in one build each: under sanitisers where
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
-gcc_only := $(server_bats) $(addprefix tests/,card/publish.bats card/rollover.bats card/cli.bats \
+gcc_only := $(server_bats) $(addprefix tests/,unit/campaign.bats side/side.bats card/publish.bats card/rollover.bats card/cli.bats \
 	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
 	reader/gate.bats failures/tools.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
