@@ -16,7 +16,7 @@
 #define CV_FOLDER "cv"
 #define SERVICES_NAME "services.json"
 #define PATH_CAP 40u
-#define SLOT_DEPTH 3u /* of folders: status/<issuer>/a */
+#define SLOT_DEPTH 16u /* of folders, ours are status/<issuer>/a: others in them go, too */
 
 struct fill {
 	struct sj_bundle *bundle;
@@ -347,32 +347,40 @@ static enum sj_rc put_rest(struct fill *f)
 
 /* --- the slot ------------------------------------------------------------------------ */
 
-/* Deletes what is in a folder, and in those below. */
-static void empty(int dir, const char *folder, unsigned depth)
+/* Deletes what is in a folder, if there is one, and in those below. What stayed would come into use. */
+static enum sj_rc empty(int dir, const char *folder, unsigned depth)
 {
 	DIR *stream = sj_trust_entries(dir, folder);
 	const struct dirent *entry;
+	enum sj_rc rc = SJ_OK;
 
 	if (stream == NULL)
-		return;
-	while ((entry = readdir(stream)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		return errno == ENOENT ? SJ_OK : sj_trust_errno(errno);
+	while (errno = 0, rc == SJ_OK && (entry = readdir(stream)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    unlinkat(dirfd(stream), entry->d_name, 0) == 0)
 			continue;
-		if (unlinkat(dirfd(stream), entry->d_name, 0) == 0 || depth == 0)
-			continue;
-		empty(dirfd(stream), entry->d_name, depth - 1);
-		(void)unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR);
+		rc = depth > 0 ? empty(dirfd(stream), entry->d_name, depth - 1) : SJ_OUTPUT_FAILED;
+		if (rc == SJ_OK && unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR) != 0)
+			rc = sj_trust_errno(errno);
 	}
+	if (rc == SJ_OK && errno != 0)
+		rc = sj_trust_errno(errno);
 	closedir(stream);
+	return rc;
 }
 
 static enum sj_rc make_slot(struct sj_bundle *bundle)
 {
+	enum sj_rc rc;
+
 	if (bundle->next.fd >= 0)
 		close(bundle->next.fd);
 	/* Anything but a folder goes: a link is not followed. */
 	(void)unlinkat(bundle->folder, bundle->next.name, 0);
-	empty(bundle->folder, bundle->next.name, SLOT_DEPTH);
+	rc = empty(bundle->folder, bundle->next.name, SLOT_DEPTH);
+	if (rc != SJ_OK)
+		return rc;
 	if (mkdirat(bundle->folder, bundle->next.name, 0755) != 0 && errno != EEXIST)
 		return sj_trust_errno(errno);
 	bundle->next.fd =

@@ -1,7 +1,9 @@
 /* What is believed: trust stores, status lists, bundles; their folders are the old or the new one, whole. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sojourn/bundle.h>
@@ -232,8 +234,15 @@ struct shelf {
 	char before[80]; /* a copy of the store */
 };
 
+static void left_in(const char *store, char out[static 128])
+{
+	snprintf(out, 128, "%s/bundle/b/cv/left", store);
+}
+
 static int bundle_open_to(void **state, uint32_t epoch)
 {
+	char left[128];
+	FILE *file;
 	struct shelf *s = calloc(1, sizeof(*s));
 	void *rig = NULL;
 
@@ -246,6 +255,14 @@ static int bundle_open_to(void **state, uint32_t epoch)
 	bundle_remove(s->r, SJ_BUNDLED_GATE_TOKEN);
 	bundle_add_status(s->r, epoch);
 	bundle_sign(s->r);
+	/* Of one that did not come into use: it never will. */
+	snprintf(left, sizeof(left), "%s/bundle/b", s->r->store);
+	assert_int_equal(mkdir(left, 0755), 0);
+	snprintf(left, sizeof(left), "%s/bundle/b/cv", s->r->store);
+	assert_int_equal(mkdir(left, 0755), 0);
+	left_in(s->r->store, left);
+	file = fopen(left, "w");
+	assert_true(file != NULL && fclose(file) == 0);
 	snprintf(s->before, sizeof(s->before), "%s.old", s->r->store);
 	folder_copy(s->r->store, s->before);
 	*state = s;
@@ -315,7 +332,11 @@ static bool is_whole(void *room, unsigned long rc)
 {
 	struct bundle_rig *r = ((struct shelf *)room)->r;
 	const uint32_t version = bundle_version(r), epoch = bundle_epoch(r);
+	char left[128];
 
+	left_in(r->store, left);
+	if (version == 2 && access(left, F_OK) == 0)
+		return false;
 	return (version == 2 && epoch == 6) || (rc != SJ_OK && version == 1 && epoch == 5);
 }
 

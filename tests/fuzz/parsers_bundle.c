@@ -261,11 +261,14 @@ static enum sj_rc take(const struct life *l, bool *applied)
 	return rc;
 }
 
-static void insist(bool holds)
+static void insist_at(bool holds, int line)
 {
-	if (!holds)
-		abort();
+	if (holds)
+		return;
+	fprintf(stderr, "%s:%d does not hold\n", __FILE__, line);
+	abort();
 }
+#define insist(holds) insist_at((holds), __LINE__)
 
 /* What has come into use is what was offered, by somebody believed, whole, and no step back. */
 static void check_new(const struct life *l, const struct seen *was, const struct seen *is)
