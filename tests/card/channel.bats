@@ -154,13 +154,33 @@ copy() { cp first.card "$1.card"; }
 	[[ "$output" == *"32, 48 or 64"*SJ-1302* ]]
 }
 
-@test "a card whose answers carry no MAC is issued only if that is asked for" {
+@test "a card whose answers carry no MAC is issued or locked only if that is asked for" {
 	sojourn card new plain.card --scp-i 00
 	run -7 issue plain ut
 	[[ "$output" == *"--plain-answers"*SJ-0714* ]]
 	issue plain ut --plain-answers
 	run manage plain show
 	[[ "$output" == *"is not proved"* ]]
+	run -7 manage plain lock
+	[[ "$output" == *"--plain-answers"*SJ-0714* ]]
+	manage plain lock --plain-answers
+	[ "$(told plain '["state"]' 2>/dev/null)" = CARD_LOCKED ]
+}
+
+# lied NAME VERB SED [OPTION...]: as manage, but somebody changes what the card says; its ATR is line 1.
+lied() {
+	local name=$1 verb=$2 how=$3
+	shift 3
+	sojourn authority card "$verb" ut "$@" \
+		--exec -- sh -c "sojourn card run $name.card --link stdio --interface contact | sed -u '$how'"
+}
+
+@test "rotated keys are not proved by a channel that lost its MAC on the way" {
+	copy downgraded
+	run -7 lied downgraded rotate '6s/^\(.\{24\}\)70/\110/'
+	[[ "$output" == *"now it says that they do not"*"old keys or the new ones"* ]]
+	flock -w 60 downgraded.card true
+	[ "$(told downgraded '["keyVersion"]')" = 50 ]
 }
 
 @test "a half-personalised card is emptied; an issued one is not" {
@@ -172,6 +192,9 @@ copy() { cp first.card "$1.card"; }
 	[[ "$output" == *"half-personalised"* ]]
 	flock -w 60 half.card true
 	run -2 manage half reset
+	run -6 lied half reset '6s/.*/6A88/' --yes
+	[[ "$output" == *"no application to empty"* ]]
+	flock -w 60 half.card true
 	manage half reset --yes
 	sojourn register history ut | grep 'card reset'
 	[ "$(registered 'c["state"]')" = scrapped ]

@@ -12,7 +12,7 @@
 #define LOAD_FILE SJ_SPAN_STR("\xF0SOJOURN\xFF")
 
 static const struct cli_option card_options[] = {
-	CARDVISIT_OPTIONS,
+	CARDVISIT_CHANGE_OPTIONS,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
@@ -63,7 +63,7 @@ static int rotate(struct cardvisit *v)
 
 static int rotate_run(struct cli *cli)
 {
-	return cardvisit_run(cli, AUTHORITY_READ, rotate);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, rotate);
 }
 
 static const char *const rotate_examples[] = {
@@ -154,12 +154,12 @@ static int terminate(struct cardvisit *v)
 
 static int lock_run(struct cli *cli)
 {
-	return cardvisit_run(cli, AUTHORITY_READ, lock);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, lock);
 }
 
 static int unlock_run(struct cli *cli)
 {
-	return cardvisit_run(cli, AUTHORITY_READ, unlock);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, unlock);
 }
 
 static int terminate_run(struct cli *cli)
@@ -167,7 +167,7 @@ static int terminate_run(struct cli *cli)
 	if (!cli_given(cli, "yes"))
 		return cli_usage(cli, "the card will be dead for ever, with all that is on it: say "
 				      "--yes");
-	return cardvisit_run(cli, AUTHORITY_READ, terminate);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, terminate);
 }
 
 static const char *const lock_examples[] = { "sojourn authority card lock utopia", NULL };
@@ -200,7 +200,7 @@ const struct cli_command authority_card_unlock_command = {
 
 static const struct cli_option final_options[] = {
 	{ "yes", 0, NULL, "yes, the card may die", CLI_COMPLETE_NONE, NULL, false },
-	CARDVISIT_OPTIONS,
+	CARDVISIT_CHANGE_OPTIONS,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
@@ -275,6 +275,10 @@ static int reset(struct cardvisit *v)
 	if (rc == 0 && v->state > CARDSTATUS_INITIALIZED)
 		rc = cli_fail(v->cli, SJ_CARD_STATE, "card %s was issued: it can only be ended",
 			      v->serial);
+	/* Errors are not protected, and one of them says so. */
+	if (rc == 0 && v->application_count == 0)
+		rc = cli_fail(v->cli, SJ_CARD_REFUSED,
+			      "card %s says that it has no application to empty", v->serial);
 	if (rc == 0)
 		rc = record_end(v, "card reset");
 	for (size_t i = 0; rc == 0 && i < v->application_count; i++)
@@ -289,12 +293,12 @@ static int reset_run(struct cli *cli)
 {
 	if (!cli_given(cli, "yes"))
 		return cli_usage(cli, "all that is on the card will be gone: say --yes");
-	return cardvisit_run(cli, AUTHORITY_READ, reset);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, reset);
 }
 
 static const struct cli_option reset_options[] = {
 	{ "yes", 0, NULL, "yes, all that is on the card may go", CLI_COMPLETE_NONE, NULL, false },
-	CARDVISIT_OPTIONS,
+	CARDVISIT_CHANGE_OPTIONS,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
