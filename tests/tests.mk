@@ -43,6 +43,7 @@ $(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
 $(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardStatus
+$(BUILD)/tests/unit/test_cli_confine: TEST_LIBS = -Wl,--wrap=seccomp_load
 $(BUILD)/tests/unit/test_crypt_constant: TEST_LIBS = -Wl,--wrap=sj_equal_secret
 $(BUILD)/tests/unit/test_cli_files: TEST_LIBS = -Wl,--wrap=write,--wrap=fsync
 $(BUILD)/tests/reader/test_pcsc_fork: TEST_LIBS = -Wl,--wrap=SCardTransmit
@@ -110,9 +111,9 @@ $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What an input may make fail is a line each in wrap.c.
-fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_SHORT.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
-	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes card_sm_protect card_socket_listen card_socket_accept)
-fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,failures.c snapshot.c wrap.c) $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
+fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_[A-Z]*.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
+	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes card_sm_protect sj_ec_verify card_socket_listen card_socket_accept)
+fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,failures.c snapshot.c wrap.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
 	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c tests/fuzz/structure.c) $(fuzz_parts)
 	@mkdir -p $(@D)

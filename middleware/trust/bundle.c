@@ -199,13 +199,25 @@ static enum sj_rc open_store(struct sj_bundle *bundle, const char *directory, co
 	return sj_trust_time_read(&bundle->own);
 }
 
-/* What is in use; where that is damaged, the next bundle repairs it. */
-static enum sj_rc read_present(struct sj_bundle *bundle)
+static enum sj_rc read_slot(struct sj_bundle *bundle)
 {
 	enum sj_rc rc = sj_slot_open(bundle->own.dir, &bundle->present);
 
 	if (rc == SJ_OK && bundle->present.fd >= 0)
 		rc = sj_bundle_manifest_read(&bundle->present, &bundle->old_bytes, &bundle->old);
+	return rc;
+}
+
+/* What is in use; where that is damaged, not but for once unreadable, the next bundle repairs it. */
+static enum sj_rc read_present(struct sj_bundle *bundle)
+{
+	enum sj_rc rc = read_slot(bundle);
+
+	if (rc == SJ_TRUST_UNREADABLE) {
+		if (bundle->present.fd >= 0)
+			close(bundle->present.fd);
+		rc = read_slot(bundle);
+	}
 	if (rc != SJ_OK)
 		bundle->old = (struct sj_manifest){ .version = 0 };
 	if (rc == SJ_OK || rc == SJ_TRUST_UNREADABLE)

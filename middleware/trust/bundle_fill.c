@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reader/memory.h"
 #include "trust/admit.h"
 #include "trust/bundle.h"
 #include "trust/pseudonyms.h"
@@ -15,7 +16,7 @@
 #define CV_FOLDER "cv"
 #define SERVICES_NAME "services.json"
 #define PATH_CAP 40u
-#define SLOT_DEPTH 3u /* of folders: status/<issuer>/a */
+#define SLOT_DEPTH 16u /* of folders, ours are status/<issuer>/a: others in them go, too */
 
 struct fill {
 	struct sj_bundle *bundle;
@@ -184,22 +185,30 @@ static enum sj_rc believe_tokens(struct fill *f)
 	return rc;
 }
 
-/* The slot in use is a trust directory of its own: as its signers have it, not those to come. */
-static const char *fault_after(const struct fill *f, const struct sj_status_head *head)
+/*
+ * The slot in use is a trust directory of its own: as its signers have it, not those to come. A list
+ * there that is damaged, which is one that cannot be read twice, is repaired by this one; where memory
+ * lacks nothing is known of it.
+ */
+static enum sj_rc check_after(const struct fill *f, const struct sj_bundle_file *file,
+			      const struct sj_status_head *head)
 {
+	const unsigned mark = sj_memory_mark();
 	const struct sj_status_head *last;
 	struct sj_status *before = NULL;
-	const char *fault = NULL;
+	enum sj_rc rc = f->before.dir >= 0 ? SJ_TRUST_UNREADABLE : SJ_TRUST_MISSING;
 
-	if (f->before.dir < 0 || sj_status_open_at(f->before.dir, head->issuer, &before) != SJ_OK)
-		return NULL;
+	for (unsigned i = 0; i < 2 && rc == SJ_TRUST_UNREADABLE; i++)
+		rc = sj_memory_rc(mark, sj_status_open_at(f->before.dir, head->issuer, &before));
+	if (rc != SJ_OK)
+		return rc == SJ_NO_MEMORY ? rc : SJ_OK;
 	last = &before->slot.head;
 	if (head->epoch < last->epoch)
-		fault = "It is older than the one in use.";
+		rc = refuse(f->bundle, file, "It is older than the one in use.");
 	else if (head->epoch == last->epoch && !sj_status_head_eq(head, last))
-		fault = "Another list of the same epoch is in use.";
+		rc = refuse(f->bundle, file, "Another list of the same epoch is in use.");
 	sj_status_close(before);
-	return fault;
+	return rc;
 }
 
 static enum sj_rc judge_status(struct fill *f, const struct sj_bundle_file *file,
@@ -209,7 +218,6 @@ static enum sj_rc judge_status(struct fill *f, const struct sj_bundle_file *file
 	struct sj_status_head head;
 	struct sj_status_file parts;
 	enum sj_rc rc = SJ_OK;
-	const char *fault;
 
 	if (list == NULL)
 		return SJ_NO_MEMORY;
@@ -221,8 +229,8 @@ static enum sj_rc judge_status(struct fill *f, const struct sj_bundle_file *file
 		rc = refuse(f->bundle, file, "It is another authority's.");
 	else if (!sj_status_body_open(parts.body, &head, list))
 		rc = refuse(f->bundle, file, "It is not what its head signs.");
-	else if ((fault = fault_after(f, &head)) != NULL)
-		rc = refuse(f->bundle, file, fault);
+	else
+		rc = check_after(f, file, &head);
 	free(list);
 	return rc;
 }
@@ -255,6 +263,7 @@ static enum sj_rc put_status(struct fill *f, const struct sj_bundle_file *file)
 static enum sj_rc goes_back(const struct fill *f, const char *path,
 			    const struct sj_pseudonyms_head *head, bool *older)
 {
+	const unsigned mark = sj_memory_mark();
 	struct sj_pseudonyms_head before;
 	struct sj_trust_file bytes = { NULL, 0 };
 	struct sj_signers *signers = malloc(sizeof(*signers));
@@ -269,6 +278,8 @@ static enum sj_rc goes_back(const struct fill *f, const char *path,
 	if (rc == SJ_OK && sj_pseudonyms_read(sj_span(bytes.bytes, bytes.len), signers, &before,
 					      &entries) == SJ_OK)
 		*older = head->epoch < before.epoch;
+	else if (rc == SJ_OK && sj_memory_lacked(mark))
+		rc = SJ_NO_MEMORY;
 	sj_trust_file_free(&bytes);
 	free(signers);
 	return rc == SJ_TRUST_MISSING ? SJ_OK : rc;
@@ -336,32 +347,40 @@ static enum sj_rc put_rest(struct fill *f)
 
 /* --- the slot ------------------------------------------------------------------------ */
 
-/* Deletes what is in a folder, and in those below. */
-static void empty(int dir, const char *folder, unsigned depth)
+/* Deletes what is in a folder, if there is one, and in those below. What stayed would come into use. */
+static enum sj_rc empty(int dir, const char *folder, unsigned depth)
 {
 	DIR *stream = sj_trust_entries(dir, folder);
 	const struct dirent *entry;
+	enum sj_rc rc = SJ_OK;
 
 	if (stream == NULL)
-		return;
-	while ((entry = readdir(stream)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		return errno == ENOENT ? SJ_OK : sj_trust_errno(errno);
+	while (errno = 0, rc == SJ_OK && (entry = readdir(stream)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    unlinkat(dirfd(stream), entry->d_name, 0) == 0)
 			continue;
-		if (unlinkat(dirfd(stream), entry->d_name, 0) == 0 || depth == 0)
-			continue;
-		empty(dirfd(stream), entry->d_name, depth - 1);
-		(void)unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR);
+		rc = depth > 0 ? empty(dirfd(stream), entry->d_name, depth - 1) : SJ_OUTPUT_FAILED;
+		if (rc == SJ_OK && unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR) != 0)
+			rc = sj_trust_errno(errno);
 	}
+	if (rc == SJ_OK && errno != 0)
+		rc = sj_trust_errno(errno);
 	closedir(stream);
+	return rc;
 }
 
 static enum sj_rc make_slot(struct sj_bundle *bundle)
 {
+	enum sj_rc rc;
+
 	if (bundle->next.fd >= 0)
 		close(bundle->next.fd);
 	/* Anything but a folder goes: a link is not followed. */
 	(void)unlinkat(bundle->folder, bundle->next.name, 0);
-	empty(bundle->folder, bundle->next.name, SLOT_DEPTH);
+	rc = empty(bundle->folder, bundle->next.name, SLOT_DEPTH);
+	if (rc != SJ_OK)
+		return rc;
 	if (mkdirat(bundle->folder, bundle->next.name, 0755) != 0 && errno != EEXIST)
 		return sj_trust_errno(errno);
 	bundle->next.fd =

@@ -1,7 +1,9 @@
 /* What is believed: trust stores, status lists, bundles; their folders are the old or the new one, whole. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sojourn/bundle.h>
@@ -232,8 +234,15 @@ struct shelf {
 	char before[80]; /* a copy of the store */
 };
 
-static int bundle_open(void **state)
+static void left_in(const char *store, char out[static 128])
 {
+	snprintf(out, 128, "%s/bundle/b/cv/left", store);
+}
+
+static int bundle_open_to(void **state, uint32_t epoch)
+{
+	char left[128];
+	FILE *file;
 	struct shelf *s = calloc(1, sizeof(*s));
 	void *rig = NULL;
 
@@ -244,12 +253,31 @@ static int bundle_open(void **state)
 	assert_int_equal(bundle_next(s->r), SJ_OK);
 	bundle_remove(s->r, SJ_BUNDLED_STATUS_LIST);
 	bundle_remove(s->r, SJ_BUNDLED_GATE_TOKEN);
-	bundle_add_status(s->r, 6);
+	bundle_add_status(s->r, epoch);
 	bundle_sign(s->r);
+	/* Of one that did not come into use: it never will. */
+	snprintf(left, sizeof(left), "%s/bundle/b", s->r->store);
+	assert_int_equal(mkdir(left, 0755), 0);
+	snprintf(left, sizeof(left), "%s/bundle/b/cv", s->r->store);
+	assert_int_equal(mkdir(left, 0755), 0);
+	left_in(s->r->store, left);
+	file = fopen(left, "w");
+	assert_true(file != NULL && fclose(file) == 0);
 	snprintf(s->before, sizeof(s->before), "%s.old", s->r->store);
 	folder_copy(s->r->store, s->before);
 	*state = s;
 	return 0;
+}
+
+static int bundle_open(void **state)
+{
+	return bundle_open_to(state, 6);
+}
+
+/* Its list is older than the one in use. */
+static int back_open(void **state)
+{
+	return bundle_open_to(state, 4);
 }
 
 static void bundle_ready(void *room)
@@ -304,8 +332,19 @@ static bool is_whole(void *room, unsigned long rc)
 {
 	struct bundle_rig *r = ((struct shelf *)room)->r;
 	const uint32_t version = bundle_version(r), epoch = bundle_epoch(r);
+	char left[128];
 
+	left_in(r->store, left);
+	if (version == 2 && access(left, F_OK) == 0)
+		return false;
 	return (version == 2 && epoch == 6) || (rc != SJ_OK && version == 1 && epoch == 5);
+}
+
+static bool is_no_older(void *room, unsigned long rc)
+{
+	struct bundle_rig *r = ((struct shelf *)room)->r;
+
+	return rc != SJ_OK && bundle_version(r) == 1 && bundle_epoch(r) == 5;
 }
 
 static unsigned long describe(void *room)
@@ -332,6 +371,8 @@ const struct operation sweep_trust[] = {
 	  .bad = sweep_files },
 	{ "bundle: take in", FAIL_ALL, bundle_open, bundle_close, bundle_ready, take_bundle,
 	  .bad = sweep_files, .holds = is_whole },
+	{ "bundle: an older list", FAIL_ALL, back_open, bundle_close, bundle_ready, take_bundle,
+	  SJ_INPUT_REFUSED, .bad = sweep_files, .holds = is_no_older },
 	{ "bundle: describe", FAIL_ALL, bundle_open, bundle_close, NULL, describe,
 	  .bad = sweep_files },
 	OPERATIONS_END,

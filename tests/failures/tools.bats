@@ -42,3 +42,14 @@ setup() {
 	[[ "$output" == *o.pub*SJ-0105* ]]
 	[ ! -e o.key ]
 }
+
+@test "a key for another authority's request that could not be written is not there" {
+	mkdir h.cvreq
+	run -1 sojourn authority terminal request --holder UTHOTEL00003 --key-out h.key --out h.cvreq
+	[[ "$output" == *h.cvreq*SJ-0105* ]]
+	[ ! -e h.key ]
+}
+
+@test "each command has its row, or is known to write nothing" {
+	SOJOURN_BUILD=$BUILD "$TOOLS" --check
+}

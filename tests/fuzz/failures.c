@@ -51,6 +51,17 @@ bool fuzz_fails(enum fuzz_kind kind)
 	return true;
 }
 
+enum sj_rc fuzz_channel(void)
+{
+	static const enum sj_rc how[] = { SJ_CARD_LOST, SJ_CARD_RESET, SJ_TIMED_OUT, SJ_CARD_MUTE };
+	uint8_t which = 0;
+
+	if (!fuzz_fails(FUZZ_CHANNEL))
+		return SJ_OK;
+	(void)fuzz_random(&which, 1);
+	return how[which % (sizeof(how) / sizeof(how[0]))];
+}
+
 bool fuzz_has_failed(void)
 {
 	return current()->failed;

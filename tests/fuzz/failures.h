@@ -9,6 +9,8 @@
 #ifndef TESTS_FUZZ_FAILURES_H
 #define TESTS_FUZZ_FAILURES_H
 
+#include <sojourn/failure.h>
+
 #include "tests/fuzz/parsers.h"
 
 #define FUZZ_HEAD 8u
@@ -20,6 +22,7 @@ enum fuzz_kind {
 	FUZZ_CRYPTO = 0x02, /* OpenSSL */
 	FUZZ_STORAGE = 0x04,
 	FUZZ_RANDOM = 0x08,
+	FUZZ_CHANNEL = 0x10, /* to a card: those that harnesses make ask fuzz_channel() */
 };
 
 /*
@@ -30,6 +33,11 @@ bool fuzz_input(const struct fuzz_parser *p, struct sj_span input);
 
 /* Does this call fail? Counts it. */
 bool fuzz_fails(enum fuzz_kind kind);
+/*
+ * What happens to the command that is sent now: SJ_OK, or the card was lost, reset by another (nothing was
+ * sent), mute, or silent for too long.
+ */
+enum sj_rc fuzz_channel(void);
 /* Then a caller that tries again would do so for ever. */
 bool fuzz_fails_for_ever(void);
 /* Did a call fail in the input that ran last? */

@@ -74,7 +74,7 @@ static void make_head(uint64_t *rnd, uint8_t head[static FUZZ_HEAD])
 	bool fails = fuzz_next(rnd) % 2 == 0;
 
 	sj_put_be(&w, 4, (uint32_t)fuzz_next(rnd));
-	sj_put_u8(&w, fails ? (uint8_t)(1 + below(rnd, 15)) : 0);
+	sj_put_u8(&w, fails ? (uint8_t)(1 + below(rnd, 31)) : 0);
 	sj_put_be(&w, 2, (uint32_t)below(rnd, (size_t)1 << below(rnd, 10)));
 	sj_put_u8(&w, rates[below(rnd, sizeof(rates))]);
 }
@@ -220,14 +220,15 @@ static bool replay(const struct fuzz_parser *p, const struct options *o, struct 
 	return true;
 }
 
-/* Memory and OpenSSL fail at the first call, the second, ... until none is left, or for long enough. */
+/* Memory, OpenSSL and cards fail at the first call, the second, ... until none is left, or for long enough. */
 static void try_failures(const struct fuzz_parser *p, struct sj_span seed, struct tally *t)
 {
-	static const uint8_t kinds[] = { FUZZ_MEMORY, FUZZ_CRYPTO };
-	const unsigned step = fuzz_is_stateful(p) ? 29 : 1;
+	static const uint8_t kinds[] = { FUZZ_MEMORY, FUZZ_CRYPTO, FUZZ_CHANNEL };
+	const unsigned all = fuzz_is_stateful(p) ? 29 : 1;
 	uint8_t head[FUZZ_HEAD] = { 0 };
 
 	for (size_t i = 0; i < sizeof(kinds); i++) {
+		const unsigned step = kinds[i] == FUZZ_CHANNEL ? 1 : all;
 		bool failed = true;
 
 		for (unsigned k = 0; failed && k < FAILURES_MAX * step; k += step, t->inputs++) {

@@ -9,11 +9,11 @@
 #include "tests/fuzz/failures.h"
 
 static struct fuzz_room (*const rooms[])(void) = {
-	fuzz_wire,    fuzz_lds,      fuzz_crypt,   fuzz_secure,  fuzz_card,
-	fuzz_issue,   fuzz_document, fuzz_edhoc,   fuzz_status,  fuzz_gate,
-	fuzz_journal, fuzz_piv,      fuzz_key,     fuzz_pivcard, fuzz_module,
-	fuzz_eid,     fuzz_service,  fuzz_counter, fuzz_config,  fuzz_link,
-	fuzz_reading, fuzz_applets,  fuzz_calls,   fuzz_pcsc,    fuzz_store,
+	fuzz_wire,     fuzz_lds,     fuzz_crypt,   fuzz_secure,  fuzz_card,    fuzz_issue,
+	fuzz_document, fuzz_edhoc,   fuzz_status,  fuzz_gate,    fuzz_journal, fuzz_piv,
+	fuzz_key,      fuzz_pivcard, fuzz_module,  fuzz_eid,     fuzz_service, fuzz_counter,
+	fuzz_config,   fuzz_link,    fuzz_reading, fuzz_applets, fuzz_calls,   fuzz_pcsc,
+	fuzz_store,    fuzz_bundle,
 };
 
 const struct fuzz_parser *fuzz_parser_at(size_t i)
@@ -47,7 +47,7 @@ bool fuzz_is_stateful(const struct fuzz_parser *p)
 		"counter-api",    "vpcd-link",         "document-reading", "service-reading",
 		"gate-tap",       "applet-document",   "applet-eid",       "applet-gate",
 		"applet-manager", "applet-piv",        "module-calls",     "pcsc",
-		"journal-life",
+		"journal-life",   "bundle-take",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

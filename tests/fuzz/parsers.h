@@ -49,6 +49,7 @@ struct fuzz_room fuzz_reading(void);
 struct fuzz_room fuzz_calls(void);
 struct fuzz_room fuzz_pcsc(void);
 struct fuzz_room fuzz_store(void);
+struct fuzz_room fuzz_bundle(void);
 struct fuzz_room fuzz_applets(void);
 
 /* The i-th parser of all rooms; NULL: past the end. */

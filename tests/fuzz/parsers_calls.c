@@ -32,9 +32,15 @@ static enum sj_rc live_transmit(struct sj_transport *t, struct sj_span command, 
 				struct sj_writer *response)
 {
 	struct bench *b = ((struct live *)t)->b;
-	size_t n = card_transmit(b->card, command, b->response);
+	enum sj_rc rc = fuzz_channel();
+	size_t n;
 
 	(void)deadline;
+	if (rc == SJ_CARD_RESET)
+		return rc;
+	n = card_transmit(b->card, command, b->response);
+	if (rc != SJ_OK)
+		return rc; /* its answer is lost */
 	sj_put(response, sj_span(b->response, n));
 	return n > 0 ? SJ_OK : SJ_CARD_LOST;
 }

@@ -5,7 +5,7 @@
 #include "crypt/cipher.h"
 #include "pkcs11/kept.h"
 #include "pkcs11/p11.h"
-#include "tests/fuzz/parsers.h"
+#include "tests/fuzz/failures.h"
 #include "tests/pkcs11/plug.h"
 #include "tests/pkcs11/work.h"
 #include "tests/reader/piv_stage.h"
@@ -112,10 +112,14 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 				struct sj_writer *response)
 {
 	struct liar *l = (struct liar *)t;
+	enum sj_rc rc;
 
 	(void)deadline;
 	if (++l->commands > COMMANDS_MAX)
 		return SJ_CARD_LOST;
+	rc = fuzz_channel();
+	if (rc != SJ_OK)
+		return rc;
 	if ((l->first & KNOWS_ADMIN) == 0 || !prove_admin(command, response))
 		sj_put(response, find_answer(l, command));
 	return SJ_OK;

@@ -6,7 +6,7 @@
 #include "piv/gzip.h"
 #include "piv/piv.h"
 #include "reader/card.h"
-#include "tests/fuzz/parsers.h"
+#include "tests/fuzz/failures.h"
 #include "wire/hex.h"
 
 /* Answers one after the other: two bytes of length each. First a byte: contactless or not. */
@@ -29,11 +29,14 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 				struct sj_writer *response)
 {
 	struct liar *l = (struct liar *)t;
+	const enum sj_rc rc = fuzz_channel();
 	struct sj_span answer;
 	uint32_t n;
 
 	(void)command;
 	(void)deadline;
+	if (rc != SJ_OK)
+		return rc;
 	if (!sj_take_be(&l->answers, 2, &n))
 		return SJ_CARD_LOST;
 	if (n > l->answers.len)

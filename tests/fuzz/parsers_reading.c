@@ -148,11 +148,44 @@ static void renew(struct kept *k, struct sj_span edits)
 	*editor() = (struct editor){ .edits = edits };
 }
 
+static const struct sj_transport_ops **whole_ops(void)
+{
+	static const struct sj_transport_ops *ops;
+
+	return &ops;
+}
+
+static enum sj_rc lossy_transmit(struct sj_transport *t, struct sj_span command, int64_t deadline,
+				 struct sj_writer *response)
+{
+	const enum sj_rc rc = fuzz_channel();
+	enum sj_rc answered;
+
+	if (rc == SJ_CARD_RESET)
+		return rc;
+	answered = (*whole_ops())->transmit(t, command, deadline, response);
+	return rc == SJ_OK ? answered : rc; /* what is lost is the answer */
+}
+
+/* A channel that the input makes fail. */
+static struct sj_transport *lossy(struct sj_transport *t)
+{
+	static struct sj_transport_ops ops;
+
+	if (t == NULL)
+		return NULL;
+	*whole_ops() = t->ops;
+	ops = *t->ops;
+	ops.transmit = lossy_transmit;
+	t->ops = &ops;
+	return t;
+}
+
 static enum sj_rc reconnect(struct issued *d)
 {
 	static const struct sj_direct_ops ops = { issued_power_on, issued_power_off,
 						  issued_transmit };
-	struct sj_transport *t = sj_transport_direct(&ops, d);
+	struct sj_transport *t = lossy(sj_transport_direct(&ops, d));
 
 	return t == NULL ? SJ_NO_MEMORY
 			 : sj_card_over(d->ctx, t, "direct", sj_deadline_after(0), &d->card);
@@ -348,7 +381,7 @@ static bool tap(struct sj_gate *gate, struct test_card *card, int64_t after)
 		fuzz_calm_begin();
 		len = card_answer(card, sj_span(command, len), response);
 		fuzz_calm_end();
-		sj_tap_feed(t, response, len);
+		sj_tap_feed(t, response, fuzz_channel() == SJ_OK ? len : 0);
 	}
 	(void)sj_tap_verdict(t, &verdict);
 	sj_tap_free(t);

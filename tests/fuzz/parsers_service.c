@@ -3,7 +3,7 @@
 
 #include "eid/ask.h"
 #include "reader/card.h"
-#include "tests/fuzz/parsers.h"
+#include "tests/fuzz/failures.h"
 #include "wire/tlv.h"
 
 #define ALL_RIGHTS 0x0FFFFFu
@@ -26,11 +26,14 @@ static enum sj_rc teller_transmit(struct sj_transport *t, struct sj_span command
 				  struct sj_writer *response)
 {
 	struct teller *teller = (struct teller *)t;
+	const enum sj_rc rc = fuzz_channel();
 	struct sj_span answer;
 	uint32_t n;
 
 	(void)command;
 	(void)deadline;
+	if (rc != SJ_OK)
+		return rc;
 	if (!sj_take_be(&teller->answers, 2, &n) || !sj_take(&teller->answers, n, &answer))
 		return SJ_CARD_LOST;
 	sj_put(response, answer);

@@ -2,14 +2,20 @@
  * wrap.c -- calls of our own code that fail when the input says so: memory, OpenSSL, storage.
  * The linker is told of each by tests.mk, which reads the names out of this file (--wrap).
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rand.h>
@@ -18,13 +24,15 @@
 
 #include "tests/fuzz/failures.h"
 
-/* What a failing call leaves in errno. */
+/* What a failing call leaves in errno; OpenSSL says why, or its "no" would be an answer. */
 static int reason(enum fuzz_kind kind)
 {
 	static const int of_storage[] = { ENOSPC, EIO, EINTR };
 	uint8_t which = 0;
 
-	if (kind == FUZZ_MEMORY)
+	if (kind == FUZZ_CRYPTO)
+		ERR_raise(ERR_LIB_EVP, ERR_R_MALLOC_FAILURE);
+	if (kind != FUZZ_STORAGE)
 		return ENOMEM;
 	(void)fuzz_random(&which, 1);
 	return of_storage[which % (fuzz_fails_for_ever() ? 2u : 3u)];
@@ -45,6 +53,17 @@ WRAP(MEMORY, void *, NULL, calloc, (size_t a, size_t b), (a, b))
 WRAP(MEMORY, void *, NULL, realloc, (void *a, size_t b), (a, b))
 WRAP(MEMORY, char *, NULL, strdup, (const char *a), (a))
 WRAP(STORAGE, ssize_t, -1, read, (int a, void *b, size_t c), (a, b, c))
+WRAP(STORAGE, ssize_t, -1, pread, (int a, void *b, size_t c, off_t d), (a, b, c, d))
+WRAP(STORAGE, int, -1, fstat, (int a, struct stat *b), (a, b))
+WRAP(STORAGE, int, -1, flock, (int a, int b), (a, b))
+WRAP(STORAGE, void *, MAP_FAILED, mmap, (void *a, size_t b, int c, int d, int e, off_t f),
+     (a, b, c, d, e, f))
+WRAP(STORAGE, FILE *, NULL, fopen, (const char *a, const char *b), (a, b))
+WRAP(STORAGE, DIR *, NULL, opendir, (const char *a), (a))
+WRAP(STORAGE, DIR *, NULL, fdopendir, (int a), (a))
+WRAP(STORAGE, struct dirent *, NULL, readdir, (DIR * a), (a))
+WRAP(STORAGE, int, -1, unlink, (const char *a), (a))
+WRAP(STORAGE, int, -1, unlinkat, (int a, const char *b, int c), (a, b, c))
 WRAP(STORAGE, int, -1, fsync, (int a), (a))
 WRAP(STORAGE, int, -1, fdatasync, (int a), (a))
 WRAP(STORAGE, int, -1, ftruncate, (int a, off_t b), (a, b))
@@ -232,6 +251,42 @@ WRAP(CRYPTO, int, -1, i2d_PUBKEY, (const EVP_PKEY *a, unsigned char **b), (a, b)
 
 WRAP_SHORT(write, (int a, const void *b, size_t c), (a, b, c), (a, b, (c + 1) / 2))
 WRAP_SHORT(pwrite, (int a, const void *b, size_t c, off_t d), (a, b, c, d), (a, b, (c + 1) / 2, d))
+
+/* With the mode of what is made. */
+#define WRAP_OPEN(name, parameters, ...) \
+	__typeof__(name) __real_##name, __wrap_##name; \
+	int __wrap_##name parameters \
+	{ \
+		mode_t mode = 0; \
+		va_list rest; \
+		if ((flags & (O_CREAT | __O_TMPFILE)) != 0) { \
+			va_start(rest, flags); \
+			mode = va_arg(rest, mode_t); \
+			va_end(rest); \
+		} \
+		if (!fuzz_fails(FUZZ_STORAGE)) \
+			return __real_##name(__VA_ARGS__, mode); \
+		errno = reason(FUZZ_STORAGE); \
+		return -1; \
+	}
+
+WRAP_OPEN(open, (const char *path, int flags, ...), path, flags)
+WRAP_OPEN(openat, (int folder, const char *path, int flags, ...), folder, path, flags)
+
+/* Closes all the same, as Linux does. */
+#define WRAP_CLOSE(name, parameters, arguments) \
+	__typeof__(name) __real_##name, __wrap_##name; \
+	int __wrap_##name parameters \
+	{ \
+		const bool bad = fuzz_fails(FUZZ_STORAGE); \
+		int rc = __real_##name arguments; \
+		if (!bad || rc != 0) \
+			return rc; \
+		errno = reason(FUZZ_STORAGE); \
+		return -1; \
+	}
+
+WRAP_CLOSE(close, (int a), (a))
 
 /* Random numbers of the input's seed. */
 __typeof__(RAND_priv_bytes) __real_RAND_priv_bytes, __wrap_RAND_priv_bytes;

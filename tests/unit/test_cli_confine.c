@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -14,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -312,6 +315,52 @@ static void test_threads_that_run_are_confined_as_well(void **state)
 	assert_int_equal(status, 0);
 }
 
+static bool *never_loads(void)
+{
+	static bool never;
+
+	return &never;
+}
+
+/* The linker knows them by these names (--wrap). */
+__typeof__(seccomp_load) __real_seccomp_load, __wrap_seccomp_load;
+
+/* As libseccomp does without memory; its time is up at once. */
+int __wrap_seccomp_load(const scmp_filter_ctx filter)
+{
+	struct itimerval left = { .it_value = { 0 } };
+
+	if (!*never_loads())
+		return __real_seccomp_load(filter);
+	if (getitimer(ITIMER_VIRTUAL, &left) != 0 || left.it_value.tv_sec == 0)
+		_exit(255);
+	for (;;)
+		raise(SIGVTALRM);
+}
+
+static void test_a_filter_that_is_never_made_ends_the_program(void **state)
+{
+	struct cli cli = { .out = stdout, .err = stderr };
+	char said[256] = "";
+	int ends[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		*never_loads() = true;
+		dup2(ends[1], STDERR_FILENO);
+		_exit(cli_confine_calls(&cli, 0) == 0 ? 254 : 253);
+	}
+	close(ends[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_non_null(strstr(said, "memory"));
+	close(ends[0]);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -329,6 +378,7 @@ int main(void)
 		CASE(test_other_processes_are_out_of_reach),
 		CASE(test_no_code_is_made),
 		CASE(test_threads_that_run_are_confined_as_well),
+		CASE(test_a_filter_that_is_never_made_ends_the_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,8 +134,11 @@ static int request_run(struct cli *cli)
 	}
 	if (rc == 0)
 		rc = write_key(cli, key);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = cli_file_write(cli, cli_value(cli, "out"), bytes, w.len, 0644);
+		if (rc != 0) /* a key that nobody will certify is in the way of the next */
+			(void)unlink(cli_value(cli, "key-out"));
+	}
 	sj_key_free(key);
 	return rc;
 }

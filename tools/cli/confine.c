@@ -5,12 +5,14 @@
 #include <link.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <linux/landlock.h>
@@ -269,6 +271,37 @@ static bool refuse_sockets(scmp_filter_ctx f, bool network)
 	       seccomp_rule_add(f, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GE, AF_MAX, 0)) == 0;
 }
 
+static void say_no_memory(int number)
+{
+	static const char said[] =
+		"sojourn: seccomp: There was not enough memory. Close other programs or raise the "
+		"limit, then repeat. [SJ-0102]\n";
+
+	(void)number;
+	(void)!write(STDERR_FILENO, said, sizeof(said) - 1);
+	_exit(1);
+}
+
+/*
+ * libseccomp 2.5 goes round for ever when it cannot have memory for the program that it makes. That takes
+ * 10 ms of the processor; 2 s are the end.
+ */
+static int load(scmp_filter_ctx f)
+{
+	const struct itimerval most = { .it_value = { .tv_sec = 2 } }, none = { .it_value = { 0 } };
+	const struct sigaction ends = { .sa_handler = say_no_memory };
+	struct sigaction before;
+	int rc;
+
+	if (sigaction(SIGVTALRM, &ends, &before) != 0 ||
+	    setitimer(ITIMER_VIRTUAL, &most, NULL) != 0)
+		return -errno;
+	rc = seccomp_load(f);
+	(void)setitimer(ITIMER_VIRTUAL, &none, NULL);
+	(void)sigaction(SIGVTALRM, &before, NULL);
+	return rc;
+}
+
 int cli_confine_calls(struct cli *cli, unsigned allowed)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
@@ -283,7 +316,7 @@ int cli_confine_calls(struct cli *cli, unsigned allowed)
 	    !(refuse(f, EPERM, SCMP_SYS(execve)) && refuse(f, EPERM, SCMP_SYS(execveat))))
 		rc = -ENOMEM;
 	if (rc == 0)
-		rc = seccomp_load(f);
+		rc = load(f);
 	seccomp_release(f);
 	return rc == 0 ? 0 : cli_fail(cli, SJ_INTERNAL, "seccomp: %s", strerror(-rc));
 }
