@@ -64,7 +64,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,stage threads): $(call objs,tests/pkcs11
 plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): $(call objs,tests/pkcs11/plug.c)
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS = $(plug_wrap)
-$(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
+$(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c tests/pkcs11/uses_change.c)
 
 # Every operation with failures inside (tests/failures).
 sweep_src := $(addprefix tests/failures/,fail.c folder.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c
@@ -112,13 +112,13 @@ $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c test
 $(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
-$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c pkcs11/uses.c bench/relay.c)) $(helper_a) \
+$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c pkcs11/uses.c pkcs11/uses_change.c bench/relay.c)) $(helper_a) \
 		$(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What the world does to a reader: pulled cards, other processes, services that end (tests/world).
 world_src := $(addprefix tests/world/,world.c flows.c hook.c other.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
-	tests/pkcs11/uses.c tools/bench/peers.c
+	tests/pkcs11/uses.c tests/pkcs11/uses_change.c tools/bench/peers.c
 world_bins := $(addprefix $(BUILD)/tests/world/,removal others replug)
 $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,$(world_src)) $(helper_a) \
 		$(authority_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
