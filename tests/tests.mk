@@ -117,7 +117,7 @@ $(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c p
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What the world does to a reader: pulled cards, other processes, services that end (tests/world).
-world_src := $(addprefix tests/world/,world.c flows.c hook.c other.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
+world_src := $(addprefix tests/world/,world.c flows.c flows_change.c hook.c other.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
 	tests/pkcs11/uses.c tests/pkcs11/uses_change.c tools/bench/peers.c
 world_bins := $(addprefix $(BUILD)/tests/world/,removal others replug)
 $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,$(world_src)) $(helper_a) \
