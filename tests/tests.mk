@@ -130,7 +130,7 @@ $(BUILD)/tests/world/reader: $(call objs,tests/world/reader.c) $(reader_a) $(cor
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
 # For pcscd: a driver, and what makes it look for cards more often; no sanitiser, which pcscd has not.
 $(BUILD)/tests/world/ifd.so: tests/world/ifd.h
-$(addprefix $(BUILD)/tests/world/,ifd.so hurry.so): $(BUILD)/tests/world/%.so: tests/world/%.c
+$(addprefix $(BUILD)/tests/world/,ifd.so hurry.so unplug.so): $(BUILD)/tests/world/%.so: tests/world/%.c
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) -std=c17 -D_GNU_SOURCE -O2 -fPIC -shared -I. -I/usr/include/PCSC -o $@ $<
 $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
@@ -243,7 +243,7 @@ analyze: deps-check
 
 # Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
 campaign: deps-campaign .campaign-builds
-	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so world/hurry.so pkcs11/removal)
+	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so world/hurry.so world/unplug.so pkcs11/removal)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) $(soak_bins:$(BUILD)/%=$(TSAN_BUILD)/%)
 	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)
