@@ -84,6 +84,8 @@ static enum sj_rc stage_transmit(struct sj_transport *t, struct sj_span command,
 		return SJ_CARD_RESET;
 	if (s->sent == s->busy_at && !s->in_transaction)
 		return SJ_READER_BUSY;
+	if (s->sent == s->late_at)
+		return SJ_TIMED_OUT;
 	if (s->sent == s->foreign_at && !s->in_transaction)
 		other_process(s);
 	note(s, command);
@@ -208,7 +210,7 @@ enum sj_rc piv_stage_open(struct piv_stage *s)
 
 void piv_stage_close(struct piv_stage *s)
 {
-	s->pull_at = s->reset_at = s->foreign_at = s->busy_at = s->change_at = 0;
+	s->pull_at = s->reset_at = s->foreign_at = s->busy_at = s->late_at = s->change_at = 0;
 	s->gone = s->was_reset = s->pull_after = s->pull_half = false;
 	sj_piv_close(s->piv);
 	sj_card_close(s->card);
