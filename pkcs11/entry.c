@@ -9,8 +9,6 @@
 
 /* C_Finalize waits that long for other threads' calls to come back. */
 #define LEAVE_MS 800
-/* fork() waits that long for them. */
-#define FORK_MS 200
 
 /*
  * PKCS #11 has no handle for the library itself: its functions find what C_Initialize made
@@ -23,64 +21,17 @@ static struct {
 	pthread_once_t once;
 	struct p11_module *module; /* NULL: not initialised */
 	struct p11_module *inherited; /* of the parent process; not touched, and not lost */
-	unsigned forks; /* under way: nobody enters */
-	unsigned inside; /* threads that PC/SC may work for: all but those that p11_waiting() */
-} p11 = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, NULL, NULL, 0, 0 };
+} p11 = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, NULL, NULL };
 
 /* --- fork (3.1, 5.4: the child must call C_Initialize itself) ------------------------ */
 
-static void wait_unlocked(void)
-{
-	const struct timespec pause = { .tv_nsec = 1000000 };
-
-	pthread_mutex_unlock(&p11.lock);
-	nanosleep(&pause, NULL);
-	pthread_mutex_lock(&p11.lock);
-}
-
-/* A pause of a millisecond takes many on a machine that has much to do. */
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/*
- * libpcsclite has a lock of its own, which nobody releases in the child of a fork at the moment
- * when another thread held it: each of its functions would hang there for ever. It is held at
- * the beginning and the end of calls only, so that those that take long are not waited for.
- */
 static void before_fork(void)
 {
-	const long until = now_ms() + FORK_MS;
-
 	pthread_mutex_lock(&p11.lock);
-	p11.forks++;
-	while (p11.inside > 0 && now_ms() < until)
-		wait_unlocked();
 }
 
 static void after_fork(void)
 {
-	p11.forks--;
-	pthread_mutex_unlock(&p11.lock);
-}
-
-/* The lock is held when it returns. */
-static void come_in(void)
-{
-	pthread_mutex_lock(&p11.lock);
-	while (p11.forks > 0)
-		wait_unlocked();
-	p11.inside++;
-}
-
-static void go_out(void)
-{
-	pthread_mutex_lock(&p11.lock);
-	p11.inside--;
 	pthread_mutex_unlock(&p11.lock);
 }
 
@@ -95,7 +46,6 @@ static void after_fork_in_child(void)
 {
 	if (p11.module != NULL)
 		forget();
-	p11.forks = p11.inside = 0;
 	pthread_mutex_unlock(&p11.lock);
 }
 
@@ -202,26 +152,21 @@ CK_RV C_Initialize(CK_VOID_PTR args)
 	if (rv != CKR_OK)
 		return rv;
 	pthread_once(&p11.once, register_fork);
-	come_in();
+	pthread_mutex_lock(&p11.lock);
 	if (current() != NULL)
 		rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
 	pthread_mutex_unlock(&p11.lock);
-	if (rv == CKR_OK)
-		rv = initialize(&mutexes);
-	go_out();
-	return rv;
+	return rv == CKR_OK ? initialize(&mutexes) : rv;
 }
 
 CK_RV p11_enter(struct p11_module **out)
 {
 	struct p11_module *m;
 
-	come_in();
+	pthread_mutex_lock(&p11.lock);
 	m = current();
 	if (m != NULL)
 		m->calls++;
-	else
-		p11.inside--;
 	pthread_mutex_unlock(&p11.lock);
 	*out = m;
 	return m != NULL ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -236,14 +181,6 @@ void p11_leave(struct p11_module *m)
 	pthread_mutex_unlock(&p11.lock);
 	if (last)
 		module_free(m);
-	go_out();
-}
-
-void p11_waiting(bool on)
-{
-	pthread_mutex_lock(&p11.lock);
-	p11.inside += on ? -1U : 1;
-	pthread_mutex_unlock(&p11.lock);
 }
 
 bool p11_closing(const struct p11_module *m)
@@ -266,6 +203,15 @@ static bool alone(const struct p11_module *m)
 	return is;
 }
 
+/* A pause of a millisecond takes many on a machine that has much to do. */
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /*
  * Whoever is inside is woken and comes back with CKR_FUNCTION_CANCELED or the like. A
  * call that does not come back in time keeps what it uses, and frees it when it does.
@@ -278,10 +224,9 @@ CK_RV C_Finalize(CK_VOID_PTR reserved)
 
 	if (reserved != NULL)
 		return CKR_ARGUMENTS_BAD;
-	pthread_mutex_lock(&p11.lock); /* a fork is not waited for */
+	pthread_mutex_lock(&p11.lock);
 	m = current();
 	if (m != NULL) {
-		p11.inside++;
 		m->calls++;
 		m->closing = true;
 		p11.module = NULL;

@@ -220,9 +220,7 @@ CK_RV p11_pinentry(struct p11_slot *slot, const char *prompt, const char *text,
 	started = start(program, fds[1], &pid);
 	close(fds[1]);
 	if (started && announce(slot, d.fd)) {
-		p11_waiting(true);
 		typed = converse(&d, prompt, text, out, len) && *len > 0;
-		p11_waiting(false);
 		(void)announce(slot, -1);
 	}
 	close(fds[0]);

@@ -416,9 +416,7 @@ static CK_RV wait_blocking(struct p11_module *m, CK_SLOT_ID_PTR id)
 	if (rv != CKR_OK)
 		return rv;
 	add_waiter(m, &w);
-	p11_waiting(true);
 	rv = wait_for_event(m, w.context, id);
-	p11_waiting(false);
 	remove_waiter(m, &w);
 	sj_context_free(w.context);
 	return rv;

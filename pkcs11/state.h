@@ -75,8 +75,6 @@ struct p11_module {
 /* --- entry.c -------------------------------------------------------------------- */
 
 bool p11_closing(const struct p11_module *m);
-/* While a call waits for what may never come, for a slot's event or for a user, no fork waits for it. */
-void p11_waiting(bool on);
 
 /* --- slots.c -------------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 #include "crypt/wipe.h"
 #include "reader/cancel.h"
 #include "reader/pcsc_denied.h"
+#include "reader/pcsc_fork.h"
 #include "reader/pcsc_link.h"
 
 /* Longest single wait, so that a worker left behind ends soon. */
@@ -97,11 +98,14 @@ static LONG need_context(struct sj_link *l)
 	return rv;
 }
 
+/* A fork need not wait for that. */
 static void pause_ms(long ms)
 {
 	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 
+	sj_pcsc_call_end();
 	nanosleep(&t, NULL);
+	sj_pcsc_call_begin();
 }
 
 /* --- turns -------------------------------------------------------------------- */
@@ -268,8 +272,10 @@ static enum sj_rc job_wait(struct sj_link *l, struct sj_pcsc *p)
 		}
 		if (sj_clock_ms() >= job->deadline)
 			return SJ_TIMED_OUT;
+		sj_pcsc_call_end(); /* it takes long, and is nothing to wait for */
 		rv = SCardGetStatusChange(l->context, slice_until(job->deadline), states,
 					  (DWORD)job->now.n + 1);
+		sj_pcsc_call_begin();
 		/* Only another's use changed, or the service died: no hurry. */
 		if ((uint32_t)rv != (uint32_t)SCARD_E_TIMEOUT)
 			pause_ms(20);
@@ -534,7 +540,9 @@ void *sj_pcsc_worker(void *arg)
 		wait_for_work(p, &l, p->job.quick == SJ_QUICK_ROW);
 		last = p->job.kind == SJ_JOB_CLOSE;
 		start = sj_clock_us();
+		sj_pcsc_call_begin();
 		p->job.rc = do_job(&l, p);
+		sj_pcsc_call_end();
 		if (p->job.kind == SJ_JOB_TRANSMIT)
 			count_quick(&p->job, sj_clock_us() - start);
 		waiting = sj_cancel_ref(p->cancel);
@@ -542,7 +550,9 @@ void *sj_pcsc_worker(void *arg)
 			sj_cancel_wake(waiting);
 		} else {
 			/* Left behind: nobody else knows of this worker any more. */
+			sj_pcsc_call_begin();
 			drop_context(&l);
+			sj_pcsc_call_end();
 			sj_turn_close(&l.turn);
 			pthread_detach(pthread_self());
 			sj_pcsc_destroy(p);

@@ -83,7 +83,7 @@ class Campaign:
 
     def environment(self, name):
         return dict(os.environ, SOJOURN_FUZZ=name, ASAN_OPTIONS=f"{ASAN}:symbolize={0 if self.args.afl else 1}", UBSAN_OPTIONS="print_stacktrace=1",
-                    AFL_SKIP_CPUFREQ="1", AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1", AFL_NO_UI="1", AFL_NO_AFFINITY="1")
+                    AFL_SKIP_CPUFREQ="1", AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1", AFL_NO_UI="1", AFL_NO_AFFINITY="1", AFL_AUTORESUME="1")
 
     def done(self, name):
         """Part of its executions, of the time in which nothing may be found, and whether all was run with sanitisers."""
@@ -102,7 +102,7 @@ class Campaign:
         s = self.state[name]
         leaks = 1 if s["executions"] == 0 else 0
         harness = self.fast if leaks == 0 and s["fast"] < 3 and self.done(name)[:2] != (1, 1) else self.harness
-        command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60",
+        command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60", "-report_slow_units=60",
                    "-entropic=0", "-reload=0", f"-detect_leaks={leaks}",
                    f"-artifact_prefix={self.work}/crashes/{name}+", self.corpus(name), self.work / "seeds" / name]
         start = time.monotonic()
@@ -120,18 +120,28 @@ class Campaign:
                 (self.work / f"crashes/{name}+log").write_text(done.stderr)
 
     def turn_afl(self, name, seconds):
+        """One slice of AFL++. Its queue stays in --work; it begins with what libFuzzer found, as few files as `pack` would take."""
         s, out = self.state[name], self.work / "afl" / name
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir(parents=True)
-        command = ["afl-fuzz", "-i", self.work / "seeds" / name, "-o", out, "-V", str(seconds), "-m", "none", "-t", "10000+", "--", self.harness]
+        stats, begin = out / "default/fuzzer_stats", self.work / "begin" / name
+        had = self.afl_executions(stats)
+        out.parent.mkdir(exist_ok=True)
+        if not begin.exists():
+            begin.mkdir(parents=True)
+            for path in self.fewest(name):
+                shutil.copy(path, begin)
+        command = ["afl-fuzz", "-i", begin, "-o", out, "-V", str(seconds), "-m", "none", "-t", "10000+", "--", self.harness]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(name), text=True, errors="replace")
-        stats = out / "default/fuzzer_stats"
-        if not stats.exists():
+        has = self.afl_executions(stats)
+        if has is None:
             sys.exit(f"{name}: afl-fuzz did not run\n{done.stdout[-2000:]}")
-        s["afl"] += int(re.search(r"execs_done\s*: (\d+)", stats.read_text())[1])
+        s["afl"] += has - had if had is not None and has >= had else has
         for folder, to in (("queue", self.corpus(name)), ("crashes", self.work / "crashes"), ("hangs", self.work / "crashes")):
-            for f in (out / "default" / folder).glob("id*"):
+            for f in [f for f in (out / "default" / folder).glob("id*") if ",orig:" not in f.name]:
                 shutil.copy(f, to / (f"afl-{f.name[3:9]}" if folder == "queue" else f"{name}+{f.name}"))
+
+    @staticmethod
+    def afl_executions(stats):
+        return int(re.search(r"execs_done\s*: (\d+)", stats.read_text())[1]) if stats.exists() else None
 
     def next(self, running):
         """Who takes the next turn; None: nobody needs one."""
@@ -182,7 +192,7 @@ class Campaign:
         shutil.rmtree(into, ignore_errors=True)
         into.mkdir(parents=True)
         notes.unlink(missing_ok=True)
-        subprocess.run([self.harness, "-merge=1", f"-merge_control_file={notes}", f"-max_len={ENTRY_MAX}", into, self.corpus(name), self.work / "seeds" / name],
+        subprocess.run([self.args.build / "tests/fuzz/libfuzzer", "-merge=1", f"-merge_control_file={notes}", f"-max_len={ENTRY_MAX}", into, self.corpus(name), self.work / "seeds" / name],
                        env=self.environment(name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         lines = notes.read_text().splitlines()
         files = lines[2:2 + int(lines[0])]
@@ -193,18 +203,22 @@ class Campaign:
                 edges.setdefault(files[int(numbers[0])], set()).update(numbers[1:])
         return edges
 
-    def pack(self):
+    def fewest(self, name, room=float("inf")):
         """As few inputs as reach every edge, the one with most new ones next."""
+        edges, seen = self.reach(name), set()
+        while edges and room > 0:
+            path = max(edges, key=lambda p: (len(edges[p] - seen), -os.path.getsize(p)))
+            if not edges[path] - seen:
+                break
+            seen |= edges.pop(path)
+            room -= min(os.path.getsize(path), ENTRY_MAX)
+            yield path
+
+    def pack(self):
         with open(self.args.pack, "wb") as out:
             for name in self.names:
-                edges, seen, room = self.reach(name), set(), self.args.room
-                while edges and room > 0:
-                    path = max(edges, key=lambda p: (len(edges[p] - seen), -os.path.getsize(p)))
-                    if not edges[path] - seen:
-                        break
-                    seen |= edges.pop(path)
+                for path in self.fewest(name, self.args.room):
                     data = pathlib.Path(path).read_bytes()[:ENTRY_MAX]
-                    room -= len(data)
                     out.write(struct.pack(">B", len(name)) + name.encode() + struct.pack(">I", len(data)) + data)
         print(f"{self.args.pack}: {self.args.pack.stat().st_size} bytes")
 

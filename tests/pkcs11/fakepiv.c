@@ -46,7 +46,6 @@ void fake_reset(void)
 	fake.tries = fake.tries_left = 5;
 	fake.verified = fake.admin = fake.is_default = fake.keypad = fake.slow = false;
 	fake.hangs = false;
-	fake.takes_ms = 0;
 	fake.keypad_cancelled = false;
 	fake.no_content = fake.no_service = false;
 	fake.extensions = true;
@@ -75,15 +74,6 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-static void take_time(void)
-{
-	if (fake.takes_ms == 0)
-		return;
-	atomic_fetch_add(&fake.blocked, 1);
-	pause_ms((long)fake.takes_ms);
-	atomic_fetch_sub(&fake.blocked, 1);
-}
-
 /* --- readers --------------------------------------------------------------------- */
 
 enum sj_rc sj_readers_list(struct sj_context *ctx, unsigned timeout_ms, struct sj_readers **out)
@@ -91,7 +81,6 @@ enum sj_rc sj_readers_list(struct sj_context *ctx, unsigned timeout_ms, struct s
 	struct sj_readers *list = calloc(1, sizeof(*list));
 
 	(void)timeout_ms;
-	take_time();
 	if (list == NULL)
 		return SJ_NO_MEMORY;
 	if (sj_context_cancelled(ctx) || fake.no_service) {
@@ -429,7 +418,6 @@ enum sj_rc sj_piv_sign(struct sj_piv *piv, uint8_t key, enum sj_piv_algorithm al
 		atomic_fetch_sub(&fake.blocked, 1);
 		return fake.cancelled_rc;
 	}
-	take_time();
 	if (rc == SJ_OK && key != 0x9E && !fake.verified)
 		rc = SJ_PIN_NEEDED;
 	if (rc == SJ_OK) {

@@ -37,7 +37,6 @@ struct fake {
 	unsigned reads; /* of keys, certificates, objects */
 	unsigned opens;
 	bool slow; /* a signature takes until it is cancelled */
-	unsigned takes_ms; /* or that long, and so does a list of readers */
 	unsigned patience_ms; /* of who last waited for a card */
 	enum sj_rc cancelled_rc; /* what a cancelled call says */
 	bool no_service, hangs; /* the service */

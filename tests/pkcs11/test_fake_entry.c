@@ -330,48 +330,6 @@ static void *sign_until_told(void *arg)
 	return NULL;
 }
 
-static void *begin_and_end_until_told(void *arg)
-{
-	struct busy *b = arg;
-
-	while (!b->ends) {
-		C_Finalize(NULL);
-		C_Initialize(NULL);
-	}
-	return NULL;
-}
-
-/* In the child of such a moment libpcsclite would hang, with its lock held by nobody. */
-static void check_fork(void *(*work)(void *arg))
-{
-	struct busy b = { .ends = false };
-	int inside = 0;
-
-	fake.takes_ms = 5;
-	assert_int_equal(pthread_create(&b.thread, NULL, work, &b), 0);
-	for (int i = 0; i < 20; i++) {
-		pid_t pid;
-
-		while (fake.blocked == 0)
-			usleep(500);
-		pid = fork();
-		if (pid == 0)
-			_exit(fake.blocked);
-		inside += child_of(pid);
-	}
-	b.ends = true;
-	pthread_join(b.thread, NULL);
-	/* It does not wait for ever, and a machine may be slow. */
-	assert_in_range(inside, 0, 10);
-}
-
-static void a_fork_waits_for_the_calls_of_other_threads(void **state)
-{
-	(void)state;
-	check_fork(sign_until_told);
-	check_fork(begin_and_end_until_told);
-}
-
 static void a_fork_does_not_wait_for_ever(void **state)
 {
 	struct busy b = { .ends = true };
@@ -513,7 +471,6 @@ int main(void)
 		FAKE_CASE(with_os_locking_they_are_not_needed),
 		FAKE_CASE(a_child_begins_anew_and_the_parent_goes_on),
 		FAKE_CASE(forking_while_threads_work_is_fine),
-		FAKE_CASE(a_fork_waits_for_the_calls_of_other_threads),
 		FAKE_CASE(a_fork_does_not_wait_for_ever),
 		FAKE_CASE(eight_threads_work_at_once),
 		FAKE_CASE(a_lock_is_for_who_came_first),
