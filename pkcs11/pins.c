@@ -215,14 +215,14 @@ static CK_RV reset(struct p11_token *t, const struct p11_admin_key *key)
 }
 
 /*
- * A card that has the default key is new, and takes this PIN for its first (3.1, 5.5.7): so is one that was taken
- * out before it had another.
+ * A card without a number and with the default key is new, and takes this PIN for its first (3.1, 5.5.7): so is
+ * one that was taken out before it had another.
  */
 static CK_RV may_reset(struct p11_token *t, const char *pin, size_t len)
 {
 	CK_RV rv = p11_login_admin(t, pin, len);
 
-	if (rv == CKR_PIN_INCORRECT)
+	if (rv == CKR_PIN_INCORRECT && !p11_card_identity(t)->has_guid)
 		rv = p11_card_failed(t, administer_default(p11_card_piv(t)));
 	return rv;
 }

@@ -96,6 +96,8 @@ enum sj_rc world_key_make(struct world *w, unsigned timeout_ms, bool *shown)
 	if (rc == SJ_OK)
 		rc = sj_piv_sign(v.piv, USES_KEY, SJ_PIV_P256, digest, sizeof(digest), signature,
 				 &len);
+	if (rc == SJ_PIN_NEEDED) /* another's reset ended the login */
+		rc = SJ_CARD_RESET;
 	if (rc == SJ_OK || rc == SJ_KEY_ABSENT)
 		rc = sj_piv_admin_algorithm(v.piv, &algorithm);
 	if (rc == SJ_OK)
