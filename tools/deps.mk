@@ -8,6 +8,8 @@ DEPS_CHECK = clang clang-format clang-tidy cppcheck libclang-rt-14-dev libcmocka
 	libeac-dev openpace libcbor-dev strace tshark mandoc procps systemd git g++ \
 	opensc-pkcs11 yubico-piv-tool ykcs11 yubikey-manager gnutls-bin p11-kit openssh-client \
 	softhsm2 postgresql sqlite3 jq
+# Where these cannot be had, what they are for is skipped, and says so.
+DEPS_CHECK_MORE = valgrind
 # Programs of others that use the card's keys (make check-programs).
 DEPS_PROGRAMS = openssh-server libnss3-tools pamtester \
 	libpam-pkcs11 curl default-jdk-headless chromium chromium-driver fonts-noto-core fonts-wqy-microhei xvfb xdotool
@@ -15,7 +17,7 @@ DEPS_PROGRAMS = openssh-server libnss3-tools pamtester \
 DEPS_PROVE = frama-c-base why3 z3 cvc4
 
 # What long campaigns need besides (make campaign, make coverage).
-DEPS_CAMPAIGN = afl++ llvm valgrind curl
+DEPS_CAMPAIGN = afl++ llvm curl $(DEPS_CHECK_MORE)
 
 # $(call deps_missing,PACKAGES) prints those that are not installed.
 deps_missing = for p in $(1); do \
@@ -33,11 +35,13 @@ define deps_install
 	$$run env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: deps deps-check deps-programs deps-prove deps-ready deps-check-ready deps-campaign
+.PHONY: deps deps-check deps-check-more deps-programs deps-prove deps-ready deps-check-ready deps-campaign
 deps:
 	$(call deps_install,$(DEPS),to build and run)
 deps-check: deps
 	$(call deps_install,$(DEPS_CHECK),to test)
+deps-check-more: deps-check
+	-$(call deps_install,$(DEPS_CHECK_MORE),to test)
 deps-prove:
 	$(call deps_install,$(DEPS_PROVE),to prove with)
 deps-campaign: deps-check

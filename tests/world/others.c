@@ -20,7 +20,7 @@
 struct tally {
 	unsigned resets, kills, held, exits, wrong;
 	double recovery_ms, busy_ms; /* the most; busy: beyond the deadline */
-	double growth, memory_kib; /* of descriptors or threads, the most; of memory */
+	double growth, memory; /* of descriptors or threads; of bytes a kill; the most */
 };
 
 static void note(double *most, double ms)
@@ -104,8 +104,9 @@ static void kill_at(struct world *w, const struct flow *f, const struct hook *ho
 
 /* Before and after each command, killed and ended, until there were so many. */
 static void kills(struct world *w, const struct flow *f, unsigned commands, unsigned moments,
-		  struct tally *t)
+		  struct growth *memory, struct tally *t)
 {
+	memory->n = 0;
 	for (unsigned i = 0; i < moments; i++) {
 		const struct hook hook = { .at = i % commands + 1,
 					   .after = i / commands % 2 == 1,
@@ -113,6 +114,7 @@ static void kills(struct world *w, const struct flow *f, unsigned commands, unsi
 					   .world = w };
 
 		kill_at(w, f, &hook, t);
+		world_growth_note(memory);
 	}
 }
 
@@ -207,7 +209,6 @@ static void no_growth(struct tally *t, const struct holdings *before, const char
 	       now.threads, now.rss / 1024);
 	note(&t->growth, (double)now.descriptors - before->descriptors);
 	note(&t->growth, (double)now.threads - before->threads);
-	note(&t->memory_kib, ((double)now.rss - (double)before->rss) / 1024);
 }
 
 struct wanted {
@@ -220,6 +221,7 @@ static void disturb(struct world *w, const struct flow *f, const struct wanted *
 {
 	const unsigned commands = world_begin(w, f);
 	const unsigned warm = what->moments / 5;
+	static struct growth memory; /* too large for a stack */
 	struct holdings before;
 
 	if (what->exit) {
@@ -229,14 +231,15 @@ static void disturb(struct world *w, const struct flow *f, const struct wanted *
 	}
 	printf("%s: %u commands\n", f->name, commands);
 	if (what->kills)
-		kills(w, f, commands, warm, t);
+		kills(w, f, commands, warm, &memory, t);
 	before = world_holdings();
 	for (unsigned at = 1; what->resets && at <= commands; at++)
 		reset(w, f, at, t);
 	for (unsigned at = 0; what->held && at <= commands; at++)
 		held(w, f, at, t);
 	if (what->kills)
-		kills(w, f, commands, what->moments - warm, t);
+		kills(w, f, commands, what->moments - warm, &memory, t);
+	note(&t->memory, world_growth_slope(&memory));
 	no_growth(t, &before, f->name);
 	world_end(w);
 }
@@ -279,11 +282,12 @@ int main(int argc, char **argv)
 	if (what.resets)
 		printf("figure: others.resets %u\n", t.resets);
 	if (what.kills)
-		printf("figure: others.kills %u\n", t.kills);
+		printf("figure: others.kills %u\nfigure: others.memory.bytes %.1f\n", t.kills,
+		       t.memory);
 	if (what.held)
 		printf("figure: others.held %u\nfigure: others.busy.ms %.0f\n", t.held, t.busy_ms);
 	printf("figure: others.wrong %u\nfigure: others.recovery.ms %.0f\n"
-	       "figure: others.growth %.0f\nfigure: others.memory.kib %.0f\n",
-	       t.wrong, t.recovery_ms, t.growth, t.memory_kib);
+	       "figure: others.growth %.0f\n",
+	       t.wrong, t.recovery_ms, t.growth);
 	return t.wrong > 0;
 }

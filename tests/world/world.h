@@ -109,4 +109,17 @@ struct holdings {
 };
 struct holdings world_holdings(void);
 
+#define WORLD_GROWTH_MAX 1000u
+/*
+ * The heap in use after each of many disturbances; more than the most are not noted. Exact without
+ * malloc's cache of each thread (GLIBC_TUNABLES=glibc.malloc.tcache_count=0), what is in which counts as used.
+ */
+struct growth {
+	size_t n;
+	double bytes[WORLD_GROWTH_MAX];
+};
+void world_growth_note(struct growth *g);
+/* Bytes for one disturbance more, in the second half: the median of all pairs' slopes (Theil and Sen). */
+double world_growth_slope(const struct growth *g);
+
 #endif

@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# tests/campaign.py: what the table of tests/README.md says of campaigns that went well, ill, or not at all.
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	TESTS=$BATS_TEST_DIRNAME/..
+	cd "$BATS_TEST_TMPDIR" && mkdir tests && cp "$TESTS/campaign.py" tests
+	printf '%s\n' before '<!-- campaign: made by `make campaign` -->' \
+		'| campaign | figure | goal | measured | on | check |' \
+		'| last year | `old` | o: >= 1 | 12,345 | 2025-01-02 | |' '<!-- end -->' after > tests/README.md
+	cat > tests/campaign.json <<'END'
+[{"campaign": "last year", "command": "true", "check": "", "figures": {"old": {"what": "o", "goal": ">= 1"}}},
+ {"campaign": "ill", "command": ["echo figure: bad 8; exit 3", "echo '# figure: good 1.5'"], "check": "",
+  "figures": {"bad": {"what": "b", "goal": "== 0"}, "good": {"what": "g", "goal": ">= 1"}}},
+ {"campaign": "never", "command": "echo figure: never 1", "check": "", "figures": {"never": {"what": "n", "goal": ">= 1"}}}]
+END
+}
+
+# told FIGURE ROW: what the table says of it, on whatever day.
+told() {
+	local row
+	row=$(grep -F "\`$1\` |" tests/README.md | sed -E 's/ 20[0-9]{2}-[0-9]{2}-[0-9]{2} / DAY /')
+	[ "$row" = "$2" ] || { echo "$row"; return 1; }
+}
+
+@test "what a campaign printed that fails is recorded, and the failure, and the next command is run" {
+	run -1 /usr/bin/python3 tests/campaign.py ill
+	[[ "$output" == *'ill: exit status 3: echo figure: bad 8; exit 3'*'bad: 8 and not == 0'* ]]
+	told bad "| ill **(failed)** | \`bad\` | b: == 0 | 8 | **no** | DAY |  |"
+	told good "|  | \`good\` | g: >= 1 | 1.5 | yes | DAY |  |"
+}
+
+@test "what was not run keeps its figure and its day, and a failure stays until it is run again" {
+	run -1 /usr/bin/python3 tests/campaign.py ill
+	run -0 /usr/bin/python3 tests/campaign.py never
+	told old '| last year | `old` | o: >= 1 | 12,345 | yes | DAY |  |'
+	grep -F '| 2025-01-02 |' tests/README.md
+	told bad "| ill **(failed)** | \`bad\` | b: == 0 | 8 | **no** | DAY |  |"
+	sed -i 's/8; exit 3/0/' tests/campaign.json
+	run -0 /usr/bin/python3 tests/campaign.py ill
+	told bad "| ill | \`bad\` | b: == 0 | 0 | yes | DAY |  |"
+}
+
+@test "a figure that is told no more is not what it was" {
+	run -1 /usr/bin/python3 tests/campaign.py 'last year'
+	[[ "$output" == *'old: no figure and not >= 1'* ]]
+	told old "| last year | \`old\` | o: >= 1 | no figure | **no figure** | DAY |  |"
+}
+
+@test "what is red stands above the table" {
+	run -1 /usr/bin/python3 tests/campaign.py ill
+	grep -Fx '**Not reached: 1 of 4 figures (`bad`). Not run: 1 (`never`). Campaigns that ended with an error: ill.**' tests/README.md
+	[ "$(head -n 1 tests/README.md)$(tail -n 1 tests/README.md)" = beforeafter ]
+	sed -i 's/8; exit 3/0/' tests/campaign.json
+	run -0 /usr/bin/python3 tests/campaign.py ill never
+	grep -Fx 'All 4 figures reach their goals.' tests/README.md
+}
+
+@test "the table has the rows of campaign.json (else: tests/campaign.py --table)" {
+	cp "$TESTS/campaign.json" "$TESTS/README.md" tests
+	/usr/bin/python3 tests/campaign.py --table
+	diff -u "$TESTS/README.md" tests/README.md
+	! grep -F ' && ' tests/campaign.json # the second would not be run if the first fails: a list
+}
