@@ -149,8 +149,13 @@ void world_end(struct world *w)
 	w->card = 0;
 	while (present(w))
 		nanosleep(&wait, NULL);
-	/* What is forked next has no part in a connection to pcscd, which would live as long. */
+	/*
+	 * What is forked next has no part in a connection to pcscd, which would live as long; the
+	 * context's thread closes it.
+	 */
 	sj_context_free(w->ctx);
+	while (world_holdings().threads > w->threads)
+		nanosleep(&wait, NULL);
 	if (sj_context_new(&w->ctx) != SJ_OK)
 		world_fail("no context");
 }
@@ -200,6 +205,7 @@ void world_up(struct world *w, bool auto_exit)
 		world_fail("%s: build it first", hurry);
 	if (!lab_init(&w->lab) || !lab_keep(&w->lab, &w->keeper, w->hurry))
 		world_fail("no pcscd");
+	w->threads = world_holdings().threads;
 	snprintf(w->bench.dir, sizeof(w->bench.dir), "%s", w->lab.dir);
 	setenv("XDG_CACHE_HOME", w->lab.dir, 1);
 	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
