@@ -3,10 +3,12 @@
 
 usage: coverage.py --build DIR [--bats] [--gaps N] [PROGRAM...]
 
-DIR is a build by clang with -fprofile-instr-generate -fcoverage-mapping. Runs PROGRAM (default: every
-test program there that needs no other) and mutate with the corpus, with --bats the bats files too, and
-prints a table: parsers (what takes bytes from outside apart), everything, and the files with most
-left out. A branch is one way of one condition.
+DIR is a build by clang with -fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation:
+counts stand in files from the start, so that a program that is killed, or may open nothing, has its own.
+Runs PROGRAM (default: every test program there that needs no other) and mutate with the corpus, with --bats
+the bats files too, and prints a table: parsers (what takes bytes from outside apart), the library with
+card and module, with --bats the tools and all of these, and the files with most left out. A branch is
+one way of one condition.
 """
 import argparse
 import concurrent.futures
@@ -25,16 +27,19 @@ PARSERS = ["middleware/wire/*.c", "middleware/crypt/x509*.c", "middleware/crypt/
              "status_delta", "status_file", "status_list", "status_token", "time")),
            *(f"middleware/journal/{n}.c" for n in ("export", "kept", "read", "record", "seal", "statement")),
            "middleware/document/holder.c", "middleware/piv/gzip.c", "middleware/piv/import.c",
-           "card-sim/host/store_format.c", "card-sim/host/class.c", "card-sim/link/vpcd_stream.c", "tools/counter/map.c"]
-ALL = ["middleware/*.c", "middleware/*/*.c", "card-sim/*/*.c", "card-sim/*/*/*.c", "pkcs11/*.c"]
-WITH_BATS = ["tools/*.c", "tools/*/*.c"]
-# Wait for a reader, a database server or another's program that may not be there; the last two read what
-# confined programs write, which say there that they cannot write their counts.
-APART = ["test_pcsc*", "test_stage", "test_threads", "test_fake_*", "test_register*", "test_trust_status_tool", "test_trust_sync"]
+           "card-sim/host/store_format.c", "card-sim/host/class.c", "card-sim/link/vpcd_stream.c", "pkcs11/config.c", "tools/*/config.c",
+           *(f"tools/authority/{n}.c" for n in ("batch", "cardstatus", "holder", "portrait")),
+           *(f"tools/counter/{n}.c" for n in ("api", "map"))]
+LIBRARY = ["middleware/*.c", "middleware/*/*.c", "card-sim/*/*.c", "card-sim/*/*/*.c", "pkcs11/*.c"]
+TOOLS = ["tools/*.c", "tools/*/*.c"]
+# Wait for a reader, a database server or another's program that may not be there.
+APART = ["test_pcsc*", "test_stage", "test_threads", "test_fake_*", "test_register*"]
+# Other people's programs, and a full disk, which has no room for counts.
+BATS_APART = ["tests/programs/*", "tests/failures/*"]
 
 
 def run(program, raw):
-    env = dict(os.environ, LLVM_PROFILE_FILE=f"{raw}/%4m.profraw", SOJOURN_BUILD=str(raw.parent))
+    env = dict(os.environ, LLVM_PROFILE_FILE=f"{raw}/%c%4m.profraw", SOJOURN_BUILD=str(raw.parent))
     done = subprocess.run(program, shell=True, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     if done.returncode != 0:
         print(f"failed: {program}\n{done.stdout[-1000:]}", file=sys.stderr)
@@ -85,20 +90,21 @@ def main():
     programs = args.programs or [f"{build}/tests/fuzz/mutate -n 200 -s 1 " + (" -c tests/fuzz/corpus" if (ROOT / "tests/fuzz/corpus").exists() else "")] + [
         str(t) for t in sorted((build / "tests").glob("*/test_*")) if not any(fnmatch.fnmatch(t.name, a) for a in APART)]
     if args.bats:
-        programs += [f"bats --tap {b.relative_to(ROOT)}" for b in sorted((ROOT / "tests").glob("*/*.bats")) if "programs" not in b.parts]
+        bats = sorted(str(b.relative_to(ROOT)) for b in (ROOT / "tests").glob("*/*.bats"))
+        programs += [f"bats --tap {b}" for b in bats if not any(fnmatch.fnmatch(b, a) for a in BATS_APART)]
     files, failed = (summaries(build), 0) if args.again else measure(build, programs)
-    patterns = ALL + WITH_BATS if args.bats else ALL
-    parsers, everything = part(files, PARSERS), part(files, patterns)
+    patterns = {"parsers": PARSERS, "library": LIBRARY, **({"tools": TOOLS, "overall": LIBRARY + TOOLS} if args.bats else {})}
+    parts = {name: part(files, some) for name, some in patterns.items()}
     print("| | files | lines | branches |\n|---|---|---|---|")
-    for name, some in (("parsers", parsers), ("all", everything)):
+    for name, some in parts.items():
         print(f"| {name} | {len(some)} | {share(some, 'lines'):.1f} % | {share(some, 'branches'):.1f} % |")
-    for name, some in (("parsers", parsers), ("all", everything)):
+    for name in ("parsers", "library", *(["tools"] if args.bats else [])):
         print(f"\nMost left out, {name}:")
-        gaps = sorted(some.items(), key=lambda f: f[1]["branches"]["covered"] - f[1]["branches"]["count"])
+        gaps = sorted(parts[name].items(), key=lambda f: f[1]["branches"]["covered"] - f[1]["branches"]["count"])
         for n, s in gaps[:args.gaps]:
             left = {w: s[w]["count"] - s[w]["covered"] for w in ("lines", "branches")}
             print(f"  {n}: {left['lines']} lines, {left['branches']} branches ({s['lines']['percent']:.0f} %, {s['branches']['percent']:.0f} %)")
-    for name, some in (("parsers", parsers), ("all", everything)):
+    for name, some in parts.items():
         for what in ("lines", "branches"):
             print(f"figure: coverage.{name}.{what} {share(some, what):.1f}")
     if failed:

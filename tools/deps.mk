@@ -13,6 +13,8 @@ DEPS_CHECK_MORE = valgrind
 # Programs of others that use the card's keys (make check-programs).
 DEPS_PROGRAMS = openssh-server libnss3-tools pamtester \
 	libpam-pkcs11 curl default-jdk-headless chromium chromium-driver fonts-noto-core fonts-wqy-microhei xvfb xdotool
+# Programs of others beside which ours are measured, and the counter's page (make bench).
+DEPS_BENCH = python3 opensc opensc-pkcs11 yubico-piv-tool ykcs11 postgresql chromium chromium-driver
 # What proves functions (make prove). Debian 12 has no alt-ergo.
 DEPS_PROVE = frama-c-base why3 z3 cvc4
 
@@ -35,7 +37,7 @@ define deps_install
 	$$run env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: deps deps-check deps-check-more deps-programs deps-prove deps-ready deps-check-ready deps-campaign
+.PHONY: deps deps-check deps-check-more deps-programs deps-bench deps-prove deps-ready deps-check-ready deps-campaign
 deps:
 	$(call deps_install,$(DEPS),to build and run)
 deps-check: deps
@@ -46,13 +48,14 @@ deps-prove:
 	$(call deps_install,$(DEPS_PROVE),to prove with)
 deps-campaign: deps-check
 	$(call deps_install,$(DEPS_CAMPAIGN),for campaigns)
-# Where a package cannot be had, the tests of its programs skip, and say so.
-deps-programs: $(DEPS_PROGRAMS:%=deps-program-%)
-deps-program-%: deps-check
+# Where a package cannot be had, what its programs are for is skipped, and says so.
+deps-programs: deps-check $(DEPS_PROGRAMS:%=deps-program-%)
+deps-bench: $(DEPS_BENCH:%=deps-program-%)
+deps-program-%: deps
 	-$(call deps_install,$*,to test with)
 
 # The other targets ask here; the answer is looked up once a make.
-ifeq ($(filter clean help deps deps-check deps-programs deps-prove deps-campaign uninstall,$(MAKECMDGOALS)),)
+ifeq ($(filter clean help deps deps-check deps-programs deps-bench deps-prove deps-campaign uninstall,$(MAKECMDGOALS)),)
 have_deps := $(shell command -v dpkg-query >/dev/null 2>&1 && $(call deps_missing,$(DEPS)))
 endif
 ifneq ($(have_deps),)

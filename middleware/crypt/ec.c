@@ -248,6 +248,7 @@ bool sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_s
 	     sj_sure(ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
 		     EVP_PKEY_sign(ctx, der, &n, digest.ptr, digest.len) == 1) &&
 	     sj_ecdsa_from_der(sj_span(der, n), half, out);
+	sj_wipe_stack();
 	if (ok)
 		*len = 2 * half;
 	EVP_PKEY_CTX_free(ctx);

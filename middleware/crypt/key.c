@@ -247,6 +247,7 @@ static bool sign_here(const struct sj_key *key, const struct sj_scheme *scheme,
 		     (ec || set_padding(ctx, scheme)) &&
 		     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1) &&
 	     (!ec || sj_ecdsa_from_der(sj_span(value, n), size / 2, plain));
+	sj_wipe_stack();
 	EVP_PKEY_CTX_free(ctx);
 	if (sj_answered(ok))
 		sj_put(out, ec ? sj_span(plain, size) : sj_span(value, n));

@@ -100,11 +100,10 @@ enum sj_rc sj_card_transmit(struct sj_card *card, const uint8_t *command, size_t
 	rc = sj_session_command(card->session, &a, &r);
 	if (rc != SJ_OK)
 		return sj_memory_rc(mark, rc);
-	if (r.data.len > *response_len)
-		return SJ_USAGE;
-	if (r.data.len > 0)
+	if (r.data.len > 0 && r.data.len <= *response_len)
 		memcpy(response, r.data.ptr, r.data.len);
+	rc = r.data.len > *response_len ? SJ_FILE_TOO_LARGE : SJ_OK;
 	*response_len = r.data.len;
 	*sw = r.sw;
-	return SJ_OK;
+	return rc;
 }

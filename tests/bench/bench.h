@@ -37,10 +37,13 @@ struct bench {
 
 /* --- rows ------------------------------------------------------------------------ */
 
-/* A figure with its floor (or BENCH_NO_FLOOR) in the same unit: "ms", "1/s", "bytes", "apdus". */
+/*
+ * A figure with its floor (or BENCH_NO_FLOOR) in the same unit: "ms", "1/s", "bytes", "apdus". Nobody
+ * else does the same: the note says so.
+ */
 void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,
 	       const char *note);
-/* What others take for the same, in the same unit; a row with name NULL ends the list. */
+/* What others take for the same, in the same unit; name NULL ends the list. Who is missing is skipped aloud. */
 struct bench_peer {
 	const char *name;
 	double value;
@@ -87,6 +90,8 @@ pid_t bench_start(struct bench *b, const char *const argv[]);
 /* Runs one to its end; true: it ended with 0. */
 bool bench_run(struct bench *b, const char *const argv[]);
 bool bench_have(const struct bench *b, const char *program);
+/* Where the system's loader finds a library; false: nowhere. */
+bool bench_library(const char *name, char path[static BENCH_PATH]);
 /* Where a program is: as it is if absolute, else in the build. */
 void bench_full_path(const struct bench *b, const char *program, char path[static BENCH_PATH]);
 /* What one run took; it is to end with that exit code. Processor's time hardly knows what else runs. */
@@ -176,6 +181,24 @@ bool bench_bare_work(const struct bench_call *calls, unsigned times);
 /* Of all that was recorded, with the list of it as text. False: there is one that is not known. */
 bool bench_floor(const struct bench_calls *calls, double *ms, char *text, size_t cap);
 
+/* --- floors of conversations ---------------------------------------------------------------- */
+
+/* What cannot be left out of a conversation through PC/SC. */
+struct bench_talk {
+	unsigned apdus;
+	double operations_ms; /* as of bench_floor() */
+	bool connects; /* with nothing there before */
+	const char *kept; /* the folder in which it writes something that must stay; NULL: none */
+};
+/* Wall time in all, and the processor's of the commands alone, at both ends. */
+struct bench_least {
+	double ms, p99_ms; /* the median, and the 99th percentile */
+	double cpu_ms;
+	char text[160]; /* what it is made of */
+};
+/* Measured now, with the null card in slot 0. */
+bool bench_least(struct bench *b, const struct bench_talk *talk, struct bench_least *out);
+
 /* --- issued cards ------------------------------------------------------------------------- */
 
 #define BENCH_CAN "267431"
@@ -238,6 +261,9 @@ struct bench_moment bench_exchange_now(const struct bench_exchange *e);
 /* Modelled ms from card present to that moment. */
 double bench_model_ms(const struct bench_exchange *e, const struct bench_moment *until,
 		      enum card_chip chip, unsigned rate);
+/* The least of it: what card and reader do, and the bytes at that rate; no frames, no waiting. */
+double bench_model_least_ms(const struct bench_exchange *e, const struct bench_moment *until,
+			    enum card_chip chip, unsigned rate);
 /* Rows <prefix>.model.CHIP.RATE for all chips at 106 and 848. */
 bool bench_model_rows(struct bench *b, const struct bench_exchange *e,
 		      const struct bench_moment *until, const char *prefix, const char *what);

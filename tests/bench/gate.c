@@ -184,17 +184,19 @@ static void model_row(struct bench *b, const struct row *row, const struct tap *
 			: chip == CARD_CHIP_JCOP4_P71 ? row->p71
 			: chip == CARD_CHIP_NATIVE    ? row->native
 						      : 0;
-	char id[64], note[256], aim[32] = "";
+	char id[64], note[320], aim[32] = "";
 
 	for (size_t i = 0; row->peers && chip == CARD_CHIP_JCOP4_P71 && i < 5; i++)
 		peers[i] = (struct bench_peer){ names[i], bench_peer_ms(names[i], chip, rate) };
 	if (target > 0)
 		snprintf(aim, sizeof(aim), "; target: %.0f", target);
 	snprintf(id, sizeof(id), "%s.model.%s.%u", row->prefix, card_chip_name(chip), rate);
-	snprintf(note, sizeof(note), "%s%s; a model's lower bound: real cards take 1.5 to 2 times",
-		 row->what, aim);
-	bench_row_peers(b, id, bench_model_ms(t->e, until, chip, rate), "ms", BENCH_NO_FLOOR, peers,
-			note);
+	snprintf(
+		note, sizeof(note),
+		"%s%s; a model's lower bound: real cards take 1.5 to 2 times; floor: work and bytes%s",
+		row->what, aim, peers[0].name ? "" : "; no peer");
+	bench_row_peers(b, id, bench_model_ms(t->e, until, chip, rate), "ms",
+			bench_model_least_ms(t->e, until, chip, rate), peers, note);
 	if (rate == 848 && (chip == CARD_CHIP_JCOP4_P71 || chip == CARD_CHIP_NATIVE))
 		bench_model_shares(t->e, until, chip);
 }
@@ -229,12 +231,25 @@ static bool model(struct bench *b, const struct bench_place *p, struct sj_gate *
 	return ok || bench_fail(b, "no taps for the model");
 }
 
+/* The public-key operations of a tap: all, and those up to the decision. */
+struct recorded {
+	struct bench_calls all, decision;
+};
+
+static void keep_calls(void *user, const struct sj_gate_verdict *verdict)
+{
+	struct recorded *r = user;
+
+	(void)verdict;
+	r->decision = r->all;
+}
+
 /* Card and gate in this process; by ticket, or as if they had never met. */
 static bool cpu_row(struct bench *b, const struct bench_place *p, struct sj_gate *gate, bool repeat,
-		    const char *id)
+		    const char *id, double *decided_ms)
 {
 	struct sj_gate_verdict v = { .size = sizeof(v) };
-	struct bench_calls calls = { .call = { { .count = 0 } } };
+	struct recorded calls = { .all = { .call = { { .count = 0 } } } };
 	struct bench_samples cpu;
 	double floor;
 	char text[320];
@@ -244,16 +259,17 @@ static bool cpu_row(struct bench *b, const struct bench_place *p, struct sj_gate
 		struct bench_inside *in = bench_inside_open(p->whole, NULL);
 		const int64_t start = bench_own_cpu_ns();
 
-		bench_record(i < 0 ? &calls : NULL);
-		ok = in &&
-		     sj_gate_run(gate, bench_inside_card(in), 5000, NULL, NULL, &v, NULL) == SJ_OK;
+		bench_record(i < 0 ? &calls.all : NULL);
+		ok = in && sj_gate_run(gate, bench_inside_card(in), 5000, i < 0 ? keep_calls : NULL,
+				       &calls, &v, NULL) == SJ_OK;
 		bench_record(NULL);
 		if (i >= 0)
 			bench_sample(&cpu, bench_own_cpu_ns() - start);
 		ok = ok && v.decision == SJ_GATE_OPEN && v.resumed == repeat;
 		bench_inside_close(in);
 	}
-	ok = ok && bench_floor(&calls, &floor, text, sizeof(text));
+	ok = ok && bench_floor(&calls.decision, decided_ms, text, sizeof(text)) &&
+	     bench_floor(&calls.all, &floor, text, sizeof(text));
 	if (ok)
 		bench_row(b, id, bench_percentile(&cpu, 50), "ms", floor, text);
 	bench_samples_free(&cpu);
@@ -269,6 +285,7 @@ static bool have_programs(const struct bench *b)
 void bench_gate(struct bench *b)
 {
 	struct bench_place p;
+	struct bench_gate_bare bare;
 	struct sj_gate *gate = NULL;
 
 	if (!have_programs(b)) {
@@ -283,8 +300,9 @@ void bench_gate(struct bench *b)
 	}
 	if (!gate)
 		bench_fail(b, "no gate, or no card for it");
-	else if (model(b, &p, gate) && cpu_row(b, &p, gate, true, "gate.repeat.cpu.direct") &&
-		 cpu_row(b, &p, gate, false, "gate.first.cpu.direct"))
-		bench_gate_real(b, &p, gate);
+	else if (model(b, &p, gate) &&
+		 cpu_row(b, &p, gate, true, "gate.repeat.cpu.direct", &bare.repeat) &&
+		 cpu_row(b, &p, gate, false, "gate.first.cpu.direct", &bare.first))
+		bench_gate_real(b, &p, gate, &bare);
 	sj_gate_free(gate);
 }

@@ -14,7 +14,12 @@ bool bench_gate_tickets(struct sj_gate *gate, bool on);
 
 /* --- gate_real.c ----------------------------------------------------------------- */
 
+/* Public-key operations up to a decision, bare, in ms: at a first tap, at a repeated one. */
+struct bench_gate_bare {
+	double first, repeat;
+};
 /* Real time, through PC/SC. */
-void bench_gate_real(struct bench *b, const struct bench_place *p, struct sj_gate *gate);
+void bench_gate_real(struct bench *b, const struct bench_place *p, struct sj_gate *gate,
+		     const struct bench_gate_bare *bare);
 
 #endif

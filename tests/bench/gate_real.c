@@ -11,6 +11,7 @@
 
 #define CARDS 10u /* unless told otherwise */
 #define TAPS 100u /* of a card: one half without tickets, the other with */
+#define APDUS 2u /* to the decision */
 #define REVOKED_EVERY 10u /* each so many-th card is a revoked one */
 #define GROWTH_MAX (512u * 1024u) /* bytes that a process may take more than after its first taps */
 
@@ -48,7 +49,7 @@ static bool tap(struct lane *l, bool revoked, bool resumed)
 	if (!ok)
 		return false;
 	l->taps++;
-	if (v.decision != (revoked ? SJ_GATE_REFUSE : SJ_GATE_OPEN) || times.apdus != 2 ||
+	if (v.decision != (revoked ? SJ_GATE_REFUSE : SJ_GATE_OPEN) || times.apdus != APDUS ||
 	    v.resumed != (resumed && !revoked))
 		l->wrong++;
 	else if (!revoked)
@@ -143,26 +144,38 @@ static bool run(struct lane *l, const struct bench_place *p, const char *dir, un
 	return ok;
 }
 
-static void rows(struct lane *l, const char *where, unsigned cards, const char *place)
+static void row(struct lane *l, const char *kind, bool disk, double operations_ms, const char *what)
 {
-	char id[64], note[256];
+	struct bench_samples *s = strcmp(kind, "first") == 0 ? &l->first : &l->repeat;
+	const struct bench_talk talk = { .apdus = APDUS,
+					 .operations_ms = operations_ms,
+					 .kept = disk ? l->b->disk : l->b->dir };
+	struct bench_least least;
+	char id[64], note[384];
 
-	snprintf(note, sizeof(note),
+	if (!bench_least(l->b, &talk, &least))
+		return;
+	snprintf(note, sizeof(note), "%s; %s", what, least.text);
+	snprintf(id, sizeof(id), "gate.%s.real%s.p50", kind, disk ? ".disk" : "");
+	bench_row(l->b, id, bench_percentile(s, 50), "ms", least.ms, note);
+	snprintf(id, sizeof(id), "gate.%s.real%s.p99", kind, disk ? ".disk" : "");
+	bench_row(l->b, id, bench_percentile(s, 99), "ms", least.p99_ms, note);
+}
+
+static void rows(struct lane *l, bool disk, const struct bench_gate_bare *bare, unsigned cards)
+{
+	char what[224];
+
+	snprintf(what, sizeof(what),
 		 "SELECT to decision through PC/SC, %u taps by %u cards, none decided wrong; "
 		 "store on %s",
-		 l->taps, cards, place);
-	snprintf(id, sizeof(id), "gate.first.real%s.p50", where);
-	bench_row(l->b, id, bench_percentile(&l->first, 50), "ms", BENCH_NO_FLOOR, note);
-	snprintf(id, sizeof(id), "gate.first.real%s.p99", where);
-	bench_row(l->b, id, bench_percentile(&l->first, 99), "ms", BENCH_NO_FLOOR, note);
-	snprintf(id, sizeof(id), "gate.repeat.real%s.p50", where);
-	bench_row(l->b, id, bench_percentile(&l->repeat, 50), "ms", BENCH_NO_FLOOR, note);
-	snprintf(id, sizeof(id), "gate.repeat.real%s.p99", where);
-	bench_row(l->b, id, bench_percentile(&l->repeat, 99), "ms", BENCH_NO_FLOOR, note);
+		 l->taps, cards, disk ? "the build's disk" : "tmpfs");
+	row(l, "first", disk, bare->first, what);
+	row(l, "repeat", disk, bare->repeat, what);
 }
 
 static bool measure(struct bench *b, const struct bench_place *p, struct sj_gate *gate,
-		    unsigned cards, bool disk)
+		    const struct bench_gate_bare *bare, unsigned cards, bool disk)
 {
 	struct lane l;
 	size_t growth = 0;
@@ -176,7 +189,7 @@ static bool measure(struct bench *b, const struct bench_place *p, struct sj_gate
 		snprintf(what, sizeof(what), "%u of %u taps were decided wrong", l.wrong, l.taps);
 		ok = bench_fail(b, what);
 	} else {
-		rows(&l, disk ? ".disk" : "", cards, disk ? "the build's disk" : "tmpfs");
+		rows(&l, disk, bare, cards);
 	}
 	if (ok && !disk) {
 		bench_row(b, "gate.growth", (double)growth, "bytes", BENCH_NO_FLOOR,
@@ -190,8 +203,9 @@ static bool measure(struct bench *b, const struct bench_place *p, struct sj_gate
 	return ok;
 }
 
-void bench_gate_real(struct bench *b, const struct bench_place *p, struct sj_gate *gate)
+void bench_gate_real(struct bench *b, const struct bench_place *p, struct sj_gate *gate,
+		     const struct bench_gate_bare *bare)
 {
-	if (measure(b, p, gate, b->gate_cards > 0 ? b->gate_cards : CARDS, false))
-		measure(b, p, gate, 1, true);
+	if (measure(b, p, gate, bare, b->gate_cards > 0 ? b->gate_cards : CARDS, false))
+		measure(b, p, gate, bare, 1, true);
 }

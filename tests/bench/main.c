@@ -11,8 +11,10 @@ void bench_row(struct bench *b, const char *id, double value, const char *unit, 
 	       const char *note)
 {
 	static const struct bench_peer none[] = { { NULL, 0 } };
+	char all[512];
 
-	bench_row_peers(b, id, value, unit, floor, none, note);
+	snprintf(all, sizeof(all), "%s; no peer", note);
+	bench_row_peers(b, id, value, unit, floor, none, all);
 }
 
 void bench_row_peers(struct bench *b, const char *id, double value, const char *unit, double floor,
@@ -63,37 +65,47 @@ static bool write_rows(struct bench *b, const char *group)
 	return true;
 }
 
-/* How many times its floor it is; a rate is the better the higher. 0: it has none. */
+/* How many times its floor it is; a rate is the better the higher. 0: it has none. NULL: 0. */
 static double distance(const json_t *row)
 {
 	const double value = json_number_value(json_object_get(row, "value")),
 		     floor = json_number_value(json_object_get(row, "floor"));
-	const bool rate = strcmp(json_string_value(json_object_get(row, "unit")), "1/s") == 0;
 
 	if (floor <= 0 || value <= 0)
 		return 0;
-	return rate ? floor / value : value / floor;
+	return strcmp(json_string_value(json_object_get(row, "unit")), "1/s") == 0 ? floor / value
+										   : value / floor;
+}
+
+/* Where the row farthest from its floor is; the number of rows: none has a floor. */
+static size_t farthest(const json_t *rows)
+{
+	size_t worst = json_array_size(rows), i;
+	const json_t *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		if (distance(row) > distance(json_array_get(rows, worst)))
+			worst = i;
+	}
+	return worst;
 }
 
 static void show_worst(const struct bench *b)
 {
-	double limit = INFINITY;
+	json_t *left = json_copy(b->rows);
 
 	printf("\nFarthest from their floors:\n");
 	for (int n = 0; n < WORST; n++) {
-		const json_t *worst = NULL, *row;
-		size_t i;
+		const size_t at = farthest(left);
+		const json_t *row = json_array_get(left, at);
 
-		json_array_foreach(b->rows, i, row)
-		{
-			if (distance(row) < limit && (!worst || distance(row) > distance(worst)))
-				worst = row;
-		}
-		limit = worst ? distance(worst) : 0;
-		if (limit > 0)
-			printf("%-28s %6.2fx\n", json_string_value(json_object_get(worst, "id")),
-			       limit);
+		if (row)
+			printf("%-28s %6.2fx\n", json_string_value(json_object_get(row, "id")),
+			       distance(row));
+		json_array_remove(left, at);
 	}
+	json_decref(left);
 }
 
 /* `bench [GROUP [CARDS]]`: one group only; how many cards go through a gate. */

@@ -9,23 +9,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sojourn/piv.h>
+
 #include "tests/bench/bench.h"
 
 #define PIN "246802"
 #define CARD "libexec/sojourn/sojourn-card"
 #define AUTHORITY "libexec/sojourn/sojourn-authority"
-#define LIBRARIES "/usr/lib/x86_64-linux-gnu/"
 #define RUNS 15 /* of what is timed; the median counts */
 #define ROUNDS 5 /* of a second each, in turn, so that noise meets all alike; the median counts */
 #define MANY 11 /* signatures of a run that tells what one more costs */
 
 enum { OURS, OPENSC, YKCS11, MODULES };
 static const struct {
-	const char *name, *path, *id;
+	const char *name, *library, *id;
 } modules[MODULES] = {
 	[OURS] = { "ours", NULL, "9A" },
-	[OPENSC] = { "opensc", LIBRARIES "opensc-pkcs11.so", "01" },
-	[YKCS11] = { "ykcs11", LIBRARIES "libykcs11.so.2", "01" },
+	[OPENSC] = { "opensc", "opensc-pkcs11.so", "01" },
+	[YKCS11] = { "ykcs11", "libykcs11.so.2", "01" },
 };
 
 /* What each module took; 0: it failed, or is not here. */
@@ -39,36 +40,42 @@ struct stage {
 	char pin[BENCH_PATH + 32], ec[BENCH_PATH + 32], rsa[BENCH_PATH + 32];
 	bool peers; /* they know no channel: on contact only */
 	const char *suffix;
+	char path[MODULES][2 * BENCH_PATH]; /* empty: it is not here */
+	/* Signatures a second by PC/SC alone, on contact: EC, RSA; beside 1 and 8 threads. */
+	double bare[2][2];
+	double operations_ms; /* of card and reader up to a signature, bare */
+	struct bench_least first, known; /* what so many commands and these take */
 };
 
 /* --- the signing program ------------------------------------------------------------ */
 
-static void path_of(const struct stage *s, unsigned module, char out[static 2 * BENCH_PATH])
+static void find_modules(struct stage *s)
 {
-	if (modules[module].path != NULL)
-		snprintf(out, 2 * BENCH_PATH, "%s", modules[module].path);
-	else
-		snprintf(out, 2 * BENCH_PATH, "%s/lib/pkcs11/sojourn-pkcs11.so", s->b->build);
+	char why[64];
+
+	snprintf(s->path[OURS], sizeof(s->path[OURS]), "%s/lib/pkcs11/sojourn-pkcs11.so",
+		 s->b->build);
+	for (unsigned i = OPENSC; i < MODULES; i++) {
+		snprintf(why, sizeof(why), "%s is not installed", modules[i].library);
+		if (!bench_library(modules[i].library, s->path[i]))
+			bench_skip(modules[i].name, why);
+	}
 }
 
 static bool plays(const struct stage *s, unsigned module)
 {
-	char path[2 * BENCH_PATH];
-
-	path_of(s, module, path);
-	return (module == OURS || s->peers) && access(path, R_OK) == 0;
+	return module == OURS || (s->peers && s->path[module][0] != '\0');
 }
 
 /* `what`: "first", "rate"; `more`: arguments. What it prints; 0: it failed. */
 static double signer(const struct stage *s, unsigned module, const char *what, const char *more)
 {
-	char path[2 * BENCH_PATH], line[6 * BENCH_PATH];
+	char line[6 * BENCH_PATH];
 	double value = 0;
 	FILE *out;
 
-	path_of(s, module, path);
 	snprintf(line, sizeof(line), "%s/tests/bench/signer %s %s %s " PIN " %s", s->b->build, what,
-		 path, modules[module].id, more);
+		 s->path[module], modules[module].id, more);
 	out = popen(line, "r");
 	if (out == NULL)
 		return 0;
@@ -167,6 +174,54 @@ static bool run_card(struct stage *s, const char *file, const char *listen)
 	return s->b->card[0] > 0 && (listen != NULL || present());
 }
 
+/* --- what the keys cost ---------------------------------------------------------------- */
+
+static enum sj_rc tell_can(void *user, const struct sj_piv_question *question, char *out,
+			   size_t cap, bool *remember)
+{
+	(void)user;
+	(void)question;
+	(void)remember;
+	snprintf(out, cap, "%s", BENCH_CAN);
+	return SJ_OK;
+}
+
+/* From an open card to the first signature, by the calls that the module makes. */
+static bool sign_inside(struct sj_card *card)
+{
+	const struct sj_piv_options options = { .size = sizeof(options), .ask = tell_can };
+	const uint8_t digest[32] = { 1 };
+	uint8_t signature[SJ_PIV_BLOCK_MAX];
+	size_t len = sizeof(signature);
+	struct sj_piv *piv = NULL;
+	bool ok = sj_piv_open(card, &options, &piv) == SJ_OK &&
+		  sj_piv_verify(piv, SJ_PIV_PIN, PIN, strlen(PIN), NULL) == SJ_OK &&
+		  sj_piv_sign(piv, SJ_PIV_KEY_AUTHENTICATION, SJ_PIV_P256, digest, sizeof(digest),
+			      signature, &len) == SJ_OK;
+
+	sj_piv_close(piv);
+	return ok;
+}
+
+/* Bare: on contact the signature alone; over the air the channel of both ends, too. */
+static bool measure_operations(struct stage *s)
+{
+	struct bench_calls calls = { .call = { { BENCH_SIGN, SJ_P256, 1 } } };
+	struct bench_inside *in = NULL;
+	char text[320];
+	bool ok = true;
+
+	if (!s->peers) {
+		calls.call[0].count = 0;
+		in = bench_inside_open(s->ec, NULL);
+		bench_record(&calls);
+		ok = in && sign_inside(bench_inside_card(in));
+		bench_record(NULL);
+		bench_inside_close(in);
+	}
+	return ok && bench_floor(&calls, &s->operations_ms, text, sizeof(text));
+}
+
 /* --- what is measured ------------------------------------------------------------------- */
 
 static void row(const struct stage *s, const char *id, const struct figure *f, const char *unit,
@@ -181,11 +236,16 @@ static void row(const struct stage *s, const char *id, const struct figure *f, c
 		bench_fail(s->b, name);
 		return;
 	}
-	for (unsigned i = OPENSC; i < MODULES; i++)
+	for (unsigned i = OPENSC; i < MODULES; i++) {
 		if (f->of[i] > 0)
 			peers[n++] = (struct bench_peer){ modules[i].name, f->of[i] };
-	peers[n].name = NULL;
-	bench_row_peers(s->b, name, f->of[OURS], unit, floor, peers, note);
+		else if (plays(s, i))
+			bench_skip(name, i == OPENSC ? "opensc failed" : "ykcs11 failed");
+	}
+	if (s->peers)
+		bench_row_peers(s->b, name, f->of[OURS], unit, floor, peers, note);
+	else
+		bench_row(s->b, name, f->of[OURS], unit, floor, note);
 }
 
 /* Commands of a run with that many signatures. */
@@ -199,8 +259,19 @@ static double commands(const struct stage *s, unsigned module, struct bench_rela
 	return signer(s, module, "first", more) > 0 ? (double)(through->count - before) : 0;
 }
 
-static void command_rows(struct stage *s)
+static bool measure_least(const struct stage *s, double apdus, struct bench_least *out)
 {
+	const struct bench_talk talk = { .apdus = (unsigned)apdus,
+					 .operations_ms = s->operations_ms,
+					 .connects = true };
+
+	return bench_least(s->b, &talk, out);
+}
+
+/* And how long so many take at least. */
+static bool command_rows(struct stage *s)
+{
+	const double channel = s->peers ? 0 : 5;
 	struct figure first = { 0 }, known = { 0 }, more = { 0 };
 	char port[16];
 	pid_t relay = 0;
@@ -218,13 +289,18 @@ static void command_rows(struct stage *s)
 		known.of[i] = commands(s, i, through, 1);
 		more.of[i] = (commands(s, i, through, MANY) - known.of[i]) / (MANY - 1);
 	}
-	row(s, "new.apdus", &first, "apdus", BENCH_NO_FLOOR,
-	    "C_Initialize to the first signature; aim: at most 14 on contact");
-	row(s, "known.apdus", &known, "apdus", BENCH_NO_FLOOR,
-	    "the same, card seen before; aim: at most 6 on contact");
+	row(s, "new.apdus", &first, "apdus", channel + 4,
+	    s->peers ? "C_Initialize to the first signature; aim: at most 14; "
+		       "floor: SELECT, certificate, VERIFY, signature"
+		     : "C_Initialize to the first signature; floor: as on contact, and PACE's 5");
+	row(s, "known.apdus", &known, "apdus", channel + 3,
+	    s->peers ? "the same, card seen before; aim: at most 6; floor: no certificate"
+		     : "the same, card seen before; floor: no certificate");
 	row(s, "sign.ec.apdus", &more, "apdus", 1, "one signature more; aim: 1");
 	bench_relay_end(through, relay);
 	bench_remove(s->b, 0);
+	return measure_operations(s) && measure_least(s, first.of[OURS], &s->first) &&
+	       measure_least(s, known.of[OURS], &s->known);
 }
 
 /* The median of runs in turn, so that noise meets all alike. */
@@ -258,12 +334,15 @@ static bool walls(const struct stage *s, bool again, struct figure *out)
 static void wall_rows(const struct stage *s)
 {
 	struct figure first = { 0 }, known = { 0 };
+	char note[256];
 
+	snprintf(note, sizeof(note), "C_Initialize to the first signature; %s%s",
+		 s->peers ? "aim: half of the better peer; " : "", s->first.text);
 	if (walls(s, false, &first))
-		row(s, "new.wall", &first, "ms", BENCH_NO_FLOOR,
-		    "C_Initialize to the first signature; aim: half of the better peer");
+		row(s, "new.wall", &first, "ms", s->first.ms, note);
+	snprintf(note, sizeof(note), "the same, card seen before; %s", s->known.text);
 	if (walls(s, true, &known))
-		row(s, "known.wall", &known, "ms", BENCH_NO_FLOOR, "the same, card seen before");
+		row(s, "known.wall", &known, "ms", s->known.ms, note);
 }
 
 /* --- the floor ------------------------------------------------------------------------------ */
@@ -326,9 +405,10 @@ static bool rates(const struct stage *s, const char *kind, const char *threads,
 	return ok;
 }
 
-static void rate_rows(const struct stage *s, const char *kind)
+static void rate_rows(struct stage *s, const char *kind)
 {
 	static const char *const threads[] = { "1", "8" };
+	double *const bare = s->bare[strcmp(kind, "rsa") == 0];
 
 	for (size_t t = 0; t < 2; t++) {
 		double of[MODULES + 1];
@@ -338,18 +418,22 @@ static void rate_rows(const struct stage *s, const char *kind)
 		if (!rates(s, kind, threads[t], of))
 			continue;
 		memcpy(f.of, of, sizeof(f.of));
+		if (s->peers)
+			bare[t] = of[MODULES];
 		snprintf(id, sizeof(id), "sign.%s.rate%s", kind, t == 0 ? "" : ".8");
-		row(s, id, &f, "1/s", s->peers ? of[MODULES] : BENCH_NO_FLOOR,
-		    t == 0 ? "one session; floor: GENERAL AUTHENTICATE through PC/SC; aim: 90 %"
+		row(s, id, &f, "1/s", bare[t],
+		    t == 0 ? "one session; floor: GENERAL AUTHENTICATE through PC/SC, on contact; aim: 90 %"
 			   : "8 threads, a session each; the same floor");
 	}
 }
 
-static void contact(struct stage *s)
+/* A card on a reader of either kind. */
+static void all_rows(struct stage *s)
 {
-	s->peers = true;
-	s->suffix = "contact";
-	command_rows(s);
+	if (!command_rows(s)) {
+		bench_fail(s->b, "no floor for the module");
+		return;
+	}
 	if (run_card(s, s->ec, NULL)) {
 		wall_rows(s);
 		rate_rows(s, "ec");
@@ -357,6 +441,13 @@ static void contact(struct stage *s)
 	if (run_card(s, s->rsa, NULL))
 		rate_rows(s, "rsa");
 	bench_remove(s->b, 0);
+}
+
+static void contact(struct stage *s)
+{
+	s->peers = true;
+	s->suffix = "contact";
+	all_rows(s);
 }
 
 /* A private card on a contactless reader, opened with its CAN: nobody but us knows how. */
@@ -374,14 +465,7 @@ static void contactless(struct stage *s)
 	fprintf(f, "[pkcs11]\ncan-file = %s\n", s->place.can);
 	fclose(f);
 	setenv("SOJOURN_PKCS11_CONF", conf, 1);
-	command_rows(s);
-	if (run_card(s, s->ec, NULL)) {
-		wall_rows(s);
-		rate_rows(s, "ec");
-	}
-	if (run_card(s, s->rsa, NULL))
-		rate_rows(s, "rsa");
-	bench_remove(s->b, 0);
+	all_rows(s);
 	unsetenv("SOJOURN_PKCS11_CONF");
 }
 
@@ -391,6 +475,7 @@ void bench_pkcs11(struct bench *b)
 	const char *home = getenv("HOME");
 	char *kept = home ? strdup(home) : NULL;
 
+	find_modules(&s);
 	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
 	if (!prepare(&s)) {
 		bench_fail(b, "no card with keys could be issued");

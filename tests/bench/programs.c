@@ -9,7 +9,6 @@
 
 #define STARTS 21
 #define EMPTY_INPUT 13 /* what it ends with then */
-#define LIBDIR "/usr/lib/x86_64-linux-gnu/"
 #define PROGRAMS "libexec/sojourn/sojourn-"
 #define PEERS_OF(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -38,47 +37,66 @@ static const struct {
 	const char *name, *file, *option;
 } start_peers[] = { { "opensc-tool", "/usr/bin/opensc-tool", "--version" },
 		    { "yubico-piv-tool", "/usr/bin/yubico-piv-tool", "--help" },
-		    { "openssl", "/usr/bin/openssl", "--help" } },
-  size_peers[] = { { "opensc-pkcs11.so", LIBDIR "opensc-pkcs11.so", NULL },
-		   { "libopensc.so.8", LIBDIR "libopensc.so.8", NULL },
-		   { "libykcs11.so.2", LIBDIR "libykcs11.so.2", NULL } };
+		    { "openssl", "/usr/bin/openssl", "--help" } };
+static const char *const size_peers[] = { "opensc-pkcs11.so", "libopensc.so.8", "libykcs11.so.2" };
 
-static void start_row(struct bench *b, const char *name, const struct bench_cost *cost,
-		      double floor, const struct bench_peer *peers, const char *what)
+/* Peers and floors of a row, both ways of telling time. */
+struct start {
+	struct bench_cost cost, floor;
+	struct bench_cost of[PEERS_OF(start_peers)]; /* cpu_ms negative: it is not there or fails */
+	bool peers;
+};
+
+static void start_row(struct bench *b, const char *name, const struct start *s, bool wall,
+		      const char *what)
 {
-	char id[64], note[160];
+	struct bench_peer peers[PEERS_OF(start_peers) + 1] = { { NULL, 0 } };
+	const double ms = wall ? s->cost.ms : s->cost.cpu_ms,
+		     floor = wall ? s->floor.ms : s->floor.cpu_ms;
+	char id[64];
+	size_t n = 0;
 
-	snprintf(id, sizeof(id), "start.%s.cpu", name);
-	snprintf(note, sizeof(note), "%s, %.1f ms in all", what, cost->ms);
-	if (cost->cpu_ms < 0)
+	for (size_t i = 0; s->peers && i < PEERS_OF(start_peers); i++)
+		if (s->of[i].cpu_ms >= 0)
+			peers[n++] = (struct bench_peer){ start_peers[i].name,
+							  wall ? s->of[i].ms : s->of[i].cpu_ms };
+	snprintf(id, sizeof(id), "start.%s.%s", name, wall ? "wall" : "cpu");
+	if (s->cost.cpu_ms < 0)
 		bench_fail(b, id);
+	else if (s->peers)
+		bench_row_peers(b, id, ms, "ms", floor, peers, what);
 	else
-		bench_row_peers(b, id, cost->cpu_ms, "ms", floor, peers, note);
+		bench_row(b, id, ms, "ms", floor, what);
+}
+
+static void start_rows(struct bench *b, const char *name, const struct start *s, const char *what)
+{
+	start_row(b, name, s, true, what);
+	start_row(b, name, s, false, what);
 }
 
 /* Peers beside the dispatcher, which a user starts and which becomes the program. */
-static void dispatcher_row(struct bench *b, double floor)
+static void dispatcher_rows(struct bench *b, const struct bench_cost *nothing)
 {
 	const char *const help[] = { "bin/sojourn", "verify", "--help", NULL };
-	const struct bench_cost cost = start_cost(b, help, 0);
-	struct bench_peer peers[PEERS_OF(start_peers) + 1] = { { NULL, 0 } };
-	size_t n = 0;
+	struct start s = { .cost = start_cost(b, help, 0),
+			   .floor = { .ms = 2 * nothing->ms, .cpu_ms = 2 * nothing->cpu_ms },
+			   .peers = true };
 
 	for (size_t i = 0; i < PEERS_OF(start_peers); i++) {
 		const char *const argv[] = { start_peers[i].file, start_peers[i].option, NULL };
-		const double ms =
-			access(start_peers[i].file, X_OK) == 0 ? start_cost(b, argv, 0).cpu_ms : -1;
 
-		if (ms > 0)
-			peers[n++] = (struct bench_peer){ start_peers[i].name, ms };
-		else
+		s.of[i].cpu_ms = -1;
+		if (access(start_peers[i].file, X_OK) == 0)
+			s.of[i] = start_cost(b, argv, 0);
+		if (s.of[i].cpu_ms < 0)
 			bench_skip(start_peers[i].name, "it is not there or fails");
 	}
-	start_row(b, "sojourn", &cost, 2 * floor, peers,
-		  "verify --help: dispatcher, then program; floor: /bin/true twice");
+	start_rows(b, "sojourn", &s,
+		   "verify --help: dispatcher, then program; floor: /bin/true twice");
 }
 
-/* As it is installed: without what only a debugger reads. */
+/* As it is installed: without what only a debugger reads. `peers` NULL: there are none. */
 static void size_row(struct bench *b, const char *file, const char *name,
 		     const struct bench_peer *peers)
 {
@@ -91,6 +109,8 @@ static void size_row(struct bench *b, const char *file, const char *name,
 	snprintf(to, sizeof(to), "%s/stripped", b->dir);
 	if (!bench_run(b, strip) || stat(to, &st) != 0)
 		bench_fail(b, id);
+	else if (!peers)
+		bench_row(b, id, (double)st.st_size, "bytes", BENCH_NO_FLOOR, "stripped");
 	else
 		bench_row_peers(b, id, (double)st.st_size, "bytes", BENCH_NO_FLOOR, peers,
 				"stripped");
@@ -100,18 +120,19 @@ static void size_row(struct bench *b, const char *file, const char *name,
 static void library_rows(struct bench *b)
 {
 	struct bench_peer peers[PEERS_OF(size_peers) + 1] = { { NULL, 0 } };
+	char path[BENCH_PATH];
 	size_t n = 0;
 	struct stat st;
 
 	for (size_t i = 0; i < PEERS_OF(size_peers); i++) {
-		if (stat(size_peers[i].file, &st) == 0)
-			peers[n++] = (struct bench_peer){ size_peers[i].name, (double)st.st_size };
+		if (bench_library(size_peers[i], path) && stat(path, &st) == 0)
+			peers[n++] = (struct bench_peer){ size_peers[i], (double)st.st_size };
 		else
-			bench_skip(size_peers[i].name, "it is not there");
+			bench_skip(size_peers[i], "it is not there");
 	}
-	size_row(b, "lib/libsojourn.so.0", "libsojourn.so.0", peers + n);
+	size_row(b, "lib/libsojourn.so.0", "libsojourn.so.0", NULL);
 	size_row(b, "lib/pkcs11/sojourn-pkcs11.so", "sojourn-pkcs11.so", peers);
-	size_row(b, "bin/sojourn", "sojourn", peers + n);
+	size_row(b, "bin/sojourn", "sojourn", NULL);
 }
 
 static void demo_row(struct bench *b)
@@ -127,27 +148,27 @@ static void demo_row(struct bench *b)
 }
 
 /* Those for portraits and signed data take no words: they find that their input is empty. */
-static void program_rows(struct bench *b, const char *file, double floor)
+static void program_rows(struct bench *b, const char *file, const struct bench_cost *nothing)
 {
-	static const struct bench_peer none = { NULL, 0 };
 	const char *const name = strrchr(file, '/') + 1, *const noun = file + strlen(PROGRAMS);
 	const bool words = strcmp(noun, "portrait") != 0 && strcmp(noun, "signed") != 0;
 	const char *const argv[] = { file, words ? noun : NULL, "--help", NULL };
-	const struct bench_cost cost = start_cost(b, argv, words ? 0 : EMPTY_INPUT);
+	const struct start s = { .cost = start_cost(b, argv, words ? 0 : EMPTY_INPUT),
+				 .floor = *nothing };
 
-	start_row(b, name, &cost, floor, &none,
-		  words ? "--help; floor: /bin/true" : "an empty input; floor: /bin/true");
-	size_row(b, file, name, &none);
+	start_rows(b, name, &s,
+		   words ? "--help; floor: /bin/true" : "an empty input; floor: /bin/true");
+	size_row(b, file, name, NULL);
 }
 
 void bench_programs(struct bench *b)
 {
 	const char *const nothing[] = { "/bin/true", NULL };
-	const double floor = start_cost(b, nothing, 0).cpu_ms;
+	const struct bench_cost floor = start_cost(b, nothing, 0);
 	char pattern[2 * BENCH_PATH];
 	glob_t found;
 
-	dispatcher_row(b, floor);
+	dispatcher_rows(b, &floor);
 	library_rows(b);
 	snprintf(pattern, sizeof(pattern), "%s/" PROGRAMS "*", b->build);
 	if (glob(pattern, 0, NULL, &found) != 0) {
@@ -155,7 +176,7 @@ void bench_programs(struct bench *b)
 		return;
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		program_rows(b, found.gl_pathv[i] + strlen(b->build) + 1, floor);
+		program_rows(b, found.gl_pathv[i] + strlen(b->build) + 1, &floor);
 	globfree(&found);
 	demo_row(b);
 }

@@ -1,6 +1,8 @@
 /* stage.c -- a private pcscd, and what dials its readers. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,6 +34,21 @@ bool bench_have(const struct bench *b, const char *program)
 
 	bench_full_path(b, program, path);
 	return access(path, X_OK) == 0;
+}
+
+/* Loaded, not only looked for: the folders are the loader's own affair. */
+bool bench_library(const char *name, char path[static BENCH_PATH])
+{
+	void *handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
+	struct link_map *map = NULL;
+	bool ok = handle && dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 &&
+		  strlen(map->l_name) < BENCH_PATH;
+
+	if (ok)
+		snprintf(path, BENCH_PATH, "%s", map->l_name);
+	if (handle)
+		dlclose(handle);
+	return ok;
 }
 
 pid_t bench_start(struct bench *b, const char *const argv[])

@@ -154,13 +154,33 @@ copy() { cp first.card "$1.card"; }
 	[[ "$output" == *"32, 48 or 64"*SJ-1302* ]]
 }
 
-@test "a card whose answers carry no MAC is issued only if that is asked for" {
+@test "a card whose answers carry no MAC is issued or locked only if that is asked for" {
 	sojourn card new plain.card --scp-i 00
 	run -7 issue plain ut
 	[[ "$output" == *"--plain-answers"*SJ-0714* ]]
 	issue plain ut --plain-answers
 	run manage plain show
 	[[ "$output" == *"is not proved"* ]]
+	run -7 manage plain lock
+	[[ "$output" == *"--plain-answers"*SJ-0714* ]]
+	manage plain lock --plain-answers
+	[ "$(told plain '["state"]' 2>/dev/null)" = CARD_LOCKED ]
+}
+
+# lied NAME VERB SED [OPTION...]: as manage, but somebody changes what the card says; its ATR is line 1.
+lied() {
+	local name=$1 verb=$2 how=$3
+	shift 3
+	sojourn authority card "$verb" ut "$@" \
+		--exec -- sh -c "sojourn card run $name.card --link stdio --interface contact | sed -u '$how'"
+}
+
+@test "rotated keys are not proved by a channel that lost its MAC on the way" {
+	copy downgraded
+	run -7 lied downgraded rotate '6s/^\(.\{24\}\)70/\110/'
+	[[ "$output" == *"now it says that they do not"*"old keys or the new ones"* ]]
+	flock -w 60 downgraded.card true
+	[ "$(told downgraded '["keyVersion"]')" = 50 ]
 }
 
 @test "a half-personalised card is emptied; an issued one is not" {
@@ -181,6 +201,26 @@ copy() { cp first.card "$1.card"; }
 	[ "$(told half '["state"]')" = SECURED ]
 	run -13 manage half reset --yes
 	[[ "$output" == *SJ-1307* ]]
+}
+
+@test "a card that is lost while it is emptied is emptied the next time" {
+	local n tried=0
+	sojourn card new torn.card
+	issue torn ut --exec -- sh -c 'sed -u 20q | sojourn card run torn.card --link stdio' 2>/dev/null || true
+	for n in 9 10 11 12 13 14 15; do
+		flock -w 60 torn.card true
+		run ! sojourn authority card reset ut --yes \
+			--exec -- sh -c "sed -u ${n}q | sojourn card run torn.card --link stdio -i contact"
+		tried=$((tried + 1))
+	done
+	[ "$tried" = 7 ]
+	flock -w 60 torn.card true
+	# Who hides one that is there does not have it called empty.
+	run -6 lied torn reset '9s/.*/6A88/' --yes
+	[[ "$output" == *INSTALL* ]]
+	flock -w 60 torn.card true
+	manage torn reset --yes
+	[ "$(told torn '["applications"].__len__()')" = "$(told first '["applications"].__len__()')" ]
 }
 
 @test "what makes no card is refused before the card is touched" {

@@ -1,6 +1,7 @@
 #include "tests/failures/made.h"
 
 #include <malloc.h>
+#include <sojourn/gate.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "crypt/hkdf.h"
 #include "crypt/kdf.h"
 #include "crypt/wipe.h"
+#include "host/card_internal.h"
 #include "tests/failures/scan.h"
 
 #define STACK (48u << 10) /* of its dead part, what is looked at */
@@ -23,7 +25,7 @@ static struct {
 	} places[SCAN_NEEDLES];
 	size_t n;
 	struct made_left left;
-	bool noting;
+	bool noting, following;
 	uintptr_t left_out;
 	struct made_sites sites;
 	uint8_t stack[STACK];
@@ -48,6 +50,22 @@ static __attribute__((noinline)) void look_below(void)
 	memset(made.stack, 0, STACK);
 }
 
+__attribute__((noinline)) void made_stack_keep(void)
+{
+	const uint8_t *end = __builtin_frame_address(0);
+
+	memcpy(made.stack, end - STACK, STACK);
+}
+
+long made_stack_holds(const void *number, size_t len)
+{
+	static struct scan scan;
+
+	memset(&scan, 0, sizeof(scan));
+	scan_add_key(&scan, "a number", number, len);
+	return scan_bytes(&scan, "the dead part of the stack", made.stack, STACK);
+}
+
 static bool holds_secret(const void *bytes, size_t len)
 {
 	const bool quiet = made.scan.quiet;
@@ -57,6 +75,17 @@ static bool holds_secret(const void *bytes, size_t len)
 	found = scan_bytes(&made.scan, "", bytes, len);
 	made.scan.quiet = quiet;
 	return found > 0;
+}
+
+void made_look(void)
+{
+	const bool quiet = made.scan.quiet;
+
+	if (!made.noting || !made.following)
+		return;
+	made.scan.quiet = true;
+	made.left.life += scan_process(&made.scan, 0);
+	made.scan.quiet = quiet;
 }
 
 /* --- what makes and ends them ------------------------------------------------------------------ */
@@ -72,6 +101,14 @@ static void note(const char *what, const uint8_t *at, size_t len)
 	if (made.n < SCAN_NEEDLES)
 		made.places[made.n++] = (struct place){ what, at, len, made.scan.n, false };
 	scan_add(&made.scan, what, at, len);
+	made_look();
+}
+
+__typeof__(card_charge_begin) __real_card_charge_begin, __wrap_card_charge_begin;
+void __wrap_card_charge_begin(struct card *card)
+{
+	made_look();
+	__real_card_charge_begin(card);
 }
 
 static struct made_site *site_of(uintptr_t at)
@@ -112,6 +149,13 @@ void __wrap_sj_wipe(void *ptr, size_t n)
 			p->wiped = true;
 	}
 	__real_sj_wipe(ptr, n);
+}
+
+__typeof__(sj_tap_verdict) __real_sj_tap_verdict, __wrap_sj_tap_verdict;
+bool __wrap_sj_tap_verdict(const struct sj_tap *tap, struct sj_gate_verdict *out)
+{
+	made_look();
+	return __real_sj_tap_verdict(tap, out);
 }
 
 __typeof__(free) __real_free, __wrap_free;
@@ -162,6 +206,11 @@ void made_begin(uintptr_t left_out)
 	made.scan.quiet = quiet;
 	made.left_out = left_out;
 	made.noting = true;
+}
+
+void made_follow(void)
+{
+	made.following = true;
 }
 
 void made_key(const char *name, const void *bytes, size_t len)

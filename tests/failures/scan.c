@@ -26,7 +26,8 @@ void scan_add(struct scan *s, const char *name, const void *bytes, size_t len)
 	for (size_t i = 0; i < len; i++)
 		n->masked[i] = from[i] ^ MASK;
 	n->len = len;
-	s->n++;
+	n->next = s->first[from[0]];
+	s->first[from[0]] = ++s->n;
 }
 
 static void add_hex(struct scan *s, const char *name, const uint8_t *bytes, size_t len)
@@ -105,19 +106,13 @@ static void tell(const struct look *l, const struct scan_needle *n, size_t at, s
 	fputc('\n', stderr);
 }
 
-/* `first`: which needles begin with a byte, so that most bytes are passed at once. */
 static void look_at(struct look *l, size_t len, uint64_t place)
 {
 	const struct scan *s = l->s;
-	bool first[256] = { false };
 
-	for (size_t i = 0; i < s->n; i++)
-		first[s->needles[i].masked[0] ^ MASK] = true;
 	for (size_t at = 0; at < len; at++) {
-		if (!first[l->piece[at]])
-			continue;
-		for (size_t i = 0; i < s->n; i++) {
-			const struct scan_needle *n = &s->needles[i];
+		for (size_t i = s->first[l->piece[at]]; i > 0; i = s->needles[i - 1].next) {
+			const struct scan_needle *n = &s->needles[i - 1];
 
 			if (n->len > len - at || !is_there(n, l->piece + at))
 				continue;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SCAN_NEEDLES 512u
+#define SCAN_NEEDLES 2048u
 #define SCAN_NEEDLE 160u /* bytes */
 #define SCAN_LEAST 4u
 
@@ -17,8 +17,10 @@ struct scan {
 		char name[40];
 		uint8_t masked[SCAN_NEEDLE];
 		size_t len;
+		size_t next; /* number of the next that begins so; 0: none */
 	} needles[SCAN_NEEDLES];
 	size_t n;
+	size_t first[256]; /* number, from 1, of one that begins with this byte; 0: none */
 	bool full; /* a needle had no room */
 	bool quiet; /* tells nothing of what it finds */
 };

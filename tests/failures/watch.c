@@ -6,8 +6,10 @@
  *   watch NEEDLES --files FILE...	in what a command has left
  *   watch NEEDLES --processes PID...	in programs that go on
  *
- * NEEDLES has a line each: "text NAME DIGITS" or "key NAME HEX". Found: told on standard error, exit status 99;
- * else that of the command.
+ * NEEDLES has a line each: "text NAME DIGITS" or "key NAME HEX". So has the file SOJOURN_KEYS, if it is there, to
+ * which keys.so adds what a program puts to use; it is read each time that something is looked at, and without the
+ * keys that stand in the file SOJOURN_KEPT, which keeps them. Found: told on standard error, exit status 99; else
+ * that of the command.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,25 +29,44 @@
 
 static struct scan scan;
 
-static bool read_needles(const char *path)
+static const char *needles;
+
+static bool is_kept(const char *name, const uint8_t *bytes, size_t len)
+{
+	static struct scan one;
+	const char *path = getenv("SOJOURN_KEPT");
+
+	memset(&one, 0, sizeof(one));
+	one.quiet = true;
+	scan_add(&one, name, bytes, len);
+	return path != NULL && scan_file(&one, path) > 0;
+}
+
+static void read_from(const char *path)
 {
 	char kind[8], name[40], value[400], line[512];
 	uint8_t bytes[SCAN_NEEDLE];
-	FILE *f = fopen(path, "r");
+	FILE *f = path != NULL ? fopen(path, "r") : NULL;
 
-	if (f == NULL)
-		return false;
-	while (fgets(line, sizeof(line), f) != NULL) {
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
 		struct sj_writer w = SJ_WRITER_OF(bytes);
 
 		if (sscanf(line, "%7s %39s %399s", kind, name, value) != 3)
 			continue;
 		if (strcmp(kind, "text") == 0)
 			scan_add_text(&scan, name, value);
-		else if (sj_hex_read(value, strlen(value), &w))
+		else if (sj_hex_read(value, strlen(value), &w) && !is_kept(name, bytes, w.len))
 			scan_add_key(&scan, name, bytes, w.len);
 	}
-	fclose(f);
+	if (f != NULL)
+		fclose(f);
+}
+
+static bool read_needles(void)
+{
+	memset(&scan, 0, sizeof(scan));
+	read_from(needles);
+	read_from(getenv("SOJOURN_KEYS"));
 	return scan.n > 0 && !scan.full;
 }
 
@@ -80,7 +101,7 @@ static long look(pid_t pid)
 
 	if (!is_process(pid))
 		return 0;
-	found = scan_process(&scan, pid);
+	found = read_needles() ? scan_process(&scan, pid) : -1;
 	if (found != 0)
 		tell(pid);
 	return found < 0 ? 1 : found;
@@ -133,7 +154,8 @@ int main(int argc, char **argv)
 	pid_t child;
 	long found;
 
-	if (argc < 3 || !read_needles(argv[1])) {
+	needles = argv[1];
+	if (argc < 3 || !read_needles()) {
 		fprintf(stderr, "usage: watch NEEDLES COMMAND...\n");
 		return 2;
 	}

@@ -93,6 +93,8 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	l->answers++;
 	if (!sj_apdu_parse(command, &l->command))
 		l->command = (struct sj_apdu){ .ins = command.len > 1 ? command.ptr[1] : 0 };
+	/* Nobody asks the reader for a UID or a card for records: what neither says, nobody believes. */
+	assert_true(command.ptr[0] != 0xFF && l->command.ins != 0xB2);
 	l->locked = l->locked || l->command.ins == 0xF0;
 	x.len = ask_card(l, command);
 	keep_record(l, sj_span(x.bytes, x.len));
@@ -108,6 +110,24 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	if (l->rc == SJ_OK)
 		sj_put(response, sj_span(x.bytes, x.len));
 	return l->rc;
+}
+
+/* The reader puts what is typed where the command has FF. */
+static enum sj_rc liar_keypad(struct sj_transport *t, struct sj_span command, int64_t deadline,
+			      struct sj_writer *response)
+{
+	struct liar *l = (struct liar *)t;
+	uint8_t bytes[64];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+
+	if (l->keyed == NULL)
+		return SJ_ACCESS_UNSUPPORTED;
+	if (command.len == 0)
+		return SJ_OK;
+	sj_put(&w, command);
+	assert_true(!w.failed && w.len >= 5 + strlen(l->keyed));
+	memcpy(bytes + 5, l->keyed, strlen(l->keyed));
+	return liar_transmit(t, sj_written(&w), deadline, response);
 }
 
 static void liar_disconnect(struct sj_transport *t, bool reset)
@@ -262,6 +282,7 @@ void liar_begin(struct liar *l, const struct wrong *w, unsigned at)
 	static const struct sj_transport_ops ops = { .connect = liar_connect,
 						     .transmit = liar_transmit,
 						     .disconnect = liar_disconnect,
+						     .keypad = liar_keypad,
 						     .close = liar_close };
 	const struct sj_span recorded = l->recorded;
 

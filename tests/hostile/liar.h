@@ -33,6 +33,7 @@ enum {
 	ON_BOUND = 1 << 11,
 	ON_ADMIN = 1 << 12, /* the management key is proved */
 	ON_WRITES = 1 << 13, /* an issuer writes what it signed */
+	ON_CHANGES = 1 << 14, /* the card becomes another: issued, locked, with other keys */
 	ON_ALL = 0xFFFF,
 };
 
@@ -109,6 +110,7 @@ struct liar {
 	size_t (*ask)(void *user, struct sj_span command, uint8_t *response);
 	void *user;
 	const struct card_store *foreign; /* what the other person's card stores */
+	const char *keyed; /* what is typed on the reader's keypad; NULL: it has none */
 
 	const struct wrong *wrong; /* NULL: honest */
 	unsigned at; /* the least number of the answer that it strikes, from 1 */

@@ -1,4 +1,6 @@
-/* op_document.c -- a document verified, three ways, before a liar. */
+/* op_document.c -- a document verified, three ways, and sent commands, before a liar. */
+#include <sojourn/service.h>
+
 #include "tests/hostile/issued.h"
 #include "tests/hostile/liar.h"
 
@@ -144,6 +146,71 @@ static void document_run(void *rig, struct liar *l, struct outcome *o)
 	sj_access_free(access);
 }
 
+/* --- commands of the caller's own, through PACE and without ------------------------------------- */
+
+/* SJ_OK: 9000; what came with it is told if nobody can have changed it on the way. */
+static enum sj_rc send(struct sj_card *card, const char *text, const char *told, struct outcome *o)
+{
+	static uint8_t answer[SJ_APDU_NE_EXTENDED]; /* of this function */
+	uint8_t command[512];
+	const struct sj_span c = hex(text, command, sizeof(command));
+	size_t len = c.len == 5 ? SJ_APDU_NE_SHORT : sizeof(answer);
+	uint16_t sw = 0;
+	const enum sj_rc rc = sj_card_transmit(card, c.ptr, c.len, 30000, answer, &len, &sw);
+
+	if (rc != SJ_OK)
+		return rc;
+	outcome_touch(answer, len);
+	if (sw == SJ_SW_OK && told != NULL)
+		outcome_put(o, told, answer, len);
+	return sw == SJ_SW_OK ? SJ_OK : SJ_CARD_REFUSED;
+}
+
+/* 300 bytes of data: chained, or in a command of extended length. */
+static void send_much(struct sj_card *card, struct outcome *o)
+{
+	char text[2 * 307 + 1];
+	const int n = snprintf(text, sizeof(text), "00CB3FFF00012C%0600d", 0);
+
+	assert_int_equal(n, 2 * 307);
+	(void)send(card, text, NULL, o);
+}
+
+static enum sj_rc send_all(struct sj_card *card, struct outcome *o)
+{
+	uint8_t atr[SJ_ATR_MAX];
+	enum sj_rc rc = send(card, "00B09C0000", NULL, o);
+
+	outcome_touch(atr, sj_card_atr(card, atr));
+	outcome_touch(sj_card_reader(card), strlen(sj_card_reader(card)));
+	if (sj_card_takes_pin(card, 30000))
+		o->wrong = "the reader has no keypad";
+	send_much(card, o);
+	if (rc == SJ_OK)
+		rc = sj_card_restart(card, 30000);
+	if (rc == SJ_OK)
+		rc = sj_card_pace(card, HOLDER_CAN, 30000);
+	if (rc == SJ_OK)
+		rc = send(card, "00A4040C07A0000002471001", NULL, o);
+	if (rc == SJ_OK)
+		rc = send(card, "00B09E0000", "com", o);
+	return rc == SJ_OK ? send(card, "00B08100000000", "dg1", o) : rc;
+}
+
+static void commands_run(void *rig, struct liar *l, struct outcome *o)
+{
+	const struct document *r = rig;
+	struct sj_card *card = NULL;
+
+	l->foreign = r->other->bench->store;
+	liar_insert(l, r->own->bench->store, CARD_CONTACTLESS);
+	o->rc = sj_card_over(r->own->ctx, &l->head, "liar", sj_deadline_after(30000), &card);
+	if (o->rc == SJ_OK)
+		o->rc = send_all(card, o);
+	o->accepted = o->rc == SJ_OK;
+	sj_card_close(card);
+}
+
 const struct operation *const *operations_document(void)
 {
 	static const unsigned kind = ON_DOCUMENT | ON_SM | ON_IDENTITY;
@@ -159,7 +226,11 @@ const struct operation *const *operations_document(void)
 		"document-pace-cam", kind | ON_PACE, false,         NULL,
 		open_mapping,        document_run,   document_close
 	};
-	static const struct operation *const all[] = { &pace, &bac, &mapping, NULL };
+	static const struct operation commands = {
+		"document-commands", kind | ON_PACE, true,          NULL,
+		open_pace,           commands_run,   document_close
+	};
+	static const struct operation *const all[] = { &pace, &bac, &mapping, &commands, NULL };
 
 	return all;
 }

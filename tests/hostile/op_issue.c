@@ -1,4 +1,4 @@
-/* op_issue.c -- cards issued and shown by the authority's own commands, before a liar. */
+/* op_issue.c -- cards issued, and visited later, by the authority's own commands, before a liar. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,9 @@
 
 struct desk {
 	char directory[64], home[300];
-	struct card_store *blank, *issued;
+	struct card_store *blank, *visited; /* what is issued; what is visited */
+	const char *verb; /* of the visit */
+	uint8_t ins; /* the last command of that */
 };
 
 /* --- the commands, in this process ------------------------------------------------------- */
@@ -25,7 +27,13 @@ static int run_command(const char *const *words, const char *out)
 {
 	static const struct cli_command *const commands[] = { &authority_init_command,
 							      &authority_card_show_command,
-							      &issue_command, NULL };
+							      &authority_card_rotate_command,
+							      &authority_card_lock_command,
+							      &authority_card_unlock_command,
+							      &authority_card_terminate_command,
+							      &authority_card_reset_command,
+							      &issue_command,
+							      NULL };
 	static const struct cli_program program = { "authority", commands };
 	char copies[ARGUMENTS][80], *argv[ARGUMENTS + 1] = { NULL };
 	const int here[2] = { dup(1), dup(2) },
@@ -71,10 +79,13 @@ static int issue(void)
 	return run_command(words, "out");
 }
 
-static int show(void)
+static int visit(const char *verb)
 {
-	static const char *const words[] = { "sojourn", "authority", "card-show",
-					     "ut",      "--json",    NULL };
+	const bool final = strcmp(verb, "card-terminate") == 0 || strcmp(verb, "card-reset") == 0;
+	const bool show = strcmp(verb, "card-show") == 0;
+	const char *const words[] = {
+		"sojourn", "authority", verb, "ut", final ? "--yes" : show ? "--json" : NULL, NULL
+	};
 
 	return run_command(words, "out");
 }
@@ -92,20 +103,32 @@ static void copy_demo(const struct desk *d)
 	assert_int_equal(system(command), 0);
 }
 
-/* An honest card is issued, to be shown later. */
-static void issue_one(struct desk *d)
+static void lose(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	(void)w;
+	(void)x;
+	l->rc = SJ_CARD_LOST;
+}
+
+/* A visit's card: what an honest one has become by then, or one that was lost on the way. */
+static int make(struct desk *d, const struct card_store *from, const struct wrong *w, unsigned at,
+		const char *verb)
 {
 	struct liar *l = calloc(1, sizeof(*l));
+	int rc;
 
 	assert_non_null(l);
-	liar_begin(l, NULL, 0);
-	liar_insert(l, d->blank, CARD_CONTACT);
+	liar_begin(l, w, at);
+	liar_insert(l, from, CARD_CONTACT);
 	plug = (struct plug){ &l->head, 1 };
-	assert_int_equal(issue(), 0);
-	d->issued = stores_copy(l->b->store);
+	rc = verb != NULL ? visit(verb) : issue();
+	if (d->visited != NULL)
+		card_store_close(d->visited);
+	d->visited = stores_copy(l->b->store);
 	liar_end(l);
 	plug.card = NULL;
 	free(l);
+	return rc;
 }
 
 static void *open_desk(void)
@@ -119,7 +142,56 @@ static void *open_desk(void)
 	copy_demo(d);
 	assert_int_equal(init_authority(), 0);
 	assert_int_equal(card_store_memory(&d->blank), CARD_STORE_OK);
-	issue_one(d);
+	return d;
+}
+
+static void *open_visit(const char *verb, uint8_t ins)
+{
+	struct desk *d = open_desk();
+
+	d->verb = verb;
+	d->ins = ins;
+	assert_int_equal(make(d, d->blank, NULL, 0, NULL), 0);
+	return d;
+}
+
+static void *open_show(void)
+{
+	return open_visit("card-show", 0);
+}
+
+static void *open_rotate(void)
+{
+	return open_visit("card-rotate", 0xD8);
+}
+
+static void *open_lock(void)
+{
+	return open_visit("card-lock", 0xF0);
+}
+
+static void *open_unlock(void)
+{
+	struct desk *d = open_visit("card-unlock", 0xF0);
+
+	assert_int_equal(make(d, d->visited, NULL, 0, "card-lock"), 0);
+	return d;
+}
+
+static void *open_terminate(void)
+{
+	return open_visit("card-terminate", 0xF0);
+}
+
+/* It was lost in the middle of its personalisation. */
+static void *open_reset(void)
+{
+	static const struct wrong lost = { .name = "lost", .where = WRONG_WIRE, .change = lose };
+	struct desk *d = open_desk();
+
+	d->verb = "card-reset";
+	d->ins = 0xE6;
+	assert_int_not_equal(make(d, d->blank, &lost, 20, NULL), 0);
 	return d;
 }
 
@@ -132,7 +204,8 @@ static void close_desk(void *rig)
 	snprintf(command, sizeof(command), "rm -rf %s", d->directory);
 	assert_int_equal(system(command), 0);
 	card_store_close(d->blank);
-	card_store_close(d->issued);
+	if (d->visited != NULL)
+		card_store_close(d->visited);
 	free(d);
 }
 
@@ -172,9 +245,9 @@ static void show_run(void *rig, struct liar *l, struct outcome *o)
 	FILE *f;
 	int rc;
 
-	liar_insert(l, d->issued, CARD_CONTACT);
+	liar_insert(l, d->visited, CARD_CONTACT);
 	plug = (struct plug){ &l->head, 1 };
-	rc = show();
+	rc = visit(d->verb);
 	plug.card = NULL;
 	o->rc = failure(rc);
 	f = fopen("out", "rb");
@@ -190,16 +263,44 @@ static void show_run(void *rig, struct liar *l, struct outcome *o)
 		outcome_put(o, "shown", shown, len);
 }
 
+/* Nobody is told that a card is something else now, whose answer to the last command was not 9000. */
+static void visit_run(void *rig, struct liar *l, struct outcome *o)
+{
+	const struct desk *d = rig;
+	int rc;
+
+	liar_insert(l, d->visited, CARD_CONTACT);
+	plug = (struct plug){ &l->head, 1 };
+	rc = visit(d->verb);
+	plug.card = NULL;
+	o->rc = failure(rc);
+	o->accepted = rc == 0;
+	if (o->accepted && l->done[d->ins] == 0)
+		o->wrong = "done, and the card did not do it";
+}
+
 const struct operation *const *operations_issue(void)
 {
-#define DESK(name_, kind_, run_) \
+#define DESK(name_, kind_, open_, run_) \
 	{ \
 		.name = name_, .kind = ON_ISSUE | (kind_), .card_is_believed = true, \
-		.open = open_desk, .run = run_, .close = close_desk \
+		.open = open_, .run = run_, .close = close_desk \
 	}
-	static const struct operation issuing = DESK("issue", ON_WRITES, issue_run);
-	static const struct operation showing = DESK("card-show", 0, show_run);
-	static const struct operation *const all[] = { &issuing, &showing, NULL };
+	static const struct operation issuing =
+		DESK("issue", ON_WRITES | ON_CHANGES, open_desk, issue_run);
+	static const struct operation showing = DESK("card-show", 0, open_show, show_run);
+	static const struct operation rotating =
+		DESK("card-rotate", ON_CHANGES, open_rotate, visit_run);
+	static const struct operation locking = DESK("card-lock", ON_CHANGES, open_lock, visit_run);
+	static const struct operation unlocking =
+		DESK("card-unlock", ON_CHANGES, open_unlock, visit_run);
+	static const struct operation terminating =
+		DESK("card-terminate", ON_CHANGES, open_terminate, visit_run);
+	static const struct operation emptying =
+		DESK("card-reset", ON_CHANGES, open_reset, visit_run);
+	static const struct operation *const all[] = { &issuing,  &showing,   &rotating,
+						       &locking,  &unlocking, &terminating,
+						       &emptying, NULL };
 
 	return all;
 }

@@ -1,42 +1,28 @@
 /* op_module.c -- programs of the whole PKCS#11 module, before a liar. */
 #include <stdlib.h>
 
-#include "tests/hostile/liar.h"
+#include "tests/hostile/op_module.h"
 #include "tests/pkcs11/plug.h"
 #include "tests/pkcs11/work.h"
 #include "tests/reader/piv_stage.h"
 
 #include "crypt/public.h"
 #include "crypt/rsa.h"
-#include "pkcs11/p11.h"
 
-#define OBJECTS_MAX 96u
-
-/* A card with EC keys, one of them retired (82), and RSA in 9D. */
-struct token {
-	struct card_store *store;
-	enum card_interface interface;
-};
-
-struct program {
-	struct liar *l;
-	struct outcome *o;
-	CK_SESSION_HANDLE session;
-	CK_OBJECT_HANDLE objects[OBJECTS_MAX];
-	CK_ULONG n;
-	unsigned signatures, secrets, made;
-	CK_RV rv; /* the first failure that counts */
-};
-
-static void *token_new(enum card_interface interface)
+/* A card with EC keys, one of them retired (82), and RSA in 9D: made once, which takes its time. */
+static void *open_token(void)
 {
-	struct token *t = calloc(1, sizeof(*t));
-	struct piv_stage *s = piv_stage_new(&(struct piv_plan){ .policy = 0 });
+	static struct card_store *made; /* of this program */
 	const struct sj_span history = SJ_SPAN_STR("\xC1\x01\x01\xC2\x01\x00\xF3\x00\xFE\x00");
 	uint8_t spki[SJ_PIV_SPKI_MAX];
 	size_t n = sizeof(spki);
+	struct piv_stage *s;
 
-	assert_non_null(t);
+	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
+	setenv("XDG_CACHE_HOME", "/dev/null", 1); /* no cache */
+	if (made != NULL)
+		return made;
+	s = piv_stage_new(&(struct piv_plan){ .policy = 0 });
 	assert_int_equal(piv_stage_open(s), SJ_OK);
 	piv_stage_fill(s);
 	assert_int_equal(
@@ -45,25 +31,32 @@ static void *token_new(enum card_interface interface)
 	assert_int_equal(sj_piv_write(s->piv, PIV_OBJECT_KEY_HISTORY, history.ptr, history.len),
 			 SJ_OK);
 	piv_stage_close(s);
-	t->store = stores_copy(s->b->store);
-	t->interface = interface;
+	made = stores_copy(s->b->store);
 	piv_stage_free(s);
-	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
-	setenv("XDG_CACHE_HOME", "/dev/null", 1); /* no cache */
-	return t;
-}
-
-static void *open_token(void)
-{
-	return token_new(CARD_CONTACT);
+	return made;
 }
 
 static void token_close(void *rig)
 {
-	struct token *t = rig;
+	(void)rig;
+}
 
-	card_store_close(t->store);
-	free(t);
+/* Return values that speak of us: the module's own arguments, state or memory. */
+static const char *blames_us(CK_RV rv)
+{
+	return rv == CKR_HOST_MEMORY || rv == CKR_ARGUMENTS_BAD || rv == CKR_GENERAL_ERROR ||
+			       rv == CKR_CRYPTOKI_NOT_INITIALIZED
+		       ? "the return value blames the module"
+		       : NULL;
+}
+
+bool program_did(struct program *p, CK_RV rv)
+{
+	p->rv = rv;
+	p->l->begun = p->l->answers;
+	if (p->o->wrong == NULL)
+		p->o->wrong = blames_us(rv);
+	return rv == CKR_OK;
 }
 
 /* --- what programs do ----------------------------------------------------------------------- */
@@ -95,7 +88,7 @@ static void read_object(const struct program *p, CK_OBJECT_HANDLE object)
 	(void)C_GetObjectSize(p->session, object, &size);
 }
 
-static void find(struct program *p, CK_OBJECT_CLASS class)
+void program_find(struct program *p, CK_OBJECT_CLASS class)
 {
 	CK_ATTRIBUTE t = { CKA_CLASS, &class, sizeof(class) };
 
@@ -122,14 +115,13 @@ static void read_all(struct program *p)
 			(void)C_GetMechanismInfo(0, list[i], &info);
 	(void)C_GetSessionInfo(p->session, &session);
 	for (size_t c = 0; c < sizeof(classes) / sizeof(classes[0]); c++) {
-		find(p, classes[c]);
+		program_find(p, classes[c]);
 		for (CK_ULONG i = 0; i < p->n; i++)
 			read_object(p, p->objects[i]);
 	}
 }
 
-/* A login is true when the card said so to VERIFY since, and never else. */
-static CK_RV log_in(struct program *p, CK_USER_TYPE type, const char *pin, uint8_t ins)
+CK_RV program_log_in(struct program *p, CK_USER_TYPE type, const char *pin, uint8_t ins)
 {
 	const unsigned before = p->l->good[ins];
 	CK_UTF8CHAR copy[80];
@@ -165,7 +157,7 @@ static void sign(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE how)
 
 	if (C_SignInit(p->session, &m, key) != CKR_OK)
 		return;
-	(void)log_in(p, CKU_CONTEXT_SPECIFIC, STAGE_GLOBAL, PIV_INS_VERIFY);
+	(void)program_log_in(p, CKU_CONTEXT_SPECIFIC, STAGE_GLOBAL, PIV_INS_VERIFY);
 	p->rv = C_Sign(p->session, data, sizeof(data), out, &len);
 	if (p->rv != CKR_OK)
 		return;
@@ -176,8 +168,7 @@ static void sign(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE how)
 		p->o->wrong = "a signature that does not hold";
 }
 
-/* The public key of the same key; 0: there is none. */
-static CK_OBJECT_HANDLE public_of(const struct program *p, CK_OBJECT_HANDLE key)
+CK_OBJECT_HANDLE program_public(const struct program *p, CK_OBJECT_HANDLE key)
 {
 	CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
 	CK_BYTE id[8];
@@ -199,7 +190,7 @@ static void decrypt(struct program *p, CK_OBJECT_HANDLE key)
 	CK_BYTE sealed[SJ_RSA_MAX], plain[16] = "fifteen letters", out[SJ_RSA_MAX];
 	CK_ULONG len = sizeof(sealed), n = sizeof(out);
 
-	if (C_EncryptInit(p->session, &m, public_of(p, key)) != CKR_OK ||
+	if (C_EncryptInit(p->session, &m, program_public(p, key)) != CKR_OK ||
 	    C_Encrypt(p->session, plain, sizeof(plain), sealed, &len) != CKR_OK ||
 	    C_DecryptInit(p->session, &m, key) != CKR_OK)
 		return;
@@ -225,10 +216,10 @@ static void use_all(struct program *p)
 	CK_UTF8CHAR new[] = "654321", old[] = STAGE_GLOBAL;
 	CK_BYTE random[40];
 
-	p->rv = log_in(p, CKU_USER, STAGE_GLOBAL, PIV_INS_VERIFY);
+	p->rv = program_log_in(p, CKU_USER, STAGE_GLOBAL, PIV_INS_VERIFY);
 	if (p->rv != CKR_OK)
 		return;
-	find(p, CKO_PRIVATE_KEY);
+	program_find(p, CKO_PRIVATE_KEY);
 	for (CK_ULONG i = 0; i < p->n; i++) {
 		sign(p, p->objects[i], CKM_ECDSA);
 		sign(p, p->objects[i], CKM_RSA_PKCS);
@@ -267,12 +258,12 @@ static void administer_all(struct program *p)
 {
 	CK_UTF8CHAR puk[] = STAGE_PUK ":123456", admin[] = ADMIN_HEX, label[32] = "";
 
-	p->rv = log_in(p, CKU_SO, ADMIN_HEX, PIV_INS_GENERAL_AUTHENTICATE);
+	p->rv = program_log_in(p, CKU_SO, ADMIN_HEX, PIV_INS_GENERAL_AUTHENTICATE);
 	if (p->rv != CKR_OK)
 		return;
 	p->l->begun = p->l->answers;
 	make_key(p);
-	find(p, CKO_CERTIFICATE);
+	program_find(p, CKO_CERTIFICATE);
 	work_write_certificate(p->session, p->objects, p->n);
 	p->l->begun = p->l->answers;
 	(void)C_SetPIN(p->session, admin, sizeof(admin) - 1, admin, sizeof(admin) - 1);
@@ -283,16 +274,7 @@ static void administer_all(struct program *p)
 
 /* --- one program ------------------------------------------------------------------------------------- */
 
-/* Return values that speak of us: the module's own arguments, state or memory. */
-static const char *blames_us(CK_RV rv)
-{
-	return rv == CKR_HOST_MEMORY || rv == CKR_ARGUMENTS_BAD || rv == CKR_GENERAL_ERROR ||
-			       rv == CKR_CRYPTOKI_NOT_INITIALIZED
-		       ? "the return value blames the module"
-		       : NULL;
-}
-
-static void module_run(struct token *t, struct liar *l, struct outcome *o,
+static void module_run(const struct card_store *token_store, struct liar *l, struct outcome *o,
 		       void (*work)(struct program *p))
 {
 	struct program p = { .l = l, .o = o };
@@ -300,7 +282,7 @@ static void module_run(struct token *t, struct liar *l, struct outcome *o,
 	CK_SLOT_INFO slot;
 	CK_ULONG n = 0;
 
-	liar_insert(l, t->store, t->interface);
+	liar_insert(l, token_store, CARD_CONTACT);
 	plug = (struct plug){ &l->head, 1 };
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
 	(void)C_GetSlotList(CK_TRUE, NULL, &n);
@@ -334,6 +316,21 @@ static void administer_run(void *rig, struct liar *l, struct outcome *o)
 	module_run(rig, l, o, administer_all);
 }
 
+static void parts_run(void *rig, struct liar *l, struct outcome *o)
+{
+	module_run(rig, l, o, program_parts);
+}
+
+static void keys_run(void *rig, struct liar *l, struct outcome *o)
+{
+	module_run(rig, l, o, program_keys);
+}
+
+static void slots_run(void *rig, struct liar *l, struct outcome *o)
+{
+	module_run(rig, l, o, program_slots);
+}
+
 const struct operation *const *operations_module(void)
 {
 #define MODULE(name_, run_) \
@@ -344,7 +341,12 @@ const struct operation *const *operations_module(void)
 	static const struct operation reading = MODULE("module-read", read_run);
 	static const struct operation use = MODULE("module-use", use_run);
 	static const struct operation administration = MODULE("module-administer", administer_run);
-	static const struct operation *const all[] = { &reading, &use, &administration, NULL };
+	static const struct operation parts = MODULE("module-parts", parts_run);
+	static const struct operation keys = MODULE("module-keys", keys_run);
+	static const struct operation slots = MODULE("module-slots", slots_run);
+	static const struct operation *const all[] = { &reading, &use,  &administration,
+						       &parts,   &keys, &slots,
+						       NULL };
 
 	return all;
 }

@@ -1,10 +1,13 @@
 /* op_piv.c -- the key application through the reader's library, before a liar. */
 #include <stdio.h>
 
+#include <sojourn/certificate.h>
+
 #include "tests/hostile/liar.h"
 #include "tests/reader/piv_stage.h"
 
 #include "crypt/public.h"
+#include "crypt/sign.h"
 
 struct keys {
 	struct card_store *store;
@@ -14,6 +17,8 @@ struct keys {
 	const char *secrets[2]; /* CAN, pairing code */
 	uint8_t spki[SJ_PIV_SPKI_MAX]; /* of 9A */
 	size_t spki_len;
+	uint8_t pkcs8[SJ_KEY_MAX], certificate[1200]; /* to be written */
+	size_t pkcs8_len, certificate_len;
 };
 
 static enum sj_rc answer(void *user, const struct sj_piv_question *question, char *out, size_t cap,
@@ -26,6 +31,16 @@ static enum sj_rc answer(void *user, const struct sj_piv_question *question, cha
 		return SJ_SECRET_NEEDED;
 	snprintf(out, cap, "%s", k->secrets[question->what]);
 	return SJ_OK;
+}
+
+static void make_key(struct keys *k)
+{
+	struct sj_key *key = sj_key_generate("P-256");
+	struct sj_writer w = SJ_WRITER_OF(k->pkcs8);
+
+	assert_true(key != NULL && sj_key_put(key, &w));
+	k->pkcs8_len = w.len;
+	sj_key_free(key);
 }
 
 static void *keys_new(const struct piv_plan *plan)
@@ -43,6 +58,9 @@ static void *keys_new(const struct piv_plan *plan)
 	assert_int_equal(sj_piv_key_info(s->piv, 0x9A, &info), SJ_OK);
 	memcpy(k->spki, info.spki, info.spki_len);
 	k->spki_len = info.spki_len;
+	k->certificate_len = piv_stage_certificate(sj_span(k->spki, k->spki_len), k->certificate,
+						   sizeof(k->certificate));
+	make_key(k);
 	piv_stage_close(s);
 	k->store = stores_copy(s->b->store);
 	piv_stage_free(s);
@@ -59,6 +77,23 @@ static void *keys_new(const struct piv_plan *plan)
 static void *open_contact(void)
 {
 	return keys_new(&(struct piv_plan){ .policy = 0 });
+}
+
+/* A reset wants its PIN and its PUK blocked. */
+static void *open_blocked(void)
+{
+	struct keys *k = open_contact();
+	struct bench *b = bench_new_in(k->store);
+
+	bench_insert(b, CARD_CONTACT);
+	assert_int_equal(bench_hex(b, SELECT_PIV), SJ_SW_OK);
+	while (bench_hex(b, "0020008008303030303030FFFF") != SJ_SW_AUTH_BLOCKED)
+		;
+	while (bench_hex(b, "002C0080103030303030303030303030303030FFFF") != SJ_SW_AUTH_BLOCKED)
+		;
+	k->store = stores_copy(b->store);
+	bench_free(b);
+	return k;
 }
 
 static void *open_paired(void)
@@ -95,6 +130,10 @@ static void keys_run(struct keys *k, struct liar *l, struct outcome *o,
 		rc = sj_piv_open(card, &k->options, &piv);
 	if (rc == SJ_OK)
 		rc = work(k, piv, l, o);
+	if (piv != NULL)
+		outcome_touch(&(uint16_t){ sj_piv_status_word(piv) }, 2);
+	if (piv != NULL && sj_piv_commands(piv) > l->answers)
+		o->wrong = "more commands than were sent";
 	sj_piv_close(piv);
 	sj_card_close(card);
 	o->rc = rc;
@@ -145,13 +184,36 @@ static enum sj_rc read_keys(struct sj_piv *piv)
 	return first;
 }
 
+/* As a program that keeps copies does, in a stretch of its own. */
+static enum sj_rc identify(struct sj_piv *piv)
+{
+	uint8_t guid[SJ_PIV_GUID], content[SJ_PIV_CONTENT];
+	bool has_guid = false, has_content = false;
+	enum sj_piv_pin pin;
+	enum sj_rc rc = sj_piv_begin(piv);
+
+	if (rc != SJ_OK)
+		return rc;
+	rc = sj_piv_identify(piv, guid, &has_guid, content, &has_content);
+	if (rc == SJ_OK && has_guid)
+		outcome_touch(guid, sizeof(guid));
+	if (rc == SJ_OK && has_content)
+		outcome_touch(content, sizeof(content));
+	if (rc == SJ_OK)
+		rc = sj_piv_user_pin(piv, &pin);
+	sj_piv_end(piv);
+	return rc;
+}
+
 static enum sj_rc tell(struct keys *k, struct sj_piv *piv, struct liar *l, struct outcome *o)
 {
 	struct sj_piv_info info = { .size = sizeof(info) };
-	enum sj_rc rc = sj_piv_get_info(piv, &info);
+	enum sj_rc rc = identify(piv);
 
 	(void)k;
 	(void)l;
+	if (rc == SJ_OK)
+		rc = sj_piv_get_info(piv, &info);
 	if (rc == SJ_OK) {
 		outcome_touch(info.guid, sizeof(info.guid));
 		outcome_touch(info.content, sizeof(info.content));
@@ -185,6 +247,12 @@ static enum sj_rc use_pins(struct keys *k, struct sj_piv *piv, struct liar *l, s
 	if (rc == SJ_OK)
 		login_was_said(l, o, rc = sj_piv_verify(piv, SJ_PIV_PIN, STAGE_PIN, 6, &left),
 			       PIV_INS_VERIFY, before);
+	before = l->good[PIV_INS_VERIFY];
+	l->keyed = STAGE_PIN;
+	if (rc == SJ_OK && sj_piv_reader_has_keypad(piv))
+		login_was_said(l, o, rc = sj_piv_verify_on_reader(piv, SJ_PIV_PIN, &left),
+			       PIV_INS_VERIFY, before);
+	l->keyed = NULL;
 	before = l->good[PIV_INS_CHANGE_REFERENCE_DATA];
 	if (rc == SJ_OK)
 		login_was_said(
@@ -241,7 +309,6 @@ static enum sj_rc administer(struct keys *k, struct sj_piv *piv, struct liar *l,
 	size_t len = sizeof(spki);
 	enum sj_rc rc = sj_piv_admin_algorithm(piv, &algorithm);
 
-	(void)k;
 	(void)hex(ADMIN_HEX, key, sizeof(key));
 	if (rc == SJ_OK)
 		rc = sj_piv_administer(piv, SJ_PIV_AES_192, key, sizeof(key));
@@ -253,12 +320,54 @@ static enum sj_rc administer(struct keys *k, struct sj_piv *piv, struct liar *l,
 		outcome_touch(spki, len);
 	if (rc == SJ_OK)
 		rc = sj_piv_write(piv, YUBICO_OBJECT_FIRST, value, sizeof(value));
+	if (rc == SJ_OK)
+		rc = sj_piv_import(piv, 0x83, k->pkcs8, k->pkcs8_len, SJ_PIV_POLICY_DEFAULT);
+	if (rc == SJ_OK)
+		rc = sj_piv_write_certificate(piv, 0x82, k->certificate, k->certificate_len);
 	len = sizeof(bytes);
 	if (rc == SJ_OK && sj_piv_attest(piv, 0x82, bytes, &len) == SJ_OK)
 		outcome_touch(bytes, len);
 	if (rc == SJ_OK)
 		rc = sj_piv_set_admin_key(piv, SJ_PIV_AES_192, key, sizeof(key));
 	return rc == SJ_OK ? sj_piv_delete_key(piv, 0x82) : rc;
+}
+
+/* Until the card has said so, nothing of it is gone. */
+static enum sj_rc reset(struct keys *k, struct sj_piv *piv, struct liar *l, struct outcome *o)
+{
+	const enum sj_rc rc = sj_piv_reset(piv);
+
+	(void)k;
+	if (rc == SJ_OK && l->good[YUBICO_INS_RESET] == 0)
+		o->wrong = "a card is empty that did not say so";
+	return rc;
+}
+
+/* --- what a key signs about itself ---------------------------------------------------------------- */
+
+static enum sj_rc certify(struct keys *k, struct sj_piv *piv, struct liar *l, struct outcome *o)
+{
+	const struct sj_piv_unlock unlock = { SJ_PIV_GLOBAL_PIN, STAGE_GLOBAL, 6, NULL };
+	uint8_t out[SJ_CERTIFICATE_MADE_MAX];
+	size_t len = sizeof(out);
+	enum sj_rc rc = sj_piv_sign_message(piv, 0x9C, &unlock, k->spki, k->spki_len, out, &len);
+
+	(void)l;
+	(void)o;
+	if (rc == SJ_OK)
+		outcome_touch(out, len);
+	len = sizeof(out);
+	if (rc == SJ_OK)
+		rc = sj_piv_request(piv, 0x9A, &unlock, "C=UT,CN=Anna", out, &len);
+	if (rc == SJ_OK)
+		outcome_touch(out, len);
+	len = sizeof(out);
+	if (rc == SJ_OK)
+		rc = sj_piv_self_sign(piv, 0x9A, &unlock, "C=UT,CN=Anna", 1790000000, 30, out,
+				      &len);
+	if (rc == SJ_OK)
+		outcome_touch(out, len);
+	return rc;
 }
 
 /* --- through a channel: nothing that it brings may be another's --------------------------------- */
@@ -306,6 +415,16 @@ static void administer_run(void *rig, struct liar *l, struct outcome *o)
 	keys_run(rig, l, o, administer);
 }
 
+static void reset_run(void *rig, struct liar *l, struct outcome *o)
+{
+	keys_run(rig, l, o, reset);
+}
+
+static void certify_run(void *rig, struct liar *l, struct outcome *o)
+{
+	keys_run(rig, l, o, certify);
+}
+
 static void inside_run(void *rig, struct liar *l, struct outcome *o)
 {
 	keys_run(rig, l, o, read_inside);
@@ -324,12 +443,17 @@ const struct operation *const *operations_piv(void)
 	static const struct operation use = PIV("piv-use", ON_CONTACT, open_contact, use_run);
 	static const struct operation administration =
 		PIV("piv-administer", ON_CONTACT | ON_ADMIN, open_contact, administer_run);
+	static const struct operation emptying =
+		PIV("piv-reset", ON_CONTACT, open_blocked, reset_run);
+	static const struct operation certifying =
+		PIV("piv-certify", ON_CONTACT, open_contact, certify_run);
 	static const struct operation paired =
 		PIV("piv-paired", ON_PIV_SM, open_paired, inside_run);
 	static const struct operation private =
 		PIV("piv-pace", ON_SM | ON_PACE, open_private, inside_run);
-	static const struct operation *const all[] = { &all_told, &pins,    &use, &administration,
-						       &paired,   &private, NULL };
+	static const struct operation *const all[] = { &all_told,       &pins,     &use,
+						       &administration, &emptying, &certifying,
+						       &paired,         &private,  NULL };
 
 	return all;
 }

@@ -219,13 +219,13 @@ static void run_operation(struct runner *r)
 	run_honest(r);
 	r->answers = r->liar->answers;
 	r->inner = r->liar->inner;
-	run_table(r, wrongs_wire(), 8);
-	run_table(r, wrongs_inner(), 8);
-	run_table(r, wrongs_key_agreement(), 4);
-	run_table(r, wrongs_files(), 2);
-	run_table(r, wrongs_piv(), 2);
+	run_table(r, wrongs_wire(), 14);
+	run_table(r, wrongs_inner(), 10);
+	run_table(r, wrongs_key_agreement(), 6);
+	run_table(r, wrongs_files(), 4);
+	run_table(r, wrongs_piv(), 3);
 	run_table(r, wrongs_gate(), 2);
-	run_table(r, wrongs_manager(), 1);
+	run_table(r, wrongs_manager(), 2);
 	r->operation->close(r->rig);
 	print_message("# %s: %u scripts, %u runs, %u wrong; the honest card answers %u times\n",
 		      r->operation->name, r->counts.scripts - before.scripts,

@@ -157,6 +157,25 @@ print(*next((c["state"], c["reason"]) for c in json.load(sys.stdin)["checks"] if
 	[ "$status" -eq 13 ]
 }
 
+@test "a signed portrait of 65535 by 65535 pixels is handed over, and not drawn" {
+	local t=$BATS_TEST_TMPDIR
+	/usr/bin/python3 -c '
+import sys
+face = bytearray(open("tools/demo/face.jpg", "rb").read())
+at = min(i for i in (face.find(b"\xff\xc0"), face.find(b"\xff\xc2")) if i > 0)
+face[at + 5 : at + 9] = b"\xff" * 4  # height and width of its frame
+open(sys.argv[1], "wb").write(face)' "$t/bomb.jpg"
+	"$SOJOURN" card new "$t/card"
+	"$SOJOURN" issue --again --authority "$LAB/authority" --holder "$LAB/holder-01.json" --no-keys --no-gate \
+		--portrait "$t/bomb.jpg" --can-file "$LAB/card-01.can" --letter-out "$t/letter" --files-out "$t/files" \
+		--exec -- "$SOJOURN" card run --link stdio "$t/card"
+	bats_require_minimum_version 1.5.0
+	run -14 --separate-stderr "$SOJOURN" verify --trust "$LAB/trust" --files "$t/files" --draw --color always \
+		--portrait-out "$t/face"
+	cmp "$t/face" "$t/bomb.jpg"
+	[[ "$output" != *"38;2;"* && "$stderr" == *"not drawn: the picture is damaged or too large"* ]]
+}
+
 @test "a face or files of an earlier run do not pass for this document's" {
 	mkdir "$BATS_TEST_TMPDIR/out"
 	echo old >"$BATS_TEST_TMPDIR/face"

@@ -1,7 +1,8 @@
-/* wrong_files.c -- cards whose files, keys and groups are not what their issuer made. */
+/* wrong_files.c -- cards whose files, keys and groups are not what their issuer made, or whose SELECT lies. */
 #include "tests/hostile/liar.h"
 
 #include "applets/emrtd/state.h"
+#include "wire/lds.h"
 
 #define MF(fid) (EMRTD_OBJECT_FILES_MF + (fid))
 #define LDS(fid) (EMRTD_OBJECT_FILES_LDS + (fid))
@@ -279,7 +280,46 @@ static void huge_portrait(struct liar *l, const struct wrong *w, struct answer *
 	put_back(l, DG(2), &file);
 }
 
+/* A portrait of few bytes, whose own header promises more pixels than anybody has room for. */
+static void pixel_bomb(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	const struct sj_face face = { w->bytes, (enum sj_image_type)w->n, UINT16_MAX, UINT16_MAX };
+	struct sj_writer file = taken(l, 0);
+
+	(void)x;
+	file.len = 0;
+	sj_dg2_put(&file, &face);
+	put_back(l, DG(2), &file);
+}
+
+/* --- what SELECT says ---------------------------------------------------------------- */
+
+static bool selects(const struct liar *l)
+{
+	return l->command.ins == 0xA4 && (l->command.cla & 0x0C) == 0;
+}
+
+static bool selects_inside(const struct liar *l)
+{
+	return l->command.ins == 0xA4;
+}
+
 #define DATA(text) .bytes = SJ_SPAN_STR(text)
+/* Asked for or not; in clear, and through secure messaging. */
+#define FCI(name_, text_) \
+	{ .name = "fci-" name_, \
+	  .where = WRONG_WIRE, \
+	  .on = ON_ALL, \
+	  .any_of = 1, \
+	  .fits = selects, \
+	  .change = change_answers, \
+	  .flags = STAYS, \
+	  DATA(text_) }, \
+	{ \
+		.name = "inside-fci-" name_, .where = WRONG_INNER, \
+		.on = ON_SM | ON_PIV_SM | ON_ISSUE, .any_of = 1, .fits = selects_inside, \
+		.change = change_answers, .flags = STAYS, DATA(text_) \
+	}
 #define DOC(name_, change_, n_, ...) \
 	{ \
 		.name = name_, .where = WRONG_CARD, .on = ON_DOCUMENT, .any_of = 0, .fits = NULL, \
@@ -333,6 +373,22 @@ static const struct wrong rows[] = {
 	DOC("dg2-of-one-huge-portrait", huge_portrait, 1),
 	DOC("dg2-of-255-portraits", huge_portrait, 255),
 	DOC("dg2-of-no-portrait", huge_portrait, 0),
+	DOC("dg2-of-65535-by-65535-pixels", pixel_bomb, SJ_IMAGE_JPEG,
+	    DATA("\xFF\xD8\xFF\xC2\x00\x11\x08\xFF\xFF\xFF\xFF\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00"
+		 "\xFF\xDA\x00\x0C\x03\x01\x00\x02\x00\x03\x00\x00\x00\x00\xFF\xD9")),
+	DOC("dg2-of-four-billion-by-four-billion-pixels", pixel_bomb, SJ_IMAGE_JPEG2000,
+	    DATA("\xFF\x4F\xFF\x51\x00\x2F\x00\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00\x00\x00\x00\x00\x00\x00\x00"
+		 "\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\xFF\xD9")),
+	FCI("of-nothing", "\x6F\x00"),
+	FCI("of-another-application", "\x6F\x09\x84\x07\xA0\x00\x00\x02\x47\x10\x7F"),
+	FCI("of-four-gigabytes", "\x6F\x84\xFF\xFF\xFF\xFF"),
+	FCI("of-a-file-of-two-gigabytes", "\x62\x06\x80\x04\x7F\xFF\xFF\xFF"),
+	FCI("of-a-file-that-has-ended", "\x6F\x03\x8A\x01\x0C"),
+	FCI("in-an-fci", "\x6F\x08\x6F\x06\x6F\x04\x6F\x02\x6F\x00"),
+	FCI("of-commands-of-one-byte", "\x6F\x06\xA5\x04\x9F\x65\x01\x01"),
+	FCI("of-commands-of-four-gigabytes", "\x6F\x09\xA5\x07\x9F\x65\x04\xFF\xFF\xFF\xFF"),
+	FCI("of-commands-of-40-bits", "\x6F\x0A\xA5\x08\x9F\x65\x05\xFF\xFF\xFF\xFF\xFF"),
+	FCI("without-an-end", "\x6F\x80\x84\x00\xA5\x80"),
 	DOC("atr-info-of-commands-of-a-byte", is, MF(0x2F01),
 	    DATA("\x7F\x66\x08\x02\x02\x00\x01\x02\x02\x00\x01")),
 	DOC("atr-info-of-responses-of-nothing", is, MF(0x2F01),

@@ -92,6 +92,12 @@ static void status_is(struct liar *l, const struct wrong *w, struct answer *x)
 		.name = name_, .where = where_, .on = ON_ISSUE | ON_WRITES, .fits = is_ins, \
 		.change = change_, .flags = STAYS | NEVER, .n = (ins_) | (at_) << 8, DATA(text_) \
 	}
+/* Who says what a card is now must know it. */
+#define CHANGES(name_, ins_, at_, change_, text_) \
+	{ \
+		.name = name_, .where = WRONG_WIRE, .on = ON_ISSUE | ON_CHANGES, .fits = is_ins, \
+		.change = change_, .flags = STAYS | NEVER, .n = (ins_) | (at_) << 8, DATA(text_) \
+	}
 #define MAKES(name_, where_, ins_, at_, change_, text_) \
 	{ \
 		.name = name_, .where = where_, .on = ON_ISSUE | ON_WRITES, .fits = makes_key, \
@@ -113,8 +119,8 @@ static const struct wrong rows[] = {
 	TELLS("serial-changed", 3, byte_is, "\x77"),
 	BEGINS("version-of-keys-that-nobody-has", 10, byte_is, "\x7F"),
 	BEGINS("protocol-02", 11, byte_is, "\x02"),
-	WRITES("channel-i-00", WRONG_WIRE, INS_INITIALIZE_UPDATE, 12, byte_is, "\x00"),
-	WRITES("channel-i-10", WRONG_WIRE, INS_INITIALIZE_UPDATE, 12, byte_is, "\x10"),
+	CHANGES("channel-i-00", INS_INITIALIZE_UPDATE, 12, byte_is, "\x00"),
+	CHANGES("channel-i-10", INS_INITIALIZE_UPDATE, 12, byte_is, "\x10"),
 	TELLS("i-ff", 12, byte_is, "\xFF"),
 	TELLS("i-01-for-s16", 12, byte_is, "\x71"),
 	BEGINS("answer-of-nothing", 0, ends_at, ""),

@@ -201,6 +201,25 @@ static void turn(struct liar *l, const struct wrong *w, struct answer *x)
 		l->struck = 0;
 }
 
+/* GET DATA of the CHUID. */
+static bool asks_for_the_chuid(const struct liar *l)
+{
+	return l->command.ins == PIV_INS_GET_DATA &&
+	       sj_span_eq(l->command.data, SJ_SPAN_STR("\x5C\x03\x5F\xC1\x02"));
+}
+
+/* Another one each time. */
+static void other_guid(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	uint8_t *guid = memmem(x->bytes, x->len, "\x34\x10", 2);
+
+	(void)w;
+	if (guid != NULL)
+		guid[2] = (uint8_t)(guid[2] + l->answers);
+	else
+		l->struck = 0;
+}
+
 #define DATA(text) .bytes = SJ_SPAN_STR(text)
 #define STORED(name_, change_, n_, ...) \
 	{ \
@@ -271,6 +290,12 @@ static const struct wrong rows[] = {
 			   "12")),
 	STORED("chuid-of-four-gigabytes", object_is, PIV_OBJECT_CHUID,
 	       DATA("\x30\x84\xFF\xFF\xFF\xFF")),
+	{ .name = "chuid-with-another-guid-each-time",
+	  .where = WRONG_WIRE,
+	  .on = ON_PIV | ON_CONTACT,
+	  .fits = asks_for_the_chuid,
+	  .change = other_guid,
+	  .flags = STAYS },
 	TELLS("discovery-and-all-objects-empty", PIV_INS_GET_DATA, "\x53\x00"),
 	TELLS("discovery-everywhere", PIV_INS_GET_DATA,
 	      "\x7E\x12\x4F\x0B\xA0\x00\x00\x03\x08\x00\x00\x10\x00\x01\x00\x5F\x2F\x02\x60\x20"),

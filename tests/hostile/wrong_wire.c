@@ -154,6 +154,8 @@ static void replay(struct liar *l, const struct wrong *w, struct answer *x)
 	for (unsigned i = 0; i < l->answers; i++)
 		if (!sj_take_be(&in, 4, &n) || !sj_take(&in, n, &answer))
 			answer = SJ_SPAN_STR("\x6F\x00");
+	if (sj_span_eq(answer, sj_span(x->bytes, x->len)))
+		l->struck = 0; /* the card says it again */
 	memcpy(x->bytes, answer.ptr, answer.len);
 	x->len = answer.len;
 }
@@ -235,6 +237,13 @@ static void change_cards(struct liar *l, const struct wrong *w, struct answer *x
 	(void)x;
 	l->b = l->other;
 	l->other = b;
+}
+
+/* The reader tells of it, and the card that answers next has another UID, and is another. */
+static void reset_to_another(struct liar *l, const struct wrong *w, struct answer *x)
+{
+	change_cards(l, w, x);
+	l->rc = SJ_CARD_RESET;
 }
 
 static void other_atr(struct liar *l, const struct wrong *w, struct answer *x)
@@ -436,6 +445,8 @@ static const struct wrong rows[] = {
 	WIRE("restarted-unseen", restart_unseen, 0, 0),
 	WITH_OTHER("another-card-from-here", change_cards, 0, 0),
 	WITH_OTHER("two-cards-in-turn", change_cards, STAYS, 0),
+	WITH_OTHER("reset-and-another-card", reset_to_another, 0, 0),
+	WITH_OTHER("reset-and-another-card-each-time", reset_to_another, STAYS, 0),
 	FILES("file-size-changes", other_size, STAYS, 0x10FF),
 	FILES("file-size-is-huge-and-small", other_size, STAYS, 0x0183),
 

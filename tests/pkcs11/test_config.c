@@ -103,6 +103,7 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		{ "[sojourn]\ncache = no\n", ", line 2: 'cache' is not in [pkcs11]" },
 		{ "[pkcs11]\ncache = perhaps\n", ", line 2: cache cannot be 'perhaps'" },
 		{ "[pkcs11]\nkeys = 9A, 9F\n", ", line 2: keys cannot be '9A, 9F'" },
+		{ "[pkcs11]\nkeys = 9Ax\n", ", line 2: keys cannot be '9Ax'" },
 		{ "[pkcs11]\nobjects = secrets\n", ", line 2: objects cannot be 'secrets'" },
 		{ "[pkcs11]\napplets = openpgp\n", ", line 2: applets cannot be 'openpgp'" },
 		{ "[pkcs11]\ntimeout = 0\n", ", line 2: timeout cannot be '0'" },
@@ -130,8 +131,14 @@ static void drop_ins_come_after(void **state)
 	write_to("conf.d/10.conf", "[pkcs11]\ntimeout = 4\n");
 	write_to("conf.d/20.conf", "[pkcs11]\ntimeout = 5\n");
 	write_to("conf.d/30.other", "nonsense");
+	write_to("conf.d/.40.conf", "nonsense");
 	assert_string_equal(load("[pkcs11]\ntimeout = 3\n", &c), "");
 	assert_int_equal(c.timeout_ms, 5000);
+	p11_config_free(&c);
+	write_to("conf.d/10.conf", "nonsense"); /* those behind it are not read */
+	assert_string_equal(load("[pkcs11]\ntimeout = 3\n", &c),
+			    ".d/10.conf, line 1: not a setting");
+	assert_int_equal(c.timeout_ms, 3000);
 	p11_config_free(&c);
 	snprintf(path, sizeof(path), "rm -r %s/conf.d", folder);
 	assert_int_equal(system(path), 0);
@@ -164,24 +171,56 @@ static void what_is_hidden_is_not_seen(void **state)
 	p11_config_free(&m.config);
 }
 
-/* A file that may hide things and cannot be understood must not show them. */
-/* HOME of some users of the system. */
-static void a_home_that_is_no_folder_holds_no_file(void **state)
+static void a_file_that_was_asked_for_is_there(void **state)
 {
 	char problem[P11_CONFIG_PROBLEM], *only = strdup(getenv("SOJOURN_PKCS11_CONF"));
+	const char *const wrong[] = { "/tmp/sojourn-no-such-file", folder };
 	struct p11_config c;
 
 	(void)state;
-	unsetenv("SOJOURN_PKCS11_CONF");
-	setenv("XDG_CONFIG_HOME", "/dev/null", 1);
-	p11_config_init(&c);
-	assert_true(p11_config_load(&c, problem));
-	p11_config_free(&c);
-	unsetenv("XDG_CONFIG_HOME");
+	for (size_t i = 0; i < 2; i++) {
+		setenv("SOJOURN_PKCS11_CONF", wrong[i], 1);
+		p11_config_init(&c);
+		assert_false(p11_config_load(&c, problem));
+		assert_non_null(strstr(problem, i == 0 ? "No such file" : "Is a directory"));
+		p11_config_free(&c);
+	}
 	setenv("SOJOURN_PKCS11_CONF", only, 1);
 	free(only);
 }
 
+static void load_own(const char *xdg, const char *home)
+{
+	char problem[P11_CONFIG_PROBLEM];
+	struct p11_config c;
+
+	setenv("XDG_CONFIG_HOME", xdg, 1);
+	setenv("HOME", home, 1);
+	p11_config_init(&c);
+	assert_true(p11_config_load(&c, problem));
+	p11_config_free(&c);
+}
+
+/* HOME of some users of the system. */
+static void a_home_that_is_no_folder_holds_no_file(void **state)
+{
+	char *only = strdup(getenv("SOJOURN_PKCS11_CONF"));
+	char *home = getenv("HOME") != NULL ? strdup(getenv("HOME")) : NULL;
+
+	(void)state;
+	unsetenv("SOJOURN_PKCS11_CONF");
+	load_own("/dev/null", "/");
+	load_own("relative", "/dev/null");
+	load_own("", "relative");
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("HOME");
+	assert_true(home == NULL || setenv("HOME", home, 1) == 0);
+	setenv("SOJOURN_PKCS11_CONF", only, 1);
+	free(home);
+	free(only);
+}
+
+/* A file that may hide things and cannot be understood must not show them. */
 static void initialize_fails_with_a_bad_file(void **state)
 {
 	struct p11_config c;
@@ -224,6 +263,7 @@ int main(void)
 		cmocka_unit_test(drop_ins_come_after),
 		cmocka_unit_test(variables_go_before_the_file),
 		cmocka_unit_test(what_is_hidden_is_not_seen),
+		cmocka_unit_test(a_file_that_was_asked_for_is_there),
 		cmocka_unit_test(a_home_that_is_no_folder_holds_no_file),
 		cmocka_unit_test(initialize_fails_with_a_bad_file),
 	};

@@ -223,6 +223,19 @@ static void test_the_service_is_killed_and_comes_back(void **state)
 	sj_card_close(card);
 }
 
+static void test_who_looked_before_a_restart_looks_again(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_readers *list = NULL;
+
+	assert_int_equal(sj_readers_list(f->ctx, 5000, &list), SJ_OK);
+	sj_readers_free(list);
+	lab_down(&pcsc_lab, SIGKILL);
+	assert_true(lab_up(&pcsc_lab, true));
+	assert_int_equal(sj_readers_list(f->ctx, 5000, &list), SJ_OK);
+	sj_readers_free(list);
+}
+
 static void test_a_service_that_hangs_times_out(void **state)
 {
 	struct pcsc_stage *f = *state;
@@ -251,6 +264,7 @@ int main(void)
 		CASE(test_a_refused_card_is_passed_over_until_it_is_taken_away, pcsc_setup_card),
 		CASE(test_a_mute_card, pcsc_setup_readers),
 		CASE(test_the_service_is_killed_and_comes_back, pcsc_setup_card),
+		CASE(test_who_looked_before_a_restart_looks_again, pcsc_setup_card),
 		CASE(test_a_service_that_hangs_times_out, pcsc_setup_readers),
 	};
 	int failed;

@@ -450,6 +450,28 @@ static void test_transmit_gives_data_and_status_word(void **state)
 	sj_card_close(card);
 }
 
+/* The card's doing, and not the caller's: it may send any number of pieces. */
+static void test_transmit_tells_how_much_room_it_takes(void **state)
+{
+	static const struct fake_step steps[] = { { "00B0000000", "AABB6101", SJ_OK },
+						  { "00C0000001", "CC9000", SJ_OK } };
+	static const uint8_t command[] = { 0x00, 0xB0, 0x00, 0x00, 0x00 };
+	struct fixture *f = *state;
+	struct sj_card *card = NULL;
+	uint8_t out[2] = { 0 };
+	size_t len = sizeof(out);
+	uint16_t sw = 0;
+
+	fake_card_init(&f->card, steps, 2);
+	assert_int_equal(sj_card_over(f->ctx, &f->card.head, "fake", sj_clock_ms() + 1000, &card),
+			 SJ_OK);
+	assert_int_equal(sj_card_transmit(card, command, sizeof(command), 0, out, &len, &sw),
+			 SJ_FILE_TOO_LARGE);
+	assert_int_equal(len, 3);
+	assert_int_equal(out[0], 0);
+	sj_card_close(card);
+}
+
 static void test_transmit_refuses_what_is_no_command(void **state)
 {
 	static const uint8_t command[] = { 0x00, 0xB0, 0x00 };
@@ -502,6 +524,7 @@ int main(void)
 		CASE(test_what_was_sent_is_wiped),
 		CASE(test_what_is_counted),
 		CASE(test_transmit_gives_data_and_status_word),
+		CASE(test_transmit_tells_how_much_room_it_takes),
 		CASE(test_transmit_refuses_what_is_no_command),
 	};
 

@@ -137,6 +137,59 @@ static void a_line_without_end_is_refused_and_passed_over(void **state)
 	close_it(&f);
 }
 
+/* A file one byte larger than is allowed, named from the batch's folder and by its whole path; then in the line. */
+static void a_portrait_too_large_is_refused(void **state)
+{
+	static const char start[] = HEAD ",\"portraitData\":\"";
+	const size_t len = BATCH_PORTRAIT_MAX + 1;
+	char name[] = "/tmp/sojourn-large-XXXXXX", *text = malloc(2 * len);
+	const char *const names[] = { name, name + strlen("/tmp/") };
+	const int fd = mkstemp(name);
+	struct fixture f;
+
+	(void)state;
+	assert_non_null(text);
+	assert_true(fd >= 0 && ftruncate(fd, (off_t)len) == 0);
+	close(fd);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(text, len, "%s,\"portrait\":\"%s\"}", HEAD, names[i]);
+		open_with(&f, text, strlen(text));
+		assert_int_equal(next(&f), BATCH_BAD);
+		assert_int_equal(f.fault.rc, SJ_INPUT_REFUSED);
+		close_it(&f);
+	}
+	unlink(name);
+	memset(text, 'A', 2 * len);
+	memcpy(text, start, strlen(start));
+	strcpy(text + strlen(start) + 4 * (len / 3 + 1), "\"}");
+	open_with(&f, text, strlen(text));
+	assert_int_equal(next(&f), BATCH_BAD);
+	assert_int_equal(f.fault.rc, SJ_INPUT_REFUSED);
+	assert_string_equal(f.fault.path, "/portraitData");
+	close_it(&f);
+	free(text);
+}
+
+/* All but the portrait is the holder's file, which has a size of its own. */
+static void a_holder_too_large_is_refused(void **state)
+{
+	const size_t len = HOLDER_FILE_MAX + sizeof(GOOD) + 32;
+	char *text = malloc(len);
+	struct fixture f;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', len);
+	memcpy(text, "{\"more\":\"", strlen("{\"more\":\""));
+	snprintf(text + HOLDER_FILE_MAX, len - HOLDER_FILE_MAX, "\",%s", &GOOD[1]);
+	open_with(&f, text, strlen(text));
+	free(text);
+	assert_int_equal(next(&f), BATCH_BAD);
+	assert_int_equal(f.fault.rc, SJ_INPUT_REFUSED);
+	assert_string_equal(f.fault.path, "");
+	close_it(&f);
+}
+
 static void no_file_is_told_by_errno(void **state)
 {
 	(void)state;
@@ -150,6 +203,8 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_told_and_the_next_line_is_read),
 		cmocka_unit_test(no_truncation_is_taken_for_a_holder),
 		cmocka_unit_test(a_line_without_end_is_refused_and_passed_over),
+		cmocka_unit_test(a_portrait_too_large_is_refused),
+		cmocka_unit_test(a_holder_too_large_is_refused),
 		cmocka_unit_test(no_file_is_told_by_errno),
 	};
 

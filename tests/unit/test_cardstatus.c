@@ -92,7 +92,10 @@ static void states_have_the_standard_s_names(void **state)
 	(void)state;
 	assert_string_equal(cardstatus_card_name(0x01), "OP_READY");
 	assert_string_equal(cardstatus_card_name(0x7F), "CARD_LOCKED");
+	assert_string_equal(cardstatus_card_name(0x07), "INITIALIZED");
 	assert_string_equal(cardstatus_card_name(0x02), "UNKNOWN");
+	assert_string_equal(cardstatus_application_name(0x03), "INSTALLED");
+	assert_string_equal(cardstatus_application_name(0x00), "UNKNOWN");
 	assert_string_equal(cardstatus_application_name(0x87), "SELECTABLE");
 	assert_string_equal(cardstatus_application_name(0x0F), "PERSONALIZED");
 }

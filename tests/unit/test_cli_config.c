@@ -116,6 +116,54 @@ static void test_an_unknown_key_names_file_and_line(void **state)
 	assert_non_null(strstr(f->err, "x.conf, line 3: unknown key 'trsut'"));
 }
 
+/* The drop-ins behind a wrong one are not read; hidden ones never are. */
+static void test_a_wrong_drop_in_is_the_last(void **state)
+{
+	struct fixture *f = *state;
+
+	snprintf(f->other, sizeof(f->other), "%s/.40.conf", f->drop_ins);
+	put(f->file, "");
+	put(f->other, "nonsense");
+	put(f->early, "nonsense");
+	put(f->late, "[sojourn]\ntrust = c\n");
+	assert_int_equal(load(f), 13);
+	assert_non_null(strstr(f->err, "10.conf, line 1"));
+	assert_string_equal(cli_setting(&f->cli, "trust"), "/var/lib/sojourn/trust");
+}
+
+/* A folder of the person: XDG_CONFIG_HOME, else HOME/.config, if that is a whole path. */
+static void test_a_person_has_a_file(void **state)
+{
+	struct fixture *f = *state;
+	char *home = getenv("HOME") != NULL ? strdup(getenv("HOME")) : NULL, base[40];
+
+	snprintf(base, sizeof(base), "%s/.config", f->dir);
+	snprintf(f->early, sizeof(f->early), "%s/sojourn/sojourn.conf", base);
+	snprintf(f->other, sizeof(f->other), "%s/sojourn", base);
+	assert_true(mkdir(base, 0700) == 0 && mkdir(f->other, 0700) == 0);
+	put(f->early, "[sojourn]\nreader = mine\n");
+	unsetenv("SOJOURN_CONFIG");
+	setenv("XDG_CONFIG_HOME", base, 1);
+	assert_int_equal(load(f), 0);
+	assert_string_equal(cli_setting(&f->cli, "reader"), "mine");
+	cli_config_free(&f->cli.config);
+	setenv("XDG_CONFIG_HOME", "relative", 1);
+	setenv("HOME", f->dir, 1);
+	assert_int_equal(load(f), 0);
+	assert_string_equal(cli_setting(&f->cli, "reader"), "mine");
+	cli_config_free(&f->cli.config);
+	setenv("HOME", "relative", 1);
+	assert_int_equal(load(f), 0);
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("HOME");
+	assert_int_equal(load(f), 0);
+	assert_true(home == NULL || setenv("HOME", home, 1) == 0);
+	free(home);
+	unlink(f->early);
+	rmdir(f->other);
+	rmdir(base);
+}
+
 static void test_a_line_that_is_no_setting_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -174,6 +222,8 @@ int main(void)
 		CASE(test_what_is_not_set_has_its_default),
 		CASE(test_drop_ins_come_later_and_by_name),
 		CASE(test_an_unknown_key_names_file_and_line),
+		CASE(test_a_wrong_drop_in_is_the_last),
+		CASE(test_a_person_has_a_file),
 		CASE(test_a_line_that_is_no_setting_is_an_error),
 		CASE(test_another_section_is_an_error),
 		CASE(test_a_file_that_was_asked_for_must_be_there),

@@ -1,4 +1,5 @@
 /* Files and secrets: limits, atomic output, permissions, echo off. */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -178,6 +179,66 @@ static void test_output_that_fails_is_told_and_leaves_nothing(void **state)
 			 sj_exit_code(SJ_OUTPUT_FAILED));
 	assert_int_equal(cli_file_write(&f->cli, f->dir, "a", 1, 0600), 1);
 	assert_true(told(f, "SJ-0105"));
+}
+
+/* --- disks: this file's calls stand before libc's ------------------------------------------ */
+
+static struct {
+	size_t most, room; /* bytes of a write, and of all */
+	bool loses; /* what is synced */
+} disk = { SIZE_MAX, SIZE_MAX, false };
+
+__typeof__(write) __real_write, __wrap_write;
+__typeof__(fsync) __real_fsync, __wrap_fsync;
+
+ssize_t __wrap_write(int fd, const void *bytes, size_t n)
+{
+	ssize_t put;
+
+	if (n > disk.most)
+		n = disk.most;
+	if (n > disk.room) {
+		errno = ENOSPC;
+		return -1;
+	}
+	put = __real_write(fd, bytes, n);
+	disk.room -= put > 0 ? (size_t)put : 0;
+	return put;
+}
+
+int __wrap_fsync(int fd)
+{
+	errno = EIO;
+	return disk.loses ? -1 : __real_fsync(fd);
+}
+
+static void test_output_may_come_in_pieces(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	disk.most = 7;
+	assert_int_equal(cli_file_write(&f->cli, f->file, "as it is to be", 14, 0600), 0);
+	disk.most = SIZE_MAX;
+	assert_int_equal(stat(f->file, &st), 0);
+	assert_int_equal(st.st_size, 14);
+}
+
+static void test_what_the_disk_does_not_take_leaves_what_was(void **state)
+{
+	const int failed = sj_exit_code(SJ_OUTPUT_FAILED);
+	struct fixture *f = *state;
+	struct stat st;
+
+	put(f->file, "before", 0600);
+	disk.most = disk.room = 7;
+	assert_int_equal(cli_file_write(&f->cli, f->file, "as it is to be", 14, 0600), failed);
+	disk.most = disk.room = SIZE_MAX;
+	disk.loses = true;
+	assert_int_equal(cli_file_write(&f->cli, f->file, "as it is to be", 14, 0600), failed);
+	disk.loses = false;
+	assert_int_equal(stat(f->file, &st), 0);
+	assert_int_equal(st.st_size, 6);
 }
 
 static void test_directories_are_made_with_their_parents(void **state)
@@ -398,6 +459,8 @@ int main(void)
 		CASE(test_output_replaces_the_file_whole),
 		CASE(test_output_replaces_no_pipe_and_no_link),
 		CASE(test_output_that_fails_is_told_and_leaves_nothing),
+		CASE(test_output_may_come_in_pieces),
+		CASE(test_what_the_disk_does_not_take_leaves_what_was),
 		CASE(test_directories_are_made_with_their_parents),
 		CASE(test_a_secret_comes_from_a_file),
 		CASE(test_a_secret_that_others_can_read_is_warned_about),

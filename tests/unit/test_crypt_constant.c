@@ -15,6 +15,8 @@
 
 #include "crypt/cipher.h"
 #include "crypt/wipe.h"
+#include "secure/bac.h"
+#include "secure/sm.h"
 
 #define PAGE 4096u
 
@@ -76,11 +78,45 @@ static void test_padding_is_looked_for_in_the_whole_block(void **state)
 	munmap(bytes - PAGE, 3 * PAGE);
 }
 
+/* --- who compares -------------------------------------------------------------- */
+
+__typeof__(sj_equal_secret) __real_sj_equal_secret, __wrap_sj_equal_secret;
+static unsigned compared;
+
+bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b)
+{
+	compared++;
+	return __real_sj_equal_secret(a, b);
+}
+
+static void test_macs_are_compared_as_secrets_are(void **state)
+{
+	static const uint8_t answer[] = {
+		0x99, 0x02, 0x90, 0x00, 0x8E, 0x08, 0, 0, 0, 0, 0, 0, 0, 0
+	};
+	const struct sj_sm_keys keys = { .cipher = SJ_CIPHER_AES128 };
+	const struct sj_bac_keys bac = { .mac = { 1 } };
+	const uint8_t token[SJ_BAC_TOKEN] = { 0 };
+	const struct sj_ssc ssc = { { 1 } };
+	struct sj_bac_content content;
+	struct sj_writer none = { 0 };
+	struct sj_response r;
+
+	(void)state;
+	compared = 0;
+	assert_int_not_equal(sj_sm_response_open(&keys, &ssc, SJ_SPAN_OF(answer), &none, &r),
+			     SJ_SM_OK);
+	assert_int_equal(compared, 1);
+	assert_false(sj_bac_token_open(&bac, SJ_SPAN_OF(token), &content));
+	assert_int_equal(compared, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_secrets_are_compared_to_their_end),
 		cmocka_unit_test(test_padding_is_looked_for_in_the_whole_block),
+		cmocka_unit_test(test_macs_are_compared_as_secrets_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

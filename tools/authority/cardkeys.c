@@ -263,6 +263,7 @@ int cardkeys_replace(struct channel *c, struct cli *cli, const struct authority 
 {
 	struct attempt t = { .c = c, .cli = cli, .a = a };
 	const unsigned master = cardkeys_newest(a);
+	const bool mutual = channel_is_mutual(c);
 	enum sj_rc asked;
 	int rc;
 
@@ -281,6 +282,9 @@ int cardkeys_replace(struct channel *c, struct cli *cli, const struct authority 
 	asked = channel_ask(c, version, c->size);
 	if (asked != SJ_OK)
 		rc = tell_ask(cli, c, asked);
+	else if (mutual && !channel_is_mutual(c))
+		rc = cli_fail(cli, SJ_CARD_CHANNEL,
+			      "the card's answers carried a MAC, and now it says that they do not");
 	else
 		rc = channel_fits(c, &t.keys) ? authenticate(&t) : tell_foreign(&t);
 out:

@@ -43,6 +43,12 @@ CLI_MUST_CHECK int cardkeys_open(struct channel *c, struct cli *cli, const struc
 CLI_MUST_CHECK int cardkeys_replace(struct channel *c, struct cli *cli, const struct authority *a,
 				    uint8_t version, bool *sent);
 
+#define CARDKEYS_PLAIN_OPTION \
+	{ \
+		"plain-answers", 0, NULL, \
+			"take a card whose answers carry no MAC (SCP03, i = 00 or 10)", \
+			CLI_COMPLETE_NONE, NULL, false \
+	}
 #define CARDKEYS_OPTIONS \
 	{ \
 		"transport-key-file", 0, "FILE", \

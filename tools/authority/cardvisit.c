@@ -63,7 +63,25 @@ static int select_manager(struct cardvisit *v)
 		       : cli_fail(v->cli, SJ_NOT_A_DOCUMENT, "no manager on the card (%04X)", r.sw);
 }
 
-int cardvisit_run(struct cli *cli, enum authority_use use, int (*work)(struct cardvisit *v))
+/* Whoever is in between may have said it for the card, or did what it was told in its place. */
+static int check_answers(const struct cardvisit *v, enum cardvisit_aim aim)
+{
+	if (channel_is_mutual(&v->channel))
+		return 0;
+	if (aim == CARDVISIT_CHANGES && !cli_given(v->cli, "plain-answers"))
+		return cli_fail(v->cli, SJ_CARD_CHANNEL,
+				"the card says that its answers carry no MAC (i = %02X): nobody "
+				"could tell what it did; where nobody can be in between, "
+				"--plain-answers takes it",
+				v->channel.i);
+	cli_warn(v->cli,
+		 "the card says that its answers carry no MAC (i = %02X): what it "
+		 "tells is not proved",
+		 v->channel.i);
+	return 0;
+}
+
+int cardvisit_run(struct cli *cli, enum cardvisit_aim aim, int (*work)(struct cardvisit *v))
 {
 	struct cardvisit *v = calloc(1, sizeof(*v));
 	int rc;
@@ -71,7 +89,7 @@ int cardvisit_run(struct cli *cli, enum authority_use use, int (*work)(struct ca
 	if (v == NULL)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	v->cli = cli;
-	rc = authority_open(cli, cli_argument(cli, 0), use, &v->authority);
+	rc = authority_open(cli, cli_argument(cli, 0), AUTHORITY_READ, &v->authority);
 	if (rc == 0)
 		rc = connect_card(cli, 1, &v->card);
 	if (rc == 0 && !channel_begin(&v->channel, v->card))
@@ -80,11 +98,8 @@ int cardvisit_run(struct cli *cli, enum authority_use use, int (*work)(struct ca
 		rc = select_manager(v);
 	if (rc == 0)
 		rc = cardkeys_open(&v->channel, cli, &v->authority, &v->found);
-	if (rc == 0 && !channel_is_mutual(&v->channel))
-		cli_warn(cli,
-			 "the card says that its answers carry no MAC (i = %02X): what it "
-			 "tells is not proved",
-			 v->channel.i);
+	if (rc == 0)
+		rc = check_answers(v, aim);
 	if (rc == 0) {
 		sj_hex_text(sj_span(cardkeys_serial(v->channel.diversification), CARDKEYS_SERIAL),
 			    SJ_HEX_UPPER, v->serial, sizeof(v->serial));

@@ -34,8 +34,10 @@ struct cardvisit {
 /*
  * Opens all that for the authority of the first argument, does `work`, and closes it. A card
  * that hides its manager from a contactless reader is asked for inside PACE (--can-file).
+ * Answers without MAC: asked for without CARDVISIT_CHANGES, they are taken with a warning.
  */
-CLI_MUST_CHECK int cardvisit_run(struct cli *cli, enum authority_use use,
+enum cardvisit_aim { CARDVISIT_ASKS, CARDVISIT_CHANGES };
+CLI_MUST_CHECK int cardvisit_run(struct cli *cli, enum cardvisit_aim aim,
 				 int (*work)(struct cardvisit *v));
 /* GET STATUS: the card's state and its applications. */
 CLI_MUST_CHECK int cardvisit_status(struct cardvisit *v);
@@ -56,6 +58,7 @@ extern const enum sj_rc cardvisit_failures[];
 	CARDKEYS_OPTIONS, \
 		CLI_SECRET_OPTIONS("can", "CAN, for an issued card on a contactless reader"), \
 		CONNECT_EXEC_OPTION
+#define CARDVISIT_CHANGE_OPTIONS CARDKEYS_PLAIN_OPTION, CARDVISIT_OPTIONS
 #define CARDVISIT_POSITIONALS \
 	{ "DIR", "the authority's directory", CLI_COMPLETE_DIRECTORY, NULL, false, false }, \
 		CONNECT_CMD

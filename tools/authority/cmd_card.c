@@ -5,14 +5,20 @@
 #include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "wire/sw.h"
+#include "wire/tlv.h"
 
 #define INS_DELETE 0xE4u
 #define INS_INSTALL 0xE6u
 #define P1_INSTALL_SELECTABLE 0x0Cu /* [for install and make selectable] */
+#define INS_GET_STATUS 0xF2u
+#define P1_MODULES 0x10u
+#define P2_TEMPLATES 0x02u /* E3 */
+#define TAG_ENTRY 0xE3u
+#define TAG_MODULE 0x84u
 #define LOAD_FILE SJ_SPAN_STR("\xF0SOJOURN\xFF")
 
 static const struct cli_option card_options[] = {
-	CARDVISIT_OPTIONS,
+	CARDVISIT_CHANGE_OPTIONS,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
@@ -63,7 +69,7 @@ static int rotate(struct cardvisit *v)
 
 static int rotate_run(struct cli *cli)
 {
-	return cardvisit_run(cli, AUTHORITY_READ, rotate);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, rotate);
 }
 
 static const char *const rotate_examples[] = {
@@ -154,12 +160,12 @@ static int terminate(struct cardvisit *v)
 
 static int lock_run(struct cli *cli)
 {
-	return cardvisit_run(cli, AUTHORITY_READ, lock);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, lock);
 }
 
 static int unlock_run(struct cli *cli)
 {
-	return cardvisit_run(cli, AUTHORITY_READ, unlock);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, unlock);
 }
 
 static int terminate_run(struct cli *cli)
@@ -167,7 +173,7 @@ static int terminate_run(struct cli *cli)
 	if (!cli_given(cli, "yes"))
 		return cli_usage(cli, "the card will be dead for ever, with all that is on it: say "
 				      "--yes");
-	return cardvisit_run(cli, AUTHORITY_READ, terminate);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, terminate);
 }
 
 static const char *const lock_examples[] = { "sojourn authority card lock utopia", NULL };
@@ -200,7 +206,7 @@ const struct cli_command authority_card_unlock_command = {
 
 static const struct cli_option final_options[] = {
 	{ "yes", 0, NULL, "yes, the card may die", CLI_COMPLETE_NONE, NULL, false },
-	CARDVISIT_OPTIONS,
+	CARDVISIT_CHANGE_OPTIONS,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 
@@ -227,18 +233,17 @@ const struct cli_command authority_card_terminate_command = {
 
 /* --- reset ------------------------------------------------------------------------------------ */
 
-static int command(struct cardvisit *v, const char *what, uint8_t ins, uint8_t p1,
-		   struct sj_span data)
+/* `absent`: it may also answer that there is no such thing. */
+static int command(struct cardvisit *v, const char *what, const struct sj_apdu *a, bool absent,
+		   struct sj_response *r)
 {
-	const struct sj_apdu a = { CHANNEL_CLA, ins, p1, 0x00, data, SJ_APDU_NE_SHORT, false };
-	struct sj_response r;
-	enum sj_rc rc = channel_send(&v->channel, &a, CHANNEL_TIMEOUT_MS, &r);
+	enum sj_rc rc = channel_send(&v->channel, a, CHANNEL_TIMEOUT_MS, r);
 
 	if (rc != SJ_OK)
 		return cli_fail(v->cli, rc, "%s", what);
-	return r.sw == SJ_SW_OK ? 0
-				: cli_fail(v->cli, SJ_CARD_REFUSED, "%s: %04X, %s", what, r.sw,
-					   sj_sw_text(r.sw));
+	if (r->sw == SJ_SW_OK || (absent && r->sw == SJ_SW_REFERENCE_NOT_FOUND))
+		return 0;
+	return cli_fail(v->cli, SJ_CARD_REFUSED, "%s: %04X, %s", what, r->sw, sj_sw_text(r->sw));
 }
 
 static void put_aid(struct sj_writer *w, struct sj_span aid)
@@ -247,16 +252,24 @@ static void put_aid(struct sj_writer *w, struct sj_span aid)
 	sj_put(w, aid);
 }
 
-/* 11.5.2.3.2: load file, module and application, one privilege byte, C9 00, no token. */
+/*
+ * 11.2.2, 11.5.2.3.2: load file, module and application, one privilege byte, C9 00, no token. An
+ * application that is not there was deleted by who lost the card then. That is not protected, but
+ * INSTALL is, and refuses what exists.
+ */
 static int renew(struct cardvisit *v, struct sj_span aid)
 {
+	struct sj_apdu a = { CHANNEL_CLA, INS_DELETE,       0x00, 0x00,
+			     { NULL, 0 }, SJ_APDU_NE_SHORT, false };
 	uint8_t bytes[64];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_response r;
 	int rc;
 
 	sj_put_u8(&w, 0x4F);
 	put_aid(&w, aid);
-	rc = command(v, "DELETE", INS_DELETE, 0x00, sj_written(&w));
+	a.data = sj_written(&w);
+	rc = command(v, "DELETE", &a, true, &r);
 	w.len = 0;
 	put_aid(&w, LOAD_FILE);
 	put_aid(&w, aid);
@@ -264,8 +277,44 @@ static int renew(struct cardvisit *v, struct sj_span aid)
 	sj_put(&w, SJ_SPAN_STR("\x01\x00\x02\xC9\x00\x00"));
 	if (w.failed)
 		return cli_fail(v->cli, SJ_INTERNAL, "INSTALL");
-	return rc != 0 ? rc
-		       : command(v, "INSTALL", INS_INSTALL, P1_INSTALL_SELECTABLE, sj_written(&w));
+	a.ins = INS_INSTALL;
+	a.p1 = P1_INSTALL_SELECTABLE;
+	a.data = sj_written(&w);
+	return rc != 0 ? rc : command(v, "INSTALL", &a, false, &r);
+}
+
+/* Each module of the one load file (11.4.3.1: 84 inside E3) is an application of the same name. */
+static int renew_all(struct cardvisit *v)
+{
+	const struct sj_apdu ask = { .cla = CHANNEL_CLA,
+				     .ins = INS_GET_STATUS,
+				     .p1 = P1_MODULES,
+				     .p2 = P2_TEMPLATES,
+				     .data = SJ_SPAN_STR("\x4F\x00"),
+				     .ne = SJ_APDU_NE_SHORT };
+	uint8_t bytes[SJ_APDU_NE_SHORT];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	struct sj_span list, entry, aid;
+	struct sj_response r;
+	uint32_t tag;
+	unsigned n = 0;
+	int rc = command(v, "GET STATUS", &ask, false, &r);
+
+	if (rc != 0)
+		return rc;
+	sj_put(&w, r.data);
+	list = sj_written(&w);
+	while (rc == 0 && sj_tlv_take(&list, TAG_ENTRY, &entry) == SJ_TLV_FOUND)
+		while (rc == 0 && sj_tlv_next(&entry, &tag, &aid) == SJ_TLV_FOUND)
+			if (tag == TAG_MODULE) {
+				rc = renew(v, aid);
+				n++;
+			}
+	if (rc == 0 && (n == 0 || w.failed || list.len > 0))
+		rc = cli_fail(v->cli, SJ_CARD_ANSWER, "GET STATUS");
+	if (rc == 0)
+		cli_note(v->cli, "card %s: %u applications are empty", v->serial, n);
+	return rc;
 }
 
 static int reset(struct cardvisit *v)
@@ -277,24 +326,19 @@ static int reset(struct cardvisit *v)
 			      v->serial);
 	if (rc == 0)
 		rc = record_end(v, "card reset");
-	for (size_t i = 0; rc == 0 && i < v->application_count; i++)
-		rc = renew(v, sj_span(v->applications[i].aid, v->applications[i].aid_len));
-	if (rc == 0)
-		cli_note(v->cli, "card %s: %zu applications are empty", v->serial,
-			 v->application_count);
-	return rc;
+	return rc != 0 ? rc : renew_all(v);
 }
 
 static int reset_run(struct cli *cli)
 {
 	if (!cli_given(cli, "yes"))
 		return cli_usage(cli, "all that is on the card will be gone: say --yes");
-	return cardvisit_run(cli, AUTHORITY_READ, reset);
+	return cardvisit_run(cli, CARDVISIT_CHANGES, reset);
 }
 
 static const struct cli_option reset_options[] = {
 	{ "yes", 0, NULL, "yes, all that is on the card may go", CLI_COMPLETE_NONE, NULL, false },
-	CARDVISIT_OPTIONS,
+	CARDVISIT_CHANGE_OPTIONS,
 	{ NULL, 0, NULL, NULL, CLI_COMPLETE_NONE, NULL, false },
 };
 

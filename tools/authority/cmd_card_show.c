@@ -149,7 +149,7 @@ static int show(struct cardvisit *v)
 
 static int show_run(struct cli *cli)
 {
-	return cardvisit_run(cli, AUTHORITY_READ, show);
+	return cardvisit_run(cli, CARDVISIT_ASKS, show);
 }
 
 static const struct cli_option show_options[] = {

@@ -1,0 +1,229 @@
+/* The counter's API without its server: what a request may say, and what becomes of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/frame.h"
+#include "counter/counter.h"
+
+#define API "/api/v1"
+#define ZONE \
+	"I<UTOD231458907<<<<<<<<<<<<<<<\\n7408122F1204159UTO<<<<<<<<<<<6\\nERIKSSON<<ANNA<MARIA<<" \
+	"<<<<<<<<"
+
+static const struct counter_service *service(void *self)
+{
+	static struct counter_service hotel = { .name = "hotel-check-in",
+						.sector = "accommodation",
+						.access = SJ_SERVICE_CAN };
+
+	(void)self;
+	if (hotel.rights == NULL)
+		hotel.rights = json_pack("[s]", "name");
+	return &hotel;
+}
+
+static void nothing(void *self)
+{
+	(void)self;
+}
+
+/* A counter with a store in memory and one target, without threads. */
+static int open_counter(void **state)
+{
+	static struct cli cli;
+	struct counter *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	cli.err = stderr;
+	c->engine =
+		(struct counter_engine){ .service = service, .arm = nothing, .cancel = nothing };
+	c->config.targets[0].name = strdup("pms");
+	c->config.targets_n = 1;
+	c->config.activity = 60;
+	c->outbox.config = c->desk.config = c->auth.config = &c->config;
+	c->hub = c->desk.hub = c->outbox.hub = counter_hub_new();
+	c->desk.engine = &c->engine;
+	pthread_mutex_init(&c->desk.lock, NULL);
+	pthread_cond_init(&c->desk.changed, NULL);
+	pthread_mutex_init(&c->outbox.lock, NULL);
+	pthread_cond_init(&c->outbox.changed, NULL);
+	pthread_mutex_init(&c->auth.lock, NULL);
+	assert_int_equal(counter_store_open(&cli, ":memory:", &c->store), 0);
+	c->desk.store = c->outbox.store = c->store;
+	*state = c;
+	return 0;
+}
+
+static int close_counter(void **state)
+{
+	struct counter *c = *state;
+
+	if (c->desk.id != 0)
+		assert_true(counter_desk_drop(&c->desk, c->desk.id));
+	counter_store_close(c->store);
+	counter_hub_free(c->hub);
+	counter_config_free(&c->config);
+	pthread_mutex_destroy(&c->desk.lock);
+	pthread_cond_destroy(&c->desk.changed);
+	pthread_mutex_destroy(&c->outbox.lock);
+	pthread_cond_destroy(&c->outbox.changed);
+	pthread_mutex_destroy(&c->auth.lock);
+	free(c);
+	return 0;
+}
+
+static unsigned ask(struct counter *c, const char *method, const char *path, const char *body)
+{
+	struct counter_call call = { .counter = c, .token = "x" };
+	char route[64];
+
+	assert_true(counter_route(path, route, &call.id));
+	call.body = body != NULL ? json_loads(body, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	assert_true(body == NULL || json_is_object(call.body));
+	counter_api(&call, method, route);
+	assert_non_null(call.answer);
+	json_decref(call.answer);
+	json_decref(call.body);
+	return call.status;
+}
+
+struct request {
+	const char *method, *path, *body;
+	unsigned status;
+};
+
+static void try_all(struct counter *c, const struct request *r)
+{
+	for (; r->method != NULL; r++)
+		assert_int_equal(ask(c, r->method, r->path, r->body), r->status);
+}
+
+static void a_login_wants_the_code(void **state)
+{
+	static const struct request all[] = {
+		{ "POST", API "/login", NULL, 400 },
+		{ "POST", API "/login", "{\"code\":7}", 400 },
+		{ "POST", API "/login", "{\"code\":\"a\",\"more\":1}", 400 },
+		{ "POST", API "/login", "{\"code\":\"guess\"}", 401 },
+		{ "POST", API "/logout", NULL, 200 },
+		{ "GET", API "/login", NULL, 405 },
+		{ "GET", API "/nothing", NULL, 404 },
+		{ NULL, NULL, NULL, 0 },
+	};
+
+	try_all(*state, all);
+	assert_true(counter_api_open("POST", API "/login"));
+	assert_false(counter_api_open("GET", API "/login"));
+	assert_false(counter_api_open("POST", API "/logout"));
+}
+
+#define ACCESS(kind, value) \
+	"{\"consent\":true,\"access\":{\"kind\":\"" kind "\",\"value\":\"" value "\"}}"
+
+static void a_secret_is_looked_at_before_a_card_is(void **state)
+{
+	static const struct request all[] = {
+		{ "POST", API "/verifications", NULL, 400 },
+		{ "POST", API "/verifications", "{\"consent\":1,\"access\":{}}", 400 },
+		{ "POST", API "/verifications", "{\"consent\":true,\"access\":[]}", 400 },
+		{ "POST", API "/verifications", "{\"consent\":true,\"access\":{\"kind\":1}}", 400 },
+		{ "POST", API "/verifications", ACCESS("door", "1"), 400 },
+		{ "POST", API "/verifications", "{\"consent\":true,\"access\":{\"kind\":\"can\"}}",
+		  400 },
+		{ "POST", API "/verifications", ACCESS("can", "12345x"), 422 },
+		{ "POST", API "/verifications", ACCESS("mrz", "I<UTO"), 422 },
+		{ "POST", API "/verifications", ACCESS("pin", "12345"), 422 },
+		{ "POST", API "/verifications", ACCESS("pin", "12345x"), 422 },
+		{ "GET", API "/verifications/1", NULL, 404 },
+		{ "GET", API "/verifications/1/portrait", NULL, 404 },
+		{ "POST", API "/verifications/1/face", "{\"same\":\"yes\"}", 400 },
+		{ "POST", API "/verifications/1/face", "{\"same\":true}", 404 },
+		{ "DELETE", API "/verifications/1", NULL, 404 },
+		{ NULL, NULL, NULL, 0 },
+	};
+
+	try_all(*state, all);
+}
+
+/* One for each kind, while no other goes on. */
+static void a_reading_is_asked_for(void **state)
+{
+	static const char *const bodies[] = {
+		ACCESS("can", "123456"),
+		ACCESS("mrz", ZONE),
+		ACCESS("pin", "123456"),
+		"{\"consent\":true,\"access\":{\"kind\":\"none\"}}",
+		"{\"consent\":true,\"access\":{\"kind\":\"reader-pin\"}}",
+	};
+	struct counter *c = *state;
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		assert_int_equal(ask(c, "POST", API "/verifications", bodies[i]), 202);
+		assert_int_equal(ask(c, "POST", API "/verifications", bodies[i]), 409);
+		c->desk.asked = false; /* as the worker leaves it */
+		c->desk.phase = COUNTER_DONE;
+	}
+}
+
+static void a_registration_names_what_is_there(void **state)
+{
+	static const struct request all[] = {
+		{ "POST", API "/registrations", "{}", 400 },
+		{ "POST", API "/registrations", "{\"verification\":1,\"fields\":{}}", 400 },
+		{ "POST", API "/registrations", "{\"verification\":1}", 409 },
+		{ "POST", API "/registrations", "{\"fields\":{}}", 400 },
+		{ "POST", API "/registrations", "{\"fields\":[]}", 400 },
+		{ "POST", API "/registrations", "{\"fields\":{\"Name\":\"A\"}}", 400 },
+		{ "POST", API "/registrations", "{\"fields\":{\"surname\":1}}", 400 },
+		{ "POST", API "/registrations", "{\"fields\":{\"surname\":\"A\"},\"party\":9}",
+		  409 },
+		{ "POST", API "/registrations", "{\"fields\":{\"surname\":\"A\"},\"target\":\"x\"}",
+		  400 },
+		{ "POST", API "/registrations", "{\"fields\":{\"surname\":\"A\"},\"target\":1}",
+		  400 },
+		{ "POST", API "/registrations", "{\"fields\":{\"surname\":\"A\"}}", 201 },
+		{ "POST", API "/registrations",
+		  "{\"fields\":{\"surname\":\"B\"},\"party\":1,\"target\":\"pms\"}", 201 },
+		{ "POST", API "/registrations", "{\"fields\":{\"surname\":\"C\"},\"party\":2}",
+		  201 }, /* 1's */
+		{ "GET", API "/registrations/3", NULL, 200 },
+		{ "GET", API "/registrations", NULL, 200 },
+		{ "GET", API "/registrations/9", NULL, 404 },
+		{ "PUT", API "/registrations/9", "{\"fields\":{\"surname\":\"D\"}}", 404 },
+		{ "PUT", API "/registrations/1", "{\"target\":\"pms\"}", 400 },
+		{ "PUT", API "/registrations/1",
+		  "{\"fields\":{\"surname\":\"D\"},\"target\":\"x\"}", 400 },
+		{ "PUT", API "/registrations/1", "{\"fields\":{\"surname\":\"D\"}}", 200 },
+		{ "POST", API "/registrations/9/send", NULL, 404 },
+		{ "POST", API "/registrations/1/send", "{\"now\":true}", 400 },
+		{ "POST", API "/registrations/1/send", "{\"override\":true}", 200 },
+		{ "DELETE", API "/registrations/1", NULL, 200 },
+		{ "DELETE", API "/registrations/1", NULL, 404 },
+		{ "POST", API "/manual", "{\"mrz\":\"" ZONE "\"}", 200 },
+		{ "POST", API "/manual", "{\"mrz\":\"nothing\"}", 200 },
+		{ "GET", API "/activity", NULL, 200 },
+		{ "GET", API "/state", NULL, 200 },
+		{ NULL, NULL, NULL, 0 },
+	};
+
+	try_all(*state, all);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_counter, close_counter)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_login_wants_the_code),
+		CASE(a_secret_is_looked_at_before_a_card_is),
+		CASE(a_reading_is_asked_for),
+		CASE(a_registration_names_what_is_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
