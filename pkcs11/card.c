@@ -180,9 +180,11 @@ CK_RV p11_card_failed(struct p11_token *t, enum sj_rc rc)
 	case SJ_CARD_MUTE:
 	case SJ_CARD_SM_BROKEN:
 	case SJ_NO_KEY_APPLICATION: /* another card, or none that answers */
-	case SJ_TIMED_OUT: /* the connection is left behind with the call that hangs */
 	case SJ_CANCELLED:
 		t->slot->gone = true;
+		break;
+	case SJ_TIMED_OUT: /* the connection is left behind with the call that hangs */
+		t->slot->gone = t->slot->late = true;
 		break;
 	case SJ_PIN_NEEDED:
 	case SJ_CARD_RESET:

@@ -214,6 +214,19 @@ static CK_RV reset(struct p11_token *t, const struct p11_admin_key *key)
 	return p11_card_failed(t, rc);
 }
 
+/*
+ * A card without a number and with the default key is new, and takes this PIN for its first (3.1, 5.5.7): so is
+ * one that was taken out before it had another.
+ */
+static CK_RV may_reset(struct p11_token *t, const char *pin, size_t len)
+{
+	CK_RV rv = p11_login_admin(t, pin, len);
+
+	if (rv == CKR_PIN_INCORRECT && !p11_card_identity(t)->has_guid)
+		rv = p11_card_failed(t, administer_default(p11_card_piv(t)));
+	return rv;
+}
+
 static CK_RV init_token(struct p11_token *t, const char *pin, size_t len)
 {
 	struct sj_piv_info info = { .size = sizeof(info) };
@@ -226,7 +239,7 @@ static CK_RV init_token(struct p11_token *t, const char *pin, size_t len)
 	if (rv == CKR_OK)
 		rv = p11_admin_key_read(t, pin, len, &key);
 	if (rv == CKR_OK)
-		rv = p11_login_admin(t, pin, len);
+		rv = may_reset(t, pin, len);
 	if (rv == CKR_OK)
 		rv = reset(t, &key);
 	sj_wipe(&key, sizeof(key));

@@ -106,10 +106,10 @@ CK_RV p11_token_need(struct p11_slot *slot, enum p11_ask ask)
 		p11_token_drop(slot);
 	if (slot->token != NULL)
 		rv = p11_card_check(slot->token);
+	if (rv != CKR_OK && (!slot->gone || slot->late))
+		return rv;
 	if (slot->gone)
 		p11_token_drop(slot);
-	else if (rv != CKR_OK)
-		return rv;
 	return slot->token != NULL ? CKR_OK : open_token(slot, ask);
 }
 
@@ -117,7 +117,7 @@ void p11_token_drop(struct p11_slot *slot)
 {
 	struct p11_token *t = slot->token;
 
-	slot->gone = false;
+	slot->gone = slot->late = false;
 	if (t == NULL)
 		return;
 	p11_sessions_end(slot);
@@ -134,6 +134,8 @@ bool p11_token_usable(struct p11_slot *slot)
 	if (v.present && v.found == P11_UNKNOWN) {
 		p11_lock(&slot->lock);
 		(void)p11_token_need(slot, P11_ASK_FILES);
+		if (slot->gone)
+			p11_token_drop(slot);
 		p11_unlock(&slot->lock);
 		v = look_at(slot);
 	}
@@ -253,7 +255,8 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO_PTR info)
 	rv = p11_token_need(slot, P11_ASK_ANYBODY);
 	if (rv == CKR_OK)
 		rv = token_info(slot->token, info);
-	if (slot->gone) { /* the card was changed, or the service came anew, since the last call */
+	if (slot->gone &&
+	    !slot->late) { /* the card was changed, or the service came anew, since the last call */
 		rv = p11_token_need(slot, P11_ASK_ANYBODY);
 		if (rv == CKR_OK)
 			rv = token_info(slot->token, info);

@@ -71,7 +71,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,stage threads): $(call objs,tests/pkcs11
 plug_wrap := -Wl,--wrap=sj_readers_list,--wrap=sj_readers_get,--wrap=sj_readers_free,--wrap=sj_card_wait
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): $(call objs,tests/pkcs11/plug.c)
 $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS = $(plug_wrap)
-$(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c)
+$(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c tests/pkcs11/uses_change.c)
 
 # Every operation with failures inside (tests/failures).
 sweep_src := $(addprefix tests/failures/,fail.c folder.c) $(wildcard tests/failures/sweep*.c) tests/pkcs11/plug.c
@@ -128,13 +128,13 @@ $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c test
 $(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
-$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c pkcs11/uses.c bench/relay.c)) $(helper_a) \
+$(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c pkcs11/uses.c pkcs11/uses_change.c bench/relay.c)) $(helper_a) \
 		$(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What the world does to a reader: pulled cards, other processes, services that end (tests/world).
-world_src := $(addprefix tests/world/,world.c flows.c hook.c other.c growth.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
-	tests/pkcs11/uses.c tools/bench/peers.c
+world_src := $(addprefix tests/world/,world.c flows.c flows_change.c hook.c other.c growth.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
+	tests/pkcs11/uses.c tests/pkcs11/uses_change.c tools/bench/peers.c
 world_bins := $(addprefix $(BUILD)/tests/world/,removal others replug)
 $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,$(world_src)) $(helper_a) \
 		$(authority_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -146,7 +146,7 @@ $(BUILD)/tests/world/reader: $(call objs,tests/world/reader.c) $(reader_a) $(cor
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
 # For pcscd: a driver, and what makes it look for cards more often; no sanitiser, which pcscd has not.
 $(BUILD)/tests/world/ifd.so: tests/world/ifd.h
-$(addprefix $(BUILD)/tests/world/,ifd.so hurry.so): $(BUILD)/tests/world/%.so: tests/world/%.c
+$(addprefix $(BUILD)/tests/world/,ifd.so hurry.so unplug.so): $(BUILD)/tests/world/%.so: tests/world/%.c
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) -std=c17 -D_GNU_SOURCE -O2 -fPIC -shared -I. -I/usr/include/PCSC -o $@ $<
 $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
@@ -262,7 +262,7 @@ analyze: deps-check
 
 # Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
 campaign: deps-campaign .campaign-builds
-	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so world/hurry.so pkcs11/removal)
+	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so world/hurry.so world/unplug.so pkcs11/removal)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) $(soak_bins:$(BUILD)/%=$(TSAN_BUILD)/%)
 	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)

@@ -84,6 +84,8 @@ bool sj_response_parse(struct sj_span in, struct sj_response *out)
 
 	if (in.len < 2 || !sj_take(&in, in.len - 2, &data) || !sj_take_be(&in, 2, &sw))
 		return false;
+	if (sw < 0x6100 || (sw >= 0x7000 && sw < 0x9000) || sw >= 0xA000)
+		return false;
 	*out = (struct sj_response){ data, (uint16_t)sw };
 	return true;
 }

@@ -42,7 +42,10 @@ SJ_MUST_CHECK bool sj_apdu_parse(struct sj_span in, struct sj_apdu *out);
  */
 void sj_apdu_put(struct sj_writer *w, const struct sj_apdu *a);
 
-/* Splits a response; false: fewer than two bytes. */
+/*
+ * Splits a response; false: fewer than two bytes, or they are no status (ISO/IEC 7816-4:2020, 5.6: 61XX to 6FXX
+ * and 9XXX), as at the end of half an answer, which some drivers pass on when the card is taken out.
+ */
 SJ_MUST_CHECK bool sj_response_parse(struct sj_span in, struct sj_response *out);
 
 #endif

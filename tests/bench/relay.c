@@ -141,6 +141,7 @@ struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t 
 	*pid = fork();
 	if (*pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close_range(3, ~0u, 0); /* it has no part in its parent's connections */
 		for (;;) {
 			if (play(reader_port, card_port, r))
 				nanosleep(&out, NULL);

@@ -1,4 +1,6 @@
 /* A card that answers wrongly: wrong secrets, cut, changed and endless answers, resets. */
+#include <limits.h>
+
 #include "tests/hostile/disturbed.h"
 
 static struct issued *honest(void)
@@ -187,9 +189,13 @@ static void spoil_each(size_t (*meddle)(struct issued *, struct sj_span, uint8_t
 {
 	struct issued *d = honest();
 	struct sj_holder holder = { .size = sizeof(holder) };
-	unsigned total = 1;
+	unsigned total;
 
 	d->meddle = meddle;
+	d->spoiled = UINT_MAX; /* none */
+	d->seen = 0;
+	assert_int_equal(issued_verify(d, NULL), SJ_OK);
+	total = d->seen; /* at least */
 	for (d->spoiled = 0; d->spoiled < total; d->spoiled++) {
 		enum sj_rc rc;
 

@@ -179,6 +179,20 @@ static void an_eid_card_asked_for_a_service(void **state)
 	eid_free(r);
 }
 
+/* A border asks for more than others: the finger as well, of a document that shows it to no other. */
+static void a_plain_document_asked_by_an_inspection_system(void **state)
+{
+	struct eid_plan plan = eid_plan();
+	struct eid_rig *r;
+
+	plan.kind = SJ_CVC_INSPECTION;
+	plan.plain = true;
+	plan.rights = EID_HOTEL | SJ_RIGHT_FINGERPRINT;
+	r = eid_new(&plan);
+	sweep(&(struct conversation){ r, r->d, ask_service, answer_shows }, *state);
+	eid_free(r);
+}
+
 struct asked {
 	struct issued *d;
 	struct sj_answer *answer;
@@ -242,6 +256,7 @@ int main(void)
 		cmocka_unit_test(a_document_with_bac_and_3des_in_short_pieces),
 		cmocka_unit_test(a_document_with_chip_authentication_mapping),
 		cmocka_unit_test(an_eid_card_asked_for_a_service),
+		cmocka_unit_test(a_plain_document_asked_by_an_inspection_system),
 		cmocka_unit_test(a_plain_document_asked_for_a_service),
 	};
 

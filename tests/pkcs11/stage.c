@@ -54,8 +54,8 @@ bool stage_up(struct stage *s)
 	memset(s->cards, 0, sizeof(s->cards));
 	if (!lab_init(&s->lab) || !lab_up(&s->lab, true))
 		return false;
-	run("b=$(realpath %s) && SOJOURN_CONFIG=/dev/null STAGE=%s PIN=" STAGE_PIN
-	    " PUK=12345678 PATH=$b/bin:$PATH bash -c '. tests/programs/stage.sh; "
+	run("b=$(realpath %s) && SOJOURN_CONFIG=/dev/null STAGE=%s PIN=" STAGE_PIN " PUK=" STAGE_PUK
+	    " PATH=$b/bin:$PATH bash -c '. tests/programs/stage.sh; "
 	    "stage_issue '$b'/share/sojourn; echo $ADMIN > $STAGE/admin' > /dev/null 2>&1",
 	    build(), s->lab.dir);
 	run("cd %s && mv visitor.card key.card && sed -n 's/.*(CAN): //p' letter > can",

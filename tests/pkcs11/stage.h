@@ -9,6 +9,7 @@
 #include "tests/reader/lab.h"
 
 #define STAGE_PIN "123456"
+#define STAGE_PUK "12345678"
 
 struct stage {
 	struct lab lab;

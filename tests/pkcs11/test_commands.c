@@ -206,6 +206,29 @@ static void an_unknown_card_is_left_alone_within_2_commands(void **state)
 	C_Finalize(NULL);
 }
 
+/* Or each call would take twice its time while another process has the card. */
+static void a_call_whose_time_is_up_does_not_open_the_card_anew(void **state)
+{
+	struct piv_stage *s = *state;
+	CK_SESSION_HANDLE session = recognise();
+	CK_TOKEN_INFO info;
+	unsigned connects;
+
+	assert_int_equal(C_CloseAllSessions(0), CKR_OK);
+	connects = s->connects;
+	s->late_at = s->sent + 1;
+	assert_int_equal(C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &session),
+			 CKR_DEVICE_ERROR);
+	assert_int_equal(s->connects, connects);
+	assert_int_equal(C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
+	assert_int_equal(C_CloseAllSessions(0), CKR_OK);
+	connects = s->connects;
+	s->late_at = s->sent + 1;
+	assert_int_equal(C_GetTokenInfo(0, &info), CKR_DEVICE_ERROR);
+	assert_int_equal(s->connects, connects);
+	assert_int_equal(C_GetTokenInfo(0, &info), CKR_OK);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -216,6 +239,7 @@ int main(void)
 		CASE(a_known_card_is_recognised_in_3_commands),
 		CASE(the_flags_of_a_token_take_2_commands),
 		CASE(a_signature_is_one_command_and_no_transaction),
+		CASE(a_call_whose_time_is_up_does_not_open_the_card_anew),
 		CASE(an_unknown_card_is_left_alone_within_2_commands),
 	};
 

@@ -102,7 +102,7 @@ int lab_bind(const struct lab *lab)
 	return fd;
 }
 
-static _Noreturn void become_pcscd(const struct lab *lab, int fd, bool auto_exit)
+static _Noreturn void become_pcscd(const struct lab *lab, int fd, const char *auto_exit)
 {
 	const char *more = auto_exit ? "--auto-exit" : NULL;
 	char conf[96], pid[16], log[96];
@@ -114,6 +114,8 @@ static _Noreturn void become_pcscd(const struct lab *lab, int fd, bool auto_exit
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "1", 1);
+	if (auto_exit)
+		setenv("LD_PRELOAD", auto_exit, 1);
 	out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	dup2(out, 1);
 	dup2(out, 2);
@@ -121,6 +123,8 @@ static _Noreturn void become_pcscd(const struct lab *lab, int fd, bool auto_exit
 		fcntl(3, F_SETFD, 0);
 	else
 		dup2(fd, 3);
+	/* A client that has made the keeper start it is of this process, and would never be gone. */
+	close_range(4, ~0u, 0);
 	execlp("pcscd", "pcscd", "--foreground", "-c", conf, more, (char *)NULL);
 	execl("/usr/sbin/pcscd", "pcscd", "--foreground", "-c", conf, more, (char *)NULL);
 	_exit(127);
@@ -137,7 +141,7 @@ bool lab_up(struct lab *lab, bool with_readers)
 		return false;
 	lab->pcscd = fork();
 	if (lab->pcscd == 0)
-		become_pcscd(lab, fd, false);
+		become_pcscd(lab, fd, NULL);
 	close(fd);
 	return lab->pcscd > 0;
 }
@@ -186,7 +190,7 @@ static void *keep(void *arg)
 	return NULL;
 }
 
-bool lab_keep(struct lab *lab, struct lab_keeper *keeper, bool auto_exit)
+bool lab_keep(struct lab *lab, struct lab_keeper *keeper, const char *auto_exit)
 {
 	*keeper = (struct lab_keeper){ .lab = lab, .auto_exit = auto_exit };
 	if (!write_conf(lab, true))

@@ -33,14 +33,15 @@ void lab_free(struct lab *lab);
 struct lab_keeper {
 	const struct lab *lab;
 	int fd; /* the socket */
-	bool auto_exit; /* pcscd ends a minute after its last client */
+	const char *
+		auto_exit; /* NULL: never; else pcscd ends a minute after its last client, with this preloaded */
 	atomic_int pcscd; /* 0: not running */
 	atomic_uint starts;
 	atomic_bool stop;
 	pthread_t thread;
 };
 /* With the readers; instead of lab_up(). */
-bool lab_keep(struct lab *lab, struct lab_keeper *keeper, bool auto_exit);
+bool lab_keep(struct lab *lab, struct lab_keeper *keeper, const char *auto_exit);
 /* Ends pcscd, which must run (`how`: SIGTERM, SIGKILL), and waits for that. */
 void lab_keeper_kill(struct lab_keeper *keeper, int how);
 void lab_keeper_end(struct lab_keeper *keeper);

@@ -69,9 +69,12 @@ static enum sj_rc stage_transmit(struct sj_transport *t, struct sj_span command,
 	(void)deadline;
 	s->sent++;
 	if (s->pull_at != 0 && s->sent >= s->pull_at) {
-		if (!s->gone && s->pull_after)
-			(void)card_transmit(s->b->card, command, answer);
+		len = !s->gone && s->pull_after ? card_transmit(s->b->card, command, answer) : 0;
 		s->gone = true;
+		if (s->pull_half && len > 0) {
+			sj_put(response, sj_span(answer, len - len / 2));
+			return SJ_OK;
+		}
 	}
 	if (s->sent == s->reset_at && !s->in_transaction)
 		s->was_reset = true;
@@ -81,6 +84,8 @@ static enum sj_rc stage_transmit(struct sj_transport *t, struct sj_span command,
 		return SJ_CARD_RESET;
 	if (s->sent == s->busy_at && !s->in_transaction)
 		return SJ_READER_BUSY;
+	if (s->sent == s->late_at)
+		return SJ_TIMED_OUT;
 	if (s->sent == s->foreign_at && !s->in_transaction)
 		other_process(s);
 	note(s, command);
@@ -205,8 +210,8 @@ enum sj_rc piv_stage_open(struct piv_stage *s)
 
 void piv_stage_close(struct piv_stage *s)
 {
-	s->pull_at = s->reset_at = s->foreign_at = s->busy_at = s->change_at = 0;
-	s->gone = s->was_reset = s->pull_after = false;
+	s->pull_at = s->reset_at = s->foreign_at = s->busy_at = s->late_at = s->change_at = 0;
+	s->gone = s->was_reset = s->pull_after = s->pull_half = false;
 	sj_piv_close(s->piv);
 	sj_card_close(s->card);
 	s->piv = NULL;

@@ -26,9 +26,11 @@ struct piv_stage {
 	unsigned sent; /* commands so far */
 	unsigned pull_at; /* the card is gone from this command on (1: the first); 0: never */
 	bool pull_after; /* that one the card does answer, but nobody hears it */
+	bool pull_half; /* with pull_after: half of the answer is heard */
 	unsigned reset_at; /* another process resets the card before this one */
 	unsigned foreign_at; /* and selects another application before this one */
 	unsigned busy_at; /* a transaction of another stands in the way of this one */
+	unsigned late_at; /* this one takes longer than its caller waits */
 	unsigned change_at; /* this one's answer has a byte changed */
 	size_t change_byte; /* counted from its end */
 	bool changed; /* it was that long */

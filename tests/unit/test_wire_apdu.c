@@ -100,6 +100,24 @@ static void responses_split(void **state)
 	assert_false(sj_response_parse(SJ_SPAN_STR("\x90"), &r));
 }
 
+static void what_is_no_status_is_no_response(void **state)
+{
+	static const struct {
+		uint8_t sw1;
+		bool is;
+	} rows[] = { { 0x00, false }, { 0x5F, false }, { 0x60, false }, { 0x61, true },
+		     { 0x6F, true },  { 0x70, false }, { 0x8F, false }, { 0x90, true },
+		     { 0x9F, true },  { 0xA0, false }, { 0xFF, false } };
+	struct sj_response r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint8_t bytes[] = { 0x7C, rows[i].sw1, 0x00 };
+
+		assert_int_equal(sj_response_parse(SJ_SPAN_OF(bytes), &r), rows[i].is);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +127,7 @@ int main(void)
 		cmocka_unit_test(long_data_make_it_extended),
 		cmocka_unit_test(what_no_apdu_can_hold_fails),
 		cmocka_unit_test(responses_split),
+		cmocka_unit_test(what_is_no_status_is_no_response),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,37 +76,66 @@ static enum sj_rc meaning(CK_RV rv)
 	return rv == CKR_DEVICE_ERROR ? SJ_CARD_ANSWER : SJ_INTERNAL;
 }
 
+static CK_RV find_slot(CK_SLOT_ID *slot)
+{
+	CK_SLOT_ID slots[4];
+	CK_ULONG n = 4;
+	CK_RV rv = C_GetSlotList(CK_TRUE, slots, &n);
+
+	if (rv == CKR_OK && n == 0)
+		return CKR_TOKEN_NOT_PRESENT;
+	*slot = slots[0];
+	return rv;
+}
+
+enum step { SLOT, SESSION, LOGIN, SIGN, STEPS };
+
+static CK_RV take_step(struct uses *s, enum step step, CK_SLOT_ID *slot)
+{
+	switch (step) {
+	case SLOT:
+		return find_slot(slot);
+	case SESSION:
+		return C_OpenSession(*slot, CKF_SERIAL_SESSION, NULL, NULL, &s->session);
+	case LOGIN:
+		return uses_login(s, CKU_USER, s->pin);
+	case SIGN:
+	case STEPS:
+	default:
+		return uses_sign(s, 0x9A);
+	}
+}
+
 /* The module lives as long as the process; of a session nothing is kept. */
 static enum sj_rc sign(struct world *w, unsigned timeout_ms, bool *shown)
 {
 	struct uses s = { .pin = WORLD_PIN };
-	CK_SLOT_ID slots[4];
-	CK_ULONG n = 4;
-	CK_RV rv = CKR_OK;
+	CK_SLOT_ID slot = 0;
 
 	(void)timeout_ms;
-	if (!w->module)
-		rv = C_Initialize(NULL);
+	w->rv = w->module ? CKR_OK : C_Initialize(NULL);
 	w->module = true;
-	if (rv == CKR_OK)
-		rv = C_GetSlotList(CK_TRUE, slots, &n);
-	if (rv == CKR_OK)
-		rv = n == 0 ? CKR_TOKEN_NOT_PRESENT
-			    : C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL, &s.session);
-	if (rv == CKR_OK)
-		rv = uses_login(&s, CKU_USER, s.pin);
-	if (rv == CKR_OK)
-		rv = uses_sign(&s, 0x9A);
-	*shown = rv == CKR_OK;
-	if (n > 0)
-		(void)C_CloseAllSessions(slots[0]);
-	return meaning(rv);
+	for (enum step step = SLOT; w->rv == CKR_OK && step < STEPS; step++) {
+		const int64_t start = bench_ns();
+
+		w->rv = take_step(&s, step, &slot);
+		w->call_ms = fmax(w->call_ms, (double)(bench_ns() - start) / 1e6);
+	}
+	*shown = w->rv == CKR_OK;
+	(void)C_CloseAllSessions(slot);
+	return meaning(w->rv);
 }
 
 const struct flow world_flows[WORLD_FLOWS] = {
-	{ "verify", "whole.card", "contactless", verify },
-	{ "service", "eid.card", "contactless", check_in },
-	{ "tap", "whole.card", "contactless", tap_first },
-	{ "tap-again", "whole.card", "contactless", tap_again },
-	{ "sign", "whole.card", "contact", sign },
+	{ "verify", "whole.card", "contactless", verify, 0, false },
+	{ "service", "eid.card", "contactless", check_in, 0, false },
+	{ "tap", "whole.card", "contactless", tap_first, 0, false },
+	{ "tap-again", "whole.card", "contactless", tap_again, 0, false },
+	{ "sign", "whole.card", "contact", sign, 10000, false },
+	{ "key-pin", "whole.card", "contact", world_key_pin, 0, false },
+	{ "key-unblock", "whole.card", "contact", world_key_unblock, 0, false },
+	{ "key-make", "whole.card", "contact", world_key_make, 0, false },
+	{ "eid-pin", "eid.card", "contactless", world_eid_pin, 0, false },
+	{ "card-rotate", "whole.card", "contact", world_card_rotate, 0, true },
+	{ "card-lock", "whole.card", "contact", world_card_lock, 0, true },
 };

@@ -18,7 +18,8 @@ static bool right_tap(unsigned at, enum bench_cut how, enum sj_rc rc, bool shown
 {
 	if (shown)
 		return at > 2;
-	return rc == SJ_CARD_LOST || (how == BENCH_CUT_DURING && rc == SJ_OK);
+	return rc == SJ_CARD_LOST ||
+	       (how == BENCH_CUT_DURING && (rc == SJ_OK || rc == SJ_CARD_ANSWER));
 }
 
 /* Half an answer, which this driver passes on, is that of a card that answers wrongly. */

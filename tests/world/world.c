@@ -57,28 +57,50 @@ void bench_row_peers(struct bench *b, const char *id, double value, const char *
 
 /* --- cards --------------------------------------------------------------------------- */
 
-/* Passport, gates, keys, and a PIN. */
+static bool write_secret(const struct world *w, const char *name, const char *text,
+			 char path[static BENCH_PATH + 32])
+{
+	FILE *f;
+
+	snprintf(path, BENCH_PATH + 32, "%s/%s", w->bench.dir, name);
+	f = fopen(path, "w");
+	return f && fputs(text, f) >= 0 && fclose(f) == 0 && chmod(path, 0600) == 0;
+}
+
+/* Passport, gates, keys, a PIN and a PUK. */
 static bool issue_whole(struct world *w)
 {
 	struct bench_place *p = &w->desk.p;
-	char pin[BENCH_PATH + 32], card[2 * BENCH_PATH];
+	char pin[BENCH_PATH + 32], puk[BENCH_PATH + 32], card[2 * BENCH_PATH];
 	const char *const argv[] = { AUTHORITY,    "issue",      "--authority",
 				     p->authority, "--portrait", "tools/demo/face.jpg",
 				     "--can-file", p->can,       "--letter-out",
 				     p->letter,    "--holder",   p->holder,
-				     "--pin-file", pin,          "--exec",
-				     "--",         card,         "card",
-				     "run",        p->whole,     "--link",
-				     "stdio",      NULL };
-	FILE *f;
+				     "--pin-file", pin,          "--puk-file",
+				     puk,          "--exec",     "--",
+				     card,         "card",       "run",
+				     p->whole,     "--link",     "stdio",
+				     NULL };
 
-	snprintf(pin, sizeof(pin), "%s/pin", w->bench.dir);
 	snprintf(card, sizeof(card), "%s/" CARD, w->bench.build);
-	f = fopen(pin, "w");
-	if (!f || fputs(WORLD_PIN "\n", f) < 0 || fclose(f) != 0 || chmod(pin, 0600) != 0)
-		return false;
 	unlink(p->letter);
-	return bench_blank(&w->bench, p->whole) && bench_run(&w->bench, argv);
+	return write_secret(w, "pin", WORLD_PIN "\n", pin) &&
+	       write_secret(w, "puk", WORLD_PUK "\n", puk) && bench_blank(&w->bench, p->whole) &&
+	       bench_run(&w->bench, argv);
+}
+
+/* Of the eID card's PIN, while its letter is the last one. */
+static bool read_letter(struct world *w)
+{
+	FILE *f = fopen(w->desk.p.letter, "r");
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "PIN of the card: %6s", w->eid_pin) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return w->eid_pin[0] != '\0';
 }
 
 static void start_card(struct world *w, const struct flow *f)
@@ -127,6 +149,15 @@ void world_end(struct world *w)
 	w->card = 0;
 	while (present(w))
 		nanosleep(&wait, NULL);
+	/*
+	 * What is forked next has no part in a connection to pcscd, which would live as long; the
+	 * context's thread closes it.
+	 */
+	sj_context_free(w->ctx);
+	while (world_holdings().threads > w->threads)
+		nanosleep(&wait, NULL);
+	if (sj_context_new(&w->ctx) != SJ_OK)
+		world_fail("no context");
 }
 
 double world_recover(struct world *w, const struct flow *f, int64_t start)
@@ -150,9 +181,10 @@ unsigned world_begin(struct world *w, const struct flow *f)
 	start_card(w, f);
 	world_recover(w, f, bench_ns());
 	world_hook(&(struct hook){ .at = 0 });
+	w->relay->count = 0;
 	if (f->run(w, 5000, &shown) != SJ_OK || !shown)
 		world_fail("%s: fails undisturbed", f->name);
-	return world_hook_count();
+	return f->process ? w->relay->count : world_hook_count();
 }
 
 /* --- all of it -------------------------------------------------------------------------- */
@@ -160,20 +192,27 @@ unsigned world_begin(struct world *w, const struct flow *f)
 void world_up(struct world *w, bool auto_exit)
 {
 	const char *build = getenv("SOJOURN_BUILD");
+	char hurry[BENCH_PATH + 32];
 	bool ok;
 
 	*w = (struct world){ .bench = { .build = build ? build : "build" } };
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
-	if (!lab_init(&w->lab) || !lab_keep(&w->lab, &w->keeper, auto_exit))
+	snprintf(hurry, sizeof(hurry), "%s/tests/world/hurry.so", w->bench.build);
+	if (auto_exit)
+		w->hurry = realpath(hurry, NULL);
+	if (auto_exit && !w->hurry)
+		world_fail("%s: build it first", hurry);
+	if (!lab_init(&w->lab) || !lab_keep(&w->lab, &w->keeper, w->hurry))
 		world_fail("no pcscd");
+	w->threads = world_holdings().threads;
 	snprintf(w->bench.dir, sizeof(w->bench.dir), "%s", w->lab.dir);
 	setenv("XDG_CACHE_HOME", w->lab.dir, 1);
 	setenv("SOJOURN_PKCS11_CONF", "/dev/null", 1);
 	setenv("SOJOURN_CONFIG", "/dev/null", 1);
 	world_other_start(w);
-	ok = bench_desk_make(&w->bench, &w->desk) && issue_whole(w) &&
-	     bench_gate_publish(&w->bench, &w->desk.p);
+	ok = bench_desk_make(&w->bench, &w->desk) && read_letter(w) && issue_whole(w) &&
+	     world_read_admin(w) && bench_gate_publish(&w->bench, &w->desk.p);
 	w->gate = ok ? bench_gate_make(&w->bench, &w->desk.p) : NULL;
 	if (!w->gate || sj_context_new(&w->ctx) != SJ_OK ||
 	    sj_trust_open(w->desk.p.trust, &w->trust) != SJ_OK)
@@ -189,6 +228,7 @@ void world_down(struct world *w)
 	sj_gate_free(w->gate);
 	sj_trust_close(w->trust);
 	lab_keeper_end(&w->keeper);
+	free(w->hurry);
 	snprintf(command, sizeof(command), "rm -r %s", w->bench.dir);
 	if (system(command) != 0)
 		world_fail("%s", command);

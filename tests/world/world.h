@@ -6,12 +6,15 @@
 #ifndef TESTS_WORLD_WORLD_H
 #define TESTS_WORLD_WORLD_H
 
+#include "pkcs11/p11.h"
 #include "tests/bench/desk.h"
 #include "tests/bench/gate.h"
 #include "tests/reader/lab.h"
 
 #define WORLD_READER "Test PCD 00 00"
 #define WORLD_PIN "246802"
+#define WORLD_OTHER_PIN "135790" /* by turns with that one */
+#define WORLD_PUK "86420864"
 #define WORLD_PATIENCE_MS 20000 /* for a card to be seen at all; machines are slow at times */
 
 struct world {
@@ -20,13 +23,21 @@ struct world {
 	struct lab lab;
 	struct lab_keeper keeper;
 	struct bench_relay *relay; /* commands are counted there */
+	char *hurry; /* hurry.so; NULL: pcscd has its own time */
 	pid_t through, card, other;
+	unsigned threads; /* of this process, without a context */
 	int ask, heard; /* the other process */
 	bool owed; /* an answer of it, when our transaction is over */
 	struct sj_context *ctx;
 	struct sj_trust *trust;
 	struct sj_gate *gate;
 	bool module; /* C_Initialize was called */
+	double call_ms; /* the longest of its calls so far */
+	CK_RV rv; /* the last one's value */
+	bool second, eid_second; /* the PIN of key application and eID is WORLD_OTHER_PIN now */
+	char eid_pin[8]; /* the first one */
+	uint8_t admin[32]; /* the key application's management key */
+	size_t admin_len;
 };
 
 /* Ends the process with a message when it cannot. */
@@ -42,9 +53,24 @@ struct flow {
 	const char *interface;
 	/* Once, from a card in the reader; `shown`: it gave data, opened, or signed. */
 	enum sj_rc (*run)(struct world *w, unsigned timeout_ms, bool *shown);
+	unsigned own_ms; /* a deadline of its own for each call, instead; 0: none */
+	bool process; /* a program of its own: commands are counted by the relay alone */
 };
-#define WORLD_FLOWS 5
+#define WORLD_FLOWS 11
 extern const struct flow world_flows[WORLD_FLOWS];
+
+/*
+ * flows_change.c. Each finds the card as the one before was to leave it, or as that one found it, and
+ * nothing else; it does not recover otherwise.
+ */
+enum sj_rc world_key_pin(struct world *w, unsigned timeout_ms, bool *shown);
+enum sj_rc world_key_unblock(struct world *w, unsigned timeout_ms, bool *shown);
+enum sj_rc world_key_make(struct world *w, unsigned timeout_ms, bool *shown);
+enum sj_rc world_eid_pin(struct world *w, unsigned timeout_ms, bool *shown);
+enum sj_rc world_card_rotate(struct world *w, unsigned timeout_ms, bool *shown);
+enum sj_rc world_card_lock(struct world *w, unsigned timeout_ms, bool *shown);
+/* The management key of whole.card. */
+bool world_read_admin(struct world *w);
 
 /* The flow's card is put in; then the flow once, undisturbed: the commands that it takes. */
 unsigned world_begin(struct world *w, const struct flow *f);
