@@ -126,7 +126,8 @@ static void a_damaged_list_is_repaired_by_the_next_bundle(void **state)
 	bundle_add(r, SJ_BUNDLED_PSEUDONYMS, list_of(r, 0xA1, 5, 3));
 	assert_int_equal(bundle_next(r), SJ_OK);
 	snprintf(command, sizeof(command),
-		 "cd %s/bundle/a/" SJ_PSEUDONYMS_FOLDER " && for f in *; do rm $f && mkdir $f; done",
+		 "cd %s/bundle/a/" SJ_PSEUDONYMS_FOLDER
+		 " && for f in *; do rm $f && mkdir $f; done",
 		 r->store);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(ask(r, 0xA1, 0, &a), SJ_TRUST_UNREADABLE);
