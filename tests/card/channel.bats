@@ -218,6 +218,11 @@ lied() {
 	[[ "$output" == *SJ-1307* ]]
 }
 
+@test "where an application is missing, issuing says what brings it back" {
+	run -6 issue lacking ut --exec -- sh -c "sojourn card run lacking.card --link stdio | sed -u '9s/.*/6A88/'"
+	[[ "$output" == *"no identity application"*"authority card reset"* ]]
+}
+
 @test "a card that is lost while it is emptied is emptied the next time" {
 	local n tried=0
 	sojourn card new torn.card
