@@ -349,7 +349,7 @@ static const struct sj_failure failures[] = {
 	  "Another process runs this card.", "End that process first.", "nobody" },
 	{ SJ_CARD_STATE, "card-state", "The card is not in the state that this needs.",
 	  "It was issued already, or is still blank.",
-	  "Use a card in the right state: `sojourn card show` tells.", "nobody" },
+	  "Use a card in the right state: `sojourn authority card show` tells.", "nobody" },
 	{ SJ_REGISTER_UNREACHABLE, "register-unreachable",
 	  "The holder register's database does not answer.",
 	  "The server is down, the network is, or the connection string is wrong.",

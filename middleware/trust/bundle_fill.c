@@ -259,7 +259,22 @@ static enum sj_rc put_status(struct fill *f, const struct sj_bundle_file *file)
 	return rc;
 }
 
-/* Whether it is older than the list of the slot in use, which is never followed by such a one. */
+static enum sj_rc read_before(const struct fill *f, const char *path, struct sj_trust_file *bytes,
+			      struct sj_signers *signers)
+{
+	enum sj_rc rc = sj_trust_read(f->before.dir, path, SJ_PSEUDONYMS_MAX, bytes);
+
+	if (rc == SJ_OK)
+		rc = sj_signers_load(f->before.dir, signers);
+	if (rc != SJ_OK)
+		sj_trust_file_free(bytes);
+	return rc;
+}
+
+/*
+ * Whether it is older than the list of the slot in use, which is never followed by such a one. As of a
+ * status list: what cannot be read twice is damaged, and repaired by this one.
+ */
 static enum sj_rc goes_back(const struct fill *f, const char *path,
 			    const struct sj_pseudonyms_head *head, bool *older)
 {
@@ -268,13 +283,13 @@ static enum sj_rc goes_back(const struct fill *f, const char *path,
 	struct sj_trust_file bytes = { NULL, 0 };
 	struct sj_signers *signers = malloc(sizeof(*signers));
 	struct sj_span entries;
-	enum sj_rc rc = signers != NULL ? SJ_TRUST_MISSING : SJ_NO_MEMORY;
+	enum sj_rc rc = f->before.dir >= 0 ? SJ_TRUST_UNREADABLE : SJ_TRUST_MISSING;
 
 	*older = false;
-	if (signers != NULL && f->before.dir >= 0)
-		rc = sj_trust_read(f->before.dir, path, SJ_PSEUDONYMS_MAX, &bytes);
-	if (rc == SJ_OK)
-		rc = sj_signers_load(f->before.dir, signers);
+	if (signers == NULL)
+		return SJ_NO_MEMORY;
+	for (unsigned i = 0; i < 2 && rc == SJ_TRUST_UNREADABLE; i++)
+		rc = sj_memory_rc(mark, read_before(f, path, &bytes, signers));
 	if (rc == SJ_OK && sj_pseudonyms_read(sj_span(bytes.bytes, bytes.len), signers, &before,
 					      &entries) == SJ_OK)
 		*older = head->epoch < before.epoch;
@@ -282,7 +297,7 @@ static enum sj_rc goes_back(const struct fill *f, const char *path,
 		rc = SJ_NO_MEMORY;
 	sj_trust_file_free(&bytes);
 	free(signers);
-	return rc == SJ_TRUST_MISSING ? SJ_OK : rc;
+	return rc == SJ_TRUST_MISSING || rc == SJ_TRUST_UNREADABLE ? SJ_OK : rc;
 }
 
 static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_file *file)

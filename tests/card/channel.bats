@@ -167,6 +167,21 @@ copy() { cp first.card "$1.card"; }
 	[ "$(told plain '["state"]' 2>/dev/null)" = CARD_LOCKED ]
 }
 
+@test "a card with modules of somebody else is not emptied, and the register is not told" {
+	local before history
+	sojourn card new foreign.card --scp-i 00
+	issue foreign ut --plain-answers --exec -- sh -c 'sed -u 20q | sojourn card run foreign.card --link stdio' \
+		2>/dev/null || true
+	flock -w 60 foreign.card true
+	before=$(told foreign '["applications"]' 2>/dev/null)
+	history=$(sojourn register history ut)
+	run -6 lied foreign reset 's/^\(E3..4F09\)F0/\1F1/' --yes --plain-answers
+	[[ "$output" == *"other modules than ours"* ]]
+	flock -w 60 foreign.card true
+	[ "$(told foreign '["applications"]' 2>/dev/null)" = "$before" ]
+	[ "$(sojourn register history ut)" = "$history" ]
+}
+
 # lied NAME VERB SED [OPTION...]: as manage, but somebody changes what the card says; its ATR is line 1.
 lied() {
 	local name=$1 verb=$2 how=$3
@@ -203,6 +218,11 @@ lied() {
 	[[ "$output" == *SJ-1307* ]]
 }
 
+@test "where an application is missing, issuing says what brings it back" {
+	run -6 issue lacking ut --exec -- sh -c "sojourn card run lacking.card --link stdio | sed -u '9s/.*/6A88/'"
+	[[ "$output" == *"no identity application"*"authority card reset"* ]]
+}
+
 @test "a card that is lost while it is emptied is emptied the next time" {
 	local n tried=0
 	sojourn card new torn.card
@@ -211,6 +231,7 @@ lied() {
 		flock -w 60 torn.card true
 		run ! sojourn authority card reset ut --yes \
 			--exec -- sh -c "sed -u ${n}q | sojourn card run torn.card --link stdio -i contact"
+		[[ "$output" == *"reset it once more"* ]]
 		tried=$((tried + 1))
 	done
 	[ "$tried" = 7 ]

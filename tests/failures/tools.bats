@@ -48,6 +48,8 @@ setup() {
 	run -1 sojourn authority terminal request --holder UTHOTEL00003 --key-out h.key --out h.cvreq
 	[[ "$output" == *h.cvreq*SJ-0105* ]]
 	[ ! -e h.key ]
+	run -2 sojourn authority terminal request --holder UTHOTEL00003 --key-out h.key --out h.key
+	[[ "$output" == *"name one file"* ]]
 }
 
 @test "each command has its row, or is known to write nothing" {

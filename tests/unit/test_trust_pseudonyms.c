@@ -116,6 +116,25 @@ static void an_older_list_refuses_the_bundle(void **state)
 	assert_non_null(strstr(r->why_text, "older"));
 }
 
+static void a_damaged_list_is_repaired_by_the_next_bundle(void **state)
+{
+	struct bundle_rig *r = *state;
+	struct sj_pseudonyms_answer a;
+	char command[256];
+
+	bundle_add_status(r, 5);
+	bundle_add(r, SJ_BUNDLED_PSEUDONYMS, list_of(r, 0xA1, 5, 3));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	snprintf(command, sizeof(command),
+		 "cd %s/bundle/a/" SJ_PSEUDONYMS_FOLDER
+		 " && for f in *; do rm $f && mkdir $f; done",
+		 r->store);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(ask(r, 0xA1, 0, &a), SJ_TRUST_UNREADABLE);
+	assert_int_equal(bundle_next(r), SJ_OK);
+	assert_int_equal(ask(r, 0xA1, 0, &a), SJ_OK);
+}
+
 static void two_lists_of_a_sector_refuse_the_bundle(void **state)
 {
 	struct bundle_rig *r = *state;
@@ -188,6 +207,7 @@ int main(void)
 		BUNDLE_CASE(without_a_bundle_there_is_no_list),
 		BUNDLE_CASE(a_list_that_nobody_signed_refuses_the_bundle),
 		BUNDLE_CASE(an_older_list_refuses_the_bundle),
+		BUNDLE_CASE(a_damaged_list_is_repaired_by_the_next_bundle),
 		BUNDLE_CASE(two_lists_of_a_sector_refuse_the_bundle),
 		BUNDLE_CASE(no_truncation_is_a_list),
 		BUNDLE_CASE(it_is_no_status_list_nor_the_other_way_round),

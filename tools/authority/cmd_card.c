@@ -14,6 +14,7 @@
 #define P1_MODULES 0x10u
 #define P2_TEMPLATES 0x02u /* E3 */
 #define TAG_ENTRY 0xE3u
+#define TAG_AID 0x4Fu
 #define TAG_MODULE 0x84u
 #define LOAD_FILE SJ_SPAN_STR("\xF0SOJOURN\xFF")
 
@@ -266,7 +267,7 @@ static int renew(struct cardvisit *v, struct sj_span aid)
 	struct sj_response r;
 	int rc;
 
-	sj_put_u8(&w, 0x4F);
+	sj_put_u8(&w, TAG_AID);
 	put_aid(&w, aid);
 	a.data = sj_written(&w);
 	rc = command(v, "DELETE", &a, true, &r);
@@ -283,8 +284,36 @@ static int renew(struct cardvisit *v, struct sj_span aid)
 	return rc != 0 ? rc : command(v, "INSTALL", &a, false, &r);
 }
 
-/* Each module of the one load file (11.4.3.1: 84 inside E3) is an application of the same name. */
-static int renew_all(struct cardvisit *v)
+struct modules {
+	uint8_t bytes[SJ_APDU_NE_SHORT];
+	struct sj_span aids[CARDVISIT_APPLICATIONS]; /* in them */
+	size_t n;
+};
+
+/* 11.4.3.1: 84 inside E3. Each module of our load file is an application of the same name. */
+static bool read_modules(struct sj_span in, struct modules *m)
+{
+	struct sj_span entry, file, aid;
+	uint32_t tag;
+
+	while (sj_tlv_take(&in, TAG_ENTRY, &entry) == SJ_TLV_FOUND) {
+		if (sj_tlv_find(entry, TAG_AID, &file) != SJ_TLV_FOUND ||
+		    !sj_span_eq(file, LOAD_FILE))
+			return false;
+		while (entry.len > 0) {
+			if (sj_tlv_next(&entry, &tag, &aid) != SJ_TLV_FOUND)
+				return false;
+			if (tag != TAG_MODULE)
+				continue;
+			if (aid.len > CARDSTATUS_AID_MAX || m->n == CARDVISIT_APPLICATIONS)
+				return false;
+			m->aids[m->n++] = aid;
+		}
+	}
+	return in.len == 0 && m->n > 0;
+}
+
+static int ask_modules(struct cardvisit *v, struct modules *m)
 {
 	const struct sj_apdu ask = { .cla = CHANNEL_CLA,
 				     .ins = INS_GET_STATUS,
@@ -292,41 +321,45 @@ static int renew_all(struct cardvisit *v)
 				     .p2 = P2_TEMPLATES,
 				     .data = SJ_SPAN_STR("\x4F\x00"),
 				     .ne = SJ_APDU_NE_SHORT };
-	uint8_t bytes[SJ_APDU_NE_SHORT];
-	struct sj_writer w = SJ_WRITER_OF(bytes);
-	struct sj_span list, entry, aid;
+	struct sj_writer w = SJ_WRITER_OF(m->bytes);
 	struct sj_response r;
-	uint32_t tag;
-	unsigned n = 0;
 	int rc = command(v, "GET STATUS", &ask, false, &r);
 
 	if (rc != 0)
 		return rc;
 	sj_put(&w, r.data);
-	list = sj_written(&w);
-	while (rc == 0 && sj_tlv_take(&list, TAG_ENTRY, &entry) == SJ_TLV_FOUND)
-		while (rc == 0 && sj_tlv_next(&entry, &tag, &aid) == SJ_TLV_FOUND)
-			if (tag == TAG_MODULE) {
-				rc = renew(v, aid);
-				n++;
-			}
-	if (rc == 0 && (n == 0 || w.failed || list.len > 0))
-		rc = cli_fail(v->cli, SJ_CARD_ANSWER, "GET STATUS");
+	if (w.failed || !read_modules(sj_written(&w), m))
+		rc = cli_fail(v->cli, SJ_CARD_ANSWER,
+			      "GET STATUS: the card has other modules than ours");
+	return rc;
+}
+
+static int renew_all(struct cardvisit *v, const struct modules *m)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < m->n; i++)
+		rc = renew(v, m->aids[i]);
 	if (rc == 0)
-		cli_note(v->cli, "card %s: %u applications are empty", v->serial, n);
+		cli_note(v->cli, "card %s: %zu applications are empty", v->serial, m->n);
+	else
+		cli_note(v->cli, "card %s is not empty yet: reset it once more", v->serial);
 	return rc;
 }
 
 static int reset(struct cardvisit *v)
 {
+	struct modules modules = { .n = 0 };
 	int rc = cardvisit_status(v);
 
 	if (rc == 0 && v->state > CARDSTATUS_INITIALIZED)
 		rc = cli_fail(v->cli, SJ_CARD_STATE, "card %s was issued: it can only be ended",
 			      v->serial);
 	if (rc == 0)
+		rc = ask_modules(v, &modules);
+	if (rc == 0)
 		rc = record_end(v, "card reset");
-	return rc != 0 ? rc : renew_all(v);
+	return rc != 0 ? rc : renew_all(v, &modules);
 }
 
 static int reset_run(struct cli *cli)

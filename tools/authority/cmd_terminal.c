@@ -39,13 +39,16 @@ static const struct cli_option request_options[] = {
 static int check_request(struct cli *cli)
 {
 	const char *holder = cli_value(cli, "holder");
+	const char *key_out = cli_value(cli, "key-out"), *out = cli_value(cli, "out");
 
 	if (holder == NULL ||
 	    !sj_cvc_is_reference(sj_span((const uint8_t *)holder, strlen(holder))))
 		return cli_usage(cli, "--holder REFERENCE is needed: two capital letters, up to 9 "
 				      "characters, five letters or digits");
-	if (!cli_given(cli, "key-out") || !cli_given(cli, "out"))
+	if (key_out == NULL || out == NULL)
 		return cli_usage(cli, "--key-out FILE and --out FILE are needed");
+	if (strcmp(key_out, out) == 0)
+		return cli_usage(cli, "--key-out and --out name one file");
 	if (cli_given(cli, "previous") != cli_given(cli, "previous-key"))
 		return cli_usage(cli, "--previous and --previous-key go together");
 	return 0;

@@ -240,7 +240,10 @@ int perso_target(struct perso *p, struct sj_span aid, const char *name, bool nee
 	if (sw == SJ_SW_CONDITIONS)
 		return issued_before(p, "");
 	if (sw == SJ_SW_REFERENCE_NOT_FOUND)
-		return perso_fail(p, SJ_NOT_A_DOCUMENT, "no %s application on the card", name);
+		return perso_fail(p, SJ_NOT_A_DOCUMENT,
+				  "no %s application on the card (`authority card reset` installs "
+				  "those that a card of ours lost)",
+				  name);
 	return refused(p, "INSTALL", sw);
 }
 

@@ -6,7 +6,8 @@
  *
  * Threads: a context and what was opened from it belong to one thread at a
  * time; sj_context_cancel() may be called from any thread and from a signal
- * handler. Different contexts are independent; there is no global state.
+ * handler. Different contexts are independent; there is no global state but a
+ * count of PC/SC calls, for which fork() waits 200 ms at most.
  *
  * ABI: the soname's number changes when a caller must be compiled again.
  * Structs that callers allocate begin with `size`, which they set to
