@@ -123,8 +123,6 @@ static _Noreturn void become_pcscd(const struct lab *lab, int fd, const char *au
 		fcntl(3, F_SETFD, 0);
 	else
 		dup2(fd, 3);
-	/* A client that has made the keeper start it is of this process, and would never be gone. */
-	close_range(4, ~0u, 0);
 	execlp("pcscd", "pcscd", "--foreground", "-c", conf, more, (char *)NULL);
 	execl("/usr/sbin/pcscd", "pcscd", "--foreground", "-c", conf, more, (char *)NULL);
 	_exit(127);
