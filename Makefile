@@ -95,14 +95,14 @@ $(pkcs11_a): $(call objs,$(pkcs11_src))
 	@rm -f $@
 	$(call Q,AR)$(AR) rcsD $@ $^
 
+# Programs load and unload these two at will; a thread left in a call that hangs, and what their libraries
+# registered for a thread's or the process' end, must still be there (nodelete).
 $(lib_so): $(core_a) $(reader_a) middleware/sojourn.map
 	$(call Q,LD)$(CC) -shared -o $@ -Wl,-soname,$(@F) -Wl,--version-script,middleware/sojourn.map \
 		-Wl,--whole-archive $(reader_a) -Wl,--no-whole-archive $(core_a) \
-		$(LDFLAGS_ALL) -Wl,-z,defs $(LIBS_CORE) $(LIBS_READER)
+		$(LDFLAGS_ALL) -Wl,-z,defs -Wl,-z,nodelete $(LIBS_CORE) $(LIBS_READER)
 	@ln -sf $(@F) $(BUILD)/lib/libsojourn.so
 
-# Programs load and unload it at will; what its libraries registered for a thread's
-# or the process' end must still be there (nodelete).
 $(pkcs11_so): $(call objs,$(pkcs11_src)) $(reader_a) $(core_a) pkcs11/sojourn-pkcs11.map
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) -shared -o $@ -Wl,-soname,$(@F) -Wl,--version-script,pkcs11/sojourn-pkcs11.map \

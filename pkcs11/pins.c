@@ -215,16 +215,21 @@ static CK_RV reset(struct p11_token *t, const struct p11_admin_key *key)
 }
 
 /*
- * A card without a number and with the default key is new, and takes this PIN for its first (3.1, 5.5.7): so is
- * one that was taken out before it had another.
+ * A card without a number that has the PIN and the key of fresh ones is new, and takes this PIN for its first (3.1,
+ * 5.5.7): so is one that was taken out before it had another. Whose PIN somebody chose is in use.
  */
 static CK_RV may_reset(struct p11_token *t, const char *pin, size_t len)
 {
+	struct sj_piv_pin_state state = { .size = sizeof(state) };
 	CK_RV rv = p11_login_admin(t, pin, len);
+	enum sj_rc rc;
 
-	if (rv == CKR_PIN_INCORRECT && !p11_card_identity(t)->has_guid)
-		rv = p11_card_failed(t, administer_default(p11_card_piv(t)));
-	return rv;
+	if (rv != CKR_PIN_INCORRECT || p11_card_identity(t)->has_guid)
+		return rv;
+	rc = sj_piv_pin_state(p11_card_piv(t), SJ_PIV_PIN, &state);
+	if (rc == SJ_OK)
+		rc = state.is_default ? administer_default(p11_card_piv(t)) : SJ_WRONG_ADMIN_KEY;
+	return p11_card_failed(t, rc);
 }
 
 static CK_RV init_token(struct p11_token *t, const char *pin, size_t len)

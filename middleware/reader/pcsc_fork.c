@@ -2,6 +2,7 @@
 #include "reader/pcsc_fork.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "reader/transport.h"
@@ -11,22 +12,20 @@
 
 /*
  * A process forks as a whole, and pthread_atfork() has no argument: hence this one static
- * variable. The lock is held for a few instructions, and over a fork.
+ * variable. It has no lock, which would be held over a fork, whoever waits for whom in it.
  */
 static struct {
-	pthread_mutex_t lock;
 	pthread_once_t once;
-	unsigned forks; /* under way: no call begins */
-	unsigned calls; /* under way */
-} pcsc_calls = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_ONCE_INIT, 0, 0 };
+	atomic_uint forks; /* under way: no call begins */
+	atomic_uint calls; /* under way */
+	atomic_uint hang; /* of those: waited for in vain, and not again */
+} pcsc_calls = { .once = PTHREAD_ONCE_INIT };
 
-static void wait_unlocked(void)
+static void rest(void)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 
-	pthread_mutex_unlock(&pcsc_calls.lock);
 	nanosleep(&pause, NULL);
-	pthread_mutex_lock(&pcsc_calls.lock);
 }
 
 /* A pause of a millisecond takes many on a machine that has much to do: by the clock. */
@@ -34,22 +33,25 @@ static void before_fork(void)
 {
 	const int64_t until = sj_clock_ms() + FORK_MS;
 
-	pthread_mutex_lock(&pcsc_calls.lock);
-	pcsc_calls.forks++;
-	while (pcsc_calls.calls > 0 && sj_clock_ms() < until)
-		wait_unlocked();
+	atomic_fetch_add(&pcsc_calls.forks, 1);
+	while (atomic_load(&pcsc_calls.calls) > atomic_load(&pcsc_calls.hang)) {
+		if (sj_clock_ms() >= until)
+			atomic_store(&pcsc_calls.hang, atomic_load(&pcsc_calls.calls));
+		else
+			rest();
+	}
 }
 
 static void after_fork(void)
 {
-	pcsc_calls.forks--;
-	pthread_mutex_unlock(&pcsc_calls.lock);
+	atomic_fetch_sub(&pcsc_calls.forks, 1);
 }
 
 static void after_fork_in_child(void)
 {
-	pcsc_calls.forks = pcsc_calls.calls = 0;
-	pthread_mutex_unlock(&pcsc_calls.lock);
+	atomic_store(&pcsc_calls.forks, 0);
+	atomic_store(&pcsc_calls.calls, 0);
+	atomic_store(&pcsc_calls.hang, 0);
 }
 
 static void register_fork(void)
@@ -57,19 +59,23 @@ static void register_fork(void)
 	(void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
+/* Counted first, so that a fork that comes in between sees it. */
 void sj_pcsc_call_begin(void)
 {
 	pthread_once(&pcsc_calls.once, register_fork);
-	pthread_mutex_lock(&pcsc_calls.lock);
-	while (pcsc_calls.forks > 0)
-		wait_unlocked();
-	pcsc_calls.calls++;
-	pthread_mutex_unlock(&pcsc_calls.lock);
+	atomic_fetch_add(&pcsc_calls.calls, 1);
+	while (atomic_load(&pcsc_calls.forks) > 0) {
+		sj_pcsc_call_end();
+		rest();
+		atomic_fetch_add(&pcsc_calls.calls, 1);
+	}
 }
 
 void sj_pcsc_call_end(void)
 {
-	pthread_mutex_lock(&pcsc_calls.lock);
-	pcsc_calls.calls--;
-	pthread_mutex_unlock(&pcsc_calls.lock);
+	const unsigned left = atomic_fetch_sub(&pcsc_calls.calls, 1) - 1;
+
+	/* Which of them ended is not known. */
+	if (atomic_load(&pcsc_calls.hang) > left)
+		atomic_store(&pcsc_calls.hang, left);
 }

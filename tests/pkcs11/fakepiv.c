@@ -47,7 +47,7 @@ void fake_reset(void)
 	fake.verified = fake.admin = fake.is_default = fake.keypad = fake.slow = false;
 	fake.hangs = false;
 	fake.keypad_cancelled = false;
-	fake.no_content = fake.no_service = false;
+	fake.no_guid = fake.no_content = fake.no_service = false;
 	fake.extensions = true;
 	memset(fake.guid, 0x11, sizeof(fake.guid));
 	memset(fake.content, 0x22, sizeof(fake.content));
@@ -224,7 +224,7 @@ enum sj_rc sj_piv_identify(struct sj_piv *piv, uint8_t guid[SJ_PIV_GUID], bool *
 {
 	memcpy(guid, fake.guid, SJ_PIV_GUID);
 	memcpy(content, fake.content, SJ_PIV_CONTENT);
-	*has_guid = true;
+	*has_guid = !fake.no_guid;
 	*has_content = !fake.no_content;
 	return talk(piv->card);
 }

@@ -28,7 +28,7 @@ struct fake {
 	char pin[16];
 	int tries, tries_left; /* tries 0: the card does not tell how many in all */
 	bool verified, admin, extensions, is_default, keypad;
-	bool no_content;
+	bool no_guid, no_content;
 	bool keypad_cancelled; /* the user's next answer on the keypad */
 	uint8_t guid[SJ_PIV_GUID], content[SJ_PIV_CONTENT];
 	unsigned calls; /* of sj_piv_* that talk to the card */

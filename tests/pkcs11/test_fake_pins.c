@@ -150,6 +150,20 @@ static void a_card_is_emptied_only_by_who_may(void **state)
 	assert_int_equal(fake.tries_left, 5);
 }
 
+/* It has no number and the key of fresh cards, but a PIN that somebody chose: not the officer's is no leave. */
+static void only_a_fresh_card_is_emptied_without_its_key(void **state)
+{
+	CK_UTF8CHAR label[32] = "", other[] = "00112233445566778899AABBCCDDEEFF";
+
+	(void)state;
+	fake.no_guid = true;
+	assert_int_equal(C_InitToken(0, other, 32, label), CKR_PIN_INCORRECT);
+	assert_int_equal(fake.tries_left, 5);
+	fake.is_default = true;
+	(void)C_InitToken(0, other, 32, label); /* this PUK is never blocked */
+	assert_int_equal(fake.tries_left, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +177,7 @@ int main(void)
 		FAKE_CASE(the_security_officer_changes_the_management_key),
 		FAKE_CASE(a_new_pin_needs_the_officer_and_the_puk),
 		FAKE_CASE(a_card_is_emptied_only_by_who_may),
+		FAKE_CASE(only_a_fresh_card_is_emptied_without_its_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,28 @@ static void ecdsa_under_explicit_parameters(void **state)
 	assert_false(verifies(openssl_ec_spki, ALG_EC_PUBLIC_KEY, SJ_SHA224, openssl_ecdsa));
 }
 
+/* The same numbers in BER, or with something more. */
+static void ecdsa_signatures_are_der(void **state)
+{
+	static const char *const not_der[] = {
+		"303d021c%.56s021d00%.56s", /* negative */
+		"303f021e0000%.56s021d00%.56s",   "303f021d00%.56s021e0000%.56s",
+		"30813e021d00%.56s021d00%.56s",   "303f02811d00%.56s021d00%.56s",
+		"3080021d00%.56s021d00%.56s0000", "303e021d00%.56s021d00%.56s00",
+		"303f021d00%.56s021d00%.56s00",
+	};
+	const char *r = openssl_ecdsa + 10, *s = r + 62;
+	char text[160];
+
+	(void)state;
+	snprintf(text, sizeof(text), "303e021d00%.56s021d00%.56s", r, s);
+	assert_true(verifies(openssl_ec_spki, ALG_ECDSA_SHA256, SJ_HASH_NONE, text));
+	for (size_t i = 0; i < sizeof(not_der) / sizeof(not_der[0]); i++) {
+		snprintf(text, sizeof(text), not_der[i], r, s);
+		assert_false(verifies(openssl_ec_spki, ALG_ECDSA_SHA256, SJ_HASH_NONE, text));
+	}
+}
+
 static void key_and_algorithm_must_fit(void **state)
 {
 	(void)state;
@@ -408,6 +430,7 @@ int main(void)
 		cmocka_unit_test(pss_signatures_with_parameters),
 		cmocka_unit_test(pss_signatures_without_parameters),
 		cmocka_unit_test(ecdsa_under_explicit_parameters),
+		cmocka_unit_test(ecdsa_signatures_are_der),
 		cmocka_unit_test(key_and_algorithm_must_fit),
 		cmocka_unit_test(every_curve_signs),
 		cmocka_unit_test(rsa_signs_both_ways),
