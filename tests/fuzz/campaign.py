@@ -37,10 +37,10 @@ def options():
     p.add_argument("--work", type=pathlib.Path, help="default: campaign, beside the harness")
     p.add_argument("--executions", type=int, default=10_000_000, help="of each parser")
     p.add_argument("--stateful", type=int, default=2_000_000, help="of each stateful harness")
-    p.add_argument("--quiet", type=int, default=600, help="seconds without new coverage")
+    p.add_argument("--quiet", type=float, default=600, help="seconds without new coverage")
     p.add_argument("--slice", type=int, default=60, help="seconds of one turn")
     p.add_argument("--jobs", type=int, default=os.cpu_count(), help="harnesses at once")
-    p.add_argument("--budget", type=int, help="seconds for everything")
+    p.add_argument("--budget", type=float, help="seconds for everything")
     p.add_argument("--pack", type=pathlib.Path, metavar="FILE", help="only minimise the corpora into this")
     p.add_argument("--room", type=int, default=8192, help="bytes of each harness in the packed file")
     p.add_argument("names", nargs="*", metavar="HARNESS")
@@ -108,7 +108,8 @@ class Campaign:
         start = time.monotonic()
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment(name), text=True, errors="replace")
         units = re.search(r"number_of_executed_units: (\d+)", done.stderr)
-        covered = [int(n) for n in re.findall(r"(?:INITED|NEW|REDUCE|RELOAD|pulse|DONE) +cov: (\d+)", done.stderr)]
+        # While it reads its corpus, it tells of what that reaches so far.
+        covered = [int(n) for n in re.findall(r"(?:INITED|NEW|REDUCE|RELOAD|pulse|DONE) +cov: (\d+)", done.stderr[max(done.stderr.find("INITED"), 0):])]
         s["executions"] += int(units[1]) if units else 0
         grew = bool(covered) and covered[-1] > covered[0]  # of a build's own edges: the first is what the corpus reaches
         s["coverage"] = covered[-1] if covered else s["coverage"]

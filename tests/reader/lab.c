@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -109,6 +110,7 @@ static _Noreturn void become_pcscd(const struct lab *lab, int fd, const char *au
 	int out;
 
 	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that is killed */
 	snprintf(conf, sizeof(conf), "%s/conf", lab->dir);
 	snprintf(log, sizeof(log), "%s/log", lab->dir);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
@@ -123,8 +125,6 @@ static _Noreturn void become_pcscd(const struct lab *lab, int fd, const char *au
 		fcntl(3, F_SETFD, 0);
 	else
 		dup2(fd, 3);
-	/* A client that has made the keeper start it is of this process, and would never be gone. */
-	close_range(4, ~0u, 0);
 	execlp("pcscd", "pcscd", "--foreground", "-c", conf, more, (char *)NULL);
 	execl("/usr/sbin/pcscd", "pcscd", "--foreground", "-c", conf, more, (char *)NULL);
 	_exit(127);

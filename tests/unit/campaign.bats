@@ -62,3 +62,25 @@ told() {
 	diff -u "$TESTS/README.md" tests/README.md
 	! grep -F ' && ' tests/campaign.json # the second would not be run if the first fails: a list
 }
+
+@test "a fuzzer that only reads its corpus again, slowly, has found nothing new" {
+	mkdir -p build/tests/fuzz
+	cat > build/tests/fuzz/mutate <<'MUTATE'
+#!/bin/sh
+if [ "$1" = --list ]; then echo slow parser; else mkdir -p "$2/slow" && echo x >"$2/slow/1"; fi
+MUTATE
+	cat > build/tests/fuzz/libfuzzer <<'FUZZER'
+#!/bin/sh
+grew=$(cat grew)
+printf '#%s cov: %s ft: 9\n' '4096	pulse ' 1759 '11713	INITED' 1948 '20000	DONE  ' $((1948 + grew)) >&2
+echo stat::number_of_executed_units: 20000 >&2
+FUZZER
+	chmod +x build/tests/fuzz/*
+	once() { # NEW-EDGES SECONDS
+		echo "$1" >grew
+		"$TESTS/fuzz/campaign.py" --build build --jobs 1 --executions 20000 --quiet 0.001 --budget "$2"
+	}
+	[[ "$(once 0 60)" == *'slow: 20000 executions, 1948 edges'*'figure: fuzz.quiet.percent 100.0'* ]]
+	rm -r build/campaign
+	[[ "$(once 1 0.1)" == *'figure: fuzz.quiet.percent 0.0'* ]]
+}

@@ -84,7 +84,8 @@ static CK_RV find_slot(CK_SLOT_ID *slot)
 
 	if (rv == CKR_OK && n == 0)
 		return CKR_TOKEN_NOT_PRESENT;
-	*slot = slots[0];
+	if (rv == CKR_OK)
+		*slot = slots[0];
 	return rv;
 }
 

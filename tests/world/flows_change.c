@@ -148,16 +148,20 @@ enum sj_rc world_eid_pin(struct world *w, unsigned timeout_ms, bool *shown)
 
 static enum sj_rc meaning(int code)
 {
-	static const enum sj_rc of[] = {
-		[0] = SJ_OK,        [3] = SJ_READER_LOST, [4] = SJ_NO_CARD,
-		[5] = SJ_CARD_LOST, [6] = SJ_CARD_ANSWER,
-	};
-
-	if (code == 0)
+	switch (code) {
+	case 0:
 		return SJ_OK;
-	return code > 0 && code < (int)(sizeof(of) / sizeof(of[0])) && of[code] != SJ_OK
-		       ? of[code]
-		       : SJ_INTERNAL;
+	case 3:
+		return SJ_READER_LOST;
+	case 4:
+		return SJ_NO_CARD;
+	case 5:
+		return SJ_CARD_LOST;
+	case 6:
+		return SJ_CARD_ANSWER;
+	default:
+		return SJ_INTERNAL;
+	}
 }
 
 static enum sj_rc authority(struct world *w, const char *verb, unsigned timeout_ms)

@@ -1,4 +1,5 @@
 /* other.c -- another process at the same card. */
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -90,7 +91,7 @@ void world_other_start(struct world *w)
 {
 	int ask[2], heard[2];
 
-	if (pipe(ask) != 0 || pipe(heard) != 0)
+	if (pipe2(ask, O_CLOEXEC) != 0 || pipe2(heard, O_CLOEXEC) != 0)
 		world_fail("no pipes");
 	w->other = fork();
 	if (w->other == 0) {

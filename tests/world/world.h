@@ -25,7 +25,6 @@ struct world {
 	struct bench_relay *relay; /* commands are counted there */
 	char *hurry; /* hurry.so; NULL: pcscd has its own time */
 	pid_t through, card, other;
-	unsigned threads; /* of this process, without a context */
 	int ask, heard; /* the other process */
 	bool owed; /* an answer of it, when our transaction is over */
 	struct sj_context *ctx;
