@@ -211,24 +211,30 @@ static enum sj_rc read_slot(struct sj_bundle *bundle)
 /* What is in use; where that is damaged, not but for once unreadable, the next bundle repairs it. */
 static enum sj_rc read_present(struct sj_bundle *bundle)
 {
-	enum sj_rc rc = read_slot(bundle);
+	enum sj_rc slot = read_slot(bundle), rc;
 
-	if (rc == SJ_TRUST_UNREADABLE) {
+	if (slot == SJ_TRUST_UNREADABLE) {
 		if (bundle->present.fd >= 0)
 			close(bundle->present.fd);
-		rc = read_slot(bundle);
+		slot = read_slot(bundle);
 	}
-	if (rc != SJ_OK)
+	if (slot != SJ_OK)
 		bundle->old = (struct sj_manifest){ .version = 0 };
-	if (rc == SJ_OK || rc == SJ_TRUST_UNREADABLE)
+	rc = slot;
+	if (slot == SJ_OK || slot == SJ_TRUST_UNREADABLE)
 		rc = sj_slot_newest_read(bundle->folder, &bundle->newest);
+	/* One of the two has to tell what must not be gone back behind. */
+	if (rc == SJ_TRUST_UNREADABLE && bundle->old.version > 0)
+		rc = SJ_OK;
+	if (rc == SJ_OK && slot == SJ_TRUST_UNREADABLE && bundle->newest.version == 0)
+		rc = SJ_TRUST_UNREADABLE;
 	if (bundle->old.version >= bundle->newest.version && bundle->old.version > 0) {
 		bundle->newest.version = bundle->old.version;
 		memcpy(bundle->newest.manifest, bundle->present.manifest, SJ_TRUST_HASH);
 	}
 	memcpy(bundle->next.name,
 	       bundle->present.fd >= 0 && bundle->present.name[0] == 'a' ? "b" : "a", 2);
-	return rc == SJ_TRUST_UNREADABLE ? SJ_OK : rc;
+	return rc;
 }
 
 static enum sj_rc check_signer(struct sj_bundle *bundle, int64_t now, const char **why)
@@ -548,10 +554,11 @@ enum sj_rc sj_bundle_apply(struct sj_bundle *bundle, const char **why)
 	rc = sj_bundle_fill(bundle);
 	if (rc == SJ_OK)
 		rc = sj_bundle_anchor_move(&bundle->own.io, bundle->folder, &bundle->signer);
-	if (rc == SJ_OK)
-		rc = sj_slot_switch(&bundle->own.io, bundle->folder, &bundle->next);
+	/* First: nothing older than what is in use, even where that cannot be read. */
 	if (rc == SJ_OK)
 		rc = sj_slot_newest_write(&bundle->own.io, bundle->folder, &newest);
+	if (rc == SJ_OK)
+		rc = sj_slot_switch(&bundle->own.io, bundle->folder, &bundle->next);
 	if (rc == SJ_OK)
 		rc = sj_trust_note_time(&bundle->own, bundle->manifest.created);
 	if (rc == SJ_OK)

@@ -8,7 +8,8 @@ struct failures {
 	uint64_t random, calm_random;
 	uint32_t kinds, after, rate;
 	unsigned calm; /* depth */
-	bool running, failed; /* a call */
+	bool running;
+	unsigned failed; /* calls */
 	bool made; /* something that stays, in this input */
 };
 
@@ -47,7 +48,7 @@ bool fuzz_fails(enum fuzz_kind kind)
 		f->kinds = 0;
 	if (f->rate != FUZZ_ONCE && fuzz_next(&f->random) % (f->rate + 1) != 0)
 		return false;
-	f->failed = true;
+	f->failed++;
 	return true;
 }
 
@@ -63,6 +64,11 @@ enum sj_rc fuzz_channel(void)
 }
 
 bool fuzz_has_failed(void)
+{
+	return current()->failed > 0;
+}
+
+unsigned fuzz_failures(void)
 {
 	return current()->failed;
 }
@@ -95,7 +101,7 @@ void fuzz_stays(void)
 
 bool fuzz_is_calm(void)
 {
-	return !current()->running || (current()->kinds == 0 && !current()->failed);
+	return !current()->running || (current()->kinds == 0 && current()->failed == 0);
 }
 
 static int lowest_free(void)

@@ -42,6 +42,7 @@ enum sj_rc fuzz_channel(void);
 bool fuzz_fails_for_ever(void);
 /* Did a call fail in the input that ran last? */
 bool fuzz_has_failed(void);
+unsigned fuzz_failures(void); /* how many did */
 /* Of the seed; while no input runs, zeros and false. */
 bool fuzz_random(uint8_t *out, size_t n);
 

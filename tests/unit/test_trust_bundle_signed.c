@@ -62,6 +62,21 @@ static void what_was_in_use_is_remembered(void **state)
 	assert_int_equal(bundle_next(r), SJ_BUNDLE_OLDER);
 }
 
+/* Not any bundle that was ever signed: nobody knows any more which was the last. */
+static void a_store_that_forgot_its_version_takes_nothing(void **state)
+{
+	struct bundle_rig *r = *state;
+	char command[256];
+
+	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
+	assert_int_equal(bundle_next(r), SJ_OK);
+	snprintf(command, sizeof(command), "cd %s/bundle && echo | tee current > newest", r->store);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(bundle_take(r), SJ_TRUST_UNREADABLE);
+	remove_in(r, "bundle/newest");
+	assert_int_equal(bundle_next(r), SJ_TRUST_UNREADABLE);
+}
+
 static void an_older_status_list_is_refused(void **state)
 {
 	struct bundle_rig *r = *state;
@@ -496,6 +511,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BUNDLE_CASE(an_older_version_is_refused),
 		BUNDLE_CASE(what_was_in_use_is_remembered),
+		BUNDLE_CASE(a_store_that_forgot_its_version_takes_nothing),
 		BUNDLE_CASE(an_older_status_list_is_refused),
 		BUNDLE_CASE(two_lists_of_one_epoch_are_refused),
 		BUNDLE_CASE(an_older_list_of_the_next_signer_is_refused),
