@@ -79,6 +79,9 @@ EVP_PKEY *sj_pkey_ec(enum sj_curve curve, const struct sj_ec_point *public_key,
 		     const struct sj_ec_secret *private_key);
 /* A public key object from a SubjectPublicKeyInfo: RSA or RSA-PSS (as RSA). */
 EVP_PKEY *sj_pkey_rsa(struct sj_span spki);
+struct sj_scheme;
+/* Hash, padding and salt of an RSA scheme, for signing or verifying with such a key. */
+SJ_MUST_CHECK bool sj_pkey_set_scheme(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme);
 /* A private key object from PKCS#8: EC, RSA or RSA-PSS. NULL: none, or not of these. */
 EVP_PKEY *sj_pkey_pkcs8(struct sj_span pkcs8);
 

@@ -214,16 +214,6 @@ bool sj_key_put_algorithm(const struct sj_key *key, struct sj_writer *w)
 	return sj_scheme_put(&scheme, w);
 }
 
-static bool set_padding(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme)
-{
-	if (EVP_PKEY_CTX_set_signature_md(ctx, sj_hash_md(scheme->hash)) != 1)
-		return false;
-	if (scheme->kind != SJ_SCHEME_PSS)
-		return true;
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
-}
-
 /* Bytes of what sj_key_sign_digest() gives. */
 static size_t signature_size(const struct sj_key *key)
 {
@@ -244,7 +234,7 @@ static bool sign_here(const struct sj_key *key, const struct sj_scheme *scheme,
 
 	sj_meter_count(ec ? SJ_METER_EC_SIGN : SJ_METER_RSA_PRIVATE, key->curve, ec ? 1 : size);
 	ok = sj_sure(ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
-		     (ec || set_padding(ctx, scheme)) &&
+		     (ec || sj_pkey_set_scheme(ctx, scheme)) &&
 		     EVP_PKEY_sign(ctx, value, &n, digest.ptr, digest.len) == 1) &&
 	     (!ec || sj_ecdsa_from_der(sj_span(value, n), size / 2, plain));
 	sj_wipe_stack();

@@ -1,7 +1,9 @@
 #include "crypt/internal.h"
+#include "crypt/scheme.h"
 
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <string.h>
 
 /* Makes a key object of this type from the builder's parameters. */
@@ -71,6 +73,20 @@ EVP_PKEY *sj_pkey_rsa(struct sj_span spki)
 	BN_free(e);
 	BN_free(n);
 	return sj_answered(pkey != NULL) ? pkey : NULL;
+}
+
+bool sj_pkey_set_scheme(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme)
+{
+	const bool pss = scheme->kind == SJ_SCHEME_PSS;
+
+	if (EVP_PKEY_CTX_set_signature_md(ctx, sj_hash_md(scheme->hash)) != 1)
+		return false;
+	if (EVP_PKEY_CTX_set_rsa_padding(ctx, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) != 1)
+		return false;
+	return !pss ||
+	       (EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, sj_hash_md(scheme->mgf_hash)) == 1 &&
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(
+			ctx, scheme->salt_unknown ? RSA_PSS_SALTLEN_AUTO : (int)scheme->salt) == 1);
 }
 
 /* A non-negative number's bytes as a DER INTEGER. */

@@ -5,8 +5,6 @@
 #include "crypt/sign.h"
 #include "crypt/x509.h"
 
-#include <openssl/rsa.h>
-
 /* Whether this key may be used with this scheme (RFC 4055, 3.3, for PSS keys). */
 static bool key_allows(struct sj_span spki, const struct sj_scheme *scheme)
 {
@@ -24,20 +22,6 @@ static bool key_allows(struct sj_span spki, const struct sj_scheme *scheme)
 	return sj_scheme_read_pss(key.pss_parameters, &limit) && limit.hash == scheme->hash &&
 	       limit.mgf_hash == scheme->mgf_hash &&
 	       (scheme->salt_unknown || scheme->salt >= limit.salt);
-}
-
-static bool set_padding(EVP_PKEY_CTX *ctx, const struct sj_scheme *scheme)
-{
-	const bool pss = scheme->kind == SJ_SCHEME_PSS;
-
-	if (EVP_PKEY_CTX_set_signature_md(ctx, sj_hash_md(scheme->hash)) != 1)
-		return false;
-	if (EVP_PKEY_CTX_set_rsa_padding(ctx, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) != 1)
-		return false;
-	return !pss ||
-	       (EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, sj_hash_md(scheme->mgf_hash)) == 1 &&
-		EVP_PKEY_CTX_set_rsa_pss_saltlen(
-			ctx, scheme->salt_unknown ? RSA_PSS_SALTLEN_AUTO : (int)scheme->salt) == 1);
 }
 
 /* By OpenSSL's own rule: the DER of a signature, and nothing but DER. */
@@ -69,8 +53,8 @@ static bool rsa_verify(struct sj_span spki, const struct sj_scheme *scheme, stru
 		sj_meter_count(SJ_METER_RSA_PUBLIC, SJ_CURVE_NONE, (size_t)EVP_PKEY_get_size(pkey));
 		ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	}
-	if (pkey != NULL &&
-	    sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 && set_padding(ctx, scheme)))
+	if (pkey != NULL && sj_sure(ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+				    sj_pkey_set_scheme(ctx, scheme)))
 		answer = EVP_PKEY_verify(ctx, signature.ptr, signature.len, hash.ptr, hash.len);
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/failures/sweep_token.h"
+#include "tests/pkcs11/work.h"
 
 /* --- what needs no card ------------------------------------------------------------------- */
 
@@ -102,27 +103,12 @@ static unsigned long close_all(void *room)
 
 /* --- in parts and by messages ------------------------------------------------------------------ */
 
-static CK_RV secret(struct token *t, CK_OBJECT_HANDLE *out)
-{
-	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
-	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
-	CK_BYTE value[32] = { 7 };
-	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-	CK_ATTRIBUTE a[] = { { CKA_CLASS, &class, sizeof(class) },
-			     { CKA_KEY_TYPE, &type, sizeof(type) },
-			     { CKA_EXTRACTABLE, &yes, 1 },
-			     { CKA_SENSITIVE, &no, 1 },
-			     { CKA_VALUE, value, sizeof(value) } };
-
-	return C_CreateObject(t->session, a, 5, out);
-}
-
 static void secret_ready(void *room)
 {
 	struct token *t = room;
 
 	login_ready(room);
-	assert_int_equal(secret(t, &t->made), CKR_OK);
+	assert_int_equal(work_secret(t->session, &t->made), CKR_OK);
 }
 
 static unsigned long digest_parts(void *room)

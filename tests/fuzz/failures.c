@@ -63,11 +63,6 @@ enum sj_rc fuzz_channel(void)
 	return how[which % (sizeof(how) / sizeof(how[0]))];
 }
 
-bool fuzz_has_failed(void)
-{
-	return current()->failed > 0;
-}
-
 unsigned fuzz_failures(void)
 {
 	return current()->failed;

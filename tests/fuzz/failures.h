@@ -41,7 +41,6 @@ enum sj_rc fuzz_channel(void);
 /* Then a caller that tries again would do so for ever. */
 bool fuzz_fails_for_ever(void);
 /* Did a call fail in the input that ran last? */
-bool fuzz_has_failed(void);
 unsigned fuzz_failures(void); /* how many did */
 /* Of the seed; while no input runs, zeros and false. */
 bool fuzz_random(uint8_t *out, size_t n);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/frame.h"
-#include "counter/counter.h"
 #include "tests/fuzz/failures.h"
+#include "tests/unit/counter_bare.h"
 
 #define MAP \
 	"{\"required\":[\"surname\"],\"fixed\":{\"name\":[{\"use\":\"official\"}]}," \
@@ -147,14 +147,7 @@ static bool room_open(struct room *r)
 	r->target->fields = counter_map_parse(MAP, sizeof(MAP) - 1, why);
 	c->config.targets_n = 1;
 	c->config.read_timeout = c->config.retention = c->config.activity = 60;
-	c->outbox.config = c->desk.config = c->auth.config = &c->config;
-	c->hub = c->desk.hub = c->outbox.hub = counter_hub_new();
-	c->desk.engine = &r->engine;
-	pthread_mutex_init(&c->desk.lock, NULL);
-	pthread_cond_init(&c->desk.changed, NULL);
-	pthread_mutex_init(&c->outbox.lock, NULL);
-	pthread_cond_init(&c->outbox.changed, NULL);
-	pthread_mutex_init(&c->auth.lock, NULL);
+	counter_bare_begin(c, &r->engine);
 	r->cli.err = stderr;
 	c->store = c->desk.store = c->outbox.store = empty_store(&r->cli);
 	fuzz_calm_end();
@@ -167,13 +160,7 @@ static void room_close(struct room *r)
 
 	if (c->desk.phase == COUNTER_DONE)
 		r->dropped = counter_desk_drop(&c->desk, c->desk.id);
-	counter_hub_free(c->hub);
-	counter_config_free(&c->config);
-	pthread_mutex_destroy(&c->desk.lock);
-	pthread_cond_destroy(&c->desk.changed);
-	pthread_mutex_destroy(&c->outbox.lock);
-	pthread_cond_destroy(&c->outbox.changed);
-	pthread_mutex_destroy(&c->auth.lock);
+	counter_bare_end(c);
 }
 
 /* What the worker would have read. */

@@ -190,6 +190,25 @@ static bool card_entry_run(struct sj_span in)
 	return true;
 }
 
+#define LOAD_FILE "\xF0SOJOURN\xFF"
+
+static bool card_modules_seed(size_t i, struct sj_writer *out)
+{
+	return i == 0 && put(out, SJ_SPAN_STR("\xE3\x1B\x4F\x09" LOAD_FILE "\xC5\x01\x00"
+					      "\x84\x07\xA0\x00\x00\x02\x47\x10\x01\x84\x02GG"));
+}
+
+static bool card_modules_run(struct sj_span in)
+{
+	struct cardstatus_modules m;
+
+	if (!cardstatus_read_modules(in, SJ_SPAN_STR(LOAD_FILE), &m))
+		return false;
+	for (size_t i = 0; i < m.n; i++)
+		fuzz_touch(m.aids[i]);
+	return true;
+}
+
 static bool card_key_seed(size_t i, struct sj_writer *out)
 {
 	return i == 0 && put(out, SJ_SPAN_STR("\xC0\x04\x01\x31\x88\x20\xC0\x04\x02\x31\x88\x20"));
@@ -213,6 +232,7 @@ static const struct fuzz_parser parsers[] = {
 	{ "key-public", key_public_seed, key_public_run },
 	{ "key-status", key_status_seed, key_status_run },
 	{ "card-entry", card_entry_seed, card_entry_run },
+	{ "card-modules", card_modules_seed, card_modules_run },
 	{ "card-key", card_key_seed, card_key_run },
 };
 

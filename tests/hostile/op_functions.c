@@ -1,6 +1,7 @@
 /* op_functions.c -- programs of the module before a liar: in parts, by messages, with public keys, on slots. */
 #include "tests/hostile/op_module.h"
 #include "tests/pkcs11/plug.h"
+#include "tests/pkcs11/work.h"
 #include "tests/reader/piv_stage.h"
 
 struct buffer {
@@ -158,21 +159,6 @@ static void decrypt_in_parts(struct program *p, CK_OBJECT_HANDLE key)
 		p->secrets++;
 }
 
-static CK_RV make_secret(struct program *p, CK_OBJECT_HANDLE *out)
-{
-	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
-	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
-	CK_BYTE value[32] = { 7 };
-	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-	CK_ATTRIBUTE a[] = { { CKA_CLASS, &class, sizeof(class) },
-			     { CKA_KEY_TYPE, &type, sizeof(type) },
-			     { CKA_EXTRACTABLE, &yes, 1 },
-			     { CKA_SENSITIVE, &no, 1 },
-			     { CKA_VALUE, value, sizeof(value) } };
-
-	return C_CreateObject(p->session, a, 5, out);
-}
-
 static void wrap(struct program *p, CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE secret)
 {
 	CK_MECHANISM m = { CKM_RSA_PKCS, NULL, 0 };
@@ -224,7 +210,7 @@ void program_keys(struct program *p)
 	CK_OBJECT_HANDLE secret = 0;
 
 	p->rv = rv;
-	if (rv != CKR_OK || !program_did(p, make_secret(p, &secret)))
+	if (rv != CKR_OK || !program_did(p, work_secret(p->session, &secret)))
 		return;
 	program_find(p, CKO_PRIVATE_KEY);
 	for (CK_ULONG i = 0; i < p->n; i++) {

@@ -233,6 +233,18 @@ static void issue_run(void *rig, struct liar *l, struct outcome *o)
 		o->wrong = "a letter of a card that was not locked";
 }
 
+static int visited(const struct desk *d, struct liar *l, struct outcome *o)
+{
+	int rc;
+
+	liar_insert(l, d->visited, CARD_CONTACT);
+	plug = (struct plug){ &l->head, 1 };
+	rc = visit(d->verb);
+	plug.card = NULL;
+	o->rc = failure(rc);
+	return rc;
+}
+
 /*
  * What is shown came through the channel, unless the card says that its answers carry no MAC, and
  * then the user is told. That it has no (more) applications, it says with 6A88, which SCP03 does not protect.
@@ -242,15 +254,9 @@ static void show_run(void *rig, struct liar *l, struct outcome *o)
 	const struct desk *d = rig;
 	static char shown[SHOWN_MAX]; /* of this function */
 	size_t len = 0;
-	FILE *f;
-	int rc;
+	const int rc = visited(d, l, o);
+	FILE *f = fopen("out", "rb");
 
-	liar_insert(l, d->visited, CARD_CONTACT);
-	plug = (struct plug){ &l->head, 1 };
-	rc = visit(d->verb);
-	plug.card = NULL;
-	o->rc = failure(rc);
-	f = fopen("out", "rb");
 	if (f != NULL) {
 		len = fread(shown, 1, sizeof(shown) - 1, f);
 		fclose(f);
@@ -267,14 +273,8 @@ static void show_run(void *rig, struct liar *l, struct outcome *o)
 static void visit_run(void *rig, struct liar *l, struct outcome *o)
 {
 	const struct desk *d = rig;
-	int rc;
 
-	liar_insert(l, d->visited, CARD_CONTACT);
-	plug = (struct plug){ &l->head, 1 };
-	rc = visit(d->verb);
-	plug.card = NULL;
-	o->rc = failure(rc);
-	o->accepted = rc == 0;
+	o->accepted = visited(d, l, o) == 0;
 	if (o->accepted && l->done[d->ins] == 0)
 		o->wrong = "done, and the card did not do it";
 }

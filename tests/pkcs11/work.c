@@ -22,6 +22,21 @@ CK_RV work_derive(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG n,
 	return C_DeriveKey(session, &m, key, t, 4, secret);
 }
 
+CK_RV work_secret(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out)
+{
+	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
+	CK_BYTE value[32] = { 7 };
+	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+	CK_ATTRIBUTE a[] = { { CKA_CLASS, &class, sizeof(class) },
+			     { CKA_KEY_TYPE, &type, sizeof(type) },
+			     { CKA_EXTRACTABLE, &yes, 1 },
+			     { CKA_SENSITIVE, &no, 1 },
+			     { CKA_VALUE, value, sizeof(value) } };
+
+	return C_CreateObject(session, a, 5, out);
+}
+
 void work_write_certificate(CK_SESSION_HANDLE session, const CK_OBJECT_HANDLE *objects, CK_ULONG n)
 {
 	CK_OBJECT_CLASS class = CKO_CERTIFICATE;

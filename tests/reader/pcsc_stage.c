@@ -17,6 +17,19 @@ void pcsc_rest(long ms)
 	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
 }
 
+int pcsc_begin(void **state)
+{
+	(void)state;
+	return lab_init(&pcsc_lab) ? 0 : -1;
+}
+
+int pcsc_end(void **state)
+{
+	(void)state;
+	lab_free(&pcsc_lab);
+	return 0;
+}
+
 int pcsc_setup(void **state)
 {
 	struct pcsc_stage *f = calloc(1, sizeof(*f));

@@ -17,6 +17,9 @@ struct pcsc_stage {
 	bool inserted;
 };
 
+/* For cmocka's group: the lab. */
+int pcsc_begin(void **state);
+int pcsc_end(void **state);
 /* For cmocka: a context; with the service; with a card in FIRST. */
 int pcsc_setup(void **state);
 int pcsc_setup_readers(void **state);

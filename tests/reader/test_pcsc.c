@@ -267,11 +267,6 @@ int main(void)
 		CASE(test_who_looked_before_a_restart_looks_again, pcsc_setup_card),
 		CASE(test_a_service_that_hangs_times_out, pcsc_setup_readers),
 	};
-	int failed;
 
-	if (!lab_init(&pcsc_lab))
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	lab_free(&pcsc_lab);
-	return failed;
+	return cmocka_run_group_tests(tests, pcsc_begin, pcsc_end);
 }

@@ -141,11 +141,6 @@ int main(void)
 		CASE(test_a_fork_does_not_wait_for_ever, pcsc_setup_card),
 		CASE(test_a_fork_beside_who_waits_for_a_card, pcsc_setup_readers),
 	};
-	int failed;
 
-	if (!lab_init(&pcsc_lab))
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	lab_free(&pcsc_lab);
-	return failed;
+	return cmocka_run_group_tests(tests, pcsc_begin, pcsc_end);
 }

@@ -252,11 +252,6 @@ int main(void)
 		CASE(test_a_transaction_is_given_back_though_cancelled, pcsc_setup_card),
 		CASE(test_a_signal_handler_cancels, pcsc_setup_readers),
 	};
-	int failed;
 
-	if (!lab_init(&pcsc_lab))
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	lab_free(&pcsc_lab);
-	return failed;
+	return cmocka_run_group_tests(tests, pcsc_begin, pcsc_end);
 }

@@ -87,6 +87,43 @@ static void a_name_too_long_or_a_state_missing_is_refused(void **state)
 			   9, false));
 }
 
+#define LOAD_FILE "\xF0SO"
+#define MODULES "\xE3\x0D\x4F\x03" LOAD_FILE "\x84\x01m\x84\x03two"
+
+/* As whole(): of the load file F0SO. */
+static bool modules(const char *text, size_t len, size_t *n)
+{
+	struct cardstatus_modules m;
+	uint8_t *copy = malloc(len > 0 ? len : 1);
+	bool ok;
+
+	assert_non_null(copy);
+	memcpy(copy, text, len);
+	ok = cardstatus_read_modules(sj_span(copy, len), SJ_SPAN_STR(LOAD_FILE), &m);
+	if (ok)
+		assert_memory_equal(m.aids[m.n - 1].ptr, "two", 3);
+	*n = m.n;
+	free(copy);
+	return ok;
+}
+
+static void modules_are_those_of_our_load_file(void **state)
+{
+	char many[2 + 5 + 2 * (CARDSTATUS_MODULES + 1)] = "\xE3\x27\x4F\x03" LOAD_FILE;
+	size_t n;
+
+	(void)state;
+	assert_true(modules(MODULES MODULES, 2 * (sizeof(MODULES) - 1), &n));
+	assert_int_equal(n, 4);
+	for (size_t len = 0; len < sizeof(MODULES) - 1; len++)
+		assert_false(modules(MODULES, len, &n));
+	assert_false(modules("\xE3\x0A\x4F\x03\xF0SX\x84\x03two", 12, &n)); /* another's */
+	assert_false(modules("\xE3\x05\x4F\x03" LOAD_FILE, 7, &n)); /* none */
+	for (size_t i = 7; i < sizeof(many); i += 2)
+		memcpy(many + i, "\x84", 2); /* empty names, one too many */
+	assert_false(modules(many, sizeof(many), &n));
+}
+
 static void states_have_the_standard_s_names(void **state)
 {
 	(void)state;
@@ -116,6 +153,7 @@ int main(void)
 		cmocka_unit_test(keys_are_taken_one_after_the_other),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(a_name_too_long_or_a_state_missing_is_refused),
+		cmocka_unit_test(modules_are_those_of_our_load_file),
 		cmocka_unit_test(states_have_the_standard_s_names),
 		cmocka_unit_test(versions_go_round),
 	};

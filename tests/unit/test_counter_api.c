@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "cli/frame.h"
-#include "counter/counter.h"
+#include "tests/unit/counter_bare.h"
 
 #define API "/api/v1"
 #define ZONE \
@@ -45,14 +45,7 @@ static int open_counter(void **state)
 	c->config.targets[0].name = strdup("pms");
 	c->config.targets_n = 1;
 	c->config.activity = 60;
-	c->outbox.config = c->desk.config = c->auth.config = &c->config;
-	c->hub = c->desk.hub = c->outbox.hub = counter_hub_new();
-	c->desk.engine = &c->engine;
-	pthread_mutex_init(&c->desk.lock, NULL);
-	pthread_cond_init(&c->desk.changed, NULL);
-	pthread_mutex_init(&c->outbox.lock, NULL);
-	pthread_cond_init(&c->outbox.changed, NULL);
-	pthread_mutex_init(&c->auth.lock, NULL);
+	counter_bare_begin(c, &c->engine);
 	assert_int_equal(counter_store_open(&cli, ":memory:", &c->store), 0);
 	c->desk.store = c->outbox.store = c->store;
 	*state = c;
@@ -66,13 +59,7 @@ static int close_counter(void **state)
 	if (c->desk.id != 0)
 		assert_true(counter_desk_drop(&c->desk, c->desk.id));
 	counter_store_close(c->store);
-	counter_hub_free(c->hub);
-	counter_config_free(&c->config);
-	pthread_mutex_destroy(&c->desk.lock);
-	pthread_cond_destroy(&c->desk.changed);
-	pthread_mutex_destroy(&c->outbox.lock);
-	pthread_cond_destroy(&c->outbox.changed);
-	pthread_mutex_destroy(&c->auth.lock);
+	counter_bare_end(c);
 	free(c);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #define TAG_ENTRY 0xE3u
 #define TAG_AID 0x4Fu
 #define TAG_STATE 0x9F70u
+#define TAG_MODULE 0x84u
 #define TAG_KEY 0xC0u
 
 const char *cardstatus_card_name(uint8_t state)
@@ -53,6 +54,38 @@ bool cardstatus_take_entry(struct sj_span *in, struct cardstatus_entry *out)
 		return false;
 	*in = rest;
 	return true;
+}
+
+static bool read_entry(struct sj_span entry, struct sj_span load_file,
+		       struct cardstatus_modules *out)
+{
+	struct sj_span file, aid;
+	uint32_t tag;
+
+	if (sj_tlv_find(entry, TAG_AID, &file) != SJ_TLV_FOUND || !sj_span_eq(file, load_file))
+		return false;
+	while (entry.len > 0) {
+		if (sj_tlv_next(&entry, &tag, &aid) != SJ_TLV_FOUND)
+			return false;
+		if (tag != TAG_MODULE)
+			continue;
+		if (aid.len > CARDSTATUS_AID_MAX || out->n == CARDSTATUS_MODULES)
+			return false;
+		out->aids[out->n++] = aid;
+	}
+	return true;
+}
+
+bool cardstatus_read_modules(struct sj_span in, struct sj_span load_file,
+			     struct cardstatus_modules *out)
+{
+	struct sj_span entry;
+
+	out->n = 0;
+	while (sj_tlv_take(&in, TAG_ENTRY, &entry) == SJ_TLV_FOUND)
+		if (!read_entry(entry, load_file, out))
+			return false;
+	return in.len == 0 && out->n > 0;
 }
 
 bool cardstatus_take_key(struct sj_span *in, struct cardstatus_key *out)

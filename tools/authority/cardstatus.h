@@ -33,6 +33,16 @@ struct cardstatus_entry {
 /* Takes the next template E3. False: none, or malformed (in->len says which). */
 SJ_MUST_CHECK bool cardstatus_take_entry(struct sj_span *in, struct cardstatus_entry *out);
 
+/* What the modules of a load file are named (11.4.3.1: 84 inside E3); the names stay in what was read. */
+#define CARDSTATUS_MODULES 16u
+struct cardstatus_modules {
+	struct sj_span aids[CARDSTATUS_MODULES];
+	size_t n;
+};
+/* False: malformed, none, or of another load file. */
+SJ_MUST_CHECK bool cardstatus_read_modules(struct sj_span in, struct sj_span load_file,
+					   struct cardstatus_modules *out);
+
 /* A key of a security domain. */
 struct cardstatus_key {
 	uint8_t id, version, type; /* type 88: AES */

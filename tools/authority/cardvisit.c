@@ -13,6 +13,7 @@
 #define INS_SET_STATUS 0xF0u
 #define P1_ISD 0x80u
 #define P1_APPLICATIONS 0x40u
+#define P1_MODULES 0x10u /* load files and their modules */
 #define P2_FIRST 0x02u /* in templates E3 */
 #define P2_NEXT 0x03u
 #define SW_MORE 0x6310u
@@ -168,31 +169,36 @@ static int add_entries(struct cardvisit *v, uint8_t p1, struct sj_span in)
 	return 0;
 }
 
-/* 11.4: all entries of a kind, in as many answers as the card likes. */
+/* 11.4. `none`: an answer, too. */
+static int ask_status(struct cardvisit *v, uint8_t p1, uint8_t p2, bool none, struct sj_response *r)
+{
+	const struct sj_apdu a = { .cla = CHANNEL_CLA,
+				   .ins = INS_GET_STATUS,
+				   .p1 = p1,
+				   .p2 = p2,
+				   .data = SJ_SPAN_STR("\x4F\x00"),
+				   .ne = SJ_APDU_NE_SHORT };
+	enum sj_rc rc = channel_send(&v->channel, &a, CHANNEL_TIMEOUT_MS, r);
+
+	if (rc != SJ_OK)
+		return cli_fail(v->cli, rc, "GET STATUS");
+	if (r->sw == SJ_SW_OK || r->sw == SW_MORE || (none && r->sw == SJ_SW_REFERENCE_NOT_FOUND))
+		return 0;
+	return cli_fail(v->cli, SJ_CARD_REFUSED, "GET STATUS: %04X, %s", r->sw, sj_sw_text(r->sw));
+}
+
+/* All entries of a kind, in as many answers as the card likes. */
 static int ask_entries(struct cardvisit *v, uint8_t p1)
 {
-	struct sj_apdu a = { .cla = CHANNEL_CLA,
-			     .ins = INS_GET_STATUS,
-			     .p1 = p1,
-			     .p2 = P2_FIRST,
-			     .data = SJ_SPAN_STR("\x4F\x00"),
-			     .ne = SJ_APDU_NE_SHORT };
 	struct sj_response r = { { NULL, 0 }, SW_MORE };
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && r.sw == SW_MORE && i < STATUS_ROUNDS; i++) {
-		enum sj_rc sent = channel_send(&v->channel, &a, CHANNEL_TIMEOUT_MS, &r);
-
-		if (sent != SJ_OK)
-			return cli_fail(v->cli, sent, "GET STATUS");
 		/* None of this kind. Errors are not protected: this hides no card, and none behind 6310. */
-		if (r.sw == SJ_SW_REFERENCE_NOT_FOUND && p1 == P1_APPLICATIONS && a.p2 == P2_FIRST)
-			return 0;
-		if (r.sw != SJ_SW_OK && r.sw != SW_MORE)
-			return cli_fail(v->cli, SJ_CARD_REFUSED, "GET STATUS: %04X, %s", r.sw,
-					sj_sw_text(r.sw));
-		rc = add_entries(v, p1, r.data);
-		a.p2 = P2_NEXT;
+		rc = ask_status(v, p1, i == 0 ? P2_FIRST : P2_NEXT, i == 0 && p1 == P1_APPLICATIONS,
+				&r);
+		if (rc == 0 && r.sw != SJ_SW_REFERENCE_NOT_FOUND)
+			rc = add_entries(v, p1, r.data);
 	}
 	return rc;
 }
@@ -203,6 +209,22 @@ int cardvisit_status(struct cardvisit *v)
 
 	v->application_count = 0;
 	return rc != 0 ? rc : ask_entries(v, P1_APPLICATIONS);
+}
+
+int cardvisit_modules(struct cardvisit *v, struct sj_span load_file, struct cardvisit_modules *out)
+{
+	struct sj_writer w = SJ_WRITER_OF(out->bytes);
+	struct sj_response r;
+	int rc = ask_status(v, P1_MODULES, P2_FIRST, false, &r);
+
+	if (rc != 0)
+		return rc;
+	sj_put(&w, r.data);
+	if (r.sw != SJ_SW_OK || w.failed ||
+	    !cardstatus_read_modules(sj_written(&w), load_file, &out->list))
+		rc = cli_fail(v->cli, SJ_CARD_ANSWER,
+			      "GET STATUS: the card has other modules than ours");
+	return rc;
 }
 
 int cardvisit_set_state(struct cardvisit *v, enum cardstatus_state state, uint16_t *sw)

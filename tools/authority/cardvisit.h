@@ -41,6 +41,13 @@ CLI_MUST_CHECK int cardvisit_run(struct cli *cli, enum cardvisit_aim aim,
 				 int (*work)(struct cardvisit *v));
 /* GET STATUS: the card's state and its applications. */
 CLI_MUST_CHECK int cardvisit_status(struct cardvisit *v);
+/* GET STATUS: the modules of the one load file that the card may have, which are `list`'s in `bytes`. */
+struct cardvisit_modules {
+	uint8_t bytes[SJ_APDU_NE_SHORT];
+	struct cardstatus_modules list;
+};
+CLI_MUST_CHECK int cardvisit_modules(struct cardvisit *v, struct sj_span load_file,
+				     struct cardvisit_modules *out);
 /* GET DATA; `tag`: of the one object that the answer must be; the value stays until the next. */
 CLI_MUST_CHECK int cardvisit_data(struct cardvisit *v, uint16_t tag, struct sj_span *value);
 /* The register, and its newest row of this card. */

@@ -5,17 +5,11 @@
 #include "authority/ceremony.h"
 #include "authority/commands.h"
 #include "wire/sw.h"
-#include "wire/tlv.h"
 
 #define INS_DELETE 0xE4u
 #define INS_INSTALL 0xE6u
 #define P1_INSTALL_SELECTABLE 0x0Cu /* [for install and make selectable] */
-#define INS_GET_STATUS 0xF2u
-#define P1_MODULES 0x10u
-#define P2_TEMPLATES 0x02u /* E3 */
-#define TAG_ENTRY 0xE3u
 #define TAG_AID 0x4Fu
-#define TAG_MODULE 0x84u
 #define LOAD_FILE SJ_SPAN_STR("\xF0SOJOURN\xFF")
 
 static const struct cli_option card_options[] = {
@@ -235,16 +229,18 @@ const struct cli_command authority_card_terminate_command = {
 /* --- reset ------------------------------------------------------------------------------------ */
 
 /* `absent`: it may also answer that there is no such thing. */
-static int command(struct cardvisit *v, const char *what, const struct sj_apdu *a, bool absent,
-		   struct sj_response *r)
+static int command(struct cardvisit *v, const char *what, uint8_t ins, uint8_t p1,
+		   struct sj_span data, bool absent)
 {
-	enum sj_rc rc = channel_send(&v->channel, a, CHANNEL_TIMEOUT_MS, r);
+	const struct sj_apdu a = { CHANNEL_CLA, ins, p1, 0x00, data, SJ_APDU_NE_SHORT, false };
+	struct sj_response r;
+	enum sj_rc rc = channel_send(&v->channel, &a, CHANNEL_TIMEOUT_MS, &r);
 
 	if (rc != SJ_OK)
 		return cli_fail(v->cli, rc, "%s", what);
-	if (r->sw == SJ_SW_OK || (absent && r->sw == SJ_SW_REFERENCE_NOT_FOUND))
+	if (r.sw == SJ_SW_OK || (absent && r.sw == SJ_SW_REFERENCE_NOT_FOUND))
 		return 0;
-	return cli_fail(v->cli, SJ_CARD_REFUSED, "%s: %04X, %s", what, r->sw, sj_sw_text(r->sw));
+	return cli_fail(v->cli, SJ_CARD_REFUSED, "%s: %04X, %s", what, r.sw, sj_sw_text(r.sw));
 }
 
 static void put_aid(struct sj_writer *w, struct sj_span aid)
@@ -260,17 +256,13 @@ static void put_aid(struct sj_writer *w, struct sj_span aid)
  */
 static int renew(struct cardvisit *v, struct sj_span aid)
 {
-	struct sj_apdu a = { CHANNEL_CLA, INS_DELETE,       0x00, 0x00,
-			     { NULL, 0 }, SJ_APDU_NE_SHORT, false };
 	uint8_t bytes[64];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
-	struct sj_response r;
 	int rc;
 
 	sj_put_u8(&w, TAG_AID);
 	put_aid(&w, aid);
-	a.data = sj_written(&w);
-	rc = command(v, "DELETE", &a, true, &r);
+	rc = command(v, "DELETE", INS_DELETE, 0x00, sj_written(&w), true);
 	w.len = 0;
 	put_aid(&w, LOAD_FILE);
 	put_aid(&w, aid);
@@ -278,63 +270,12 @@ static int renew(struct cardvisit *v, struct sj_span aid)
 	sj_put(&w, SJ_SPAN_STR("\x01\x00\x02\xC9\x00\x00"));
 	if (w.failed)
 		return cli_fail(v->cli, SJ_INTERNAL, "INSTALL");
-	a.ins = INS_INSTALL;
-	a.p1 = P1_INSTALL_SELECTABLE;
-	a.data = sj_written(&w);
-	return rc != 0 ? rc : command(v, "INSTALL", &a, false, &r);
+	return rc != 0 ? rc
+		       : command(v, "INSTALL", INS_INSTALL, P1_INSTALL_SELECTABLE, sj_written(&w),
+				 false);
 }
 
-struct modules {
-	uint8_t bytes[SJ_APDU_NE_SHORT];
-	struct sj_span aids[CARDVISIT_APPLICATIONS]; /* in them */
-	size_t n;
-};
-
-/* 11.4.3.1: 84 inside E3. Each module of our load file is an application of the same name. */
-static bool read_modules(struct sj_span in, struct modules *m)
-{
-	struct sj_span entry, file, aid;
-	uint32_t tag;
-
-	while (sj_tlv_take(&in, TAG_ENTRY, &entry) == SJ_TLV_FOUND) {
-		if (sj_tlv_find(entry, TAG_AID, &file) != SJ_TLV_FOUND ||
-		    !sj_span_eq(file, LOAD_FILE))
-			return false;
-		while (entry.len > 0) {
-			if (sj_tlv_next(&entry, &tag, &aid) != SJ_TLV_FOUND)
-				return false;
-			if (tag != TAG_MODULE)
-				continue;
-			if (aid.len > CARDSTATUS_AID_MAX || m->n == CARDVISIT_APPLICATIONS)
-				return false;
-			m->aids[m->n++] = aid;
-		}
-	}
-	return in.len == 0 && m->n > 0;
-}
-
-static int ask_modules(struct cardvisit *v, struct modules *m)
-{
-	const struct sj_apdu ask = { .cla = CHANNEL_CLA,
-				     .ins = INS_GET_STATUS,
-				     .p1 = P1_MODULES,
-				     .p2 = P2_TEMPLATES,
-				     .data = SJ_SPAN_STR("\x4F\x00"),
-				     .ne = SJ_APDU_NE_SHORT };
-	struct sj_writer w = SJ_WRITER_OF(m->bytes);
-	struct sj_response r;
-	int rc = command(v, "GET STATUS", &ask, false, &r);
-
-	if (rc != 0)
-		return rc;
-	sj_put(&w, r.data);
-	if (w.failed || !read_modules(sj_written(&w), m))
-		rc = cli_fail(v->cli, SJ_CARD_ANSWER,
-			      "GET STATUS: the card has other modules than ours");
-	return rc;
-}
-
-static int renew_all(struct cardvisit *v, const struct modules *m)
+static int renew_all(struct cardvisit *v, const struct cardstatus_modules *m)
 {
 	int rc = 0;
 
@@ -349,17 +290,17 @@ static int renew_all(struct cardvisit *v, const struct modules *m)
 
 static int reset(struct cardvisit *v)
 {
-	struct modules modules = { .n = 0 };
+	struct cardvisit_modules modules = { .list = { .n = 0 } };
 	int rc = cardvisit_status(v);
 
 	if (rc == 0 && v->state > CARDSTATUS_INITIALIZED)
 		rc = cli_fail(v->cli, SJ_CARD_STATE, "card %s was issued: it can only be ended",
 			      v->serial);
 	if (rc == 0)
-		rc = ask_modules(v, &modules);
+		rc = cardvisit_modules(v, LOAD_FILE, &modules);
 	if (rc == 0)
 		rc = record_end(v, "card reset");
-	return rc != 0 ? rc : renew_all(v, &modules);
+	return rc != 0 ? rc : renew_all(v, &modules.list);
 }
 
 static int reset_run(struct cli *cli)
