@@ -208,8 +208,9 @@ static enum sj_rc read_slot(struct sj_bundle *bundle)
 	return rc;
 }
 
-/* What is in use; where that is damaged, not but for once unreadable, the next bundle repairs it. */
-static enum sj_rc read_present(struct sj_bundle *bundle)
+/* What is in use; where that is damaged, not but for once unreadable, the next bundle repairs it. Where the
+ * name of its slot cannot be read, neither slot may be emptied. */
+static enum sj_rc read_present(struct sj_bundle *bundle, const char **why)
 {
 	enum sj_rc slot = read_slot(bundle), rc;
 
@@ -218,6 +219,10 @@ static enum sj_rc read_present(struct sj_bundle *bundle)
 			close(bundle->present.fd);
 		slot = read_slot(bundle);
 	}
+	if (slot == SJ_TRUST_UNREADABLE && bundle->present.name[0] == 0)
+		return say(why, slot,
+			   "bundle/current cannot be read: if it stays so, delete it and take the "
+			   "newest bundle in.");
 	if (slot != SJ_OK)
 		bundle->old = (struct sj_manifest){ .version = 0 };
 	rc = slot;
@@ -232,8 +237,7 @@ static enum sj_rc read_present(struct sj_bundle *bundle)
 		bundle->newest.version = bundle->old.version;
 		memcpy(bundle->newest.manifest, bundle->present.manifest, SJ_TRUST_HASH);
 	}
-	memcpy(bundle->next.name,
-	       bundle->present.fd >= 0 && bundle->present.name[0] == 'a' ? "b" : "a", 2);
+	memcpy(bundle->next.name, bundle->present.name[0] == 'a' ? "b" : "a", 2);
 	return rc;
 }
 
@@ -342,7 +346,7 @@ static enum sj_rc begin(struct sj_bundle *bundle, const char *directory, int64_t
 	memcpy(bundle->next.manifest, hash, SJ_TRUST_HASH);
 	rc = open_store(bundle, directory, why);
 	if (rc == SJ_OK)
-		rc = read_present(bundle);
+		rc = read_present(bundle, why);
 	if (rc != SJ_OK)
 		return rc;
 	now = sj_trust_time(&bundle->own, now, &behind);

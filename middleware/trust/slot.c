@@ -14,7 +14,7 @@
 #define LINE_MAX_BYTES 96u
 #define DIGITS (2 * SJ_TRUST_HASH)
 
-/* A line: a word, a blank, a hash, a line feed. The word is ended by a NUL. */
+/* A line: a word, a blank, a hash, a line feed. The word is ended by a NUL. SJ_INPUT_MALFORMED: it is none. */
 static enum sj_rc read_line(int dir, const char *path, char word[static 16],
 			    uint8_t hash[static SJ_TRUST_HASH])
 {
@@ -26,7 +26,7 @@ static enum sj_rc read_line(int dir, const char *path, char word[static 16],
 	if (rc == SJ_OK &&
 	    (n == 0 || n > 15 || file.bytes[n] != ' ' || file.bytes[file.len - 1] != '\n' ||
 	     !sj_hex_read((const char *)file.bytes + n + 1, DIGITS, &w)))
-		rc = SJ_TRUST_UNREADABLE;
+		rc = SJ_INPUT_MALFORMED;
 	if (rc == SJ_OK) {
 		memcpy(word, file.bytes, n);
 		word[n] = 0;
@@ -56,9 +56,10 @@ enum sj_rc sj_slot_open(int dir, struct sj_slot *out)
 	rc = read_line(dir, SJ_SLOT_FOLDER "/" CURRENT, word, out->manifest);
 	if (rc == SJ_TRUST_MISSING)
 		return SJ_OK;
-	if (rc != SJ_OK)
+	if (rc != SJ_OK && rc != SJ_INPUT_MALFORMED)
 		return rc;
-	if (strcmp(word, "a") != 0 && strcmp(word, "b") != 0)
+	memcpy(out->name, SJ_SLOT_NONE, sizeof(out->name));
+	if (rc != SJ_OK || (strcmp(word, "a") != 0 && strcmp(word, "b") != 0))
 		return SJ_TRUST_UNREADABLE;
 	memcpy(out->name, word, sizeof(out->name));
 	snprintf(path, sizeof(path), SJ_SLOT_FOLDER "/%s", out->name);
@@ -103,7 +104,9 @@ enum sj_rc sj_slot_newest_read(int bundle, struct sj_slot_version *out)
 	rc = read_line(bundle, NEWEST, word, out->manifest);
 	if (rc == SJ_TRUST_MISSING)
 		return SJ_OK;
-	return rc == SJ_OK && !read_version(word, &out->version) ? SJ_TRUST_UNREADABLE : rc;
+	if (rc == SJ_INPUT_MALFORMED || (rc == SJ_OK && !read_version(word, &out->version)))
+		rc = SJ_TRUST_UNREADABLE;
+	return rc;
 }
 
 enum sj_rc sj_slot_newest_write(const struct sj_trust_io *io, int bundle,

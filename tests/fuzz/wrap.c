@@ -296,3 +296,32 @@ int __wrap_RAND_priv_bytes(unsigned char *out, int n)
 		return 0;
 	return fuzz_random(out, (size_t)n) ? 1 : __real_RAND_priv_bytes(out, n);
 }
+
+/* A key of RSA is made once for each size: else that would be nearly all that a harness does. */
+#define RSA_STEPS 4u /* of 1024 bits */
+__typeof__(EVP_PKEY_Q_keygen) __real_EVP_PKEY_Q_keygen, __wrap_EVP_PKEY_Q_keygen;
+EVP_PKEY *__wrap_EVP_PKEY_Q_keygen(OSSL_LIB_CTX *libctx, const char *propq, const char *type, ...)
+{
+	static EVP_PKEY *keys[RSA_STEPS];
+	const char *group = NULL;
+	EVP_PKEY **key = NULL;
+	size_t bits = 0;
+	va_list rest;
+
+	va_start(rest, type);
+	if (strcmp(type, "RSA") == 0)
+		bits = va_arg(rest, size_t);
+	else
+		group = va_arg(rest, const char *);
+	va_end(rest);
+	if (fuzz_fails(FUZZ_CRYPTO)) {
+		errno = reason(FUZZ_CRYPTO);
+		return NULL;
+	}
+	if (group != NULL)
+		return __real_EVP_PKEY_Q_keygen(libctx, propq, type, group);
+	key = &keys[(bits / 1024 - 1) % RSA_STEPS];
+	if (*key == NULL)
+		*key = __real_EVP_PKEY_Q_keygen(libctx, propq, type, bits);
+	return *key != NULL && EVP_PKEY_up_ref(*key) == 1 ? *key : NULL;
+}

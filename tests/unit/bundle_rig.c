@@ -285,6 +285,14 @@ enum sj_rc bundle_next(struct bundle_rig *r)
 	return bundle_take(r);
 }
 
+void bundle_shell(const struct bundle_rig *r, const char *line)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "cd %s && %s", r->store, line);
+	assert_int_equal(system(command), 0);
+}
+
 uint32_t bundle_version(const struct bundle_rig *r)
 {
 	struct sj_bundle_info info = { .size = sizeof(info) };

@@ -64,6 +64,8 @@ void bundle_publish(const struct bundle_rig *r, const char *folder);
 enum sj_rc bundle_take(struct bundle_rig *r);
 /* Both. */
 enum sj_rc bundle_next(struct bundle_rig *r);
+/* A line of the shell in the store has to succeed. */
+void bundle_shell(const struct bundle_rig *r, const char *line);
 /* The version in use; 0: none. */
 uint32_t bundle_version(const struct bundle_rig *r);
 /* The epoch of the terminal's list; 0: none. */
