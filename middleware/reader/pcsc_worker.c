@@ -187,10 +187,7 @@ static void states_of(const struct sj_pcsc_readers *readers, SCARD_READERSTATE *
 	states[readers->n].szReader = "\\\\?PnP?\\Notification";
 }
 
-/*
- * The present state, at once; `states` is left such that waiting on it waits
- * for the next change.
- */
+/* The present state, at once; waiting on `states` then waits for the next change. */
 static LONG snapshot(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
 {
 	LONG rv = need_context(l);
@@ -416,10 +413,7 @@ void sj_pcsc_forsake(struct sj_pcsc *p)
 		set_protocol(l, SCARD_PROTOCOL_UNDEFINED);
 }
 
-/*
- * Outside a transaction a command is together with those of others, but not one of a channel: if another
- * has one by now, that would be broken by it.
- */
+/* Outside a transaction together with others'; but a channel may be another's by now, who would lose it. */
 static enum sj_rc job_transmit(struct sj_link *l, struct sj_pcsc *p)
 {
 	struct sj_job *job = &p->job;

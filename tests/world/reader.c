@@ -116,7 +116,8 @@ static bool begin_to_sign(struct signer *s, char **argv)
 
 	s->id = (CK_BYTE)strtoul(argv[1], NULL, 16);
 	s->pin = argv[2];
-	s->shares = s->counts = true;
+	s->shares = true;
+	s->counts = true;
 	return signer_load(s, argv[0]) && signer_begin(s, &session, &s->key);
 }
 
