@@ -19,7 +19,7 @@ from rig import ANSWERS, BUILD, Counter, free_port
 SOAK = pathlib.Path(os.environ["SOAK"])
 PORT = int(os.environ["PCSCD_PORT"])
 SAMPLE_S = 2
-TWO_LOOKS_S = 0.1  # pcscd, in its hurry, looks for cards every 10 ms
+AWAY_S = 0.2  # pcscd, in its hurry, looks for cards every 10 ms; on a busy machine later
 TAP_S = 30
 WINDOWS = 20  # of the second half of the time
 LAST_WINDOWS = 5  # in which descriptors are as few as at the beginning
@@ -27,7 +27,7 @@ DRAWN = 20  # each so many-th document at the page has a portrait drawn
 PAGE_S, DESK_S = 0.05, 0.5  # between two documents, for others to have the machine
 BEGINNING_S = 180  # what is held by then is what is held
 FIRST_CARDS = 20  # before them it is not all there yet
-over = threading.Event()
+over, gone = threading.Event(), threading.Event()  # nobody is served any more; then no card lies there any more
 
 
 def start(*argv, **more):
@@ -54,7 +54,7 @@ class Card:
         with selectors.DefaultSelector() as both:
             for i in (0, 1):
                 both.register(ends[i], selectors.EVENT_READ, ends[1 - i])
-            while self.events.empty() and time.monotonic() < until and not over.is_set():
+            while self.events.empty() and time.monotonic() < until and not gone.is_set():
                 for key, _ in both.select(0.01):
                     data = key.fileobj.recv(65536)
                     key.fileobj.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
@@ -63,8 +63,8 @@ class Card:
             s.close()
 
     def come_and_go(self):
-        while not over.is_set():
-            if not self.wanted.wait(TWO_LOOKS_S):
+        while not gone.is_set():
+            if not self.wanted.wait(AWAY_S):
                 continue
             try:
                 self.present(time.monotonic() + TAP_S)
@@ -76,8 +76,10 @@ class Card:
                 assert self.done(event), event
                 self.count += 1
             except queue.Empty:
-                self.missed += not over.is_set()
-            time.sleep(TWO_LOOKS_S)
+                if not over.is_set():
+                    self.missed += 1
+                    print(f"card {self.slot}: nobody was done with it", flush=True)
+            time.sleep(AWAY_S)
 
 
 class Gate:
@@ -228,7 +230,7 @@ def main():
     cards = [Card(0, opened), Card(1, opened), Card(2, lambda v: v["verdict"] == "genuine")]
     gate, page, reading = Gate(cards), Page(), Reading(cards[2])
     processes = [page.process, reading.process, gate.process, *(c.process for c in cards)]
-    threads = [threading.Thread(target=f) for f in (*(c.come_and_go for c in cards), page.serve, reading.serve)]
+    threads = [threading.Thread(target=f) for f in (page.serve, reading.serve, *(c.come_and_go for c in cards))]
     for t in threads:
         t.start()
     taps = lambda: cards[0].count + cards[1].count
@@ -239,7 +241,10 @@ def main():
         "card": (cards[0].process.pid, lambda: cards[0].count), "pcscd": (int(os.environ["PCSCD_PID"]), taps)}, lambda: well() and not asked)
     good = well()
     over.set()
-    for t in threads:
+    for t in threads[:2]:
+        t.join()
+    gone.set()
+    for t in threads[2:]:
         t.join()
     for desk in (page, reading):
         good = desk.counter.stop() == 0 and good
