@@ -161,12 +161,14 @@ static void on_cancel(struct program *p, uint8_t a, uint8_t b)
 					  CKF_ENCRYPT,        CKF_DECRYPT,      CKF_SIGN_RECOVER,
 					  CKF_VERIFY_RECOVER, CKF_MESSAGE_SIGN, CKF_MESSAGE_VERIFY,
 					  CKF_FIND_OBJECTS };
+	const struct calls_block data = some_data(p, 8);
 	CK_FLAGS flags = 0;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if ((b >> i % 8 & 1) != 0)
 			flags |= kinds[i];
 	(void)C_SessionCancel(calls_session(p, a), b == 0xFF ? ~(CK_FLAGS)0 : flags);
+	(void)C_SetOperationState(calls_session(p, a), data.bytes, data.len, calls_object(p, a), 0);
 }
 
 static void on_secret(struct program *p, uint8_t a, uint8_t b)
