@@ -367,7 +367,7 @@ static void (*const calls[])(struct program *p, uint8_t a, uint8_t b) = {
 	on_digest, on_cipher, on_logout, on_derive, on_create,    on_change, on_generate,
 	on_pins,   on_ask,    on_card,   on_close,  on_end,
 };
-#define CALLS (sizeof(calls) / sizeof(calls[0]))
+#define CALLS ((unsigned)(sizeof(calls) / sizeof(calls[0])))
 #define ALL (CALLS + CALLS_GIVEN + CALLS_MORE)
 #define CALLS_MAX 64u
 
