@@ -25,7 +25,7 @@ fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 # Looks at much memory, and at what sanitisers keep to themselves.
 $(call objs,tests/failures/scan.c tests/failures/made.c): override SANITIZE =
 # Stands before libc, for libraries too, from the first moment of a process on.
-fail_objs := $(call objs,tests/failures/fail.c tests/failures/preload.c)
+fail_objs := $(call objs,$(addprefix tests/failures/,fail.c streams.c preload.c))
 $(fail_objs): override SANITIZE =
 $(fail_objs): override HARDEN = -fPIC
 # Before whole programs: tests/failures/tools.
@@ -54,6 +54,7 @@ $(BUILD)/tests/unit/test_counter_api: TEST_LIBS = $(LIBS_counter)
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 $(BUILD)/tests/unit/test_gate_helper: TEST_LIBS += -Wl,--wrap=fork,--wrap=usleep
+$(BUILD)/tests/unit/test_evidence_store: TEST_LIBS += -Wl,--wrap=lstat
 # Power cuts: every command that a test sends, and every comparison of secrets in it, is watched.
 $(BUILD)/tests/power/test_sweep: TEST_LIBS = -Wl,--wrap=card_transmit,--wrap=card_settle,--wrap=sj_equal_secret,--wrap=link
 # The module against readers and cards that only this file knows, instead of middleware/piv.
