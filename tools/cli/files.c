@@ -68,6 +68,16 @@ int cli_file_read(struct cli *cli, const char *path, size_t max, uint8_t **bytes
 	return rc;
 }
 
+int cli_file_there(struct cli *cli, const char *path, bool *there)
+{
+	struct stat st;
+
+	*there = lstat(path, &st) == 0;
+	if (*there || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
+}
+
 bool cli_write_all(int fd, const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
@@ -157,10 +167,16 @@ int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t 
 
 	if (strcmp(path, "-") == 0)
 		return write_standard(cli, bytes, len);
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return write_through(cli, path, bytes, len);
+	if (stat(path, &st) == 0) {
+		if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+			return write_through(cli, path, bytes, len);
+	} else if (errno != ENOENT) {
+		return cli_output_failed(cli, path);
+	}
 	/* Not the link is replaced, but what it leads to. */
 	target = realpath(path, NULL);
+	if (target == NULL && errno != ENOENT)
+		return cli_output_failed(cli, path);
 	rc = replace(cli, target != NULL ? target : path, bytes, len, mode);
 	free(target);
 	return rc;
