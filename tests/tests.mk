@@ -25,7 +25,7 @@ fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 # Looks at much memory, and at what sanitisers keep to themselves.
 $(call objs,tests/failures/scan.c tests/failures/made.c): override SANITIZE =
 # Stands before libc, for libraries too, from the first moment of a process on.
-fail_objs := $(call objs,$(addprefix tests/failures/,fail.c streams.c preload.c))
+fail_objs := $(call objs,$(addprefix tests/failures/,fail.c streams.c scarce.c preload.c))
 $(fail_objs): override SANITIZE =
 $(fail_objs): override HARDEN = -fPIC
 # Before whole programs: tests/failures/tools.
@@ -75,7 +75,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS =
 $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c tests/pkcs11/uses_change.c)
 
 # Every operation with failures inside (tests/failures).
-sweep_src := $(addprefix tests/failures/,fail.c streams.c folder.c) $(wildcard tests/failures/sweep*.c) $(addprefix tests/pkcs11/,plug.c work.c)
+sweep_src := $(addprefix tests/failures/,fail.c streams.c scarce.c folder.c) $(wildcard tests/failures/sweep*.c) $(addprefix tests/pkcs11/,plug.c work.c)
 sweep_libs := $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3 \
 	$(addprefix -Wl$(comma)--wrap=SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect Disconnect Status Transmit GetAttrib)
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(sweep_src))

@@ -9,14 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static struct fail_plan the_plan;
@@ -266,6 +264,17 @@ ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
 	return some == 0 && n != 0 ? -1 : (ssize_t)syscall(SYS_pwrite64, fd, bytes, some, at);
 }
 
+ssize_t readv(int fd, const struct iovec *parts, int n)
+{
+	return fail_whole(FAIL_READ, false, NULL) ? -1 : (ssize_t)syscall(SYS_readv, fd, parts, n);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int n)
+{
+	return fail_whole(FAIL_WRITE, false, NULL) ? -1
+						   : (ssize_t)syscall(SYS_writev, fd, parts, n);
+}
+
 #define WHOLE(kind, closes, path, ...) \
 	(fail_whole(kind, closes, path) ? -1 : (int)syscall(__VA_ARGS__))
 
@@ -303,16 +312,31 @@ int flock(int fd, int how)
 	return WHOLE(FAIL_READ, (how & LOCK_UN) != 0, NULL, SYS_flock, fd, how);
 }
 
-/* Locks, flags and copies. */
+/* Locks, and copies; flags of what is open are always set. */
 int fcntl(int fd, int what, ...)
 {
+	const bool copies = what == F_DUPFD || what == F_DUPFD_CLOEXEC;
+	const bool locks = what == F_SETLK || what == F_SETLKW || what == F_GETLK;
 	va_list rest;
 	void *with;
 
 	va_start(rest, what);
 	with = va_arg(rest, void *);
 	va_end(rest);
-	return WHOLE(FAIL_READ, true, NULL, SYS_fcntl, fd, what, with);
+	if ((copies && fail_memory(EMFILE)) || (locks && fail_whole(FAIL_READ, true, NULL)))
+		return -1;
+	return (int)syscall(SYS_fcntl, fd, what, with);
+}
+
+ssize_t getrandom(void *out, size_t n, unsigned flags)
+{
+	return fail_whole(FAIL_READ, true, NULL) ? -1
+						 : (ssize_t)syscall(SYS_getrandom, out, n, flags);
+}
+
+int getentropy(void *out, size_t n)
+{
+	return getrandom(out, n, 0) == (ssize_t)n ? 0 : -1;
 }
 
 int fchmod(int fd, mode_t mode)
@@ -420,60 +444,6 @@ int close(int fd)
 	return -1;
 }
 
-/* --- what the system has too little of ------------------------------------------------ */
-
-void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t from)
-{
-	if (fail_memory(ENOMEM))
-		return MAP_FAILED;
-	return (void *)syscall(SYS_mmap, at, n, protection, flags, fd, from); // NOLINT
-}
-
-int pipe2(int fds[2], int flags)
-{
-	return fail_memory(EMFILE) ? -1 : (int)syscall(SYS_pipe2, fds, flags);
-}
-
-int pipe(int fds[2])
-{
-	return pipe2(fds, 0);
-}
-
-int eventfd(unsigned count, int flags)
-{
-	return fail_memory(EMFILE) ? -1 : (int)syscall(SYS_eventfd2, count, flags);
-}
-
-int socketpair(int domain, int type, int protocol, int fds[2])
-{
-	return fail_memory(EMFILE) ? -1 : (int)syscall(SYS_socketpair, domain, type, protocol, fds);
-}
-
-int signalfd(int fd, const sigset_t *set, int flags)
-{
-	return fail_memory(EMFILE) ? -1 : NEXT(signalfd)(fd, set, flags);
-}
-
-int inotify_init1(int flags)
-{
-	return fail_memory(EMFILE) ? -1 : (int)syscall(SYS_inotify_init1, flags);
-}
-
-int memfd_create(const char *name, unsigned flags)
-{
-	return fail_memory(EMFILE) ? -1 : (int)syscall(SYS_memfd_create, name, flags);
-}
-
-pid_t fork(void)
-{
-	return fail_memory(EAGAIN) ? -1 : NEXT(fork)();
-}
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *), void *user)
-{
-	return fail_memory(EAGAIN) ? EAGAIN : NEXT(pthread_create)(thread, how, run, user);
-}
-
 /* --- other names of the same -------------------------------------------------------- */
 
 /* What _FORTIFY_SOURCE and programs for large files call instead. */
@@ -492,8 +462,6 @@ int ftruncate64(int fd, off64_t length) __attribute__((alias("ftruncate")));
 off64_t lseek64(int fd, off64_t at, int whence) __attribute__((alias("lseek")));
 int posix_fallocate64(int fd, off64_t at, off64_t n) __attribute__((alias("posix_fallocate")));
 int fcntl64(int fd, int what, ...) __attribute__((alias("fcntl")));
-void *mmap64(void *at, size_t n, int protection, int flags, int fd, off64_t from)
-	__attribute__((alias("mmap")));
 
 int __open_2(const char *path, int flags)
 {

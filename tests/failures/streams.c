@@ -148,7 +148,14 @@ ssize_t getline(char **line, size_t *cap, FILE *stream)
 	return getdelim(line, cap, '\n', stream);
 }
 
-/* What _FORTIFY_SOURCE and libc's headers call instead. */
+/* What _FORTIFY_SOURCE and libc's headers call instead; getc has a buffer filled. */
+int __uflow(FILE *stream);
+
+int __uflow(FILE *stream)
+{
+	return read_fails(stream) ? EOF : NEXT(__uflow)(stream);
+}
+
 char *__fgets_chk(char *out, size_t size, int room, FILE *stream);
 ssize_t __getdelim(char **line, size_t *cap, int end_of_line, FILE *stream)
 	__attribute__((alias("getdelim")));

@@ -76,3 +76,17 @@ unseen() {
 	[[ "$output" == *pipe*SJ-0105* ]]
 	[ -p pipe ]
 }
+
+@test "a record of signatures that cannot be read is not said to hold" {
+	cp -r ut unread
+	rm unread/signatures.log
+	mkdir unread/signatures.log # opens, but does not read
+	run -13 sojourn authority signatures unread
+	[[ "$output" == *unread/signatures.log*SJ-1301* ]]
+}
+
+@test "sources that cannot be read are not taken for none" {
+	mkdir -p store/bundle/source
+	run -13 sojourn trust sync --trust store
+	[[ "$output" == *store/bundle/source*SJ-1301* ]]
+}

@@ -282,6 +282,8 @@ int cli_output_failed(struct cli *cli, const char *path);
  */
 CLI_MUST_CHECK int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t len,
 				  unsigned mode);
+/* Ends a stream that was written to. False, and errno: not all of it is there. */
+CLI_MUST_CHECK bool cli_stream_close(FILE *f);
 /* The folder that `path` is in, so that a new name is on the disk too. Best effort: not all can. */
 void cli_sync_folder(const char *path);
 /* Makes a directory and its missing parents with `mode`; one that exists is fine. */

@@ -102,6 +102,17 @@ int cli_output_failed(struct cli *cli, const char *path)
 	return cli_fail(cli, rc, "%s: %s", path, strerror(errno));
 }
 
+/* What failed before the end has left no errno. */
+bool cli_stream_close(FILE *f)
+{
+	const bool lost = ferror(f) != 0;
+
+	if (fclose(f) != 0)
+		return false;
+	errno = EIO;
+	return !lost;
+}
+
 static int write_standard(struct cli *cli, const void *bytes, size_t len)
 {
 	if (fwrite(bytes, 1, len, cli->out) != len || fflush(cli->out) != 0)

@@ -5,6 +5,7 @@
  * (CRC_A); ISO/IEC 14443-4:2018, 7.1 (blocks), 7.5.5 (chaining).
  */
 #include "cli/pcap.h"
+#include "cli/cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,9 +135,8 @@ void cli_pcap_apdu(struct cli_pcap *p, bool from_card, const uint8_t *bytes, siz
 
 bool cli_pcap_close(struct cli_pcap *p)
 {
-	bool good = ferror(p->file) == 0;
+	const bool good = cli_stream_close(p->file);
 
-	good = fclose(p->file) == 0 && good;
 	free(p);
 	return good;
 }

@@ -141,7 +141,7 @@ int gate_give(struct cli *cli, const struct gate_config *config, const char *pat
 						  strerror(errno));
 	if (st.st_uid == 0 || chown(path, st.st_uid, st.st_gid) == 0)
 		return 0;
-	return cli_fail(cli, SJ_FILE_PERMISSION, "%s: %s", path, strerror(errno));
+	return cli_output_failed(cli, path);
 }
 
 int gate_file_write(struct cli *cli, const struct gate_config *config, const char *path,

@@ -240,7 +240,7 @@ static int prune_file(struct cli *cli, const char *path, int64_t made, void *use
 	if (p->now - made < GATE_TICKET_LIFE)
 		return 0;
 	if (unlink(path) != 0)
-		return cli_fail(cli, SJ_FILE_PERMISSION, "%s: %s", path, strerror(errno));
+		return cli_output_failed(cli, path);
 	p->removed++;
 	return 0;
 }

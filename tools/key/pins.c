@@ -347,7 +347,8 @@ static const char *const forget_examples[] = {
 	"sojourn key forget # every CAN and pairing code",
 	NULL,
 };
-static const enum sj_rc forget_failures[] = { SJ_FILE_PERMISSION, SJ_INPUT_UNREADABLE, SJ_OK };
+static const enum sj_rc forget_failures[] = { SJ_FILE_PERMISSION, SJ_INPUT_UNREADABLE,
+					      SJ_OUTPUT_FAILED, SJ_OK };
 
 const struct cli_command key_forget = {
 	.noun = "key",
