@@ -5,7 +5,6 @@
  * (CRC_A); ISO/IEC 14443-4:2018, 7.1 (blocks), 7.5.5 (chaining).
  */
 #include "cli/pcap.h"
-#include "cli/cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +12,8 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "cli/cli.h"
 
 #define LINKTYPE_ISO_14443 264u
 #define EVENT_FIELD_ON 0xFCu
