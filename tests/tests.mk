@@ -209,7 +209,7 @@ check: deps-check deps-check-more
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
 gcc_only := $(server_bats) $(addprefix tests/,unit/campaign.bats side/side.bats card/publish.bats card/rollover.bats card/cli.bats \
 	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
-	reader/gate.bats failures/tools.bats programs/yubico.bats card/key.bats card/channel.bats)
+	reader/gate.bats failures/tools.bats failures/there.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
 	reader/service.bats)
 waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
