@@ -145,10 +145,10 @@ static bool sweep_one(struct stage *s, struct sweeping *w, struct sj_span comman
 	return s->m.sent > before;
 }
 
-/* An eightieth of them, the bare header among them. */
+/* One or two of them, the bare header among them. */
 static bool is_drawn(size_t e, size_t t, uint8_t ins)
 {
-	return (e * TAILS + t) % 80 == ins % 80u || (t == 0 && e == ins % EDGES);
+	return (e * TAILS + t) % 160 == ins % 160u || (t == 0 && e == ins % EDGES);
 }
 
 /* False: the state could not be held, or nothing was sent in it. */
