@@ -1,6 +1,7 @@
 /* stage_sweep.c -- every instruction with edges of P1, P2, Lc and Le, each in the state it is swept in. */
 #include "tests/hostile/stage.h"
 
+#include "applets/gate/state.h"
 #include "applets/piv/state.h"
 #include "host/card_internal.h"
 
@@ -14,6 +15,8 @@ struct held {
 	enum card_life life;
 	bool session, channel; /* secure messaging, a secure channel */
 	unsigned rights;
+	bool authenticated; /* a terminal */
+	enum gate_state gate; /* of an exchange */
 	bool pin, global_pin, pairing, admin;
 	bool secured, piv_open, channel_open; /* as the terminal has it */
 	struct monitor_session opened;
@@ -38,13 +41,17 @@ static void look_at(const struct stage *s, struct held *out)
 			      .session = now->session.running,
 			      .channel = now->scp.running,
 			      .rights = now->rights,
+			      .authenticated = now->terminal.authenticated,
 			      .secured = s->b->secured,
 			      .piv_open = s->piv_open,
 			      .channel_open = s->b->channel.open,
 			      .opened = s->m.session };
 	for (size_t i = 0; i < card->applet_count; i++) {
-		const struct piv *piv = card_state_of(card, card->applets[i]);
+		const void *state = card_state_of(card, card->applets[i]);
+		const struct piv *piv = state;
 
+		if (strcmp(card->applets[i]->name, "gate") == 0 && state != NULL)
+			out->gate = ((const struct gate *)state)->session.state;
 		if (strcmp(card->applets[i]->name, "key") != 0 || piv == NULL)
 			continue;
 		out->pin = piv->pin;
@@ -57,7 +64,8 @@ static void look_at(const struct stage *s, struct held *out)
 static bool is_same(const struct held *a, const struct held *b)
 {
 	return a->applet == b->applet && a->life == b->life && a->session == b->session &&
-	       a->channel == b->channel && a->rights == b->rights && a->pin == b->pin &&
+	       a->channel == b->channel && a->rights == b->rights &&
+	       a->authenticated == b->authenticated && a->gate == b->gate && a->pin == b->pin &&
 	       a->global_pin == b->global_pin && a->pairing == b->pairing && a->admin == b->admin &&
 	       a->secured == b->secured && a->piv_open == b->piv_open &&
 	       a->channel_open == b->channel_open && a->opened.kind == b->opened.kind &&

@@ -22,6 +22,7 @@ static const struct sequence rows[] = {
 	PLAIN("plain", "MF", "{mf}"),
 	PLAIN("plain", "LDS1", "{lds}=9000"),
 	PLAIN("plain", "gate", "{gate}=9000"),
+	PLAIN("plain", "gate, an exchange open", "@tap=9000"),
 	PLAIN("plain-c", "MF", "{mf}"),
 	PLAIN("plain-c", "LDS1", "{lds}=9000"),
 	PLAIN("plain-c", "keys", "{piv}=9000"),
