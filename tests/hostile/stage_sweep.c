@@ -156,7 +156,7 @@ static bool sweep_one(struct stage *s, struct sweeping *w, struct sj_span comman
 /* One or two of them, the bare header among them. */
 static bool is_drawn(size_t e, size_t t, uint8_t ins)
 {
-	return (e * TAILS + t) % 160 == ins % 160u || (t == 0 && e == ins % EDGES);
+	return e * TAILS + t == ins || (t == 0 && e == ins % EDGES);
 }
 
 /* False: the state could not be held, or nothing was sent in it. */

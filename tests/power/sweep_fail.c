@@ -16,7 +16,7 @@
 #include "host/store_internal.h"
 #include "tests/power/sweep_taps.h"
 
-#define TIMES_MAX 3u /* of a row that may be without calls at first */
+#define TIMES_MAX 2u /* of a row that may be without calls at first */
 #define SECONDS 120u /* a card that hangs is none that failed well */
 
 __typeof__(card_transmit) __real_card_transmit;
