@@ -57,7 +57,7 @@ $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tes
 $(BUILD)/tests/unit/test_gate_helper: TEST_LIBS += -Wl,--wrap=fork,--wrap=usleep
 $(BUILD)/tests/unit/test_evidence_store: TEST_LIBS += -Wl,--wrap=lstat
 # Power cuts: every command that a test sends, and every comparison of secrets in it, is watched.
-$(BUILD)/tests/power/test_sweep: TEST_LIBS = -Wl,--wrap=card_transmit,--wrap=card_settle,--wrap=sj_equal_secret,--wrap=link
+$(BUILD)/tests/power/test_sweep: TEST_LIBS = $(addprefix -Wl$(comma)--wrap=,card_transmit card_settle card_dispatch card_sm_open card_piv_open card_store_set sj_equal_secret link)
 # The module against readers and cards that only this file knows, instead of middleware/piv.
 $(filter $(BUILD)/tests/pkcs11/test_fake_%,$(test_bins)): $(call objs,tests/pkcs11/fakepiv.c)
 

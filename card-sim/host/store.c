@@ -293,7 +293,7 @@ enum card_store_rc card_store_commit(struct card_store *s)
 	if (s->failed)
 		rc = CARD_STORE_NO_MEMORY;
 	else if (card_store_changed(s) && s->file.io != NULL)
-		rc = s->forgets ? store_write_anew(s) : write_changes(s);
+		rc = s->forgets || s->file.ahead ? store_commit_anew(s) : write_changes(s);
 	if (rc != CARD_STORE_OK) {
 		error = errno;
 		card_store_abort(s);

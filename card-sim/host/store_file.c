@@ -242,10 +242,22 @@ enum card_store_rc store_write_anew(struct card_store *s)
 		f->log = log;
 		f->tail_dirty = false;
 		f->directory_dirty = !sync_directory(f);
+		if (f->directory_dirty)
+			error = errno;
 	}
 	free(name);
 	errno = error;
 	return rc;
+}
+
+enum card_store_rc store_commit_anew(struct card_store *s)
+{
+	const enum card_store_rc rc = store_write_anew(s);
+
+	if (rc != CARD_STORE_OK)
+		return rc;
+	s->file.ahead = s->file.directory_dirty;
+	return s->file.ahead ? CARD_STORE_IO : CARD_STORE_OK;
 }
 
 /* If it fails, the old file does. */

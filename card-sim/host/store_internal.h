@@ -46,6 +46,7 @@ struct store_file {
 	struct store_log log;
 	bool tail_dirty; /* bytes after log.length must be cut off before the next append */
 	bool directory_dirty; /* a rename is not known to be durable */
+	bool ahead; /* the file has a transaction that failed; the next one writes it anew */
 };
 
 struct card_store {
@@ -97,7 +98,12 @@ SJ_MUST_CHECK enum card_store_rc store_append(struct card_store *s, struct sj_sp
  * that is still there.
  */
 SJ_MUST_CHECK enum card_store_rc store_write_anew(struct card_store *s);
-/* The same when most of it is past. A failure leaves the old file. */
+/*
+ * The same as a commit, which is one only when the name is durable: else the file is ahead of what
+ * the caller takes back, and CARD_STORE_IO.
+ */
+SJ_MUST_CHECK enum card_store_rc store_commit_anew(struct card_store *s);
+/* As store_write_anew() when most of it is past. A failure leaves the old file. */
 void store_compact_if_due(struct card_store *s);
 void store_file_close(struct store_file *f);
 

@@ -414,6 +414,31 @@ static void a_wipe_that_fails_wipes_nothing(void **state)
 	card_store_close(s);
 }
 
+/* Else a cut could bring back what was wiped. */
+static void a_wipe_whose_name_is_not_durable_has_failed(void **state)
+{
+	struct room *r = *state;
+	struct card_store *s = create(r);
+
+	step(s, 1);
+	commit(s);
+	for (unsigned lasting = 0; lasting <= 1; lasting++) {
+		r->calls = 0;
+		r->fail_at = 5; /* the folder's sync, after the rename */
+		r->fail_on = lasting != 0;
+		assert_true(card_store_wipe(s, 0, 100));
+		assert_int_equal(card_store_commit(s), CARD_STORE_IO);
+		assert_int_equal(errno, EIO);
+		assert_int_equal(state_of(s), 1 + lasting);
+		r->fail_at = 0;
+		step(s, 2 + lasting);
+		commit(s);
+		s = reopen(r, s);
+		assert_int_equal(state_of(s), 2 + lasting);
+	}
+	card_store_close(s);
+}
+
 static void the_lock_survives_compaction(void **state)
 {
 	struct room *r = *state;
@@ -455,6 +480,7 @@ int main(void)
 		STORE_CASE(failed_compaction_loses_nothing),
 		STORE_CASE(nothing_of_what_is_wiped_remains_in_the_file),
 		STORE_CASE(a_wipe_that_fails_wipes_nothing),
+		STORE_CASE(a_wipe_whose_name_is_not_durable_has_failed),
 		STORE_CASE(the_lock_survives_compaction),
 	};
 

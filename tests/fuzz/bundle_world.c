@@ -6,8 +6,6 @@
 #include "crypt/memory.h"
 #include "tests/failures/folder.h"
 #include "tests/fuzz/failures.h"
-#include "tools/authority/cert.h"
-#include "trust/pseudonyms.h"
 
 const uint8_t bundle_sector[SJ_TRUST_HASH] = { 7 }, bundle_identifier[SJ_TRUST_HASH] = { 7 };
 
@@ -69,69 +67,6 @@ void bundle_world_learns(bool learns)
 
 /* --- what there is to offer ------------------------------------------------------------------- */
 
-static struct rig_file pseudonyms(const struct status_rig *a, uint32_t epoch)
-{
-	struct rig_file file = { malloc(SJ_PSEUDONYMS_SIZE(1)), 0 };
-	struct sj_writer w = sj_writer(file.bytes, SJ_PSEUDONYMS_SIZE(1));
-	struct sj_key *key = sj_key_from_ec(SJ_P256, &a->signer);
-	struct sj_pseudonyms_head head = { .issuer = SJ_SPAN_STR(RIG_ISSUER),
-					   .epoch = epoch,
-					   .not_before = RIG_NOW,
-					   .next_update = RIG_NOW + RIG_DAY };
-	uint8_t entry[SJ_PSEUDONYM_ENTRY];
-
-	memcpy(head.sector, bundle_sector, sizeof(head.sector));
-	if (!sj_pseudonym_entry(bundle_identifier, entry) ||
-	    !sj_pseudonyms_put(&w, &head, SJ_SPAN_OF(entry), key))
-		abort();
-	sj_key_free(key);
-	file.len = w.len;
-	return file;
-}
-
-/* A CSCA, its successor's link certificate, and its revocation list. */
-static void add_country(struct bundle_rig *r)
-{
-	struct sj_key *old = sj_key_generate("P-256"), *new = sj_key_generate("P-256");
-	struct rig_file files[3] = { { malloc(SJ_ISSUED_CERT_MAX), 0 },
-				     { malloc(SJ_ISSUED_CERT_MAX), 0 },
-				     { malloc(SJ_ISSUED_CERT_MAX), 0 } };
-	uint8_t name[SJ_ISSUED_NAME_MAX], spki[2][SJ_EC_SPKI_MAX];
-	struct sj_writer n = SJ_WRITER_OF(name), o = SJ_WRITER_OF(spki[0]),
-			 s = SJ_WRITER_OF(spki[1]);
-	struct sj_cert_plan plan = { .kind = SJ_CERT_CSCA,
-				     .serial = SJ_SPAN_STR("\1"),
-				     .not_before = RIG_NOW - RIG_DAY,
-				     .not_after = RIG_NOW + 900 * RIG_DAY,
-				     .private_until = RIG_NOW + 300 * RIG_DAY,
-				     .country = RIG_ISSUER };
-	struct sj_crl_plan crl = { .number = 1,
-				   .this_update = RIG_NOW - RIG_DAY,
-				   .next_update = RIG_NOW + 90 * RIG_DAY };
-	struct sj_writer w[3];
-
-	for (size_t i = 0; i < 3; i++)
-		w[i] = sj_writer(files[i].bytes, SJ_ISSUED_CERT_MAX);
-	if (!sj_name_put(&n, "UT", NULL, "CSCA") || !sj_key_put_public(old, false, &o) ||
-	    !sj_key_put_public(new, false, &s))
-		abort();
-	plan.issuer = plan.subject = crl.issuer = sj_written(&n);
-	plan.issuer_spki = plan.subject_spki = crl.issuer_spki = sj_written(&o);
-	if (!sj_cert_put(&w[0], &plan, old) || !sj_crl_put(&w[2], &crl, old))
-		abort();
-	plan.kind = SJ_CERT_LINK;
-	plan.subject_spki = sj_written(&s);
-	if (!sj_cert_put(&w[1], &plan, old))
-		abort();
-	for (size_t i = 0; i < 3; i++)
-		files[i].len = w[i].len;
-	bundle_add(r, SJ_BUNDLED_CSCA, files[0]);
-	bundle_add(r, SJ_BUNDLED_LINK, files[1]);
-	bundle_add(r, SJ_BUNDLED_CRL, files[2]);
-	sj_key_free(old);
-	sj_key_free(new);
-}
-
 static void add_files(struct bundle_rig *r)
 {
 	const struct bundle_file *delta;
@@ -143,9 +78,9 @@ static void add_files(struct bundle_rig *r)
 	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{}"));
 	bundle_add(r, SJ_BUNDLED_SERVICES, bundle_text("{\"a\": 1}"));
 	bundle_add(r, SJ_BUNDLED_CV_LINK, bundle_text("cv"));
-	bundle_add(r, SJ_BUNDLED_PSEUDONYMS, pseudonyms(r->authority, 1));
-	bundle_add(r, SJ_BUNDLED_PSEUDONYMS, pseudonyms(r->authority, 2));
-	add_country(r);
+	bundle_add_pseudonym(r, bundle_sector, bundle_identifier, 1);
+	bundle_add_pseudonym(r, bundle_sector, bundle_identifier, 2);
+	bundle_add_country(r);
 	bundle_add(r, SJ_BUNDLED_STATUS_DELTA, bundle_text("to nowhere"));
 	memcpy(r->files[FALSE_DELTA].entry.from, delta->entry.from, sizeof(delta->entry.from));
 	if (r->count != FILES)

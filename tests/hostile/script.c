@@ -267,7 +267,8 @@ static bool do_simple(struct stage *s, const char *verb, uint16_t *sw)
 		break;
 	case DO_SWEEP:
 	case DO_SWEEP_INSIDE:
-		stage_sweep(s, which == DO_SWEEP_INSIDE);
+		if (!stage_sweep(s, which == DO_SWEEP_INSIDE))
+			return false;
 		*sw = s->b->sw;
 		break;
 	case DO_NOTHING:
@@ -363,9 +364,13 @@ static bool step(struct stage *s, const char *text, size_t n)
 
 bool stage_run(struct stage *s, const char *script)
 {
+	const char *const whole = script;
+
 	while (*script != '\0') {
 		const size_t n = strcspn(script, " ");
 
+		s->script = whole;
+		s->done = (size_t)(script - whole);
 		if (n > 0 && !step(s, script, n))
 			return false;
 		script += n + (script[n] == ' ');

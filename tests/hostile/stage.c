@@ -50,7 +50,7 @@ bool stage_set(struct stage *s, const struct scene *scene, const char *where)
 	s->t.card = NULL;
 	s->tap->b = b;
 	s->piv_open = false;
-	monitor_begin(&s->m, b, s->world->marks[scene->base], scene->base == BASE_EID, where);
+	monitor_begin(&s->m, b, s->world->marks[scene->base], base_is_eid(scene->base), where);
 	return scene->before == NULL || stage_run(s, scene->before);
 }
 
@@ -98,7 +98,7 @@ static const char *password_of(const struct stage *s, enum sj_pace_password kind
 	case SJ_PACE_CAN:
 		return CAN;
 	case SJ_PACE_PIN:
-		return s->scene->base == BASE_EID ? EAC_PIN : PIN;
+		return base_is_eid(s->scene->base) ? EAC_PIN : PIN;
 	case SJ_PACE_PUK:
 		break;
 	}

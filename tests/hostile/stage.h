@@ -11,8 +11,13 @@
 #include "tests/hostile/monitor.h"
 
 /* What cards are copied from. */
-enum base { BASE_BLANK, BASE_PERSO, BASE_PLAIN, BASE_OPEN, BASE_EID };
-#define BASES 5u
+enum base { BASE_BLANK, BASE_PERSO, BASE_PLAIN, BASE_OPEN, BASE_EID_PERSO, BASE_EID };
+#define BASES 6u
+/* Plain cards and eID cards come from different personalisations. */
+static inline bool base_is_eid(enum base base)
+{
+	return base == BASE_EID_PERSO || base == BASE_EID;
+}
 
 struct world {
 	struct card_store *stores[BASES];
@@ -35,7 +40,7 @@ struct scene {
 	enum card_interface interface;
 	const char *before; /* script that leads there; NULL: none */
 };
-#define SCENES 24u
+#define SCENES 32u
 extern const struct scene scenes[SCENES];
 /* NULL: no such. */
 const struct scene *scene_named(const char *name);
@@ -53,6 +58,9 @@ struct stage {
 	uint8_t room[3][2304]; /* for commands that are forged */
 	uint32_t seed;
 	bool thorough; /* sweeps are whole */
+	unsigned long swept; /* instructions, each of a class and in a state */
+	const char *script; /* that runs, and how much of it is done */
+	size_t done;
 	bool believes; /* the terminal takes what was open for open still, whatever it sent */
 };
 
@@ -98,8 +106,12 @@ uint16_t stage_inside(struct stage *s, const struct sj_apdu *apdu);
 /* Protected and then spoilt; false: nothing is open that could be. */
 bool stage_forge(struct stage *s, const char *how, const struct sj_apdu *apdu);
 uint16_t stage_replay(struct stage *s);
-/* Every instruction with edges of P1, P2, Lc and Le, plain and inside. */
-void stage_sweep(struct stage *s, bool inside);
+/*
+ * Every instruction with edges of P1, P2, Lc and Le, plain or inside, each in the state that the script
+ * has led to: when one leads away, a fresh card is led there again. False: that failed, or an
+ * instruction could not be sent.
+ */
+bool stage_sweep(struct stage *s, bool inside);
 
 /* script.c: steps, separated by blanks; false: an answer was another. */
 bool stage_run(struct stage *s, const char *script);

@@ -97,7 +97,7 @@ static struct card_store *born(void)
 /* Everything but profile and lock. */
 static struct bench *personalise(struct world *w, enum base base)
 {
-	const bool eid = base == BASE_EID;
+	const bool eid = base_is_eid(base);
 	const struct eac_plan plan = {
 		.flags = eid ? CARD_EAC_EID : CARD_EAC_TA1,
 		.date = EAC_2026,
@@ -150,7 +150,9 @@ struct world *world_new(void)
 	w->cards[BASE_PLAIN] = w->cards[BASE_OPEN] = w->cards[BASE_PERSO];
 	finish(w, BASE_PLAIN, bench_new_in(stores_copy(w->stores[BASE_PERSO])), PROFILE_PRIVATE);
 	finish(w, BASE_OPEN, bench_new_in(stores_copy(w->stores[BASE_PERSO])), PROFILE_OPEN);
-	finish(w, BASE_EID, personalise(w, BASE_EID), PROFILE_PRIVATE);
+	finish(w, BASE_EID_PERSO, personalise(w, BASE_EID_PERSO), NULL);
+	w->cards[BASE_EID] = w->cards[BASE_EID_PERSO];
+	finish(w, BASE_EID, bench_new_in(stores_copy(w->stores[BASE_EID_PERSO])), PROFILE_PRIVATE);
 	return w;
 }
 

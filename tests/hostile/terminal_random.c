@@ -368,7 +368,7 @@ static void act(struct stage *s)
 {
 	const uint32_t r = stage_draw(s) % 1000;
 
-	if (r < 3 && s->scene->base == BASE_EID)
+	if (r < 3 && base_is_eid(s->scene->base))
 		act_visit(s);
 	else if (r < 17)
 		(void)stage_run(s, protocols[stage_draw(s) % COUNT(protocols)]);
@@ -399,7 +399,7 @@ static void enter(struct stage *s)
 		GATE_SELECT,
 	};
 
-	if (s->scene->base == BASE_EID && stage_draw(s) % 4 != 0)
+	if (base_is_eid(s->scene->base) && stage_draw(s) % 4 != 0)
 		act_visit(s);
 	else
 		(void)stage_run(s, ways[stage_draw(s) % COUNT(ways)]);

@@ -1,7 +1,7 @@
 /*
  * Hostile terminals: every named sequence and some random commands, with a monitor that knows what
- * may be told and used. `test_terminal -n 10000000 [-s SEED] [-p NAME]` sends so many at random, with
- * whole sweeps, and prints figures NAME.sequences and so on.
+ * may be told and used. `test_terminal -n 10000000 [-w] [-s SEED] [-p NAME]` sends so many at random, with
+ * whole sweeps (-w), and prints figures NAME.sequences and so on.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -9,7 +9,6 @@
 #include "tests/hostile/terminal.h"
 
 #define RANDOM_CHECK 20000u
-#define WHOLE 5000000u /* with so many at random sweeps are whole, too */
 
 static const struct sequences *const pages[] = {
 	&terminal_host, &terminal_manager, &terminal_document, &terminal_eid,
@@ -104,7 +103,6 @@ static int run_campaign(struct stage *s, unsigned long count, const char *name)
 	unsigned long sequences = 0, sent;
 	int failed = 0;
 
-	s->thorough = count >= WHOLE;
 	for (size_t p = 0; p < PAGES; p++)
 		for (size_t i = 0; i < pages[p]->count; i++, sequences++) {
 			const struct sequence *q = &pages[p]->rows[i];
@@ -114,6 +112,7 @@ static int run_campaign(struct stage *s, unsigned long count, const char *name)
 		}
 	figure(name, "sequences", sequences);
 	figure(name, "sequences.commands", s->m.sent);
+	figure(name, "swept", s->swept);
 	sent = terminal_random(s, count);
 	figure(name, "random", sent);
 	figure(name, "leaks", faults[FAULT_LEAK]);
@@ -130,13 +129,15 @@ int main(int argc, char **argv)
 	unsigned long count = 0;
 	int opt, rc;
 
-	while ((opt = getopt(argc, argv, "n:s:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:p:w")) != -1) {
 		if (opt == 'n')
 			count = strtoul(optarg, NULL, 10);
 		else if (opt == 's')
 			stage->seed = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (opt == 'p')
 			name = optarg;
+		else if (opt == 'w')
+			stage->thorough = true;
 		else
 			return 2;
 	}

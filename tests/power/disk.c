@@ -1,5 +1,6 @@
 #include "tests/power/disk.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,6 +32,25 @@ static struct disk_op *note(struct disk *d, enum disk_kind kind, unsigned file)
 	return op;
 }
 
+/* Whether this call fails; *n: what a write takes of its bytes if it does not. */
+static bool fails(struct disk *d, size_t *n)
+{
+	struct disk_failure *f = &d->failure;
+	const unsigned call = ++f->calls;
+
+	if (f->at == 0 || call < f->at || (call > f->at && !f->ever))
+		return false;
+	if (f->in_part && call == f->at) {
+		f->met += n != NULL;
+		if (n != NULL)
+			*n /= 2;
+		return n != NULL && *n == 0;
+	}
+	f->met++;
+	errno = f->error;
+	return true;
+}
+
 /* 0: the file that has the name now; 1: another one. */
 static unsigned file_of(const struct disk *d, int fd)
 {
@@ -43,8 +63,11 @@ static unsigned file_of(const struct disk *d, int fd)
 static ssize_t disk_pwrite(void *self, int fd, const void *bytes, size_t n, off_t at)
 {
 	struct disk *d = self;
-	struct disk_op *op = note(d, DISK_WRITE, file_of(d, fd));
+	struct disk_op *op;
 
+	if (fails(d, &n))
+		return -1;
+	op = note(d, DISK_WRITE, file_of(d, fd));
 	if (d->off)
 		return pwrite(fd, bytes, n, at);
 	op->at = (size_t)at;
@@ -59,6 +82,8 @@ static int disk_fdatasync(void *self, int fd)
 {
 	struct stat st;
 
+	if (fails(self, NULL))
+		return -1;
 	assert_int_equal(fstat(fd, &st), 0);
 	if (S_ISDIR(st.st_mode))
 		note(self, DISK_SYNC_FOLDER, 0);
@@ -69,12 +94,16 @@ static int disk_fdatasync(void *self, int fd)
 
 static int disk_ftruncate(void *self, int fd, off_t length)
 {
+	if (fails(self, NULL))
+		return -1;
 	note(self, DISK_CUT, file_of(self, fd))->at = (size_t)length;
 	return ftruncate(fd, length);
 }
 
 static int disk_rename(void *self, const char *from, const char *to)
 {
+	if (fails(self, NULL))
+		return -1;
 	note(self, DISK_RENAME, 0);
 	return rename(from, to);
 }
@@ -175,8 +204,8 @@ static void change(struct file *f, const struct disk_op *op)
 {
 	assert_true(f->count < PENDING_MAX);
 	f->pending[f->count++] = op;
-	if (op->kind == DISK_WRITE)
-		f->begun = op->state;
+	/* What is cut off goes back to what was safe. */
+	f->begun = op->kind == DISK_WRITE ? op->state : f->safe;
 }
 
 static void take_name(struct moment *m)
@@ -405,6 +434,9 @@ static void cut_file(struct cutting *c, const struct file *f)
 {
 	c->file = f;
 	c->outcome.last = f->begun;
+	for (size_t i = 0; i < f->count; i++)
+		if (f->pending[i]->state > c->outcome.last)
+			c->outcome.last = f->pending[i]->state;
 	for (unsigned kept = 0; kept < 1u << f->count; kept++) {
 		give(c, kept, f->count, NULL, NULL);
 		for (size_t i = 0; i < f->count; i++)

@@ -5,7 +5,7 @@
  * The calls are done at once and written down. A write, a rename, a truncation that no sync has
  * followed may be there after a cut or not, whatever came before or after it; of a write, any
  * sector of 512 bytes, whole, as it stood in memory when the disk got it. That is less than most
- * file systems keep.
+ * file systems keep. A call that fails has done nothing, a write perhaps a half.
  */
 #ifndef TESTS_POWER_DISK_H
 #define TESTS_POWER_DISK_H
@@ -25,8 +25,18 @@ struct disk_op {
 	unsigned state; /* which disk->state the store was in */
 };
 
+/* One of the calls that follow fails, or all from it on. */
+struct disk_failure {
+	unsigned at; /* 1: the next; 0: none does */
+	bool ever; /* later ones fail, too */
+	bool in_part; /* a write takes half of what it is given instead, and with `ever` the rest fails */
+	int error;
+	unsigned calls, met; /* so far; failed */
+};
+
 struct disk {
 	char path[128];
+	struct disk_failure failure;
 	bool off; /* calls are done and not written down */
 	struct card_store_io io; /* for card_store_open_with(), with the disk as self */
 	uint8_t *base; /* what the file held for sure before ops[0]; owned */

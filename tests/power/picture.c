@@ -121,11 +121,16 @@ static bool tickets_fell(struct sj_span before, struct sj_span after)
 	return after.len == 0;
 }
 
+static bool is_delay(uint32_t id)
+{
+	return id >= DELAY && id < DELAY_END;
+}
+
 static bool object_is_spent(uint32_t id, struct sj_span before, struct sj_span after)
 {
 	if (sj_span_eq(before, after))
 		return true;
-	if (id >= DELAY && id < DELAY_END)
+	if (is_delay(id))
 		return number(after, 1, 0) > number(before, 1, 0);
 	if (id > MANAGER_OBJECT_SEQUENCE && id <= MANAGER_OBJECT_SEQUENCE + 0x7F)
 		return number(after, 3, 0) > number(before, 3, 0);
@@ -142,7 +147,7 @@ static bool object_is_spent(uint32_t id, struct sj_span before, struct sj_span a
 
 static bool is_try(uint32_t id)
 {
-	return (id >= DELAY && id < DELAY_END) || id == EMRTD_OBJECT_PIN ||
+	return is_delay(id) || id == EMRTD_OBJECT_PIN ||
 	       (id >= PIV_STORE_PASSWORD && id < PIV_STORE_KEY);
 }
 
@@ -157,6 +162,23 @@ bool picture_is_paid(const struct picture *before, const struct picture *after)
 			return true;
 	}
 	return false;
+}
+
+uint64_t picture_changes(const struct picture *before, const struct picture *after)
+{
+	struct sj_span a = sj_span(before->bytes, before->len), value, other;
+	struct sj_span b = sj_span(after->bytes, after->len);
+	uint64_t sum = 0;
+	uint32_t id;
+
+	while (take_object(&a, &id, &value))
+		if (!is_delay(id) &&
+		    (!picture_find(after, id, &other) || !sj_span_eq(value, other)))
+			sum = sum * 31 + id;
+	while (take_object(&b, &id, &value))
+		if (!is_delay(id) && !picture_find(before, id, &other))
+			sum = sum * 37 + id;
+	return sum;
 }
 
 bool picture_is_spent(const struct picture *before, const struct picture *after)

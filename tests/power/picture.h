@@ -21,6 +21,8 @@ bool picture_find(const struct picture *p, uint32_t id, struct sj_span *value);
  * cost time, the use of a key or a ticket for one tap, a counter of channels. None has risen.
  */
 bool picture_is_spent(const struct picture *before, const struct picture *after);
+/* Which objects differ, but for failures that cost time: the same number for the same ones; 0: none. */
+uint64_t picture_changes(const struct picture *before, const struct picture *after);
 /* A try is spent, or a failure that costs time is stored. */
 bool picture_is_paid(const struct picture *before, const struct picture *after);
 

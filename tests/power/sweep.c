@@ -12,18 +12,21 @@
 #include "tests/power/folder.h"
 #include "tests/power/sweep_taps.h"
 
-#define PROBE 0x7F000000u /* an object of nobody's */
 #define SHOWN_VIOLATIONS 20u
 
 /* What the linker has put in the place of the host's functions, and those. */
 __typeof__(card_transmit) __real_card_transmit, __wrap_card_transmit;
 __typeof__(card_settle) __real_card_settle, __wrap_card_settle;
 __typeof__(sj_equal_secret) __real_sj_equal_secret, __wrap_sj_equal_secret;
+__typeof__(card_dispatch) __real_card_dispatch, __wrap_card_dispatch;
+__typeof__(card_sm_open) __real_card_sm_open, __wrap_card_sm_open;
+__typeof__(card_piv_open) __real_card_piv_open, __wrap_card_piv_open;
+__typeof__(card_store_set) __real_card_store_set, __wrap_card_store_set;
 
 /* Whose card's commands are swept; there is one at a time. */
 static struct sweep *watching;
 
-static void violated(struct sweep *s, size_t position, const char *what)
+void sweep_violated(struct sweep *s, size_t position, const char *what)
 {
 	if (s->count->violations++ < SHOWN_VIOLATIONS)
 		printf("# %s: cut at call %zu of %zu%s: %s\n", s->label, position, s->disk.count,
@@ -33,7 +36,7 @@ static void violated(struct sweep *s, size_t position, const char *what)
 /* --- states ------------------------------------------------------------------------------ */
 
 /* The number of the state that the store is in, a new one if need be. */
-static unsigned state_now(void *self)
+unsigned sweep_state_now(void *self)
 {
 	struct sweep *s = self;
 	struct picture p;
@@ -69,9 +72,10 @@ static void check_states(struct sweep *s, uint16_t sw)
 
 	for (unsigned i = 1; i < s->state_count; i++)
 		if (!picture_same(&s->states[i], after) && !picture_is_spent(before, &s->states[i]))
-			violated(s, i, "a state between before and after");
+			sweep_violated(s, i, "a state between before and after");
 	if ((refused || !s->answered) && !picture_is_spent(before, after))
-		violated(s, s->disk.count, "refused, and more is changed than was to be spent");
+		sweep_violated(s, s->disk.count,
+			       "refused, and more is changed than was to be spent");
 }
 
 /* --- one outcome of a cut ------------------------------------------------------------------- */
@@ -135,6 +139,8 @@ static void restore(const char *path, const struct disk_outcome *o)
 /* The number of the picture that the store is; -1: none of those allowed. */
 static int which(const struct sweep *s, const struct picture *found, const struct disk_outcome *o)
 {
+	if (s->failed && picture_changes(found, &s->states[o->last]) == 0)
+		return (int)o->last;
 	for (unsigned i = o->first; i <= o->last && i < s->state_count; i++)
 		if (picture_same(found, &s->states[i]))
 			return (int)i;
@@ -156,13 +162,13 @@ static void switch_on(struct sweep *s, struct card_store *store, size_t position
 
 	assert_non_null(card);
 	if (card_power_on(card, atr) == 0)
-		violated(s, position, "the card does not start");
+		sweep_violated(s, position, "the card does not start");
 	n = __real_card_transmit(card, SJ_SPAN_STR("\x00\xA4\x00\x0C\x02\x3F\x00"), response);
 	if (n < 2 || !sj_response_parse(sj_span(response, n), &r) || r.sw == SJ_SW_MEMORY_FAILURE ||
 	    r.sw == SJ_SW_UNKNOWN)
-		violated(s, position, "the card does not answer");
+		sweep_violated(s, position, "the card does not answer");
 	if (s->shown_count > 0 && !taps_probe(s, card))
-		violated(s, position, "a tap shows what another one has shown");
+		sweep_violated(s, position, "a tap shows what another one has shown");
 	card_free(card);
 }
 
@@ -173,7 +179,7 @@ static unsigned probe_state(void *self)
 	struct sweep *s = self;
 	struct sj_span unused;
 
-	return card_store_get(s->again_store, PROBE, &unused) ? 1 : 0;
+	return card_store_get(s->again_store, SWEEP_PROBE, &unused) ? 1 : 0;
 }
 
 /* `found` again, with the probe or without as it had to be. */
@@ -190,16 +196,16 @@ static void look_again(void *self, const struct disk_outcome *o)
 	restore(s->again_path, o);
 	rc = card_store_open_with(s->again_path, &quick_io, NULL, &store);
 	if (rc != CARD_STORE_OK) {
-		violated(s, o->position, "after a second cut the file does not open");
+		sweep_violated(s, o->position, "after a second cut the file does not open");
 		return;
 	}
-	state = card_store_get(store, PROBE, &unused) ? 1 : 0;
+	state = card_store_get(store, SWEEP_PROBE, &unused) ? 1 : 0;
 	if (state < o->first || state > o->last)
-		violated(s, o->position, "a second cut undid what was safe");
-	assert_true(card_store_delete(store, PROBE));
+		sweep_violated(s, o->position, "a second cut undid what was safe");
+	assert_true(card_store_delete(store, SWEEP_PROBE));
 	picture_take(&now, store);
 	if (!picture_same(&now, &s->found))
-		violated(s, o->position, "a second cut has changed something else");
+		sweep_violated(s, o->position, "a second cut has changed something else");
 	picture_drop(&now);
 	card_store_close(store);
 }
@@ -213,17 +219,17 @@ static void cut_again(struct sweep *s, const struct disk_outcome *first)
 	assert_int_equal(
 		card_store_open_with(s->cut_path, &s->again.io, &s->again, &s->again_store),
 		CARD_STORE_OK);
-	assert_true(card_store_set(s->again_store, PROBE, SJ_SPAN_STR("on")));
+	assert_true(card_store_set(s->again_store, SWEEP_PROBE, SJ_SPAN_STR("on")));
 	if (card_store_commit(s->again_store) != CARD_STORE_OK)
-		violated(s, first->position, "the card does not go on");
+		sweep_violated(s, first->position, "the card does not go on");
 	for (size_t i = 1; i <= s->again.count; i++)
 		disk_cuts(&s->again, i, DISK_FEW, look_again, s);
 	if (!disk_is_safe(&s->again) || disk_safe_state(&s->again) != 1)
-		violated(s, first->position, "what the card did next can be lost");
+		sweep_violated(s, first->position, "what the card did next can be lost");
 	card_store_close(s->again_store);
 }
 
-static void look(void *self, const struct disk_outcome *o)
+void sweep_look(void *self, const struct disk_outcome *o)
 {
 	struct sweep *s = self;
 	struct card_store *store = NULL;
@@ -236,15 +242,15 @@ static void look(void *self, const struct disk_outcome *o)
 	restore(s->cut_path, o);
 	rc = card_store_open_with(s->cut_path, &quick_io, NULL, &store);
 	if (rc != CARD_STORE_OK) {
-		violated(s, o->position, "the file does not open");
+		sweep_violated(s, o->position, "the file does not open");
 		return;
 	}
 	picture_take(&s->found, store);
 	if (which(s, &s->found, &must) < 0)
-		violated(s, o->position,
-			 s->answered ? "the command is undone" : "neither before nor after");
+		sweep_violated(s, o->position,
+			       s->answered ? "the command is undone" : "neither before nor after");
 	if (!taps_hold(s, &s->found))
-		violated(s, o->position, "what a gate was shown is there again");
+		sweep_violated(s, o->position, "what a gate was shown is there again");
 	switch_on(s, store, o->position);
 	card_store_close(store);
 	if (s->care == DISK_ALL || s->count->cuts % 32 == 0) {
@@ -273,21 +279,26 @@ static void sweep_cuts(struct sweep *s, uint16_t sw, bool answered, struct sj_sp
 	s->answered = answered;
 	check_states(s, sw);
 	s->answered = false;
+	if (s->failing == FAIL_ALL) {
+		if (answered)
+			taps_note(s, response);
+		return;
+	}
 	for (size_t i = 0; i <= s->disk.count; i++)
-		disk_cuts(&s->disk, i, s->care, look, s);
+		disk_cuts(&s->disk, i, s->care, sweep_look, s);
 	if (answered)
 		taps_note(s, response);
 	s->answered = answered;
 	if (answered)
-		disk_cuts(&s->disk, s->disk.count, s->care, look, s);
+		disk_cuts(&s->disk, s->disk.count, s->care, sweep_look, s);
 }
 
 static void close_command(struct sweep *s, uint16_t sw, bool answered, struct sj_span response)
 {
 	s->open = false;
-	(void)state_now(s);
+	(void)sweep_state_now(s);
 	if (s->disk.count == 0 && s->state_count > 1)
-		violated(s, 0, "changed without a call");
+		sweep_violated(s, 0, "changed without a call");
 	if (s->disk.count == 0) {
 		taps_note(s, response);
 	} else {
@@ -355,6 +366,7 @@ size_t __wrap_card_transmit(struct card *card, struct sj_span command, uint8_t *
 		return __real_card_transmit(card, command, response);
 	__wrap_card_settle(card); /* what was put off is no part of this */
 	name_command(s, card, command);
+	sweep_fail(s, card, command);
 	open_command(s);
 	n = __real_card_transmit(card, command, response);
 	assert_true(n == 0 || sj_response_parse(sj_span(response, n), &r));
@@ -374,9 +386,21 @@ void __wrap_card_settle(struct card *card)
 		return;
 	}
 	snprintf(s->label, sizeof(s->label), "after an answer");
+	sweep_fail(s, card, sj_span(NULL, 0));
 	open_command(s);
 	__real_card_settle(card);
 	close_command(s, SJ_SW_OK, true, sj_span(NULL, 0));
+}
+
+/* What was answered, as it is inside of secure messaging. */
+uint16_t __wrap_card_dispatch(struct card *card, const struct sj_apdu *plain,
+			      const struct card_class *class, struct sj_writer *out)
+{
+	const uint16_t sw = __real_card_dispatch(card, plain, class, out);
+
+	if (watching != NULL)
+		watching->inner = sw;
+	return sw;
 }
 
 /* --- guesses ------------------------------------------------------------------------------------ */
@@ -386,20 +410,58 @@ bool __wrap_sj_equal_secret(struct sj_span a, struct sj_span b)
 {
 	struct sweep *s = watching;
 
-	if (s != NULL && s->guessing && s->open) {
+	if (s != NULL && s->guessing && s->open && !s->aside) {
 		const struct picture *safe = &s->states[disk_safe_state(&s->disk)];
 
 		s->compared++;
-		s->paid = picture_is_paid(&s->before_guess, safe);
+		s->paid &= picture_is_paid(&s->before_guess, safe);
 	}
 	return __real_sj_equal_secret(a, b);
+}
+
+/* What is compared in here is no guess: the MAC of a session, what an object was before. */
+static void aside(bool begins)
+{
+	if (watching != NULL)
+		watching->aside = begins;
+}
+
+uint16_t __wrap_card_sm_open(struct card *card, const struct sj_apdu *protected_command,
+			     struct sj_apdu *plain)
+{
+	uint16_t sw;
+
+	aside(true);
+	sw = __real_card_sm_open(card, protected_command, plain);
+	aside(false);
+	return sw;
+}
+
+uint16_t __wrap_card_piv_open(struct card *card, const struct sj_apdu *protected_command,
+			      const struct card_class *class, struct sj_apdu *plain)
+{
+	uint16_t sw;
+
+	aside(true);
+	sw = __real_card_piv_open(card, protected_command, class, plain);
+	aside(false);
+	return sw;
+}
+
+bool __wrap_card_store_set(struct card_store *s, uint32_t id, struct sj_span value)
+{
+	bool done;
+
+	aside(true);
+	done = __real_card_store_set(s, id, value);
+	aside(false);
+	return done;
 }
 
 void sweep_guess(struct sweep *s)
 {
 	picture_copy(&s->before_guess, &s->states[0]);
-	s->guessing = true;
-	s->paid = false;
+	s->guessing = s->paid = true;
 	s->compared = 0;
 }
 
@@ -407,7 +469,7 @@ void sweep_guessed(struct sweep *s)
 {
 	assert_true(s->guessing && s->compared > 0);
 	if (!s->paid)
-		violated(s, 0, "secrets were compared before a try was spent");
+		sweep_violated(s, 0, "secrets were compared before a try was spent");
 	picture_drop(&s->before_guess);
 	s->guessing = false;
 }
@@ -422,12 +484,12 @@ void sweep_pause(struct sweep *s)
 void sweep_go_on(struct sweep *s)
 {
 	disk_settle(&s->disk);
-	(void)state_now(s);
+	(void)sweep_state_now(s);
 	begin_anew(s);
 	s->quiet = s->disk.off = false;
 }
 
-struct sweep *sweep_new(struct sweep_count *count, enum disk_care care)
+struct sweep *sweep_new(struct sweep_count *count, enum disk_care care, enum sweep_failing failing)
 {
 	struct sweep *s = calloc(1, sizeof(*s));
 	struct card_store *store = NULL;
@@ -435,15 +497,17 @@ struct sweep *sweep_new(struct sweep_count *count, enum disk_care care)
 	assert_non_null(s);
 	s->count = count;
 	s->care = care;
+	s->failing = failing;
 	folder_make(s->folder);
 	assert_true(s->folder[0] != '\0');
 	snprintf(s->path, sizeof(s->path), "%s/card", s->folder);
 	snprintf(s->cut_path, sizeof(s->cut_path), "%s/cut", s->folder);
 	snprintf(s->again_path, sizeof(s->again_path), "%s/again", s->folder);
+	snprintf(s->fail_path, sizeof(s->fail_path), "%s/fail", s->folder);
 	assert_int_equal(card_store_create_with(s->path, &quick_io, NULL, &store), CARD_STORE_OK);
 	card_store_close(store);
 	disk_begin(&s->disk, s->path);
-	s->disk.state = state_now;
+	s->disk.state = sweep_state_now;
 	s->disk.self = s;
 	assert_int_equal(card_store_open_with(s->path, &s->disk.io, &s->disk, &store),
 			 CARD_STORE_OK);
@@ -456,7 +520,7 @@ struct sweep *sweep_new(struct sweep_count *count, enum disk_care care)
 
 void sweep_free(struct sweep *s)
 {
-	const char *const files[] = { s->path, s->cut_path, s->again_path };
+	const char *const files[] = { s->path, s->cut_path, s->again_path, s->fail_path };
 	char left[112];
 
 	watching = NULL;

@@ -34,7 +34,7 @@ static const struct reader {
 	{ "key", 0x00, 0xF9, ANY },
 };
 
-static bool is_reader(const char *applet, const struct card_command *row)
+bool sweep_is_reader(const char *applet, const struct card_command *row)
 {
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
 		if (strcmp(readers[i].applet, applet) == 0 && readers[i].cla == row->cla &&
@@ -60,7 +60,7 @@ unsigned sweep_missing(const struct sweep_count *count)
 		for (size_t k = 0; k < applets[i]->command_count; k++) {
 			const struct card_command *row = &applets[i]->commands[k];
 
-			if (is_reader(applets[i]->name, row) != was_swept(count, row))
+			if (sweep_is_reader(applets[i]->name, row) != was_swept(count, row))
 				continue;
 			printf("# %s %02X %02X P1 %d P2 %d\n", applets[i]->name, row->cla, row->ins,
 			       row->p1, row->p2);

@@ -1,10 +1,11 @@
 /*
  * test_sweep.c -- power goes at every system call of every command of every applet (sweep.h).
  *
- * usage: test_sweep [--all]
+ * usage: test_sweep [--all | --failing]
  *
- * Without --all each write is torn in a few places and a part of the cuts is followed by another;
- * with it, in every sector, and all are. Either way every call of every command is cut.
+ * Without --all each write is torn in a few places and a part of the cuts is followed by another, and
+ * cards are not cut while they are personalised, but for one of each kind; with it, in every sector,
+ * and all are. --failing: nothing is cut, but each call fails in every way; else some do (sweep_fail.c).
  */
 #include <stdio.h>
 
@@ -13,13 +14,14 @@
 struct run {
 	struct sweep_count count;
 	enum disk_care care;
+	enum sweep_failing failing;
 };
 
 static void swept(void **state, void (*flow)(struct sweep *s))
 {
 	struct run *run = *state;
 	const unsigned long before = run->count.violations;
-	struct sweep *s = sweep_new(&run->count, run->care);
+	struct sweep *s = sweep_new(&run->count, run->care, run->failing);
 
 	flow(s);
 	sweep_free(s);
@@ -85,8 +87,7 @@ static void every_command_that_changes_anything_was_swept(void **state)
 
 int main(int argc, char **argv)
 {
-	struct run run = { .care = argc > 1 && strcmp(argv[1], "--all") == 0 ? DISK_ALL
-									     : DISK_FEW };
+	static struct run run;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(a_card_that_is_born, &run),
 		cmocka_unit_test_prestate(the_manager, &run),
@@ -99,10 +100,22 @@ int main(int argc, char **argv)
 		cmocka_unit_test_prestate(taps, &run),
 		cmocka_unit_test_prestate(every_command_that_changes_anything_was_swept, &run),
 	};
-	const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	const bool fails = argc > 1 && strcmp(argv[1], "--failing") == 0;
+	const bool all = argc > 1 && strcmp(argv[1], "--all") == 0;
+	int failed;
 
-	printf("# figure: power.cuts %lu\n", run.count.cuts);
-	printf("# figure: power.commands %lu\n", run.count.commands);
-	printf("# figure: power.violations %lu\n", run.count.violations);
+	run.care = all || fails ? DISK_ALL : DISK_FEW;
+	run.failing = fails ? FAIL_ALL : all ? FAIL_NONE : FAIL_FEW;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	if (!fails) {
+		printf("# figure: power.cuts %lu\n", run.count.cuts);
+		printf("# figure: power.commands %lu\n", run.count.commands);
+		printf("# figure: power.violations %lu\n", run.count.violations);
+	}
+	if (!all) {
+		printf("# figure: power.failures %lu\n", run.count.failures);
+		printf("# figure: power.failures.commands %lu\n", run.count.commands);
+		printf("# figure: power.failures.violations %lu\n", run.count.violations);
+	}
 	return failed;
 }

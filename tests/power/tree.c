@@ -154,11 +154,15 @@ static void synced(struct tree *t, int fd)
 	folder_is_safe(t, path[strlen(t->root)] == '/' ? path + strlen(t->root) + 1 : "");
 }
 
+#define TREE_RANDOM 8u /* outcomes at random of each cut, with t->all */
+
 /* --- outcomes ---------------------------------------------------------------------------- */
 
 /* A name that may be as it was or as it is. */
 struct change {
 	const struct tree_name *before, *after; /* NULL: none */
+	bool kept; /* it has reached the disk */
+	unsigned part; /* halves of the file that have, if it was not synced */
 };
 
 struct outcome {
@@ -195,22 +199,48 @@ static void put(struct tree *t, const struct tree_name *n, unsigned part)
 	free(now);
 }
 
-/* Changes whose bit is set in `kept` have reached the disk; of unsynced files `part` halves have. */
-static void try(struct tree *t, const struct outcome *o, size_t one, bool but, unsigned part,
-		bool done)
+/* Changes that are kept have reached the disk, and of unsynced files their part. */
+static void try(struct tree *t, const struct outcome *o, bool done)
 {
 	(void)cli_tree_remove(t->cut);
 	assert_int_equal(mkdir(t->cut, 0755), 0);
 	for (size_t pass = 0; pass < 2; pass++) /* folders first */
 		for (size_t i = 0; i < o->n; i++) {
 			const struct change *c = &o->changes[i];
-			const struct tree_name *n = (i == one) != but ? c->after : c->before;
+			const struct tree_name *n = c->kept ? c->after : c->before;
 
 			if (n != NULL && n->folder == (pass == 0))
-				put(t, n, part);
+				put(t, n, c->part);
 		}
 	t->cuts++;
 	t->look(t->self, done);
+}
+
+/* All changes or none, but for one (o->n: no exception), every file so far. */
+static void try_alike(struct tree *t, struct outcome *o, bool kept, size_t one, unsigned part,
+		      bool done)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		o->changes[i].kept = (i == one) != kept;
+		o->changes[i].part = part;
+	}
+	try(t, o, done);
+}
+
+static unsigned draw(struct tree *t, unsigned below)
+{
+	t->seed = t->seed * 1664525u + 1013904223u;
+	return (t->seed >> 8) % below;
+}
+
+/* Any of the changes, any part of each file. */
+static void try_random(struct tree *t, struct outcome *o, bool done)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		o->changes[i].kept = draw(t, 2) == 0;
+		o->changes[i].part = draw(t, 3);
+	}
+	try(t, o, done);
 }
 
 static bool differs(const struct change *c)
@@ -228,11 +258,11 @@ static void collect(struct tree *t, struct outcome *o)
 	o->n = 0;
 	o->unsynced = false;
 	for (size_t i = 0; i < t->now.n; i++)
-		o->changes[o->n++] =
-			(struct change){ find(&t->safe, t->now.list[i].path), &t->now.list[i] };
+		o->changes[o->n++] = (struct change){ .before = find(&t->safe, t->now.list[i].path),
+						      .after = &t->now.list[i] };
 	for (size_t i = 0; i < t->safe.n; i++)
 		if (find(&t->now, t->safe.list[i].path) == NULL)
-			o->changes[o->n++] = (struct change){ &t->safe.list[i], NULL };
+			o->changes[o->n++] = (struct change){ .before = &t->safe.list[i] };
 	for (size_t i = 0; i < o->n; i++)
 		o->unsynced |= is_unsynced(t, o->changes[i].after);
 }
@@ -240,19 +270,24 @@ static void collect(struct tree *t, struct outcome *o)
 void tree_cut(struct tree *t, bool done)
 {
 	static struct outcome o;
+	size_t changed = 0;
 
 	look_around(t);
 	collect(t, &o);
+	for (size_t i = 0; i < o.n; i++)
+		changed += differs(&o.changes[i]);
 	for (unsigned part = o.unsynced ? 0 : 2; part <= 2; part++) {
-		try(t, &o, o.n, true, part, done); /* all of them */
-		try(t, &o, o.n, false, part, done); /* none */
+		try_alike(t, &o, true, o.n, part, done);
+		try_alike(t, &o, false, o.n, part, done);
 		for (size_t i = 0; t->all && i < o.n; i++) {
 			if (!differs(&o.changes[i]))
 				continue;
-			try(t, &o, i, false, part, done);
-			try(t, &o, i, true, part, done);
+			try_alike(t, &o, true, i, part, done);
+			try_alike(t, &o, false, i, part, done);
 		}
 	}
+	for (size_t i = 0; t->all && (changed > 1 || o.unsynced) && i < TREE_RANDOM; i++)
+		try_random(t, &o, done);
 }
 
 /* --- the calls ------------------------------------------------------------------------------ */

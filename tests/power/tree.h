@@ -45,6 +45,7 @@ struct tree {
 	struct tree_file files[TREE_FILES];
 	size_t file_count;
 	bool all; /* else a few outcomes of each cut */
+	uint32_t seed; /* of what is drawn at random */
 	unsigned long cuts;
 	/* Looks at t->cut; `done`: the operation has ended. */
 	void (*look)(void *self, bool done);

@@ -51,6 +51,11 @@ struct bundle_file *bundle_add(struct bundle_rig *r, enum sj_bundle_kind kind,
 void bundle_add_status(struct bundle_rig *r, uint32_t epoch);
 /* The delta to that list from another epoch's. */
 struct bundle_file *bundle_add_delta(struct bundle_rig *r, uint32_t from);
+/* A CSCA with a key of its own, its successor's link certificate, and its revocation list. */
+void bundle_add_country(struct bundle_rig *r);
+/* A list in which this one identifier is revoked. */
+void bundle_add_pseudonym(struct bundle_rig *r, const uint8_t sector[static 32],
+			  const uint8_t identifier[static 32], uint32_t epoch);
 void bundle_remove(struct bundle_rig *r, enum sj_bundle_kind kind);
 /* A text as a file. */
 struct rig_file bundle_text(const char *text);
