@@ -69,6 +69,12 @@ static bool context_died(LONG scard)
 	       code == (uint32_t)SCARD_E_INVALID_HANDLE || code == (uint32_t)SCARD_F_COMM_ERROR;
 }
 
+/* What libpcsclite says of a service that refuses a call, and of one that ends before it has read it. */
+static bool hung_up(LONG scard)
+{
+	return (uint32_t)scard == (uint32_t)SCARD_W_SECURITY_VIOLATION;
+}
+
 static void drop_card(struct sj_link *l, DWORD disposition)
 {
 	if (l->has_card)
@@ -93,9 +99,22 @@ static LONG need_context(struct sj_link *l)
 		return SCARD_S_SUCCESS;
 	rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &l->context);
 	l->has_context = rv == SCARD_S_SUCCESS;
-	if (context_died(rv) && sj_pcsc_denied())
-		return SCARD_W_SECURITY_VIOLATION;
+	if (context_died(rv) || hung_up(rv))
+		return sj_pcsc_denied() ? SCARD_W_SECURITY_VIOLATION : SCARD_E_NO_SERVICE;
 	return rv;
+}
+
+/* What the service itself refuses leaves a context that works. */
+static LONG told(const struct sj_link *l, LONG rv)
+{
+	DWORD len = 0;
+
+	if (!l->has_context || !hung_up(rv))
+		return rv;
+	rv = SCardListReaders(l->context, NULL, NULL, &len);
+	return rv == SCARD_S_SUCCESS || (uint32_t)rv == (uint32_t)SCARD_E_NO_READERS_AVAILABLE
+		       ? SCARD_W_SECURITY_VIOLATION
+		       : SCARD_E_NO_SERVICE;
 }
 
 /* A fork need not wait for that. */
@@ -214,11 +233,11 @@ static LONG snapshot(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READE
 /* As snapshot(); a context that died with the service is made anew, once. */
 static LONG snapshot_anew(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
 {
-	LONG rv = snapshot(l, out, states);
+	LONG rv = told(l, snapshot(l, out, states));
 
 	if (context_died(rv) && l->has_context) {
 		drop_context(l);
-		rv = snapshot(l, out, states);
+		rv = told(l, snapshot(l, out, states));
 	}
 	if (context_died(rv))
 		drop_context(l);
@@ -314,7 +333,7 @@ static enum sj_rc job_apdu_max(struct sj_link *l, struct sj_pcsc *p)
 	find_place(l, job);
 	if (!take_turn(l, p, true))
 		return SJ_CANCELLED;
-	rv = ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value);
+	rv = told(l, ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value));
 	sj_turn_end(&l->turn); /* the next job may be a long wait */
 	if (context_died(rv))
 		drop_context(l);
@@ -352,7 +371,7 @@ static enum sj_rc job_connect(struct sj_link *l, struct sj_pcsc *p)
 	for (int again = 0; again < 3; again++) {
 		if (!take_turn(l, p, true))
 			return SJ_CANCELLED;
-		rv = connect_once(l, &p->job);
+		rv = told(l, connect_once(l, &p->job));
 		if (context_died(rv))
 			drop_context(l);
 		else if ((uint32_t)rv == (uint32_t)SCARD_W_RESET_CARD)
@@ -367,6 +386,7 @@ static enum sj_rc job_connect(struct sj_link *l, struct sj_pcsc *p)
 
 enum sj_rc sj_link_failure(struct sj_link *l, LONG scard)
 {
+	scard = told(l, scard);
 	if (context_died(scard)) {
 		drop_context(l);
 		return SJ_READER_LOST;
