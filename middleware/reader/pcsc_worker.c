@@ -1,4 +1,4 @@
-/* pcsc_worker.c -- the thread that calls PC/SC; it and pcsc_keypad.c alone know winscard.h. */
+/* pcsc_worker.c -- the thread that calls PC/SC; it, pcsc_told.c and pcsc_keypad.c alone know winscard.h. */
 #include "reader/pcsc_worker.h"
 
 #include <reader.h>
@@ -60,21 +60,6 @@ static enum sj_rc failure(LONG scard)
 	return SJ_INTERNAL;
 }
 
-/* The service went away or came anew: the context is worth nothing. */
-static bool context_died(LONG scard)
-{
-	uint32_t code = (uint32_t)scard;
-
-	return code == (uint32_t)SCARD_E_NO_SERVICE || code == (uint32_t)SCARD_E_SERVICE_STOPPED ||
-	       code == (uint32_t)SCARD_E_INVALID_HANDLE || code == (uint32_t)SCARD_F_COMM_ERROR;
-}
-
-/* What libpcsclite says of a service that refuses a call, and of one that ends before it has read it. */
-static bool hung_up(LONG scard)
-{
-	return (uint32_t)scard == (uint32_t)SCARD_W_SECURITY_VIOLATION;
-}
-
 static void drop_card(struct sj_link *l, DWORD disposition)
 {
 	if (l->has_card)
@@ -99,22 +84,9 @@ static LONG need_context(struct sj_link *l)
 		return SCARD_S_SUCCESS;
 	rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &l->context);
 	l->has_context = rv == SCARD_S_SUCCESS;
-	if (context_died(rv) || hung_up(rv))
+	if (sj_link_died(rv) || sj_link_hung_up(rv))
 		return sj_pcsc_denied() ? SCARD_W_SECURITY_VIOLATION : SCARD_E_NO_SERVICE;
 	return rv;
-}
-
-/* What the service itself refuses leaves a context that works. */
-static LONG told(const struct sj_link *l, LONG rv)
-{
-	DWORD len = 0;
-
-	if (!l->has_context || !hung_up(rv))
-		return rv;
-	rv = SCardListReaders(l->context, NULL, NULL, &len);
-	return rv == SCARD_S_SUCCESS || (uint32_t)rv == (uint32_t)SCARD_E_NO_READERS_AVAILABLE
-		       ? SCARD_W_SECURITY_VIOLATION
-		       : SCARD_E_NO_SERVICE;
 }
 
 /* A fork need not wait for that. */
@@ -206,10 +178,7 @@ static void states_of(const struct sj_pcsc_readers *readers, SCARD_READERSTATE *
 	states[readers->n].szReader = "\\\\?PnP?\\Notification";
 }
 
-/*
- * The present state, at once; `states` is left such that waiting on it waits
- * for the next change.
- */
+/* The present state, at once; waiting on `states` then waits for the next change. */
 static LONG snapshot(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
 {
 	LONG rv = need_context(l);
@@ -233,13 +202,13 @@ static LONG snapshot(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READE
 /* As snapshot(); a context that died with the service is made anew, once. */
 static LONG snapshot_anew(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
 {
-	LONG rv = told(l, snapshot(l, out, states));
+	LONG rv = sj_link_told(l, snapshot(l, out, states));
 
-	if (context_died(rv) && l->has_context) {
+	if (sj_link_died(rv) && l->has_context) {
 		drop_context(l);
-		rv = told(l, snapshot(l, out, states));
+		rv = sj_link_told(l, snapshot(l, out, states));
 	}
-	if (context_died(rv))
+	if (sj_link_died(rv))
 		drop_context(l);
 	return rv;
 }
@@ -333,9 +302,9 @@ static enum sj_rc job_apdu_max(struct sj_link *l, struct sj_pcsc *p)
 	find_place(l, job);
 	if (!take_turn(l, p, true))
 		return SJ_CANCELLED;
-	rv = told(l, ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value));
+	rv = sj_link_told(l, ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value));
 	sj_turn_end(&l->turn); /* the next job may be a long wait */
-	if (context_died(rv))
+	if (sj_link_died(rv))
 		drop_context(l);
 	job->apdu_max = value;
 	return failure(rv);
@@ -371,8 +340,8 @@ static enum sj_rc job_connect(struct sj_link *l, struct sj_pcsc *p)
 	for (int again = 0; again < 3; again++) {
 		if (!take_turn(l, p, true))
 			return SJ_CANCELLED;
-		rv = told(l, connect_once(l, &p->job));
-		if (context_died(rv))
+		rv = sj_link_told(l, connect_once(l, &p->job));
+		if (sj_link_died(rv))
 			drop_context(l);
 		else if ((uint32_t)rv == (uint32_t)SCARD_W_RESET_CARD)
 			drop_card(l, SCARD_LEAVE_CARD);
@@ -386,8 +355,8 @@ static enum sj_rc job_connect(struct sj_link *l, struct sj_pcsc *p)
 
 enum sj_rc sj_link_failure(struct sj_link *l, LONG scard)
 {
-	scard = told(l, scard);
-	if (context_died(scard)) {
+	scard = sj_link_told(l, scard);
+	if (sj_link_died(scard)) {
 		drop_context(l);
 		return SJ_READER_LOST;
 	}
@@ -436,7 +405,7 @@ void sj_pcsc_forsake(struct sj_pcsc *p)
 		set_protocol(l, SCARD_PROTOCOL_UNDEFINED);
 }
 
-/* Outside a transaction a command is together with those of others. */
+/* Outside a transaction together with others'; but a channel may be another's by now, who would lose it. */
 static enum sj_rc job_transmit(struct sj_link *l, struct sj_pcsc *p)
 {
 	struct sj_job *job = &p->job;
@@ -446,8 +415,10 @@ static enum sj_rc job_transmit(struct sj_link *l, struct sj_pcsc *p)
 	if (!l->has_card)
 		return SJ_CARD_LOST;
 	set_protocol(l, l->protocol);
-	if (!take_turn(l, p, false) || atomic_load(&p->state) != SJ_WORKER_BUSY)
+	if (!take_turn(l, p, job->of_channel) || atomic_load(&p->state) != SJ_WORKER_BUSY)
 		return SJ_CANCELLED;
+	if (job->of_channel && job->channel != l->turn.others)
+		return SJ_CARD_SM_BROKEN;
 	rv = SCardTransmit(l->card, &l->request, job->command, (DWORD)length_for_protocol(l, job),
 			   NULL, job->response, &len);
 	job->response_len = rv == SCARD_S_SUCCESS ? (size_t)len : 0;
@@ -596,6 +567,7 @@ void *sj_pcsc_worker(void *arg)
 		start = sj_clock_us();
 		sj_pcsc_call_begin();
 		p->job.rc = do_job(&l, p);
+		p->job.others = l.turn.others;
 		sj_pcsc_call_end();
 		if (p->job.kind == SJ_JOB_TRANSMIT)
 			count_quick(&p->job, sj_clock_us() - start);
