@@ -98,27 +98,21 @@ static CK_RV set_admin_key(struct p11_token *t, const char *old, size_t old_len,
 }
 
 /* 3.1, 5.6.5: the PIN of whoever is logged in; the user's when nobody is. */
-static CK_RV set_pin(CK_SESSION_HANDLE handle, const char *old, size_t old_len, const char *new,
+static CK_RV set_pin(struct p11_session *s, const char *old, size_t old_len, const char *new,
 		     size_t new_len)
 {
-	struct p11_session *s;
-	CK_RV rv = p11_session_enter(handle, &s);
-
-	if (rv != CKR_OK)
-		return rv;
 	if (!p11_session_writes(s))
-		rv = CKR_SESSION_READ_ONLY;
-	else if (p11_session_so(s))
-		rv = set_admin_key(s->token, old, old_len, new, new_len);
-	else
-		rv = set_user_pin(s->token, old, old_len, new, new_len);
-	return p11_session_leave(s, rv);
+		return CKR_SESSION_READ_ONLY;
+	if (p11_session_so(s))
+		return set_admin_key(s->token, old, old_len, new, new_len);
+	return set_user_pin(s->token, old, old_len, new, new_len);
 }
 
 static CK_RV ask_and_set(CK_SESSION_HANDLE handle, CK_SLOT_ID slot)
 {
 	char old[P11_SECRET_MAX] = "", new[P11_SECRET_MAX] = "", again[P11_SECRET_MAX] = "";
 	size_t old_len = 0, new_len = 0, again_len = 0;
+	struct p11_session *s;
 	CK_RV rv = p11_ask_secret(slot, "Present PIN:", old, &old_len);
 
 	if (rv == CKR_OK)
@@ -128,7 +122,9 @@ static CK_RV ask_and_set(CK_SESSION_HANDLE handle, CK_SLOT_ID slot)
 	if (rv == CKR_OK && (new_len != again_len || memcmp(new, again, new_len) != 0))
 		rv = CKR_PIN_INVALID;
 	if (rv == CKR_OK)
-		rv = set_pin(handle, old, old_len, new, new_len);
+		rv = p11_session_enter(handle, &s);
+	if (rv == CKR_OK)
+		rv = p11_session_leave(s, set_pin(s, old, old_len, new, new_len));
 	sj_wipe(old, sizeof(old));
 	sj_wipe(new, sizeof(new));
 	sj_wipe(again, sizeof(again));
@@ -150,11 +146,10 @@ CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old, CK_ULONG old_len, 
 		rv = CKR_ARGUMENTS_BAD;
 	else if (!p11_session_writes(s))
 		rv = CKR_SESSION_READ_ONLY;
+	else if (!ask)
+		rv = set_pin(s, (const char *)old, old_len, (const char *)new, new_len);
 	rv = p11_session_leave(s, rv);
-	if (rv != CKR_OK)
-		return rv;
-	return ask ? ask_and_set(handle, slot)
-		   : set_pin(handle, (const char *)old, old_len, (const char *)new, new_len);
+	return rv == CKR_OK && ask ? ask_and_set(handle, slot) : rv;
 }
 
 /* --- C_InitToken ------------------------------------------------------------------------------ */

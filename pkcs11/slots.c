@@ -136,6 +136,11 @@ struct p11_slot *p11_slot_find(struct p11_module *m, CK_SLOT_ID id)
 	return slot;
 }
 
+void p11_slot_clock(struct p11_slot *slot)
+{
+	sj_context_deadline(slot->context, slot->module->config.timeout_ms);
+}
+
 CK_RV p11_slot_enter(CK_SLOT_ID id, struct p11_slot **out)
 {
 	struct p11_module *m;
@@ -150,6 +155,7 @@ CK_RV p11_slot_enter(CK_SLOT_ID id, struct p11_slot **out)
 		return CKR_SLOT_ID_INVALID;
 	}
 	p11_lock(&slot->lock);
+	p11_slot_clock(slot);
 	slot->mark = sj_memory_mark();
 	*out = slot;
 	return CKR_OK;

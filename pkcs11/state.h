@@ -88,6 +88,8 @@ void p11_slots_cancel(struct p11_module *m);
 void p11_slots_free(struct p11_module *m);
 /* Locks a slot by its id; CKR_SLOT_ID_INVALID. After leave, a slot whose card went away has no token. */
 CK_RV p11_slot_enter(CK_SLOT_ID id, struct p11_slot **out);
+/* All that the call that begins asks of the card has one deadline; the slot is locked. */
+void p11_slot_clock(struct p11_slot *slot);
 CK_RV p11_slot_leave(struct p11_slot *slot, CK_RV rv);
 /* Is the card of slot->token still the one in the reader, by what is known of the reader? */
 bool p11_slot_same_card(struct p11_slot *slot);

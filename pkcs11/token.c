@@ -133,6 +133,7 @@ bool p11_token_usable(struct p11_slot *slot)
 
 	if (v.present && v.found == P11_UNKNOWN) {
 		p11_lock(&slot->lock);
+		p11_slot_clock(slot);
 		(void)p11_token_need(slot, P11_ASK_FILES);
 		if (slot->gone)
 			p11_token_drop(slot);

@@ -141,7 +141,8 @@ world_bins := $(addprefix $(BUILD)/tests/world/,removal others replug)
 $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,$(world_src)) $(helper_a) \
 		$(authority_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=SCardTransmit,--wrap=SCardBeginTransaction,--wrap=SCardEndTransaction \
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(addprefix -Wl$(comma)--wrap=SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
+		Disconnect Status GetAttrib Control Transmit BeginTransaction EndTransaction) \
 		-o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER) -lm
 $(BUILD)/tests/world/reader: $(call objs,tests/world/reader.c tests/bench/signing.c) $(reader_a) $(core_a)
 	@mkdir -p $(@D)

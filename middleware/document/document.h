@@ -124,7 +124,7 @@ struct sj_document {
 void sj_document_options(struct sj_document *doc, const struct sj_verify_options *options);
 /*
  * Reads and judges as sj_document_verify() does; session, trust, access, random and options
- * were set. Release it, whatever this returned.
+ * were set, and the session has its deadline. Release it, whatever this returned.
  */
 SJ_MUST_CHECK enum sj_rc sj_document_run(struct sj_card *card, struct sj_document *doc);
 /* Wipes and frees all that was read and found. */

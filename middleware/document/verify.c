@@ -5,6 +5,7 @@
 
 #include "crypt/wipe.h"
 #include "document/document.h"
+#include "reader/card.h"
 #include "reader/context.h"
 #include "reader/memory.h"
 #include "wire/std/icao9303.h"
@@ -268,7 +269,6 @@ enum sj_rc sj_document_run(struct sj_card *card, struct sj_document *doc)
 		return SJ_NO_MEMORY;
 	doc->mark = sj_memory_mark();
 	begin_time(doc);
-	sj_session_deadline(doc->session, start + doc->options.timeout_ms);
 	rc = read_twice(doc);
 	sj_session_sm_end(doc->session);
 	if (rc == SJ_NOT_A_DOCUMENT)
@@ -293,6 +293,7 @@ enum sj_rc sj_document_verify(struct sj_card *card, struct sj_trust *trust,
 	if (!access)
 		return SJ_SECRET_NEEDED;
 	sj_document_options(&doc, options);
+	sj_session_deadline(doc.session, sj_deadline_after(doc.options.timeout_ms));
 	rc = sj_document_run(card, &doc);
 	if (rc == SJ_OK)
 		hand_out(&doc, out);

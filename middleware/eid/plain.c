@@ -362,7 +362,6 @@ enum sj_rc sj_plain_ask(struct sj_ask *ask)
 
 	if (rc != SJ_OK)
 		return rc;
-	options.timeout_ms = ask->options.timeout_ms;
 	options.short_only = ask->options.short_only;
 	options.now = ask->options.now;
 	sj_document_options(&doc, &options);

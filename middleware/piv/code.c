@@ -39,13 +39,16 @@ enum sj_rc sj_piv_ask(struct sj_piv *piv, enum sj_piv_secret what, bool again)
 	enum sj_rc wrong = what == SJ_PIV_CAN ? SJ_WRONG_CAN : SJ_WRONG_PAIRING_CODE, rc;
 
 	do {
+		int64_t start;
+
 		sj_wipe(code, sizeof(*code));
 		if (!piv->options.ask || piv->asked++ == SJ_PIV_ASK_MAX)
 			return question.again ? wrong : SJ_SECRET_NEEDED;
+		start = sj_clock_ms();
 		rc = piv->options.ask(piv->options.user, &question, code->digits,
 				      sizeof(code->digits), &code->remember);
 		code->digits[sizeof(code->digits) - 1] = '\0';
-		sj_piv_clock(piv);
+		sj_session_asked(piv->session, sj_clock_ms() - start);
 		if (rc != SJ_OK) {
 			sj_wipe(code, sizeof(*code));
 			if (rc == SJ_CANCELLED)

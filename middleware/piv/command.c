@@ -3,6 +3,7 @@
 
 #include "crypt/wipe.h"
 #include "piv/piv.h"
+#include "reader/context.h"
 #include "wire/std/iso7816.h"
 #include "wire/tlv.h"
 
@@ -10,11 +11,29 @@
 #define ONE_PIECE 200u /* data bytes that fit a short command under secure messaging */
 #define DATA_MAX 64u /* two blocks */
 
-void sj_piv_clock(struct sj_piv *piv)
+static int64_t deadline(const struct sj_piv *piv)
 {
 	unsigned ms = piv->options.timeout_ms != 0 ? piv->options.timeout_ms : TIMEOUT_MS;
 
-	sj_session_deadline(piv->session, sj_clock_ms() + (int64_t)ms);
+	return sj_clock_ms() + (int64_t)ms;
+}
+
+void sj_piv_clock(struct sj_piv *piv)
+{
+	sj_session_deadline(piv->session, deadline(piv));
+}
+
+int64_t sj_piv_together(struct sj_piv *piv)
+{
+	const int64_t before = piv->context->until;
+
+	piv->context->until = sj_context_until(piv->context, deadline(piv));
+	return before;
+}
+
+void sj_piv_apart(struct sj_piv *piv, int64_t before)
+{
+	piv->context->until = before;
 }
 
 static enum sj_rc note(struct sj_piv *piv, enum sj_rc rc, const struct sj_response *r)

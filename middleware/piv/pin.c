@@ -3,6 +3,7 @@
 
 #include "crypt/wipe.h"
 #include "piv/piv.h"
+#include "reader/context.h"
 #include "reader/memory.h"
 #include "wire/tlv.h"
 
@@ -228,14 +229,19 @@ static enum sj_rc keypad_step(struct sj_piv *piv, void *arg)
 enum sj_rc sj_piv_verify_on_reader(struct sj_piv *piv, enum sj_piv_pin pin, int *tries_left)
 {
 	const unsigned mark = sj_memory_mark();
+	const int64_t start = sj_clock_ms();
 	struct trial t = { .p2 = (uint8_t)pin, .left = -1 };
+	enum sj_rc rc;
 
 	if (pin == SJ_PIV_PUK)
 		return SJ_USAGE;
 	if (!sj_piv_reader_has_keypad(piv))
 		return SJ_ACCESS_UNSUPPORTED;
-	sj_session_deadline(piv->session, sj_clock_ms() + SJ_PIV_TYPING_MS);
-	return sj_memory_rc(mark, tell(sj_piv_alone(piv, keypad_step, &t), &t, tries_left));
+	sj_context_asked(piv->context, SJ_PIV_TYPING_MS);
+	sj_session_deadline(piv->session, start + SJ_PIV_TYPING_MS);
+	rc = sj_piv_alone(piv, keypad_step, &t);
+	sj_context_asked(piv->context, sj_clock_ms() - start - SJ_PIV_TYPING_MS);
+	return sj_memory_rc(mark, tell(rc, &t, tries_left));
 }
 
 static enum sj_rc logout_step(struct sj_piv *piv, void *arg)

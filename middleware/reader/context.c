@@ -1,6 +1,5 @@
 /* context.c -- contexts: the listener and cancelling. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "reader/cancel.h"
 #include "reader/context.h"
@@ -18,20 +17,6 @@ const char *sj_version(void)
 const char *sj_status_word_text(uint16_t sw)
 {
 	return sj_sw_text(sw);
-}
-
-int64_t sj_clock_us(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		return 0;
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int64_t sj_clock_ms(void)
-{
-	return sj_clock_us() / 1000;
 }
 
 enum sj_rc sj_context_new(struct sj_context **out)
@@ -66,6 +51,22 @@ void sj_context_cancel(struct sj_context *ctx)
 void sj_context_resume(struct sj_context *ctx)
 {
 	sj_cancel_clear(ctx->cancel);
+}
+
+void sj_context_deadline(struct sj_context *ctx, unsigned timeout_ms)
+{
+	ctx->until = timeout_ms != 0 ? sj_clock_ms() + (int64_t)timeout_ms : 0;
+}
+
+int64_t sj_context_until(const struct sj_context *ctx, int64_t deadline)
+{
+	return ctx->until != 0 && ctx->until < deadline ? ctx->until : deadline;
+}
+
+void sj_context_asked(struct sj_context *ctx, int64_t ms)
+{
+	if (ctx->until != 0)
+		ctx->until += ms;
 }
 
 bool sj_context_cancelled(const struct sj_context *ctx)

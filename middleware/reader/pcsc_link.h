@@ -25,6 +25,13 @@ struct sj_link {
  */
 enum sj_rc sj_link_failure(struct sj_link *l, LONG scard);
 
+/* pcsc_told.c: the service went away or came anew, and the context is worth nothing. */
+bool sj_link_died(LONG scard);
+/* libpcsclite says the same of a service that refuses a call, and of one that ends before it has read it. */
+bool sj_link_hung_up(LONG scard);
+/* What that was, by a context that works or does not; else `scard`. */
+LONG sj_link_told(const struct sj_link *l, LONG scard);
+
 /* SJ_JOB_KEYPAD and SJ_JOB_PACE (pcsc_keypad.c). */
 enum sj_rc sj_link_keypad(struct sj_link *l, struct sj_job *job);
 enum sj_rc sj_link_pace(struct sj_link *l, struct sj_job *job);

@@ -1,4 +1,4 @@
-/* pcsc_worker.c -- the thread that calls PC/SC; it and pcsc_keypad.c alone know winscard.h. */
+/* pcsc_worker.c -- the thread that calls PC/SC; it, pcsc_told.c and pcsc_keypad.c alone know winscard.h. */
 #include "reader/pcsc_worker.h"
 
 #include <reader.h>
@@ -60,15 +60,6 @@ static enum sj_rc failure(LONG scard)
 	return SJ_INTERNAL;
 }
 
-/* The service went away or came anew: the context is worth nothing. */
-static bool context_died(LONG scard)
-{
-	uint32_t code = (uint32_t)scard;
-
-	return code == (uint32_t)SCARD_E_NO_SERVICE || code == (uint32_t)SCARD_E_SERVICE_STOPPED ||
-	       code == (uint32_t)SCARD_E_INVALID_HANDLE || code == (uint32_t)SCARD_F_COMM_ERROR;
-}
-
 static void drop_card(struct sj_link *l, DWORD disposition)
 {
 	if (l->has_card)
@@ -93,8 +84,8 @@ static LONG need_context(struct sj_link *l)
 		return SCARD_S_SUCCESS;
 	rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &l->context);
 	l->has_context = rv == SCARD_S_SUCCESS;
-	if (context_died(rv) && sj_pcsc_denied())
-		return SCARD_W_SECURITY_VIOLATION;
+	if (sj_link_died(rv) || sj_link_hung_up(rv))
+		return sj_pcsc_denied() ? SCARD_W_SECURITY_VIOLATION : SCARD_E_NO_SERVICE;
 	return rv;
 }
 
@@ -211,13 +202,13 @@ static LONG snapshot(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READE
 /* As snapshot(); a context that died with the service is made anew, once. */
 static LONG snapshot_anew(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
 {
-	LONG rv = snapshot(l, out, states);
+	LONG rv = sj_link_told(l, snapshot(l, out, states));
 
-	if (context_died(rv) && l->has_context) {
+	if (sj_link_died(rv) && l->has_context) {
 		drop_context(l);
-		rv = snapshot(l, out, states);
+		rv = sj_link_told(l, snapshot(l, out, states));
 	}
-	if (context_died(rv))
+	if (sj_link_died(rv))
 		drop_context(l);
 	return rv;
 }
@@ -311,9 +302,9 @@ static enum sj_rc job_apdu_max(struct sj_link *l, struct sj_pcsc *p)
 	find_place(l, job);
 	if (!take_turn(l, p, true))
 		return SJ_CANCELLED;
-	rv = ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value);
+	rv = sj_link_told(l, ask_driver(l, job->reader, SCARD_ATTR_MAXINPUT, &value));
 	sj_turn_end(&l->turn); /* the next job may be a long wait */
-	if (context_died(rv))
+	if (sj_link_died(rv))
 		drop_context(l);
 	job->apdu_max = value;
 	return failure(rv);
@@ -349,8 +340,8 @@ static enum sj_rc job_connect(struct sj_link *l, struct sj_pcsc *p)
 	for (int again = 0; again < 3; again++) {
 		if (!take_turn(l, p, true))
 			return SJ_CANCELLED;
-		rv = connect_once(l, &p->job);
-		if (context_died(rv))
+		rv = sj_link_told(l, connect_once(l, &p->job));
+		if (sj_link_died(rv))
 			drop_context(l);
 		else if ((uint32_t)rv == (uint32_t)SCARD_W_RESET_CARD)
 			drop_card(l, SCARD_LEAVE_CARD);
@@ -364,7 +355,8 @@ static enum sj_rc job_connect(struct sj_link *l, struct sj_pcsc *p)
 
 enum sj_rc sj_link_failure(struct sj_link *l, LONG scard)
 {
-	if (context_died(scard)) {
+	scard = sj_link_told(l, scard);
+	if (sj_link_died(scard)) {
 		drop_context(l);
 		return SJ_READER_LOST;
 	}

@@ -39,7 +39,8 @@ static enum sj_rc list(struct sj_context *ctx, const struct sj_readers *known, u
 
 	if (!fresh)
 		return SJ_NO_MEMORY;
-	rc = look(ctx, known ? &known->state : NULL, sj_deadline_after(timeout_ms), &fresh->state);
+	rc = look(ctx, known ? &known->state : NULL,
+		  sj_context_until(ctx, sj_deadline_after(timeout_ms)), &fresh->state);
 	if (rc != SJ_OK) {
 		free(fresh);
 		return rc;
@@ -100,7 +101,8 @@ enum sj_rc sj_reader_apdu_max(struct sj_context *ctx, const char *reader, unsign
 
 	if (rc != SJ_OK)
 		return rc;
-	return sj_pcsc_apdu_max(&ctx->monitor, reader, sj_deadline_after(timeout_ms), bytes);
+	return sj_pcsc_apdu_max(&ctx->monitor, reader,
+				sj_context_until(ctx, sj_deadline_after(timeout_ms)), bytes);
 }
 
 /* --- waiting for a card ------------------------------------------------------------ */
@@ -202,7 +204,8 @@ static enum sj_rc try_readers(struct search *s, const struct sj_pcsc_readers *re
 enum sj_rc sj_card_wait(struct sj_context *ctx, const char *reader, unsigned timeout_ms,
 			struct sj_card **out)
 {
-	struct search s = { ctx, reader, sj_deadline_after(timeout_ms), SJ_NO_CARD };
+	struct search s = { ctx, reader, sj_context_until(ctx, sj_deadline_after(timeout_ms)),
+			    SJ_NO_CARD };
 	struct sj_pcsc_readers *known = calloc(1, sizeof(*known));
 	enum sj_rc rc;
 

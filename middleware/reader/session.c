@@ -44,7 +44,7 @@ enum sj_rc sj_session_open(struct sj_context *ctx, struct sj_transport *t, int64
 	}
 	s->ctx = ctx;
 	s->transport = t;
-	s->deadline = deadline;
+	sj_session_deadline(s, deadline);
 	rc = connect_card(s);
 	if (rc != SJ_OK) {
 		sj_session_close(s);
@@ -66,7 +66,13 @@ void sj_session_close(struct sj_session *s)
 
 void sj_session_deadline(struct sj_session *s, int64_t deadline)
 {
-	s->deadline = deadline;
+	s->deadline = sj_context_until(s->ctx, deadline);
+}
+
+void sj_session_asked(struct sj_session *s, int64_t ms)
+{
+	sj_context_asked(s->ctx, ms);
+	s->deadline += ms;
 }
 
 enum sj_rc sj_session_begin(struct sj_session *s)

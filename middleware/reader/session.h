@@ -38,6 +38,8 @@ void sj_card_refuse(struct sj_card *card);
 
 /* No command goes past this time (sj_clock_ms()); set it before the first command. */
 void sj_session_deadline(struct sj_session *s, int64_t deadline);
+/* Somebody was asked for so long (ms), which is not counted. */
+void sj_session_asked(struct sj_session *s, int64_t ms);
 
 /*
  * A stretch in which no other process gets at the card. Does not nest. Keep

@@ -146,6 +146,7 @@ static unsigned long context(void *room)
 		sj_context_listen(ctx, hear, NULL);
 		sj_context_cancel(ctx);
 		sj_context_resume(ctx);
+		sj_context_deadline(ctx, WAIT_MS);
 	}
 	sj_context_free(ctx);
 	return rc;

@@ -5,20 +5,35 @@
 #include "secure/scp03.h"
 #include "secure/sm_objects.h"
 
-/* Whose secure messaging it is; and how much later than the clock of the machine it is. */
+/* Whose secure messaging it is; and how late it is. */
 static struct liar *present; /* of this program */
-static int64_t later; /* of this program */
+static int64_t now = 1000000; /* of this program */
 
-__typeof__(sj_clock_ms) __real_sj_clock_ms, __wrap_sj_clock_ms;
+__typeof__(sj_clock_ms) __wrap_sj_clock_ms;
 
 int64_t __wrap_sj_clock_ms(void)
 {
-	return __real_sj_clock_ms() + later;
+	return now;
 }
 
 void liar_wait(int64_t ms)
 {
-	later += ms;
+	now += ms;
+}
+
+unsigned liar_call(struct liar *l, unsigned timeout_ms)
+{
+	l->begun = l->answers;
+	l->until = now + timeout_ms;
+	return timeout_ms;
+}
+
+/* Nothing begins at the deadline or later, and nothing is waited for longer. */
+static void judge_deadline(struct liar *l, int64_t deadline)
+{
+	const int64_t until = l->until != 0 ? l->until : now + l->each;
+
+	l->late = l->late || now >= until || deadline > until;
 }
 
 /* --- striking ------------------------------------------------------------------------ */
@@ -63,7 +78,7 @@ static enum sj_rc liar_connect(struct sj_transport *t, int64_t deadline, struct 
 	struct liar *l = (struct liar *)t;
 	struct answer x = { l->bytes, 4 };
 
-	(void)deadline;
+	judge_deadline(l, deadline);
 	if (l->b != NULL)
 		x.len = card_power_on(l->b->card, l->bytes);
 	else
@@ -90,6 +105,8 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	l->endless = l->endless || l->answers - l->begun >= LIAR_COMMANDS_MAX;
 	if (l->endless)
 		return SJ_CARD_LOST;
+	judge_deadline(l, deadline);
+	liar_wait(1);
 	l->answers++;
 	if (!sj_apdu_parse(command, &l->command))
 		l->command = (struct sj_apdu){ .ins = command.len > 1 ? command.ptr[1] : 0 };
@@ -103,7 +120,7 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	l->last_len = x.len;
 	if (x.len >= 2 && x.bytes[x.len - 2] == 0x90 && x.bytes[x.len - 1] == 0)
 		l->good[l->command.ins]++;
-	if (__wrap_sj_clock_ms() >= deadline)
+	if (now >= deadline)
 		return SJ_TIMED_OUT;
 	if (l->rc == SJ_OK && x.len == 0)
 		return SJ_CARD_LOST;
@@ -292,7 +309,6 @@ void liar_begin(struct liar *l, const struct wrong *w, unsigned at)
 	l->recorded = recorded;
 	l->wrong = w;
 	l->at = at;
-	later = 0;
 	present = l;
 }
 

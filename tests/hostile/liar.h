@@ -119,6 +119,9 @@ struct liar {
 	struct sj_apdu command; /* of the answer that is being made; in clear but for its data */
 	unsigned answers, inner; /* so far: on the wire, inside */
 	unsigned begun; /* answers before the present call */
+	int64_t until; /* the present call's deadline; 0: each command has `each` ms of its own */
+	unsigned each;
+	bool late; /* a command went, or might have waited, past that */
 	unsigned good[256]; /* answers that said 9000 to each INS, as the reader got them */
 	unsigned done[256]; /* inside, as the card said it */
 	bool locked; /* the lock was asked for (SET STATUS) */
@@ -137,8 +140,10 @@ void liar_begin(struct liar *l, const struct wrong *w, unsigned at);
 /* The card is a copy of this one, spoilt if the wrongness is one of cards, on this interface. */
 void liar_insert(struct liar *l, const struct card_store *store, enum card_interface interface);
 void liar_end(struct liar *l);
-/* The clock of this program goes on by so much. */
+/* The clock of this program, which stands still but for this and a millisecond a command, goes on by so much. */
 void liar_wait(int64_t ms);
+/* A call begins: its commands together have so long, which is returned, and are LIAR_COMMANDS_MAX at most. */
+unsigned liar_call(struct liar *l, unsigned timeout_ms);
 
 /* --- operations ---------------------------------------------------------------------- */
 

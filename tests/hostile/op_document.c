@@ -6,6 +6,8 @@
 
 #include "applets/emrtd/state.h"
 
+#define TIMEOUT_MS 30000u /* of a verification, if its caller gives none */
+
 struct document {
 	struct issued *own, *other;
 };
@@ -135,7 +137,9 @@ static void document_run(void *rig, struct liar *l, struct outcome *o)
 	else
 		rc = sj_access_mrz(d->mrz, strlen(d->mrz), &access);
 	assert_int_equal(rc, SJ_OK);
-	rc = sj_card_over(d->ctx, &l->head, "liar", sj_deadline_after(30000), &card);
+	rc = sj_card_over(d->ctx, &l->head, "liar", sj_deadline_after(liar_call(l, TIMEOUT_MS)),
+			  &card);
+	(void)liar_call(l, TIMEOUT_MS);
 	if (rc == SJ_OK)
 		rc = sj_document_verify(card, d->trust, access, &options, &report);
 	o->rc = rc;
@@ -149,14 +153,16 @@ static void document_run(void *rig, struct liar *l, struct outcome *o)
 /* --- commands of the caller's own, through PACE and without ------------------------------------- */
 
 /* SJ_OK: 9000; what came with it is told if nobody can have changed it on the way. */
-static enum sj_rc send(struct sj_card *card, const char *text, const char *told, struct outcome *o)
+static enum sj_rc send(struct sj_card *card, struct liar *l, const char *text, const char *told,
+		       struct outcome *o)
 {
 	static uint8_t answer[SJ_APDU_NE_EXTENDED]; /* of this function */
 	uint8_t command[512];
 	const struct sj_span c = hex(text, command, sizeof(command));
 	size_t len = c.len == 5 ? SJ_APDU_NE_SHORT : sizeof(answer);
 	uint16_t sw = 0;
-	const enum sj_rc rc = sj_card_transmit(card, c.ptr, c.len, 30000, answer, &len, &sw);
+	const enum sj_rc rc =
+		sj_card_transmit(card, c.ptr, c.len, liar_call(l, TIMEOUT_MS), answer, &len, &sw);
 
 	if (rc != SJ_OK)
 		return rc;
@@ -167,34 +173,34 @@ static enum sj_rc send(struct sj_card *card, const char *text, const char *told,
 }
 
 /* 300 bytes of data: chained, or in a command of extended length. */
-static void send_much(struct sj_card *card, struct outcome *o)
+static void send_much(struct sj_card *card, struct liar *l, struct outcome *o)
 {
 	char text[2 * 307 + 1];
 	const int n = snprintf(text, sizeof(text), "00CB3FFF00012C%0600d", 0);
 
 	assert_int_equal(n, 2 * 307);
-	(void)send(card, text, NULL, o);
+	(void)send(card, l, text, NULL, o);
 }
 
-static enum sj_rc send_all(struct sj_card *card, struct outcome *o)
+static enum sj_rc send_all(struct sj_card *card, struct liar *l, struct outcome *o)
 {
 	uint8_t atr[SJ_ATR_MAX];
-	enum sj_rc rc = send(card, "00B09C0000", NULL, o);
+	enum sj_rc rc = send(card, l, "00B09C0000", NULL, o);
 
 	outcome_touch(atr, sj_card_atr(card, atr));
 	outcome_touch(sj_card_reader(card), strlen(sj_card_reader(card)));
-	if (sj_card_takes_pin(card, 30000))
+	if (sj_card_takes_pin(card, liar_call(l, TIMEOUT_MS)))
 		o->wrong = "the reader has no keypad";
-	send_much(card, o);
+	send_much(card, l, o);
 	if (rc == SJ_OK)
-		rc = sj_card_restart(card, 30000);
+		rc = sj_card_restart(card, liar_call(l, TIMEOUT_MS));
 	if (rc == SJ_OK)
-		rc = sj_card_pace(card, HOLDER_CAN, 30000);
+		rc = sj_card_pace(card, HOLDER_CAN, liar_call(l, TIMEOUT_MS));
 	if (rc == SJ_OK)
-		rc = send(card, "00A4040C07A0000002471001", NULL, o);
+		rc = send(card, l, "00A4040C07A0000002471001", NULL, o);
 	if (rc == SJ_OK)
-		rc = send(card, "00B09E0000", "com", o);
-	return rc == SJ_OK ? send(card, "00B08100000000", "dg1", o) : rc;
+		rc = send(card, l, "00B09E0000", "com", o);
+	return rc == SJ_OK ? send(card, l, "00B08100000000", "dg1", o) : rc;
 }
 
 static void commands_run(void *rig, struct liar *l, struct outcome *o)
@@ -204,9 +210,10 @@ static void commands_run(void *rig, struct liar *l, struct outcome *o)
 
 	l->foreign = r->other->bench->store;
 	liar_insert(l, r->own->bench->store, CARD_CONTACTLESS);
-	o->rc = sj_card_over(r->own->ctx, &l->head, "liar", sj_deadline_after(30000), &card);
+	o->rc = sj_card_over(r->own->ctx, &l->head, "liar",
+			     sj_deadline_after(liar_call(l, TIMEOUT_MS)), &card);
 	if (o->rc == SJ_OK)
-		o->rc = send_all(card, o);
+		o->rc = send_all(card, l, o);
 	o->accepted = o->rc == SJ_OK;
 	sj_card_close(card);
 }

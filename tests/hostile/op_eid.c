@@ -5,6 +5,7 @@
 #include "applets/emrtd/state.h"
 
 #define NEW_PIN "654321"
+#define TIMEOUT_MS 30000u /* of asking, if the caller gives none */
 
 /* --- asking ---------------------------------------------------------------------------- */
 
@@ -81,7 +82,9 @@ static void ask_run(void *rig, struct liar *l, struct outcome *o)
 	options.now = NOW;
 	liar_insert(l, d->bench->store, CARD_CONTACTLESS);
 	assert_int_equal(sj_access_can(r->plan.plain ? HOLDER_CAN : CAN, 6, &access), SJ_OK);
-	rc = sj_card_over(d->ctx, &l->head, "liar", sj_deadline_after(30000), &card);
+	rc = sj_card_over(d->ctx, &l->head, "liar", sj_deadline_after(liar_call(l, TIMEOUT_MS)),
+			  &card);
+	(void)liar_call(l, TIMEOUT_MS);
 	if (rc == SJ_OK)
 		rc = sj_service_verify(card, d->trust, r->terminal, &r->service, access, &options,
 				       &answer);
@@ -132,7 +135,9 @@ static void pin_run(struct eid_rig *r, struct liar *l, struct outcome *o,
 	enum sj_rc rc;
 
 	liar_insert(l, r->d->bench->store, CARD_CONTACTLESS);
-	rc = sj_card_over(r->d->ctx, &l->head, "liar", sj_deadline_after(30000), &card);
+	rc = sj_card_over(r->d->ctx, &l->head, "liar", sj_deadline_after(liar_call(l, TIMEOUT_MS)),
+			  &card);
+	(void)liar_call(l, TIMEOUT_MS); /* the work is one call */
 	if (rc == SJ_OK)
 		rc = work(card);
 	sj_card_close(card);
@@ -143,7 +148,7 @@ static void pin_run(struct eid_rig *r, struct liar *l, struct outcome *o,
 static enum sj_rc ask_state(struct sj_card *card)
 {
 	struct sj_pin_state state = { .size = sizeof(state) };
-	const enum sj_rc rc = sj_pin_state(card, 30000, &state);
+	const enum sj_rc rc = sj_pin_state(card, TIMEOUT_MS, &state);
 
 	if (rc == SJ_OK)
 		outcome_touch(&state.tries, sizeof(state.tries));
@@ -156,7 +161,7 @@ static enum sj_rc change(struct sj_card *card)
 	enum sj_rc rc = sj_access_pin(EAC_PIN, 6, &pin);
 
 	if (rc == SJ_OK)
-		rc = sj_pin_change(card, pin, NULL, NEW_PIN, 30000);
+		rc = sj_pin_change(card, pin, NULL, NEW_PIN, TIMEOUT_MS);
 	sj_access_free(pin);
 	return rc;
 }
@@ -169,7 +174,7 @@ static enum sj_rc resume(struct sj_card *card)
 	if (rc == SJ_OK)
 		rc = sj_access_can(CAN, 6, &can);
 	if (rc == SJ_OK)
-		rc = sj_pin_resume(card, pin, can, 30000);
+		rc = sj_pin_resume(card, pin, can, TIMEOUT_MS);
 	sj_access_free(pin);
 	sj_access_free(can);
 	return rc;
@@ -181,7 +186,7 @@ static enum sj_rc unblock(struct sj_card *card)
 	enum sj_rc rc = sj_access_puk(EAC_PUK, 10, &puk);
 
 	if (rc == SJ_OK)
-		rc = sj_pin_unblock(card, puk, 30000);
+		rc = sj_pin_unblock(card, puk, TIMEOUT_MS);
 	sj_access_free(puk);
 	return rc;
 }

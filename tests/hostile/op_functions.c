@@ -39,11 +39,11 @@ static bool sign_in_parts(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM 
 			  struct buffer *out)
 {
 	out->len = sizeof(out->bytes);
-	if (!program_did(p, C_SignInit(p->session, m, key)))
+	if (!program_did(p, C_SignInit(program_due(p), m, key)))
 		return false;
 	log_in_for_this(p);
-	return program_did(p, C_SignUpdate(p->session, text, sizeof(text))) &&
-	       gives(p, C_SignFinal(p->session, out->bytes, &out->len), out);
+	return program_did(p, C_SignUpdate(program_due(p), text, sizeof(text))) &&
+	       gives(p, C_SignFinal(program_due(p), out->bytes, &out->len), out);
 }
 
 static void verify_in_parts(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM *m,
@@ -51,46 +51,48 @@ static void verify_in_parts(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANIS
 {
 	CK_BYTE zeros[sizeof(signature->bytes)] = { 0 };
 
-	if (program_did(p, C_VerifyInit(p->session, m, key)) &&
-	    program_did(p, C_VerifyUpdate(p->session, text, sizeof(text))) &&
-	    !program_did(p, C_VerifyFinal(p->session, signature->bytes, signature->len)) &&
+	if (program_did(p, C_VerifyInit(program_due(p), m, key)) &&
+	    program_did(p, C_VerifyUpdate(program_due(p), text, sizeof(text))) &&
+	    !program_did(p, C_VerifyFinal(program_due(p), signature->bytes, signature->len)) &&
 	    p->l->wrong == NULL)
 		p->o->wrong = "an honest signature does not hold";
-	if (program_did(p, C_VerifyInit(p->session, m, key)))
-		forged(p, C_Verify(p->session, text, sizeof(text), zeros, signature->len));
+	if (program_did(p, C_VerifyInit(program_due(p), m, key)))
+		forged(p, C_Verify(program_due(p), text, sizeof(text), zeros, signature->len));
 }
 
 static void sign_messages(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM *m,
 			  struct buffer *out)
 {
-	if (!program_did(p, C_MessageSignInit(p->session, m, key)))
+	if (!program_did(p, C_MessageSignInit(program_due(p), m, key)))
 		return;
 	out->len = sizeof(out->bytes);
 	log_in_for_this(p);
-	(void)gives(p,
-		    C_SignMessage(p->session, NULL, 0, text, sizeof(text), out->bytes, &out->len),
-		    out);
+	(void)gives(
+		p,
+		C_SignMessage(program_due(p), NULL, 0, text, sizeof(text), out->bytes, &out->len),
+		out);
 	out->len = sizeof(out->bytes);
-	if (program_did(p, C_SignMessageBegin(p->session, NULL, 0))) {
+	if (program_did(p, C_SignMessageBegin(program_due(p), NULL, 0))) {
 		log_in_for_this(p);
 		(void)gives(p,
-			    C_SignMessageNext(p->session, NULL, 0, text, sizeof(text), out->bytes,
-					      &out->len),
+			    C_SignMessageNext(program_due(p), NULL, 0, text, sizeof(text),
+					      out->bytes, &out->len),
 			    out);
 	}
-	(void)program_did(p, C_MessageSignFinal(p->session));
+	(void)program_did(p, C_MessageSignFinal(program_due(p)));
 }
 
 static void verify_messages(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM *m, CK_ULONG len)
 {
 	CK_BYTE zeros[SJ_PIV_BLOCK_MAX] = { 0 };
 
-	if (!program_did(p, C_MessageVerifyInit(p->session, m, key)))
+	if (!program_did(p, C_MessageVerifyInit(program_due(p), m, key)))
 		return;
-	forged(p, C_VerifyMessage(p->session, NULL, 0, text, sizeof(text), zeros, len));
-	if (program_did(p, C_VerifyMessageBegin(p->session, NULL, 0)))
-		forged(p, C_VerifyMessageNext(p->session, NULL, 0, text, sizeof(text), zeros, len));
-	(void)program_did(p, C_MessageVerifyFinal(p->session));
+	forged(p, C_VerifyMessage(program_due(p), NULL, 0, text, sizeof(text), zeros, len));
+	if (program_did(p, C_VerifyMessageBegin(program_due(p), NULL, 0)))
+		forged(p, C_VerifyMessageNext(program_due(p), NULL, 0, text, sizeof(text), zeros,
+					      len));
+	(void)program_did(p, C_MessageVerifyFinal(program_due(p)));
 }
 
 /* One kind of signature with one key, which may be of the other kind. */
@@ -130,14 +132,15 @@ void program_parts(struct program *p)
 static void recover(struct program *p, CK_OBJECT_HANDLE key)
 {
 	CK_MECHANISM m = { CKM_RSA_PKCS, NULL, 0 };
+	const CK_OBJECT_HANDLE public = program_public(p, key);
 	struct buffer out = { .len = sizeof(out.bytes) }, back = { .len = sizeof(back.bytes) };
 
-	if (!program_did(p, C_SignRecoverInit(p->session, &m, key)) ||
-	    !gives(p, C_SignRecover(p->session, text, sizeof(text), out.bytes, &out.len), &out))
+	if (!program_did(p, C_SignRecoverInit(program_due(p), &m, key)) ||
+	    !gives(p, C_SignRecover(program_due(p), text, sizeof(text), out.bytes, &out.len), &out))
 		return;
 	p->signatures++;
-	if (!program_did(p, C_VerifyRecoverInit(p->session, &m, program_public(p, key))) ||
-	    !gives(p, C_VerifyRecover(p->session, out.bytes, out.len, back.bytes, &back.len),
+	if (!program_did(p, C_VerifyRecoverInit(program_due(p), &m, public)) ||
+	    !gives(p, C_VerifyRecover(program_due(p), out.bytes, out.len, back.bytes, &back.len),
 		   &back) ||
 	    back.len != sizeof(text) || memcmp(back.bytes, text, sizeof(text)) != 0)
 		p->o->wrong = "a signature that does not hold";
@@ -146,16 +149,18 @@ static void recover(struct program *p, CK_OBJECT_HANDLE key)
 static void decrypt_in_parts(struct program *p, CK_OBJECT_HANDLE key)
 {
 	CK_MECHANISM m = { CKM_RSA_PKCS, NULL, 0 };
+	const CK_OBJECT_HANDLE public = program_public(p, key);
 	struct buffer sealed = { .len = sizeof(sealed.bytes) }, out = { .len = sizeof(out.bytes) };
 	CK_ULONG none = 0;
 
-	if (program_did(p, C_EncryptInit(p->session, &m, program_public(p, key))) &&
-	    program_did(p, C_EncryptUpdate(p->session, text, sizeof(text), sealed.bytes, &none)) &&
-	    gives(p, C_EncryptFinal(p->session, sealed.bytes, &sealed.len), &sealed) &&
-	    program_did(p, C_DecryptInit(p->session, &m, key)) &&
+	if (program_did(p, C_EncryptInit(program_due(p), &m, public)) &&
 	    program_did(p,
-			C_DecryptUpdate(p->session, sealed.bytes, sealed.len, out.bytes, &none)) &&
-	    gives(p, C_DecryptFinal(p->session, out.bytes, &out.len), &out))
+			C_EncryptUpdate(program_due(p), text, sizeof(text), sealed.bytes, &none)) &&
+	    gives(p, C_EncryptFinal(program_due(p), sealed.bytes, &sealed.len), &sealed) &&
+	    program_did(p, C_DecryptInit(program_due(p), &m, key)) &&
+	    program_did(p, C_DecryptUpdate(program_due(p), sealed.bytes, sealed.len, out.bytes,
+					   &none)) &&
+	    gives(p, C_DecryptFinal(program_due(p), out.bytes, &out.len), &out))
 		p->secrets++;
 }
 
@@ -166,12 +171,12 @@ static void wrap(struct program *p, CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE secre
 	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
 	CK_ATTRIBUTE a[] = { { CKA_CLASS, &class, sizeof(class) },
 			     { CKA_KEY_TYPE, &type, sizeof(type) } };
+	const CK_OBJECT_HANDLE public = program_public(p, key);
 	CK_OBJECT_HANDLE again;
 	struct buffer out = { .len = sizeof(out.bytes) };
 
-	if (gives(p, C_WrapKey(p->session, &m, program_public(p, key), secret, out.bytes, &out.len),
-		  &out) &&
-	    program_did(p, C_UnwrapKey(p->session, &m, key, out.bytes, out.len, a, 2, &again)))
+	if (gives(p, C_WrapKey(program_due(p), &m, public, secret, out.bytes, &out.len), &out) &&
+	    program_did(p, C_UnwrapKey(program_due(p), &m, key, out.bytes, out.len, a, 2, &again)))
 		p->secrets++;
 }
 
@@ -180,13 +185,14 @@ static void digest(struct program *p, CK_OBJECT_HANDLE secret)
 	CK_MECHANISM m = { CKM_SHA256, NULL, 0 };
 	struct buffer out = { .len = sizeof(out.bytes) };
 
-	if (program_did(p, C_DigestInit(p->session, &m)))
-		(void)gives(p, C_Digest(p->session, text, sizeof(text), out.bytes, &out.len), &out);
+	if (program_did(p, C_DigestInit(program_due(p), &m)))
+		(void)gives(p, C_Digest(program_due(p), text, sizeof(text), out.bytes, &out.len),
+			    &out);
 	out.len = sizeof(out.bytes);
-	if (program_did(p, C_DigestInit(p->session, &m)) &&
-	    program_did(p, C_DigestUpdate(p->session, text, sizeof(text))) &&
-	    program_did(p, C_DigestKey(p->session, secret)))
-		(void)gives(p, C_DigestFinal(p->session, out.bytes, &out.len), &out);
+	if (program_did(p, C_DigestInit(program_due(p), &m)) &&
+	    program_did(p, C_DigestUpdate(program_due(p), text, sizeof(text))) &&
+	    program_did(p, C_DigestKey(program_due(p), secret)))
+		(void)gives(p, C_DigestFinal(program_due(p), out.bytes, &out.len), &out);
 }
 
 /* A copy of each thing that the card tells, with another name. */
@@ -198,9 +204,9 @@ static void copy_all(struct program *p, CK_OBJECT_CLASS class)
 
 	program_find(p, class);
 	for (CK_ULONG i = 0; i < p->n; i++) {
-		(void)program_did(p, C_SetAttributeValue(p->session, p->objects[i], &a, 1));
-		if (program_did(p, C_CopyObject(p->session, p->objects[i], &a, 1, &copy)))
-			(void)program_did(p, C_SetAttributeValue(p->session, copy, &a, 1));
+		(void)program_did(p, C_SetAttributeValue(program_due(p), p->objects[i], &a, 1));
+		if (program_did(p, C_CopyObject(program_due(p), p->objects[i], &a, 1, &copy)))
+			(void)program_did(p, C_SetAttributeValue(program_due(p), copy, &a, 1));
 	}
 }
 
@@ -210,7 +216,7 @@ void program_keys(struct program *p)
 	CK_OBJECT_HANDLE secret = 0;
 
 	p->rv = rv;
-	if (rv != CKR_OK || !program_did(p, work_secret(p->session, &secret)))
+	if (rv != CKR_OK || !program_did(p, work_secret(program_due(p), &secret)))
 		return;
 	program_find(p, CKO_PRIVATE_KEY);
 	for (CK_ULONG i = 0; i < p->n; i++) {
@@ -241,12 +247,12 @@ static void ask_module(struct program *p)
 	const CK_RV good = C_GetFunctionList(&list) | C_GetInterfaceList(some, &n) |
 			   C_GetInterface(NULL, NULL, &one, 0) | C_GetInfo(&info);
 
-	if (good != CKR_OK || C_GetFunctionStatus(p->session) != CKR_FUNCTION_NOT_PARALLEL ||
-	    C_CancelFunction(p->session) != CKR_FUNCTION_NOT_PARALLEL)
+	if (good != CKR_OK || C_GetFunctionStatus(program_due(p)) != CKR_FUNCTION_NOT_PARALLEL ||
+	    C_CancelFunction(program_due(p)) != CKR_FUNCTION_NOT_PARALLEL)
 		p->o->wrong = "the module does not say what it is";
-	(void)program_did(p, C_GetOperationState(p->session, b.bytes, &b.len));
-	(void)program_did(p, C_SetOperationState(p->session, b.bytes, 4, 0, 0));
-	(void)program_did(p, C_SeedRandom(p->session, b.bytes, 4));
+	(void)program_did(p, C_GetOperationState(program_due(p), b.bytes, &b.len));
+	(void)program_did(p, C_SetOperationState(program_due(p), b.bytes, 4, 0, 0));
+	(void)program_did(p, C_SeedRandom(program_due(p), b.bytes, 4));
 }
 
 /* Another user's login, as 3.0 has it, and an operation that is given up. */
@@ -255,7 +261,7 @@ static void in_and_out(struct program *p)
 	CK_UTF8CHAR pin[] = STAGE_GLOBAL;
 	CK_MECHANISM m = { CKM_ECDSA, NULL, 0 };
 	const unsigned before = p->l->good[PIV_INS_VERIFY];
-	const CK_RV rv = C_LoginUser(p->session, CKU_USER, pin, sizeof(pin) - 1, NULL, 0);
+	const CK_RV rv = C_LoginUser(program_due(p), CKU_USER, pin, sizeof(pin) - 1, NULL, 0);
 
 	if (rv == CKR_OK && p->l->good[PIV_INS_VERIFY] == before)
 		p->o->wrong = "a login that the card did not call right";
@@ -263,9 +269,9 @@ static void in_and_out(struct program *p)
 		return;
 	program_find(p, CKO_PRIVATE_KEY);
 	for (CK_ULONG i = 0; i < p->n; i++)
-		if (program_did(p, C_SignInit(p->session, &m, p->objects[i])))
-			(void)program_did(p, C_SessionCancel(p->session, CKF_SIGN));
-	(void)program_did(p, C_Logout(p->session));
+		if (program_did(p, C_SignInit(program_due(p), &m, p->objects[i])))
+			(void)program_did(p, C_SessionCancel(program_due(p), CKF_SIGN));
+	(void)program_did(p, C_Logout(program_due(p)));
 }
 
 /* The card is taken out and put in again: what it said before is not what it is now. */
@@ -276,11 +282,12 @@ static void come_again(struct program *p)
 	CK_SESSION_INFO session;
 
 	plug.events++;
+	(void)program_slot(p);
 	(void)program_did(p, C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL));
-	if (program_did(p, C_GetTokenInfo(0, &info)))
+	if (program_did(p, C_GetTokenInfo(program_slot(p), &info)))
 		outcome_touch(&info, sizeof(info));
-	if (program_did(p, C_GetSessionInfo(p->session, &session)))
-		(void)program_did(p, C_CloseSession(p->session));
+	if (program_did(p, C_GetSessionInfo(program_due(p), &session)))
+		(void)program_did(p, C_CloseSession(program_due(p)));
 }
 
 void program_slots(struct program *p)
@@ -291,10 +298,10 @@ void program_slots(struct program *p)
 	in_and_out(p);
 	first = p->rv;
 	come_again(p);
-	p->rv = C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &p->session);
+	p->rv = C_OpenSession(program_slot(p), CKF_SERIAL_SESSION, NULL, NULL, &p->session);
 	if (program_did(p, p->rv)) {
 		in_and_out(p);
-		(void)program_did(p, C_CloseSession(p->session));
+		(void)program_did(p, C_CloseSession(program_due(p)));
 	}
 	p->rv = first;
 }

@@ -72,9 +72,9 @@ static enum sj_rc tap(struct gate_rig *g, struct liar *l, struct sj_gate_verdict
 
 	l->ask = ask;
 	l->user = &g->card;
-	rc = sj_card_over(g->ctx, &l->head, "liar", sj_deadline_after(5000), &card);
+	rc = sj_card_over(g->ctx, &l->head, "liar", sj_deadline_after(liar_call(l, 5000)), &card);
 	if (rc == SJ_OK)
-		rc = sj_gate_run(g->s->gate, card, 5000, decided, NULL, v, &times);
+		rc = sj_gate_run(g->s->gate, card, liar_call(l, 5000), decided, NULL, v, &times);
 	sj_card_close(card);
 	card_end(&g->card);
 	return rc;

@@ -8,10 +8,12 @@
 #include "tests/pkcs11/plug.h"
 #include "tests/power/folder.h"
 
+#include "authority/channel.h"
 #include "authority/commands.h"
 
 #define ARGUMENTS 24
 #define SHOWN_MAX 16384u
+#define KEY_TIMEOUT_MS 120000u /* of a command that makes a key */
 
 struct desk {
 	char directory[64], home[300];
@@ -221,6 +223,7 @@ static void issue_run(void *rig, struct liar *l, struct outcome *o)
 	const struct desk *d = rig;
 	int rc;
 
+	l->each = KEY_TIMEOUT_MS;
 	liar_insert(l, d->blank, CARD_CONTACT);
 	plug = (struct plug){ &l->head, 1 };
 	rc = issue();
@@ -237,6 +240,7 @@ static int visited(const struct desk *d, struct liar *l, struct outcome *o)
 {
 	int rc;
 
+	l->each = CHANNEL_TIMEOUT_MS;
 	liar_insert(l, d->visited, CARD_CONTACT);
 	plug = (struct plug){ &l->head, 1 };
 	rc = visit(d->verb);

@@ -50,10 +50,21 @@ static const char *blames_us(CK_RV rv)
 		       : NULL;
 }
 
+CK_SESSION_HANDLE program_due(const struct program *p)
+{
+	(void)liar_call(p->l, PROGRAM_MS);
+	return p->session;
+}
+
+CK_SLOT_ID program_slot(const struct program *p)
+{
+	(void)liar_call(p->l, PROGRAM_MS);
+	return 0;
+}
+
 bool program_did(struct program *p, CK_RV rv)
 {
 	p->rv = rv;
-	p->l->begun = p->l->answers;
 	if (p->o->wrong == NULL)
 		p->o->wrong = blames_us(rv);
 	return rv == CKR_OK;
@@ -76,16 +87,15 @@ static void read_object(const struct program *p, CK_OBJECT_HANDLE object)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		CK_ATTRIBUTE t = { types[i], NULL, 0 };
 
-		p->l->begun = p->l->answers;
-		if (C_GetAttributeValue(p->session, object, &t, 1) != CKR_OK)
+		if (C_GetAttributeValue(program_due(p), object, &t, 1) != CKR_OK)
 			continue;
 		t.pValue = malloc(t.ulValueLen + 1);
 		assert_non_null(t.pValue);
-		if (C_GetAttributeValue(p->session, object, &t, 1) == CKR_OK)
+		if (C_GetAttributeValue(program_due(p), object, &t, 1) == CKR_OK)
 			outcome_touch(t.pValue, t.ulValueLen);
 		free(t.pValue);
 	}
-	(void)C_GetObjectSize(p->session, object, &size);
+	(void)C_GetObjectSize(program_due(p), object, &size);
 }
 
 void program_find(struct program *p, CK_OBJECT_CLASS class)
@@ -93,12 +103,11 @@ void program_find(struct program *p, CK_OBJECT_CLASS class)
 	CK_ATTRIBUTE t = { CKA_CLASS, &class, sizeof(class) };
 
 	p->n = 0;
-	p->l->begun = p->l->answers;
-	p->rv = C_FindObjectsInit(p->session, &t, 1);
+	p->rv = C_FindObjectsInit(program_due(p), &t, 1);
 	if (p->rv != CKR_OK)
 		return;
-	(void)C_FindObjects(p->session, p->objects, OBJECTS_MAX, &p->n);
-	(void)C_FindObjectsFinal(p->session);
+	(void)C_FindObjects(program_due(p), p->objects, OBJECTS_MAX, &p->n);
+	(void)C_FindObjectsFinal(program_due(p));
 }
 
 static void read_all(struct program *p)
@@ -110,10 +119,10 @@ static void read_all(struct program *p)
 	CK_SESSION_INFO session;
 	CK_ULONG n = 64;
 
-	if (C_GetMechanismList(0, list, &n) == CKR_OK)
+	if (C_GetMechanismList(program_slot(p), list, &n) == CKR_OK)
 		for (CK_ULONG i = 0; i < n; i++)
-			(void)C_GetMechanismInfo(0, list[i], &info);
-	(void)C_GetSessionInfo(p->session, &session);
+			(void)C_GetMechanismInfo(program_slot(p), list[i], &info);
+	(void)C_GetSessionInfo(program_due(p), &session);
 	for (size_t c = 0; c < sizeof(classes) / sizeof(classes[0]); c++) {
 		program_find(p, classes[c]);
 		for (CK_ULONG i = 0; i < p->n; i++)
@@ -127,9 +136,8 @@ CK_RV program_log_in(struct program *p, CK_USER_TYPE type, const char *pin, uint
 	CK_UTF8CHAR copy[80];
 	CK_RV rv;
 
-	p->l->begun = p->l->answers;
 	memcpy(copy, pin, strlen(pin) + 1);
-	rv = C_Login(p->session, type, copy, strlen(pin));
+	rv = C_Login(program_due(p), type, copy, strlen(pin));
 	if (rv == CKR_OK && type != CKU_CONTEXT_SPECIFIC && p->l->good[ins] == before)
 		p->o->wrong = "a login that the card did not call right";
 	return rv;
@@ -144,7 +152,7 @@ static bool signature_holds(const struct program *p, CK_OBJECT_HANDLE key, struc
 	uint8_t spki[SJ_PIV_SPKI_MAX], block[SJ_RSA_MAX];
 	CK_ATTRIBUTE t = { CKA_PUBLIC_KEY_INFO, spki, sizeof(spki) };
 
-	return C_GetAttributeValue(p->session, key, &t, 1) == CKR_OK &&
+	return C_GetAttributeValue(program_due(p), key, &t, 1) == CKR_OK &&
 	       sj_rsa_public(sj_span(spki, t.ulValueLen), signature, block) &&
 	       memcmp(block + signature.len - digest.len, digest.ptr, digest.len) == 0;
 }
@@ -155,10 +163,10 @@ static void sign(struct program *p, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE how)
 	CK_BYTE data[32] = { 1 }, out[SJ_PIV_BLOCK_MAX];
 	CK_ULONG len = sizeof(out);
 
-	if (C_SignInit(p->session, &m, key) != CKR_OK)
+	if (C_SignInit(program_due(p), &m, key) != CKR_OK)
 		return;
 	(void)program_log_in(p, CKU_CONTEXT_SPECIFIC, STAGE_GLOBAL, PIV_INS_VERIFY);
-	p->rv = C_Sign(p->session, data, sizeof(data), out, &len);
+	p->rv = C_Sign(program_due(p), data, sizeof(data), out, &len);
 	if (p->rv != CKR_OK)
 		return;
 	p->signatures++;
@@ -176,11 +184,11 @@ CK_OBJECT_HANDLE program_public(const struct program *p, CK_OBJECT_HANDLE key)
 	CK_OBJECT_HANDLE found = 0;
 	CK_ULONG n = 0;
 
-	if (C_GetAttributeValue(p->session, key, &t[1], 1) != CKR_OK ||
-	    C_FindObjectsInit(p->session, t, 2) != CKR_OK)
+	if (C_GetAttributeValue(program_due(p), key, &t[1], 1) != CKR_OK ||
+	    C_FindObjectsInit(program_due(p), t, 2) != CKR_OK)
 		return 0;
-	(void)C_FindObjects(p->session, &found, 1, &n);
-	(void)C_FindObjectsFinal(p->session);
+	(void)C_FindObjects(program_due(p), &found, 1, &n);
+	(void)C_FindObjectsFinal(program_due(p));
 	return found;
 }
 
@@ -188,13 +196,14 @@ static void decrypt(struct program *p, CK_OBJECT_HANDLE key)
 {
 	CK_MECHANISM m = { CKM_RSA_PKCS, NULL, 0 };
 	CK_BYTE sealed[SJ_RSA_MAX], plain[16] = "fifteen letters", out[SJ_RSA_MAX];
+	const CK_OBJECT_HANDLE public = program_public(p, key);
 	CK_ULONG len = sizeof(sealed), n = sizeof(out);
 
-	if (C_EncryptInit(p->session, &m, program_public(p, key)) != CKR_OK ||
-	    C_Encrypt(p->session, plain, sizeof(plain), sealed, &len) != CKR_OK ||
-	    C_DecryptInit(p->session, &m, key) != CKR_OK)
+	if (C_EncryptInit(program_due(p), &m, public) != CKR_OK ||
+	    C_Encrypt(program_due(p), plain, sizeof(plain), sealed, &len) != CKR_OK ||
+	    C_DecryptInit(program_due(p), &m, key) != CKR_OK)
 		return;
-	p->rv = C_Decrypt(p->session, sealed, len, out, &n);
+	p->rv = C_Decrypt(program_due(p), sealed, len, out, &n);
 	if (p->rv != CKR_OK)
 		return;
 	p->secrets++;
@@ -205,7 +214,7 @@ static void derive(struct program *p, CK_OBJECT_HANDLE key)
 {
 	CK_OBJECT_HANDLE secret;
 
-	if (work_derive(p->session, key, 65, &secret) != CKR_OK)
+	if (work_derive(program_due(p), key, 65, &secret) != CKR_OK)
 		return;
 	p->secrets++;
 	read_object(p, secret);
@@ -226,10 +235,10 @@ static void use_all(struct program *p)
 		decrypt(p, p->objects[i]);
 		derive(p, p->objects[i]);
 	}
-	if (C_GenerateRandom(p->session, random, sizeof(random)) == CKR_OK)
+	if (C_GenerateRandom(program_due(p), random, sizeof(random)) == CKR_OK)
 		outcome_touch(random, sizeof(random));
-	(void)C_SetPIN(p->session, old, sizeof(old) - 1, new, sizeof(new) - 1);
-	(void)C_Logout(p->session);
+	(void)C_SetPIN(program_due(p), old, sizeof(old) - 1, new, sizeof(new) - 1);
+	(void)C_Logout(program_due(p));
 	if (p->l->wrong == NULL && (p->signatures < 4 || p->secrets < 2))
 		p->o->wrong = "the honest card signs and decrypts too little";
 }
@@ -246,12 +255,21 @@ static void make_key(struct program *p)
 	CK_OBJECT_HANDLE a, b;
 
 	(void)hex("06082A8648CE3D030107", curve, sizeof(curve));
-	p->rv = C_GenerateKeyPair(p->session, &m, &public, 1, private, 2, &a, &b);
+	p->rv = C_GenerateKeyPair(program_due(p), &m, &public, 1, private, 2, &a, &b);
 	if (p->rv != CKR_OK)
 		return;
 	p->made++;
 	read_object(p, a);
-	(void)C_DestroyObject(p->session, b);
+	(void)C_DestroyObject(program_due(p), b);
+}
+
+/* Three calls. */
+static bool write_again(struct program *p, CK_OBJECT_HANDLE object)
+{
+	const CK_SESSION_HANDLE session = program_due(p);
+
+	p->l->until += 2 * PROGRAM_MS;
+	return work_write_certificate(session, &object, 1);
 }
 
 static void administer_all(struct program *p)
@@ -261,15 +279,14 @@ static void administer_all(struct program *p)
 	p->rv = program_log_in(p, CKU_SO, ADMIN_HEX, PIV_INS_GENERAL_AUTHENTICATE);
 	if (p->rv != CKR_OK)
 		return;
-	p->l->begun = p->l->answers;
 	make_key(p);
 	program_find(p, CKO_CERTIFICATE);
-	work_write_certificate(p->session, p->objects, p->n);
-	p->l->begun = p->l->answers;
-	(void)C_SetPIN(p->session, admin, sizeof(admin) - 1, admin, sizeof(admin) - 1);
-	(void)C_InitPIN(p->session, puk, sizeof(puk) - 1);
-	(void)C_CloseAllSessions(0);
-	(void)C_InitToken(0, admin, sizeof(admin) - 1, label);
+	for (CK_ULONG i = 0; i < p->n && !write_again(p, p->objects[i]); i++)
+		;
+	(void)C_SetPIN(program_due(p), admin, sizeof(admin) - 1, admin, sizeof(admin) - 1);
+	(void)C_InitPIN(program_due(p), puk, sizeof(puk) - 1);
+	(void)C_CloseAllSessions(program_slot(p));
+	(void)C_InitToken(program_slot(p), admin, sizeof(admin) - 1, label);
 }
 
 /* --- one program ------------------------------------------------------------------------------------- */
@@ -285,12 +302,14 @@ static void module_run(const struct card_store *token_store, struct liar *l, str
 	liar_insert(l, token_store, CARD_CONTACT);
 	plug = (struct plug){ &l->head, 1 };
 	assert_int_equal(C_Initialize(NULL), CKR_OK);
+	(void)program_slot(&p);
 	(void)C_GetSlotList(CK_TRUE, NULL, &n);
-	if (C_GetSlotInfo(0, &slot) == CKR_OK)
+	if (C_GetSlotInfo(program_slot(&p), &slot) == CKR_OK)
 		outcome_touch(&slot, sizeof(slot));
-	if (C_GetTokenInfo(0, &token) == CKR_OK)
+	if (C_GetTokenInfo(program_slot(&p), &token) == CKR_OK)
 		outcome_touch(&token, sizeof(token));
-	p.rv = C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &p.session);
+	p.rv = C_OpenSession(program_slot(&p), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+			     &p.session);
 	if (p.rv == CKR_OK)
 		work(&p);
 	if (o->wrong == NULL)

@@ -18,7 +18,11 @@ struct program {
 	CK_RV rv; /* the first failure that counts */
 };
 
-/* A call: true if it went well; what blames the module is wrong. The next may take as many commands. */
+/* A call begins, which has so many ms; its session. */
+#define PROGRAM_MS 10000u
+CK_SESSION_HANDLE program_due(const struct program *p);
+CK_SLOT_ID program_slot(const struct program *p); /* the same, of a call that takes a slot */
+/* A call: true if it went well; what blames the module is wrong. */
 bool program_did(struct program *p, CK_RV rv);
 /* Everything of this class. */
 void program_find(struct program *p, CK_OBJECT_CLASS class);

@@ -8,6 +8,10 @@
 
 #include "crypt/public.h"
 #include "crypt/sign.h"
+#include "piv/piv.h"
+
+#define TIMEOUT_MS 10000u /* of a call, if the caller gives none */
+#define ASKED_MS 25000 /* until there is an answer */
 
 struct keys {
 	struct card_store *store;
@@ -15,6 +19,7 @@ struct keys {
 	struct sj_context *ctx;
 	struct sj_piv_options options;
 	const char *secrets[2]; /* CAN, pairing code */
+	struct liar *liar; /* who is being talked to */
 	uint8_t spki[SJ_PIV_SPKI_MAX]; /* of 9A */
 	size_t spki_len;
 	uint8_t pkcs8[SJ_KEY_MAX], certificate[1200]; /* to be written */
@@ -26,6 +31,8 @@ static enum sj_rc answer(void *user, const struct sj_piv_question *question, cha
 {
 	const struct keys *k = user;
 
+	liar_wait(ASKED_MS);
+	k->liar->until += ASKED_MS; /* is not counted */
 	*remember = false;
 	if (question->again)
 		return SJ_SECRET_NEEDED;
@@ -115,6 +122,19 @@ static void keys_close(void *rig)
 	free(k);
 }
 
+/* A call begins. */
+static struct sj_piv *due(struct liar *l, struct sj_piv *piv)
+{
+	(void)liar_call(l, TIMEOUT_MS);
+	return piv;
+}
+
+static struct sj_piv *typing(struct liar *l, struct sj_piv *piv)
+{
+	(void)liar_call(l, SJ_PIV_TYPING_MS);
+	return piv;
+}
+
 /* Opens and works; what `work` returns is how it ended. */
 static void keys_run(struct keys *k, struct liar *l, struct outcome *o,
 		     enum sj_rc (*work)(struct keys *k, struct sj_piv *piv, struct liar *l,
@@ -124,8 +144,10 @@ static void keys_run(struct keys *k, struct liar *l, struct outcome *o,
 	struct sj_piv *piv = NULL;
 	enum sj_rc rc;
 
+	k->liar = l;
 	liar_insert(l, k->store, k->interface);
-	rc = sj_card_over(k->ctx, &l->head, "liar", sj_deadline_after(30000), &card);
+	rc = sj_card_over(k->ctx, &l->head, "liar", sj_deadline_after(liar_call(l, 30000)), &card);
+	(void)liar_call(l, TIMEOUT_MS);
 	if (rc == SJ_OK)
 		rc = sj_piv_open(card, &k->options, &piv);
 	if (rc == SJ_OK)
@@ -142,7 +164,7 @@ static void keys_run(struct keys *k, struct liar *l, struct outcome *o,
 
 /* --- what the card tells ------------------------------------------------------------------ */
 
-static enum sj_rc read_objects(struct sj_piv *piv, struct outcome *o)
+static enum sj_rc read_objects(struct sj_piv *piv, struct liar *l)
 {
 	static const uint32_t tags[] = { PIV_OBJECT_CHUID, PIV_OBJECT_DISCOVERY, PIV_OBJECT_CCC,
 					 PIV_OBJECT_KEY_HISTORY, PIV_OBJECT_PRINTED };
@@ -151,18 +173,17 @@ static enum sj_rc read_objects(struct sj_piv *piv, struct outcome *o)
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
 		size_t len = sizeof(bytes);
-		const enum sj_rc rc = sj_piv_read(piv, tags[i], bytes, &len);
+		const enum sj_rc rc = sj_piv_read(due(l, piv), tags[i], bytes, &len);
 
 		if (rc == SJ_OK)
 			outcome_touch(bytes, len);
 		else if (rc != SJ_PIN_NEEDED && rc != SJ_KEY_ABSENT && first == SJ_OK)
 			first = rc;
 	}
-	(void)o;
 	return first;
 }
 
-static enum sj_rc read_keys(struct sj_piv *piv)
+static enum sj_rc read_keys(struct sj_piv *piv, struct liar *l)
 {
 	static const uint8_t refs[] = { 0x9A, 0x9C, 0x9E, 0x82, 0x95, 0xF9 };
 	static uint8_t bytes[SJ_PIV_OBJECT_MAX]; /* of this function */
@@ -171,13 +192,13 @@ static enum sj_rc read_keys(struct sj_piv *piv)
 	for (size_t i = 0; i < sizeof(refs); i++) {
 		struct sj_piv_key_info info = { .size = sizeof(info) };
 		size_t len = sizeof(bytes);
-		enum sj_rc rc = sj_piv_key_info(piv, refs[i], &info);
+		enum sj_rc rc = sj_piv_key_info(due(l, piv), refs[i], &info);
 
 		if (rc == SJ_OK)
 			outcome_touch(info.spki, info.spki_len);
 		else if (rc != SJ_KEY_ABSENT && first == SJ_OK)
 			first = rc;
-		rc = sj_piv_read_certificate(piv, refs[i], bytes, &len);
+		rc = sj_piv_read_certificate(due(l, piv), refs[i], bytes, &len);
 		if (rc == SJ_OK)
 			outcome_touch(bytes, len);
 	}
@@ -185,22 +206,22 @@ static enum sj_rc read_keys(struct sj_piv *piv)
 }
 
 /* As a program that keeps copies does, in a stretch of its own. */
-static enum sj_rc identify(struct sj_piv *piv)
+static enum sj_rc identify(struct sj_piv *piv, struct liar *l)
 {
 	uint8_t guid[SJ_PIV_GUID], content[SJ_PIV_CONTENT];
 	bool has_guid = false, has_content = false;
 	enum sj_piv_pin pin;
-	enum sj_rc rc = sj_piv_begin(piv);
+	enum sj_rc rc = sj_piv_begin(due(l, piv));
 
 	if (rc != SJ_OK)
 		return rc;
-	rc = sj_piv_identify(piv, guid, &has_guid, content, &has_content);
+	rc = sj_piv_identify(due(l, piv), guid, &has_guid, content, &has_content);
 	if (rc == SJ_OK && has_guid)
 		outcome_touch(guid, sizeof(guid));
 	if (rc == SJ_OK && has_content)
 		outcome_touch(content, sizeof(content));
 	if (rc == SJ_OK)
-		rc = sj_piv_user_pin(piv, &pin);
+		rc = sj_piv_user_pin(due(l, piv), &pin);
 	sj_piv_end(piv);
 	return rc;
 }
@@ -208,19 +229,19 @@ static enum sj_rc identify(struct sj_piv *piv)
 static enum sj_rc tell(struct keys *k, struct sj_piv *piv, struct liar *l, struct outcome *o)
 {
 	struct sj_piv_info info = { .size = sizeof(info) };
-	enum sj_rc rc = identify(piv);
+	enum sj_rc rc = identify(piv, l);
 
 	(void)k;
-	(void)l;
+	(void)o;
 	if (rc == SJ_OK)
-		rc = sj_piv_get_info(piv, &info);
+		rc = sj_piv_get_info(due(l, piv), &info);
 	if (rc == SJ_OK) {
 		outcome_touch(info.guid, sizeof(info.guid));
 		outcome_touch(info.content, sizeof(info.content));
 		outcome_touch(info.version, sizeof(info.version));
-		rc = read_objects(piv, o);
+		rc = read_objects(piv, l);
 	}
-	return rc == SJ_OK ? read_keys(piv) : rc;
+	return rc == SJ_OK ? read_keys(piv, l) : rc;
 }
 
 /* --- PINs ----------------------------------------------------------------------------------- */
@@ -238,31 +259,35 @@ static enum sj_rc use_pins(struct keys *k, struct sj_piv *piv, struct liar *l, s
 	struct sj_piv_pin_state state = { .size = sizeof(state) };
 	int left = -1;
 	unsigned before;
-	enum sj_rc rc = sj_piv_pin_state(piv, SJ_PIV_PIN, &state);
+	enum sj_rc rc = sj_piv_pin_state(due(l, piv), SJ_PIV_PIN, &state);
 
 	(void)k;
 	if (rc == SJ_OK)
 		outcome_touch(&state.tries_left, sizeof(state.tries_left));
 	before = l->good[PIV_INS_VERIFY];
 	if (rc == SJ_OK)
-		login_was_said(l, o, rc = sj_piv_verify(piv, SJ_PIV_PIN, STAGE_PIN, 6, &left),
+		login_was_said(l, o,
+			       rc = sj_piv_verify(due(l, piv), SJ_PIV_PIN, STAGE_PIN, 6, &left),
 			       PIV_INS_VERIFY, before);
 	before = l->good[PIV_INS_VERIFY];
 	l->keyed = STAGE_PIN;
 	if (rc == SJ_OK && sj_piv_reader_has_keypad(piv))
-		login_was_said(l, o, rc = sj_piv_verify_on_reader(piv, SJ_PIV_PIN, &left),
+		login_was_said(l, o,
+			       rc = sj_piv_verify_on_reader(typing(l, piv), SJ_PIV_PIN, &left),
 			       PIV_INS_VERIFY, before);
 	l->keyed = NULL;
 	before = l->good[PIV_INS_CHANGE_REFERENCE_DATA];
 	if (rc == SJ_OK)
-		login_was_said(
-			l, o, rc = sj_piv_change(piv, SJ_PIV_PIN, STAGE_PIN, 6, "246810", 6, &left),
-			PIV_INS_CHANGE_REFERENCE_DATA, before);
+		login_was_said(l, o,
+			       rc = sj_piv_change(due(l, piv), SJ_PIV_PIN, STAGE_PIN, 6, "246810",
+						  6, &left),
+			       PIV_INS_CHANGE_REFERENCE_DATA, before);
 	if (rc == SJ_OK)
-		rc = sj_piv_logout(piv, SJ_PIV_PIN);
+		rc = sj_piv_logout(due(l, piv), SJ_PIV_PIN);
 	before = l->good[PIV_INS_RESET_RETRY_COUNTER];
 	if (rc == SJ_OK)
-		login_was_said(l, o, rc = sj_piv_unblock(piv, STAGE_PUK, 8, STAGE_PIN, 6, &left),
+		login_was_said(l, o,
+			       rc = sj_piv_unblock(due(l, piv), STAGE_PUK, 8, STAGE_PIN, 6, &left),
 			       PIV_INS_RESET_RETRY_COUNTER, before);
 	outcome_touch(&left, sizeof(left));
 	return rc;
@@ -276,27 +301,26 @@ static enum sj_rc use_keys(struct keys *k, struct sj_piv *piv, struct liar *l, s
 	struct sj_public key;
 	size_t len = sizeof(out);
 	int left = -1;
-	enum sj_rc rc = sj_piv_verify(piv, SJ_PIV_GLOBAL_PIN, STAGE_GLOBAL, 6, &left);
+	enum sj_rc rc = sj_piv_verify(due(l, piv), SJ_PIV_GLOBAL_PIN, STAGE_GLOBAL, 6, &left);
 
-	(void)l;
 	(void)o;
 	if (rc == SJ_OK)
-		rc = sj_piv_sign(piv, 0x9A, SJ_PIV_P256, digest, 32, out, &len);
+		rc = sj_piv_sign(due(l, piv), 0x9A, SJ_PIV_P256, digest, 32, out, &len);
 	if (rc == SJ_OK)
 		outcome_touch(out, len);
 	len = sizeof(out);
 	if (rc == SJ_OK)
-		rc = sj_piv_verify_and_sign(piv, SJ_PIV_GLOBAL_PIN, STAGE_GLOBAL, 6, 0x9C,
+		rc = sj_piv_verify_and_sign(due(l, piv), SJ_PIV_GLOBAL_PIN, STAGE_GLOBAL, 6, 0x9C,
 					    SJ_PIV_P256, digest, 32, out, &len, &left);
 	if (rc == SJ_OK)
 		outcome_touch(out, len);
 	len = sizeof(out);
 	assert_true(sj_public_read(sj_span(k->spki, k->spki_len), &key));
 	if (rc == SJ_OK)
-		rc = sj_piv_agree(piv, 0x9D, SJ_PIV_P256, key.point.bytes, 65, out, &len);
+		rc = sj_piv_agree(due(l, piv), 0x9D, SJ_PIV_P256, key.point.bytes, 65, out, &len);
 	if (rc == SJ_OK)
 		outcome_touch(out, len);
-	if (rc == SJ_OK && sj_piv_random(piv, random, sizeof(random)) == SJ_OK)
+	if (rc == SJ_OK && sj_piv_random(due(l, piv), random, sizeof(random)) == SJ_OK)
 		outcome_touch(random, sizeof(random));
 	return rc;
 }
@@ -307,35 +331,38 @@ static enum sj_rc administer(struct keys *k, struct sj_piv *piv, struct liar *l,
 	enum sj_piv_algorithm algorithm;
 	uint8_t key[24], spki[SJ_PIV_SPKI_MAX], bytes[3000];
 	size_t len = sizeof(spki);
-	enum sj_rc rc = sj_piv_admin_algorithm(piv, &algorithm);
+	enum sj_rc rc = sj_piv_admin_algorithm(due(l, piv), &algorithm);
 
 	(void)hex(ADMIN_HEX, key, sizeof(key));
 	if (rc == SJ_OK)
-		rc = sj_piv_administer(piv, SJ_PIV_AES_192, key, sizeof(key));
+		rc = sj_piv_administer(due(l, piv), SJ_PIV_AES_192, key, sizeof(key));
 	if (rc == SJ_OK && l->good[PIV_INS_GENERAL_AUTHENTICATE] < 2)
 		o->wrong = "a management key is right that the card did not call so";
 	if (rc == SJ_OK)
-		rc = sj_piv_generate(piv, 0x82, SJ_PIV_P256, SJ_PIV_POLICY_DEFAULT, spki, &len);
+		rc = sj_piv_generate(due(l, piv), 0x82, SJ_PIV_P256, SJ_PIV_POLICY_DEFAULT, spki,
+				     &len);
 	if (rc == SJ_OK)
 		outcome_touch(spki, len);
 	if (rc == SJ_OK)
-		rc = sj_piv_write(piv, YUBICO_OBJECT_FIRST, value, sizeof(value));
+		rc = sj_piv_write(due(l, piv), YUBICO_OBJECT_FIRST, value, sizeof(value));
 	if (rc == SJ_OK)
-		rc = sj_piv_import(piv, 0x83, k->pkcs8, k->pkcs8_len, SJ_PIV_POLICY_DEFAULT);
+		rc = sj_piv_import(due(l, piv), 0x83, k->pkcs8, k->pkcs8_len,
+				   SJ_PIV_POLICY_DEFAULT);
 	if (rc == SJ_OK)
-		rc = sj_piv_write_certificate(piv, 0x82, k->certificate, k->certificate_len);
+		rc = sj_piv_write_certificate(due(l, piv), 0x82, k->certificate,
+					      k->certificate_len);
 	len = sizeof(bytes);
-	if (rc == SJ_OK && sj_piv_attest(piv, 0x82, bytes, &len) == SJ_OK)
+	if (rc == SJ_OK && sj_piv_attest(due(l, piv), 0x82, bytes, &len) == SJ_OK)
 		outcome_touch(bytes, len);
 	if (rc == SJ_OK)
-		rc = sj_piv_set_admin_key(piv, SJ_PIV_AES_192, key, sizeof(key));
-	return rc == SJ_OK ? sj_piv_delete_key(piv, 0x82) : rc;
+		rc = sj_piv_set_admin_key(due(l, piv), SJ_PIV_AES_192, key, sizeof(key));
+	return rc == SJ_OK ? sj_piv_delete_key(due(l, piv), 0x82) : rc;
 }
 
 /* Until the card has said so, nothing of it is gone. */
 static enum sj_rc reset(struct keys *k, struct sj_piv *piv, struct liar *l, struct outcome *o)
 {
-	const enum sj_rc rc = sj_piv_reset(piv);
+	const enum sj_rc rc = sj_piv_reset(due(l, piv));
 
 	(void)k;
 	if (rc == SJ_OK && l->good[YUBICO_INS_RESET] == 0)
@@ -350,21 +377,21 @@ static enum sj_rc certify(struct keys *k, struct sj_piv *piv, struct liar *l, st
 	const struct sj_piv_unlock unlock = { SJ_PIV_GLOBAL_PIN, STAGE_GLOBAL, 6, NULL };
 	uint8_t out[SJ_CERTIFICATE_MADE_MAX];
 	size_t len = sizeof(out);
-	enum sj_rc rc = sj_piv_sign_message(piv, 0x9C, &unlock, k->spki, k->spki_len, out, &len);
+	enum sj_rc rc =
+		sj_piv_sign_message(due(l, piv), 0x9C, &unlock, k->spki, k->spki_len, out, &len);
 
-	(void)l;
 	(void)o;
 	if (rc == SJ_OK)
 		outcome_touch(out, len);
 	len = sizeof(out);
 	if (rc == SJ_OK)
-		rc = sj_piv_request(piv, 0x9A, &unlock, "C=UT,CN=Anna", out, &len);
+		rc = sj_piv_request(due(l, piv), 0x9A, &unlock, "C=UT,CN=Anna", out, &len);
 	if (rc == SJ_OK)
 		outcome_touch(out, len);
 	len = sizeof(out);
 	if (rc == SJ_OK)
-		rc = sj_piv_self_sign(piv, 0x9A, &unlock, "C=UT,CN=Anna", 1790000000, 30, out,
-				      &len);
+		rc = sj_piv_self_sign(due(l, piv), 0x9A, &unlock, "C=UT,CN=Anna", 1790000000, 30,
+				      out, &len);
 	if (rc == SJ_OK)
 		outcome_touch(out, len);
 	return rc;
@@ -377,19 +404,18 @@ static enum sj_rc read_inside(struct keys *k, struct sj_piv *piv, struct liar *l
 	static uint8_t bytes[SJ_PIV_OBJECT_MAX]; /* of this function */
 	struct sj_piv_key_info info = { .size = sizeof(info) };
 	size_t len = sizeof(bytes);
-	enum sj_rc rc = sj_piv_read(piv, PIV_OBJECT_CCC, bytes, &len);
+	enum sj_rc rc = sj_piv_read(due(l, piv), PIV_OBJECT_CCC, bytes, &len);
 
 	(void)k;
-	(void)l;
 	if (rc == SJ_OK)
 		outcome_put(o, "ccc", bytes, len);
 	if (rc == SJ_OK)
-		rc = sj_piv_key_info(piv, 0x9A, &info);
+		rc = sj_piv_key_info(due(l, piv), 0x9A, &info);
 	if (rc == SJ_OK)
 		outcome_put(o, "key", info.spki, info.spki_len);
 	len = sizeof(bytes);
 	if (rc == SJ_OK)
-		rc = sj_piv_read_certificate(piv, 0x9A, bytes, &len);
+		rc = sj_piv_read_certificate(due(l, piv), 0x9A, bytes, &len);
 	if (rc == SJ_OK)
 		outcome_put(o, "certificate", bytes, len);
 	return rc;

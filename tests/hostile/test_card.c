@@ -98,6 +98,8 @@ static const char *judge(const struct runner *r, const struct wrong *w)
 
 	if (r->liar->endless)
 		return "it went on for ever";
+	if (r->liar->late)
+		return "it went on past its deadline";
 	if (o->wrong != NULL)
 		return o->wrong;
 	if (is_ours(o->rc))
@@ -154,6 +156,7 @@ static void run_honest(struct runner *r)
 		print_error("%s: %ld, %s\n", present, r->honest->rc,
 			    r->honest->wrong != NULL ? r->honest->wrong : "not accepted");
 	assert_true(r->honest->accepted && r->honest->wrong == NULL && !record.failed);
+	assert_false(r->liar->late); /* no deadline is renewed within a call */
 	r->liar->recorded = sj_written(&record);
 }
 

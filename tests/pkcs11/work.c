@@ -44,7 +44,7 @@ CK_RV work_secret(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out)
 	return C_CreateObject(session, a, 5, out);
 }
 
-void work_write_certificate(CK_SESSION_HANDLE session, const CK_OBJECT_HANDLE *objects, CK_ULONG n)
+bool work_write_certificate(CK_SESSION_HANDLE session, const CK_OBJECT_HANDLE *objects, CK_ULONG n)
 {
 	CK_OBJECT_CLASS class = CKO_CERTIFICATE;
 	CK_CERTIFICATE_TYPE x509 = CKC_X_509;
@@ -63,6 +63,7 @@ void work_write_certificate(CK_SESSION_HANDLE session, const CK_OBJECT_HANDLE *o
 			continue;
 		if (C_CreateObject(session, t, 5, &made) == CKR_OK)
 			(void)C_DestroyObject(session, made);
-		break;
+		return true;
 	}
+	return false;
 }

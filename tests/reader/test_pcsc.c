@@ -1,5 +1,6 @@
 /* The reader's side over a real pcscd of our own, which is stopped and killed. */
 #include <dirent.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -26,29 +27,53 @@ static void test_no_service(void **state)
 	assert_null(list);
 }
 
-/* Does to a client what pcscd does when polkit says no. */
+/* Does to so many clients what pcscd does when polkit says no; the next one may wait. */
+struct porter {
+	int listening, waiting;
+	unsigned times;
+	pthread_t thread;
+};
+
 static void *hang_up(void *arg)
 {
-	int listening = *(int *)arg, fd;
+	struct porter *p = arg;
+	int fd;
 
-	while ((fd = accept(listening, NULL, NULL)) >= 0)
+	while ((fd = accept(p->listening, NULL, NULL)) >= 0) {
+		if (p->times == 0 && p->waiting < 0) {
+			p->waiting = fd;
+			continue;
+		}
+		p->times -= p->times > 0;
 		close(fd);
+	}
 	return NULL;
+}
+
+static void meet_porter(const struct pcsc_stage *f, unsigned times, enum sj_rc rc)
+{
+	struct porter p = { .listening = lab_bind(&pcsc_lab), .waiting = -1, .times = times };
+	struct sj_readers *list = NULL;
+
+	assert_true(p.listening >= 0);
+	assert_int_equal(pthread_create(&p.thread, NULL, hang_up, &p), 0);
+	assert_int_equal(sj_readers_list(f->ctx, 5000, &list), rc);
+	shutdown(p.listening, SHUT_RDWR);
+	pthread_join(p.thread, NULL);
+	close(p.listening);
+	if (p.waiting >= 0)
+		close(p.waiting);
 }
 
 static void test_a_denial_is_not_taken_for_absence(void **state)
 {
-	struct pcsc_stage *f = *state;
-	struct sj_readers *list = NULL;
-	int fd = lab_bind(&pcsc_lab);
-	pthread_t thread;
+	meet_porter(*state, UINT_MAX, SJ_NOT_ALLOWED);
+}
 
-	assert_true(fd >= 0);
-	assert_int_equal(pthread_create(&thread, NULL, hang_up, &fd), 0);
-	assert_int_equal(sj_readers_list(f->ctx, 5000, &list), SJ_NOT_ALLOWED);
-	shutdown(fd, SHUT_RDWR);
-	pthread_join(thread, NULL);
-	close(fd);
+/* libpcsclite's own connection and our first knock meet a service that ends just now. */
+static void test_an_end_is_not_taken_for_a_denial(void **state)
+{
+	meet_porter(*state, 2, SJ_NO_PCSCD);
 }
 
 static void test_no_reader(void **state)
@@ -223,6 +248,29 @@ static void test_the_service_is_killed_and_comes_back(void **state)
 	sj_card_close(card);
 }
 
+/* Once a command should be on its way to it; earlier is as good. */
+static void *kill_soon(void *arg)
+{
+	(void)arg;
+	pcsc_rest(200);
+	lab_down(&pcsc_lab, SIGKILL);
+	return NULL;
+}
+
+static void test_the_service_is_killed_with_a_command_unread(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	pthread_t thread;
+
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	kill(pcsc_lab.pcscd, SIGSTOP);
+	assert_int_equal(pthread_create(&thread, NULL, kill_soon, NULL), 0);
+	assert_int_equal(pcsc_ping(card, 30000), SJ_READER_LOST);
+	pthread_join(thread, NULL);
+	sj_card_close(card);
+}
+
 static void test_who_looked_before_a_restart_looks_again(void **state)
 {
 	struct pcsc_stage *f = *state;
@@ -253,6 +301,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		CASE(test_no_service, pcsc_setup),
 		CASE(test_a_denial_is_not_taken_for_absence, pcsc_setup),
+		CASE(test_an_end_is_not_taken_for_a_denial, pcsc_setup),
 		CASE(test_no_reader, pcsc_setup),
 		CASE(test_two_readers_and_their_names, pcsc_setup_readers),
 		CASE(test_what_a_driver_does_not_tell_is_no_failure, pcsc_setup_readers),
@@ -264,6 +313,7 @@ int main(void)
 		CASE(test_a_refused_card_is_passed_over_until_it_is_taken_away, pcsc_setup_card),
 		CASE(test_a_mute_card, pcsc_setup_readers),
 		CASE(test_the_service_is_killed_and_comes_back, pcsc_setup_card),
+		CASE(test_the_service_is_killed_with_a_command_unread, pcsc_setup_card),
 		CASE(test_who_looked_before_a_restart_looks_again, pcsc_setup_card),
 		CASE(test_a_service_that_hangs_times_out, pcsc_setup_readers),
 	};

@@ -363,6 +363,24 @@ static void test_a_cancelled_context_sends_nothing(void **state)
 	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 0), SJ_OK);
 }
 
+/* Whatever time a call was given, all of them end together; who is asked takes the time it takes. */
+static void test_calls_of_a_context_end_together(void **state)
+{
+	static const struct fake_step steps[] = { { NULL, "9000", SJ_OK } };
+	const int64_t hour = 3600000;
+	struct fixture *f = *state;
+
+	START(f, steps);
+	sj_context_deadline(f->ctx, 1);
+	sj_context_asked(f->ctx, -2);
+	sj_session_deadline(f->s, sj_clock_ms() + hour);
+	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 0), SJ_TIMED_OUT);
+	sj_session_asked(f->s, hour);
+	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 0), SJ_OK);
+	sj_context_deadline(f->ctx, 0);
+	assert_true(sj_context_until(f->ctx, INT64_MAX) == INT64_MAX);
+}
+
 static void test_a_slow_card_is_explained_once(void **state)
 {
 	static const struct fake_step steps[] = { { NULL, "9000", SJ_OK } };
@@ -518,6 +536,7 @@ int main(void)
 		CASE(test_a_card_that_has_gone_at_the_restart_was_lost),
 		CASE(test_no_command_after_the_deadline),
 		CASE(test_a_cancelled_context_sends_nothing),
+		CASE(test_calls_of_a_context_end_together),
 		CASE(test_a_slow_card_is_explained_once),
 		CASE(test_a_mute_card_does_not_open),
 		CASE(test_secrets_are_masked_for_the_listener),

@@ -4,6 +4,7 @@
  * `exit`: pcscd's own, after a minute without clients, which hurry.c makes short, once a flow. It must
  * recover within two seconds from when there is a card again, by itself, and grow in nothing.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +14,15 @@
 
 #include "tests/world/world.h"
 
-#define MOMENTS 100u /* of a flow at which pcscd is killed */
+#define MOMENTS 100u /* of time in a flow at which pcscd is killed */
+#define STRIDE 37u /* from one to the next, so that early and late ones take turns */
+#define PLACES_MAX 512u /* calls of PC/SC in a flow */
 #define EXIT_MS 90000 /* for pcscd's minute */
 #define DEADLINE_MS 700u /* of a flow while another holds the card */
 
 struct tally {
-	unsigned resets, kills, held, exits, wrong;
-	double recovery_ms, busy_ms; /* the most; busy: beyond the deadline */
+	unsigned resets, kills, moments, held, exits, wrong;
+	double recovery_ms, busy_ms, loss_ms; /* the most; busy: beyond the deadline */
 	double growth, memory; /* of descriptors or threads; of bytes a kill; the most */
 };
 
@@ -85,35 +88,145 @@ static bool tells_loss(enum sj_rc rc)
 	return rc == SJ_READER_LOST || rc == SJ_NO_PCSCD || rc == SJ_CARD_LOST;
 }
 
+/* After its last command, or a gate's decision, nobody misses it. */
+static bool right_kill(enum sj_rc rc, bool shown)
+{
+	return rc == SJ_OK ? shown : !shown && tells_loss(rc);
+}
+
 static void kill_at(struct world *w, const struct flow *f, const struct hook *hook, struct tally *t)
 {
-	bool shown, decided;
+	bool shown;
 	enum sj_rc rc;
 
 	world_hook(hook);
 	rc = f->run(w, 5000, &shown);
 	world_hook(&(struct hook){ .at = 0 });
 	t->kills++;
-	/* After its last command, or a gate's decision, nobody misses it. */
-	decided = rc == SJ_OK && shown;
-	if (!decided && (shown || !tells_loss(rc)))
+	if (!right_kill(rc, shown))
 		wrong(t, f, "pcscd killed", hook->at, rc, shown);
 	world_other(w, 'P');
 	note(&t->recovery_ms, world_recover(w, f, bench_ns()));
 }
 
-/* Before and after each command, killed and ended, until there were so many. */
-static void kills(struct world *w, const struct flow *f, unsigned commands, unsigned moments,
-		  struct growth *memory, struct tally *t)
+/* Before or after each command, killed or ended. */
+static void kills_at(struct world *w, const struct flow *f, unsigned commands, struct tally *t)
 {
-	memory->n = 0;
-	for (unsigned i = 0; i < moments; i++) {
-		const struct hook hook = { .at = i % commands + 1,
-					   .after = i / commands % 2 == 1,
-					   .fire = i / commands / 2 % 2 == 0 ? kill_now : end_now,
-					   .world = w };
+	for (unsigned i = 0; i < commands; i++)
+		kill_at(w, f,
+			&(struct hook){ .at = i + 1,
+					.after = i % 2 == 1,
+					.fire = i / 2 % 2 == 0 ? kill_now : end_now,
+					.world = w },
+			t);
+}
 
-		kill_at(w, f, &hook, t);
+/* At a moment of time, from another thread, wherever the conversation is. */
+struct killer {
+	struct world *w;
+	int how;
+	int64_t at, killed; /* bench_ns() */
+	struct moment moment;
+	pthread_t thread;
+};
+
+static void *kill_later(void *arg)
+{
+	struct killer *k = arg;
+	const struct timespec at = { k->at / 1000000000, k->at % 1000000000 };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+	k->moment = world_moment();
+	k->killed = bench_ns();
+	lab_keeper_kill(&k->w->keeper, k->how);
+	return NULL;
+}
+
+/* What was under way when pcscd was killed: so many times each, and in how many different places. */
+struct places {
+	struct {
+		const char *call;
+		unsigned times;
+	} calls[16];
+	bool seen[2 * PLACES_MAX];
+	unsigned different;
+};
+
+static void note_place(struct places *p, const struct moment *m)
+{
+	const unsigned at = m->calls % PLACES_MAX * 2 + (m->call != NULL);
+	unsigned i = 0;
+
+	while (p->calls[i].times > 0 && p->calls[i].call != m->call)
+		i++;
+	p->calls[i].call = m->call;
+	p->calls[i].times++;
+	p->different += !p->seen[at];
+	p->seen[at] = true;
+}
+
+static void print_places(const struct places *p, const struct flow *f)
+{
+	printf("%s: pcscd killed at %u different moments:", f->name, p->different);
+	for (unsigned i = 0; p->calls[i].times > 0; i++)
+		printf(" %s %u", p->calls[i].call ? p->calls[i].call : "between",
+		       p->calls[i].times);
+	putchar('\n');
+}
+
+static void kill_then(struct world *w, const struct flow *f, int64_t after_ns, int how,
+		      struct places *places, struct tally *t)
+{
+	struct killer k = { .w = w, .how = how };
+	bool shown;
+	int64_t end;
+	enum sj_rc rc;
+
+	world_hook(&(struct hook){ .at = 0 });
+	k.at = bench_ns() + after_ns;
+	if (pthread_create(&k.thread, NULL, kill_later, &k) != 0)
+		world_fail("no thread");
+	rc = f->run(w, 5000, &shown);
+	end = bench_ns();
+	pthread_join(k.thread, NULL);
+	t->kills++;
+	note_place(places, &k.moment);
+	if (!right_kill(rc, shown))
+		wrong(t, f, k.moment.call ? k.moment.call : "pcscd killed between calls",
+		      k.moment.calls, rc, shown);
+	if (rc != SJ_OK)
+		note(&t->loss_ms, (double)(end - k.killed) / 1e6);
+	world_other(w, 'P');
+	note(&t->recovery_ms, world_recover(w, f, bench_ns()));
+}
+
+/* How long it takes undisturbed. */
+static int64_t duration(struct world *w, const struct flow *f)
+{
+	int64_t least = INT64_MAX;
+
+	for (int i = 0; i < 3; i++) {
+		const int64_t start = bench_ns();
+		bool shown;
+
+		if (f->run(w, 5000, &shown) == SJ_OK && bench_ns() - start < least)
+			least = bench_ns() - start;
+	}
+	if (least == INT64_MAX)
+		world_fail("%s: fails undisturbed", f->name);
+	return least;
+}
+
+/* From the `from`th of so many moments, spread over the time that the conversation takes, to the one before `to`. */
+static void kills_then(struct world *w, const struct flow *f, unsigned from, unsigned to,
+		       unsigned moments, struct growth *memory, struct places *places,
+		       struct tally *t)
+{
+	const int64_t takes = duration(w, f);
+
+	for (unsigned i = from; i < to; i++) {
+		kill_then(w, f, takes * (i * STRIDE % moments) / moments,
+			  i % 2 == 0 ? SIGKILL : SIGTERM, places, t);
 		world_growth_note(memory);
 	}
 }
@@ -226,6 +339,7 @@ static void disturb(struct world *w, const struct flow *f, const struct wanted *
 	const unsigned commands = world_begin(w, f);
 	const unsigned warm = what->moments / 5;
 	static struct growth memory; /* too large for a stack */
+	static struct places places; /* the same */
 	struct holdings before;
 
 	if (what->exit) {
@@ -234,15 +348,21 @@ static void disturb(struct world *w, const struct flow *f, const struct wanted *
 		return;
 	}
 	printf("%s: %u commands\n", f->name, commands);
+	memory.n = 0;
+	places = (struct places){ .different = 0 };
 	if (what->kills)
-		kills(w, f, commands, warm, &memory, t);
+		kills_then(w, f, 0, warm, what->moments, &memory, &places, t);
 	before = world_holdings();
 	for (unsigned at = 1; what->resets && at <= commands; at++)
 		reset(w, f, at, t);
 	for (unsigned at = 0; what->held && at <= commands; at++)
 		held(w, f, at, t);
-	if (what->kills)
-		kills(w, f, commands, what->moments - warm, &memory, t);
+	if (what->kills) {
+		kills_at(w, f, commands, t);
+		kills_then(w, f, warm, what->moments, what->moments, &memory, &places, t);
+		print_places(&places, f);
+		t->moments += places.different;
+	}
 	note(&t->memory, world_growth_slope(&memory));
 	no_growth(t, &before, f->name);
 	world_end(w);
@@ -286,8 +406,9 @@ int main(int argc, char **argv)
 	if (what.resets)
 		printf("figure: others.resets %u\n", t.resets);
 	if (what.kills)
-		printf("figure: others.kills %u\nfigure: others.memory.bytes %.1f\n", t.kills,
-		       t.memory);
+		printf("figure: others.kills %u\nfigure: others.kills.different %u\n"
+		       "figure: others.kills.ms %.0f\nfigure: others.memory.bytes %.1f\n",
+		       t.kills, t.moments, t.loss_ms, t.memory);
 	if (what.held)
 		printf("figure: others.held %u\nfigure: others.busy.ms %.0f\n", t.held, t.busy_ms);
 	printf("figure: others.wrong %u\nfigure: others.recovery.ms %.0f\n"

@@ -95,9 +95,15 @@ struct hook {
 	void (*fire)(struct world *w);
 	struct world *world;
 };
-/* From now on; commands count from 1 again. */
+/* From now on; commands and calls count from 1 again. */
 void world_hook(const struct hook *hook);
 unsigned world_hook_count(void);
+/* Where this process is. */
+struct moment {
+	const char *call; /* of PC/SC, that is under way; NULL: none */
+	unsigned calls; /* that have begun */
+};
+struct moment world_moment(void);
 /* This process has the card for itself at the moment. */
 bool world_in_transaction(void);
 

@@ -43,6 +43,12 @@ SJ_API void sj_context_free(struct sj_context *ctx);
 SJ_API void sj_context_cancel(struct sj_context *ctx);
 /* Forgets a cancellation. */
 SJ_API void sj_context_resume(struct sj_context *ctx);
+/*
+ * From now on all calls with this context end timeout_ms from now, where their own time would be
+ * longer: for a function made of several. What somebody who is asked takes is not counted. 0: each
+ * has its own time again.
+ */
+SJ_API void sj_context_deadline(struct sj_context *ctx, unsigned timeout_ms);
 
 /* What the library tells while it works. */
 enum sj_event_kind {
