@@ -121,11 +121,11 @@ $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c tests/fuzz/structure
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c) $(fuzz_parts)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
+$(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c tests/bench/signing.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER) -lm
-$(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c)
+$(BUILD)/tests/bench/signer: $(call objs,tests/bench/signer.c tests/bench/signing.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -lcrypto -lpthread
 $(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c pkcs11/stage.c pkcs11/uses.c pkcs11/uses_change.c bench/relay.c)) $(helper_a) \
@@ -133,7 +133,7 @@ $(BUILD)/tests/pkcs11/removal: $(call objs,$(addprefix tests/,pkcs11/removal.c p
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What the world does to a reader: pulled cards, other processes, services that end (tests/world).
-world_src := $(addprefix tests/world/,world.c flows.c flows_change.c hook.c other.c growth.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c),$(wildcard tests/bench/*.c)) \
+world_src := $(addprefix tests/world/,world.c flows.c flows_change.c hook.c other.c growth.c) $(filter-out $(addprefix tests/bench/,main.c nullcard.c signer.c signing.c),$(wildcard tests/bench/*.c)) \
 	tests/pkcs11/uses.c tests/pkcs11/uses_change.c tools/bench/peers.c
 world_bins := $(addprefix $(BUILD)/tests/world/,removal others replug)
 $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,$(world_src)) $(helper_a) \
@@ -141,12 +141,12 @@ $(world_bins): $(BUILD)/tests/world/%: $(BUILD)/obj/tests/world/%.o $(call objs,
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=SCardTransmit,--wrap=SCardBeginTransaction,--wrap=SCardEndTransaction \
 		-o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER) -lm
-$(BUILD)/tests/world/reader: $(call objs,tests/world/reader.c) $(reader_a) $(core_a)
+$(BUILD)/tests/world/reader: $(call objs,tests/world/reader.c tests/bench/signing.c) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
-# For pcscd: a driver, and what makes it look for cards more often; no sanitiser, which pcscd has not.
+# For pcscd: a driver, and what makes it look for cards more often; for a card: what counts; no sanitiser, which they have not.
 $(BUILD)/tests/world/ifd.so: tests/world/ifd.h
-$(addprefix $(BUILD)/tests/world/,ifd.so hurry.so unplug.so): $(BUILD)/tests/world/%.so: tests/world/%.c
+$(addprefix $(BUILD)/tests/world/,ifd.so hurry.so unplug.so words.so): $(BUILD)/tests/world/%.so: tests/world/%.c
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) -std=c17 -D_GNU_SOURCE -O2 -fPIC -shared -I. -I/usr/include/PCSC -o $@ $<
 $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_a) $(core_a)
@@ -229,11 +229,14 @@ prove: deps-prove
 reproduce: deps-check
 	tests/programs/reproduce
 
-# 8 processes with 8 threads sign on one card for SOAK_SECONDS (600), and 2 read its document.
+# 8 processes with 8 threads sign on one card for SOAK_SECONDS (600), 2 read its document, too; then on air; then all of it
+# under the thread sanitiser.
 soak_bins := $(addprefix $(BUILD)/,lib/pkcs11/sojourn-pkcs11.so tests/bench/signer tests/world/reader)
 soak: deps-check
-	+@$(MAKE) --no-print-directory -j$(JOBS) all $(soak_bins)
+	+@$(MAKE) --no-print-directory -j$(JOBS) all $(soak_bins) $(BUILD)/tests/world/words.so
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) $(soak_bins:$(BUILD)/%=$(TSAN_BUILD)/%)
 	SOJOURN_BUILD=$(BUILD) tests/programs/soak
+	SOAK_TSAN=1 SOJOURN_BUILD=$(BUILD) tests/programs/soak
 
 # Programs of others with the module; every test program as clang makes it; pkcs11-tool and our own threads
 # with the module under the thread sanitiser;
@@ -262,7 +265,7 @@ analyze: deps-check
 
 # Hours. `make campaign CAMPAIGNS='...'`: some of them only; their names: tests/campaign.py --list.
 campaign: deps-campaign .campaign-builds
-	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so world/hurry.so world/unplug.so pkcs11/removal)
+	+@$(MAKE) --no-print-directory -j$(JOBS) tests $(world_bins) $(soak_bins) $(addprefix $(BUILD)/tests/,world/ifd.so world/hurry.so world/unplug.so world/words.so pkcs11/removal)
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(ASAN_BUILD) $(ASAN_FLAGS) tests
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(TSAN_BUILD) $(TSAN_FLAGS) $(soak_bins:$(BUILD)/%=$(TSAN_BUILD)/%)
 	SOJOURN_BUILD=$(BUILD) $(ASAN_ENV) tests/campaign.py $(CAMPAIGNS)

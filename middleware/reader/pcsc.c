@@ -29,6 +29,7 @@ struct sj_pcsc *sj_pcsc_new(struct sj_cancel *cancel)
 		return NULL;
 	p->cancel = sj_cancel_ref(cancel);
 	atomic_init(&p->state, SJ_WORKER_IDLE);
+	atomic_init(&p->link, NULL);
 	if (sem_init(&p->work, 0, 0) != 0)
 		goto fail;
 	/* The application's signal handlers run on the application's threads. */
@@ -119,6 +120,8 @@ static enum sj_rc run(struct sj_pcsc **at, struct sj_transport *t, int64_t deadl
 			break;
 		sj_cancel_wait(cancel, sleep_until(t, deadline));
 	}
+	if (why != SJ_OK)
+		sj_pcsc_forsake(p);
 	if (why != SJ_OK && atomic_compare_exchange_strong(&p->state, &busy, SJ_WORKER_LEFT)) {
 		*at = NULL;
 		return why;
@@ -244,7 +247,11 @@ static enum sj_rc transport_transmit(struct sj_transport *t, struct sj_span comm
 	p->job.kind = SJ_JOB_TRANSMIT;
 	memcpy(p->job.command, command.ptr, command.len);
 	p->job.command_len = command.len;
+	p->job.of_channel = t->of_channel;
+	p->job.channel = t->channel;
 	rc = run(&self->worker, t, deadline);
+	if (self->worker)
+		t->others = p->job.others;
 	if (rc == SJ_OK)
 		sj_put(response, sj_span(p->job.response, p->job.response_len));
 	if (self->worker) /* else the thread still has it, and wipes it */
@@ -261,6 +268,8 @@ static enum sj_rc transport_begin(struct sj_transport *t, int64_t deadline)
 		return why_no_worker(self);
 	self->worker->job.kind = SJ_JOB_BEGIN;
 	rc = run(&self->worker, NULL, deadline);
+	if (self->worker)
+		t->others = self->worker->job.others;
 	return rc == SJ_TIMED_OUT ? SJ_READER_BUSY : rc;
 }
 

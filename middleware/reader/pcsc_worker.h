@@ -50,15 +50,20 @@ struct sj_job {
 	struct sj_pcsc_readers now; /* WAIT's own */
 	size_t apdu_max; /* APDU_MAX's result */
 	size_t command_len, response_len;
+	bool of_channel; /* TRANSMIT: as in struct sj_transport */
+	unsigned channel, others;
 	int64_t took_us; /* the last TRANSMIT; 0: none yet */
 	unsigned quick; /* TRANSMITs in a row that were quick, up to SJ_QUICK_ROW */
 	uint8_t command[SJ_APDU_COMMAND_MAX];
 	uint8_t response[SJ_APDU_RESPONSE_MAX];
 };
 
+struct sj_link;
+
 struct sj_pcsc {
 	pthread_t thread;
 	atomic_int state; /* enum sj_worker_state */
+	_Atomic(struct sj_link *) link; /* the thread's; NULL: it has not begun */
 	sem_t work; /* posted for each job */
 	struct sj_cancel *cancel; /* its own reference; woken when a job is done */
 	struct sj_job job;
@@ -66,6 +71,11 @@ struct sj_pcsc {
 
 /* The thread; `arg` is the struct sj_pcsc. */
 void *sj_pcsc_worker(void *arg);
+/*
+ * Before a worker is left: a command that another's transaction keeps waiting must not reach the card when that
+ * ends, in the middle of another conversation, where it could cost a try of a PIN. The worker is still BUSY.
+ */
+void sj_pcsc_forsake(struct sj_pcsc *p);
 /* Wipes and frees, when the thread is gone or is the one calling. */
 void sj_pcsc_destroy(struct sj_pcsc *p);
 

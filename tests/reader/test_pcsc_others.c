@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <winscard.h>
@@ -76,8 +77,51 @@ static void test_a_reset_by_another_is_told_and_recovered(void **state)
 	sj_card_close(card);
 }
 
+/* How many commands reach the card for one in a channel that was made before `between` said something, if it is one. */
+static unsigned sent_in_channel(struct sj_card *card, struct sj_card *between)
+{
+	static const struct sj_sm_keys keys = { .cipher = SJ_CIPHER_3DES };
+	const struct sj_apdu a = { .ins = 0x84, .ne = 8 };
+	struct sj_session *s = sj_card_session(card);
+	struct sj_response r;
+	unsigned before;
+
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	sj_session_sm_start(s, &keys, NULL);
+	if (between)
+		assert_int_equal(pcsc_ping(between, 5000), SJ_OK);
+	before = sj_session_count(s).apdus;
+	assert_int_equal(sj_session_command(s, &a, &r), SJ_CARD_SM_BROKEN);
+	return sj_session_count(s).apdus - before;
+}
+
+/* Another's channel may be in the card instead, and would be broken by it. */
+static void test_a_channel_is_not_spoken_in_after_another(void **state)
+{
+	char folder[] = "/tmp/sojourn-turns-XXXXXX", file[64];
+	struct pcsc_stage *f = *state;
+	struct sj_context *ctx = NULL;
+	struct sj_card *card, *other = NULL;
+
+	assert_non_null(mkdtemp(folder));
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	card = pcsc_open(f);
+	assert_int_equal(sj_context_new(&ctx), SJ_OK);
+	assert_int_equal(sj_card_wait(ctx, FIRST, PRESENCE_MS, &other), SJ_OK);
+	assert_int_equal(sent_in_channel(card, NULL), 1);
+	assert_int_equal(sent_in_channel(card, other), 0);
+	sj_card_close(other);
+	sj_context_free(ctx);
+	sj_card_close(card);
+	unsetenv("XDG_RUNTIME_DIR");
+	snprintf(file, sizeof(file), "%s/sojourn-turns", folder);
+	unlink(file);
+	rmdir(folder);
+}
+
 /* What the service says to the next transmission in place of what it would say. */
 static atomic_long next_failure = SCARD_S_SUCCESS, next_status = SCARD_S_SUCCESS;
+static atomic_long last_answer = SCARD_S_SUCCESS; /* to a transmission */
 
 __typeof__(SCardTransmit) __real_SCardTransmit, __wrap_SCardTransmit;
 LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
@@ -88,8 +132,9 @@ LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LP
 
 	if (failure != SCARD_S_SUCCESS)
 		return failure;
-	return __real_SCardTransmit(card, send_pci, send, send_len, receive_pci, receive,
-				    receive_len);
+	atomic_store(&last_answer, __real_SCardTransmit(card, send_pci, send, send_len, receive_pci,
+							receive, receive_len));
+	return atomic_load(&last_answer);
 }
 
 __typeof__(SCardStatus) __real_SCardStatus, __wrap_SCardStatus;
@@ -129,6 +174,27 @@ static void test_a_reset_under_way_is_a_reset(void **state)
 		assert_int_equal(sj_session_restart(sj_card_session(card), false), SJ_OK);
 		assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
 	}
+	sj_card_close(card);
+}
+
+/* Else it would come in the middle of what somebody says to the card when the transaction is over. */
+static void test_a_command_that_was_given_up_never_reaches_the_card(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	unsigned commands;
+	int until;
+	pid_t pid;
+
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	pid = pcsc_other(HOLDS_TRANSACTION, &until);
+	commands = atomic_load(&f->card.commands);
+	assert_int_equal(pcsc_ping(card, 300), SJ_TIMED_OUT);
+	pcsc_other_end(pid, until);
+	for (int i = 0; i < 1500 && atomic_load(&last_answer) == SCARD_S_SUCCESS; i++)
+		pcsc_rest(10);
+	assert_int_equal((uint32_t)atomic_load(&last_answer), (uint32_t)SCARD_E_PROTO_MISMATCH);
+	assert_int_equal(atomic_load(&f->card.commands), commands);
 	sj_card_close(card);
 }
 
@@ -243,7 +309,9 @@ int main(void)
 		CASE(test_connecting_gives_up_at_its_deadline, pcsc_setup_card),
 		CASE(test_a_card_that_another_has_alone_is_busy, pcsc_setup_card),
 		CASE(test_a_reset_by_another_is_told_and_recovered, pcsc_setup_card),
+		CASE(test_a_channel_is_not_spoken_in_after_another, pcsc_setup_card),
 		CASE(test_a_reset_before_the_first_command_is_none, pcsc_setup_card),
+		CASE(test_a_command_that_was_given_up_never_reaches_the_card, pcsc_setup_card),
 		CASE(test_a_reset_under_way_is_a_reset, pcsc_setup_card),
 		CASE(test_a_card_that_hangs_times_out, pcsc_setup_card),
 		CASE(test_another_thread_cancels_waiting, pcsc_setup_readers),
