@@ -25,7 +25,7 @@ fuzz_src := $(wildcard tests/fuzz/parsers*.c)
 # Looks at much memory, and at what sanitisers keep to themselves.
 $(call objs,tests/failures/scan.c tests/failures/made.c): override SANITIZE =
 # Stands before libc, for libraries too, from the first moment of a process on.
-fail_objs := $(call objs,tests/failures/fail.c tests/failures/preload.c)
+fail_objs := $(call objs,$(addprefix tests/failures/,fail.c streams.c scarce.c preload.c))
 $(fail_objs): override SANITIZE =
 $(fail_objs): override HARDEN = -fPIC
 # Before whole programs: tests/failures/tools.
@@ -54,6 +54,7 @@ $(BUILD)/tests/unit/test_counter_api: TEST_LIBS = $(LIBS_counter)
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify
 $(BUILD)/tests/unit/test_gate_% $(BUILD)/tests/unit/test_evidence_% $(BUILD)/tests/power/test_journal: TEST_LIBS = -lsqlite3
 $(BUILD)/tests/unit/test_gate_helper: TEST_LIBS += -Wl,--wrap=fork,--wrap=usleep
+$(BUILD)/tests/unit/test_evidence_store: TEST_LIBS += -Wl,--wrap=lstat
 # Power cuts: every command that a test sends, and every comparison of secrets in it, is watched.
 $(BUILD)/tests/power/test_sweep: TEST_LIBS = -Wl,--wrap=card_transmit,--wrap=card_settle,--wrap=sj_equal_secret,--wrap=link
 # The module against readers and cards that only this file knows, instead of middleware/piv.
@@ -74,7 +75,7 @@ $(addprefix $(BUILD)/tests/pkcs11/test_,commands odd_cards removal): TEST_LIBS =
 $(BUILD)/tests/pkcs11/test_removal: $(call objs,tests/pkcs11/uses.c tests/pkcs11/uses_change.c)
 
 # Every operation with failures inside (tests/failures).
-sweep_src := $(addprefix tests/failures/,fail.c folder.c) $(wildcard tests/failures/sweep*.c) $(addprefix tests/pkcs11/,plug.c work.c)
+sweep_src := $(addprefix tests/failures/,fail.c streams.c scarce.c folder.c) $(wildcard tests/failures/sweep*.c) $(addprefix tests/pkcs11/,plug.c work.c)
 sweep_libs := $(plug_wrap) -Wl,--wrap=card_transmit,--wrap=card_power_on -lsqlite3 \
 	$(addprefix -Wl$(comma)--wrap=SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect Disconnect Status Transmit GetAttrib)
 $(BUILD)/tests/failures/test_sweep: $(call objs,$(sweep_src))
@@ -112,8 +113,8 @@ $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What an input may make fail is a line each in wrap.c.
 fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_[A-Z]*.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
-	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes EVP_PKEY_Q_keygen card_sm_protect sj_ec_verify card_socket_listen card_socket_accept)
-fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,failures.c snapshot.c wrap.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
+	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes EVP_PKEY_Q_keygen fopen fdopen fileno scandir counter_pages_find $(addprefix MHD_,start_daemon stop_daemon lookup_connection_value queue_response set_connection_option) card_sm_protect sj_ec_verify card_socket_listen card_socket_accept)
+fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,calls_given.c calls_more.c failures.c snapshot.c wrap.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
 	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c tests/fuzz/structure.c) $(fuzz_parts)
 	@mkdir -p $(@D)
@@ -207,7 +208,7 @@ check: deps-check deps-check-more
 # programs of ours meet files and messages, as users get them where programs of others or a clock do most of it.
 gcc_only := $(server_bats) $(addprefix tests/,unit/campaign.bats side/side.bats card/publish.bats card/rollover.bats card/cli.bats \
 	card/readme.bats card/schemas.bats card/gate_flow.bats card/terminals.bats card/confined.bats card/keystore.bats card/eid_publish.bats card/keys.bats \
-	reader/gate.bats failures/tools.bats programs/yubico.bats card/key.bats card/channel.bats)
+	reader/gate.bats failures/tools.bats failures/there.bats programs/yubico.bats card/key.bats card/channel.bats)
 asan_only := $(addprefix tests/,card/gates.bats card/authority.bats card/batch.bats hostile/verify.bats pkcs11/tool.bats \
 	reader/service.bats)
 waiting := tests/card/test_issue.c tests/pkcs11/test_stage.c $(wildcard tests/reader/test_pcsc*.c) tests/power/test_journal.c
