@@ -423,6 +423,11 @@ void sj_bundle_end(struct sj_bundle *bundle)
 	free(bundle);
 }
 
+void sj_bundle_find_signed(struct sj_bundle *bundle, sj_signed_fn fn, void *user)
+{
+	sj_trust_find_signed(&bundle->own, fn, user);
+}
+
 /* --- files --------------------------------------------------------------------------- */
 
 /* The smallest delta to `list` that applies to what is here and is worth it. NULL: none. */

@@ -8,37 +8,44 @@
 #include "wire/std/icao9303.h"
 
 /* The list signer stands directly below the given CSCA (Doc 9303-12, 9). */
-static enum sj_rc check_signer(const struct sj_signed *list, const struct sj_cert *csca)
+static enum sj_rc check_signer(struct sj_signed *list, const struct sj_cert *csca)
 {
 	const struct sj_cert *signer = &list->certificate;
-	int64_t when = list->signer.signed_at;
+	const int64_t *when = &list->signer.signed_at;
 
+	if (!sj_cert_may_certify(csca) || !sj_cert_names_issuer(signer, csca) ||
+	    !sj_cert_signed_by(signer, csca->spki) || !sj_signed_read(list))
+		return SJ_MASTERLIST_SIGNER;
 	if (list->signer.signing_time.len == 0)
 		return SJ_MASTERLIST_SIGNER;
 	if (!sj_cert_has_extended_usage(signer, SJ_OID_ICAO_MASTER_LIST_SIGNER) || signer->is_ca ||
 	    signer->unknown_critical || !(signer->key_usage & SJ_USAGE_SIGNATURE))
 		return SJ_MASTERLIST_SIGNER;
-	if (!sj_cert_may_certify(csca) || !sj_cert_names_issuer(signer, csca) ||
-	    !sj_cert_signed_by(signer, csca->spki))
-		return SJ_MASTERLIST_SIGNER;
-	if (!sj_cert_valid_at(signer, when) || !sj_cert_valid_at(csca, when))
+	if (!sj_cert_valid_at(signer, *when) || !sj_cert_valid_at(csca, *when))
 		return SJ_MASTERLIST_SIGNER;
 	return SJ_OK;
 }
 
-/* Signature and content; who the signer is, is not asked yet. */
-static enum sj_rc open_list(struct sj_span list, struct sj_signed *out,
-			    struct sj_masterlist *certificates)
+/* The signature; who the signer is, is not asked yet. */
+static enum sj_rc open_list(const struct sj_trust *trust, struct sj_span list,
+			    struct sj_signed *out)
 {
-	enum sj_signed_rc signature = sj_signed_open(list, SJ_OID_ICAO_MASTER_LIST, out);
+	enum sj_signed_rc signature = sj_signed_open_by(trust->find, trust->find_user, list,
+							SJ_OID_ICAO_MASTER_LIST, out);
 
 	if (signature == SJ_SIGNED_NO_MEMORY)
 		return SJ_NO_MEMORY;
+	if (signature == SJ_SIGNED_STOPPED)
+		return SJ_SIGNED_UNREAD;
 	if (signature == SJ_SIGNED_MALFORMED || signature == SJ_SIGNED_TYPE)
 		return SJ_INPUT_MALFORMED;
-	if (signature != SJ_SIGNED_OK)
-		return SJ_MASTERLIST_SIGNER;
-	return sj_masterlist_parse(out->cms.content, certificates) ? SJ_OK : SJ_INPUT_MALFORMED;
+	return signature == SJ_SIGNED_OK ? SJ_OK : SJ_MASTERLIST_SIGNER;
+}
+
+/* Who signed it is believed. */
+static enum sj_rc read_list(const struct sj_signed *list, struct sj_masterlist *certificates)
+{
+	return sj_masterlist_parse(list->cms.content, certificates) ? SJ_OK : SJ_INPUT_MALFORMED;
 }
 
 static enum sj_rc admit_all(struct sj_trust_batch *batch, struct sj_span certificates,
@@ -57,7 +64,7 @@ static enum sj_rc admit_all(struct sj_trust_batch *batch, struct sj_span certifi
 }
 
 /* Some CSCA certificate of the store is the one above the signer. */
-static enum sj_rc check_signer_in(const struct sj_trust *trust, const struct sj_signed *list)
+static enum sj_rc check_signer_in(const struct sj_trust *trust, struct sj_signed *list)
 {
 	enum sj_rc rc = SJ_MASTERLIST_SIGNER;
 	struct sj_trust_file file = { NULL, 0 };
@@ -83,10 +90,12 @@ enum sj_rc sj_admit_masterlist(const struct sj_trust *trust, struct sj_trust_bat
 {
 	struct sj_masterlist certificates;
 	struct sj_signed envelope;
-	enum sj_rc rc = open_list(list, &envelope, &certificates);
+	enum sj_rc rc = open_list(trust, list, &envelope);
 
 	if (rc == SJ_OK)
 		rc = check_signer_in(trust, &envelope);
+	if (rc == SJ_OK)
+		rc = read_list(&envelope, &certificates);
 	if (rc == SJ_OK)
 		rc = admit_all(batch, certificates.certificates, counts);
 	sj_signed_close(&envelope);
@@ -122,9 +131,11 @@ enum sj_rc sj_trust_import_masterlist(struct sj_trust *trust, const uint8_t *lis
 
 	if (!sj_cert_read(sj_span(csca_der, csca_len), &csca))
 		return sj_memory_rc(mark, SJ_INPUT_MALFORMED);
-	rc = open_list(sj_span(list, list_len), &envelope, &certificates);
+	rc = open_list(trust, sj_span(list, list_len), &envelope);
 	if (rc == SJ_OK)
 		rc = check_signer(&envelope, &csca);
+	if (rc == SJ_OK)
+		rc = read_list(&envelope, &certificates);
 	if (rc == SJ_OK)
 		rc = store_all(trust, certificates.certificates, &found);
 	if (rc == SJ_OK) {

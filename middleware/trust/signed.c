@@ -40,27 +40,26 @@ static enum sj_signed_rc check_signature(const struct sj_signed *s, enum sj_hash
 	return holds ? SJ_SIGNED_OK : SJ_SIGNED_SIGNATURE;
 }
 
-/* Here, or where the context has it done. */
-static enum sj_signed_rc find(const struct sj_context *ctx, struct sj_span in,
-			      struct sj_signed *out)
+static enum sj_signed_rc find_by(sj_signed_fn find, void *user, struct sj_span in,
+				 struct sj_signed *out)
 {
 	enum sj_signed_rc rc = SJ_SIGNED_STOPPED;
 	uint8_t *answer = NULL;
 	size_t len = 0;
 
-	if (!ctx || !ctx->find)
+	if (!find)
 		return sj_signed_find(in, out);
 	memset(out, 0, sizeof(*out));
-	if (ctx->find(ctx->find_user, in.ptr, in.len, &answer, &len))
+	if (find(user, in.ptr, in.len, &answer, &len))
 		rc = sj_signed_take(sj_span(answer, len), in, out);
 	free(answer);
 	return rc;
 }
 
-enum sj_signed_rc sj_signed_open_for(const struct sj_context *ctx, struct sj_span in,
-				     struct sj_span content_type, struct sj_signed *out)
+enum sj_signed_rc sj_signed_open_by(sj_signed_fn find, void *user, struct sj_span in,
+				    struct sj_span content_type, struct sj_signed *out)
 {
-	enum sj_signed_rc rc = find(ctx, in, out);
+	enum sj_signed_rc rc = find_by(find, user, in, out);
 	enum sj_hash alg;
 
 	if (rc == SJ_SIGNED_NO_MEMORY)
@@ -78,14 +77,20 @@ enum sj_signed_rc sj_signed_open_for(const struct sj_context *ctx, struct sj_spa
 	return rc == SJ_SIGNED_OK ? check_signature(out, alg) : rc;
 }
 
+enum sj_signed_rc sj_signed_open_for(const struct sj_context *ctx, struct sj_span in,
+				     struct sj_span content_type, struct sj_signed *out)
+{
+	return ctx ? sj_signed_open_by(ctx->find, ctx->find_user, in, content_type, out)
+		   : sj_signed_open(in, content_type, out);
+}
+
 enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span content_type,
 				 struct sj_signed *out)
 {
-	return sj_signed_open_for(NULL, in, content_type, out);
+	return sj_signed_open_by(NULL, NULL, in, content_type, out);
 }
 
-/* What a signature that holds covers is no stranger's any more: it is read here. */
-static bool read_signed(struct sj_signed *s)
+bool sj_signed_read(struct sj_signed *s)
 {
 	struct sj_signed own = *s;
 
@@ -104,7 +109,7 @@ void sj_signed_chain(const struct sj_trust *trust, struct sj_signed *s, struct s
 		     struct sj_finding *f)
 {
 	sj_chain_find(trust, &s->certificate, out, f);
-	if (f->rc != SJ_OK || read_signed(s))
+	if (f->rc != SJ_OK || sj_signed_read(s))
 		return;
 	sj_issuer_free(out);
 	sj_find(f, SJ_CHAIN_SIGNATURE, "What is signed is not what was found in it.");

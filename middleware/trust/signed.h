@@ -5,18 +5,18 @@
  * again before it is hashed.
  *
  * Taking it apart is one thing (sj_signed_find(), the parsers of CMS and certificates), checking it
- * another. A daemon has the first done by a process that can do no harm (tools/signed), which answers
+ * another. Programs have the first done by a process that can do no harm (tools/signed), which answers
  * with nothing but places. Whatever they are, digest and signatures are computed here; and once they
- * hold up to a CA of the store, what they cover is read here, too (sj_signed_chain()).
+ * hold up to a CA of the store, what they cover is read here, too (sj_signed_read()).
  */
 #ifndef SJ_TRUST_SIGNED_H
 #define SJ_TRUST_SIGNED_H
 
+#include <sojourn/sojourn.h>
+
 #include "crypt/x509.h"
 #include "trust/chain.h"
 #include "wire/cms.h"
-
-struct sj_context;
 
 enum sj_signed_rc {
 	SJ_SIGNED_OK,
@@ -51,11 +51,17 @@ SJ_MUST_CHECK enum sj_signed_rc sj_signed_open(struct sj_span in, struct sj_span
 SJ_MUST_CHECK enum sj_signed_rc sj_signed_open_for(const struct sj_context *ctx, struct sj_span in,
 						   struct sj_span content_type,
 						   struct sj_signed *out);
+/* The same by `find`; NULL: here. */
+SJ_MUST_CHECK enum sj_signed_rc sj_signed_open_by(sj_signed_fn find, void *user, struct sj_span in,
+						  struct sj_span content_type,
+						  struct sj_signed *out);
 /*
- * Finds who certified the signer, as sj_chain_find(). SJ_OK: besides, what the signatures cover
- * says the same as what was found before, and the rest of *s is filled in from it: of the certificate
- * everything, of the signer the signing time. SJ_CHAIN_SIGNATURE: it does not.
+ * Once somebody believed has signed the signer's certificate, what the signatures cover is no
+ * stranger's any more: of the certificate everything, of the signer the signing time is read from it.
+ * False: it does not say what was found before.
  */
+SJ_MUST_CHECK bool sj_signed_read(struct sj_signed *s);
+/* Finds who certified the signer, as sj_chain_find(), and sj_signed_read(). SJ_CHAIN_SIGNATURE: that is false. */
 void sj_signed_chain(const struct sj_trust *trust, struct sj_signed *s, struct sj_issuer *out,
 		     struct sj_finding *f);
 /* Frees the copy, after any result of sj_signed_open() or on one that is all zero. */

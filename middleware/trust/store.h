@@ -56,6 +56,8 @@ struct sj_trust {
 	int64_t imported; /* newest date of what was imported; 0: none */
 	sj_trust_tell_fn tell;
 	void *user;
+	sj_signed_fn find; /* takes master lists apart; NULL: done here */
+	void *find_user;
 };
 
 /* A file of the store in memory. */

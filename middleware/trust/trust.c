@@ -106,6 +106,12 @@ void sj_trust_listen(struct sj_trust *trust, sj_trust_tell_fn fn, void *user)
 	trust->user = user;
 }
 
+void sj_trust_find_signed(struct sj_trust *trust, sj_signed_fn fn, void *user)
+{
+	trust->find = fn;
+	trust->find_user = user;
+}
+
 void sj_trust_say(const struct sj_trust *trust, const char *what, const char *why)
 {
 	if (trust->tell)

@@ -32,7 +32,7 @@ struct bench {
 	pid_t card[BENCH_SLOTS]; /* what dials each slot; 0: nothing */
 	json_t *rows;
 	unsigned gate_cards; /* of the group gate, or load; 0: the bench's default */
-	bool failed;
+	bool failed, lacking;
 };
 
 /* --- rows ------------------------------------------------------------------------ */
@@ -43,15 +43,21 @@ struct bench {
  */
 void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,
 	       const char *note);
-/* What others take for the same, in the same unit; name NULL ends the list. Who is missing is skipped aloud. */
+/*
+ * What others take for the same, in the same unit; name NULL ends the list. Beside our value stands the best
+ * of them, each below. Who is missing is skipped aloud.
+ */
 struct bench_peer {
 	const char *name;
 	double value;
 };
 void bench_row_peers(struct bench *b, const char *id, double value, const char *unit, double floor,
 		     const struct bench_peer *peers, const char *note);
-/* What could not be measured, and why. */
-void bench_skip(const char *id, const char *why);
+/* What could not be measured, and why: in the file a row with "skipped". */
+void bench_skip(struct bench *b, const char *id, const char *why);
+/* The same of a peer that the table is to name, or a floor that is none: the run then ends with BENCH_INCOMPLETE. */
+void bench_lack(struct bench *b, const char *id, const char *why);
+#define BENCH_INCOMPLETE 3
 /* Something is broken: says so; the run ends with a failure. Returns false. */
 bool bench_fail(struct bench *b, const char *what);
 

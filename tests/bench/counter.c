@@ -11,7 +11,7 @@ static void row(struct bench *b, const char *id, const json_t *o)
 	const char *skip = json_string_value(json_object_get(o, "skip"));
 
 	if (skip != NULL)
-		bench_skip(id, skip);
+		bench_skip(b, id, skip);
 	else
 		bench_row(b, id, json_number_value(json_object_get(o, "value")),
 			  json_string_value(json_object_get(o, "unit")),
@@ -27,7 +27,7 @@ void bench_counter(struct bench *b)
 	const char *id;
 
 	if (!bench_have(b, PROGRAM)) {
-		bench_skip("counter.*", "the program was not built");
+		bench_skip(b, "counter.*", "the program was not built");
 		return;
 	}
 	snprintf(path, sizeof(path), "%s/counter.json", b->dir);

@@ -129,7 +129,7 @@ static void reader_rss(struct bench *b, const struct bench_place *p)
 	struct bench_cost cost;
 
 	if (!bench_have(b, argv[0])) {
-		bench_skip("reader.rss", "sojourn-verify was not built");
+		bench_skip(b, "reader.rss", "sojourn-verify was not built");
 		return;
 	}
 	if (bench_cost(b, argv, 0, &cost))
@@ -264,7 +264,7 @@ void bench_document(struct bench *b)
 	if (!bench_have(b, "libexec/sojourn/sojourn-authority") ||
 	    !bench_have(b, "libexec/sojourn/sojourn-trust") ||
 	    !bench_have(b, "libexec/sojourn/sojourn-card")) {
-		bench_skip("document.*", "the programs that issue a card were not built");
+		bench_skip(b, "document.*", "the programs that issue a card were not built");
 		return;
 	}
 	if (!bench_place_make(b, &p) || !bench_blank(b, p.whole) || !bench_blank(b, p.lean) ||

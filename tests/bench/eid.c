@@ -184,7 +184,7 @@ void bench_eid(struct bench *b)
 
 	if (!bench_have(b, AUTHORITY) || !bench_have(b, TERMINAL) ||
 	    !bench_have(b, "libexec/sojourn/sojourn-card")) {
-		bench_skip("eid.*", "the programs that issue a card were not built");
+		bench_skip(b, "eid.*", "the programs that issue a card were not built");
 		return;
 	}
 	if (!bench_desk_make(b, &l))

@@ -289,7 +289,7 @@ void bench_gate(struct bench *b)
 	struct sj_gate *gate = NULL;
 
 	if (!have_programs(b)) {
-		bench_skip("gate.*", "the programs that issue a card were not built");
+		bench_skip(b, "gate.*", "the programs that issue a card were not built");
 		return;
 	}
 	if (bench_place_make(b, &p)) {

@@ -237,7 +237,7 @@ void bench_issue(struct bench *b)
 	struct bench_place p;
 
 	if (!bench_have(b, AUTHORITY) || !bench_have(b, TRUST) || !bench_have(b, CARD)) {
-		bench_skip("issue.rate", "the programs that issue a card were not built");
+		bench_skip(b, "issue.rate", "the programs that issue a card were not built");
 		return;
 	}
 	if (!bench_place_make(b, &p)) {

@@ -252,7 +252,7 @@ void bench_load(struct bench *b)
 	if (url[0] != '\0')
 		rows(b, "postgres", few, many);
 	else
-		bench_skip("register.load.postgres.rate", "PostgreSQL is not installed");
+		bench_skip(b, "register.load.postgres.rate", "PostgreSQL is not installed");
 	fputs("postgres_stop\n", shell);
 	pclose(shell);
 }

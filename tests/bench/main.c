@@ -17,9 +17,22 @@ void bench_row(struct bench *b, const char *id, double value, const char *unit, 
 	bench_row_peers(b, id, value, unit, floor, none, all);
 }
 
+/* A rate is the better the higher. NULL: there is none. */
+static const struct bench_peer *best(const struct bench_peer *peers, const char *unit)
+{
+	const bool rate = strcmp(unit, "1/s") == 0;
+	const struct bench_peer *found = NULL;
+
+	for (; peers->name != NULL; peers++)
+		if (!found || (rate ? peers->value > found->value : peers->value < found->value))
+			found = peers;
+	return found;
+}
+
 void bench_row_peers(struct bench *b, const char *id, double value, const char *unit, double floor,
 		     const struct bench_peer *peers, const char *note)
 {
+	const struct bench_peer *peer = best(peers, unit);
 	json_t *row = json_pack("{s:s, s:f, s:s, s:{}, s:s}", "id", id, "value", value, "unit",
 				unit, "peers", "note", note);
 
@@ -28,6 +41,10 @@ void bench_row_peers(struct bench *b, const char *id, double value, const char *
 		printf(" %12s        ", "");
 	else
 		printf(" %12.4g %6.2fx", floor, value / floor);
+	if (peer)
+		printf(" %12.4g %6.2fx", peer->value, value / peer->value);
+	else
+		printf(" %12s        ", "");
 	printf("  %s\n", note);
 	for (; peers->name != NULL; peers++) {
 		printf("%-28s %12.4g %-5s\n", peers->name, peers->value, unit);
@@ -39,10 +56,17 @@ void bench_row_peers(struct bench *b, const char *id, double value, const char *
 	json_array_append_new(b->rows, row);
 }
 
-void bench_skip(const char *id, const char *why)
+void bench_skip(struct bench *b, const char *id, const char *why)
 {
 	printf("%-28s SKIPPED: %s\n", id, why);
 	fflush(stdout);
+	json_array_append_new(b->rows, json_pack("{s:s, s:s}", "id", id, "skipped", why));
+}
+
+void bench_lack(struct bench *b, const char *id, const char *why)
+{
+	bench_skip(b, id, why);
+	b->lacking = true;
 }
 
 bool bench_fail(struct bench *b, const char *what)
@@ -136,7 +160,8 @@ int main(int argc, char **argv)
 		return bench_cost_main(argv + 2);
 	if (!b.build)
 		b.build = "build";
-	printf("%-28s %12s %-5s %12s %7s\n", "id", "value", "unit", "floor", "ratio");
+	printf("%-28s %12s %-5s %12s %7s %12s %7s\n", "id", "value", "unit", "floor", "ratio",
+	       "best peer", "ratio");
 	if (bench_stage_up(&b)) {
 		for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 			if (argc < 2 || strcmp(argv[1], groups[i].name) == 0)
@@ -146,5 +171,5 @@ int main(int argc, char **argv)
 	show_worst(&b);
 	(void)write_rows(&b, argc > 1 ? argv[1] : NULL);
 	json_decref(b.rows);
-	return b.failed ? 1 : 0;
+	return b.failed ? 1 : b.lacking ? BENCH_INCOMPLETE : 0;
 }

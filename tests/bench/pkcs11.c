@@ -58,7 +58,7 @@ static void find_modules(struct stage *s)
 	for (unsigned i = OPENSC; i < MODULES; i++) {
 		snprintf(why, sizeof(why), "%s is not installed", modules[i].library);
 		if (!bench_library(modules[i].library, s->path[i]))
-			bench_skip(modules[i].name, why);
+			bench_lack(s->b, modules[i].name, why);
 	}
 }
 
@@ -240,7 +240,7 @@ static void row(const struct stage *s, const char *id, const struct figure *f, c
 		if (f->of[i] > 0)
 			peers[n++] = (struct bench_peer){ modules[i].name, f->of[i] };
 		else if (plays(s, i))
-			bench_skip(name, i == OPENSC ? "opensc failed" : "ykcs11 failed");
+			bench_lack(s->b, name, i == OPENSC ? "opensc failed" : "ykcs11 failed");
 	}
 	if (s->peers)
 		bench_row_peers(s->b, name, f->of[OURS], unit, floor, peers, note);

@@ -90,7 +90,7 @@ static void dispatcher_rows(struct bench *b, const struct bench_cost *nothing)
 		if (access(start_peers[i].file, X_OK) == 0)
 			s.of[i] = start_cost(b, argv, 0);
 		if (s.of[i].cpu_ms < 0)
-			bench_skip(start_peers[i].name, "it is not there or fails");
+			bench_skip(b, start_peers[i].name, "it is not there or fails");
 	}
 	start_rows(b, "sojourn", &s,
 		   "verify --help: dispatcher, then program; floor: /bin/true twice");
@@ -128,7 +128,7 @@ static void library_rows(struct bench *b)
 		if (bench_library(size_peers[i], path) && stat(path, &st) == 0)
 			peers[n++] = (struct bench_peer){ size_peers[i], (double)st.st_size };
 		else
-			bench_skip(size_peers[i], "it is not there");
+			bench_skip(b, size_peers[i], "it is not there");
 	}
 	size_row(b, "lib/libsojourn.so.0", "libsojourn.so.0", NULL);
 	size_row(b, "lib/pkcs11/sojourn-pkcs11.so", "sojourn-pkcs11.so", peers);

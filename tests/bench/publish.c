@@ -271,7 +271,7 @@ void bench_publish(struct bench *b)
 	struct world w = { .b = b, .seed = 1 };
 
 	if (!bench_have(b, AUTHORITY) || !bench_have(b, TRUST))
-		bench_skip("publish.wall", "sojourn-authority or sojourn-trust was not built");
+		bench_skip(b, "publish.wall", "sojourn-authority or sojourn-trust was not built");
 	else if (!set_up(&w) || !measure(&w))
 		bench_fail(b, "publishing");
 	if (w.server > 0 && kill(w.server, SIGTERM) == 0)

@@ -62,14 +62,11 @@ static double rate(struct series *s)
 static void add_card_rows(struct bench *b, struct series *null, struct series *ours)
 {
 	double floor = rate(null);
-	char single[160], mix[160];
-	const char *busy = "";
+	static const char single[] = "SELECT, raw PC/SC; floor: null card";
+	static const char mix[] = "SELECT and READ BINARY of EF.CardAccess; floor: null card";
 
 	if (floor < NULL_CARD_RATE)
-		busy = "; machine too busy or slow: the null card is below 16000/s";
-	snprintf(single, sizeof(single), "SELECT, raw PC/SC; floor: null card%s", busy);
-	snprintf(mix, sizeof(mix), "SELECT and READ BINARY of EF.CardAccess; floor: null card%s",
-		 busy);
+		bench_lack(b, "null card", "machine too busy or slow: it is below 16000/s");
 	bench_row(b, "card.roundtrip.p50", bench_percentile(&ours->single, 50), "ms",
 		  bench_percentile(&null->single, 50), single);
 	bench_row(b, "card.roundtrip.p99", bench_percentile(&ours->single, 99), "ms",
@@ -152,7 +149,7 @@ void bench_roundtrips(struct bench *b)
 	}
 	reader_row(b, null_card);
 	if (!bench_have(b, make[0]))
-		bench_skip("card.roundtrip.p50", "sojourn-card was not built");
+		bench_skip(b, "card.roundtrip.p50", "sojourn-card was not built");
 	else if (!bench_run(b, make))
 		bench_fail(b, "sojourn card new failed");
 	else

@@ -118,8 +118,8 @@ static void row(struct bench *b, const char *id, const char *dir, const char *no
 void bench_store(struct bench *b)
 {
 	if (!bench_have(b, "libexec/sojourn/sojourn-card")) {
-		bench_skip("card.store.tmpfs.p50", "sojourn-card was not built");
-		bench_skip("card.store.disk.p50", "sojourn-card was not built");
+		bench_skip(b, "card.store.tmpfs.p50", "sojourn-card was not built");
+		bench_skip(b, "card.store.disk.p50", "sojourn-card was not built");
 		return;
 	}
 	row(b, "card.store.tmpfs.p50", b->dir, "STORE DATA of four bytes, file on tmpfs");

@@ -69,3 +69,14 @@ not_sanitized() {
 	looked=$(grep -n '"file"' trace | grep -v PATH | head -n1 | cut -d: -f1)
 	[ "$confined" -lt "$looked" ]
 }
+
+@test "trust import starts one program, which takes a master list apart" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -subj /C=UT/CN=none -outform DER -out csca 2>/dev/null
+	printf 'no list' >list
+	strace -f -qq -e trace=execve,seccomp -o trace sojourn trust import --trust trust --masterlist list --signer csca 2>talk || true
+	cat trace talk
+	confined=$(grep -n 'seccomp(SECCOMP_SET_MODE_FILTER, .*TSYNC.* = 0' trace | tail -n1 | cut -d: -f1)
+	[ "$(tail -n "+$confined" trace | grep -c execve)" -eq 1 ]
+	tail -n "+$confined" trace | grep 'execve(.*/sojourn-signed".* = 0'
+	grep SJ-1302 talk
+}

@@ -19,7 +19,7 @@ setup() {
 
 @test "nothing, and too much, is refused; anything else has its answer" {
 	run -13 "$SIGNED" </dev/null
-	run -13 "$SIGNED" < <(head -c $(((1 << 20) + 1)) /dev/zero)
+	run -13 "$SIGNED" < <(head -c $(((64 << 20) + 1)) /dev/zero)
 	[ "$(head -c $((1 << 20)) /dev/zero | "$SIGNED" | wc -c)" -eq 136 ]
 	run -2 "$SIGNED" --unknown
 }

@@ -53,6 +53,10 @@ extern const struct operation sweep_document[], sweep_service[], sweep_trust[], 
 	sweep_gate[], sweep_piv[], sweep_card[], sweep_pkcs11[], sweep_module[], sweep_import[],
 	sweep_host[], sweep_reader[];
 
+/* As the process that takes signed data apart would answer, if there is memory for it. */
+bool sweep_find_signed(void *user, const uint8_t *bytes, size_t len, uint8_t **answer,
+		       size_t *answer_len);
+
 /* For `bad`. */
 extern const unsigned long sweep_memory[]; /* SJ_NO_MEMORY */
 extern const unsigned long sweep_files[]; /* and what says that a file failed */

@@ -70,8 +70,8 @@ static int cam_open(void **state)
 	return 0;
 }
 
-/* As the process that takes signed data apart would answer, if there is memory for it. */
-static bool find(void *user, const uint8_t *bytes, size_t len, uint8_t **answer, size_t *answer_len)
+bool sweep_find_signed(void *user, const uint8_t *bytes, size_t len, uint8_t **answer,
+		       size_t *answer_len)
 {
 	struct sj_writer w = sj_writer(malloc(SJ_SIGNED_PLACES_MAX), SJ_SIGNED_PLACES_MAX);
 	struct sj_signed found;
@@ -114,7 +114,7 @@ static unsigned long verify_elsewhere(void *room)
 {
 	struct issued *d = room;
 
-	sj_context_find_signed(d->ctx, find, NULL);
+	sj_context_find_signed(d->ctx, sweep_find_signed, NULL);
 	return verify(room);
 }
 

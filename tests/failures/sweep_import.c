@@ -165,18 +165,32 @@ static enum sj_rc begin(struct harbour *h, struct sj_trust **out)
 	return rc;
 }
 
-static unsigned long import_list(void *room)
+static enum sj_rc import_list_by(struct harbour *h, sj_signed_fn find)
 {
 	struct sj_trust_counts counts = { .size = sizeof(counts) };
-	struct harbour *h = room;
 	struct sj_trust *trust = NULL;
 	enum sj_rc rc = begin(h, &trust);
 
-	if (rc == SJ_OK)
+	if (rc == SJ_OK) {
+		sj_trust_find_signed(trust, find, NULL);
 		rc = sj_trust_import_masterlist(trust, h->file.bytes, h->file.len, h->first.bytes,
 						h->first.len, &counts);
+	}
 	sj_trust_close(trust);
 	return rc;
+}
+
+static unsigned long import_list(void *room)
+{
+	return import_list_by(room, NULL);
+}
+
+/* Without memory there it is no answer, which is an error of memory here, too. */
+static unsigned long import_list_elsewhere(void *room)
+{
+	const enum sj_rc rc = import_list_by(room, sweep_find_signed);
+
+	return rc == SJ_SIGNED_UNREAD ? SJ_NO_MEMORY : rc;
 }
 
 static unsigned long import_link(void *room)
@@ -430,6 +444,8 @@ static unsigned long services(void *room)
 
 const struct operation sweep_import[] = {
 	ROW("trust: import a master list", list_open, harbour_ready, import_list, has_list),
+	ROW("trust: import a master list taken apart elsewhere", list_open, harbour_ready,
+	    import_list_elsewhere, has_list),
 	ROW("trust: import a link", link_open, harbour_ready, import_link, has_link),
 	ROW("trust: import a key CA", key_ca_open, harbour_ready, import_key_ca, has_key_ca),
 	ROW("trust: import a CRL", crl_open, harbour_ready, import_crl, has_crl),

@@ -322,8 +322,10 @@ static unsigned long take_bundle(void *room)
 
 	while (rc == SJ_OK && bundle != NULL && sj_bundle_wanted(bundle, &want))
 		rc = give(r, bundle, &want);
-	if (rc == SJ_OK && bundle != NULL)
+	if (rc == SJ_OK && bundle != NULL) {
+		sj_bundle_find_signed(bundle, sweep_find_signed, NULL);
 		rc = sj_bundle_apply(bundle, &r->why);
+	}
 	sj_bundle_end(bundle);
 	return rc;
 }

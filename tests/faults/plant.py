@@ -4,13 +4,16 @@
 usage: plant.py [--check | --list | --again] [WORDS...]
 
 A fault is a piece of a file's text ("-") and what stands there instead ("+"), and the tests that look after that
-file: each is built with the sanitizers and run until the first fails, hangs or dies. What was found out is
-kept in $SOJOURN_BUILD/faults/results.json, so that a run that was cut off goes on; --again forgets it. WORDS: only faults
-with these in their names. --check: the data alone, without building.
+file, programs or scripts (bats, Python) with their arguments: each is built with the sanitizers and run until the first fails
+or dies. One that hangs has caught nothing, as it may be the machine that is slow; that it hung is told. What was found
+out is kept in $SOJOURN_BUILD/faults/results.json, so that a run that was cut off goes on, until a test or its file is
+another; --again forgets it. WORDS: only faults with these in what --list says. --check: the data alone, without building.
 
-Prints a line a fault, who was not caught, and `figure: faults.planted N`, `figure: faults.caught.percent N`.
+Prints a line a fault, who was not caught, and `figure: faults.planted N`, `figure: faults.caught.percent N`,
+`figure: faults.hung N`: tests that hung, whatever caught the fault.
 """
 import argparse
+import functools
 import hashlib
 import json
 import os
@@ -54,12 +57,30 @@ def faults():
     return [f for path in sorted(HERE.glob("*.faults")) for f in parse(path)]
 
 
+def told(fault):
+    return f"{fault['class']}: {fault['name']}"
+
+
 def old_of(fault):
     return "\n".join(fault["old"])
 
 
 def planted(fault):
     return (ROOT / fault["file"]).read_text().replace(old_of(fault), "\n".join(fault["new"]))
+
+
+def is_script(test):
+    return test[0].endswith((".bats", ".py"))
+
+
+def source_of(test):
+    return ROOT / "tests" / (test[0] if is_script(test) else f"{test[0]}.c")
+
+
+def command_of(test):
+    if test[0].endswith(".bats"):
+        return ["bats", "--tap", *test[1:], TREE / "tests" / test[0]]
+    return ["/usr/bin/python3", TREE / "tests" / test[0], *test[1:]] if is_script(test) else [TREE / OUT / "tests" / test[0], *test[1:]]
 
 
 def complaints(every):
@@ -77,9 +98,9 @@ def complaints(every):
             yield f"{f['at']}: its text stands {n} times in {f['file']}: {f['name']}"
         elif planted(f) == path.read_text():
             yield f"{f['at']}: it changes nothing"
-        for program, *_ in f.get("tests", []):
-            if not (ROOT / "tests" / f"{program}.c").is_file():
-                yield f"{f['at']}: there is no test {program}"
+        for test in f.get("tests", []):
+            if not source_of(test).is_file():
+                yield f"{f['at']}: there is no test {test[0]}"
         if not f.get("tests"):
             yield f"{f['at']}: no test looks after {f.get('file')}"
 
@@ -104,72 +125,85 @@ def copy_tree():
         subprocess.run(["cp", "-a", BUILD / "asan", TREE / OUT], check=True)
 
 
-def make(tests):
-    run = subprocess.run([*MAKE, *sorted({f"{OUT}/tests/{t[0]}" for t in tests})], cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def make(tests, programs=False):
+    """Scripts start programs; tests of tools do."""
+    wanted = {"all" if is_script(t) else f"{OUT}/tests/{t[0]}" for t in tests} | ({"all"} if programs else set())
+    run = subprocess.run([*MAKE, *sorted(wanted)], cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return None if run.returncode == 0 else run.stdout
 
 
 def watch(child):
     """Ends it at the first case that fails: there is no need of the others."""
-    for line in child.stderr:
-        if b"[  FAILED  ]" in line and child.poll() is None:
+    for line in child.stdout or child.stderr:
+        if (b"[  FAILED  ]" in line or line.startswith(b"not ok ")) and child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def holds(test):
-    """Whether the test passes. One that hangs does not; it goes with all that it started."""
-    env = dict(os.environ, SOJOURN_BUILD=str(TREE / OUT), ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1")
-    child = subprocess.Popen([TREE / OUT / "tests" / test[0], *test[1:]], cwd=TREE, env=env, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+def run_test(test):
+    """Whether it "passes", "fails" or "hangs"; then it goes with all that it started."""
+    env = dict(os.environ, SOJOURN_BUILD=str(TREE / OUT), SOJOURN_CONFIG="/dev/null", PATH=f"{TREE / OUT / 'bin'}:{os.environ['PATH']}", ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1")
+    # Where it tells which case failed.
+    tells, quiet = ("stdout", "stderr") if is_script(test) else ("stderr", "stdout")
+    child = subprocess.Popen(command_of(test), cwd=TREE, env=env, stdin=subprocess.DEVNULL, start_new_session=True,
+                             **{tells: subprocess.PIPE, quiet: subprocess.DEVNULL})
     threading.Thread(target=watch, args=(child,), daemon=True).start()
     try:
-        return child.wait(SECONDS) == 0
+        return "passes" if child.wait(SECONDS) == 0 else "fails"
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        return False
+        return "hangs"
 
 
 def try_fault(fault):
-    """Who caught it; "": nobody. Exits where it cannot be planted."""
+    """Who caught it ("": nobody), and who hung. Exits where it cannot be planted."""
     path = TREE / fault["file"]
+    programs = fault["file"].startswith("tools/")
     sound = path.read_text()
     path.write_text(planted(fault))
+    hung = []
     try:
         for test in fault["tests"]:
-            why = make([test])
+            why = make([test], programs)
             if why is not None:
                 sys.exit(f"{fault['at']}: it does not compile:\n{why}")
-            if not holds(test):
-                return shlex.join(test)
-        return ""
+            verdict = run_test(test)
+            if verdict == "fails":
+                return shlex.join(test), hung
+            if verdict == "hangs":
+                hung.append(shlex.join(test))
+        return "", hung
     finally:
         path.write_text(sound)
+        if programs or any(is_script(t) for t in fault["tests"]):
+            make([], True)  # no program with a fault is left for the next
+
+
+@functools.cache
+def digest_of(*tops):
+    """Of all sources there: tests share helpers."""
+    texts = [p.read_bytes() for top in tops for kind in ("*.[ch]", "*.bats", "*.py") for p in sorted((ROOT / top).rglob(kind))]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
 def key_of(fault):
-    texts = [json.dumps(fault, sort_keys=True), (ROOT / fault["file"]).read_text(), *((ROOT / "tests" / f"{t[0]}.c").read_text() for t in fault["tests"])]
+    texts = [json.dumps(fault, sort_keys=True), (ROOT / fault["file"]).read_text(), digest_of("tests")]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
-
-
-def sound_key(test):
-    texts = [p.read_bytes() for top in ("middleware", "card-sim", "pkcs11") for p in sorted((ROOT / top).rglob("*.[ch]"))]
-    return hashlib.sha256(b"\0".join([*texts, (ROOT / "tests" / f"{test[0]}.c").read_bytes()])).hexdigest()
 
 
 def prove_tests(every, results):
     """A test that fails without a fault says nothing."""
     known = results.setdefault("sound", {})
     tests = [shlex.split(t) for t in sorted({shlex.join(t) for f in every for t in f["tests"]})]
-    keys = {shlex.join(t): sound_key(t) for t in tests}
-    due = [t for t in tests if known.get(shlex.join(t)) != keys[shlex.join(t)]]
-    why = make(due) if due else None
+    key = digest_of("middleware", "card-sim", "pkcs11", "tools", "tests")
+    due = [t for t in tests if known.get(shlex.join(t)) != key]
+    why = make(due, True) if due else None
     if why is not None:
         sys.exit(f"the tests do not build:\n{why}")
-    bad = [shlex.join(t) for t in due if not holds(t)]
+    bad = [shlex.join(t) for t in due if run_test(t) != "passes"]
     if bad:
         sys.exit(f"these fail without a fault: {', '.join(bad)}")
-    known.update({shlex.join(t): keys[shlex.join(t)] for t in due})
+    known.update({shlex.join(t): key for t in due})
 
 
 def plant(chosen, results):
@@ -178,10 +212,10 @@ def plant(chosen, results):
         copy_tree()
         prove_tests(due, results)
     for f in due:
-        results[f["name"]] = {"key": key_of(f), "by": try_fault(f)}
+        by, hung = try_fault(f)
+        results[f["name"]] = {"key": key_of(f), "by": by, "hung": hung}
         RESULTS.write_text(json.dumps(results, indent=1))
-        by = results[f["name"]]["by"]
-        print(f"{f['class']}: {f['name']}: {'caught by ' + by if by else 'NOT CAUGHT'}", flush=True)
+        print(f"{told(f)}: {'caught by ' + by if by else 'NOT CAUGHT'}{''.join('; hung: ' + h for h in hung)}", flush=True)
 
 
 def main():
@@ -197,18 +231,19 @@ def main():
         print("".join(f"# {w}\n" for w in wrong), end="")
         print(f"1..1\n{'not ok' if wrong else 'ok'} 1 {len(every)} faults can be planted")
         return bool(wrong)
-    chosen = [f for f in every if all(w in f["name"] for w in args.words)]
+    chosen = [f for f in every if all(w in told(f) for w in args.words)]
     if args.list:
-        print("\n".join(f"{f['class']}: {f['name']}" for f in chosen))
+        print("\n".join(told(f) for f in chosen))
         return 0
     WORK.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not args.again else {}
     plant(chosen, results)
     missed = [f for f in chosen if not results[f["name"]]["by"]]
     for f in missed:
-        print(f"not caught: {f['class']}: {f['name']} ({f['at']})")
+        print(f"not caught: {told(f)} ({f['at']})")
     print(f"figure: faults.planted {len(chosen)}")
     print(f"figure: faults.caught.percent {100 * (len(chosen) - len(missed)) / max(len(chosen), 1):.1f}")
+    print(f"figure: faults.hung {sum(len(results[f['name']]['hung']) for f in chosen)}")
     return 0
 
 

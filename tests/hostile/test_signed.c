@@ -2,6 +2,7 @@
  * Signed data that is taken apart elsewhere (sj_context_find_signed()): the verdicts are the same, and
  * whoever does it may die, be silent, talk nonsense or lie: no card is genuine for that.
  */
+#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -310,6 +311,18 @@ static void the_program_itself(void **state)
 	issued_free(d);
 }
 
+static unsigned descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(folder);
+	while (readdir(folder) != NULL)
+		n++;
+	closedir(folder);
+	return n;
+}
+
 static void programs_that_do_not_answer(void **state)
 {
 	static const char *const lines[] = {
@@ -325,10 +338,12 @@ static void programs_that_do_not_answer(void **state)
 	struct issued *d = issued_new(&plan);
 	char path[] = "/tmp/sojourn-signed-XXXXXX";
 	int fd = mkstemp(path);
+	unsigned before;
 
 	(void)state;
 	assert_true(fd >= 0 && fchmod(fd, 0700) == 0);
 	close(fd);
+	before = descriptors();
 	sj_context_find_signed(d->ctx, cli_find_signed, path);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		FILE *file = fopen(path, "w");
@@ -339,6 +354,7 @@ static void programs_that_do_not_answer(void **state)
 		assert_int_equal(issued_verify(d, NULL), SJ_SIGNED_UNREAD);
 		assert_null(d->report);
 	}
+	assert_int_equal(descriptors(), before);
 	unlink(path);
 	assert_int_equal(issued_verify(d, NULL), SJ_SIGNED_UNREAD);
 	sj_context_find_signed(d->ctx, NULL, NULL);

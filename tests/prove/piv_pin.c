@@ -6,6 +6,7 @@
  * Assumed: what is in the store comes back (piv_password_get() and _set(), which are codecs), and a
  * commit keeps all of what was set or nothing.
  *
+ * refused: compare: p.left--; =>
  * only: piv_password_left counter_sw store_now compare piv_password_well_formed take_both
  */
 #include "tests/prove/spans.h"

@@ -4,7 +4,10 @@
 usage: prove.py [-j N] [UNIT...]
 
 A unit is the contracts and the source itself; "only: NAME..." in its head names the functions of that source that are
-proved. SOJOURN_BUILD is where why3's configuration goes. Exit status 1: a goal is not proved.
+proved. Contracts are tried, too: that what a function requires, what it calls ensures and what a loop keeps does not
+contradict itself, as anything follows from that. "refused: NAME: OLD => NEW" in the head is a fault: with NEW in the place
+of OLD in the source the function must not be proved. SOJOURN_BUILD is where why3's configuration goes. Exit status 1: a goal is
+not proved, a contract contradicts itself, or a fault is proved.
 """
 import argparse
 import os
@@ -12,10 +15,13 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WP = ["-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", "z3,cvc4", "-wp-cache", "none"]
+# Of code that is never reached what is called and looped tells; each statement would take ten times as long.
+TRY = ["-wp-smoke-tests", "-wp-no-smoke-dead-code", "-wp-smoke-timeout", "1"]
 CPP = "-I. -Imiddleware -Imiddleware/include -Icard-sim -Icard-sim/applets/piv -std=c17 -D'__attribute__(x)='"
 
 
@@ -30,15 +36,21 @@ def environment():
     return env
 
 
-def prove(unit, env, jobs, timeout):
-    """Goals of each function, and what was not proved."""
-    only = re.findall(r"\w+", " ".join(re.findall(r"^ \* only: (.*)$", unit.read_text(), re.M)))
-    command = ["frama-c", *WP, "-wp-par", str(jobs), "-wp-timeout", str(timeout), f"-cpp-extra-args={CPP}", str(unit.relative_to(ROOT))]
+def run(unit, env, jobs, timeout, only, more=(), first=""):
+    """What Frama-C says; `first`: where it looks first for what the unit includes."""
+    command = ["frama-c", *WP, *more, "-wp-par", str(jobs), "-wp-timeout", str(timeout), f"-cpp-extra-args={first}{CPP}", str(unit.relative_to(ROOT))]
     if only:
         command += ["-wp-fct", ",".join(only)]
-    out = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+    return subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+
+
+def prove(unit, env, jobs, timeout):
+    """Goals of each function, how many contracts were tried, and what was not proved."""
+    only = re.findall(r"\w+", " ".join(re.findall(r"^ \* only: (.*)$", unit.read_text(), re.M)))
+    out = run(unit, env, jobs, timeout, only, TRY)
+    tried = re.findall(r"^\[wp\] \[(\w+)\] Smoke-test typed_(\w+)", out, re.M)
     names = sorted(set(re.findall(r"annotating function (\w+)", out)), key=len, reverse=True)
-    goals, wrong = {name: 0 for name in names}, []
+    goals, wrong = {name: 0 for name in names}, [f"{name}: it contradicts itself" for verdict, name in tried if verdict != "Passed"]
     for goal, verdict in re.findall(r"^\[wp\] \[[^]]*\] Goal typed_(?:\w*?_)??(\w+) : (\w+)", out, re.M):
         name = next((n for n in names if goal == n or goal.startswith(n + "_")), None)
         if verdict != "Valid" or name is None:
@@ -48,7 +60,28 @@ def prove(unit, env, jobs, timeout):
     total = re.search(r"Proved goals: +(\d+) / (\d+)", out)
     if total is None or total[1] != total[2]:
         wrong.append(f"{unit.name}: {total[0] if total else out}")
-    return goals, int(total[1]) if total else 0, wrong
+    return goals, int(total[1]) - len(tried) if total else 0, len(tried), wrong
+
+
+def refusals(unit, env, jobs):
+    """How many faults were not proved, and what is wrong with the others."""
+    refused, wrong = 0, []
+    source = re.findall(r'^#include "(.*\.c)"$', unit.read_text(), re.M)[-1]
+    for name, old, new in re.findall(r"^ \* refused: (\w+): (.+) => *(.*)$", unit.read_text(), re.M):
+        sound = next(ROOT / top / source for top in ("middleware", "card-sim") if (ROOT / top / source).is_file()).read_text()
+        with tempfile.TemporaryDirectory() as first:
+            faulty = pathlib.Path(first, source)
+            faulty.parent.mkdir(parents=True)
+            faulty.write_text(sound.replace(old, new))
+            out = run(unit, env, jobs, 5, [name], first=f"-I{first} ")
+        total = re.search(r"Proved goals: +(\d+) / (\d+)", out)
+        if sound.count(old) != 1:
+            wrong.append(f"{unit.name}: {old} stands {sound.count(old)} times in {source}")
+        elif total is None or total[1] == total[2]:
+            wrong.append(f"{unit.name}: proved with a fault: {old} => {new}" if total else out)
+        else:
+            refused += 1
+    return refused, wrong
 
 
 def main():
@@ -57,20 +90,22 @@ def main():
     parser.add_argument("-t", type=int, default=60, help="seconds a goal and prover")
     parser.add_argument("units", nargs="*", metavar="UNIT")
     args = parser.parse_args()
-    env, functions, goals, unproved = environment(), {}, 0, []
+    env, functions, goals, tries, refused, unproved = environment(), {}, 0, 0, 0, []
     for unit in sorted(HERE.glob("*.c")):
         if args.units and unit.stem not in args.units:
             continue
-        of_unit, proved, wrong = prove(unit, env, args.j, args.t)
-        print(f"{unit.stem}: {proved} goals", flush=True)
+        of_unit, proved, tried, wrong = prove(unit, env, args.j, args.t)
+        no, more = refusals(unit, env, args.j)
+        print(f"{unit.stem}: {proved} goals, {tried} contracts tried, {no} faults refused", flush=True)
         for name, n in sorted(of_unit.items()):
             if name not in functions:
                 print(f"  {name}: {n}")
                 functions[name] = n
-        goals += proved
-        unproved += wrong
+        goals, tries, refused = goals + proved, tries + tried, refused + no
+        unproved += wrong + more
     print("\n".join(unproved))
-    print(f"figure: proofs.functions {len(functions)}\nfigure: proofs.goals {goals}\nfigure: proofs.unproved {len(unproved)}")
+    print(f"figure: proofs.functions {len(functions)}\nfigure: proofs.goals {goals}\nfigure: proofs.tried {tries}")
+    print(f"figure: proofs.refused {refused}\nfigure: proofs.unproved {len(unproved)}")
     return 1 if unproved else 0
 
 

@@ -272,8 +272,10 @@ enum sj_rc bundle_take(struct bundle_rig *r)
 		return SJ_OK;
 	while (rc == SJ_OK && sj_bundle_wanted(bundle, &want))
 		rc = answer(r, bundle, &want);
-	if (rc == SJ_OK)
+	if (rc == SJ_OK) {
+		sj_bundle_find_signed(bundle, r->find, r->find_user);
 		rc = sj_bundle_apply(bundle, &r->why);
+	}
 	snprintf(r->why_text, sizeof(r->why_text), "%s", r->why != NULL ? r->why : "");
 	sj_bundle_end(bundle);
 	return rc;

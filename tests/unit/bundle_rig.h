@@ -24,6 +24,8 @@ struct bundle_rig {
 	struct bundle_file files[BUNDLE_FILES];
 	size_t count;
 	uint32_t version, created, expires;
+	sj_signed_fn find; /* takes master lists apart; NULL: the library */
+	void *find_user;
 	struct rig_file manifest; /* of the last bundle_sign() */
 	const char *why;
 	char why_text[SJ_BUNDLE_WHY];

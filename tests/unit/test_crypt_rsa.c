@@ -1,3 +1,5 @@
+#include <openssl/bn.h>
+
 #include "tests/unit/rsa_parts.h"
 #include "tests/vectors/hexbytes.h"
 #include "wire/tlv.h"
@@ -153,6 +155,42 @@ static void parts_that_do_not_belong_together(void **state)
 	assert_false(sj_rsa_import(2048, swapped, &w));
 }
 
+/* Of p or q something odd in its place: all parts belong together, and it is no key. */
+static void a_part_that_is_no_prime(void **state)
+{
+	static uint8_t private_key[SJ_RSA_PRIVATE_MAX], public_key[SJ_RSA_SPKI_MAX];
+	static uint8_t again[SJ_RSA_PRIVATE_MAX], made[SJ_RSA_CRT][128];
+	struct sj_writer pkcs8 = SJ_WRITER_OF(private_key), spki = SJ_WRITER_OF(public_key);
+	struct sj_span part[SJ_RSA_CRT];
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *bn[SJ_RSA_CRT], *e = BN_new(), *t = BN_new();
+
+	(void)state;
+	assert_true(sj_rsa_generate(2048, &pkcs8, &spki) && BN_set_word(e, 65537));
+	for (size_t which = 0; which < 2; which++) {
+		struct sj_writer out = SJ_WRITER_OF(again);
+
+		rsa_parts(sj_written(&pkcs8), part);
+		for (size_t i = 0; i < SJ_RSA_CRT; i++)
+			bn[i] = BN_bin2bn(part[i].ptr, (int)part[i].len, NULL);
+		do {
+			assert_true(BN_sub_word(bn[which], 2) &&
+				    BN_sub(t, bn[which], BN_value_one()));
+		} while (BN_mod_inverse(bn[2 + which], e, t, ctx) == NULL ||
+			 BN_mod_inverse(bn[4], bn[1], bn[0], ctx) == NULL ||
+			 BN_check_prime(bn[which], ctx, NULL) != 0);
+		for (size_t i = 0; i < SJ_RSA_CRT; i++) {
+			assert_int_equal(BN_bn2binpad(bn[i], made[i], 128), 128);
+			part[i] = SJ_SPAN_OF(made[i]);
+			BN_free(bn[i]);
+		}
+		assert_false(sj_rsa_import(2048, part, &out));
+	}
+	BN_free(e);
+	BN_free(t);
+	BN_CTX_free(ctx);
+}
+
 static void a_part_that_is_longer_than_a_prime(void **state)
 {
 	static uint8_t private_key[SJ_RSA_PRIVATE_MAX], public_key[SJ_RSA_SPKI_MAX];
@@ -180,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_modulus_that_can_be_factored),
 		cmocka_unit_test(a_key_from_its_parts_is_the_same_key),
 		cmocka_unit_test(parts_that_do_not_belong_together),
+		cmocka_unit_test(a_part_that_is_no_prime),
 		cmocka_unit_test(a_part_that_is_longer_than_a_prime),
 	};
 

@@ -365,6 +365,33 @@ static void test_put_key_data_cut_or_wrong(void **state)
 			 SJ_SCP03_KEYS_MALFORMED);
 }
 
+/* More blocks than the key's own size, or fewer: they would be written over what is behind it, or leave it. */
+static void test_put_key_of_other_blocks_than_its_size(void **state)
+{
+	static const uint8_t zero[48];
+	const struct sj_scp03_keys keys = keys_of(strong());
+
+	(void)state;
+	for (uint8_t blocks = 0; blocks <= 3; blocks++) {
+		struct sj_writer w = SJ_WRITER_OF(room);
+		struct sj_scp03_keys got;
+		uint8_t version, kcv[3 * SJ_SCP03_KCV];
+
+		sj_put_u8(&w, 0x30);
+		for (unsigned i = 0; i < 3; i++) {
+			sj_put_u8(&w, 0x88);
+			sj_put_u8(&w, (uint8_t)(1 + 16 * blocks));
+			sj_put_u8(&w, 32);
+			sj_put(&w, sj_span(zero, 16u * blocks));
+			sj_put_u8(&w, SJ_SCP03_KCV);
+			sj_put(&w, sj_span(zero, SJ_SCP03_KCV));
+		}
+		assert_int_equal(sj_scp03_read_keys(sj_written(&w), keys.cipher, keys.dek, &version,
+						    &got, kcv),
+				 blocks == 2 ? SJ_SCP03_KEYS_CHECK : SJ_SCP03_KEYS_MALFORMED);
+	}
+}
+
 /* Keys of every size under a DEK of every size; a set of two sizes is none. */
 static void test_put_key_of_every_size(void **state)
 {
@@ -403,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_what_does_not_fit_leaves_the_session),
 		cmocka_unit_test(test_responses_that_are_not_the_cards),
 		cmocka_unit_test(test_put_key_data_cut_or_wrong),
+		cmocka_unit_test(test_put_key_of_other_blocks_than_its_size),
 		cmocka_unit_test(test_put_key_of_every_size),
 	};
 

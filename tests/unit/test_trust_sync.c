@@ -196,6 +196,11 @@ static void a_source_without_news_does_not_end_the_search(void **state)
 	assert_says("warning: nowhere, latest");
 	assert_says("\"newer\": false");
 	assert_says("\"source\": \".\"");
+	/* Nor one that has an older one than is in use. */
+	publish(r, 3);
+	assert_int_equal(trust(r, "sync still ."), 0);
+	assert_says("warning: still");
+	assert_int_equal(bundle_epoch(r), 3);
 }
 
 /* An address may hold a password. */

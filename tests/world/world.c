@@ -33,9 +33,15 @@ bool bench_fail(struct bench *b, const char *what)
 	world_fail("%s", what);
 }
 
-void bench_skip(const char *id, const char *why)
+void bench_skip(struct bench *b, const char *id, const char *why)
 {
+	(void)b;
 	printf("%s: %s\n", id, why);
+}
+
+void bench_lack(struct bench *b, const char *id, const char *why)
+{
+	bench_skip(b, id, why);
 }
 
 void bench_row(struct bench *b, const char *id, double value, const char *unit, double floor,

@@ -5,7 +5,7 @@
 #include "cli/child.h"
 
 #define WAIT_MS 5000u
-#define OUTPUT_MAX (2u << 20)
+#define OUTPUT_MAX(len) (2 * (len) + 1024) /* places, and a copy with definite lengths */
 
 bool cli_find_signed(void *program, const uint8_t *bytes, size_t len, uint8_t **answer,
 		     size_t *answer_len)
@@ -15,7 +15,7 @@ bool cli_find_signed(void *program, const uint8_t *bytes, size_t len, uint8_t **
 	int rc = -1;
 
 	if (argv[0] != NULL)
-		rc = cli_child_filter(argv, bytes, len, WAIT_MS, OUTPUT_MAX, &out, answer_len);
+		rc = cli_child_filter(argv, bytes, len, WAIT_MS, OUTPUT_MAX(len), &out, answer_len);
 	free(ours);
 	if (rc != 0) {
 		free(out);

@@ -1,6 +1,6 @@
 /*
- * main.c -- sojourn-signed: a CMS SignedData of a card on standard input, where its parts stand on
- * standard output (trust/signed.h). Whoever reads cards for others starts it for each.
+ * main.c -- sojourn-signed: a CMS SignedData of a card, or a master list, on standard input, where its
+ * parts stand on standard output (trust/signed.h). Whoever reads one for others starts it for each.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,8 +13,8 @@
 #include "cli/confined.h"
 #include "trust/signed.h"
 
-#define INPUT_MAX (1u << 20) /* bytes */
-#define MEMORY (64u << 20) /* of the whole process */
+#define INPUT_MAX (64u << 20) /* bytes */
+#define MEMORY (64u << 20) /* of the whole process, without input, definite copy and answer */
 #define SECONDS 3u /* of a processor */
 
 enum { OK = 0, BROKEN = 1, USAGE = 2, REFUSED = 13 };
@@ -51,7 +51,7 @@ static int answer(struct sj_span in)
 
 int main(int argc, char **argv)
 {
-	uint8_t *bytes;
+	uint8_t *bytes, *fit;
 	size_t len;
 
 	(void)close_range(3, ~0u, 0); /* what a parent forgot to close could be written to */
@@ -69,7 +69,9 @@ int main(int argc, char **argv)
 		free(bytes);
 		return REFUSED;
 	}
-	if (!cli_confine_self(MEMORY, SECONDS)) {
+	fit = realloc(bytes, len);
+	bytes = fit != NULL ? fit : bytes;
+	if (!cli_confine_self(MEMORY + 3 * len, SECONDS)) {
 		fputs("sojourn-signed: it cannot confine itself\n", stderr);
 		free(bytes);
 		return BROKEN;

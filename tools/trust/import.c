@@ -5,7 +5,9 @@
 #include <sojourn/status.h>
 #include <sojourn/trust.h>
 
+#include "cli/child.h"
 #include "cli/confine.h"
+#include "cli/signed.h"
 #include "trust/trust.h"
 
 #define LIST_MAX (64u << 20) /* bytes of a master list */
@@ -240,20 +242,24 @@ static size_t list_files(struct cli *cli, struct cli_room *rooms)
 	return n;
 }
 
-/* Others' bytes: from here on they lead to the store and to where the files are. */
+/* Others' bytes: from here on they lead to the store and to where the files are. A list's CMS has a process. */
 static int confine(struct cli *cli, const char *directory)
 {
+	const bool list = cli_given(cli, "masterlist");
+	char *finder = list ? cli_program_path("signed") : NULL;
 	const size_t n = list_files(cli, NULL);
-	struct cli_room *rooms = calloc(n + 1, sizeof(*rooms));
-	int code;
+	struct cli_room *rooms = calloc(n + 2, sizeof(*rooms));
+	int code = rooms != NULL ? 0 : cli_fail(cli, SJ_NO_MEMORY, NULL);
 
-	if (rooms == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	(void)list_files(cli, rooms);
-	rooms[n] = (struct cli_room){ CLI_ROOM_WRITE, directory };
-	code = cli_confine_files(cli, rooms, n + 1);
+	if (code == 0) {
+		(void)list_files(cli, rooms);
+		rooms[n] = (struct cli_room){ CLI_ROOM_WRITE, directory };
+		rooms[n + 1] = (struct cli_room){ CLI_ROOM_RUN, finder };
+		code = cli_confine_files(cli, rooms, n + (list ? 2 : 1));
+	}
 	free(rooms);
-	return code == 0 ? cli_confine_calls(cli, 0) : code;
+	free(finder);
+	return code == 0 ? cli_confine_calls(cli, list ? CLI_CALLS_RUN : 0) : code;
 }
 
 static int run_import(struct cli *cli)
@@ -276,6 +282,7 @@ static int run_import(struct cli *cli)
 		return cli_fail(cli, rc, "%s", directory);
 	import.refusals = json_array();
 	sj_trust_listen(import.trust, hear, &import);
+	sj_trust_find_signed(import.trust, cli_find_signed, NULL);
 	code = import_all(&import);
 	if (code == 0)
 		code = report(&import, directory);
@@ -337,7 +344,8 @@ static const char *const import_examples[] = {
 	NULL,
 };
 static const enum sj_rc import_failures[] = {
-	SJ_MASTERLIST_SIGNER, SJ_INPUT_REFUSED, SJ_INPUT_MALFORMED, SJ_FILE_PERMISSION, SJ_OK,
+	SJ_MASTERLIST_SIGNER, SJ_INPUT_REFUSED, SJ_INPUT_MALFORMED,
+	SJ_FILE_PERMISSION,   SJ_SIGNED_UNREAD, SJ_OK,
 };
 
 const struct cli_command trust_import_command = {

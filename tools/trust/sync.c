@@ -8,7 +8,9 @@
 
 #include <sojourn/bundle.h>
 
+#include "cli/child.h"
 #include "cli/confine.h"
+#include "cli/signed.h"
 #include "trust/fetch.h"
 #include "trust/trust.h"
 
@@ -155,7 +157,7 @@ static bool try_next(enum sj_rc rc)
 {
 	return rc == SJ_INPUT_UNREADABLE || rc == SJ_TIMED_OUT || rc == SJ_INPUT_MALFORMED ||
 	       rc == SJ_INPUT_REFUSED || rc == SJ_BUNDLE_OLDER || rc == SJ_BUNDLE_EXPIRED ||
-	       rc == SJ_BUNDLE_SIGNER;
+	       rc == SJ_BUNDLE_SIGNER || rc == SJ_SIGNED_UNREAD;
 }
 
 /* Tells a failure: as a warning, if another source is left or one has the bundle in use. */
@@ -230,6 +232,7 @@ static int get_files(struct sync *s)
 	end_progress(s);
 	if (rc != SJ_OK)
 		return give_up(s, s->used, rc, want.what, why);
+	sj_bundle_find_signed(s->bundle, cli_find_signed, NULL);
 	rc = sj_bundle_apply(s->bundle, &why);
 	return rc == SJ_OK ? 0 : give_up(s, s->used, rc, "", why);
 }
@@ -317,21 +320,31 @@ static int try_sources(struct sync *s)
 	return 0;
 }
 
-/* What comes is others' bytes: from here on they lead nowhere but to the store and the sources. */
+#define ROOMS_OWN 3u
+
+/*
+ * What comes is others' bytes: from here on they lead nowhere but to the store and the sources. The CMS
+ * of master lists has a process.
+ */
 static int confine(struct sync *s)
 {
-	struct cli_room rooms[2 + SOURCES_MAX] = { { CLI_ROOM_WRITE, s->store },
-						   { CLI_ROOM_READ, cli_value(s->cli, "cacert") } };
-	unsigned calls = 0;
+	char *finder = cli_program_path("signed");
+	struct cli_room rooms[ROOMS_OWN + SOURCES_MAX] = {
+		{ CLI_ROOM_WRITE, s->store },
+		{ CLI_ROOM_READ, cli_value(s->cli, "cacert") },
+		{ CLI_ROOM_RUN, finder },
+	};
+	unsigned calls = CLI_CALLS_RUN;
 	int code;
 
 	for (size_t i = 0; i < s->count; i++) {
 		if (fetch_is_url(s->sources[i]))
-			calls = CLI_CALLS_NETWORK;
+			calls |= CLI_CALLS_NETWORK;
 		else
-			rooms[2 + i] = (struct cli_room){ CLI_ROOM_READ, s->sources[i] };
+			rooms[ROOMS_OWN + i] = (struct cli_room){ CLI_ROOM_READ, s->sources[i] };
 	}
-	code = cli_confine_files(s->cli, rooms, 2 + s->count);
+	code = cli_confine_files(s->cli, rooms, ROOMS_OWN + s->count);
+	free(finder);
 	return code == 0 ? cli_confine_calls(s->cli, calls) : code;
 }
 
@@ -400,17 +413,9 @@ static const char *const sync_examples[] = {
 	NULL,
 };
 static const enum sj_rc sync_failures[] = {
-	SJ_BUNDLE_EXPIRED,
-	SJ_BUNDLE_OLDER,
-	SJ_BUNDLE_SIGNER,
-	SJ_TRUST_MISSING,
-	SJ_TIMED_OUT,
-	SJ_INPUT_REFUSED,
-	SJ_INPUT_MALFORMED,
-	SJ_INPUT_UNREADABLE,
-	SJ_FILE_PERMISSION,
-	SJ_OUTPUT_FAILED,
-	SJ_OK,
+	SJ_BUNDLE_EXPIRED, SJ_BUNDLE_OLDER,    SJ_BUNDLE_SIGNER,   SJ_TRUST_MISSING,
+	SJ_TIMED_OUT,      SJ_INPUT_REFUSED,   SJ_INPUT_MALFORMED, SJ_INPUT_UNREADABLE,
+	SJ_SIGNED_UNREAD,  SJ_FILE_PERMISSION, SJ_OUTPUT_FAILED,   SJ_OK,
 };
 
 const struct cli_command trust_sync_command = {

@@ -56,9 +56,11 @@ SJ_API enum sj_rc sj_bundle_give(struct sj_bundle *bundle, const uint8_t *bytes,
 				 const char **why);
 /* It cannot be had: a delta is then wanted whole; SJ_INPUT_UNREADABLE: it cannot be done without. */
 SJ_API enum sj_rc sj_bundle_miss(struct sj_bundle *bundle);
+/* The CMS of the master lists in it, as sj_trust_find_signed(). */
+SJ_API void sj_bundle_find_signed(struct sj_bundle *bundle, sj_signed_fn fn, void *user);
 /*
  * Applies it; everything must have been given, else SJ_USAGE. SJ_INPUT_REFUSED: a file in it is not
- * acceptable; *why names it and is valid until sj_bundle_end().
+ * acceptable; *why names it and is valid until sj_bundle_end(). SJ_SIGNED_UNREAD: a master list was not taken apart.
  */
 SJ_API enum sj_rc sj_bundle_apply(struct sj_bundle *bundle, const char **why);
 SJ_API void sj_bundle_end(struct sj_bundle *bundle);

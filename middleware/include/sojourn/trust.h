@@ -38,6 +38,12 @@ typedef void (*sj_trust_tell_fn)(void *user, const char *what, const char *why);
 SJ_API void sj_trust_listen(struct sj_trust *trust, sj_trust_tell_fn fn, void *user);
 
 /*
+ * From now on the CMS of master lists is taken apart by `fn`, in another process, as what cards sign is
+ * (sj_context_find_signed()). Without an answer an import ends with SJ_SIGNED_UNREAD. NULL: it is done here.
+ */
+SJ_API void sj_trust_find_signed(struct sj_trust *trust, sj_signed_fn fn, void *user);
+
+/*
  * Imports an ICAO master list (Doc 9303-12, 9): its signer must be a master
  * list signer (extended key usage 2.23.136.1.1.3) certified by `csca` (DER).
  * All of it or nothing is stored, but for single certificates refused.
