@@ -157,9 +157,10 @@ $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
 # Secrets that valgrind follows: tests/side/run.
+side_wrap := $(addprefix -Wl$(comma)--wrap=,sj_equal_secret sj_unpad sj_ecdsa_from_der RAND_priv_bytes card_transmit card_answer sj_edhoc_plaintext_2_parse sj_aead_open sj_pace_key_make)
 $(BUILD)/tests/side/side: $(call objs,$(wildcard tests/side/*.c)) $(helper_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=sj_equal_secret,--wrap=sj_unpad,--wrap=sj_ecdsa_from_der -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(side_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		-lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)

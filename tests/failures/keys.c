@@ -155,7 +155,7 @@ int EC_POINT_mul(const EC_GROUP *group, EC_POINT *r, const BIGNUM *n, const EC_P
 {
 	REAL(EC_POINT_mul);
 
-	if (n == NULL || m == NULL) { /* both are a verification's, and known to all */
+	if (n == NULL || m == NULL || BN_is_one(m)) { /* else a verification's, and known to all */
 		note_number("private-key", n);
 		note_number("private-key", m);
 	}
