@@ -243,7 +243,8 @@ bool cli_secret_given(const struct cli *cli, const char *name);
  * Gets the secret from --<name>-file (warns when others may read it),
  * --<name>-fd, or else by asking "<prompt>: " on the terminal with echo off: a
  * line, or the two or three lines of a machine readable zone.
- * SJ_SECRET_NEEDED when there is no terminal to ask on. Wipe it after use.
+ * SJ_SECRET_NEEDED when there is no terminal to ask on. It is kept out of the swap if the limit
+ * on locked memory allows that. Wipe it after use.
  */
 CLI_MUST_CHECK int cli_secret_read(struct cli *cli, const char *name, const char *prompt,
 				   struct cli_secret *out);
