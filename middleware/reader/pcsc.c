@@ -29,6 +29,7 @@ struct sj_pcsc *sj_pcsc_new(struct sj_cancel *cancel)
 		return NULL;
 	p->cancel = sj_cancel_ref(cancel);
 	atomic_init(&p->state, SJ_WORKER_IDLE);
+	atomic_init(&p->link, NULL);
 	if (sem_init(&p->work, 0, 0) != 0)
 		goto fail;
 	/* The application's signal handlers run on the application's threads. */
@@ -119,6 +120,8 @@ static enum sj_rc run(struct sj_pcsc **at, struct sj_transport *t, int64_t deadl
 			break;
 		sj_cancel_wait(cancel, sleep_until(t, deadline));
 	}
+	if (why != SJ_OK)
+		sj_pcsc_forsake(p);
 	if (why != SJ_OK && atomic_compare_exchange_strong(&p->state, &busy, SJ_WORKER_LEFT)) {
 		*at = NULL;
 		return why;

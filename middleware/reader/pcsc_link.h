@@ -14,6 +14,7 @@ struct sj_link {
 	DWORD protocol;
 	bool has_context, has_card;
 	bool begun; /* a transaction, which keeps the turn */
+	SCARD_IO_REQUEST request; /* of the command on its way; its protocol: sj_pcsc_forsake() */
 	struct sj_turn turn;
 };
 

@@ -398,21 +398,38 @@ static size_t length_for_protocol(const struct sj_link *l, const struct sj_job *
 	return job->command_len - 1;
 }
 
+static void set_protocol(struct sj_link *l, DWORD protocol)
+{
+	__atomic_store_n(&l->request.dwProtocol, protocol, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * SCardTransmit() asks the service every 100 ms whether the card is free, each time with the protocol that
+ * it finds in the request, and without one the service refuses. Nothing else ends it: SCardCancel() does not,
+ * and to release the context could block all others of the process.
+ */
+void sj_pcsc_forsake(struct sj_pcsc *p)
+{
+	struct sj_link *l = atomic_load(&p->link);
+
+	if (l != NULL && p->job.kind == SJ_JOB_TRANSMIT)
+		set_protocol(l, SCARD_PROTOCOL_UNDEFINED);
+}
+
 /* Outside a transaction a command is together with those of others. */
 static enum sj_rc job_transmit(struct sj_link *l, struct sj_pcsc *p)
 {
 	struct sj_job *job = &p->job;
-	const SCARD_IO_REQUEST *pci =
-		l->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
 	DWORD len = sizeof(job->response);
 	LONG rv;
 
 	if (!l->has_card)
 		return SJ_CARD_LOST;
-	if (!take_turn(l, p, false))
+	set_protocol(l, l->protocol);
+	if (!take_turn(l, p, false) || atomic_load(&p->state) != SJ_WORKER_BUSY)
 		return SJ_CANCELLED;
-	rv = SCardTransmit(l->card, pci, job->command, (DWORD)length_for_protocol(l, job), NULL,
-			   job->response, &len);
+	rv = SCardTransmit(l->card, &l->request, job->command, (DWORD)length_for_protocol(l, job),
+			   NULL, job->response, &len);
 	job->response_len = rv == SCARD_S_SUCCESS ? (size_t)len : 0;
 	if (rv != SCARD_S_SUCCESS)
 		return sj_link_failure(l, rv);
@@ -444,6 +461,21 @@ static enum sj_rc job_end(struct sj_link *l)
 	return SJ_OK;
 }
 
+/* In a transaction, which is waited for before the reader asks for a PIN: who gave up is not asked. */
+static enum sj_rc job_pace(struct sj_link *l, struct sj_pcsc *p)
+{
+	const bool alone = !l->begun;
+	enum sj_rc rc = alone ? job_begin(l, p) : SJ_OK;
+
+	if (rc == SJ_OK && atomic_load(&p->state) != SJ_WORKER_BUSY)
+		rc = SJ_CANCELLED;
+	if (rc == SJ_OK)
+		rc = sj_link_pace(l, &p->job);
+	if (alone && l->begun)
+		(void)job_end(l);
+	return rc;
+}
+
 static enum sj_rc do_job(struct sj_link *l, struct sj_pcsc *p)
 {
 	switch (p->job.kind) {
@@ -467,7 +499,7 @@ static enum sj_rc do_job(struct sj_link *l, struct sj_pcsc *p)
 	case SJ_JOB_KEYPAD:
 		return sj_link_keypad(l, &p->job);
 	case SJ_JOB_PACE:
-		return sj_link_pace(l, &p->job);
+		return job_pace(l, p);
 	case SJ_JOB_CLOSE:
 		drop_context(l);
 		sj_turn_close(&l->turn);
@@ -529,9 +561,11 @@ static void count_quick(struct sj_job *job, int64_t took_us)
 void *sj_pcsc_worker(void *arg)
 {
 	struct sj_pcsc *p = arg;
-	struct sj_link l = { .has_context = false, .turn = { .fd = -1 } };
+	struct sj_link l = { .turn = { .fd = -1 },
+			     .request = { .cbPciLength = sizeof(l.request) } };
 	bool last = false;
 
+	atomic_store(&p->link, &l);
 	while (!last) {
 		struct sj_cancel *waiting;
 		int busy = SJ_WORKER_BUSY;

@@ -56,9 +56,12 @@ struct sj_job {
 	uint8_t response[SJ_APDU_RESPONSE_MAX];
 };
 
+struct sj_link;
+
 struct sj_pcsc {
 	pthread_t thread;
 	atomic_int state; /* enum sj_worker_state */
+	_Atomic(struct sj_link *) link; /* the thread's; NULL: it has not begun */
 	sem_t work; /* posted for each job */
 	struct sj_cancel *cancel; /* its own reference; woken when a job is done */
 	struct sj_job job;
@@ -66,6 +69,11 @@ struct sj_pcsc {
 
 /* The thread; `arg` is the struct sj_pcsc. */
 void *sj_pcsc_worker(void *arg);
+/*
+ * Before a worker is left: a command that another's transaction keeps waiting must not reach the card when that
+ * ends, in the middle of another conversation, where it could cost a try of a PIN. The worker is still BUSY.
+ */
+void sj_pcsc_forsake(struct sj_pcsc *p);
 /* Wipes and frees, when the thread is gone or is the one calling. */
 void sj_pcsc_destroy(struct sj_pcsc *p);
 

@@ -78,6 +78,7 @@ static void test_a_reset_by_another_is_told_and_recovered(void **state)
 
 /* What the service says to the next transmission in place of what it would say. */
 static atomic_long next_failure = SCARD_S_SUCCESS, next_status = SCARD_S_SUCCESS;
+static atomic_long last_answer = SCARD_S_SUCCESS; /* to a transmission */
 
 __typeof__(SCardTransmit) __real_SCardTransmit, __wrap_SCardTransmit;
 LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
@@ -88,8 +89,9 @@ LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LP
 
 	if (failure != SCARD_S_SUCCESS)
 		return failure;
-	return __real_SCardTransmit(card, send_pci, send, send_len, receive_pci, receive,
-				    receive_len);
+	atomic_store(&last_answer, __real_SCardTransmit(card, send_pci, send, send_len, receive_pci,
+							receive, receive_len));
+	return atomic_load(&last_answer);
 }
 
 __typeof__(SCardStatus) __real_SCardStatus, __wrap_SCardStatus;
@@ -129,6 +131,27 @@ static void test_a_reset_under_way_is_a_reset(void **state)
 		assert_int_equal(sj_session_restart(sj_card_session(card), false), SJ_OK);
 		assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
 	}
+	sj_card_close(card);
+}
+
+/* Else it would come in the middle of what somebody says to the card when the transaction is over. */
+static void test_a_command_that_was_given_up_never_reaches_the_card(void **state)
+{
+	struct pcsc_stage *f = *state;
+	struct sj_card *card = pcsc_open(f);
+	unsigned commands;
+	int until;
+	pid_t pid;
+
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	pid = pcsc_other(HOLDS_TRANSACTION, &until);
+	commands = atomic_load(&f->card.commands);
+	assert_int_equal(pcsc_ping(card, 300), SJ_TIMED_OUT);
+	pcsc_other_end(pid, until);
+	for (int i = 0; i < 1500 && atomic_load(&last_answer) == SCARD_S_SUCCESS; i++)
+		pcsc_rest(10);
+	assert_int_equal((uint32_t)atomic_load(&last_answer), (uint32_t)SCARD_E_PROTO_MISMATCH);
+	assert_int_equal(atomic_load(&f->card.commands), commands);
 	sj_card_close(card);
 }
 
@@ -244,6 +267,7 @@ int main(void)
 		CASE(test_a_card_that_another_has_alone_is_busy, pcsc_setup_card),
 		CASE(test_a_reset_by_another_is_told_and_recovered, pcsc_setup_card),
 		CASE(test_a_reset_before_the_first_command_is_none, pcsc_setup_card),
+		CASE(test_a_command_that_was_given_up_never_reaches_the_card, pcsc_setup_card),
 		CASE(test_a_reset_under_way_is_a_reset, pcsc_setup_card),
 		CASE(test_a_card_that_hangs_times_out, pcsc_setup_card),
 		CASE(test_another_thread_cancels_waiting, pcsc_setup_readers),

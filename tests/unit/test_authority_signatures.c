@@ -14,6 +14,26 @@
 #include "authority/signatures.h"
 #include "cli/frame.h"
 
+static bool no_stream, no_sync; /* the next one fails */
+
+__typeof__(fdopen) __real_fdopen, __wrap_fdopen;
+FILE *__wrap_fdopen(int fd, const char *mode)
+{
+	const bool fails = no_stream;
+
+	no_stream = false;
+	return fails ? NULL : __real_fdopen(fd, mode);
+}
+
+__typeof__(fdatasync) __real_fdatasync, __wrap_fdatasync;
+int __wrap_fdatasync(int fd)
+{
+	const bool fails = no_sync;
+
+	no_sync = false;
+	return fails ? -1 : __real_fdatasync(fd);
+}
+
 struct fixture {
 	struct cli cli;
 	struct authority a;
@@ -76,8 +96,8 @@ static size_t check(struct fixture *f)
 	return records;
 }
 
-/* Signs n messages with one key and records it. */
-static void sign(struct fixture *f, const char *name, size_t n)
+/* Signs n messages with one key. */
+static void sign_only(struct fixture *f, const char *name, size_t n)
 {
 	uint8_t signature[SJ_EC_SIGNATURE_MAX];
 	struct sj_key *key = NULL;
@@ -89,6 +109,12 @@ static void sign(struct fixture *f, const char *name, size_t n)
 		assert_true(sj_key_sign_plain(key, SJ_SPAN_STR("a"), &w));
 	}
 	sj_key_free(key);
+}
+
+/* The same, and records it. */
+static void sign(struct fixture *f, const char *name, size_t n)
+{
+	sign_only(f, name, n);
 	assert_int_equal(signatures_flush(&f->a), 0);
 }
 
@@ -234,6 +260,24 @@ static void a_key_may_be_freed_last(void **state)
 	sj_key_free(key);
 }
 
+/* A lock that was left behind would keep it waiting for ever. */
+static void what_failed_is_recorded_once_at_the_next_try(void **state)
+{
+	bool *const fails[] = { &no_stream, &no_sync };
+	struct fixture *f = *state;
+
+	alarm(20);
+	for (size_t i = 0; i < 2; i++) {
+		sign_only(f, i == 0 ? "signer-1" : "signer-2", 3);
+		*fails[i] = true;
+		assert_int_not_equal(signatures_flush(&f->a), 0);
+		assert_int_equal(signatures_flush(&f->a), 0);
+		assert_int_equal(check(f), i + 1);
+		assert_int_equal(f->total, 3 * (i + 1));
+	}
+	alarm(0);
+}
+
 #define SIGNED_CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -247,6 +291,7 @@ int main(void)
 		SIGNED_CASE(after_a_cut_anywhere_it_goes_on),
 		SIGNED_CASE(without_a_record_nothing_leaves),
 		SIGNED_CASE(a_key_may_be_freed_last),
+		SIGNED_CASE(what_failed_is_recorded_once_at_the_next_try),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,10 @@ static void held(struct world *w, const struct flow *f, unsigned at, struct tall
 	if (!right_held(w, f, rc, shown))
 		wrong(t, f, "held", at, rc, shown);
 	world_other(w, 'U');
+	/* What was given up does not come now, in between. */
+	rc = f->run(w, 1000, &shown);
+	if (rc != SJ_OK || !shown)
+		wrong(t, f, "after it was held", at, rc, shown);
 	note(&t->recovery_ms, world_recover(w, f, bench_ns()));
 }
 

@@ -181,23 +181,26 @@ static bool write_row(FILE *out, const struct row *r, uint8_t chain[static SIGNA
 	return ok;
 }
 
+/* All of them or none: who is told that it failed may come again with the same. */
 static bool append(int fd, const struct signatures *s)
 {
 	uint8_t chain[SIGNATURES_CHAIN];
-	FILE *out;
-	bool ok;
+	int own = last_link(fd, chain) ? dup(fd) : -1; /* it has the lock, too */
+	FILE *out = own >= 0 ? fdopen(own, "a") : NULL;
+	const off_t end = lseek(fd, 0, SEEK_END);
+	bool ok = end >= 0;
 
-	if (!last_link(fd, chain))
+	if (out == NULL) {
+		if (own >= 0)
+			close(own);
 		return false;
-	out = fdopen(dup(fd), "a");
-	if (out == NULL)
-		return false;
-	ok = true;
+	}
 	for (size_t i = 0; ok && i < s->n; i++)
 		ok = write_row(out, &s->rows[i], chain);
-	ok = fflush(out) == 0 && ok;
-	fclose(out);
-	return ok && fdatasync(fd) == 0;
+	ok = fclose(out) == 0 && ok && fdatasync(fd) == 0;
+	if (!ok && end >= 0 && ftruncate(fd, end) != 0)
+		errno = EIO;
+	return ok;
 }
 
 int signatures_flush(const struct authority *a)
