@@ -15,6 +15,15 @@ void cli_secret_wipe(struct cli_secret *secret)
 	explicit_bzero(secret, sizeof(*secret));
 }
 
+bool cli_secret_equal(const struct cli_secret *a, const struct cli_secret *b)
+{
+	size_t differ = a->len ^ b->len;
+
+	for (size_t i = 0; i < sizeof(a->text); i++)
+		differ |= i < a->len && i < b->len ? (size_t)(uint8_t)(a->text[i] ^ b->text[i]) : 0;
+	return differ == 0;
+}
+
 #define LAST SIZE_MAX
 
 /* The i-th, or the last value of --NAME-KIND. */
