@@ -167,15 +167,23 @@ static void look_end(struct look *l)
 /* Whether any page of a stretch is in memory: what was never touched holds nothing, and is not to be. */
 static bool is_used(const struct look *l, int pages, uint64_t from, uint64_t to)
 {
-	uint64_t entry;
+	const uint64_t first = from / PAGE, n = (to + PAGE - 1) / PAGE - first;
+	uint64_t entries[STRETCH / PAGE];
+	const size_t size = n * sizeof(entries[0]);
 
-	for (uint64_t at = from / PAGE; at < (to + PAGE - 1) / PAGE; at++)
-		if (pread(pages, &entry, sizeof(entry), (off_t)(at * sizeof(entry))) !=
-			    sizeof(entry) ||
-		    ((entry >> 62) != 0 /* present, or swapped out */ &&
-		     !(l->copies && (entry >> 61 & 1) != 0)))
+	if (size > sizeof(entries) ||
+	    pread(pages, entries, size, (off_t)(first * sizeof(entries[0]))) != (ssize_t)size)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if ((entries[i] >> 62) != 0 /* present, or swapped out */ &&
+		    !(l->copies && (entries[i] >> 61 & 1) != 0))
 			return true;
 	return false;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* What is used of a mapping, in stretches as long as they go. */
@@ -186,12 +194,14 @@ static void look_mapping(struct look *l, int mem, int pages, uint64_t from, uint
 	while (from < to) {
 		uint64_t end = from;
 
-		while (end < to && is_used(l, pages, end, end + step < to ? end + step : to))
-			end = end + step < to ? end + step : to;
+		while (end < to && is_used(l, pages, end, least(end + step, to)))
+			end = least(end + step, to);
 		if (end > from)
 			look_through(l, mem, from, end);
+		else if (is_used(l, pages, from, least(from + STRETCH, to)))
+			end = least(from + step, to);
 		else
-			end = from + step < to ? from + step : to;
+			end = least(from + STRETCH, to);
 		from = end;
 	}
 }
