@@ -199,7 +199,7 @@ help:
 	@echo 'make screenshots  a picture of each state of the counter'\''s page into $(BUILD)/screenshots'
 	@echo 'make analyze     every path of every function by the static analyzer'
 	@echo 'make prove       that functions make no run-time error, whatever the input'
-	@echo 'make soak        64 threads of 8 processes on one card: SOAK_SECONDS=600'
+	@echo 'make soak        80 threads of 10 processes on one card, plain and under TSan: SOAK_SECONDS=600'
 	@echo 'make bench       measure, beside the floors, into $(BUILD)/bench.json'
 	@echo 'make coverage     lines and branches that the tests and the fuzzing corpus reach'
 	@echo 'make fuzz         one parser under libFuzzer: PARSER=cms FUZZ_ARGS=-max_total_time=60'

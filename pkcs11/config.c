@@ -243,18 +243,28 @@ static int is_drop_in(const struct dirent *d)
 	return d->d_name[0] != '.' && len > 5 && strcmp(d->d_name + len - 5, ".conf") == 0;
 }
 
-/* The file, and those of <path>.d that end in .conf, by name. */
-static bool load(struct p11_config *c, const char *path, bool asked, char *problem)
+/* The files of <path>.d that end in .conf, by name. */
+static bool load_drop_ins(struct p11_config *c, const char *path, char *problem)
 {
 	struct dirent **list = NULL;
 	char *folder = NULL, *file = NULL;
-	bool fine = load_file(c, path, asked, problem);
-	int n = -1;
+	bool fine = true;
+	int n;
 
-	if (fine && asprintf(&folder, "%s.d", path) >= 0)
-		n = scandir(folder, &list, is_drop_in, alphasort);
+	if (asprintf(&folder, "%s.d", path) < 0) {
+		blame(problem, path, "no memory");
+		return false;
+	}
+	n = scandir(folder, &list, is_drop_in, alphasort);
+	if (n < 0 && errno != ENOENT && errno != ENOTDIR) {
+		blame(problem, folder, strerror(errno));
+		fine = false;
+	}
 	for (int i = 0; i < n; i++) {
-		if (fine && asprintf(&file, "%s/%s", folder, list[i]->d_name) >= 0) {
+		if (fine && asprintf(&file, "%s/%s", folder, list[i]->d_name) < 0) {
+			blame(problem, folder, "no memory");
+			fine = false;
+		} else if (fine) {
 			fine = load_file(c, file, true, problem);
 			free(file);
 		}
@@ -263,6 +273,11 @@ static bool load(struct p11_config *c, const char *path, bool asked, char *probl
 	free(list);
 	free(folder);
 	return fine;
+}
+
+static bool load(struct p11_config *c, const char *path, bool asked, char *problem)
+{
+	return load_file(c, path, asked, problem) && load_drop_ins(c, path, problem);
 }
 
 static bool load_own(struct p11_config *c, char *problem)

@@ -7,8 +7,9 @@ tests/campaign.json has a row a campaign: its command, what of it `make check` r
 their goals. Several commands are a list; each is run, whatever became of those before it, and prints
 `figure: ID VALUE` for each figure; "{gcc}", "{asan}" and "{fuzz}" in it are the builds' directories. What was
 printed counts, also of a command that fails. The table keeps the figures of campaigns that were not run this time, each with its day;
-what is not as it should be is bold there, and named above it. --table only writes it anew. Exit status 1: a
-command failed, a figure is missing or does not reach its goal.
+what is not as it should be is bold there, and named above it. --table only writes it anew.
+SIGINT: the campaign that runs has heard it, too, and tells what it has; no other is begun. Exit status 1: a command
+failed, a figure is missing or does not reach its goal.
 """
 import argparse
 import datetime
@@ -17,6 +18,7 @@ import operator
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -150,9 +152,11 @@ def main():
         write(campaigns, *old_rows())
         return 0
     short = []
+    stopped = []
+    signal.signal(signal.SIGINT, lambda *_: stopped.append("interrupted: what comes after it was not run"))
     for row in campaigns:
-        if not args.names or row["campaign"] in args.names:
-            short += run_row(row, campaigns)
+        if not stopped and (not args.names or row["campaign"] in args.names):
+            short += run_row(row, campaigns) + stopped
     print("\n".join(short) or "every goal is reached")
     return 1 if short else 0
 

@@ -100,11 +100,12 @@ static enum card_store_rc lock(int fd)
 	return errno == EWOULDBLOCK ? CARD_STORE_BUSY : CARD_STORE_IO;
 }
 
-/* Is the name still this file's? It is not if it was written anew meanwhile. */
+/* Is the name still this file's? It is not if it was written anew meanwhile. errno 0: only that. */
 static bool is_current(const char *path, int fd)
 {
 	struct stat named, opened;
 
+	errno = 0;
 	return stat(path, &named) == 0 && fstat(fd, &opened) == 0 &&
 	       named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
@@ -356,6 +357,8 @@ static enum card_store_rc open_locked(struct store_file *f)
 		rc = lock(f->fd);
 		if (rc != CARD_STORE_OK || is_current(f->path, f->fd))
 			return rc;
+		if (errno != 0 && errno != ENOENT)
+			return CARD_STORE_IO;
 		close(f->fd);
 		f->fd = -1;
 	}

@@ -238,7 +238,7 @@ enum sj_rc sj_piv_forget(const char *memory, const uint8_t *guid)
 			continue;
 		if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 &&
 		    unlinkat(dir, e->d_name, 0) != 0)
-			rc = SJ_FILE_PERMISSION;
+			rc = sj_trust_errno(errno);
 	}
 	/* What was not seen was not forgotten. */
 	if (!entries || errno != 0)

@@ -10,6 +10,7 @@
 #include "crypt/wipe.h"
 #include "reader/context.h"
 #include "reader/session_in.h"
+#include "wire/std/iso7816.h"
 
 #define INS_VERIFY 0x20u
 #define INS_CHANGE_REFERENCE_DATA 0x24u
@@ -22,7 +23,6 @@
 #define INS_IMPORT 0xFEu /* these two: YubiKey's extensions of PIV */
 #define INS_SET_MANAGEMENT_KEY 0xFFu
 #define CLA_CHANNEL 0x03u
-#define CLA_SM 0x0Cu
 #define CRUMB 80u /* bytes: no card that answers in such small pieces is known */
 #define CRUMBS_MAX 8u /* of an answer; with more it would take for ever */
 
@@ -46,7 +46,7 @@ static bool answers_secret(const struct sj_session *s, const struct sj_apdu *a)
 	if (a->ins == INS_GET_RESPONSE)
 		return s->secret_answer;
 	return a->ins == INS_GENERAL_AUTHENTICATE && a->p1 != 0 && a->p2 != KEY_SECURE_MESSAGING &&
-	       (a->cla & CLA_SM) == 0;
+	       (a->cla & SJ_CLA_SM) == 0;
 }
 
 /* Tells a response; data of secret ones are zeros of the same length. */
@@ -72,7 +72,7 @@ static void tell_command(struct sj_session *s, enum sj_event_kind kind, struct s
 
 	if (!s->ctx->listener)
 		return;
-	if (!carries_secret(a) || (a->cla & CLA_SM) != 0) {
+	if (!carries_secret(a) || (a->cla & SJ_CLA_SM) != 0) {
 		sj_context_tell(s->ctx, kind, bytes);
 		return;
 	}
@@ -116,6 +116,7 @@ static enum sj_rc plain_link(struct sj_session *s, const struct sj_apdu *a, stru
 		return SJ_CANCELLED;
 	tell_command(s, SJ_EVENT_COMMAND, &s->outer, a, sj_written(&out));
 	sj_session_watch(s, start);
+	s->transport->of_channel = sj_session_sm_active(s) && (a->cla & SJ_CLA_SM) == SJ_CLA_SM;
 	rc = s->transport->ops->transmit(s->transport, sj_written(&out), s->deadline, &in);
 	took = sj_clock_ms() - start;
 	sj_session_unwatch(s, took);

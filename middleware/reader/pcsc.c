@@ -247,7 +247,11 @@ static enum sj_rc transport_transmit(struct sj_transport *t, struct sj_span comm
 	p->job.kind = SJ_JOB_TRANSMIT;
 	memcpy(p->job.command, command.ptr, command.len);
 	p->job.command_len = command.len;
+	p->job.of_channel = t->of_channel;
+	p->job.channel = t->channel;
 	rc = run(&self->worker, t, deadline);
+	if (self->worker)
+		t->others = p->job.others;
 	if (rc == SJ_OK)
 		sj_put(response, sj_span(p->job.response, p->job.response_len));
 	if (self->worker) /* else the thread still has it, and wipes it */
@@ -264,6 +268,8 @@ static enum sj_rc transport_begin(struct sj_transport *t, int64_t deadline)
 		return why_no_worker(self);
 	self->worker->job.kind = SJ_JOB_BEGIN;
 	rc = run(&self->worker, NULL, deadline);
+	if (self->worker)
+		t->others = self->worker->job.others;
 	return rc == SJ_TIMED_OUT ? SJ_READER_BUSY : rc;
 }
 

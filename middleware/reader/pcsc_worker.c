@@ -187,10 +187,7 @@ static void states_of(const struct sj_pcsc_readers *readers, SCARD_READERSTATE *
 	states[readers->n].szReader = "\\\\?PnP?\\Notification";
 }
 
-/*
- * The present state, at once; `states` is left such that waiting on it waits
- * for the next change.
- */
+/* The present state, at once; waiting on `states` then waits for the next change. */
 static LONG snapshot(struct sj_link *l, struct sj_pcsc_readers *out, SCARD_READERSTATE *states)
 {
 	LONG rv = need_context(l);
@@ -416,7 +413,7 @@ void sj_pcsc_forsake(struct sj_pcsc *p)
 		set_protocol(l, SCARD_PROTOCOL_UNDEFINED);
 }
 
-/* Outside a transaction a command is together with those of others. */
+/* Outside a transaction together with others'; but a channel may be another's by now, who would lose it. */
 static enum sj_rc job_transmit(struct sj_link *l, struct sj_pcsc *p)
 {
 	struct sj_job *job = &p->job;
@@ -426,8 +423,10 @@ static enum sj_rc job_transmit(struct sj_link *l, struct sj_pcsc *p)
 	if (!l->has_card)
 		return SJ_CARD_LOST;
 	set_protocol(l, l->protocol);
-	if (!take_turn(l, p, false) || atomic_load(&p->state) != SJ_WORKER_BUSY)
+	if (!take_turn(l, p, job->of_channel) || atomic_load(&p->state) != SJ_WORKER_BUSY)
 		return SJ_CANCELLED;
+	if (job->of_channel && job->channel != l->turn.others)
+		return SJ_CARD_SM_BROKEN;
 	rv = SCardTransmit(l->card, &l->request, job->command, (DWORD)length_for_protocol(l, job),
 			   NULL, job->response, &len);
 	job->response_len = rv == SCARD_S_SUCCESS ? (size_t)len : 0;
@@ -576,6 +575,7 @@ void *sj_pcsc_worker(void *arg)
 		start = sj_clock_us();
 		sj_pcsc_call_begin();
 		p->job.rc = do_job(&l, p);
+		p->job.others = l.turn.others;
 		sj_pcsc_call_end();
 		if (p->job.kind == SJ_JOB_TRANSMIT)
 			count_quick(&p->job, sj_clock_us() - start);

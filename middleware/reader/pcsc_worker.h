@@ -50,6 +50,8 @@ struct sj_job {
 	struct sj_pcsc_readers now; /* WAIT's own */
 	size_t apdu_max; /* APDU_MAX's result */
 	size_t command_len, response_len;
+	bool of_channel; /* TRANSMIT: as in struct sj_transport */
+	unsigned channel, others;
 	int64_t took_us; /* the last TRANSMIT; 0: none yet */
 	unsigned quick; /* TRANSMITs in a row that were quick, up to SJ_QUICK_ROW */
 	uint8_t command[SJ_APDU_COMMAND_MAX];

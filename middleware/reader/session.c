@@ -131,6 +131,7 @@ void sj_session_sm_start(struct sj_session *s, const struct sj_sm_keys *keys,
 	s->keys = *keys;
 	s->ssc = ssc ? *ssc : zero;
 	s->protect = true;
+	s->transport->channel = s->transport->others;
 }
 
 void sj_session_piv_start(struct sj_session *s, const struct sj_piv_sm_keys *keys)
@@ -139,6 +140,7 @@ void sj_session_piv_start(struct sj_session *s, const struct sj_piv_sm_keys *key
 	s->piv.keys = *keys;
 	s->piv.counter[SJ_PIV_SM_BLOCK - 1] = 1;
 	s->piv.on = true;
+	s->transport->channel = s->transport->others;
 }
 
 void sj_session_sm_end(struct sj_session *s)

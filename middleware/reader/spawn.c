@@ -243,7 +243,7 @@ static enum sj_rc started(int report)
 
 static enum sj_rc start(const char *const argv[], int *fd, pid_t *pid)
 {
-	enum sj_rc rc = SJ_INTERNAL;
+	enum sj_rc rc = SJ_NO_MEMORY;
 	int pair[2], report[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)

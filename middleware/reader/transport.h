@@ -20,7 +20,8 @@ struct sj_transport_ops {
 	enum sj_rc (*connect)(struct sj_transport *t, int64_t deadline, struct sj_writer *atr);
 	/*
 	 * One command, one response (both raw). SJ_CARD_RESET: another process
-	 * reset the card and nothing was sent; SJ_CARD_LOST: it is gone.
+	 * reset the card and nothing was sent; SJ_CARD_LOST: it is gone; SJ_CARD_SM_BROKEN: `channel`
+	 * is older than the last that others may have done, and nothing was sent.
 	 */
 	enum sj_rc (*transmit)(struct sj_transport *t, struct sj_span command, int64_t deadline,
 			       struct sj_writer *response);
@@ -56,6 +57,11 @@ struct sj_transport {
 	void (*slow)(void *user); /* NULL: nobody wants to know */
 	void *user;
 	int64_t slow_at;
+	/* How often others may have come between, up to the last command or begin(); 0 of who cannot tell. */
+	unsigned others;
+	/* For transmit(): a command of the channel that was made when `others` was `channel`. */
+	bool of_channel;
+	unsigned channel;
 };
 
 /* Milliseconds, microseconds of a monotonic clock. */

@@ -163,9 +163,12 @@ bool sj_turn_is(struct sj_turn *t, bool alone)
 	first = first_number(t, still);
 	if (!lock(t, type, first, t->number - first + 1)) {
 		(void)lock(t, type, t->number, 1);
+		t->others += still;
 		return still; /* there are no locks to be had */
 	}
 	t->mine = true;
+	t->others += t->number != t->last + 1;
+	t->last = t->number;
 	t->alone = alone;
 	t->since = sj_clock_ms();
 	return true;

@@ -41,6 +41,12 @@ struct sj_turn {
 	int64_t base; /* where the reader's locks begin in the file */
 	uint64_t number;
 	bool drawn, mine, alone;
+	uint64_t last; /* number of the turn that was had last */
+	/*
+	 * How often others have, or may have, had a turn between two of this place's. What a channel was
+	 * when this was less it may be no more: another's may have taken its place in the card.
+	 */
+	unsigned others;
 	uint64_t seen; /* of `ended` */
 	int64_t since; /* ms: the queue stands still since; or when the turn was got */
 };

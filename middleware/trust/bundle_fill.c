@@ -307,7 +307,7 @@ static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_fi
 	struct sj_span entries;
 	char name[SJ_PSEUDONYMS_NAME], path[PATH_CAP] = "";
 	enum sj_rc read, rc = sj_bundle_file_read(f->bundle, file, &bytes);
-	bool older = false;
+	bool older = false, there = false;
 
 	if (rc != SJ_OK)
 		return rc;
@@ -317,6 +317,8 @@ static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_fi
 		snprintf(path, sizeof(path), SJ_PSEUDONYMS_FOLDER "/%s", name);
 		rc = goes_back(f, path, &head, &older);
 	}
+	if (read == SJ_OK && rc == SJ_OK)
+		rc = sj_trust_there(f->slot.dir, path, &there);
 	if (rc != SJ_OK)
 		goto out;
 	if (read == SJ_INPUT_MALFORMED)
@@ -329,7 +331,7 @@ static enum sj_rc put_pseudonyms(const struct fill *f, const struct sj_bundle_fi
 		rc = refuse(f->bundle, file, "It is older than the one in use.");
 	else if (mkdirat(f->slot.dir, SJ_PSEUDONYMS_FOLDER, 0755) != 0 && errno != EEXIST)
 		rc = sj_trust_errno(errno);
-	else if (faccessat(f->slot.dir, path, F_OK, 0) == 0)
+	else if (there)
 		rc = refuse(f->bundle, file, "Another one of the same sector key is there.");
 	else
 		rc = put_file(f->bundle, file, f->slot.dir, path);
@@ -408,10 +410,13 @@ static enum sj_rc sync_slot(const struct fill *f)
 	static const char *const folders[] = { SJ_SIGNERS_FOLDER, CV_FOLDER, SJ_PSEUDONYMS_FOLDER,
 					       "." };
 	enum sj_rc rc = SJ_OK;
+	bool there;
 
-	for (size_t i = 0; rc == SJ_OK && i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (faccessat(f->slot.dir, folders[i], F_OK, 0) == 0)
+	for (size_t i = 0; rc == SJ_OK && i < sizeof(folders) / sizeof(folders[0]); i++) {
+		rc = sj_trust_there(f->slot.dir, folders[i], &there);
+		if (rc == SJ_OK && there)
 			rc = sj_trust_sync(&f->slot.io, f->slot.dir, folders[i]);
+	}
 	return rc == SJ_OK ? sj_trust_sync(&f->slot.io, f->bundle->folder, ".") : rc;
 }
 

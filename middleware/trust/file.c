@@ -48,6 +48,16 @@ enum sj_rc sj_trust_folder(int dir, const char *path, int *out)
 	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_UNREADABLE;
 }
 
+enum sj_rc sj_trust_there(int dir, const char *path, bool *there)
+{
+	struct stat st;
+
+	*there = fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (*there || errno == ENOENT)
+		return SJ_OK;
+	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_UNREADABLE;
+}
+
 DIR *sj_trust_entries(int dir, const char *folder)
 {
 	int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

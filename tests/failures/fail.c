@@ -1,6 +1,5 @@
-#include "tests/failures/fail.h"
+#include "tests/failures/points.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static struct fail_plan the_plan;
@@ -56,12 +59,21 @@ int64_t fail_alive(void)
 
 void __sanitizer_print_stack_trace(void) __attribute__((weak));
 
-static bool fails(enum fail_kind kind)
+static bool ends_so(const char *path, const char *end)
+{
+	size_t n = strlen(path), m = strlen(end);
+
+	return n >= m && strcmp(path + n - m, end) == 0;
+}
+
+/* path: what the call names, or NULL. */
+static bool fails(enum fail_kind kind, const char *path)
 {
 	uint64_t point;
 	bool yes;
 
-	if (!armed || paused != 0 || !(the_plan.kinds & kind))
+	if (!armed || paused != 0 || !(the_plan.kinds & kind) ||
+	    (the_plan.only != NULL && (path == NULL || !ends_so(path, the_plan.only))))
 		return false;
 	point = ++points;
 	yes = the_plan.at != 0 && (the_plan.ever ? point >= the_plan.at : point == the_plan.at);
@@ -74,12 +86,11 @@ static bool fails(enum fail_kind kind)
 	return yes;
 }
 
-/* A call that does not move bytes: true if it fails now, with errno set. `close`: not by a signal. */
-static bool fails_whole(enum fail_kind kind, bool closes)
+bool fail_whole(enum fail_kind kind, bool closes, const char *path)
 {
 	enum fail_how how = the_plan.how;
 
-	if (how == FAIL_SHORT || (how == FAIL_EINTR && closes) || !fails(kind))
+	if (how == FAIL_SHORT || (how == FAIL_EINTR && closes) || !fails(kind, path))
 		return false;
 	errno = how == FAIL_EINTR ? EINTR : how == FAIL_ENOSPC && kind == FAIL_WRITE ? ENOSPC : EIO;
 	return true;
@@ -89,8 +100,29 @@ static bool fails_whole(enum fail_kind kind, bool closes)
 static size_t may_move(enum fail_kind kind, size_t n)
 {
 	if (the_plan.how == FAIL_SHORT)
-		return n > 1 && fails(kind) ? n / 2 : n;
-	return fails_whole(kind, false) ? 0 : n;
+		return n > 1 && fails(kind, NULL) ? n / 2 : n;
+	return fail_whole(kind, false, NULL) ? 0 : n;
+}
+
+bool fail_memory(int error)
+{
+	bool yes = fails(FAIL_MEMORY, NULL);
+
+	if (yes)
+		errno = error;
+	return yes;
+}
+
+void *fail_next(const char *name)
+{
+	void *f;
+
+	fail_pause();
+	f = dlsym(RTLD_NEXT, name);
+	fail_resume();
+	if (f == NULL)
+		abort();
+	return f;
 }
 
 /* --- memory -------------------------------------------------------------------- */
@@ -105,15 +137,6 @@ void *__libc_calloc(size_t n, size_t each);
 void *__libc_realloc(void *old, size_t n);
 void __libc_free(void *p);
 
-static bool no_memory(void)
-{
-	bool yes = fails(FAIL_MEMORY);
-
-	if (yes)
-		errno = ENOMEM;
-	return yes;
-}
-
 static void *counted(void *p)
 {
 	alive += p != NULL;
@@ -122,14 +145,14 @@ static void *counted(void *p)
 
 void *malloc(size_t n)
 {
-	if (no_memory())
+	if (fail_memory(ENOMEM))
 		return NULL;
 	return counted(__interceptor_malloc ? __interceptor_malloc(n) : __libc_malloc(n));
 }
 
 void *calloc(size_t n, size_t each)
 {
-	if (no_memory())
+	if (fail_memory(ENOMEM))
 		return NULL;
 	return counted(__interceptor_calloc ? __interceptor_calloc(n, each)
 					    : __libc_calloc(n, each));
@@ -139,7 +162,7 @@ void *realloc(void *old, size_t n)
 {
 	void *p;
 
-	if (n != 0 && no_memory())
+	if (n != 0 && fail_memory(ENOMEM))
 		return NULL;
 	p = __interceptor_realloc ? __interceptor_realloc(old, n) : __libc_realloc(old, n);
 	alive += (old == NULL && p != NULL) - (old != NULL && n == 0);
@@ -178,7 +201,7 @@ int pthread_getattr_np(pthread_t thread, pthread_attr_t *out)
 	int rc;
 
 	fail_pause();
-	rc = ((__typeof__(&pthread_getattr_np))dlsym(RTLD_NEXT, "pthread_getattr_np"))(thread, out);
+	rc = NEXT(pthread_getattr_np)(thread, out);
 	fail_resume();
 	return rc;
 }
@@ -195,7 +218,7 @@ int openat(int folder, const char *path, int flags, ...)
 		mode = va_arg(rest, mode_t);
 		va_end(rest);
 	}
-	if (fails_whole(flags & O_CREAT ? FAIL_WRITE : FAIL_READ, false))
+	if (fail_whole(flags & O_CREAT ? FAIL_WRITE : FAIL_READ, false, path))
 		return -1;
 	return (int)syscall(SYS_openat, folder, path, flags, mode);
 }
@@ -241,13 +264,25 @@ ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
 	return some == 0 && n != 0 ? -1 : (ssize_t)syscall(SYS_pwrite64, fd, bytes, some, at);
 }
 
-#define WHOLE(kind, closes, ...) (fails_whole(kind, closes) ? -1 : (int)syscall(__VA_ARGS__))
+ssize_t readv(int fd, const struct iovec *parts, int n)
+{
+	return fail_whole(FAIL_READ, false, NULL) ? -1 : (ssize_t)syscall(SYS_readv, fd, parts, n);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int n)
+{
+	return fail_whole(FAIL_WRITE, false, NULL) ? -1
+						   : (ssize_t)syscall(SYS_writev, fd, parts, n);
+}
+
+#define WHOLE(kind, closes, path, ...) \
+	(fail_whole(kind, closes, path) ? -1 : (int)syscall(__VA_ARGS__))
 
 /* No test of these pulls a plug: a disk is not waited for. */
 int fsync(int fd)
 {
 	(void)fd;
-	return fails_whole(FAIL_WRITE, false) ? -1 : 0;
+	return fail_whole(FAIL_WRITE, false, NULL) ? -1 : 0;
 }
 
 int fdatasync(int fd)
@@ -257,38 +292,150 @@ int fdatasync(int fd)
 
 int ftruncate(int fd, off_t length)
 {
-	return WHOLE(FAIL_WRITE, false, SYS_ftruncate, fd, length);
+	return WHOLE(FAIL_WRITE, false, NULL, SYS_ftruncate, fd, length);
 }
 
-int rename(const char *from, const char *to)
+int posix_fallocate(int fd, off_t at, off_t length)
 {
-	return WHOLE(FAIL_WRITE, true, SYS_rename, from, to);
+	return fail_whole(FAIL_WRITE, false, NULL)              ? errno
+	       : syscall(SYS_fallocate, fd, 0, at, length) != 0 ? errno
+								: 0;
+}
+
+off_t lseek(int fd, off_t at, int whence)
+{
+	return fail_whole(FAIL_READ, true, NULL) ? -1 : (off_t)syscall(SYS_lseek, fd, at, whence);
+}
+
+int flock(int fd, int how)
+{
+	return WHOLE(FAIL_READ, (how & LOCK_UN) != 0, NULL, SYS_flock, fd, how);
+}
+
+/* Locks, and copies; flags of what is open are always set. */
+int fcntl(int fd, int what, ...)
+{
+	const bool copies = what == F_DUPFD || what == F_DUPFD_CLOEXEC;
+	const bool locks = what == F_SETLK || what == F_SETLKW || what == F_GETLK;
+	va_list rest;
+	void *with;
+
+	va_start(rest, what);
+	with = va_arg(rest, void *);
+	va_end(rest);
+	if ((copies && fail_memory(EMFILE)) || (locks && fail_whole(FAIL_READ, true, NULL)))
+		return -1;
+	return (int)syscall(SYS_fcntl, fd, what, with);
+}
+
+ssize_t getrandom(void *out, size_t n, unsigned flags)
+{
+	return fail_whole(FAIL_READ, true, NULL) ? -1
+						 : (ssize_t)syscall(SYS_getrandom, out, n, flags);
+}
+
+int getentropy(void *out, size_t n)
+{
+	return getrandom(out, n, 0) == (ssize_t)n ? 0 : -1;
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	return WHOLE(FAIL_WRITE, true, NULL, SYS_fchmod, fd, mode);
+}
+
+int chown(const char *path, uid_t user, gid_t group)
+{
+	return WHOLE(FAIL_WRITE, true, path, SYS_fchownat, AT_FDCWD, path, user, group, 0);
 }
 
 int renameat(int a, const char *from, int b, const char *to)
 {
-	return WHOLE(FAIL_WRITE, true, SYS_renameat, a, from, b, to);
+	return WHOLE(FAIL_WRITE, true, to, SYS_renameat, a, from, b, to);
+}
+
+int rename(const char *from, const char *to)
+{
+	return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int linkat(int a, const char *from, int b, const char *to, int flags)
+{
+	return WHOLE(FAIL_WRITE, true, to, SYS_linkat, a, from, b, to, flags);
 }
 
 int link(const char *from, const char *to)
 {
-	return WHOLE(FAIL_WRITE, true, SYS_link, from, to);
+	return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
-int mkdir(const char *path, mode_t mode)
+bool fail_removal(const char *path)
 {
-	return WHOLE(FAIL_WRITE, true, SYS_mkdir, path, mode);
+	return the_plan.how != FAIL_ENOSPC && fail_whole(FAIL_WRITE, true, path);
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+	return fail_removal(path) ? -1 : (int)syscall(SYS_unlinkat, folder, path, flags);
+}
+
+int unlink(const char *path)
+{
+	return unlinkat(AT_FDCWD, path, 0);
+}
+
+int rmdir(const char *path)
+{
+	return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
 int mkdirat(int folder, const char *path, mode_t mode)
 {
-	return WHOLE(FAIL_WRITE, true, SYS_mkdirat, folder, path, mode);
+	return WHOLE(FAIL_WRITE, true, path, SYS_mkdirat, folder, path, mode);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	return mkdirat(AT_FDCWD, path, mode);
+}
+
+/* Where flags are given libc has its own way. */
+int faccessat(int folder, const char *path, int mode, int flags)
+{
+	return fail_whole(FAIL_READ, true, path) ? -1
+	       : flags != 0                      ? NEXT(faccessat)(folder, path, mode, flags)
+						 : (int)syscall(SYS_faccessat, folder, path, mode);
+}
+
+int access(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, 0);
+}
+
+int fstatat(int folder, const char *restrict path, struct stat *restrict out, int flags)
+{
+	return WHOLE(FAIL_READ, true, path, SYS_newfstatat, folder, path, out, flags);
+}
+
+int stat(const char *restrict path, struct stat *restrict out)
+{
+	return fstatat(AT_FDCWD, path, out, 0);
+}
+
+int lstat(const char *restrict path, struct stat *restrict out)
+{
+	return fstatat(AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
+}
+
+int fstat(int fd, struct stat *out)
+{
+	return WHOLE(FAIL_READ, true, NULL, SYS_fstat, fd, out);
 }
 
 /* Closes all the same, as Linux does. */
 int close(int fd)
 {
-	bool bad = fails_whole(FAIL_WRITE, true);
+	bool bad = fail_whole(FAIL_WRITE, true, NULL);
 	int error = errno, rc = (int)syscall(SYS_close, fd);
 
 	if (!bad || rc != 0)
@@ -312,6 +459,9 @@ int openat64(int folder, const char *path, int flags, ...) __attribute__((alias(
 ssize_t pread64(int fd, void *out, size_t n, off64_t at) __attribute__((alias("pread")));
 ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) __attribute__((alias("pwrite")));
 int ftruncate64(int fd, off64_t length) __attribute__((alias("ftruncate")));
+off64_t lseek64(int fd, off64_t at, int whence) __attribute__((alias("lseek")));
+int posix_fallocate64(int fd, off64_t at, off64_t n) __attribute__((alias("posix_fallocate")));
+int fcntl64(int fd, int what, ...) __attribute__((alias("fcntl")));
 
 int __open_2(const char *path, int flags)
 {
@@ -345,113 +495,4 @@ ssize_t __pread_chk(int fd, void *out, size_t n, off_t at, size_t room)
 ssize_t __pread64_chk(int fd, void *out, size_t n, off_t at, size_t room)
 {
 	return __pread_chk(fd, out, n, at, room);
-}
-
-/* --- files: streams, whose system calls libc makes inside ------------------------------ */
-
-/* The function that this one stands before. */
-#define NEXT(name) ((__typeof__(&name))next(#name))
-
-static void *next(const char *name)
-{
-	void *f;
-
-	fail_pause();
-	f = dlsym(RTLD_NEXT, name);
-	fail_resume();
-	if (f == NULL)
-		abort();
-	return f;
-}
-
-FILE *fopen(const char *path, const char *mode)
-{
-	bool reads = mode[0] == 'r' && strchr(mode, '+') == NULL;
-
-	return fails_whole(reads ? FAIL_READ : FAIL_WRITE, false) ? NULL : NEXT(fopen)(path, mode);
-}
-
-FILE *fopen64(const char *path, const char *mode)
-{
-	return fopen(path, mode);
-}
-
-FILE *fdopen(int fd, const char *mode)
-{
-	return no_memory() ? NULL : NEXT(fdopen)(fd, mode);
-}
-
-/* As libc does it: the stream remembers that something failed. */
-static int stream_failed(FILE *stream)
-{
-	stream->_flags |= 0x20; /* _IO_ERR_SEEN */
-	return EOF;
-}
-
-size_t fread(void *out, size_t each, size_t n, FILE *stream)
-{
-	if (!fails_whole(FAIL_READ, false))
-		return NEXT(fread)(out, each, n, stream);
-	(void)stream_failed(stream);
-	return 0;
-}
-
-char *fgets(char *out, int room, FILE *stream)
-{
-	if (!fails_whole(FAIL_READ, false))
-		return NEXT(fgets)(out, room, stream);
-	(void)stream_failed(stream);
-	return NULL;
-}
-
-size_t fwrite(const void *bytes, size_t each, size_t n, FILE *stream)
-{
-	if (!fails_whole(FAIL_WRITE, false))
-		return NEXT(fwrite)(bytes, each, n, stream);
-	(void)stream_failed(stream);
-	return 0;
-}
-
-int fflush(FILE *stream)
-{
-	if (stream != NULL && fails_whole(FAIL_WRITE, false))
-		return stream_failed(stream);
-	return NEXT(fflush)(stream);
-}
-
-int fclose(FILE *stream)
-{
-	bool bad = fails_whole(FAIL_WRITE, true);
-	int error = errno, rc = NEXT(fclose)(stream);
-
-	if (!bad || rc != 0)
-		return rc;
-	errno = error;
-	return EOF;
-}
-
-DIR *opendir(const char *path)
-{
-	return fails_whole(FAIL_READ, false) ? NULL : NEXT(opendir)(path);
-}
-
-struct dirent *readdir(DIR *folder)
-{
-	return fails_whole(FAIL_READ, true) ? NULL : NEXT(readdir)(folder);
-}
-
-struct dirent64 *readdir64(DIR *folder)
-{
-	return fails_whole(FAIL_READ, true) ? NULL : NEXT(readdir64)(folder);
-}
-
-int stat(const char *restrict path, struct stat *restrict out)
-{
-	return fails_whole(FAIL_READ, true) ? -1
-					    : (int)syscall(SYS_newfstatat, AT_FDCWD, path, out, 0);
-}
-
-int fstat(int fd, struct stat *out)
-{
-	return fails_whole(FAIL_READ, true) ? -1 : (int)syscall(SYS_fstat, fd, out);
 }

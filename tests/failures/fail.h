@@ -12,9 +12,11 @@
 #include <stdint.h>
 
 enum fail_kind {
-	FAIL_MEMORY = 1, /* malloc, calloc, realloc and what is made of them: NULL, ENOMEM */
-	FAIL_READ = 2, /* open, read, fopen, fread, opendir, ... */
-	FAIL_WRITE = 4, /* write, fsync, rename, mkdir, open with O_CREAT, fclose, ... */
+	/* malloc and what is made of it: NULL, ENOMEM; mmap, pipe, fork, pthread_create, ... */
+	FAIL_MEMORY = 1,
+	FAIL_READ = 2, /* open, read, access, stat, lock, fopen, fread, opendir, ... */
+	FAIL_WRITE =
+		4, /* write, fsync, rename, unlink, open with O_CREAT, what a stream writes, ... */
 	FAIL_ALL = FAIL_MEMORY | FAIL_READ | FAIL_WRITE,
 };
 
@@ -24,6 +26,7 @@ enum fail_how {
 	FAIL_ENOSPC,
 	FAIL_EINTR, /* nothing was done yet; close() and fclose() do not fail so */
 	FAIL_SHORT, /* half of a read or write of two bytes and more; others are no points */
+	/* What a stream writes fails, but for the last, with half of it written. */
 };
 
 struct fail_plan {
@@ -31,6 +34,7 @@ struct fail_plan {
 	enum fail_how how;
 	uint64_t at; /* the point that fails, from 1; 0: none */
 	bool ever; /* and all after it */
+	const char *only; /* NULL, or: calls with a path that ends so are the only points */
 	bool tell; /* prints where it fails, in builds with a sanitiser */
 };
 
@@ -42,6 +46,8 @@ uint64_t fail_failed(void);
 /* Nothing counts or fails in between: what belongs to the other side. Nests. */
 void fail_pause(void);
 void fail_resume(void);
+/* From now on standard output is a stream as those that fopen makes. */
+void fail_standard_output(void);
 /* Allocations that were not freed so far. */
 int64_t fail_alive(void);
 

@@ -1,7 +1,7 @@
 /*
  * preload.c -- fail.c before a whole program (LD_PRELOAD). The plan is in SOJOURN_FAIL: kinds, how, at and ever
- * of fail.h, as numbers. A process that ends appends its points and how many failed to the file
- * SOJOURN_FAIL_TOLD.
+ * of fail.h, as numbers; SOJOURN_FAIL_ONLY: its `only`. A process that ends appends its points and how many
+ * failed to the file SOJOURN_FAIL_TOLD.
  */
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -65,6 +65,8 @@ __attribute__((constructor)) static void begin(void)
 	plan.how = (enum fail_how)how;
 	plan.at = at;
 	plan.ever = ever != 0;
+	plan.only = getenv("SOJOURN_FAIL_ONLY");
+	fail_standard_output();
 	fail_arm(&plan);
 }
 

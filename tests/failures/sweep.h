@@ -32,7 +32,7 @@ struct operation {
 	/* After each run, nothing fails: whether what must hold does; frees what the run made. NULL: always. */
 	bool (*holds)(void *room, unsigned long rc);
 	bool card; /* the card of this process fails too; else only what is around it */
-	unsigned most; /* points a kind and way at most, where they repeat themselves; 0: all */
+	unsigned most; /* points a kind and way at most, where one takes long (README.md); 0: all */
 };
 
 /* Ends a table. */

@@ -309,7 +309,7 @@ const struct operation sweep_document[] = {
 	  .bad = sweep_files, .holds = is_without_proof },
 	{ "document: what a report tells", EVERYWHERE, reported_open, document_close, .run = tell },
 	{ "document: verify and forget", FAIL_MEMORY, genuine_open, document_close,
-	  .run = read_and_free, .bad = sweep_memory, .most = 25 },
+	  .run = read_and_free, .bad = sweep_memory },
 	{ "document: a typed MRZ", FAIL_MEMORY, .run = typed_mrz, .bad = sweep_memory },
 	{ "document: texts", EVERYWHERE, .run = failures },
 	{ "document, inside too: verify, PACE-CAM", FAIL_MEMORY, cam_open, document_close,

@@ -358,7 +358,7 @@ const struct operation sweep_journal[] = {
 	  .bad = sweep_memory },
 	{ "evidence: what a proof tells", FAIL_MEMORY, proved_open, rig_close, .run = tell },
 	{ "evidence: forget a proof", FAIL_MEMORY, evidence_open, rig_close,
-	  .run = prove_and_forget, .bad = sweep_memory, .most = 25 },
+	  .run = prove_and_forget, .bad = sweep_memory },
 	{ "journal: open", FAIL_MEMORY, evidence_open, rig_close, .run = open_journal,
 	  .bad = sweep_memory },
 	{ "journal: add", FAIL_MEMORY, evidence_open, rig_close, journal_ready, add_plain,
@@ -379,6 +379,6 @@ const struct operation sweep_journal[] = {
 	  .run = prove_altered, .good = SJ_EVIDENCE_BROKEN, .bad = sweep_files,
 	  .holds = is_unproved },
 	{ "evidence: operator's key", FAIL_MEMORY, evidence_open, rig_close, .run = operator_key,
-	  .bad = sweep_memory, .most = 10 },
+	  .bad = sweep_memory, .most = 100 },
 	OPERATIONS_END,
 };

@@ -287,7 +287,7 @@ const struct operation sweep_service[] = {
 	{ "service: what an answer tells", EVERYWHERE, asked_open, service_close, .run = tell },
 	{ "service: names", EVERYWHERE, card_open, service_close, .run = names },
 	{ "service: ask and forget", FAIL_MEMORY, card_open, service_close, .run = ask_and_forget,
-	  .bad = sweep_memory, .most = 25 },
+	  .bad = sweep_memory },
 	{ "service: no pad", FAIL_MEMORY, card_open, service_close, .run = takes_pin },
 	{ "service, inside too: ask an eID card", FAIL_MEMORY, card_open, service_close, .run = ask,
 	  .holds = never_more, .card = true },

@@ -3,10 +3,12 @@
  * with "all" every one ("all NAME": of the operations whose names begin so; "all NAME 17": the 17th alone,
  * told where it is), or so many of each ("50").
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/failures/sweep.h"
 
@@ -68,6 +70,30 @@ static void test_a_few_points_of_a_few(void **state)
 	assert_true(sum.operations >= sizeof(few) / sizeof(few[0]));
 }
 
+static void test_a_stream_that_fails_has_written_half(void **state)
+{
+	const struct fail_plan second = { .kinds = FAIL_WRITE, .how = FAIL_ENOSPC, .at = 2 };
+	char path[] = "/tmp/sojourn-half-XXXXXX", text[16];
+	FILE *f;
+	int fd = mkstemp(path), rc;
+
+	(void)state;
+	assert_true(fd >= 0);
+	fail_arm(&second); /* the first is the opening */
+	f = fopen(path, "we");
+	if (f != NULL)
+		fprintf(f, "%s\n", "1234567");
+	errno = 0;
+	rc = f != NULL ? fclose(f) : 0;
+	fail_disarm();
+	assert_int_equal(rc, EOF);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(read(fd, text, sizeof(text)), 4);
+	assert_memory_equal(text, "1234", 4);
+	close(fd);
+	unlink(path);
+}
+
 static int all(const char *name, uint64_t most, uint64_t only)
 {
 	struct sweep_sum sum = { 0 };
@@ -85,6 +111,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_few_points_of_a_few),
+		cmocka_unit_test(test_a_stream_that_fails_has_written_half),
 	};
 
 	if (argc > 1)

@@ -8,7 +8,7 @@ until the budget is used up: --jobs of them at once take turns, those that have 
 executions first. HARNESS may be "parser" or "stateful": all of these. Corpora, counts and what
 crashed a harness stay in --work, so that the next run goes on from there. With --fast three turns of four
 have no sanitisers, three times as many executions a second; a harness is done after a turn that has them,
-which runs all that the others found again. With --pack the corpora are
+which runs all that the others found again, and after 10,000 executions with them. With --pack the corpora are
 minimised into one file, which `make check` replays (mutate -c). Figures are of all runs in --work.
 """
 import argparse
@@ -24,6 +24,7 @@ import sys
 import time
 
 ENTRY_MAX = 4096  # bytes of an input that is worth keeping in the project
+SANITISED = 10_000  # executions with sanitisers, whatever runs without them
 # Freed memory is watched until 4 MiB more were freed, and it is told who allocated it by a few frames: with ASan's
 # own numbers most of the time goes into fresh pages. Whoever looks into a crash runs it with these.
 ASAN = "detect_leaks=1:abort_on_error=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=3:allocator_release_to_os_interval_ms=-1"
@@ -67,6 +68,7 @@ class Campaign:
         for name in self.names:
             self.state.setdefault(name, {"executions": 0, "afl": 0, "coverage": 0, "quiet": 0.0})
             self.state[name].setdefault("fast", 0)  # turns without sanitisers since the last with them
+            self.state[name].setdefault("sanitised", 0)  # of its executions; older states did not count them
             self.corpus(name).mkdir(parents=True, exist_ok=True)
         (self.work / "crashes").mkdir(exist_ok=True)
 
@@ -90,7 +92,8 @@ class Campaign:
         s, a = self.state[name], self.args
         least = a.stateful if a.afl or self.kinds[name] == "stateful" else a.executions
         quiet = 0 if a.afl or self.kinds[name] == "stateful" else a.quiet
-        return min(s["afl" if a.afl else "executions"] / least, 1), min(s["quiet"] / quiet, 1) if quiet else 1, 1 if s["fast"] == 0 else 0
+        sanitised = a.afl or (s["fast"] == 0 and s["sanitised"] >= SANITISED)
+        return min(s["afl" if a.afl else "executions"] / least, 1), min(s["quiet"] / quiet, 1) if quiet else 1, 1 if sanitised else 0
 
     def longest(self, name):
         """Bytes of an input: twice the longest valid one; small ones may still grow."""
@@ -111,6 +114,7 @@ class Campaign:
         # While it reads its corpus, it tells of what that reaches so far.
         covered = [int(n) for n in re.findall(r"(?:INITED|NEW|REDUCE|RELOAD|pulse|DONE) +cov: (\d+)", done.stderr[max(done.stderr.find("INITED"), 0):])]
         s["executions"] += int(units[1]) if units else 0
+        s["sanitised"] += int(units[1]) if units and harness == self.harness else 0
         grew = bool(covered) and covered[-1] > covered[0]  # of a build's own edges: the first is what the corpus reaches
         s["coverage"] = covered[-1] if covered else s["coverage"]
         s["fast"] = s["fast"] + 1 if harness != self.harness else 0
@@ -182,6 +186,7 @@ class Campaign:
             print(f"figure: fuzz.harnesses {sum(self.state[n]['executions'] > 0 for n in self.names)}")
             print(f"figure: fuzz.executions.least {min(counts['parser'], default=0)}")
             print(f"figure: fuzz.stateful.least {min(counts['stateful'], default=0)}")
+            print(f"figure: fuzz.sanitised.least {min((self.state[n]['sanitised'] for n in self.names), default=0)}")
             print(f"figure: fuzz.executions.all {sum(map(sum, counts.values()))}")
             print(f"figure: fuzz.crashes {len(self.crashes())}")
         for crash in self.crashes():

@@ -11,6 +11,7 @@ struct failures {
 	bool running;
 	unsigned failed; /* calls */
 	bool made; /* something that stays, in this input */
+	bool lost; /* something to be read */
 };
 
 static struct failures *current(void)
@@ -50,6 +51,23 @@ bool fuzz_fails(enum fuzz_kind kind)
 		return false;
 	f->failed++;
 	return true;
+}
+
+bool fuzz_may_fail(enum fuzz_kind kind)
+{
+	const struct failures *f = current();
+
+	return f->running && f->calm == 0 && (f->kinds & (unsigned)kind) != 0;
+}
+
+void fuzz_lose(void)
+{
+	current()->lost = true;
+}
+
+bool fuzz_has_lost(void)
+{
+	return current()->lost;
 }
 
 enum sj_rc fuzz_channel(void)

@@ -33,6 +33,11 @@ bool fuzz_input(const struct fuzz_parser *p, struct sj_span input);
 
 /* Does this call fail? Counts it. */
 bool fuzz_fails(enum fuzz_kind kind);
+/* Will calls of this kind fail from somewhere on? */
+bool fuzz_may_fail(enum fuzz_kind kind);
+/* A part of a file or of a folder's list could not be read: who takes the rest for all is wrong. */
+void fuzz_lose(void);
+bool fuzz_has_lost(void);
 /*
  * What happens to the command that is sent now: SJ_OK, or the card was lost, reset by another (nothing was
  * sent), mute, or silent for too long.

@@ -47,7 +47,7 @@ bool fuzz_is_stateful(const struct fuzz_parser *p)
 		"counter-api",    "vpcd-link",         "document-reading", "service-reading",
 		"gate-tap",       "applet-document",   "applet-eid",       "applet-gate",
 		"applet-manager", "applet-piv",        "module-calls",     "pcsc",
-		"journal-life",   "bundle-take",
+		"journal-life",   "bundle-take",       "counter-http",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -33,11 +33,11 @@ static bool file_open(struct file *f, struct sj_span bytes)
 	return true;
 }
 
-/* What is refused is told. */
+/* What is refused is told; what broke off in the middle is refused. */
 static bool file_close(struct file *f, bool accepted)
 {
 	fclose(f->cli.err);
-	if (!accepted && f->told_len == 0 && fuzz_is_calm())
+	if (accepted ? fuzz_has_lost() : f->told_len == 0 && fuzz_is_calm())
 		abort();
 	free(f->told);
 	return accepted;

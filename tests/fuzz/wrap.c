@@ -58,7 +58,6 @@ WRAP(STORAGE, int, -1, fstat, (int a, struct stat *b), (a, b))
 WRAP(STORAGE, int, -1, flock, (int a, int b), (a, b))
 WRAP(STORAGE, void *, MAP_FAILED, mmap, (void *a, size_t b, int c, int d, int e, off_t f),
      (a, b, c, d, e, f))
-WRAP(STORAGE, FILE *, NULL, fopen, (const char *a, const char *b), (a, b))
 WRAP(STORAGE, DIR *, NULL, opendir, (const char *a), (a))
 WRAP(STORAGE, DIR *, NULL, fdopendir, (int a), (a))
 WRAP(STORAGE, struct dirent *, NULL, readdir, (DIR * a), (a))
@@ -71,6 +70,16 @@ WRAP(STORAGE, int, -1, rename, (const char *a, const char *b), (a, b))
 WRAP(STORAGE, int, -1, renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))
 WRAP(STORAGE, int, -1, linkat, (int a, const char *b, int c, const char *d, int e), (a, b, c, d, e))
 WRAP(STORAGE, int, -1, mkdirat, (int a, const char *b, mode_t c), (a, b, c))
+WRAP(STORAGE, int, -1, mkdir, (const char *a, mode_t b), (a, b))
+WRAP(STORAGE, char *, NULL, mkdtemp, (char *a), (a))
+WRAP(STORAGE, int, -1, link, (const char *a, const char *b), (a, b))
+WRAP(STORAGE, int, -1, access, (const char *a, int b), (a, b))
+WRAP(STORAGE, int, -1, faccessat, (int a, const char *b, int c, int d), (a, b, c, d))
+WRAP(STORAGE, int, -1, stat, (const char *a, struct stat *b), (a, b))
+WRAP(STORAGE, int, -1, fstatat, (int a, const char *b, struct stat *c, int d), (a, b, c, d))
+WRAP(STORAGE, int, -1, fchmod, (int a, mode_t b), (a, b))
+WRAP(STORAGE, off_t, -1, lseek, (int a, off_t b, int c), (a, b, c))
+WRAP(STORAGE, int, ENOSPC, posix_fallocate, (int a, off_t b, off_t c), (a, b, c))
 WRAP(CRYPTO, BIGNUM *, NULL, BN_CTX_get, (BN_CTX * a), (a))
 WRAP(CRYPTO, BN_CTX *, NULL, BN_CTX_new, (void), ())
 WRAP(CRYPTO, BN_CTX *, NULL, BN_CTX_secure_new, (void), ())
@@ -291,6 +300,127 @@ WRAP_OPEN(openat, (int folder, const char *path, int flags, ...), folder, path, 
 	}
 
 WRAP_CLOSE(close, (int a), (a))
+
+/* A folder whose drop-ins are read. */
+__typeof__(scandir) __real_scandir, __wrap_scandir;
+int __wrap_scandir(const char *folder, struct dirent ***list, int (*wanted)(const struct dirent *),
+		   int (*order)(const struct dirent **, const struct dirent **))
+{
+	if (!fuzz_fails(FUZZ_STORAGE))
+		return __real_scandir(folder, list, wanted, order);
+	fuzz_lose();
+	errno = reason(FUZZ_STORAGE);
+	return -1;
+}
+
+/* --- streams: each read and write beneath one may fail, so that a file breaks off in the middle ---- */
+
+struct stream {
+	FILE *under, *shown;
+	struct stream *next;
+};
+
+static struct stream **streams(void)
+{
+	static _Thread_local struct stream *first;
+
+	return &first;
+}
+
+/* A few bytes at once: else every file would be read, or not, as a whole. */
+static ssize_t stream_read(void *self, char *out, size_t n)
+{
+	uint8_t few = 0;
+	ssize_t got;
+
+	(void)fuzz_random(&few, 1);
+	got = __wrap_read(fileno_unlocked(((struct stream *)self)->under), out,
+			  n < 1u + few ? n : 1u + few);
+	if (got < 0)
+		fuzz_lose();
+	return got;
+}
+
+/* As the C library's own: what is short goes on. */
+static ssize_t stream_write(void *self, const char *bytes, size_t n)
+{
+	size_t done = 0;
+	ssize_t some = 1;
+
+	while (done < n && some > 0) {
+		some = __wrap_write(fileno_unlocked(((struct stream *)self)->under), bytes + done,
+				    n - done);
+		done += some > 0 ? (size_t)some : 0;
+	}
+	return (ssize_t)done;
+}
+
+static int stream_seek(void *self, off64_t *to, int whence)
+{
+	*to = __wrap_lseek(fileno_unlocked(((struct stream *)self)->under), *to, whence);
+	return *to < 0 ? -1 : 0;
+}
+
+static int stream_close(void *self)
+{
+	struct stream *s = self, **at = streams();
+	int rc = fclose(s->under);
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	free(s);
+	if (rc != 0 || !fuzz_fails(FUZZ_STORAGE))
+		return rc;
+	errno = reason(FUZZ_STORAGE);
+	return -1;
+}
+
+static FILE *stream_over(FILE *under, const char *mode)
+{
+	static const cookie_io_functions_t functions = { .read = stream_read,
+							 .write = stream_write,
+							 .seek = stream_seek,
+							 .close = stream_close };
+	struct stream *s;
+
+	if (under == NULL || !fuzz_may_fail(FUZZ_STORAGE))
+		return under;
+	s = __real_calloc(1, sizeof(*s));
+	if (s == NULL || (s->shown = fopencookie(s, mode, functions)) == NULL)
+		abort();
+	s->under = under;
+	s->next = *streams();
+	*streams() = s;
+	return s->shown;
+}
+
+__typeof__(fopen) __real_fopen, __wrap_fopen;
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	if (!fuzz_fails(FUZZ_STORAGE))
+		return stream_over(__real_fopen(path, mode), mode);
+	errno = reason(FUZZ_STORAGE);
+	return NULL;
+}
+
+__typeof__(fdopen) __real_fdopen, __wrap_fdopen;
+FILE *__wrap_fdopen(int fd, const char *mode)
+{
+	if (!fuzz_fails(FUZZ_STORAGE))
+		return stream_over(__real_fdopen(fd, mode), mode);
+	errno = reason(FUZZ_STORAGE);
+	return NULL;
+}
+
+__typeof__(fileno) __real_fileno, __wrap_fileno;
+int __wrap_fileno(FILE *stream)
+{
+	for (const struct stream *s = *streams(); s != NULL; s = s->next)
+		if (s->shown == stream)
+			return fileno_unlocked(s->under);
+	return __real_fileno(stream);
+}
 
 /* Random numbers of the input's seed. */
 __typeof__(RAND_priv_bytes) __real_RAND_priv_bytes, __wrap_RAND_priv_bytes;

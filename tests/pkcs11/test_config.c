@@ -144,6 +144,20 @@ static void drop_ins_come_after(void **state)
 	assert_int_equal(system(path), 0);
 }
 
+/* What may stand in drop-ins that cannot be listed is not left out. */
+static void a_folder_that_cannot_be_read_is_an_error(void **state)
+{
+	struct p11_config c;
+	char path[96];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/conf.d", folder);
+	assert_int_equal(symlink(path, path), 0);
+	assert_non_null(strstr(load("[pkcs11]\ntimeout = 3\n", &c), ".d: "));
+	p11_config_free(&c);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void variables_go_before_the_file(void **state)
 {
 	struct p11_config c;
@@ -261,6 +275,7 @@ int main(void)
 		cmocka_unit_test(no_applet_means_none),
 		cmocka_unit_test(what_is_wrong_is_told_with_its_line),
 		cmocka_unit_test(drop_ins_come_after),
+		cmocka_unit_test(a_folder_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(variables_go_before_the_file),
 		cmocka_unit_test(what_is_hidden_is_not_seen),
 		cmocka_unit_test(a_file_that_was_asked_for_is_there),

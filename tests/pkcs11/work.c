@@ -2,13 +2,19 @@
 
 #include <stdint.h>
 
-CK_RV work_derive(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG n,
-		  CK_OBJECT_HANDLE *secret)
+const CK_BYTE *work_generator(void)
 {
 	static const char generator[] =
 		"\x04\x6B\x17\xD1\xF2\xE1\x2C\x42\x47\xF8\xBC\xE6\xE5\x63\xA4\x40\xF2\x77\x03\x7D\x81\x2D"
 		"\xEB\x33\xA0\xF4\xA1\x39\x45\xD8\x98\xC2\x96\x4F\xE3\x42\xE2\xFE\x1A\x7F\x9B\x8E\xE7\xEB"
 		"\x4A\x7C\x0F\x9E\x16\x2B\xCE\x33\x57\x6B\x31\x5E\xCE\xCB\xB6\x40\x68\x37\xBF\x51\xF5";
+
+	return (const CK_BYTE *)generator;
+}
+
+CK_RV work_derive(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG n,
+		  CK_OBJECT_HANDLE *secret)
+{
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
 	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
 	CK_BBOOL no = CK_FALSE, yes = CK_TRUE;
@@ -16,7 +22,8 @@ CK_RV work_derive(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG n,
 			     { CKA_KEY_TYPE, &type, sizeof(type) },
 			     { CKA_SENSITIVE, &no, 1 },
 			     { CKA_EXTRACTABLE, &yes, 1 } };
-	CK_ECDH1_DERIVE_PARAMS ecdh = { CKD_NULL, 0, NULL, n, (CK_BYTE *)(uintptr_t)generator };
+	CK_ECDH1_DERIVE_PARAMS ecdh = { CKD_NULL, 0, NULL, n,
+					(CK_BYTE *)(uintptr_t)work_generator() };
 	CK_MECHANISM m = { CKM_ECDH1_DERIVE, &ecdh, sizeof(ecdh) };
 
 	return C_DeriveKey(session, &m, key, t, 4, secret);

@@ -4,7 +4,9 @@
 
 #include "pkcs11/p11.h"
 
-/* Agrees with the generator of P-256, or as many bytes of it: 65 a point of it, 32 one of X25519. */
+/* The generator of P-256, a point of 65 bytes. */
+const CK_BYTE *work_generator(void);
+/* Agrees with it, or as many bytes of it: 65 a point of P-256, 32 one of X25519. */
 CK_RV work_derive(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG n,
 		  CK_OBJECT_HANDLE *secret);
 /* A secret of 32 bytes in the session, whose value may be had. */

@@ -118,6 +118,32 @@ taps() {
 	/usr/bin/python3 -c 'import json; s = json.load(open("stats")); assert s["taps"] == s["decisions"]["open"] == 2 and s["resumed"] == 1 and s["milliseconds"]["decision"]["p50"] > 0'
 }
 
+# lies STATE: waits until the first reader is what `reader list` calls so.
+lies() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		sojourn reader list --json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["readers"][0]["state"])' >seen
+		[ "$(cat seen)" = "$1" ] && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "a card that comes back before the gate has looked has been away" {
+	pcscd_start
+	cp "$BASE/A000001.card" .
+	gate
+	card_in A000001.card
+	wait_for '"event":"tap"' lines
+	kill -STOP "$GATE_PID"
+	card_out
+	lies empty
+	card_in A000001.card
+	lies card
+	kill -CONT "$GATE_PID"
+	wait_for '"event":"tap"' lines 2
+}
+
 @test "a slow card: opened at the decision, the holder is told after 150 ms" {
 	pcscd_start
 	cp "$BASE/A000001.card" .

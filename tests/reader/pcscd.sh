@@ -7,6 +7,7 @@
 #	pcscd_card_stop [SLOT]
 #
 # $PCSCD_PRELOAD		a library for pcscd alone
+# $PCSCD_SECOND			its name: a second device, with slots at the next two ports
 #
 # Readers are called "Test PCD 00 00" and "Test PCD 00 01"; PCSCD_READER is another name.
 
@@ -23,7 +24,7 @@ pcscd_start() {
 		        return True
 		while True:
 		    port = random.randrange(20000, 32000)
-		    if free(port) and free(port + 1):
+		    if all(free(port + i) for i in range(4)):
 		        print(port)
 		        break
 	PY
@@ -36,6 +37,15 @@ pcscd_start() {
 		LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so
 		CHANNELID $PCSCD_PORT
 	CONF
+	if [ -n "${PCSCD_SECOND:-}" ]; then # the driver keeps its slots in variables of its own
+		cp /usr/lib/pcsc/drivers/serial/libifdvpcd.so "$PCSCD_DIR/second.so"
+		cat > "$PCSCD_DIR/conf/vpcd2" <<-CONF
+			FRIENDLYNAME "$PCSCD_SECOND"
+			DEVICENAME /dev/null:$((PCSCD_PORT + 2))
+			LIBPATH $PCSCD_DIR/second.so
+			CHANNELID $((PCSCD_PORT + 2))
+		CONF
+	fi
 	python3 - "$PCSCD_DIR" > "$PCSCD_DIR/log" 2>&1 3>&- <<-'PY' &
 		import os, socket, sys
 		os.setsid()

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <winscard.h>
@@ -74,6 +75,48 @@ static void test_a_reset_by_another_is_told_and_recovered(void **state)
 	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
 	pcsc_other_end(pid, until);
 	sj_card_close(card);
+}
+
+/* How many commands reach the card for one in a channel that was made before `between` said something, if it is one. */
+static unsigned sent_in_channel(struct sj_card *card, struct sj_card *between)
+{
+	static const struct sj_sm_keys keys = { .cipher = SJ_CIPHER_3DES };
+	const struct sj_apdu a = { .ins = 0x84, .ne = 8 };
+	struct sj_session *s = sj_card_session(card);
+	struct sj_response r;
+	unsigned before;
+
+	assert_int_equal(pcsc_ping(card, 5000), SJ_OK);
+	sj_session_sm_start(s, &keys, NULL);
+	if (between)
+		assert_int_equal(pcsc_ping(between, 5000), SJ_OK);
+	before = sj_session_count(s).apdus;
+	assert_int_equal(sj_session_command(s, &a, &r), SJ_CARD_SM_BROKEN);
+	return sj_session_count(s).apdus - before;
+}
+
+/* Another's channel may be in the card instead, and would be broken by it. */
+static void test_a_channel_is_not_spoken_in_after_another(void **state)
+{
+	char folder[] = "/tmp/sojourn-turns-XXXXXX", file[64];
+	struct pcsc_stage *f = *state;
+	struct sj_context *ctx = NULL;
+	struct sj_card *card, *other = NULL;
+
+	assert_non_null(mkdtemp(folder));
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	card = pcsc_open(f);
+	assert_int_equal(sj_context_new(&ctx), SJ_OK);
+	assert_int_equal(sj_card_wait(ctx, FIRST, PRESENCE_MS, &other), SJ_OK);
+	assert_int_equal(sent_in_channel(card, NULL), 1);
+	assert_int_equal(sent_in_channel(card, other), 0);
+	sj_card_close(other);
+	sj_context_free(ctx);
+	sj_card_close(card);
+	unsetenv("XDG_RUNTIME_DIR");
+	snprintf(file, sizeof(file), "%s/sojourn-turns", folder);
+	unlink(file);
+	rmdir(folder);
 }
 
 /* What the service says to the next transmission in place of what it would say. */
@@ -266,6 +309,7 @@ int main(void)
 		CASE(test_connecting_gives_up_at_its_deadline, pcsc_setup_card),
 		CASE(test_a_card_that_another_has_alone_is_busy, pcsc_setup_card),
 		CASE(test_a_reset_by_another_is_told_and_recovered, pcsc_setup_card),
+		CASE(test_a_channel_is_not_spoken_in_after_another, pcsc_setup_card),
 		CASE(test_a_reset_before_the_first_command_is_none, pcsc_setup_card),
 		CASE(test_a_command_that_was_given_up_never_reaches_the_card, pcsc_setup_card),
 		CASE(test_a_reset_under_way_is_a_reset, pcsc_setup_card),

@@ -103,6 +103,24 @@ static void together_becomes_alone_by_waiting(void **state)
 	assert_false(sj_turn_is(&s->b, TOGETHER));
 }
 
+static void whether_others_came_between_is_known(void **state)
+{
+	struct stage *s = *state;
+	unsigned before;
+
+	assert_true(sj_turn_is(&s->a, ALONE));
+	before = s->a.others;
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_int_equal(s->a.others, before);
+	assert_false(sj_turn_is(&s->b, TOGETHER));
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->b, TOGETHER));
+	sj_turn_end(&s->b);
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_int_equal(s->a.others, before + 1);
+}
+
 static void a_turn_has_an_end(void **state)
 {
 	struct stage *s = *state;
@@ -291,6 +309,7 @@ int main(void)
 		TURN_CASE(who_waits_first_comes_first),
 		TURN_CASE(single_commands_go_together_but_pass_nobody),
 		TURN_CASE(together_becomes_alone_by_waiting),
+		TURN_CASE(whether_others_came_between_is_known),
 		TURN_CASE(a_turn_has_an_end),
 		TURN_CASE(who_goes_is_waited_for_no_more),
 		TURN_CASE(a_queue_that_stands_still_is_passed_by),

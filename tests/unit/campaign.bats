@@ -47,6 +47,14 @@ told() {
 	told old "| last year | \`old\` | o: >= 1 | no figure | **no figure** | DAY |  |"
 }
 
+@test "a campaign that is interrupted tells what it has, and none comes after it" {
+	sed -i 's/echo figure: bad 8; exit 3/kill -INT $PPID; echo figure: bad 0/' tests/campaign.json
+	run -1 /usr/bin/python3 tests/campaign.py ill never
+	[[ "$output" == *'interrupted: what comes after it was not run' ]]
+	told bad "| ill | \`bad\` | b: == 0 | 0 | yes | DAY |  |"
+	told never "| never | \`never\` | n: >= 1 | not run | **not run** |  |  |"
+}
+
 @test "what is red stands above the table" {
 	run -1 /usr/bin/python3 tests/campaign.py ill
 	grep -Fx '**Not reached: 1 of 4 figures (`bad`). Not run: 1 (`never`). Campaigns that ended with an error: ill.**' tests/README.md

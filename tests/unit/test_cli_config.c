@@ -131,6 +131,19 @@ static void test_a_wrong_drop_in_is_the_last(void **state)
 	assert_string_equal(cli_setting(&f->cli, "trust"), "/var/lib/sojourn/trust");
 }
 
+/* What may stand in drop-ins that cannot be listed is not left out. */
+static void test_a_folder_that_cannot_be_read_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f->file, "[sojourn]\ntrust = a\n");
+	assert_int_equal(rmdir(f->drop_ins), 0);
+	assert_int_equal(symlink(f->drop_ins, f->drop_ins), 0);
+	assert_int_equal(load(f), sj_exit_code(SJ_INPUT_UNREADABLE));
+	assert_non_null(strstr(f->err, "x.conf.d: "));
+	assert_int_equal(unlink(f->drop_ins), 0);
+}
+
 /* A folder of the person: XDG_CONFIG_HOME, else HOME/.config, if that is a whole path. */
 static void test_a_person_has_a_file(void **state)
 {
@@ -223,6 +236,7 @@ int main(void)
 		CASE(test_drop_ins_come_later_and_by_name),
 		CASE(test_an_unknown_key_names_file_and_line),
 		CASE(test_a_wrong_drop_in_is_the_last),
+		CASE(test_a_folder_that_cannot_be_read_is_an_error),
 		CASE(test_a_person_has_a_file),
 		CASE(test_a_line_that_is_no_setting_is_an_error),
 		CASE(test_another_section_is_an_error),

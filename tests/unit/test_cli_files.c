@@ -468,6 +468,20 @@ static void test_secrets_are_equal_or_not(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_a_stream_that_lost_something_says_so_at_its_end(void **state)
+{
+	FILE *full = fopen("/dev/full", "we"), *good = fopen("/dev/null", "we");
+
+	(void)state;
+	assert_non_null(full);
+	assert_non_null(good);
+	setvbuf(full, NULL, _IONBF, 0); /* it fails long before its end */
+	fputs("lost", full);
+	fputs("good", good);
+	assert_false(cli_stream_close(full));
+	assert_true(cli_stream_close(good));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +506,7 @@ int main(void)
 		CASE(test_what_is_typed_is_not_shown),
 		CASE(test_ctrl_c_puts_the_terminal_back),
 		CASE(test_nothing_typed_is_no_secret),
+		CASE(test_a_stream_that_lost_something_says_so_at_its_end),
 		CASE(test_the_lines_of_a_zone_are_one_answer),
 		CASE(test_a_zone_that_does_not_end_ends_at_what_fits),
 	};

@@ -1,4 +1,5 @@
 /* A desk's journal: its folder, its database, several who write, what erasing leaves; the programs. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -282,6 +283,41 @@ static void test_a_journal_without_its_key_does_not_go_on(void **state)
 	assert_int_not_equal(access(path_of(d, "journal.key"), F_OK), 0);
 }
 
+static const char *unseen = ""; /* what lstat() cannot look for */
+
+int __real_lstat(const char *path, struct stat *out);
+int __wrap_lstat(const char *path, struct stat *out);
+
+int __wrap_lstat(const char *path, struct stat *out)
+{
+	errno = EIO;
+	return *unseen != '\0' && strstr(path, unseen) != NULL ? -1 : __real_lstat(path, out);
+}
+
+static void test_what_could_not_be_looked_for_is_not_absent(void **state)
+{
+	static const char *const names[] = { "journal.key", "journal", "journal.pub",
+					     "operator.pub" };
+	struct desk *d = *state;
+	struct cli_journal *other = NULL;
+	uint8_t before[32], after[32];
+	int fd = open(path_of(d, "journal.key"), O_RDONLY);
+
+	assert_int_equal(read(fd, before, 32), 32);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		unseen = names[i];
+		assert_int_equal(cli_journal_open(&d->cli, d->dir, &other),
+				 sj_exit_code(SJ_INPUT_UNREADABLE));
+		assert_null(other);
+	}
+	unseen = "";
+	close(fd);
+	fd = open(path_of(d, "journal.key"), O_RDONLY); /* the same, not one in its place */
+	assert_int_equal(read(fd, after, 32), 32);
+	assert_memory_equal(before, after, 32);
+	close(fd);
+}
+
 static void test_a_damaged_journal_is_told(void **state)
 {
 	struct desk *d = *state;
@@ -533,6 +569,7 @@ int main(void)
 		CASE(test_an_older_database_gets_its_column),
 		CASE(test_a_full_disk_is_told_and_nothing_is_lost),
 		CASE(test_a_journal_without_its_key_does_not_go_on),
+		CASE(test_what_could_not_be_looked_for_is_not_absent),
 		CASE(test_a_damaged_journal_is_told),
 		CASE(test_records_are_listed_and_shown),
 		CASE(test_an_export_is_proved_by_another_program),

@@ -4,6 +4,7 @@
 #include "crypt/cfrg.h"
 #include "crypt/cipher.h"
 #include "crypt/ec.h"
+#include "crypt/ff1.h"
 #include "crypt/hkdf.h"
 #include "crypt/scheme.h"
 #include "crypt/sign.h"
@@ -367,6 +368,46 @@ static enum wycheproof_answer cbc(json_t *group, json_t *test)
 			 sj_span(out, w.len), sealed);
 }
 
+/* --- format-preserving encryption ----------------------------------------------------------- */
+
+/* Numerals as one number; false: one is none of the radix, or half a string is not below 2^56. */
+static bool numerals(json_t *list, size_t from, size_t to, size_t radix, uint64_t *out)
+{
+	uint64_t limit = 1;
+
+	*out = 0;
+	for (size_t i = from; i < to; i++) {
+		const json_int_t one = json_integer_value(json_array_get(list, i));
+
+		if (one < 0 || (size_t)one >= radix || limit > (UINT64_C(1) << 56) / radix)
+			return false;
+		limit *= radix;
+		*out = *out * radix + (uint64_t)one;
+	}
+	return true;
+}
+
+static enum wycheproof_answer ff1(json_t *group, json_t *test)
+{
+	json_t *msg = json_object_get(test, "msg"), *ct = json_object_get(test, "ct");
+	const size_t radix = number(group, "radix"), n = json_array_size(msg);
+	const struct sj_span key = bytes(test, "key"), tweak = bytes(test, "tweak");
+	uint64_t first, rest, want_first = 0, want_rest = 0;
+	struct sj_ff1 *f;
+	bool taken, right;
+
+	if (key.len != SJ_FF1_KEY || tweak.len > SJ_FF1_TWEAK_MAX ||
+	    !numerals(msg, 0, n / 2, radix, &first) || !numerals(msg, n / 2, n, radix, &rest))
+		return WYCHEPROOF_NOT_OURS;
+	f = sj_ff1_new(key.ptr, (uint32_t)radix, (unsigned)n);
+	taken = f != NULL && sj_ff1_encrypt(f, tweak, &first, &rest);
+	sj_ff1_free(f);
+	right = json_array_size(ct) == n && numerals(ct, 0, n / 2, radix, &want_first) &&
+		numerals(ct, n / 2, n, radix, &want_rest) && first == want_first &&
+		rest == want_rest;
+	return taken && !right ? WYCHEPROOF_OTHER : answer(taken);
+}
+
 wycheproof_ask wycheproof_asks(const char *type)
 {
 	static const struct {
@@ -389,6 +430,7 @@ wycheproof_ask wycheproof_asks(const char *type)
 		{ "HkdfTest", hkdf },
 		{ "AeadTest", aead },
 		{ "IndCpaTest", cbc },
+		{ "FpeListTest", ff1 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -1,7 +1,9 @@
 /*
- * reader.c -- verifies the document in the reader again and again, for others to be in the way:
- * `reader TRUST CAN-FILE SECONDS`. Prints how many, and the longest that one took, in ms.
+ * reader.c -- threads that verify the document in the reader again and again, for others to be in the way:
+ * `reader TRUST CAN-FILE SECONDS THREADS [MODULE ID PIN]`. With a PKCS#11 module every second thread signs
+ * with it instead (P-256). Prints documents, the longest that a document or a signature took in ms, and signatures.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,35 +11,43 @@
 
 #include <sojourn/document.h>
 
+#include "tests/bench/signing.h"
+
 #define TIMEOUT_MS 30000u
+#define THREADS_MAX 64
 
-static double now_ms(void)
+struct reader {
+	const char *trust, *can;
+	double until;
+	atomic_uint n, wrong;
+	atomic_ulong longest_ms;
+	struct signer signer;
+};
+
+/* A thread's own: contexts are not shared. */
+struct desk {
+	struct sj_context *ctx;
+	struct sj_trust *trust;
+	struct sj_access *access;
+};
+
+static void rest(double s)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1000 + (double)t.tv_nsec / 1e6;
-}
-
-static void rest(double ms)
-{
-	const struct timespec t = { .tv_sec = (time_t)(ms / 1000),
-				    .tv_nsec = (long)(ms * 1e6) % 1000000000 };
+	const struct timespec t = { .tv_sec = (time_t)s, .tv_nsec = (long)(s * 1e9) % 1000000000 };
 
 	nanosleep(&t, NULL);
 }
 
-static enum sj_rc verify(struct sj_context *ctx, struct sj_trust *trust,
-			 const struct sj_access *access, enum sj_verdict *verdict)
+static enum sj_rc verify(const struct desk *d, enum sj_verdict *verdict)
 {
 	struct sj_verify_options options = SJ_VERIFY_OPTIONS_INIT;
 	struct sj_report *report = NULL;
 	struct sj_card *card = NULL;
-	enum sj_rc rc = sj_card_wait(ctx, NULL, TIMEOUT_MS, &card);
+	enum sj_rc rc = sj_card_wait(d->ctx, NULL, TIMEOUT_MS, &card);
 
 	options.timeout_ms = TIMEOUT_MS;
 	if (rc == SJ_OK)
-		rc = sj_document_verify(card, trust, access, &options, &report);
+		rc = sj_document_verify(card, d->trust, d->access, &options, &report);
 	if (rc == SJ_OK)
 		*verdict = sj_report_verdict(report);
 	sj_report_free(report);
@@ -57,37 +67,94 @@ static bool read_can(const char *path, struct sj_access **out)
 	return sj_access_can(can, strlen(can), out) == SJ_OK;
 }
 
-int main(int argc, char **argv)
+static void note_longest(struct reader *r, unsigned long ms)
 {
-	const double until = now_ms() + (argc > 3 ? strtod(argv[3], NULL) : 1) * 1000;
-	struct sj_access *access = NULL;
-	struct sj_context *ctx = NULL;
-	struct sj_trust *trust = NULL;
-	double longest = 0;
-	unsigned n = 0, wrong = 0;
+	unsigned long most = r->longest_ms;
 
-	if (argc < 4 || sj_context_new(&ctx) != SJ_OK || sj_trust_open(argv[1], &trust) != SJ_OK ||
-	    !read_can(argv[2], &access))
-		return 2;
-	for (; now_ms() < until; n++) {
-		const double start = now_ms();
-		double took;
+	while (ms > most && !atomic_compare_exchange_weak(&r->longest_ms, &most, ms))
+		;
+}
+
+static void verify_again_and_again(struct reader *r, const struct desk *d)
+{
+	while (signer_now() < r->until) {
+		const double start = signer_now();
 		enum sj_verdict verdict = SJ_VERDICT_UNDECIDED;
-		enum sj_rc rc = verify(ctx, trust, access, &verdict);
+		enum sj_rc rc = verify(d, &verdict);
+		const double took = signer_now() - start;
 
 		if (rc != SJ_OK || verdict != SJ_VERDICT_GENUINE) {
 			fprintf(stderr, "reader: %s, %s\n", sj_strerror(rc),
 				sj_verdict_name(verdict));
-			wrong++;
+			r->wrong++;
 		}
-		took = now_ms() - start;
-		if (took > longest)
-			longest = took;
+		r->n++;
+		note_longest(r, (unsigned long)(took * 1000));
 		rest(took); /* half of the time is others' */
 	}
-	sj_access_free(access);
-	sj_trust_close(trust);
-	sj_context_free(ctx);
-	printf("%u %.0f\n", n, longest);
-	return wrong > 0;
+}
+
+static void *work(void *of)
+{
+	struct reader *r = of;
+	struct desk d = { 0 };
+
+	if (sj_context_new(&d.ctx) == SJ_OK && sj_trust_open(r->trust, &d.trust) == SJ_OK &&
+	    read_can(r->can, &d.access))
+		verify_again_and_again(r, &d);
+	else
+		r->wrong++;
+	sj_access_free(d.access);
+	sj_trust_close(d.trust);
+	sj_context_free(d.ctx);
+	return NULL;
+}
+
+static bool begin_to_sign(struct signer *s, char **argv)
+{
+	CK_SESSION_HANDLE session;
+
+	s->id = (CK_BYTE)strtoul(argv[1], NULL, 16);
+	s->pin = argv[2];
+	s->shares = true;
+	s->counts = true;
+	return signer_load(s, argv[0]) && signer_begin(s, &session, &s->key);
+}
+
+static void end_to_sign(struct reader *r)
+{
+	struct signer *s = &r->signer;
+
+	(void)signer_ok(s, s->p11->C_Finalize(NULL), "C_Finalize");
+	EVP_PKEY_free(s->key);
+	note_longest(r, s->longest_us / 1000);
+	r->wrong += s->failed;
+}
+
+int main(int argc, char **argv)
+{
+	const unsigned threads = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
+	struct reader r = { .signer = { .mechanism = { CKM_ECDSA, NULL, 0 } } };
+	const bool signs = argc > 7;
+	pthread_t thread[THREADS_MAX];
+
+	if (threads == 0 || threads > THREADS_MAX)
+		return 2;
+	r.trust = argv[1];
+	r.can = argv[2];
+	if (signs && !begin_to_sign(&r.signer, argv + 5))
+		return 1;
+	r.until = r.signer.until = signer_now() + strtod(argv[3], NULL);
+	for (unsigned i = 0; i < threads; i++) {
+		const bool signer = signs && i % 2 == 1;
+
+		pthread_create(&thread[i], NULL, signer ? signer_work : work,
+			       signer ? (void *)&r.signer : &r);
+	}
+	for (unsigned i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
+	if (signs)
+		end_to_sign(&r);
+	printf("%u %lu %lu\n", r.n, r.longest_ms, (unsigned long)r.signer.n);
+	return r.wrong > 0;
 }

@@ -111,7 +111,7 @@ static bool read_line(struct batch_file *file, bool *overlong)
 	*overlong = file->len > BATCH_LINE_MAX;
 	if (*overlong)
 		skip_line(file);
-	return file->len > 0 || c == '\n';
+	return (file->len > 0 || c == '\n') && !ferror(file->in);
 }
 
 static bool is_blank(const struct batch_file *file)

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crypt/wipe.h"
 #include "wire/hex.h"
@@ -138,6 +137,7 @@ static int transport_keys(struct cli *cli, const struct authority *a, struct sj_
 {
 	const char *given = cli_value(cli, "transport-key-file");
 	char *path = NULL;
+	bool there = false;
 	int rc = 0;
 
 	*published = false;
@@ -145,9 +145,11 @@ static int transport_keys(struct cli *cli, const struct authority *a, struct sj_
 		return read_transport(cli, given, out);
 	if (a != NULL && asprintf(&path, "%s/" TRANSPORT_FILE, a->directory) < 0)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	if (path != NULL && access(path, F_OK) == 0)
+	if (path != NULL)
+		rc = cli_file_there(cli, path, &there);
+	if (rc == 0 && there)
 		rc = read_transport(cli, path, out);
-	else
+	else if (rc == 0)
 		*published = set_transport(PUBLISHED, out);
 	free(path);
 	return rc;

@@ -49,7 +49,8 @@ static int report_failure(void *user, const struct queue_job *job, int failure)
 	snprintf(what, sizeof(what), "no card after %lld attempts", (long long)job->attempts);
 	cli_note(run->cli, "document %lld (line %lld): %s; the last failure's exit code was %d",
 		 (long long)job->document, (long long)job->line, what, failure);
-	enqueue_report(run->report, job->line, job->document, "", "", what);
+	if (!enqueue_report(run->report, job->line, job->document, "", "", what))
+		run->file.unreported = true;
 	run->failed++;
 	return 0;
 }
@@ -59,7 +60,7 @@ static int close_report(struct batch_run *run)
 	const char *path = cli_value(run->cli, "report");
 	int rc = 0;
 
-	if (run->report != NULL && fclose(run->report) != 0)
+	if (run->report != NULL && (!cli_stream_close(run->report) || run->file.unreported))
 		rc = cli_output_failed(run->cli, path);
 	run->report = NULL;
 	return rc;

@@ -1,4 +1,5 @@
 /* cmd_keys.c -- authority keys-list, keys-protect, keys-store, signatures. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,24 +40,29 @@ struct shown {
 
 typedef int (*shown_fn)(void *user, const struct shown *key);
 
-/* Whether DIR/<name><suffix> is there, and under a passphrase. */
-static const char *file_place(const struct authority *a, const char *name, const char *suffix)
+/* Whether DIR/<name><suffix> is there, and under a passphrase. Whom it is not for learns no more. */
+static int file_place(const struct authority *a, const char *name, const char *suffix,
+		      const char **place)
 {
-	const char *place = "missing";
 	uint8_t *bytes = NULL;
 	char *path = NULL;
 	size_t len = 0;
+	int rc = 0;
 
+	*place = "missing";
 	if (asprintf(&path, "%s/%s%s", a->directory, name, suffix) < 0)
-		return place;
-	if (access(path, R_OK) == 0 &&
-	    cli_file_read(a->cli, path, KEYSTORE_FILE_MAX, &bytes, &len) == 0)
-		place = sj_pbes2_is(sj_span(bytes, len)) ? "sealed" : "file";
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	if (access(path, R_OK) == 0)
+		rc = cli_file_read(a->cli, path, KEYSTORE_FILE_MAX, &bytes, &len);
+	else if (errno != ENOENT && errno != EACCES)
+		rc = cli_fail(a->cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
+	if (bytes != NULL)
+		*place = sj_pbes2_is(sj_span(bytes, len)) ? "sealed" : "file";
 	if (bytes != NULL)
 		explicit_bzero(bytes, len);
 	free(bytes);
 	free(path);
-	return place;
+	return rc;
 }
 
 static const json_t *key_row(const struct authority *a, const char *name)
@@ -76,14 +82,17 @@ static int show_one(const struct authority *a, const json_t *row, bool present, 
 {
 	const json_t *key = key_row(a, text_of(row, "name"));
 	struct shown s = { .name = text_of(row, "name"), .role = text_of(row, "kind") };
+	int rc = 0;
 
 	s.kind = text_of(key != NULL ? key : row, key != NULL ? "kind" : "key");
 	s.uri = text_of(key, "where");
 	s.id = text_of(key, "id");
 	s.until = json_integer_value(json_object_get(row, "private_until"));
 	s.present = present;
-	s.place = s.uri != NULL ? "token" : file_place(a, s.name, ".key");
-	return fn(user, &s);
+	s.place = "token";
+	if (s.uri == NULL)
+		rc = file_place(a, s.name, ".key", &s.place);
+	return rc == 0 ? fn(user, &s) : rc;
 }
 
 /* Certificates and tokens whose key is the authority's own; links have none. */
@@ -132,8 +141,11 @@ static int show_rest(const struct authority *a, shown_fn fn, void *user)
 		s.role = aes ? "secret" : "other";
 		s.uri = text_of(row, "where");
 		s.id = text_of(row, "id");
-		s.place = s.uri != NULL ? "token" : file_place(a, name, aes ? ".secret" : ".key");
-		rc = fn(user, &s);
+		s.place = "token";
+		if (s.uri == NULL)
+			rc = file_place(a, name, aes ? ".secret" : ".key", &s.place);
+		if (rc == 0)
+			rc = fn(user, &s);
 	}
 	return rc;
 }

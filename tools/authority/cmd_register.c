@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "authority/commands.h"
 #include "authority/desk.h"
@@ -285,16 +284,16 @@ static const struct cli_option init_options[] = {
 	DESK_END,
 };
 
-static bool has_file(const struct authority *a)
+static int has_file(const struct authority *a, bool *there)
 {
 	char *path = NULL;
-	bool there;
+	int rc;
 
 	if (asprintf(&path, "%s/register.db", a->directory) < 0)
-		return true;
-	there = access(path, F_OK) == 0;
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	rc = cli_file_there(a->cli, path, there);
 	free(path);
-	return there;
+	return rc;
 }
 
 /* A register that has rows stays where it is: nothing is left behind unseen. */
@@ -302,10 +301,11 @@ static int refuse_filled(struct authority *a)
 {
 	struct holder_register *r = NULL;
 	int64_t documents = 0;
-	int rc;
+	bool there = true;
+	int rc = json_object_get(a->state, "register") == NULL ? has_file(a, &there) : 0;
 
-	if (json_object_get(a->state, "register") == NULL && !has_file(a))
-		return 0;
+	if (rc != 0 || !there)
+		return rc;
 	rc = register_open(a, &r);
 	if (rc == 0)
 		rc = db_number(register_db(r), "SELECT COUNT(*) FROM documents", NULL, 0,

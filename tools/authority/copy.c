@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "authority/job.h"
 #include "wire/secinfo.h"
@@ -45,12 +44,13 @@ static int read_one(struct job *job, const char *directory, enum sj_lds_file fil
 {
 	char *path = path_of(job, directory, file);
 	struct card_file *into = &job->files.files[file];
-	struct stat st;
-	int rc = 0;
+	bool there;
+	int rc;
 
 	if (path == NULL)
 		return cli_exit_code(job->cli);
-	if (stat(path, &st) == 0)
+	rc = cli_file_there(job->cli, path, &there);
+	if (rc == 0 && there)
 		rc = cli_file_read(job->cli, path, CARD_FILE_MAX, &into->bytes, &into->len);
 	free(path);
 	return rc;

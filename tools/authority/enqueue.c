@@ -19,7 +19,7 @@ struct enqueue {
 	unsigned open; /* lines in the present transaction */
 };
 
-void enqueue_report(FILE *report, int64_t line, int64_t document, const char *failure,
+bool enqueue_report(FILE *report, int64_t line, int64_t document, const char *failure,
 		    const char *path, const char *what)
 {
 	json_t *object = json_pack("{s:i, s:o, s:o, s:s, s:s, s:s}", "schema", 1, "line",
@@ -27,11 +27,12 @@ void enqueue_report(FILE *report, int64_t line, int64_t document, const char *fa
 				   document > 0 ? json_integer(document) : json_null(), "failure",
 				   failure, "path", path, "text", what);
 
-	if (report != NULL && object != NULL) {
-		json_dumpf(object, report, JSON_COMPACT);
-		fputc('\n', report);
-	}
+	bool put = report == NULL ||
+		   (object != NULL && json_dumpf(object, report, JSON_COMPACT) == 0 &&
+		    fputc('\n', report) != EOF);
+
 	json_decref(object);
+	return put;
 }
 
 static void tell_bad(struct enqueue *e, unsigned long line, const struct holder_fault *fault)
@@ -41,7 +42,8 @@ static void tell_bad(struct enqueue *e, unsigned long line, const struct holder_
 	e->counts->bad++;
 	cli_note(e->cli, "%s:%lu: %s%s%s [%s]", e->path, line, fault->path,
 		 fault->path[0] != '\0' ? " " : "", fault->what, id.text);
-	enqueue_report(e->report, (int64_t)line, 0, id.text, fault->path, fault->what);
+	if (!enqueue_report(e->report, (int64_t)line, 0, id.text, fault->path, fault->what))
+		e->counts->unreported = true;
 }
 
 static void refuse(struct enqueue *e, const struct batch_line *line, const char *path,
@@ -193,7 +195,7 @@ int enqueue_file(struct cli *cli, struct holder_register *reg, const char *path,
 	struct progress progress;
 	int rc;
 
-	*out = (struct enqueue_counts){ 0, 0, 0, 0 };
+	*out = (struct enqueue_counts){ .lines = 0 };
 	if (file == NULL)
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
 	progress_begin(&progress, cli, "kB", 0);

@@ -17,6 +17,7 @@ struct enqueue_counts {
 	unsigned long added;
 	unsigned long known; /* the same as before: waits, or has its card */
 	unsigned long bad; /* told with their number, and in the report */
+	bool unreported; /* but for some */
 };
 
 /*
@@ -25,8 +26,8 @@ struct enqueue_counts {
  */
 CLI_MUST_CHECK int enqueue_file(struct cli *cli, struct holder_register *reg, const char *path,
 				FILE *report, struct enqueue_counts *out);
-/* Adds to a report; `path` and `what` may be "". A number of 0 is not known. */
-void enqueue_report(FILE *report, int64_t line, int64_t document, const char *failure,
-		    const char *path, const char *what);
+/* Adds to a report, if there is one; `path` and `what` may be "". A number of 0 is not known. */
+CLI_MUST_CHECK bool enqueue_report(FILE *report, int64_t line, int64_t document,
+				   const char *failure, const char *path, const char *what);
 
 #endif

@@ -63,9 +63,12 @@ static bool folder_is_open(const char *path)
 static int check_letter(struct job *job)
 {
 	const char *path = cli_value(job->cli, "letter-out");
-	struct stat st;
+	bool there = false;
+	int rc = path != NULL ? cli_file_there(job->cli, path, &there) : 0;
 
-	if (path != NULL && lstat(path, &st) == 0)
+	if (rc != 0)
+		return rc;
+	if (there)
 		return cli_fail(job->cli, SJ_INPUT_REFUSED, "%s: exists already", path);
 	if (path != NULL && !folder_is_open(path))
 		return cli_fail(job->cli, errno == EACCES ? SJ_FILE_PERMISSION : SJ_OUTPUT_FAILED,

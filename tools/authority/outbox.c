@@ -54,12 +54,14 @@ int outbox_get(const struct outbox *o, const uint8_t hash[static OUTBOX_HASH], s
 {
 	char *path = path_of(o, hash);
 	uint8_t is[OUTBOX_HASH];
-	int rc = 0;
+	bool there;
+	int rc;
 
 	*bytes = NULL;
 	if (path == NULL)
 		return cli_exit_code(o->cli);
-	if (access(path, F_OK) == 0)
+	rc = cli_file_there(o->cli, path, &there);
+	if (rc == 0 && there)
 		rc = cli_file_read(o->cli, path, max, bytes, len);
 	free(path);
 	if (rc != 0 || *bytes == NULL)

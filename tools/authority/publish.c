@@ -128,7 +128,7 @@ static int add_services(struct publishing *p)
 	char *path = services_path(p->a);
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	int rc = path == NULL ? cli_fail(p->a->cli, SJ_NO_MEMORY, NULL)
+	int rc = path == NULL ? cli_exit_code(p->a->cli)
 			      : cli_services_read(p->a->cli, path, &services);
 
 	if (rc == 0)

@@ -69,11 +69,13 @@ static int refuse_old(const struct authority *a)
 {
 	struct stat st;
 	char *path;
-	int rc = 0;
+	bool there;
+	int rc;
 
 	if (asprintf(&path, "%s/" OLD_LEDGER, a->directory) < 0)
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
-	if (stat(path, &st) == 0 && st.st_size > 0)
+	rc = cli_file_there(a->cli, path, &there);
+	if (rc == 0 && there && (stat(path, &st) != 0 || st.st_size > 0))
 		rc = cli_fail(a->cli, SJ_INPUT_REFUSED,
 			      "%s: cards of before the holder register; issue from a new authority "
 			      "and publish this one's lists with the program that wrote it",

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -342,10 +341,12 @@ static int fill_new(struct authority *a, const struct authority_plan *plan)
 int authority_create(struct cli *cli, const char *directory, const struct authority_plan *plan)
 {
 	struct authority a = { .cli = cli, .lock = -1 };
-	struct stat st;
-	int rc;
+	bool there;
+	int rc = cli_file_there(cli, directory, &there);
 
-	if (lstat(directory, &st) == 0)
+	if (rc != 0)
+		return rc;
+	if (there)
 		return cli_fail(cli, SJ_INPUT_REFUSED, "%s: exists already", directory);
 	if (cli_interrupt_fd(cli) < 0) /* from here on Ctrl-C is heard between the keys */
 		return cli_exit_code(cli);

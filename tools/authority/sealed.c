@@ -282,11 +282,13 @@ static int settle(struct cli *cli, const char *directory, bool keep)
 int keystore_recover(struct cli *cli, const char *directory)
 {
 	char *decided = NULL;
-	int rc = 0;
+	bool is;
+	int rc;
 
 	if (asprintf(&decided, "%s/" DECIDED, directory) < 0)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	if (access(decided, F_OK) == 0)
+	rc = cli_file_there(cli, decided, &is);
+	if (rc == 0 && is)
 		rc = settle(cli, directory, true);
 	free(decided);
 	return rc;

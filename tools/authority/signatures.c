@@ -281,6 +281,8 @@ int signatures_check(const struct authority *a,
 				      *records + 1);
 		*records += rc == 0;
 	}
+	if (rc == 0 && in != NULL && !feof(in))
+		rc = cli_fail(a->cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
 	if (in != NULL)
 		fclose(in);
 	free(line);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "authority/signatures.h"
 #include "authority/statusbody.h"
@@ -24,23 +23,28 @@ void statuslist_free(struct statuslist *list)
 
 /* --- building ---------------------------------------------------------------- */
 
-/* The root of the list before; zeros where there is none. */
-static void previous_root(const struct authority *a, uint8_t root[static SJ_STATUS_ROOT])
+/* The root of the list before; zeros where there is none, or one that is damaged. */
+static int previous_root(const struct authority *a, uint8_t root[static SJ_STATUS_ROOT])
 {
 	struct sj_status_file file;
 	uint8_t *bytes = NULL;
 	char *path = NULL;
+	bool there;
 	size_t len;
+	int rc;
 
 	memset(root, 0, SJ_STATUS_ROOT);
 	if (asprintf(&path, "%s/status.list", a->directory) < 0)
-		return;
-	if (access(path, F_OK) == 0 &&
-	    cli_file_read(a->cli, path, STATUSLIST_MAX, &bytes, &len) == 0 &&
+		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
+	rc = cli_file_there(a->cli, path, &there);
+	if (rc == 0 && there)
+		rc = cli_file_read(a->cli, path, STATUSLIST_MAX, &bytes, &len);
+	if (bytes != NULL &&
 	    (!sj_status_file_read(sj_span(bytes, len), &file) || !sj_status_root(file.body, root)))
 		memset(root, 0, SJ_STATUS_ROOT);
 	free(bytes);
 	free(path);
+	return rc;
 }
 
 /* Root and size of a body that was just built. */
@@ -71,7 +75,8 @@ static int sign_head(struct authority *a, struct sj_span body, uint32_t seconds,
 		head->not_before = signer.cwt.not_before;
 	head->next_update = head->not_before + seconds;
 	snprintf(head->issuer, sizeof(head->issuer), "%s", authority_country(a));
-	previous_root(a, head->previous);
+	if (rc == 0)
+		rc = previous_root(a, head->previous);
 	if (rc == 0)
 		rc = describe(a->cli, body, head);
 	if (rc == 0 && (!sj_status_head_put(w, head, signer.key) ||

@@ -17,13 +17,19 @@ static json_t *work_json(const struct card_rf_work *work)
 	return object;
 }
 
-/* Sizes and counts, never a byte of what was said. A log that is full is no reason to stop. */
+/*
+ * Sizes and counts, never a byte of what was said. A log that is full is no reason to stop; it ends where
+ * it was full, which is told in the end.
+ */
 static void log_step(void *self, const struct card_rf_step *step)
 {
-	json_t *line = json_pack("{s:i, s:I, s:I, s:o}", "schema", CARD_SCHEMA, "command",
-				 (json_int_t)step->command, "response", (json_int_t)step->response,
-				 "work", work_json(&step->work));
+	json_t *line;
 
+	if (ferror(self))
+		return;
+	line = json_pack("{s:i, s:I, s:I, s:o}", "schema", CARD_SCHEMA, "command",
+			 (json_int_t)step->command, "response", (json_int_t)step->response, "work",
+			 work_json(&step->work));
 	if (line != NULL && json_dumpf(line, self, JSON_COMPACT) == 0) {
 		fputc('\n', self);
 		fflush(self);

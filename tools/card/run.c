@@ -113,7 +113,7 @@ static int run_card(struct cli *cli, struct card_store *store,
 		rc = run_stdio(cli, store, how, config->stop_fd);
 	else
 		rc = run_vpcd(cli, store, how, config);
-	if (log != NULL && fclose(log) != 0 && rc == 0)
+	if (log != NULL && !cli_stream_close(log) && rc == 0)
 		rc = cli_fail(cli, SJ_OUTPUT_FAILED, "--rf-log: %s", strerror(errno));
 	return rc;
 }

@@ -271,6 +271,11 @@ CLI_MUST_CHECK int cli_secret_write_letter(struct cli *cli, const char *path, co
  */
 CLI_MUST_CHECK int cli_file_read(struct cli *cli, const char *path, size_t max, uint8_t **bytes,
 				 size_t *len);
+/*
+ * Whether `path` names anything, be it a link that leads nowhere. What could not be looked for is
+ * not absent: SJ_INPUT_UNREADABLE is told.
+ */
+CLI_MUST_CHECK int cli_file_there(struct cli *cli, const char *path, bool *there);
 /* Tells by errno why `path` could not be written; returns the exit code. */
 int cli_output_failed(struct cli *cli, const char *path);
 /*
@@ -280,6 +285,8 @@ int cli_output_failed(struct cli *cli, const char *path);
  */
 CLI_MUST_CHECK int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t len,
 				  unsigned mode);
+/* Ends a stream that was written to. False, and errno: not all of it is there. */
+CLI_MUST_CHECK bool cli_stream_close(FILE *f);
 /* The folder that `path` is in, so that a new name is on the disk too. Best effort: not all can. */
 void cli_sync_folder(const char *path);
 /* Makes a directory and its missing parents with `mode`; one that exists is fine. */

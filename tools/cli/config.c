@@ -122,6 +122,8 @@ static int load_drop_ins(struct cli *cli, const char *path, cli_ini_fn fn, void 
 	if (asprintf(&folder, "%s.d", path) < 0)
 		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	n = scandir(folder, &list, is_drop_in, alphasort);
+	if (n < 0 && errno != ENOENT && errno != ENOTDIR)
+		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", folder, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		if (rc == 0 && asprintf(&file, "%s/%s", folder, list[i]->d_name) < 0)
 			rc = cli_fail(cli, SJ_NO_MEMORY, NULL);

@@ -72,11 +72,15 @@ static int read_exact(struct cli *cli, const char *path, uint8_t *out, size_t si
 static int make_key(struct cli *cli, struct cli_journal *j)
 {
 	struct path path = in(j, "journal.key");
+	bool key, db = false;
+	int code = cli_file_there(cli, path.text, &key);
 	enum sj_rc rc;
 
-	if (access(path.text, F_OK) == 0)
-		return 0;
-	if (access(in(j, "journal.db").text, F_OK) == 0)
+	if (code == 0 && !key)
+		code = cli_file_there(cli, in(j, "journal.db").text, &db);
+	if (code != 0 || key)
+		return code;
+	if (db)
 		return cli_fail(cli, SJ_KEY_STORE, "%s is missing", path.text);
 	rc = sj_gate_key_new(j->key);
 	if (rc != SJ_OK)
@@ -88,24 +92,27 @@ static int read_key(struct cli *cli, struct cli_journal *j)
 {
 	struct path path = in(j, "journal.pub");
 	int rc = read_exact(cli, in(j, "journal.key").text, j->key, sizeof(j->key));
+	bool there;
 
 	if (rc != 0)
 		return rc;
 	j->has_key = true;
 	if (sj_journal_public(j->key, j->public_key) != SJ_OK)
 		return cli_fail(cli, SJ_KEY_STORE, "%s", in(j, "journal.key").text);
-	if (access(path.text, F_OK) == 0)
-		return 0;
+	rc = cli_file_there(cli, path.text, &there);
+	if (rc != 0 || there)
+		return rc;
 	return cli_file_write(cli, path.text, j->public_key, sizeof(j->public_key), 0644);
 }
 
 static int read_operator(struct cli *cli, struct cli_journal *j)
 {
 	struct path path = in(j, "operator.pub");
-	int rc;
+	bool there;
+	int rc = cli_file_there(cli, path.text, &there);
 
-	if (access(path.text, F_OK) != 0)
-		return 0;
+	if (rc != 0 || !there)
+		return rc;
 	rc = read_exact(cli, path.text, j->operator_key, sizeof(j->operator_key));
 	j->has_operator = rc == 0;
 	return rc;

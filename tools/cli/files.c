@@ -68,6 +68,16 @@ int cli_file_read(struct cli *cli, const char *path, size_t max, uint8_t **bytes
 	return rc;
 }
 
+int cli_file_there(struct cli *cli, const char *path, bool *there)
+{
+	struct stat st;
+
+	*there = lstat(path, &st) == 0;
+	if (*there || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
+}
+
 bool cli_write_all(int fd, const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
@@ -90,6 +100,17 @@ int cli_output_failed(struct cli *cli, const char *path)
 	enum sj_rc rc = errno == EACCES || errno == EPERM ? SJ_FILE_PERMISSION : SJ_OUTPUT_FAILED;
 
 	return cli_fail(cli, rc, "%s: %s", path, strerror(errno));
+}
+
+/* What failed before the end has left no errno. */
+bool cli_stream_close(FILE *f)
+{
+	const bool lost = ferror(f) != 0;
+
+	if (fclose(f) != 0)
+		return false;
+	errno = EIO;
+	return !lost;
 }
 
 static int write_standard(struct cli *cli, const void *bytes, size_t len)
@@ -157,10 +178,16 @@ int cli_file_write(struct cli *cli, const char *path, const void *bytes, size_t 
 
 	if (strcmp(path, "-") == 0)
 		return write_standard(cli, bytes, len);
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return write_through(cli, path, bytes, len);
+	if (stat(path, &st) == 0) {
+		if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+			return write_through(cli, path, bytes, len);
+	} else if (errno != ENOENT) {
+		return cli_output_failed(cli, path);
+	}
 	/* Not the link is replaced, but what it leads to. */
 	target = realpath(path, NULL);
+	if (target == NULL && errno != ENOENT)
+		return cli_output_failed(cli, path);
 	rc = replace(cli, target != NULL ? target : path, bytes, len, mode);
 	free(target);
 	return rc;

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
+
 #define LINKTYPE_ISO_14443 264u
 #define EVENT_FIELD_ON 0xFCu
 #define EVENT_READER_TO_CARD 0xFEu
@@ -134,9 +136,8 @@ void cli_pcap_apdu(struct cli_pcap *p, bool from_card, const uint8_t *bytes, siz
 
 bool cli_pcap_close(struct cli_pcap *p)
 {
-	bool good = ferror(p->file) == 0;
+	const bool good = cli_stream_close(p->file);
 
-	good = fclose(p->file) == 0 && good;
 	free(p);
 	return good;
 }

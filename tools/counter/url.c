@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "counter/counter.h"
 
@@ -11,11 +10,14 @@ static int run(struct cli *cli)
 	struct counter_config config = { 0 };
 	uint8_t *bytes = NULL;
 	size_t len = 0;
+	bool there = true;
 	int rc = counter_config_load(cli, &config);
 
-	if (rc == 0 && access(counter_path(&config, "address").text, F_OK) != 0)
+	if (rc == 0)
+		rc = cli_file_there(cli, counter_path(&config, "address").text, &there);
+	if (rc == 0 && !there)
 		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s; does the counter run?",
-			      counter_path(&config, "address").text, strerror(errno));
+			      counter_path(&config, "address").text, strerror(ENOENT));
 	if (rc == 0)
 		rc = cli_file_read(cli, counter_path(&config, "address").text, 256, &bytes, &len);
 	if (rc == 0)

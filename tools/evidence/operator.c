@@ -53,12 +53,17 @@ static int make(struct cli *cli, const char *out, const char *public_out)
 static int run_operator_key(struct cli *cli)
 {
 	const char *out = cli_value(cli, "out"), *public_out = cli_value(cli, "public");
+	bool there;
+	int rc;
 
 	if (out == NULL || public_out == NULL)
 		return cli_usage(cli, "--out FILE and --public FILE are due");
 	if (strcmp(out, public_out) == 0)
 		return cli_usage(cli, "--out and --public name one file");
-	if (access(out, F_OK) == 0)
+	rc = cli_file_there(cli, out, &there);
+	if (rc != 0)
+		return rc;
+	if (there)
 		return cli_fail(cli, SJ_INPUT_REFUSED,
 				"%s: it is there already, and may be needed to read what was kept",
 				out);
@@ -83,8 +88,8 @@ static const char *const operator_examples[] = {
 	"install -m644 operator.pub /var/lib/sojourn/counter/journal/ # on the desk",
 	NULL,
 };
-static const enum sj_rc operator_failures[] = { SJ_INPUT_REFUSED, SJ_SECRET_NEEDED,
-						SJ_OUTPUT_FAILED, SJ_OK };
+static const enum sj_rc operator_failures[] = { SJ_INPUT_UNREADABLE, SJ_INPUT_REFUSED,
+						SJ_SECRET_NEEDED, SJ_OUTPUT_FAILED, SJ_OK };
 
 const struct cli_command evidence_operator_key = {
 	.noun = "evidence",

@@ -1,7 +1,6 @@
 /* enrol.c -- `sojourn gate enrol`: keys, the request, the credential. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gate/tool.h"
 
@@ -13,11 +12,12 @@ static int key_make(struct cli *cli, const struct gate_config *config, const cha
 {
 	struct gate_path path = gate_path(config, name);
 	uint8_t key[GATE_KEY];
+	bool there;
 	enum sj_rc made;
-	int rc;
+	int rc = cli_file_there(cli, path.text, &there);
 
-	if (access(path.text, F_OK) == 0)
-		return 0;
+	if (rc != 0 || there)
+		return rc;
 	made = sj_gate_key_new(key);
 	rc = made != SJ_OK ? cli_fail(cli, made, NULL)
 			   : gate_file_write(cli, config, path.text, key, sizeof(key), 0600);

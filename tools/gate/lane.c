@@ -108,15 +108,24 @@ static void run_tap(struct gate_lane *lane, struct sj_card *card)
 
 /* --- cards and readers come and go ------------------------------------------------------ */
 
-static bool present(const struct sj_readers *list, const char *reader)
+static bool find(const struct sj_readers *list, const char *reader, struct sj_reader_info *out)
 {
-	struct sj_reader_info info = { .size = sizeof(info) };
-
-	for (size_t i = 0; sj_readers_get(list, i, &info); i++) {
-		if (strcmp(info.name, reader) == 0)
-			return info.card_present;
+	out->size = sizeof(*out);
+	for (size_t i = 0; list != NULL && sj_readers_get(list, i, out); i++) {
+		if (strcmp(out->name, reader) == 0)
+			return true;
 	}
 	return false;
+}
+
+/* Not there, or there again: a card can come back before anybody has looked. */
+static bool was_taken(const struct sj_readers *before, const struct sj_readers *now,
+		      const char *reader)
+{
+	struct sj_reader_info then, info;
+
+	return !find(now, reader, &info) || !info.card_present ||
+	       (find(before, reader, &then) && info.events != then.events);
 }
 
 static void beat(struct gate_lane *lane)
@@ -124,10 +133,10 @@ static void beat(struct gate_lane *lane)
 	atomic_store(&lane->beat, (long long)time(NULL));
 }
 
-/* One tap a presentation. */
-static enum sj_rc wait_gone(struct gate_lane *lane, const char *reader)
+/* One tap a presentation. `list`: as it was then, or NULL; it is freed. */
+static enum sj_rc wait_gone(struct gate_lane *lane, const char *reader, struct sj_readers *list)
 {
-	struct sj_readers *list = NULL, *now = NULL;
+	struct sj_readers *now = NULL;
 	enum sj_rc rc = SJ_OK;
 	bool there = true;
 
@@ -138,9 +147,9 @@ static enum sj_rc wait_gone(struct gate_lane *lane, const char *reader)
 			continue;
 		if (rc != SJ_OK)
 			break;
+		there = !was_taken(list, now, reader);
 		sj_readers_free(list);
 		list = now;
-		there = present(list, reader);
 	}
 	sj_readers_free(list);
 	return rc == SJ_TIMED_OUT ? SJ_OK : rc;
@@ -174,6 +183,7 @@ static bool is_no_card(enum sj_rc rc)
 static enum sj_rc serve(struct gate_lane *lane)
 {
 	char reader[SJ_READER_NAME_MAX];
+	struct sj_readers *list = NULL;
 	struct sj_card *card = NULL;
 	enum sj_rc rc = sj_card_wait(lane->ctx, lane->reader, WAIT_MS, &card);
 
@@ -183,9 +193,10 @@ static enum sj_rc serve(struct gate_lane *lane)
 	if (rc != SJ_OK)
 		return is_no_card(rc) ? SJ_OK : rc;
 	snprintf(reader, sizeof(reader), "%s", sj_card_reader(card));
+	(void)sj_readers_list(lane->ctx, GONE_MS, &list);
 	run_tap(lane, card);
 	sj_card_close(card);
-	return wait_gone(lane, reader);
+	return wait_gone(lane, reader, list);
 }
 
 static void change_context(struct gate_lane *lane, struct sj_context *ctx)

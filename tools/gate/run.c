@@ -357,17 +357,20 @@ static const char *fire_file(const struct gate_run *run)
 static int confine(struct gate_run *run)
 {
 	const struct gate_config *c = &run->config;
+	bool there;
+	int rc = cli_file_there(run->cli, c->trust, &there);
 	const struct cli_room rooms[] = {
 		{ CLI_ROOM_WRITE, c->state },
 		{ CLI_ROOM_WRITE, c->journal },
 		{ CLI_ROOM_READ, c->trust },
 		/* For the heads that cards bring; not what is around a store that is not there. */
-		{ CLI_ROOM_WRITE, access(c->trust, F_OK) == 0 ? c->trust : NULL },
+		{ CLI_ROOM_WRITE, there ? c->trust : NULL },
 		{ CLI_ROOM_READ, c->staples },
 		{ CLI_ROOM_READ, fire_file(run) },
 	};
-	int rc = cli_confine_files(run->cli, rooms, sizeof(rooms) / sizeof(rooms[0]));
 
+	if (rc == 0)
+		rc = cli_confine_files(run->cli, rooms, sizeof(rooms) / sizeof(rooms[0]));
 	return rc != 0 ? rc : cli_confine_calls(run->cli, 0);
 }
 

@@ -133,10 +133,15 @@ int gate_give(struct cli *cli, const struct gate_config *config, const char *pat
 {
 	struct stat st;
 
-	if (geteuid() != 0 || stat(config->state, &st) != 0 || st.st_uid == 0 ||
-	    chown(path, st.st_uid, st.st_gid) == 0)
+	if (geteuid() != 0)
 		return 0;
-	return cli_fail(cli, SJ_FILE_PERMISSION, "%s: %s", path, strerror(errno));
+	if (stat(config->state, &st) != 0)
+		return errno == ENOENT ? 0
+				       : cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", config->state,
+						  strerror(errno));
+	if (st.st_uid == 0 || chown(path, st.st_uid, st.st_gid) == 0)
+		return 0;
+	return cli_output_failed(cli, path);
 }
 
 int gate_file_write(struct cli *cli, const struct gate_config *config, const char *path,

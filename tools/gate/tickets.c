@@ -201,6 +201,7 @@ int gate_ticket_make(struct cli *cli, const struct gate_config *config, int64_t 
 	char name[24], *path = NULL;
 	struct tm tm;
 	time_t t = (time_t)now;
+	bool there;
 	int rc = cli_directory_make(cli, folder.text, 0700);
 
 	if (rc == 0)
@@ -210,7 +211,8 @@ int gate_ticket_make(struct cli *cli, const struct gate_config *config, int64_t 
 			return cli_fail(cli, SJ_INTERNAL, "the clock");
 		if (asprintf(&path, "%s/%s" SUFFIX, folder.text, name) < 0)
 			return cli_fail(cli, SJ_NO_MEMORY, NULL);
-		if (access(path, F_OK) == 0) {
+		rc = cli_file_there(cli, path, &there);
+		if (rc == 0 && there) {
 			free(path);
 			path = NULL;
 		}
@@ -238,7 +240,7 @@ static int prune_file(struct cli *cli, const char *path, int64_t made, void *use
 	if (p->now - made < GATE_TICKET_LIFE)
 		return 0;
 	if (unlink(path) != 0)
-		return cli_fail(cli, SJ_FILE_PERMISSION, "%s: %s", path, strerror(errno));
+		return cli_output_failed(cli, path);
 	p->removed++;
 	return 0;
 }

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "key/key.h"
 
@@ -62,11 +61,13 @@ static int find_trust(struct cli *cli, const char **out)
 {
 	const char *directory = cli_setting(cli, "trust");
 	struct sj_trust *trust = NULL;
+	bool there;
+	int code = cli_file_there(cli, directory, &there);
 	enum sj_rc rc;
 
-	*out = access(directory, F_OK) == 0 ? directory : NULL;
-	if (!cli_given(cli, "trust"))
-		return 0;
+	*out = there ? directory : NULL;
+	if (code != 0 || !cli_given(cli, "trust"))
+		return code;
 	rc = sj_trust_open(directory, &trust);
 	sj_trust_close(trust);
 	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", directory);

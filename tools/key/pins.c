@@ -1,8 +1,8 @@
 /* pins.c -- PIN, PUK, management key, remembered codes, and the end of all keys. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "key/key.h"
 
@@ -314,21 +314,27 @@ const struct cli_command key_reset = {
 static int run_forget(struct cli *cli)
 {
 	const char *text = cli_argument(cli, 0);
-	char *memory = key_memory();
+	char *memory = (errno = 0, key_memory());
 	uint8_t guid[SJ_PIV_GUID];
 	enum sj_rc rc = SJ_OK;
+	bool there = false;
+	int code = 0;
 
+	if (!memory && errno == ENOMEM)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	if (text && !key_hex(text, guid, sizeof(guid))) {
 		free(memory);
 		return cli_usage(cli, "%s: a GUID has 32 hexadecimal digits (sojourn key list)",
 				 text);
 	}
-	if (memory && access(memory, F_OK) == 0)
+	if (memory)
+		code = cli_file_there(cli, memory, &there);
+	if (code == 0 && there)
 		rc = sj_piv_forget(memory, text ? guid : NULL);
 	if (rc != SJ_OK)
-		cli_fail(cli, rc, "%s", memory);
+		code = cli_fail(cli, rc, "%s", memory);
 	free(memory);
-	return sj_exit_code(rc);
+	return code;
 }
 
 static const struct cli_positional forget_positionals[] = {
@@ -341,7 +347,8 @@ static const char *const forget_examples[] = {
 	"sojourn key forget # every CAN and pairing code",
 	NULL,
 };
-static const enum sj_rc forget_failures[] = { SJ_FILE_PERMISSION, SJ_OK };
+static const enum sj_rc forget_failures[] = { SJ_FILE_PERMISSION, SJ_INPUT_UNREADABLE,
+					      SJ_OUTPUT_FAILED, SJ_OK };
 
 const struct cli_command key_forget = {
 	.noun = "key",

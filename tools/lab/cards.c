@@ -30,10 +30,12 @@ static int make(struct lab *lab, const char *program, const char *file, unsigned
 {
 	struct cli_child child = CLI_CHILD_INIT;
 	const char *const argv[] = { program, "card", "new", file, NULL };
+	bool there;
+	int rc = cli_file_there(lab->cli, file, &there);
 	pid_t pid;
 
-	if (access(file, F_OK) == 0)
-		return 0;
+	if (rc != 0 || there)
+		return rc;
 	child.out = child.err = open_log(lab, i);
 	pid = cli_child_start(&child, argv);
 	if (child.err >= 0)

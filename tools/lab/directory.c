@@ -107,13 +107,18 @@ int lab_directory_take(struct lab *lab)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	const char *dir = lab->dir;
 	struct lab_path path = lab_path(dir, LOCK_NAME);
+	bool there;
+	int rc;
 
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		return cli_fail(lab->cli, SJ_OUTPUT_FAILED, "%s: %s", dir, strerror(errno));
 	if (!is_own(dir))
 		return cli_fail(lab->cli, SJ_INPUT_REFUSED, "%s is not a directory of yours alone",
 				dir);
-	if (access(path.text, F_OK) != 0 && !is_empty(dir))
+	rc = cli_file_there(lab->cli, path.text, &there);
+	if (rc != 0)
+		return rc;
+	if (!there && !is_empty(dir))
 		return cli_fail(lab->cli, SJ_INPUT_REFUSED,
 				"%s is not empty and not a lab: it is left alone", dir);
 	lab->lock = open(path.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

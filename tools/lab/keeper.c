@@ -102,8 +102,11 @@ static int follow_marks(struct lab *lab, int asked)
 	while (read(asked, events, sizeof(events)) > 0)
 		;
 	for (unsigned i = 0; rc == 0 && i < lab->cards; i++) {
-		bool taken = access(lab_card_mark(lab->dir, i).text, F_OK) == 0;
+		bool taken;
 
+		rc = cli_file_there(lab->cli, lab_card_mark(lab->dir, i).text, &taken);
+		if (rc != 0)
+			break;
 		if (taken && lab->card[i] > 0) {
 			cli_child_stop(lab->card[i], STOP_MS);
 			lab->card[i] = 0;

@@ -217,21 +217,31 @@ static const struct cli_command down_command = {
 
 /* --- status ---------------------------------------------------------------------------- */
 
-static json_t *card_row(const char *dir, unsigned i)
+static int add_card(struct cli *cli, json_t *rows, const char *dir, unsigned i)
 {
 	struct lab_path can = lab_path(dir, "card-%02u.can", i + 1);
+	bool there;
+	int rc = cli_file_there(cli, can.text, &there);
 
-	return json_pack("{s:s, s:s, s:s*}", "reader", lab_reader(i).text, "card",
-			 lab_path(dir, "card-%02u.card", i + 1).text, "canFile",
-			 access(can.text, F_OK) == 0 ? can.text : NULL);
+	if (rc == 0)
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:s, s:s*}", "reader", lab_reader(i).text,
+						"card", lab_path(dir, "card-%02u.card", i + 1).text,
+						"canFile", there ? can.text : NULL));
+	return rc;
 }
 
 static int status_json(struct cli *cli, const char *dir, pid_t keeper, unsigned cards)
 {
 	json_t *rows = json_array();
+	int rc = 0;
 
-	for (unsigned i = 0; i < cards; i++)
-		json_array_append_new(rows, card_row(dir, i));
+	for (unsigned i = 0; rc == 0 && i < cards; i++)
+		rc = add_card(cli, rows, dir, i);
+	if (rc != 0) {
+		json_decref(rows);
+		return rc;
+	}
 	return cli_json_print(cli, 1,
 			      json_pack("{s:s, s:b, s:i, s:s, s:o}", "directory", dir, "running",
 					keeper > 0, "pid", (int)keeper, "socket",
@@ -250,9 +260,11 @@ static int run_status(struct cli *cli)
 	keeper = lab_directory_keeper(dir);
 	if (keeper < 0)
 		keeper = 0;
-	while (keeper > 0 && cards < LAB_CARDS_MAX &&
-	       access(lab_path(dir, "card-%02u.card", cards + 1).text, F_OK) == 0)
-		cards++;
+	for (bool there = keeper > 0; there && cards < LAB_CARDS_MAX; cards += there) {
+		rc = cli_file_there(cli, lab_path(dir, "card-%02u.card", cards + 1).text, &there);
+		if (rc != 0)
+			return rc;
+	}
 	if (cli_json(cli))
 		return status_json(cli, dir, keeper, cards);
 	if (keeper == 0) {

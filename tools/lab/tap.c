@@ -13,6 +13,7 @@ static int find_card(struct lab *lab, unsigned *i)
 	const char *text = cli_argument(lab->cli, 0);
 	int rc = lab_directory(lab->cli, lab->dir);
 	unsigned long n;
+	bool there;
 	char *end;
 
 	if (rc != 0)
@@ -26,7 +27,10 @@ static int find_card(struct lab *lab, unsigned *i)
 	*i = (unsigned)n - 1;
 	if (lab_directory_keeper(lab->dir) <= 0)
 		return cli_fail(lab->cli, SJ_INPUT_REFUSED, "no lab runs in %s", lab->dir);
-	if (access(lab_path(lab->dir, "card-%02lu.card", n).text, F_OK) != 0)
+	rc = cli_file_there(lab->cli, lab_path(lab->dir, "card-%02lu.card", n).text, &there);
+	if (rc != 0)
+		return rc;
+	if (!there)
 		return cli_fail(lab->cli, SJ_INPUT_REFUSED, "the lab in %s has no card %lu",
 				lab->dir, n);
 	lab_pcscd_use(lab->dir);

@@ -43,13 +43,18 @@ static int copy_parts(struct cli *cli, const char *from, const char *to)
 {
 	DIR *entries = opendir(from);
 	const struct dirent *e;
+	bool there;
 	int rc = 0;
 
 	if (entries == NULL)
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", from, strerror(errno));
-	while (rc == 0 && (errno = 0, e = readdir(entries)) != NULL)
-		if (is_part(e->d_name) && access(terminal_path(to, e->d_name).text, F_OK) != 0)
+	while (rc == 0 && (errno = 0, e = readdir(entries)) != NULL) {
+		if (!is_part(e->d_name))
+			continue;
+		rc = cli_file_there(cli, terminal_path(to, e->d_name).text, &there);
+		if (rc == 0 && !there)
 			rc = copy(cli, from, to, e->d_name);
+	}
 	if (rc == 0 && errno != 0)
 		rc = cli_fail(cli, SJ_INPUT_UNREADABLE, "%s: %s", from, strerror(errno));
 	closedir(entries);
@@ -58,23 +63,19 @@ static int copy_parts(struct cli *cli, const char *from, const char *to)
 
 /* --- trying it ------------------------------------------------------------------------ */
 
-static void clear(const char *stage)
-{
-	if (access(stage, F_OK) == 0)
-		cli_tree_remove(stage);
-}
-
 /* With this key of the folder; *out NULL: they do not belong together. */
 static int try_key(struct cli *cli, const char *folder, const char *stage, const char *name,
 		   struct sj_terminal **out)
 {
 	const struct terminal_path key = terminal_path(folder, name);
 	const struct terminal_path staged = terminal_path(stage, TERMINAL_KEY);
+	bool there;
+	int code = cli_file_there(cli, key.text, &there);
 	enum sj_rc rc;
 
 	*out = NULL;
-	if (access(key.text, F_OK) != 0)
-		return 0;
+	if (code != 0 || !there)
+		return code;
 	if ((unlink(staged.text) != 0 && errno != ENOENT) || link(key.text, staged.text) != 0)
 		return cli_output_failed(cli, staged.text);
 	rc = sj_terminal_open(stage, out);
@@ -152,7 +153,7 @@ static int install(struct cli *cli, const char *folder, const char *from)
 	bool next = false;
 	int rc;
 
-	clear(stage.text);
+	cli_tree_remove(stage.text);
 	rc = cli_directory_make(cli, stage.text, 0700);
 	if (rc == 0)
 		rc = copy_parts(cli, from, stage.text);
@@ -170,7 +171,7 @@ static int install(struct cli *cli, const char *folder, const char *from)
 			cli, 1,
 			json_pack("{s:s, s:s}", "holder", info.holder, "issuer", info.issuer));
 	sj_terminal_close(terminal);
-	clear(stage.text);
+	cli_tree_remove(stage.text);
 	return rc;
 }
 

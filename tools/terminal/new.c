@@ -29,10 +29,11 @@ static void count_up(char reference[static REFERENCE_MAX + 1])
 /* The terminal that vouches for its next certificate; *out NULL: none is installed. */
 static int open_previous(struct cli *cli, const char *folder, struct sj_terminal **out)
 {
+	bool there;
+	int rc = cli_file_there(cli, terminal_path(folder, TERMINAL_CERTIFICATE).text, &there);
+
 	*out = NULL;
-	if (access(terminal_path(folder, TERMINAL_CERTIFICATE).text, F_OK) != 0)
-		return 0;
-	return cli_terminal_open(cli, folder, out);
+	return rc != 0 || !there ? rc : cli_terminal_open(cli, folder, out);
 }
 
 /* --holder, or the reference after that of the terminal. */
@@ -98,9 +99,11 @@ static int write_both(struct cli *cli, const char *folder, const char *holder,
 static int check_waiting(struct cli *cli, const char *folder)
 {
 	const struct terminal_path path = terminal_path(folder, TERMINAL_NEXT_KEY);
+	bool there;
+	int rc = cli_file_there(cli, path.text, &there);
 
-	if (access(path.text, F_OK) != 0 || cli_given(cli, "again"))
-		return 0;
+	if (rc != 0 || !there || cli_given(cli, "again"))
+		return rc;
 	return cli_fail(cli, SJ_INPUT_REFUSED,
 			"%s: a request waits for its certificate; --again makes another",
 			path.text);

@@ -67,15 +67,20 @@ static int add_last(struct sync *s)
 	char path[1024], words[SOURCES_TEXT];
 	FILE *in;
 	size_t n;
+	bool whole;
 
 	snprintf(path, sizeof(path), "%s/" LAST_SOURCES, s->store);
 	in = fopen(path, "re");
-	if (in == NULL)
+	if (in == NULL && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
+	if (in == NULL)
+		return cli_fail(s->cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
 	n = fread(words, 1, sizeof(words) - 1, in);
 	words[n] = '\0';
+	whole = ferror(in) == 0;
 	fclose(in);
-	return add_words(s, words, "\n");
+	return whole ? add_words(s, words, "\n")
+		     : cli_fail(s->cli, SJ_INPUT_UNREADABLE, "%s", path);
 }
 
 static int find_sources(struct sync *s)

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "verify/verify.h"
 
@@ -25,12 +24,14 @@ static int take(struct cli *cli, const char *directory, const char *name, struct
 {
 	char path[2048];
 	size_t len = 0;
+	bool there;
 	int code, n = snprintf(path, sizeof(path), "%s/%s.bin", directory, name);
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return cli_fail(cli, SJ_INPUT_UNREADABLE, "%s", directory);
-	if (access(path, F_OK) != 0)
-		return 0;
+	code = cli_file_there(cli, path, &there);
+	if (code != 0 || !there)
+		return code;
 	code = cli_file_read(cli, path, FILE_MAX, &folder->bytes[folder->n], &len);
 	if (code != 0)
 		return code;
@@ -44,6 +45,7 @@ int verify_files_out(struct cli *cli, const char *directory, const struct sj_rep
 	int code = cli_directory_make(cli, directory, 0700);
 	const uint8_t *bytes;
 	char path[2048];
+	bool there;
 	size_t len;
 
 	for (size_t i = 0; i < NAMES && code == 0; i++) {
@@ -51,9 +53,12 @@ int verify_files_out(struct cli *cli, const char *directory, const struct sj_rep
 
 		if (n < 0 || (size_t)n >= sizeof(path))
 			return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", directory);
-		if (sj_report_file(report, names[i], &bytes, &len))
+		if (sj_report_file(report, names[i], &bytes, &len)) {
 			code = cli_file_write(cli, path, bytes, len, 0600);
-		else if (access(path, F_OK) == 0)
+			continue;
+		}
+		code = cli_file_there(cli, path, &there);
+		if (code == 0 && there)
 			cli_warn(cli, "%s was there before: it is not of this document", path);
 	}
 	return code;

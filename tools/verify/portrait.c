@@ -11,9 +11,15 @@ int verify_portrait_forget(struct cli *cli)
 {
 	const char *path = cli_value(cli, "portrait-out");
 	struct stat st;
+	bool there;
+	int code;
 
-	if (path == NULL || strcmp(path, "-") == 0 || lstat(path, &st) != 0 ||
-	    !S_ISREG(st.st_mode) || unlink(path) == 0)
+	if (path == NULL || strcmp(path, "-") == 0)
+		return 0;
+	code = cli_file_there(cli, path, &there);
+	if (code != 0 || !there)
+		return code;
+	if (lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || unlink(path) == 0))
 		return 0;
 	return cli_fail(cli, SJ_OUTPUT_FAILED, "%s", path);
 }
