@@ -119,7 +119,8 @@ static CK_RV ask_and_set(CK_SESSION_HANDLE handle, CK_SLOT_ID slot)
 		rv = p11_ask_secret(slot, "New PIN:", new, &new_len);
 	if (rv == CKR_OK)
 		rv = p11_ask_secret(slot, "New PIN again:", again, &again_len);
-	if (rv == CKR_OK && (new_len != again_len || memcmp(new, again, new_len) != 0))
+	if (rv == CKR_OK && !sj_equal_secret(sj_span((const uint8_t *)new, new_len),
+					     sj_span((const uint8_t *)again, again_len)))
 		rv = CKR_PIN_INVALID;
 	if (rv == CKR_OK)
 		rv = p11_session_enter(handle, &s);

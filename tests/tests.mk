@@ -98,7 +98,11 @@ $(call objs,tests/failures/keys.c): override HARDEN = -fPIC
 $(BUILD)/tests/failures/keys.so: $(call objs,tests/failures/keys.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) -shared -o $@ $^ -lcrypto -ldl
-made_wrap := $(addprefix -Wl$(comma)--wrap=,sj_ec_secret_random sj_ec_secret_read sj_ec_agree sj_kdf sj_hkdf_extract sj_hkdf_expand sj_wipe free card_charge_begin sj_tap_verdict)
+# A program with the module in it, whose secrets are looked for.
+$(BUILD)/tests/failures/p11_secrets: $(call objs,tests/failures/p11_secrets.c)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ -ldl
+made_wrap := $(addprefix -Wl$(comma)--wrap=,sj_ec_secret_random sj_ec_secret_read sj_ec_agree sj_dh_secret_random sj_dh_agree sj_rsa_private sj_kdf sj_hkdf_extract sj_hkdf_expand sj_wipe free card_charge_begin sj_tap_verdict)
 # What a test wipes itself is none of ours.
 $(call objs,tests/reader/gate_card.c tests/reader/gate_stage.c): CPPFLAGS_ALL += -Dsj_wipe=explicit_bzero
 $(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c tests/failures/made.c $(sweep_src))
@@ -106,7 +110,7 @@ $(BUILD)/tests/failures/test_secrets: TEST_LIBS = $(made_wrap) $(sweep_libs)
 
 .PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
 bench_bins := $(addprefix $(BUILD)/tests/bench/,bench nullcard signer)
-tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so keys.so) $(BUILD)/tests/fuzz/mutate $(bench_bins) $(BUILD)/tests/power/asker
+tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so keys.so p11_secrets) $(BUILD)/tests/fuzz/mutate $(bench_bins) $(BUILD)/tests/power/asker
 
 $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
@@ -156,9 +160,10 @@ $(BUILD)/tests/power/asker: $(call objs,tests/power/asker.c) $(card_a) $(reader_
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^ $(LIBS_CORE) $(LIBS_READER)
 # Secrets that valgrind follows: tests/side/run.
+side_wrap := $(addprefix -Wl$(comma)--wrap=,sj_equal_secret sj_unpad sj_ecdsa_from_der RAND_priv_bytes card_transmit card_answer sj_edhoc_plaintext_2_parse sj_aead_open sj_pace_key_make)
 $(BUILD)/tests/side/side: $(call objs,$(wildcard tests/side/*.c)) $(helper_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -Wl,--wrap=sj_equal_secret,--wrap=sj_unpad,--wrap=sj_ecdsa_from_der -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(side_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		-lcmocka $(LIBS_TOOLS) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)

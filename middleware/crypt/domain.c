@@ -80,14 +80,15 @@ bool sj_curve_domain(enum sj_curve curve, struct sj_ec_domain *out,
 {
 	const EC_GROUP *group = sj_ec_group(curve);
 	BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
+	BN_CTX *bn = BN_CTX_new();
 	struct sj_writer w = sj_writer(bytes, SJ_EC_DOMAIN_MAX);
 	const size_t size = sj_curve_field_size(curve);
 	struct sj_ec_point g;
 	bool ok;
 
-	ok = group != NULL && p != NULL && a != NULL && b != NULL &&
-	     EC_GROUP_get_curve(group, p, a, b, NULL) == 1 &&
-	     sj_ec_point_encode(group, EC_GROUP_get0_generator(group), NULL, &g);
+	ok = group != NULL && p != NULL && a != NULL && b != NULL && bn != NULL &&
+	     EC_GROUP_get_curve(group, p, a, b, bn) == 1 &&
+	     sj_ec_point_encode(group, EC_GROUP_get0_generator(group), bn, &g);
 	if (!sj_sure(ok))
 		goto out;
 	out->p = put(&w, p, size);
@@ -98,6 +99,7 @@ bool sj_curve_domain(enum sj_curve curve, struct sj_ec_domain *out,
 	sj_put(&w, sj_ec_point_span(&g));
 	ok = !w.failed;
 out:
+	BN_CTX_free(bn);
 	BN_free(b);
 	BN_free(a);
 	BN_free(p);

@@ -75,19 +75,27 @@ static struct sj_span secret_span(const struct sj_ec_secret *k)
 	return sj_span(k->bytes, k->len);
 }
 
+/* Not by EC_POINT_point2oct(), whose time tells how many zeros a coordinate begins with. */
 bool sj_ec_point_encode(const EC_GROUP *group, const EC_POINT *point, BN_CTX *bn,
 			struct sj_ec_point *out)
 {
-	size_t n;
+	const int size = (EC_GROUP_get_degree(group) + 7) / 8;
+	BIGNUM *x, *y;
+	bool ok;
 
 	if (EC_POINT_is_at_infinity(group, point))
 		return false;
-	n = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, out->bytes,
-			       sizeof(out->bytes), bn);
-	if (n == 0)
-		return false;
-	out->len = n;
-	return true;
+	BN_CTX_start(bn);
+	x = BN_CTX_get(bn);
+	y = BN_CTX_get(bn);
+	out->bytes[0] = 0x04; /* uncompressed */
+	ok = sj_sure(y != NULL) && EC_POINT_get_affine_coordinates(group, point, x, y, bn) == 1 &&
+	     BN_bn2binpad(x, out->bytes + 1, size) == size &&
+	     BN_bn2binpad(y, out->bytes + 1 + size, size) == size;
+	if (ok)
+		out->len = 1 + 2 * (size_t)size;
+	BN_CTX_end(bn);
+	return ok;
 }
 
 bool sj_ec_point_read(enum sj_curve curve, struct sj_span in, struct sj_ec_point *out)
@@ -196,6 +204,18 @@ bool sj_ec_agree(enum sj_curve curve, const struct sj_ec_secret *k, const struct
 	return ok;
 }
 
+/*
+ * w->q = w->k * G + w->p. OpenSSL adds points with numbers whose lengths vary; on P-256 it has its constant-time
+ * code do both at once.
+ */
+static bool add_to_base(struct work *w, enum sj_curve curve)
+{
+	if (curve == SJ_P256)
+		return EC_POINT_mul(w->group, w->q, w->k, w->p, BN_value_one(), w->bn) == 1;
+	return EC_POINT_mul(w->group, w->q, w->k, NULL, NULL, w->bn) == 1 &&
+	       EC_POINT_add(w->group, w->q, w->q, w->p, w->bn) == 1;
+}
+
 bool sj_ec_map_generic(enum sj_curve curve, struct sj_span s, const struct sj_ec_point *h,
 		       struct sj_ec_point *out)
 {
@@ -205,30 +225,43 @@ bool sj_ec_map_generic(enum sj_curve curve, struct sj_span s, const struct sj_ec
 	sj_meter_count(SJ_METER_EC_MAP, curve, 1);
 	ok = work_start(&w, curve) && s.len <= SJ_EC_FIELD_MAX &&
 	     BN_bin2bn(s.ptr, (int)s.len, w.k) != NULL &&
-	     EC_POINT_mul(w.group, w.q, w.k, NULL, NULL, w.bn) == 1 &&
-	     point_set(&w, curve, sj_ec_point_span(h), w.p) &&
-	     EC_POINT_add(w.group, w.q, w.q, w.p, w.bn) == 1 &&
+	     point_set(&w, curve, sj_ec_point_span(h), w.p) && add_to_base(&w, curve) &&
 	     sj_ec_point_encode(w.group, w.q, w.bn, out);
 	work_end(&w);
 	return sj_answered(ok);
+}
+
+/*
+ * w->k = map / w->k. The order is prime, so the inverse is a power (Fermat), which OpenSSL has in constant time;
+ * BN_mod_inverse() goes as the key is.
+ */
+static bool divide(struct work *w, const struct sj_ec_secret *map)
+{
+	const BIGNUM *order = EC_GROUP_get0_order(w->group);
+	BN_MONT_CTX *mont = BN_MONT_CTX_new();
+	BIGNUM *inverse = BN_secure_new(), *power = BN_dup(order);
+	bool ok;
+
+	ok = sj_sure(mont != NULL && inverse != NULL && power != NULL) &&
+	     BN_MONT_CTX_set(mont, order, w->bn) == 1 && BN_sub_word(power, 2) == 1 &&
+	     BN_mod_exp_mont_consttime(inverse, w->k, power, order, w->bn, mont) == 1 &&
+	     scalar_set(w, secret_span(map)) &&
+	     BN_to_montgomery(inverse, inverse, mont, w->bn) == 1 &&
+	     BN_mod_mul_montgomery(w->k, w->k, inverse, mont, w->bn) == 1;
+	BN_free(power);
+	BN_clear_free(inverse);
+	BN_MONT_CTX_free(mont);
+	return ok;
 }
 
 bool sj_ec_cam_data(enum sj_curve curve, const struct sj_ec_secret *sk,
 		    const struct sj_ec_secret *map, struct sj_ec_secret *out)
 {
 	struct work w;
-	BIGNUM *inverse = NULL;
-	const BIGNUM *order;
-	bool ok = false;
+	bool ok;
 
-	if (!work_start(&w, curve) || !scalar_set(&w, secret_span(sk)))
-		goto out;
-	order = EC_GROUP_get0_order(w.group);
-	inverse = BN_mod_inverse(NULL, w.k, order, w.bn);
-	ok = inverse != NULL && scalar_set(&w, secret_span(map)) &&
-	     BN_mod_mul(w.k, w.k, inverse, order, w.bn) == 1 && scalar_get(w.k, curve, out);
-out:
-	BN_clear_free(inverse);
+	ok = work_start(&w, curve) && scalar_set(&w, secret_span(sk)) && divide(&w, map) &&
+	     scalar_get(w.k, curve, out);
 	work_end(&w);
 	return sj_answered(ok);
 }

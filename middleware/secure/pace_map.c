@@ -18,35 +18,32 @@ static struct sj_span public_set(struct sj_pace_public *out, struct sj_span byte
 	return sj_pace_public_span(out);
 }
 
-/* A point that was checked when it was read or made; it is again when it is used. */
-static struct sj_ec_point point_of(const struct sj_pace_public *p)
+/*
+ * These write to their place and give back no structs: what a compiler makes for such a value, nobody wipes.
+ * A point that was checked when it was read or made; it is again when it is used.
+ */
+static void point_of(const struct sj_pace_public *p, struct sj_ec_point *out)
 {
-	struct sj_ec_point point = { .len = p->len < SJ_EC_POINT_MAX ? p->len : SJ_EC_POINT_MAX };
-
-	memcpy(point.bytes, p->bytes, point.len);
-	return point;
+	out->len = p->len < SJ_EC_POINT_MAX ? p->len : SJ_EC_POINT_MAX;
+	memcpy(out->bytes, p->bytes, out->len);
 }
 
-static struct sj_dh_public number_of(const struct sj_pace_public *p)
+static void number_of(const struct sj_pace_public *p, struct sj_dh_public *out)
 {
-	struct sj_dh_public number = { .len = p->len };
+	out->len = p->len;
+	memcpy(out->bytes, p->bytes, p->len);
+}
 
-	memcpy(number.bytes, p->bytes, p->len);
-	return number;
+static void exponent_of(const struct sj_pace_secret *secret, struct sj_dh_secret *out)
+{
+	out->len = secret->len;
+	memcpy(out->bytes, secret->bytes, secret->len);
 }
 
 static bool scalar_of(const struct sj_pace_suite *suite, const struct sj_pace_secret *secret,
 		      struct sj_ec_secret *out)
 {
 	return sj_ec_secret_read(suite->curve, sj_span(secret->bytes, secret->len), out);
-}
-
-static struct sj_dh_secret exponent_of(const struct sj_pace_secret *secret)
-{
-	struct sj_dh_secret x = { .len = secret->len };
-
-	memcpy(x.bytes, secret->bytes, secret->len);
-	return x;
 }
 
 bool sj_pace_public_read(const struct sj_pace_suite *suite, struct sj_span in,
@@ -77,15 +74,15 @@ static bool apply(const struct sj_pace_suite *suite, const struct sj_pace_secret
 
 	if (is_ec(suite)) {
 		if (base != NULL)
-			point_base = point_of(base);
+			point_of(base, &point_base);
 		ok = scalar_of(suite, secret, &k) &&
 		     sj_ec_multiply(suite->curve, &k, base != NULL ? &point_base : NULL, &point) &&
 		     public_set(out, sj_ec_point_span(&point)).len > 0;
 		sj_wipe(&point, sizeof(point));
 	} else {
 		if (base != NULL)
-			number_base = number_of(base);
-		x = exponent_of(secret);
+			number_of(base, &number_base);
+		exponent_of(secret, &x);
 		ok = sj_dh_power(suite->group, &x, base != NULL ? &number_base : NULL, &number) &&
 		     public_set(out, sj_dh_public_span(&number)).len > 0;
 		sj_wipe(&number, sizeof(number));
@@ -141,13 +138,13 @@ bool sj_pace_map_generic(const struct sj_pace_suite *suite, struct sj_span s,
 	bool ok = apply(suite, own, peer, &h);
 
 	if (ok && is_ec(suite)) {
-		point = point_of(&h);
+		point_of(&h, &point);
 		ok = sj_ec_map_generic(suite->curve, s, &point, &mapped_point) &&
 		     public_set(generator, sj_ec_point_span(&mapped_point)).len > 0;
 		sj_wipe(&point, sizeof(point));
 		sj_wipe(&mapped_point, sizeof(mapped_point));
 	} else if (ok) {
-		number = number_of(&h);
+		number_of(&h, &number);
 		ok = sj_dh_map_generic(suite->group, s, &number, &mapped_number) &&
 		     public_set(generator, sj_dh_public_span(&mapped_number)).len > 0;
 		sj_wipe(&number, sizeof(number));
@@ -244,13 +241,13 @@ bool sj_pace_agree(const struct sj_pace_suite *suite, const struct sj_pace_secre
 	bool ok;
 
 	if (is_ec(suite)) {
-		point = point_of(peer);
+		point_of(peer, &point);
 		size = sj_curve_field_size(suite->curve);
 		ok = scalar_of(suite, own, &k) && sj_ec_agree(suite->curve, &k, &point, shared);
 	} else {
-		number = number_of(peer);
+		number_of(peer, &number);
 		size = sj_dh_size(suite->group);
-		x = exponent_of(own);
+		exponent_of(own, &x);
 		ok = sj_dh_agree(suite->group, &x, &number, shared);
 	}
 	ok = ok && sj_pace_session(suite->cipher, sj_span(shared, size), keys);

@@ -43,7 +43,18 @@ not_sanitized() {
 	grep -q 'mlockall(MCL_CURRENT|MCL_FUTURE|MCL_ONFAULT)' trace
 }
 
-@test "under a limit nothing is locked, and debugging says so" {
+@test "under a limit what a person gives is locked before it is read" {
+	not_sanitized
+	(umask 077 && printf '123456\n' >can)
+	prlimit --memlock=65536:65536 strace -qq -e trace=mlock,read -o trace \
+		"$BUILD_DIR/libexec/sojourn/sojourn-card" card new some.card --transport-key-file can || true
+	cat trace
+	locked=$(grep -n '^mlock(.* = 0' trace | head -n1 | cut -d: -f1)
+	looked=$(grep -n '^read(.*"123456' trace | head -n1 | cut -d: -f1)
+	[ "$locked" -lt "$looked" ]
+}
+
+@test "under a limit the rest of it is not locked, and debugging says so" {
 	not_sanitized
 	SOJOURN_LOG=debug prlimit --memlock=65536:65536 strace -qq -e trace=mlockall -o trace \
 		"$BUILD_DIR/libexec/sojourn/sojourn-card" --cli-dump 2>talk >/dev/null

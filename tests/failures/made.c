@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypt/dh.h"
 #include "crypt/ec.h"
 #include "crypt/hkdf.h"
+#include "crypt/internal.h"
 #include "crypt/kdf.h"
+#include "crypt/rsa.h"
 #include "crypt/wipe.h"
 #include "host/card_internal.h"
 #include "tests/failures/scan.h"
@@ -189,12 +192,30 @@ VERB(sj_ec_secret_read, "a private key", out->bytes, out->len, (curve, in, out),
 VERB(sj_ec_agree, "an agreed secret", out, sj_curve_field_size(curve), (curve, k, peer, out),
      enum sj_curve curve, const struct sj_ec_secret *k, const struct sj_ec_point *peer,
      uint8_t *out)
+VERB(sj_dh_secret_random, "an ephemeral exponent", out->bytes, out->len, (group, rnd, out),
+     enum sj_dh_group group, const struct sj_random *rnd, struct sj_dh_secret *out)
+VERB(sj_dh_agree, "an agreed number", out,
+     SCAN_NEEDLE < sj_dh_size(group) ? SCAN_NEEDLE : sj_dh_size(group), (group, x, peer, out),
+     enum sj_dh_group group, const struct sj_dh_secret *x, const struct sj_dh_public *peer,
+     uint8_t *out)
 VERB(sj_kdf, "a session key", out, sj_cipher_key_size(c), (c, secret, counter, out),
      enum sj_cipher c, struct sj_span secret, enum sj_kdf_counter counter, uint8_t *out)
 VERB(sj_hkdf_extract, "an extracted key", prk, SJ_PRK_SIZE, (salt, ikm, prk), struct sj_span salt,
      struct sj_span ikm, uint8_t *prk)
 VERB(sj_hkdf_expand, "an expanded key", out, len, (prk, info, n, out, len), struct sj_hmac *prk,
      const struct sj_span *info, size_t n, uint8_t *out, size_t len)
+
+/* A key of RSA stays where it is kept; nothing is to be left of the use. */
+__typeof__(sj_rsa_private) __real_sj_rsa_private, __wrap_sj_rsa_private;
+bool __wrap_sj_rsa_private(struct sj_span pkcs8, struct sj_span in, uint8_t *out)
+{
+	const bool ok = __real_sj_rsa_private(pkcs8, in, out);
+
+	if (made.noting)
+		made_rsa(pkcs8);
+	look_below();
+	return ok;
+}
 
 /* --- what a test calls --------------------------------------------------------------------------- */
 
@@ -216,6 +237,18 @@ void made_follow(void)
 void made_key(const char *name, const void *bytes, size_t len)
 {
 	scan_add_key(&made.scan, name, bytes, len);
+}
+
+void made_rsa(struct sj_span pkcs8)
+{
+	struct sj_span part[SJ_RSA_PARTS];
+	bool pss;
+
+	if (!sj_rsa_private_parse(pkcs8, part, &pss) ||
+	    holds_secret(part[SJ_RSA_D].ptr, part[SJ_RSA_D].len))
+		return;
+	for (size_t i = SJ_RSA_D; i < SJ_RSA_PARTS; i++)
+		made_key("a number of an RSA key", part[i].ptr, part[i].len);
 }
 
 struct made_left made_end(void)

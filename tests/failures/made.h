@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/bytes.h"
+
 #define MADE_SITES 512u
 
 /* A call of sj_wipe(), by where it returns to. */
@@ -42,6 +44,8 @@ void made_follow(void);
 void made_look(void);
 /* A secret that these verbs do not make: digits, or a number. */
 void made_key(const char *name, const void *bytes, size_t len);
+/* The secret numbers of such a key; once. */
+void made_rsa(struct sj_span pkcs8);
 /* Notes no more, and looks through all memory. */
 struct made_left made_end(void);
 /* Keeps the dead part of the stack as it is now; nothing that is called later changes it. */

@@ -10,6 +10,7 @@
 #define MASK 0xA5u
 #define PIECE (1u << 20) /* bytes read at once */
 #define PAGE 4096u
+#define KEY_STRETCH 64u
 #define STRETCH (16 * PAGE)
 #define LARGEST (UINT64_C(1) << 30) /* beyond it: reserved by a sanitiser, not used */
 
@@ -42,17 +43,25 @@ static void add_hex(struct scan *s, const char *name, const uint8_t *bytes, size
 	explicit_bzero(text, sizeof(text));
 }
 
-void scan_add_key(struct scan *s, const char *name, const void *bytes, size_t len)
+static void add_number(struct scan *s, const char *name, const uint8_t *from, size_t len)
 {
-	const uint8_t *from = bytes;
-	uint8_t reversed[SCAN_NEEDLE];
+	uint8_t reversed[KEY_STRETCH];
 
-	scan_add(s, name, bytes, len);
-	for (size_t i = 0; i < len && len <= sizeof(reversed); i++)
+	scan_add(s, name, from, len);
+	for (size_t i = 0; i < len; i++)
 		reversed[i] = from[len - 1 - i];
 	scan_add(s, name, reversed, len);
 	explicit_bzero(reversed, sizeof(reversed));
-	add_hex(s, name, bytes, len);
+	add_hex(s, name, from, len);
+}
+
+void scan_add_key(struct scan *s, const char *name, const void *bytes, size_t len)
+{
+	const uint8_t *from = bytes;
+
+	for (; len > KEY_STRETCH; from += KEY_STRETCH, len -= KEY_STRETCH)
+		add_number(s, name, from, KEY_STRETCH);
+	add_number(s, name, from, len);
 }
 
 void scan_add_text(struct scan *s, const char *name, const char *text)
@@ -68,6 +77,7 @@ struct look {
 	const uint8_t *piece; /* of what is looked at; not part of it */
 	uint8_t *buffer; /* for what is read; NULL: it is looked at where it is */
 	const char *where;
+	bool copies; /* of a file that is not written to: only the pages that are not the file's any more */
 	long found;
 	uint64_t bytes; /* looked at */
 };
@@ -155,47 +165,65 @@ static void look_end(struct look *l)
 }
 
 /* Whether any page of a stretch is in memory: what was never touched holds nothing, and is not to be. */
-static bool is_used(int pages, uint64_t from, uint64_t to)
+static bool is_used(const struct look *l, int pages, uint64_t from, uint64_t to)
 {
-	uint64_t entry;
+	const uint64_t first = from / PAGE, n = (to + PAGE - 1) / PAGE - first;
+	uint64_t entries[STRETCH / PAGE];
+	const size_t size = n * sizeof(entries[0]);
 
-	for (uint64_t at = from / PAGE; at < (to + PAGE - 1) / PAGE; at++)
-		if (pread(pages, &entry, sizeof(entry), (off_t)(at * sizeof(entry))) !=
-			    sizeof(entry) ||
-		    (entry >> 62) != 0) /* present, or swapped out */
+	if (size > sizeof(entries) ||
+	    pread(pages, entries, size, (off_t)(first * sizeof(entries[0]))) != (ssize_t)size)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if ((entries[i] >> 62) != 0 /* present, or swapped out */ &&
+		    !(l->copies && (entries[i] >> 61 & 1) != 0))
 			return true;
 	return false;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* What is used of a mapping, in stretches as long as they go. */
 static void look_mapping(struct look *l, int mem, int pages, uint64_t from, uint64_t to)
 {
+	const uint64_t step = l->copies ? PAGE : STRETCH;
+
 	while (from < to) {
 		uint64_t end = from;
 
-		while (end < to && is_used(pages, end, end + STRETCH < to ? end + STRETCH : to))
-			end = end + STRETCH < to ? end + STRETCH : to;
+		while (end < to && is_used(l, pages, end, least(end + step, to)))
+			end = least(end + step, to);
 		if (end > from)
 			look_through(l, mem, from, end);
+		else if (is_used(l, pages, from, least(from + STRETCH, to)))
+			end = least(from + step, to);
 		else
-			end = from + STRETCH < to ? from + STRETCH : to;
+			end = least(from + STRETCH, to);
 		from = end;
 	}
 }
 
-/* Each mapping that can be written, without the piece itself. */
+/*
+ * Each mapping that can be read, without the piece itself, and without what a program and its libraries
+ * are made of: that is the same for all.
+ */
 static void look_mappings(struct look *l, FILE *maps, int mem, int pages)
 {
 	unsigned long long from, to;
 	char line[512], access[5];
+	unsigned long inode;
 	const unsigned long long own = (unsigned long long)(uintptr_t)l->piece;
 
 	while (fgets(line, sizeof(line), maps) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "%llx-%llx %4s", &from, &to, access) != 3 || access[1] != 'w' ||
-		    to - from > LARGEST)
+		if (sscanf(line, "%llx-%llx %4s %*s %*s %lu", &from, &to, access, &inode) != 4 ||
+		    access[0] != 'r' || to - from > LARGEST)
 			continue;
 		l->where = line;
+		l->copies = inode != 0 && access[1] != 'w' && access[3] == 'p';
 		if (own >= from && own < to) {
 			look_mapping(l, mem, pages, from, own);
 			from = own + PIECE;

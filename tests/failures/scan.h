@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SCAN_NEEDLES 2048u
+#define SCAN_NEEDLES 4096u
 #define SCAN_NEEDLE 160u /* bytes */
 #define SCAN_LEAST 4u
 
@@ -27,13 +27,13 @@ struct scan {
 
 /* These bytes, under a name for people. */
 void scan_add(struct scan *s, const char *name, const void *bytes, size_t len);
-/* A number's bytes in both orders, and in hexadecimal, upper and lower. */
+/* A number's bytes in both orders, and in hexadecimal, upper and lower; of a long one, stretches of 64 bytes. */
 void scan_add_key(struct scan *s, const char *name, const void *bytes, size_t len);
 /* Digits: as they are, as a PIN block of the key application, in hexadecimal. */
 void scan_add_text(struct scan *s, const char *name, const char *text);
 /* Whether the needle of this number is there. */
 bool scan_is(const struct scan *s, size_t needle, const void *bytes);
-/* How often one was found in what that process (0: this one) can write to. -1: not readable. */
+/* How often one was found in all that that process (0: this one) can read. -1: not readable. */
 long scan_process(struct scan *s, pid_t pid);
 /* The same of bytes of this process. */
 long scan_bytes(struct scan *s, const char *where, const void *bytes, size_t len);

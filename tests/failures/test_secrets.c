@@ -3,6 +3,7 @@
  * crypt, each is noted. Where it was made it must have been wiped, and when card and handles are closed all
  * memory is searched for it.
  */
+#include <fcntl.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
 #include <stdio.h>
@@ -35,14 +36,10 @@ static void assert_clean(void)
 	assert_true(made_count() > 0);
 }
 
-static void test_a_document(void **state)
+static void read_document(const struct plan *plan)
 {
-	struct plan plan = issued_plan();
-	struct issued *d;
+	struct issued *d = issued_new(plan);
 
-	(void)state;
-	plan.aa = SJ_P256;
-	d = issued_new(&plan);
 	made_begin(0);
 	assert_verdict(d, SJ_VERDICT_GENUINE, SJ_OK);
 	card_power_off(d->bench->card);
@@ -50,6 +47,29 @@ static void test_a_document(void **state)
 	d->card = NULL;
 	issued_free(d);
 	assert_clean();
+}
+
+static void test_a_document(void **state)
+{
+	struct plan plan = issued_plan();
+
+	(void)state;
+	plan.aa = SJ_P256;
+	read_document(&plan);
+}
+
+static void test_a_document_with_numbers_for_curves(void **state)
+{
+	struct plan plan = issued_plan();
+
+	(void)state;
+	plan.suite = (struct sj_pace_suite){ SJ_PACE_GM, SJ_CIPHER_AES128, SJ_CURVE_NONE,
+					     SJ_DH_1024_160 };
+	plan.bac = false;
+	plan.ca = SJ_CURVE_NONE;
+	plan.aa = SJ_CURVE_NONE;
+	plan.aa_bits = 2048;
+	read_document(&plan);
 }
 
 static void test_an_eid_card(void **state)
@@ -89,30 +109,35 @@ static void test_keys_and_their_pin(void **state)
 
 static void test_keys_in_files(void **state)
 {
-	static const char *const kinds[] = { "P-256", "brainpoolP384r1" };
-	static uint8_t bytes[SJ_KEY_MAX];
+	static const char *const kinds[] = { "P-256", "brainpoolP384r1", "RSA-2048" };
+	static uint8_t bytes[SJ_KEY_MAX], signature[SJ_RSA_MAX];
 
 	(void)state;
 	made_begin(0);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct sj_writer w = SJ_WRITER_OF(bytes);
+		struct sj_writer w = SJ_WRITER_OF(bytes), s = SJ_WRITER_OF(signature);
+		uint8_t room[64];
+		struct sj_writer algorithm = SJ_WRITER_OF(room);
 		struct sj_key *made = sj_key_generate(kinds[i]), *read;
 		struct sj_ec_secret secret;
 		struct sj_ec_point point;
 		enum sj_curve curve;
 
 		assert_non_null(made);
-		assert_true(sj_key_get_ec(made, &curve, &secret, &point));
-		made_key("a private key", secret.bytes, secret.len);
+		if (sj_key_get_ec(made, &curve, &secret, &point))
+			made_key("a private key", secret.bytes, secret.len);
 		sj_wipe(&secret, sizeof(secret));
 		assert_true(sj_key_put(made, &w));
+		made_rsa(sj_written(&w));
 		read = sj_key_read(sj_written(&w));
 		assert_non_null(read);
+		assert_true(sj_key_sign(read, SJ_SPAN_STR("message"), &algorithm, &s));
 		sj_key_free(read);
 		sj_key_free(made);
 		sj_wipe(bytes, sizeof(bytes));
 	}
 	assert_clean();
+	assert_true(made_count() > 50); /* RSA's among them */
 }
 
 /* Of a signature (r, s) by the key d: k = s^-1 (e + r d), which tells d to whoever finds it. */
@@ -349,16 +374,43 @@ static void test_a_secret_that_stays_is_found(void **state)
 	free(kept);
 }
 
+/* And in memory that is not written to any more, a file's or not. */
+static void test_a_secret_that_cannot_be_written_to_is_found(void **state)
+{
+	static struct scan scan;
+	const int fds[] = { -1, open("/proc/self/exe", O_RDONLY | O_CLOEXEC) };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char *page =
+			mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			     fds[i] < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, fds[i], 0);
+
+		assert_true(page != MAP_FAILED);
+		memset(&scan, 0, sizeof(scan));
+		scan.quiet = true;
+		scan_add_text(&scan, "digits", "60382917");
+		for (unsigned n = 0; n < 8; n++)
+			page[100 + n] = (char)(scan.needles[0].masked[n] ^ 0xA5);
+		assert_int_equal(mprotect(page, 4096, PROT_READ), 0);
+		assert_int_equal(scan_process(&scan, 0), 1);
+		munmap(page, 4096);
+	}
+	close(fds[1]);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_document),
+		cmocka_unit_test(test_a_document_with_numbers_for_curves),
 		cmocka_unit_test(test_an_eid_card),
 		cmocka_unit_test(test_keys_and_their_pin),
 		cmocka_unit_test(test_keys_in_files),
 		cmocka_unit_test(test_a_signature_leaves_no_nonce),
 		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_a_secret_that_stays_is_found),
+		cmocka_unit_test(test_a_secret_that_cannot_be_written_to_is_found),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "--leave-out") == 0)

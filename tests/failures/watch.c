@@ -8,8 +8,7 @@
  *
  * NEEDLES has a line each: "text NAME DIGITS" or "key NAME HEX". So has the file SOJOURN_KEYS, if it is there, to
  * which keys.so adds what a program puts to use; it is read each time that something is looked at, and without the
- * keys that stand in the file SOJOURN_KEPT, which keeps them. Found: told on standard error, exit status 99; else
- * that of the command.
+ * keys that stand in the file SOJOURN_KEPT, which keeps them. Found: told on standard error, exit status 99; else that of the command. A line of another form: 2.
  */
 #include <errno.h>
 #include <signal.h>
@@ -31,6 +30,8 @@ static struct scan scan;
 
 static const char *needles;
 
+#define KEY_MAX 512u /* bytes */
+
 static bool is_kept(const char *name, const uint8_t *bytes, size_t len)
 {
 	static struct scan one;
@@ -42,32 +43,58 @@ static bool is_kept(const char *name, const uint8_t *bytes, size_t len)
 	return path != NULL && scan_file(&one, path) > 0;
 }
 
-static void read_from(const char *path)
+/* False: it is none of a needle, which would be looked for in vain. */
+static bool add_line(const char *line)
 {
-	char kind[8], name[40], value[400], line[512];
-	uint8_t bytes[SCAN_NEEDLE];
+	char kind[8], name[40], value[2 * KEY_MAX + 1], end;
+	uint8_t bytes[KEY_MAX];
+	struct sj_writer w = SJ_WRITER_OF(bytes);
+	int n = sscanf(line, "%7s %39s %1024s %c", kind, name, value, &end);
+	bool ok = n == 3 && strlen(value) >= SCAN_LEAST;
+
+	if (ok && strcmp(kind, "text") == 0) {
+		scan_add_text(&scan, name, value);
+	} else if (ok) {
+		ok = strcmp(kind, "key") == 0 && sj_hex_read(value, strlen(value), &w) &&
+		     w.len >= SCAN_LEAST;
+		if (ok && !is_kept(name, bytes, w.len))
+			scan_add_key(&scan, name, bytes, w.len);
+	}
+	explicit_bzero(value, sizeof(value));
+	explicit_bzero(bytes, sizeof(bytes));
+	return ok;
+}
+
+static bool read_from(const char *path)
+{
+	char line[2 * KEY_MAX + 64];
 	FILE *f = path != NULL ? fopen(path, "r") : NULL;
+	bool ok = true;
 
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		struct sj_writer w = SJ_WRITER_OF(bytes);
-
-		if (sscanf(line, "%7s %39s %399s", kind, name, value) != 3)
-			continue;
-		if (strcmp(kind, "text") == 0)
-			scan_add_text(&scan, name, value);
-		else if (sj_hex_read(value, strlen(value), &w) && !is_kept(name, bytes, w.len))
-			scan_add_key(&scan, name, bytes, w.len);
+		if (strchr(line, '\n') == NULL && feof(f)) /* it is being written */
+			break;
+		if (!add_line(line)) {
+			fprintf(stderr, "# %s: not a line of a needle: %s\n", path, line);
+			ok = false;
+		}
 	}
 	if (f != NULL)
 		fclose(f);
+	explicit_bzero(line, sizeof(line));
+	return ok;
 }
 
 static bool read_needles(void)
 {
+	bool ok;
+
 	memset(&scan, 0, sizeof(scan));
-	read_from(needles);
-	read_from(getenv("SOJOURN_KEYS"));
-	return scan.n > 0 && !scan.full;
+	ok = read_from(needles);
+	ok = read_from(getenv("SOJOURN_KEYS")) && ok;
+	if (scan.full)
+		fprintf(stderr, "# there is no room for all needles\n");
+	return ok && scan.n > 0 && !scan.full;
 }
 
 static void tell(pid_t pid)

@@ -101,6 +101,10 @@ WRAP(CRYPTO, BIGNUM *, NULL, BN_mod_inverse,
      (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, BN_CTX *d), (a, b, c, d))
 WRAP(CRYPTO, int, 0, BN_mod_mul,
      (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, const BIGNUM *d, BN_CTX *e), (a, b, c, d, e))
+WRAP(CRYPTO, int, 0, BN_mod_mul_montgomery,
+     (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, BN_MONT_CTX *d, BN_CTX *e), (a, b, c, d, e))
+WRAP(CRYPTO, BN_MONT_CTX *, NULL, BN_MONT_CTX_new, (void), ())
+WRAP(CRYPTO, int, 0, BN_MONT_CTX_set, (BN_MONT_CTX * a, const BIGNUM *b, BN_CTX *c), (a, b, c))
 WRAP(CRYPTO, int, 0, BN_mul, (BIGNUM * a, const BIGNUM *b, const BIGNUM *c, BN_CTX *d),
      (a, b, c, d))
 WRAP(CRYPTO, BIGNUM *, NULL, BN_new, (void), ())
@@ -111,6 +115,8 @@ WRAP(CRYPTO, BIGNUM *, NULL, BN_secure_new, (void), ())
 WRAP(CRYPTO, int, 0, BN_set_word, (BIGNUM * a, unsigned long b), (a, b))
 WRAP(CRYPTO, int, 0, BN_sub, (BIGNUM * a, const BIGNUM *b, const BIGNUM *c), (a, b, c))
 WRAP(CRYPTO, int, 0, BN_sub_word, (BIGNUM * a, unsigned long b), (a, b))
+WRAP(CRYPTO, int, 0, BN_to_montgomery, (BIGNUM * a, const BIGNUM *b, BN_MONT_CTX *c, BN_CTX *d),
+     (a, b, c, d))
 WRAP(CRYPTO, void *, NULL, CRYPTO_memdup, (const void *a, size_t b, const char *c, int d),
      (a, b, c, d))
 WRAP(CRYPTO, int, 0, EC_GROUP_get_curve,
@@ -121,6 +127,8 @@ WRAP(CRYPTO, int, 0, EC_POINT_add,
      (a, b, c, d, e))
 WRAP(CRYPTO, int, -1, EC_POINT_cmp,
      (const EC_GROUP *a, const EC_POINT *b, const EC_POINT *c, BN_CTX *d), (a, b, c, d))
+WRAP(CRYPTO, int, 0, EC_POINT_get_affine_coordinates,
+     (const EC_GROUP *a, const EC_POINT *b, BIGNUM *c, BIGNUM *d, BN_CTX *e), (a, b, c, d, e))
 WRAP(CRYPTO, int, 0, EC_POINT_mul,
      (const EC_GROUP *a, EC_POINT *b, const BIGNUM *c, const EC_POINT *d, const BIGNUM *e,
       BN_CTX *f),
@@ -128,10 +136,6 @@ WRAP(CRYPTO, int, 0, EC_POINT_mul,
 WRAP(CRYPTO, EC_POINT *, NULL, EC_POINT_new, (const EC_GROUP *a), (a))
 WRAP(CRYPTO, int, 0, EC_POINT_oct2point,
      (const EC_GROUP *a, EC_POINT *b, const unsigned char *c, size_t d, BN_CTX *e), (a, b, c, d, e))
-WRAP(CRYPTO, size_t, 0, EC_POINT_point2oct,
-     (const EC_GROUP *a, const EC_POINT *b, point_conversion_form_t c, unsigned char *d, size_t e,
-      BN_CTX *f),
-     (a, b, c, d, e, f))
 WRAP(CRYPTO, int, 0, EC_POINT_set_affine_coordinates,
      (const EC_GROUP *a, EC_POINT *b, const BIGNUM *c, const BIGNUM *d, BN_CTX *e), (a, b, c, d, e))
 WRAP(CRYPTO, int, 0, EVP_CIPHER_CTX_ctrl, (EVP_CIPHER_CTX * a, int b, int c, void *d), (a, b, c, d))

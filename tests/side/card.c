@@ -66,8 +66,8 @@ static void pairing(void)
 }
 
 const struct side_case side_card[] = {
-	{ "a card verifies a PIN", verifying },
-	{ "a card changes a PIN, by PIN and PUK", changing },
-	{ "a card compares a pairing code", pairing },
-	{ NULL, NULL },
+	{ "a card verifies a PIN", verifying, false },
+	{ "a card changes a PIN, by PIN and PUK", changing, false },
+	{ "a card compares a pairing code", pairing, false },
+	{ NULL, NULL, false },
 };

@@ -119,12 +119,24 @@ static void curve_of(enum sj_curve curve)
 	need(sj_ec_sign(curve, &own, SJ_SPAN_OF(digest), signature, &len));
 }
 
+/* A card's key for Chip Authentication, divided by its own of the mapping. */
+static void cam_data(void)
+{
+	const struct sj_random rnd = sj_random_system();
+	struct sj_ec_secret key, map, out;
+
+	need(sj_ec_secret_random(SJ_P256, &rnd, &key) && sj_ec_secret_random(SJ_P256, &rnd, &map));
+	secret(key.bytes, key.len);
+	secret(map.bytes, map.len);
+	need(sj_ec_cam_data(SJ_P256, &key, &map, &out));
+}
+
 static void p256(void)
 {
 	curve_of(SJ_P256);
 }
 
-static void p384(void)
+void side_p384(void)
 {
 	curve_of(SJ_P384);
 }
@@ -202,19 +214,20 @@ static void rsa_padding(void)
 }
 
 const struct side_case side_crypt[] = {
-	{ "comparing", comparing },
-	{ "unpadding", unpadding },
-	{ "CMAC", macs },
-	{ "retail MAC", retail_mac },
-	{ "key derivation", deriving },
-	{ "CCM and GCM", sealing },
-	{ "P-256", p256 },
-	{ "P-384", p384 },
-	{ "P-521", p521 },
-	{ "brainpoolP256r1", brainpool },
-	{ "X25519 and Ed25519", cfrg },
-	{ "FF1", ff1 },
-	{ "a file's passphrase", passphrase },
-	{ "RSA paddings", rsa_padding },
-	{ NULL, NULL },
+	{ "comparing", comparing, false },
+	{ "unpadding", unpadding, false },
+	{ "CMAC", macs, false },
+	{ "retail MAC", retail_mac, false },
+	{ "key derivation", deriving, false },
+	{ "CCM and GCM", sealing, false },
+	{ "P-256", p256, true },
+	{ "PACE-CAM's data, P-256", cam_data, true },
+	{ "P-384", side_p384, false },
+	{ "P-521", p521, false },
+	{ "brainpoolP256r1", brainpool, false },
+	{ "X25519 and Ed25519", cfrg, false },
+	{ "FF1", ff1, false },
+	{ "a file's passphrase", passphrase, false },
+	{ "RSA paddings", rsa_padding, false },
+	{ NULL, NULL, false },
 };

@@ -193,14 +193,14 @@ static void channel(void)
 }
 
 const struct side_case side_secure[] = {
-	{ "secure messaging, AES", messaging_aes },
-	{ "secure messaging, 3DES", messaging_3des },
-	{ "BAC", bac },
-	{ "PACE, P-256", pace_p256 },
-	{ "PACE, brainpoolP256r1", pace_brainpool },
-	{ "a gate's ticket", ticket },
-	{ "PIV secure messaging, P-256", piv_cs2 },
-	{ "PIV secure messaging, P-384", piv_cs7 },
-	{ "SCP03", channel },
-	{ NULL, NULL },
+	{ "secure messaging, AES", messaging_aes, false },
+	{ "secure messaging, 3DES", messaging_3des, false },
+	{ "BAC", bac, false },
+	{ "PACE, P-256", pace_p256, true },
+	{ "PACE, brainpoolP256r1", pace_brainpool, false },
+	{ "a gate's ticket", ticket, false },
+	{ "PIV secure messaging, P-256", piv_cs2, true },
+	{ "PIV secure messaging, P-384", piv_cs7, false },
+	{ "SCP03", channel, false },
+	{ NULL, NULL, false },
 };

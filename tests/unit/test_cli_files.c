@@ -446,6 +446,26 @@ static void test_a_zone_that_does_not_end_ends_at_what_fits(void **state)
 	assert_int_equal(WEXITSTATUS(a.status), 98);
 }
 
+static void test_secrets_are_equal_or_not(void **state)
+{
+	struct cli_secret a = { .len = 6, .text = "123456" }, b = a;
+
+	(void)state;
+	assert_true(cli_secret_equal(&a, &b));
+	for (size_t i = 0; i < a.len; i++) {
+		b = a;
+		b.text[i] ^= 1;
+		assert_false(cli_secret_equal(&a, &b));
+	}
+	b = a;
+	b.len--;
+	assert_false(cli_secret_equal(&a, &b));
+	b = (struct cli_secret){ .len = CLI_SECRET_MAX };
+	a = b;
+	b.text[CLI_SECRET_MAX - 1] = 1;
+	assert_false(cli_secret_equal(&a, &b));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static void test_a_stream_that_lost_something_says_so_at_its_end(void **state)
@@ -465,6 +485,7 @@ static void test_a_stream_that_lost_something_says_so_at_its_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(test_secrets_are_equal_or_not),
 		CASE(test_a_file_is_read_whole),
 		CASE(test_a_file_over_the_limit_is_refused),
 		CASE(test_an_endless_file_is_refused),

@@ -24,8 +24,9 @@ static void no_core(void)
 
 /*
  * Where the limit on locked memory is none (the units of the daemons say so) all of this process
- * stays out of the swap, page by page as it is used. Under a limit nothing is locked: once the
- * limit was reached there would be no more memory at all. Swap must be encrypted then, or off.
+ * stays out of the swap, page by page as it is used. Under a limit it does not: once that was
+ * reached there would be no more memory at all. Then what a person gives is locked
+ * (cli_secret_read()), and keys are not: swap must be encrypted, or off.
  */
 static void lock_memory(struct cli *cli)
 {

@@ -243,7 +243,8 @@ bool cli_secret_given(const struct cli *cli, const char *name);
  * Gets the secret from --<name>-file (warns when others may read it),
  * --<name>-fd, or else by asking "<prompt>: " on the terminal with echo off: a
  * line, or the two or three lines of a machine readable zone.
- * SJ_SECRET_NEEDED when there is no terminal to ask on. Wipe it after use.
+ * SJ_SECRET_NEEDED when there is no terminal to ask on. It is kept out of the swap if the limit
+ * on locked memory allows that. Wipe it after use.
  */
 CLI_MUST_CHECK int cli_secret_read(struct cli *cli, const char *name, const char *prompt,
 				   struct cli_secret *out);
@@ -251,6 +252,8 @@ CLI_MUST_CHECK int cli_secret_read(struct cli *cli, const char *name, const char
 CLI_MUST_CHECK int cli_secret_read_at(struct cli *cli, const char *name, size_t i,
 				      const char *prompt, struct cli_secret *out);
 void cli_secret_wipe(struct cli_secret *secret);
+/* In a time that does not tell where two of one length differ. */
+CLI_MUST_CHECK bool cli_secret_equal(const struct cli_secret *a, const struct cli_secret *b);
 /*
  * Writes secrets for the holder to a new file that only its owner may read
  * (0600); a file that exists is left alone and SJ_INPUT_REFUSED told. NULL for `path`:

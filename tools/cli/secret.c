@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -12,6 +13,15 @@
 void cli_secret_wipe(struct cli_secret *secret)
 {
 	explicit_bzero(secret, sizeof(*secret));
+}
+
+bool cli_secret_equal(const struct cli_secret *a, const struct cli_secret *b)
+{
+	size_t differ = a->len ^ b->len;
+
+	for (size_t i = 0; i < sizeof(a->text); i++)
+		differ |= i < a->len && i < b->len ? (size_t)(uint8_t)(a->text[i] ^ b->text[i]) : 0;
+	return differ == 0;
 }
 
 #define LAST SIZE_MAX
@@ -212,6 +222,16 @@ static int from_terminal(struct cli *cli, const char *name, const char *prompt,
 	return rc;
 }
 
+/*
+ * Its pages stay out of the swap, under any limit that is not nothing: they are few, and stay locked when it is
+ * wiped, for another secret may stand in them.
+ */
+static void lock(struct cli *cli, const struct cli_secret *secret)
+{
+	if (mlock(secret, sizeof(*secret)) != 0)
+		cli_debug(cli, "a secret is not locked in memory: %s", strerror(errno));
+}
+
 int cli_secret_read_at(struct cli *cli, const char *name, size_t i, const char *prompt,
 		       struct cli_secret *out)
 {
@@ -220,6 +240,7 @@ int cli_secret_read_at(struct cli *cli, const char *name, size_t i, const char *
 
 	if (source(cli, name, "file", LAST) != NULL && source(cli, name, "fd", LAST) != NULL)
 		return cli_usage(cli, "give one of --%s-file and --%s-fd", name, name);
+	lock(cli, out);
 	if (path != NULL)
 		rc = from_file(cli, path, out);
 	else if (fd != NULL)

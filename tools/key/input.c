@@ -108,7 +108,7 @@ int key_read_new(struct cli *cli, const char *name, const char *prompt, struct c
 		return code;
 	snprintf(question, sizeof(question), "%s once more", prompt);
 	code = cli_secret_read(cli, name, question, &again);
-	if (code == 0 && (again.len != out->len || memcmp(again.text, out->text, out->len) != 0))
+	if (code == 0 && !cli_secret_equal(&again, out))
 		code = cli_fail(cli, SJ_SECRET_MALFORMED, "%s: the two are not the same", prompt);
 	cli_secret_wipe(&again);
 	if (code != 0)

@@ -138,7 +138,7 @@ static int read_new(struct run *run, struct cli_secret *out)
 
 	if (code == 0 && !cli_secret_given(run->cli, "new-pin")) {
 		code = cli_secret_read(run->cli, "new-pin", "New PIN again", &again);
-		if (code == 0 && strcmp(out->text, again.text) != 0)
+		if (code == 0 && !cli_secret_equal(out, &again))
 			code = cli_fail(run->cli, SJ_SECRET_MALFORMED, "the two differ");
 	}
 	cli_secret_wipe(&again);

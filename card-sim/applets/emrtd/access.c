@@ -6,27 +6,32 @@
 #define MRZ_INFORMATION_MAX 38u
 #define CIPHER_LAST 3u /* SJ_CIPHER_AES256 */
 
-static bool is_digits(struct sj_span v, size_t size)
+/*
+ * 1: c is one of the n from `first` on. What it is used for is read whenever the card is opened: nothing here takes
+ * another way for another digit or letter, nor can a compiler make a table of it.
+ */
+static uint32_t is_one_of(uint8_t c, uint8_t first, uint32_t n)
 {
-	if (v.len != size)
-		return false;
-	for (size_t i = 0; i < v.len; i++)
-		if (v.ptr[i] < '0' || v.ptr[i] > '9')
-			return false;
-	return true;
+	return ((uint32_t)(uint8_t)(c - first) - n) >> 31;
 }
 
-static bool is_mrz_information(struct sj_span v)
+static uint32_t is_digits(struct sj_span v, size_t size)
 {
-	if (v.len < MRZ_INFORMATION_MIN || v.len > MRZ_INFORMATION_MAX)
-		return false;
-	for (size_t i = 0; i < v.len; i++) {
-		uint8_t c = v.ptr[i];
+	uint32_t good = 1;
 
-		if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '<')
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < v.len; i++)
+		good &= is_one_of(v.ptr[i], '0', 10);
+	return good & (v.len == size);
+}
+
+static uint32_t is_mrz_information(struct sj_span v)
+{
+	uint32_t good = 1;
+
+	for (size_t i = 0; i < v.len; i++)
+		good &= is_one_of(v.ptr[i], 'A', 26) | is_one_of(v.ptr[i], '0', 10) |
+			is_one_of(v.ptr[i], '<', 1);
+	return good & (v.len >= MRZ_INFORMATION_MIN) & (v.len <= MRZ_INFORMATION_MAX);
 }
 
 static bool take_suite(struct sj_span v, struct sj_pace_suite *out)
@@ -60,7 +65,7 @@ static bool add_suite(struct emrtd_access *a, struct sj_span v)
 /* Digits, once. */
 static bool add_digits(struct sj_span *slot, struct sj_span v, size_t size)
 {
-	if (slot->len != 0 || !is_digits(v, size))
+	if (slot->len != 0 || is_digits(v, size) == 0)
 		return false;
 	*slot = v;
 	return true;
@@ -77,7 +82,7 @@ static bool add_object(struct emrtd_access *a, uint32_t tag, struct sj_span v)
 	case 0x81:
 		return add_digits(&a->can, v, CAN_SIZE);
 	case 0x82:
-		if (a->mrz.len != 0 || !is_mrz_information(v))
+		if (a->mrz.len != 0 || is_mrz_information(v) == 0)
 			return false;
 		a->mrz = v;
 		return true;
