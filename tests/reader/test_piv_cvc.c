@@ -7,8 +7,8 @@
 #include "crypt/sign.h"
 #include "crypt/x509.h"
 #include "tests/reader/piv_stage.h"
+#include "tests/unit/pki.h"
 
-static char pki[] = "/tmp/sojourn-pki-XXXXXX";
 static char store[64];
 static const struct piv_plan open_card = { .interface = CARD_CONTACTLESS };
 
@@ -287,26 +287,14 @@ static void a_copied_cvc_gets_no_code(void **state)
 
 static int make_pki(void **state)
 {
-	char command[400];
+	char command[256];
+	int rc = pki_make(state);
 
-	(void)state;
-	if (!mkdtemp(pki))
-		return -1;
-	snprintf(
-		command, sizeof(command),
-		"/usr/bin/python3 tests/unit/trust_pki.py %s && cd %s && for k in content signer card; do "
-		"openssl pkcs8 -topk8 -nocrypt -in $k.key -outform DER -out $k.der; done",
-		pki, pki);
-	return system(command);
-}
-
-static int remove_pki(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", pki);
-	return system(command);
+	snprintf(command, sizeof(command),
+		 "cd %s && for k in content signer card; do "
+		 "openssl pkcs8 -topk8 -nocrypt -in $k.key -outform DER -out $k.der; done",
+		 pki);
+	return rc == 0 ? system(command) : rc;
 }
 
 int main(void)
@@ -324,5 +312,5 @@ int main(void)
 		cmocka_unit_test(a_copied_cvc_gets_no_code),
 	};
 
-	return cmocka_run_group_tests(tests, make_pki, remove_pki);
+	return cmocka_run_group_tests(tests, make_pki, pki_remove);
 }

@@ -10,10 +10,9 @@
 
 #include "tests/skip.h"
 #include "tests/unit/bundle_rig.h"
+#include "tests/unit/pki.h"
 #include "trust/chain.h"
 #include "trust/signers.h"
-
-static char pki[] = "/tmp/sojourn-pki-XXXXXX";
 
 static struct rig_file load(const char *name)
 {
@@ -537,26 +536,6 @@ static void a_damaged_slot_is_told_and_repaired(void **state)
 	assert_int_equal(certificates(r, &bundled), 3);
 }
 
-static int make_pki(void **state)
-{
-	char command[256];
-
-	(void)state;
-	if (mkdtemp(pki) == NULL)
-		return -1;
-	snprintf(command, sizeof(command), "/usr/bin/python3 tests/unit/trust_pki.py %s", pki);
-	return system(command);
-}
-
-static int remove_pki(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", pki);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,5 +563,5 @@ int main(void)
 		BUNDLE_CASE(a_damaged_slot_is_told_and_repaired),
 	};
 
-	return cmocka_run_group_tests(tests, make_pki, remove_pki);
+	return cmocka_run_group_tests(tests, pki_make, pki_remove);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/pki.h"
 #include "tests/unit/status_rig.h"
 #include "trust/chain.h"
 #include "trust/keyca.h"
@@ -14,8 +15,6 @@
 #define MAY_2026 INT64_C(1778000000)
 #define DAY INT64_C(86400)
 #define FILE_ROOM 1024u
-
-static char pki[] = "/tmp/sojourn-pki-XXXXXX";
 
 struct store {
 	char directory[64];
@@ -294,26 +293,6 @@ static void the_status_list_tells_of_keys(void **state)
 	sj_trust_close(s.trust);
 }
 
-static int make_pki(void **state)
-{
-	char command[128];
-
-	(void)state;
-	if (!mkdtemp(pki))
-		return -1;
-	snprintf(command, sizeof(command), "/usr/bin/python3 tests/unit/trust_pki.py %s", pki);
-	return system(command);
-}
-
-static int remove_pki(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", pki);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,5 +309,5 @@ int main(void)
 		STATUS_CASE(the_status_list_tells_of_keys),
 	};
 
-	return cmocka_run_group_tests(tests, make_pki, remove_pki);
+	return cmocka_run_group_tests(tests, pki_make, pki_remove);
 }

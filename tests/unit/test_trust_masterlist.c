@@ -12,6 +12,7 @@
 
 #include "cli/signed.h"
 #include "tests/unit/bundle_rig.h"
+#include "tests/unit/pki.h"
 #include "trust/signed.h"
 #include "trust/store.h"
 
@@ -20,8 +21,6 @@
 #define HEADER 8u /* bytes of sj_signed_put() before the places */
 #define PLACE 8u
 #define PLACES 16u
-
-static char pki[] = "/tmp/sojourn-pki-XXXXXX";
 
 struct finder {
 	unsigned asked;
@@ -164,26 +163,6 @@ static void the_program_itself(void **state)
 	assert_int_equal(n, 4);
 }
 
-static int make_pki(void **state)
-{
-	char command[128];
-
-	(void)state;
-	if (!mkdtemp(pki))
-		return -1;
-	snprintf(command, sizeof(command), "/usr/bin/python3 tests/unit/trust_pki.py %s", pki);
-	return system(command);
-}
-
-static int remove_pki(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", pki);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,5 +173,5 @@ int main(void)
 		cmocka_unit_test(the_program_itself),
 	};
 
-	return cmocka_run_group_tests(tests, make_pki, remove_pki);
+	return cmocka_run_group_tests(tests, pki_make, pki_remove);
 }

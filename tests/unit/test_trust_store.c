@@ -13,14 +13,13 @@
 #include <cmocka.h>
 
 #include "tests/skip.h"
+#include "tests/unit/pki.h"
 #include "trust/chain.h"
 #include "trust/time.h"
 
 #define MAY_2026 INT64_C(1778000000)
 #define JANUARY_2025 INT64_C(1735689600)
 #define DAY INT64_C(86400)
-
-static char pki[] = "/tmp/sojourn-pki-XXXXXX";
 
 struct file {
 	uint8_t *bytes;
@@ -553,26 +552,6 @@ static void killed_imports_leave_all_or_nothing(void **state)
 	store_free(s);
 }
 
-static int make_pki(void **state)
-{
-	char command[128];
-
-	(void)state;
-	if (!mkdtemp(pki))
-		return -1;
-	snprintf(command, sizeof(command), "/usr/bin/python3 tests/unit/trust_pki.py %s", pki);
-	return system(command);
-}
-
-static int remove_pki(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", pki);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -596,5 +575,5 @@ int main(void)
 		cmocka_unit_test(killed_imports_leave_all_or_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, make_pki, remove_pki);
+	return cmocka_run_group_tests(tests, pki_make, pki_remove);
 }
