@@ -183,8 +183,10 @@ CK_RV p11_card_failed(struct p11_token *t, enum sj_rc rc)
 	case SJ_CANCELLED:
 		t->slot->gone = true;
 		break;
-	case SJ_TIMED_OUT: /* the connection is left behind with the call that hangs */
-		t->slot->gone = t->slot->late = true;
+	case SJ_TIMED_OUT: /* the next call goes on, unless the connection was left behind with one that hangs */
+		t->slot->late = true;
+		if (t->card != NULL)
+			p11_card_rest(t);
 		break;
 	case SJ_PIN_NEEDED:
 	case SJ_CARD_RESET:
@@ -198,7 +200,7 @@ CK_RV p11_card_failed(struct p11_token *t, enum sj_rc rc)
 
 bool p11_card_gone(const struct p11_token *t)
 {
-	return t->slot->gone;
+	return t->slot->gone || t->slot->late;
 }
 
 /* --- what is kept --------------------------------------------------------------------------- */

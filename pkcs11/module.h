@@ -100,7 +100,7 @@ CK_RV p11_card_key(struct p11_token *t, uint8_t key, const struct sj_piv_key_inf
 CK_RV p11_card_certificate(struct p11_token *t, uint8_t key, struct sj_span *der);
 /* A data object, without its 53. CKR_USER_NOT_LOGGED_IN: it wants the PIN; such ones are not kept. */
 CK_RV p11_card_object(struct p11_token *t, uint32_t tag, struct sj_span *out);
-/* Did the call so far find the card gone? Else what it refused or garbled was one thing on it. */
+/* Did the call so far find the card gone, or its own time over? Else what it refused or garbled was one thing on it. */
 bool p11_card_gone(const struct p11_token *t);
 /* GUID, serial and the like; CHUID and what sj_piv_identify() told is there, the rest asked now. */
 CK_RV p11_card_info(struct p11_token *t, struct sj_piv_info *out);

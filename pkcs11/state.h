@@ -43,7 +43,7 @@ struct p11_slot {
 	unsigned mark; /* when it was entered: sj_memory_lacked() */
 	struct p11_token *token; /* NULL: no card of ours, or not opened yet */
 	bool gone; /* its card went away: dropped when the slot is left */
-	bool late; /* that, since this call's time is up: it does not begin anew */
+	bool late; /* this call's time is up: it does not begin anew */
 	uint32_t token_at; /* the count when it was opened */
 	struct p11_session *sessions;
 	CK_ULONG last_handle;

@@ -89,7 +89,8 @@ bool sj_ec_point_encode(const EC_GROUP *group, const EC_POINT *point, BN_CTX *bn
 	x = BN_CTX_get(bn);
 	y = BN_CTX_get(bn);
 	out->bytes[0] = 0x04; /* uncompressed */
-	ok = sj_sure(y != NULL) && EC_POINT_get_affine_coordinates(group, point, x, y, bn) == 1 &&
+	ok = sj_sure(x != NULL && y != NULL) &&
+	     EC_POINT_get_affine_coordinates(group, point, x, y, bn) == 1 &&
 	     BN_bn2binpad(x, out->bytes + 1, size) == size &&
 	     BN_bn2binpad(y, out->bytes + 1 + size, size) == size;
 	if (ok)

@@ -89,8 +89,8 @@ static int64_t goodbye(struct sj_cancel *cancel)
 }
 
 /*
- * Runs p->job. On SJ_TIMED_OUT and SJ_CANCELLED *at is NULL: the worker owns
- * itself from then on. `t`, may be NULL, hears when it is slow.
+ * Runs p->job. *at is NULL if the worker was left: it owns itself from then on, and the answer
+ * is SJ_TIMED_OUT or SJ_CANCELLED. `t`, may be NULL, hears when it is slow.
  */
 static enum sj_rc run(struct sj_pcsc **at, struct sj_transport *t, int64_t deadline)
 {
@@ -127,7 +127,8 @@ static enum sj_rc run(struct sj_pcsc **at, struct sj_transport *t, int64_t deadl
 		return why;
 	}
 	atomic_store(&p->state, SJ_WORKER_IDLE);
-	return p->job.rc;
+	/* That is how a command ends that was just forsaken. */
+	return why != SJ_OK && p->job.rc == SJ_CARD_RESET ? why : p->job.rc;
 }
 
 void sj_pcsc_release(struct sj_pcsc *p)
@@ -249,6 +250,7 @@ static enum sj_rc transport_transmit(struct sj_transport *t, struct sj_span comm
 	p->job.command_len = command.len;
 	p->job.of_channel = t->of_channel;
 	p->job.channel = t->channel;
+	sj_pcsc_arm(p);
 	rc = run(&self->worker, t, deadline);
 	if (self->worker)
 		t->others = p->job.others;

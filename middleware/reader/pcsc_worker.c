@@ -397,6 +397,14 @@ static void set_protocol(struct sj_link *l, DWORD protocol)
  * it finds in the request, and without one the service refuses. Nothing else ends it: SCardCancel() does not,
  * and to release the context could block all others of the process.
  */
+void sj_pcsc_arm(struct sj_pcsc *p)
+{
+	struct sj_link *l = atomic_load(&p->link);
+
+	if (l != NULL)
+		set_protocol(l, l->protocol);
+}
+
 void sj_pcsc_forsake(struct sj_pcsc *p)
 {
 	struct sj_link *l = atomic_load(&p->link);
@@ -414,7 +422,6 @@ static enum sj_rc job_transmit(struct sj_link *l, struct sj_pcsc *p)
 
 	if (!l->has_card)
 		return SJ_CARD_LOST;
-	set_protocol(l, l->protocol);
 	if (!take_turn(l, p, job->of_channel) || atomic_load(&p->state) != SJ_WORKER_BUSY)
 		return SJ_CANCELLED;
 	if (job->of_channel && job->channel != l->turn.others)
@@ -455,7 +462,8 @@ static enum sj_rc job_end(struct sj_link *l)
 /* In a transaction, which is waited for before the reader asks for a PIN: who gave up is not asked. */
 static enum sj_rc job_pace(struct sj_link *l, struct sj_pcsc *p)
 {
-	const bool alone = !l->begun;
+	/* Without a command it only asks whether there is such a reader. */
+	const bool alone = !l->begun && p->job.command_len > 0;
 	enum sj_rc rc = alone ? job_begin(l, p) : SJ_OK;
 
 	if (rc == SJ_OK && atomic_load(&p->state) != SJ_WORKER_BUSY)

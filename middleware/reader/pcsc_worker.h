@@ -73,8 +73,10 @@ struct sj_pcsc {
 void *sj_pcsc_worker(void *arg);
 /*
  * Before a worker is left: a command that another's transaction keeps waiting must not reach the card when that
- * ends, in the middle of another conversation, where it could cost a try of a PIN. The worker is still BUSY.
+ * ends, in the middle of another conversation, where it could cost a try of a PIN. Before each TRANSMIT it
+ * is armed, by the caller, so that no worker that begins late does so over that.
  */
+void sj_pcsc_arm(struct sj_pcsc *p);
 void sj_pcsc_forsake(struct sj_pcsc *p);
 /* Wipes and frees, when the thread is gone or is the one calling. */
 void sj_pcsc_destroy(struct sj_pcsc *p);

@@ -297,6 +297,24 @@ static void every_failure_at_every_command_is_survived(void **state)
 	}
 }
 
+/* What takes longer than one call may take is done by several, in the same session. */
+static void a_call_whose_time_is_up_keeps_what_it_has_read(void **state)
+{
+	CK_SESSION_HANDLE s = fake_session(RO);
+	CK_RV rv = CKR_DEVICE_ERROR;
+	unsigned calls = 0;
+
+	(void)state;
+	fake.fail_rc = SJ_TIMED_OUT;
+	for (; calls < 50 && rv != CKR_OK; calls++) {
+		fake.fail_at = fake.calls + 3;
+		rv = fake_sign(s, 0x9E);
+		assert_true(rv == CKR_OK || rv == CKR_DEVICE_ERROR);
+	}
+	assert_int_equal(rv, CKR_OK);
+	assert_true(calls > 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +336,7 @@ int main(void)
 		FAKE_CASE(a_look_at_the_slot_is_enough_to_notice),
 		FAKE_CASE(a_card_may_go_at_every_command),
 		FAKE_CASE(every_failure_at_every_command_is_survived),
+		FAKE_CASE(a_call_whose_time_is_up_keeps_what_it_has_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

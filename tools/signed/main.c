@@ -70,7 +70,8 @@ int main(int argc, char **argv)
 		return REFUSED;
 	}
 	fit = realloc(bytes, len);
-	bytes = fit != NULL ? fit : bytes;
+	if (fit != NULL)
+		bytes = fit;
 	if (!cli_confine_self(MEMORY + 3 * len, SECONDS)) {
 		fputs("sojourn-signed: it cannot confine itself\n", stderr);
 		free(bytes);
