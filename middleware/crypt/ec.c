@@ -207,7 +207,8 @@ bool sj_ec_agree(enum sj_curve curve, const struct sj_ec_secret *k, const struct
 
 /*
  * w->q = w->k * G + w->p. OpenSSL adds points with numbers whose lengths vary; on P-256 it has its constant-time
- * code do both at once.
+ * code do both at once, where it was built with code of its own for that curve (nistz256, nistp256). Without it, as in
+ * builds without assembly, two terms take the way of all curves (wNAF), which is not constant-time.
  */
 static bool add_to_base(struct work *w, enum sj_curve curve)
 {

@@ -35,7 +35,7 @@ static bool knock(void)
 	if (strlen(path) >= sizeof(at.sun_path))
 		return false;
 	memcpy(at.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
 	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0)

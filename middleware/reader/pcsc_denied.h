@@ -7,7 +7,7 @@
 /*
  * Is there a service that does not want us? pcscd hangs up on clients that
  * polkit denies, without a word, and libpcsclite reports that as a service
- * that is not there. May take a third of a second.
+ * that is not there. Waits 550 ms at most.
  */
 bool sj_pcsc_denied(void);
 

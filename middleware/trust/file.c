@@ -40,12 +40,16 @@ enum sj_rc sj_trust_unopened(int error)
 	}
 }
 
+/* Below a folder that is there: what stands in a folder's place is not missing. */
+static enum sj_rc unopened_below(int error)
+{
+	return error == ENOTDIR ? SJ_TRUST_UNREADABLE : sj_trust_unopened(error);
+}
+
 enum sj_rc sj_trust_folder(int dir, const char *path, int *out)
 {
 	*out = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*out >= 0 || errno == ENOENT)
-		return SJ_OK;
-	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_UNREADABLE;
+	return *out >= 0 || errno == ENOENT ? SJ_OK : unopened_below(errno);
 }
 
 enum sj_rc sj_trust_there(int dir, const char *path, bool *there)
@@ -53,9 +57,7 @@ enum sj_rc sj_trust_there(int dir, const char *path, bool *there)
 	struct stat st;
 
 	*there = fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (*there || errno == ENOENT)
-		return SJ_OK;
-	return errno == EACCES ? SJ_FILE_PERMISSION : SJ_TRUST_UNREADABLE;
+	return *there || errno == ENOENT ? SJ_OK : unopened_below(errno);
 }
 
 DIR *sj_trust_entries(int dir, const char *folder)
@@ -100,7 +102,7 @@ enum sj_rc sj_trust_read(int dir, const char *path, size_t max, struct sj_trust_
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
-		return errno == ENOTDIR ? SJ_TRUST_UNREADABLE : sj_trust_unopened(errno);
+		return unopened_below(errno);
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0 &&
 	    (size_t)st.st_size <= max)
 		rc = read_all(fd, (size_t)st.st_size, out);

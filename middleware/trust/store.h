@@ -113,9 +113,9 @@ void sj_trust_items_free(struct sj_trust_items *items);
 /* Reads a whole file below `dir`. SJ_TRUST_MISSING: there is none. */
 SJ_MUST_CHECK enum sj_rc sj_trust_read(int dir, const char *path, size_t max,
 				       struct sj_trust_file *out);
-/* Opens a folder below `dir`. *out -1: there is none. SJ_FILE_PERMISSION, SJ_TRUST_UNREADABLE. */
+/* Opens a folder below `dir`. *out -1: there is none. Else as sj_trust_unopened() has it. */
 SJ_MUST_CHECK enum sj_rc sj_trust_folder(int dir, const char *path, int *out);
-/* Whether there is anything of that name below `dir`. SJ_FILE_PERMISSION, SJ_TRUST_UNREADABLE. */
+/* Whether there is anything of that name below `dir`; not known: as sj_trust_unopened() has it. */
 SJ_MUST_CHECK enum sj_rc sj_trust_there(int dir, const char *path, bool *there);
 /* The entries of a folder below `dir` ("." is `dir` itself), for readdir(). NULL: none. closedir() it. */
 DIR *sj_trust_entries(int dir, const char *folder);

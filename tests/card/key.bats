@@ -27,6 +27,7 @@ setup_file() {
 }
 
 teardown_file() {
+	[ ! -d "$BATS_FILE_TMPDIR/closed" ] || chmod 700 "$BATS_FILE_TMPDIR/closed" # to be deleted
 	card_out
 	pcscd_stop
 }
@@ -89,6 +90,33 @@ admin() {
 
 @test "a trust store that is named must be there" {
 	fails 11 SJ-1101 sojourn key list --trust nowhere
+}
+
+# like_others COMMAND...: with no more rights to files than a user who is not root.
+like_others() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --bounding-set=-dac_override,-dac_read_search "$@"
+	else
+		"$@"
+	fi
+}
+
+# A trust store of the configuration, behind a closed door.
+closed_store() {
+	mkdir -p closed
+	chmod 700 closed
+	cp -r trust closed/
+	printf "[sojourn]\ntrust = %s\n" "$PWD/closed/trust" >closed.conf
+	chmod 0 closed
+	export SOJOURN_CONFIG=$PWD/closed.conf
+}
+
+@test "a trust store that nobody named and that may not be looked at: a warning" {
+	closed_store
+	like_others sojourn key list >out 2>talk || { cat talk; ls -ld . closed closed.conf; false; }
+	grep -q "warning: $PWD/closed/trust: Permission denied" talk
+	grep -q 'PIN        3 of 3 tries left' out
+	fails 13 SJ-1301 like_others sojourn key list --trust closed/trust
 }
 
 @test "output to a device leaves the device" {
@@ -318,6 +346,7 @@ signs9a_over_air() {
 	sleep 0.5
 	echo 00000000 >nopairing
 	fails 12 SJ-1209 sojourn key list --pairing-code-file nopairing
+	(closed_store && fails 10 SJ-1002 like_others sojourn key list --pairing-code-file pairing) # judged by no store: told no secret
 	sojourn key list --json --pairing-code-file pairing --remember --trust trust >out
 	grep -q '"channel": "virtual-contact"' out
 	grep -q '"cvc": null' out

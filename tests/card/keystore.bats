@@ -114,6 +114,19 @@ typed() {
 	[ ! -e ut ] && [ -z "$(echo ut.new*)" -o "$(echo ut.new*)" = 'ut.new*' ]
 }
 
+@test "a key file that may not be read is not said to be missing" {
+	local allowed=
+	[ "$(id -u)" -ne 0 ] || allowed="setpriv --bounding-set=-dac_override,-dac_read_search"
+	cp -r ../sealed ut
+	chmod 0 ut/csca-1.key
+	rm ut/signer-1.key
+	$allowed sojourn authority keys list ut >out
+	cat out
+	grep -q '^csca-1 .* unreadable ' out
+	grep -q '^signer-1 .* missing ' out
+	$allowed sojourn authority keys list --json ut | valid keys
+}
+
 @test "protect: plain files are sealed, then sealed anew, all of them" {
 	sojourn authority init ut
 	sojourn authority keys list ut | grep -q '^csca-1 .* file '

@@ -469,6 +469,25 @@ db.commit()'
 	gate_stop
 }
 
+@test "around a trust store that is not there, behind a link or not, nothing may be written" {
+	[ "$(/usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1) > 0)')" = True ] || {
+		echo "# SKIPPED: this kernel has no Landlock" >&3
+		skip "no Landlock"
+	}
+	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing ASAN_OPTIONS=detect_leaks=0
+	rm -r trust
+	ln -s nowhere trust
+	strace -D -f -qq -y -e trace=landlock_add_rule -o trace \
+		sojourn gate run --state state --trust trust >lines 2>talk 3>&- &
+	GATE_PID=$!
+	wait_for '"event":"trust"' lines
+	wait_for '</dev/null>' trace # comes after all that is its own
+	cat trace
+	grep -q "WRITE_FILE.*<$(pwd -P)/state>" trace
+	run ! grep "WRITE_FILE.*<$(pwd -P)>" trace
+	gate_stop
+}
+
 @test "a gate whose helper is killed ends, for its manager to start anew" {
 	export PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/nothing
 	gate --open-exec /bin/true

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <sojourn/reader.h>
 
+#include "reader/pcsc_denied.h"
 #include "tests/reader/pcsc_stage.h"
 
 /* --- no service, no reader, names ---------------------------------------------------- */
@@ -74,6 +76,29 @@ static void test_a_denial_is_not_taken_for_absence(void **state)
 static void test_an_end_is_not_taken_for_a_denial(void **state)
 {
 	meet_porter(*state, 2, SJ_NO_PCSCD);
+}
+
+/* To connect would take as long as nobody is let in. */
+static void test_a_service_whose_queue_is_full_keeps_nobody_waiting(void **state)
+{
+	int listening = lab_bind(&pcsc_lab), fds[8];
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	size_t n = 0;
+
+	(void)state;
+	strcpy(at.sun_path, pcsc_lab.socket);
+	assert_int_equal(listen(listening, 0), 0);
+	do {
+		assert_true(n < sizeof(fds) / sizeof(fds[0]));
+		fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		assert_true(fds[n] >= 0);
+	} while (connect(fds[n++], (struct sockaddr *)&at, sizeof(at)) == 0);
+	alarm(20);
+	assert_false(sj_pcsc_denied());
+	alarm(0);
+	while (n > 0)
+		close(fds[--n]);
+	close(listening);
 }
 
 static void test_no_reader(void **state)
@@ -302,6 +327,7 @@ int main(void)
 		CASE(test_no_service, pcsc_setup),
 		CASE(test_a_denial_is_not_taken_for_absence, pcsc_setup),
 		CASE(test_an_end_is_not_taken_for_a_denial, pcsc_setup),
+		CASE(test_a_service_whose_queue_is_full_keeps_nobody_waiting, pcsc_setup),
 		CASE(test_no_reader, pcsc_setup),
 		CASE(test_two_readers_and_their_names, pcsc_setup_readers),
 		CASE(test_what_a_driver_does_not_tell_is_no_failure, pcsc_setup_readers),

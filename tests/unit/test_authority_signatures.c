@@ -15,6 +15,7 @@
 #include "cli/frame.h"
 
 static bool no_stream, no_sync; /* the next one fails */
+static off_t synced; /* what the last one that did not fail had kept */
 
 __typeof__(fdopen) __real_fdopen, __wrap_fdopen;
 FILE *__wrap_fdopen(int fd, const char *mode)
@@ -31,6 +32,8 @@ int __wrap_fdatasync(int fd)
 	const bool fails = no_sync;
 
 	no_sync = false;
+	if (!fails)
+		synced = lseek(fd, 0, SEEK_END);
 	return fails ? -1 : __real_fdatasync(fd);
 }
 
@@ -278,6 +281,22 @@ static void what_failed_is_recorded_once_at_the_next_try(void **state)
 	alarm(0);
 }
 
+/* Else a power cut would bring it back, beside the same of the next try. */
+static void what_failed_is_taken_back_on_the_disk_too(void **state)
+{
+	struct fixture *f = *state;
+	off_t one;
+
+	sign(f, "signer-1", 1);
+	one = size_of(f);
+	sign_only(f, "signer-2", 1);
+	no_sync = true;
+	synced = -1;
+	assert_int_not_equal(signatures_flush(&f->a), 0);
+	assert_int_equal(size_of(f), one);
+	assert_int_equal(synced, one);
+}
+
 #define SIGNED_CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -292,6 +311,7 @@ int main(void)
 		SIGNED_CASE(without_a_record_nothing_leaves),
 		SIGNED_CASE(a_key_may_be_freed_last),
 		SIGNED_CASE(what_failed_is_recorded_once_at_the_next_try),
+		SIGNED_CASE(what_failed_is_taken_back_on_the_disk_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

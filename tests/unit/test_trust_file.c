@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -13,6 +14,20 @@
 #include "trust/store.h"
 
 static const uint8_t content[] = "what the file is to hold";
+
+static int no_look; /* errno of the next one */
+
+__typeof__(fstatat) __real_fstatat, __wrap_fstatat;
+int __wrap_fstatat(int dir, const char *restrict path, struct stat *restrict out, int flags)
+{
+	const int fails = no_look;
+
+	no_look = 0;
+	if (fails == 0)
+		return __real_fstatat(dir, path, out, flags);
+	errno = fails;
+	return -1;
+}
 
 struct place {
 	char path[32];
@@ -99,6 +114,28 @@ static void what_the_disk_does_not_keep_takes_no_name(void **state)
 	assert_int_not_equal(faccessat(p->dir, "file", F_OK, 0), 0);
 }
 
+static void a_look_that_fails_says_why(void **state)
+{
+	static const struct {
+		int error;
+		enum sj_rc rc;
+	} looks[] = {
+		{ ENOMEM, SJ_NO_MEMORY },
+		{ EACCES, SJ_FILE_PERMISSION },
+		{ ENOTDIR, SJ_TRUST_UNREADABLE },
+		{ EIO, SJ_TRUST_UNREADABLE },
+	};
+	struct place *p = *state;
+	bool there = true;
+
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		no_look = looks[i].error;
+		assert_int_equal(sj_trust_there(p->dir, "file", &there), looks[i].rc);
+	}
+	assert_int_equal(sj_trust_there(p->dir, "file", &there), SJ_OK);
+	assert_false(there);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -107,6 +144,7 @@ int main(void)
 		CASE(what_is_written_in_pieces_is_whole),
 		CASE(a_full_disk_leaves_no_part),
 		CASE(what_the_disk_does_not_keep_takes_no_name),
+		CASE(a_look_that_fails_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static const char *text_of(const json_t *row, const char *key)
 /* A key, as it is shown. */
 struct shown {
 	const char *name, *role, *kind; /* kind NULL: not noted */
-	const char *place; /* "file", "sealed", "token" or "missing" */
+	const char *place; /* "file", "sealed", "token", "unreadable" or "missing" */
 	const char *uri, *id; /* of a token, else NULL */
 	json_int_t until; /* signs until then; 0: no end */
 	bool present;
@@ -40,7 +40,7 @@ struct shown {
 
 typedef int (*shown_fn)(void *user, const struct shown *key);
 
-/* Whether DIR/<name><suffix> is there, and under a passphrase. Whom it is not for learns no more. */
+/* Whether DIR/<name><suffix> is there, and under a passphrase. Whom it is not for learns that it is. */
 static int file_place(const struct authority *a, const char *name, const char *suffix,
 		      const char **place)
 {
@@ -54,7 +54,9 @@ static int file_place(const struct authority *a, const char *name, const char *s
 		return cli_fail(a->cli, SJ_NO_MEMORY, NULL);
 	if (access(path, R_OK) == 0)
 		rc = cli_file_read(a->cli, path, KEYSTORE_FILE_MAX, &bytes, &len);
-	else if (errno != ENOENT && errno != EACCES)
+	else if (errno == EACCES)
+		*place = "unreadable";
+	else if (errno != ENOENT)
 		rc = cli_fail(a->cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
 	if (bytes != NULL)
 		*place = sj_pbes2_is(sj_span(bytes, len)) ? "sealed" : "file";
@@ -175,7 +177,7 @@ static int print_key(void *user, const struct shown *key)
 	char until[16] = "";
 
 	(void)date_of(key->until, "%Y-%m-%d", until, sizeof(until));
-	cli_print(cli, "%-18s %-16s %-10s %-8s %s%s\n", key->name,
+	cli_print(cli, "%-18s %-16s %-10s %-10s %s%s\n", key->name,
 		  key->kind != NULL ? key->kind : "", until, key->place,
 		  key->uri != NULL ? key->uri : "", key->present ? "  present" : "");
 	return 0;

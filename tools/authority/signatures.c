@@ -198,7 +198,8 @@ static bool append(int fd, const struct signatures *s)
 	for (size_t i = 0; ok && i < s->n; i++)
 		ok = write_row(out, &s->rows[i], chain);
 	ok = fclose(out) == 0 && ok && fdatasync(fd) == 0;
-	if (!ok && end >= 0 && ftruncate(fd, end) != 0)
+	/* Taken back on the disk, too: after a power cut it would stand there twice. */
+	if (!ok && end >= 0 && (ftruncate(fd, end) != 0 || fdatasync(fd) != 0))
 		errno = EIO;
 	return ok;
 }

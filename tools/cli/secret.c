@@ -223,8 +223,8 @@ static int from_terminal(struct cli *cli, const char *name, const char *prompt,
 }
 
 /*
- * Its pages stay out of the swap, under any limit that is not nothing: they are few, and stay locked when it is
- * wiped, for another secret may stand in them.
+ * The pages of the program's own copy stay out of the swap, as far as the limit allows: they are few, and stay locked
+ * when it is wiped, for another secret may stand in them. What the library copies of it is not locked.
  */
 static void lock(struct cli *cli, const struct cli_secret *secret)
 {

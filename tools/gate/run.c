@@ -353,12 +353,24 @@ static const char *fire_file(const struct gate_run *run)
 	return given != NULL ? given : run->config.fire_file;
 }
 
+/* Whether there is a store, behind a link or not: one that leads nowhere has only a folder around it. */
+static int find_store(struct gate_run *run, bool *there)
+{
+	const char *path = run->config.trust;
+	struct stat st;
+
+	*there = stat(path, &st) == 0;
+	if (*there || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return cli_fail(run->cli, SJ_INPUT_UNREADABLE, "%s: %s", path, strerror(errno));
+}
+
 /* Cards, lists and credentials are others' bytes: from here on they lead nowhere else. */
 static int confine(struct gate_run *run)
 {
 	const struct gate_config *c = &run->config;
 	bool there;
-	int rc = cli_file_there(run->cli, c->trust, &there);
+	int rc = find_store(run, &there);
 	const struct cli_room rooms[] = {
 		{ CLI_ROOM_WRITE, c->state },
 		{ CLI_ROOM_WRITE, c->journal },

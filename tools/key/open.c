@@ -1,7 +1,9 @@
 /* open.c -- a card and its key application. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "key/key.h"
 
@@ -56,15 +58,26 @@ static int prepare_memory(struct key_run *run)
 	return cli_directory_make(run->cli, run->memory, 0700);
 }
 
-/* Without a trust store there is nothing to judge the card's CVC by; one that is named must be. */
+/*
+ * Without a trust store there is nothing to judge the card's CVC by; one that is named must be. One that nobody named
+ * and this user may not look at is no reason to do nothing: but it is not absent, so that a card whose CVC it would
+ * have to judge gets no secret (sj_piv_options.trust).
+ */
 static int find_trust(struct cli *cli, const char **out)
 {
 	const char *directory = cli_setting(cli, "trust");
 	struct sj_trust *trust = NULL;
+	struct stat st;
 	bool there;
-	int code = cli_file_there(cli, directory, &there);
 	enum sj_rc rc;
+	int code;
 
+	*out = directory;
+	if (!cli_given(cli, "trust") && lstat(directory, &st) != 0 && errno == EACCES) {
+		cli_warn(cli, "%s: %s", directory, strerror(errno));
+		return 0;
+	}
+	code = cli_file_there(cli, directory, &there);
 	*out = there ? directory : NULL;
 	if (code != 0 || !cli_given(cli, "trust"))
 		return code;
