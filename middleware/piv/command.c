@@ -23,17 +23,19 @@ void sj_piv_clock(struct sj_piv *piv)
 	sj_session_deadline(piv->session, deadline(piv));
 }
 
-int64_t sj_piv_together(struct sj_piv *piv)
+struct sj_piv_shared sj_piv_together(struct sj_piv *piv)
 {
 	const int64_t before = piv->context->until;
 
 	piv->context->until = sj_context_until(piv->context, deadline(piv));
-	return before;
+	return (struct sj_piv_shared){ before, piv->context->until };
 }
 
-void sj_piv_apart(struct sj_piv *piv, int64_t before)
+void sj_piv_apart(struct sj_piv *piv, struct sj_piv_shared shared)
 {
-	piv->context->until = before;
+	/* Somebody may have been asked meanwhile. */
+	piv->context->until =
+		shared.before != 0 ? shared.before + (piv->context->until - shared.set) : 0;
 }
 
 static enum sj_rc note(struct sj_piv *piv, enum sj_rc rc, const struct sj_response *r)

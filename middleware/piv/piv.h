@@ -66,8 +66,11 @@ SJ_MUST_CHECK enum sj_rc sj_piv_open_with(struct sj_card *card,
 /* Sets the deadline of a call. */
 void sj_piv_clock(struct sj_piv *piv);
 /* Of a call that is made of others, which share it from here to sj_piv_apart() with what this returned. */
-int64_t sj_piv_together(struct sj_piv *piv);
-void sj_piv_apart(struct sj_piv *piv, int64_t before);
+struct sj_piv_shared {
+	int64_t before, set; /* the context's deadline: 0: none; from here */
+};
+struct sj_piv_shared sj_piv_together(struct sj_piv *piv);
+void sj_piv_apart(struct sj_piv *piv, struct sj_piv_shared shared);
 SJ_MUST_CHECK enum sj_rc sj_piv_send(struct sj_piv *piv, const struct sj_apdu *a,
 				     struct sj_response *r);
 /* The same without the application's secure messaging. */

@@ -108,12 +108,12 @@ enum sj_rc sj_piv_sign_message(struct sj_piv *piv, uint8_t key, const struct sj_
 	const unsigned mark = sj_memory_mark();
 	struct sj_piv_key_info info = { .size = sizeof(info) };
 	struct sj_writer w = sj_writer(out, *out_len);
-	const int64_t before = sj_piv_together(piv);
+	const struct sj_piv_shared shared = sj_piv_together(piv);
 	enum sj_rc rc = sj_piv_key_info(piv, key, &info);
 
 	if (rc == SJ_OK)
 		rc = sign_with(piv, key, info.algorithm, unlock, sj_span(message, len), &w);
-	sj_piv_apart(piv, before);
+	sj_piv_apart(piv, shared);
 	if (rc == SJ_OK)
 		*out_len = w.len;
 	return sj_memory_rc(mark, rc);
@@ -338,10 +338,10 @@ enum sj_rc sj_piv_request(struct sj_piv *piv, uint8_t key, const struct sj_piv_u
 {
 	const unsigned mark = sj_memory_mark();
 	struct plan p = { .piv = piv, .key = key, .unlock = unlock, .subject = subject };
-	const int64_t before = sj_piv_together(piv);
+	const struct sj_piv_shared shared = sj_piv_together(piv);
 	const enum sj_rc rc = make(&p, put_request_body, out, out_len);
 
-	sj_piv_apart(piv, before);
+	sj_piv_apart(piv, shared);
 	return sj_memory_rc(mark, rc);
 }
 
@@ -356,9 +356,9 @@ enum sj_rc sj_piv_self_sign(struct sj_piv *piv, uint8_t key, const struct sj_piv
 			  .subject = subject,
 			  .from = from,
 			  .until = from + (int64_t)days * 86400 };
-	const int64_t before = sj_piv_together(piv);
+	const struct sj_piv_shared shared = sj_piv_together(piv);
 	const enum sj_rc rc = make(&p, put_certificate_body, out, out_len);
 
-	sj_piv_apart(piv, before);
+	sj_piv_apart(piv, shared);
 	return sj_memory_rc(mark, rc);
 }

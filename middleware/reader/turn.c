@@ -1,6 +1,7 @@
 /* turn.c -- a queue of processes: numbers from a shared counter, and a record lock on each. */
 #include "reader/turn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,29 +115,61 @@ static void draw(struct sj_turn *t)
 	t->since = sj_clock_ms();
 }
 
+/* One at a time: to the others of the queue, who passes by moves it. */
 static bool stands_still(struct sj_turn *t)
 {
-	const uint64_t ended = atomic_load(&t->queue->ended);
+	unsigned long long ended = atomic_load(&t->queue->ended);
 
-	if (ended == t->seen)
-		return sj_clock_ms() - t->since > STILL_MS;
-	t->seen = ended;
-	t->since = sj_clock_ms();
-	return false;
+	if (ended != t->seen) {
+		t->seen = ended;
+		t->since = sj_clock_ms();
+		return false;
+	}
+	if (sj_clock_ms() - t->since <= STILL_MS ||
+	    !atomic_compare_exchange_strong(&t->queue->ended, &ended, ended + 1))
+		return false;
+	t->seen = ended + 1;
+	return true;
 }
 
-/* The first number that counts, up to the own one. Who `passes` by says that those before do no more. */
-static uint64_t first_number(const struct sj_turn *t, bool passes)
+/* Those before do no more. */
+static void pass_by(const struct sj_turn *t)
 {
 	unsigned long long first = atomic_load(&t->queue->first);
 
-	if (first >= t->number)
-		return t->number;
-	if (!passes)
-		return first;
-	/* Whoever else changes it at this moment passes by as well. */
-	(void)atomic_compare_exchange_strong(&t->queue->first, &first, t->number);
-	return t->number;
+	if (first < t->number)
+		(void)atomic_compare_exchange_strong(&t->queue->first, &first, t->number);
+}
+
+/* The own number and all before it that count; until then the own one, which those behind wait for. */
+static bool lock_turn(struct sj_turn *t, short type, bool *passes)
+{
+	const uint64_t first = atomic_load(&t->queue->first);
+	const uint64_t from = first < t->number ? first : t->number;
+	bool own;
+
+	*passes = false;
+	if (lock(t, type, from, t->number - from + 1))
+		return true;
+	if (errno != EAGAIN && errno != EACCES) {
+		sj_turn_close(t); /* there are no locks to be had */
+		return false;
+	}
+	own = lock(t, type, t->number, 1);
+	*passes = stands_still(t);
+	if (*passes)
+		pass_by(t);
+	return *passes && own;
+}
+
+/* A turn was got: has anybody else had one, or may have one still, since the last one of this place? */
+static bool others_between(struct sj_turn *t)
+{
+	const uint64_t last = t->last, ended = t->last_ended;
+
+	t->last = t->number;
+	t->last_ended = atomic_load(&t->queue->ended);
+	return t->last != last + 1 || t->last_ended != ended + 1;
 }
 
 static bool over(const struct sj_turn *t)
@@ -146,9 +179,7 @@ static bool over(const struct sj_turn *t)
 
 bool sj_turn_is(struct sj_turn *t, bool alone)
 {
-	const short type = alone ? F_WRLCK : F_RDLCK;
-	uint64_t first;
-	bool still;
+	bool passes;
 
 	if (t->fd < 0)
 		return true;
@@ -156,19 +187,16 @@ bool sj_turn_is(struct sj_turn *t, bool alone)
 		sj_turn_end(t);
 	if (t->mine)
 		return true;
+	if (t->drawn && t->number < atomic_load(&t->queue->first))
+		sj_turn_end(t); /* was passed by; who did that need not know of it any more */
 	if (!t->drawn)
 		draw(t);
-	/* The own number and all before it; until then the own one, which those behind wait for. */
-	still = stands_still(t);
-	first = first_number(t, still);
-	if (!lock(t, type, first, t->number - first + 1)) {
-		(void)lock(t, type, t->number, 1);
-		t->others += still;
-		return still; /* there are no locks to be had */
+	if (!lock_turn(t, alone ? F_WRLCK : F_RDLCK, &passes)) {
+		t->others += passes;
+		return passes || t->fd < 0; /* one behind has the turn, too, or there is no queue */
 	}
 	t->mine = true;
-	t->others += t->number != t->last + 1;
-	t->last = t->number;
+	t->others += others_between(t) || passes;
 	t->alone = alone;
 	t->since = sj_clock_ms();
 	return true;
@@ -178,9 +206,10 @@ void sj_turn_end(struct sj_turn *t)
 {
 	if (t->fd < 0 || !t->drawn)
 		return;
-	(void)lock(t, F_UNLCK, 0, 0);
+	/* Before the lock goes: who has the next turn counts it. */
 	if (t->mine)
 		atomic_fetch_add(&t->queue->ended, 1);
+	(void)lock(t, F_UNLCK, 0, 0);
 	t->drawn = t->mine = false;
 }
 

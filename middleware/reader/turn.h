@@ -7,7 +7,8 @@
  * locks, which end with the process. Without that folder, and against the programs of others, it is
  * pcscd alone that decides. It is a courtesy: when nothing moves in the queue for three seconds
  * (somebody in it was stopped, has a long transaction, or died and left its locks to a child), those
- * who were there before are passed by, and waited for no more.
+ * who were there before are passed by, and waited for no more; whoever of them still waits does so at
+ * the queue's end. Where no locks are to be had there is no queue either.
  *
  * Who has the turn keeps it for a moment, so that what belongs together stays together: a
  * signature comes after its login before a program in the queue ends that login by using
@@ -41,7 +42,7 @@ struct sj_turn {
 	int64_t base; /* where the reader's locks begin in the file */
 	uint64_t number;
 	bool drawn, mine, alone;
-	uint64_t last; /* number of the turn that was had last */
+	uint64_t last, last_ended; /* number of the turn that was had last, and `ended` then */
 	/*
 	 * How often others have, or may have, had a turn between two of this place's. What a channel was
 	 * when this was less it may be no more: another's may have taken its place in the card.

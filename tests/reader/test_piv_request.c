@@ -3,6 +3,8 @@
 
 #include "crypt/sign.h"
 #include "crypt/x509.h"
+#include "piv/piv.h"
+#include "reader/context.h"
 #include "tests/reader/piv_stage.h"
 #include "wire/std/rfc5652.h"
 #include "wire/tlv.h"
@@ -263,6 +265,29 @@ static void a_forged_attestation(void **state)
 	assert_int_equal(judge(&st, &a), SJ_INPUT_MALFORMED);
 }
 
+/* The deadline of all calls, which a call made of others shortens for them. */
+static void asking_is_not_counted_in_a_call_of_calls(void **state)
+{
+	struct piv_stage *s = *state;
+	const int64_t all = sj_clock_ms() + 3600000;
+	struct sj_piv_shared outer, inner;
+
+	s->ctx->until = all;
+	outer = sj_piv_together(s->piv);
+	inner = sj_piv_together(s->piv);
+	assert_true(s->ctx->until < all);
+	sj_context_asked(s->ctx, 700);
+	sj_piv_apart(s->piv, inner);
+	assert_int_equal(s->ctx->until, outer.set + 700);
+	sj_piv_apart(s->piv, outer);
+	assert_int_equal(s->ctx->until, all + 700);
+	s->ctx->until = 0; /* none */
+	outer = sj_piv_together(s->piv);
+	sj_context_asked(s->ctx, 700);
+	sj_piv_apart(s->piv, outer);
+	assert_int_equal(s->ctx->until, 0);
+}
+
 static void what_is_no_certificate(void **state)
 {
 	struct sj_certificate_info info = { .size = sizeof(info) };
@@ -285,6 +310,7 @@ int main(void)
 		cmocka_unit_test(hashes_of_signatures),
 		STAGE_CASE(an_attestation_tells_of_the_key),
 		STAGE_CASE(a_forged_attestation),
+		STAGE_CASE(asking_is_not_counted_in_a_call_of_calls),
 		cmocka_unit_test(what_is_no_certificate),
 	};
 

@@ -121,6 +121,40 @@ static void whether_others_came_between_is_known(void **state)
 	assert_int_equal(s->a.others, before + 1);
 }
 
+static void who_was_there_before_is_known(void **state)
+{
+	struct stage *s = *state;
+	unsigned before;
+
+	assert_true(sj_turn_is(&s->b, TOGETHER));
+	assert_true(sj_turn_is(&s->a, TOGETHER));
+	before = s->a.others;
+	sj_turn_end(&s->a);
+	assert_false(sj_turn_is(&s->a, ALONE)); /* the next number, but b may act until its end */
+	sj_turn_end(&s->b);
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_int_equal(s->a.others, before + 1);
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_int_equal(s->a.others, before + 1);
+}
+
+static void a_lone_program_has_no_others(void **state)
+{
+	struct stage *s = *state;
+	unsigned before;
+
+	assert_true(sj_turn_is(&s->a, TOGETHER));
+	before = s->a.others;
+	for (unsigned i = 0; i < 20; i++) {
+		assert_true(sj_turn_is(&s->a, i % 3 == 0));
+		now += i % 4 == 0 ? 5000 : SJ_TURN_MS / 2;
+		if (i % 5 == 0)
+			sj_turn_end(&s->a);
+	}
+	assert_int_equal(s->a.others, before);
+}
+
 static void a_turn_has_an_end(void **state)
 {
 	struct stage *s = *state;
@@ -221,16 +255,60 @@ static void a_turn_left_to_a_child_stops_nobody_twice(void **state)
 	close(ends[1]);
 }
 
-/* As in a folder of a file system that knows none. */
-static void without_locks_nobody_waits_for_ever(void **state)
+/* It slept, and must not act with its old number, of which who passed it by cannot know. */
+static void who_was_passed_by_waits_at_the_end(void **state)
+{
+	struct stage *s = *state;
+	unsigned before;
+
+	assert_true(sj_turn_is(&s->a, ALONE));
+	assert_false(sj_turn_is(&s->b, ALONE));
+	assert_false(sj_turn_is(&s->c, ALONE));
+	now += 3001;
+	before = s->c.others;
+	assert_true(sj_turn_is(&s->c, ALONE));
+	assert_int_equal(s->c.others, before + 1); /* the turn of a is not over */
+	assert_false(sj_turn_is(&s->b, ALONE));
+	sj_turn_end(&s->c);
+	assert_true(sj_turn_is(&s->b, ALONE));
+	sj_turn_end(&s->b);
+	assert_true(sj_turn_is(&s->c, ALONE));
+	assert_int_equal(s->c.others, before + 2);
+	sj_turn_end(&s->c);
+	sj_turn_end(&s->a);
+	assert_true(sj_turn_is(&s->c, ALONE));
+	assert_int_equal(s->c.others, before + 3);
+}
+
+static void one_at_a_time_passes_by(void **state)
 {
 	struct stage *s = *state;
 
-	close(s->a.fd);
-	assert_false(sj_turn_is(&s->a, ALONE));
-	now += 3001;
 	assert_true(sj_turn_is(&s->a, ALONE));
-	assert_false(s->a.mine);
+	assert_false(sj_turn_is(&s->b, ALONE));
+	assert_false(sj_turn_is(&s->c, ALONE));
+	now += 3001;
+	assert_true(sj_turn_is(&s->b, ALONE));
+	assert_false(sj_turn_is(&s->c, ALONE));
+	sj_turn_end(&s->b);
+	assert_true(sj_turn_is(&s->c, ALONE));
+}
+
+/* As in a folder of a file system that knows none. */
+static void without_locks_there_is_no_queue(void **state)
+{
+	struct stage *s = *state;
+	const unsigned before = s->a.others;
+
+	close(s->a.fd);
+	for (int i = 0; i < 3; i++) {
+		assert_true(sj_turn_is(&s->a, ALONE));
+		assert_int_equal(s->a.fd, -1);
+		assert_int_equal(s->a.others, before);
+		assert_int_equal(sj_turn_idle(&s->a), 0);
+		sj_turn_end(&s->a);
+		now += 3001;
+	}
 }
 
 static void a_queue_that_moves_is_waited_for(void **state)
@@ -310,10 +388,14 @@ int main(void)
 		TURN_CASE(single_commands_go_together_but_pass_nobody),
 		TURN_CASE(together_becomes_alone_by_waiting),
 		TURN_CASE(whether_others_came_between_is_known),
+		TURN_CASE(who_was_there_before_is_known),
+		TURN_CASE(a_lone_program_has_no_others),
 		TURN_CASE(a_turn_has_an_end),
 		TURN_CASE(who_goes_is_waited_for_no_more),
 		TURN_CASE(a_queue_that_stands_still_is_passed_by),
-		TURN_CASE(without_locks_nobody_waits_for_ever),
+		TURN_CASE(who_was_passed_by_waits_at_the_end),
+		TURN_CASE(one_at_a_time_passes_by),
+		TURN_CASE(without_locks_there_is_no_queue),
 		TURN_CASE(a_turn_left_to_a_child_stops_nobody_twice),
 		TURN_CASE(a_queue_that_moves_is_waited_for),
 		TURN_CASE(each_reader_and_each_service_has_its_own_queue),

@@ -114,7 +114,10 @@ struct sj_piv;
 SJ_API enum sj_rc sj_piv_open(struct sj_card *card, const struct sj_piv_options *options,
 			      struct sj_piv **out);
 SJ_API void sj_piv_close(struct sj_piv *piv);
-/* Forgets what is remembered for a card (guid NULL: everything). SJ_INPUT_UNREADABLE: the folder. */
+/*
+ * Forgets what is remembered for a card (guid NULL: everything). SJ_INPUT_UNREADABLE: the folder;
+ * SJ_FILE_PERMISSION, SJ_OUTPUT_FAILED: a file of it stays; SJ_NO_MEMORY. What could be forgotten is.
+ */
 SJ_API enum sj_rc sj_piv_forget(const char *memory, const uint8_t *guid);
 
 struct sj_piv_info {

@@ -78,7 +78,10 @@ SJ_API void sj_card_close(struct sj_card *card);
 /*
  * PACE with the card access number (six digits), for a card that hides its applications from a
  * contactless reader until then: sj_card_transmit() goes inside afterwards, and ends it when
- * the card is lost. SJ_WRONG_CAN; SJ_NOT_A_DOCUMENT, SJ_ACCESS_UNSUPPORTED: no PACE that we know.
+ * the card is lost. Another program's turn at the reader ends it, too: then sj_card_transmit() is
+ * SJ_CARD_SM_BROKEN, nothing was sent, and the caller begins anew with sj_card_pace(); what is sent
+ * without that goes in clear. SJ_WRONG_CAN; SJ_NOT_A_DOCUMENT, SJ_ACCESS_UNSUPPORTED: no PACE that
+ * we know.
  */
 SJ_API enum sj_rc sj_card_pace(struct sj_card *card, const char *can, unsigned timeout_ms);
 

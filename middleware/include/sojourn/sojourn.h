@@ -45,8 +45,10 @@ SJ_API void sj_context_cancel(struct sj_context *ctx);
 SJ_API void sj_context_resume(struct sj_context *ctx);
 /*
  * From now on all calls with this context end timeout_ms from now, where their own time would be
- * longer: for a function made of several. What somebody who is asked takes is not counted. 0: each
- * has its own time again.
+ * longer or without limit: for a function made of several. What somebody who is asked takes is not
+ * counted. When it has passed it stays: every later call is SJ_TIMED_OUT (or what else it is when its
+ * own time ends) until 0, each has its own time again, or a new one. Closing and giving back may take
+ * some seconds more.
  */
 SJ_API void sj_context_deadline(struct sj_context *ctx, unsigned timeout_ms);
 
