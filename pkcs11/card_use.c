@@ -88,7 +88,6 @@ CK_RV p11_card_generate(struct p11_session *s, uint8_t ref, enum sj_piv_algorith
 
 	if (rv != CKR_OK)
 		return rv;
-	p11_slot_clock(s->token->slot); /* not what the reading before it has left */
 	return changed(s, sj_piv_generate(s->token->card->piv, ref, algorithm, policy, spki, &len));
 }
 

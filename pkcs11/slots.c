@@ -182,8 +182,6 @@ CK_RV p11_slot_leave(struct p11_slot *slot, CK_RV rv)
 	/* A signature that does not hold may be due to that, a key that does not fit, too. */
 	if (rv != CKR_OK && sj_memory_lacked(slot->mark))
 		rv = CKR_HOST_MEMORY;
-	if (rv == CKR_OK) /* what it did is not undone by the last moments of its time */
-		p11_slot_clock(slot);
 	if (slot->token != NULL && !slot->gone)
 		p11_card_leave(slot->token);
 	if (slot->gone) /* by then */
