@@ -185,8 +185,7 @@ CK_RV p11_card_failed(struct p11_token *t, enum sj_rc rc)
 		break;
 	case SJ_TIMED_OUT: /* the next call goes on, unless the connection was left behind with one that hangs */
 		t->slot->late = true;
-		if (t->card != NULL)
-			p11_card_rest(t);
+		p11_card_rest(t);
 		break;
 	case SJ_PIN_NEEDED:
 	case SJ_CARD_RESET:

@@ -14,21 +14,6 @@
 #include "trust/chain.h"
 #include "trust/signers.h"
 
-static struct rig_file load(const char *name)
-{
-	struct rig_file file = { malloc(1u << 16), 0 };
-	char path[128];
-	FILE *in;
-
-	snprintf(path, sizeof(path), "%s/%s", pki, name);
-	in = fopen(path, "rb");
-	assert_non_null(in);
-	assert_non_null(file.bytes);
-	file.len = fread(file.bytes, 1, 1u << 16, in);
-	fclose(in);
-	return file;
-}
-
 static void path_in(const struct bundle_rig *r, const char *name, char out[static 256])
 {
 	snprintf(out, 256, "%s/%s", r->store, name);
@@ -70,11 +55,11 @@ static size_t signers(const struct bundle_rig *r)
 /* A whole country. */
 static void add_country(struct bundle_rig *r)
 {
-	bundle_add(r, SJ_BUNDLED_CRL, load("second.crl"));
-	bundle_add(r, SJ_BUNDLED_LINK, load("new.link.cer"));
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
-	bundle_add(r, SJ_BUNDLED_KEY_CA, load("keys.cer"));
-	bundle_add(r, SJ_BUNDLED_CRL, load("keys.crl"));
+	bundle_add(r, SJ_BUNDLED_CRL, pki_load("second.crl"));
+	bundle_add(r, SJ_BUNDLED_LINK, pki_load("new.link.cer"));
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_KEY_CA, pki_load("keys.cer"));
+	bundle_add(r, SJ_BUNDLED_CRL, pki_load("keys.crl"));
 }
 
 /* --- what is in it ------------------------------------------------------------------- */
@@ -127,14 +112,14 @@ static void a_master_list_brings_its_certificates(void **state)
 	struct bundle_rig *r = *state;
 	size_t bundled;
 
-	bundle_add(r, SJ_BUNDLED_MASTER_LIST, load("list.ml"));
+	bundle_add(r, SJ_BUNDLED_MASTER_LIST, pki_load("list.ml"));
 	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
 	assert_non_null(strstr(r->why_text, "No CSCA of the bundle stands above its signer."));
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
 	assert_int_equal(bundle_next(r), SJ_OK);
 	assert_int_equal(certificates(r, &bundled), 4);
 	bundle_remove(r, SJ_BUNDLED_MASTER_LIST);
-	bundle_add(r, SJ_BUNDLED_MASTER_LIST, load("spoiled.ml"));
+	bundle_add(r, SJ_BUNDLED_MASTER_LIST, pki_load("spoiled.ml"));
 	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
 	assert_int_equal(certificates(r, &bundled), 4);
 }
@@ -142,7 +127,7 @@ static void a_master_list_brings_its_certificates(void **state)
 static void what_the_next_leaves_out_is_gone(void **state)
 {
 	struct bundle_rig *r = *state;
-	struct rig_file own = load("stranger.cer");
+	struct rig_file own = pki_load("stranger.cer");
 	struct sj_trust *trust;
 	size_t bundled;
 
@@ -169,11 +154,11 @@ static void what_the_next_leaves_out_is_gone(void **state)
 static void hand_imports_see_the_bundle(void **state)
 {
 	struct bundle_rig *r = *state;
-	struct rig_file link = load("new.link.cer"), clash = load("keys.as-csca.cer");
+	struct rig_file link = pki_load("new.link.cer"), clash = pki_load("keys.as-csca.cer");
 	struct sj_trust *trust;
 	size_t bundled;
 
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
 	assert_int_equal(bundle_next(r), SJ_OK);
 	assert_int_equal(sj_trust_create(r->store, &trust), SJ_OK);
 	assert_int_equal(sj_trust_import_link(trust, link.bytes, link.len, NULL), SJ_OK);
@@ -189,7 +174,7 @@ static void hand_imports_see_the_bundle(void **state)
 
 static void import_by_hand(const struct bundle_rig *r, const char *csca, const char *crl)
 {
-	struct rig_file certificate = load(csca), list = load(crl);
+	struct rig_file certificate = pki_load(csca), list = pki_load(crl);
 	struct sj_trust *trust;
 
 	assert_int_equal(sj_trust_create(r->store, &trust), SJ_OK);
@@ -203,7 +188,7 @@ static void import_by_hand(const struct bundle_rig *r, const char *csca, const c
 
 static enum sj_rc revocation_of(const struct bundle_rig *r, const char *name, int64_t now)
 {
-	struct rig_file der = load(name);
+	struct rig_file der = pki_load(name);
 	struct sj_trust *trust;
 	struct sj_finding f;
 	struct sj_cert cert;
@@ -227,15 +212,16 @@ static void of_two_revocation_lists_the_newer_counts(void **state)
 	import_by_hand(r, "old.cer", "first.crl"); /* April to July, revokes nobody */
 	assert_int_equal(revocation_of(r, "signer.cer", june), SJ_OK);
 	assert_int_equal(revocation_of(r, "signer.ended.cer", mid_july), SJ_CRL_STALE);
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
-	bundle_add(r, SJ_BUNDLED_CRL, load("second.crl")); /* May to August, revokes the signer */
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_CRL,
+		   pki_load("second.crl")); /* May to August, revokes the signer */
 	assert_int_equal(bundle_next(r), SJ_OK);
 	assert_int_equal(revocation_of(r, "signer.cer", june), SJ_SIGNER_REVOKED);
 	assert_int_equal(revocation_of(r, "signer.ended.cer", mid_july), SJ_OK);
 	/* The other way round. */
 	import_by_hand(r, "old.cer", "second.crl");
 	bundle_remove(r, SJ_BUNDLED_CRL);
-	bundle_add(r, SJ_BUNDLED_CRL, load("first.crl"));
+	bundle_add(r, SJ_BUNDLED_CRL, pki_load("first.crl"));
 	assert_int_equal(bundle_next(r), SJ_OK);
 	assert_int_equal(revocation_of(r, "signer.cer", june), SJ_SIGNER_REVOKED);
 	assert_int_equal(revocation_of(r, "signer.ended.cer", mid_july), SJ_OK);
@@ -259,8 +245,8 @@ static void what_is_signed_is_checked(void **state)
 	size_t bundled;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
-		bundle_add(r, bad[i].kind, load(bad[i].name));
+		bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
+		bundle_add(r, bad[i].kind, pki_load(bad[i].name));
 		assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
 		assert_string_not_equal(r->why_text, "");
 		while (r->count > 0)
@@ -417,15 +403,15 @@ static void an_issuer_left_out_takes_along_what_it_signed(void **state)
 {
 	struct bundle_rig *r = *state;
 
-	bundle_add(r, SJ_BUNDLED_KEY_CA, load("keys.cer"));
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
-	bundle_add(r, SJ_BUNDLED_CRL, load("second.crl"));
+	bundle_add(r, SJ_BUNDLED_KEY_CA, pki_load("keys.cer"));
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_CRL, pki_load("second.crl"));
 	assert_int_equal(bundle_next(r), SJ_OK);
 	bundle_remove(r, SJ_BUNDLED_CSCA);
 	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
 	bundle_remove(r, SJ_BUNDLED_CRL);
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
-	bundle_add(r, SJ_BUNDLED_LINK, load("new.link.cer"));
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_LINK, pki_load("new.link.cer"));
 	assert_int_equal(bundle_next(r), SJ_OK);
 	bundle_remove(r, SJ_BUNDLED_CSCA);
 	assert_int_equal(bundle_next(r), SJ_INPUT_REFUSED);
@@ -440,8 +426,8 @@ static void a_link_outlives_who_signed_it(void **state)
 
 	snprintf(command, sizeof(command), "echo %lld >%s/time", (long long)r->now - 1, r->store);
 	assert_int_equal(system(command), 0);
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer")); /* until 2040 */
-	bundle_add(r, SJ_BUNDLED_LINK, load("new.link.cer"));
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer")); /* until 2040 */
+	bundle_add(r, SJ_BUNDLED_LINK, pki_load("new.link.cer"));
 	assert_int_equal(bundle_next(r), SJ_OK);
 	assert_int_equal(certificates(r, &bundled), 2);
 }
@@ -504,8 +490,8 @@ static void a_failing_disk_is_not_blamed_on_a_certificate(void **state)
 {
 	struct bundle_rig *r = *state;
 
-	bundle_add(r, SJ_BUNDLED_MASTER_LIST, load("list.ml"));
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_MASTER_LIST, pki_load("list.ml"));
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
 	bundle_sign(r);
 	for (r->authority->fail_at = 1; bundle_take(r) != SJ_OK; r->authority->fail_at++) {
 		assert_string_equal(r->why_text, "");

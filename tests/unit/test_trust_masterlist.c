@@ -28,21 +28,6 @@ struct finder {
 	unsigned place; /* of the lie */
 };
 
-static struct rig_file load(const char *name)
-{
-	struct rig_file file = { malloc(FILE_CAP), 0 };
-	char path[128];
-	FILE *in;
-
-	snprintf(path, sizeof(path), "%s/%s", pki, name);
-	in = fopen(path, "rb");
-	assert_non_null(in);
-	assert_non_null(file.bytes);
-	file.len = fread(file.bytes, 1, FILE_CAP, in);
-	fclose(in);
-	return file;
-}
-
 /* A place begins a byte later, or is empty. */
 static void move(uint8_t *answer, unsigned place)
 {
@@ -77,7 +62,7 @@ static bool find(void *user, const uint8_t *bytes, size_t len, uint8_t **answer,
 static enum sj_rc import(const char *name, sj_signed_fn fn, void *user, size_t *n)
 {
 	struct sj_trust_entry entry = { .size = sizeof(entry) };
-	struct rig_file list = load(name), csca = load("old.cer");
+	struct rig_file list = pki_load(name), csca = pki_load("old.cer");
 	char directory[] = "/tmp/sojourn-store-XXXXXX", command[64];
 	struct sj_trust *trust;
 	enum sj_rc rc;
@@ -143,8 +128,8 @@ static void of_a_bundle_as_well(void **state)
 
 	r->find = find;
 	r->find_user = &f;
-	bundle_add(r, SJ_BUNDLED_CSCA, load("old.cer"));
-	bundle_add(r, SJ_BUNDLED_MASTER_LIST, load("list.ml"));
+	bundle_add(r, SJ_BUNDLED_CSCA, pki_load("old.cer"));
+	bundle_add(r, SJ_BUNDLED_MASTER_LIST, pki_load("list.ml"));
 	assert_int_equal(bundle_next(r), SJ_SIGNED_UNREAD);
 	f.silent = false;
 	assert_int_equal(bundle_next(r), SJ_OK);
