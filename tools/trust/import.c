@@ -249,9 +249,11 @@ static int confine(struct cli *cli, const char *directory)
 	char *finder = list ? cli_program_path("signed") : NULL;
 	const size_t n = list_files(cli, NULL);
 	struct cli_room *rooms = calloc(n + 2, sizeof(*rooms));
-	int code = rooms != NULL ? 0 : cli_fail(cli, SJ_NO_MEMORY, NULL);
+	int code;
 
-	if (code == 0) {
+	if (rooms == NULL) {
+		code = cli_fail(cli, SJ_NO_MEMORY, NULL);
+	} else {
 		(void)list_files(cli, rooms);
 		rooms[n] = (struct cli_room){ CLI_ROOM_WRITE, directory };
 		rooms[n + 1] = (struct cli_room){ CLI_ROOM_RUN, finder };
