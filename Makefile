@@ -203,7 +203,7 @@ help:
 	@echo 'make bench       measure, beside the floors, into $(BUILD)/bench.json'
 	@echo 'make coverage     lines and branches that the tests and the fuzzing corpus reach'
 	@echo 'make fuzz         one parser under libFuzzer: PARSER=cms FUZZ_ARGS=-max_total_time=60'
-	@echo 'make campaign    the long runs: a million mutations a parser, and more'
+	@echo 'make campaign    the long runs: ten million inputs a parser, and more'
 	@echo 'make reproduce   build twice in different places, and compare bit by bit'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make deps        install what is missing to build and run (Debian)'

@@ -3,13 +3,16 @@
 
 usage: campaign.py [options] [HARNESS...]
 
-Each harness runs until it has had its executions and then found nothing new for --quiet seconds, or
-until the budget is used up: --jobs of them at once take turns, those that have the smallest part of their
-executions first. HARNESS may be "parser" or "stateful": all of these. Corpora, counts and what
-crashed a harness stay in --work, so that the next run goes on from there. With --fast three turns of four
+Each harness runs until it has had its executions and then, for --quiet seconds, no parser of its room
+(parsers_ROOM.c), which take turns, has reached anything new, or until the budget is used up: --jobs of them
+at once, those that have the smallest part of their executions first. HARNESS may be "parser" or "stateful":
+all of these. Corpora, counts and what crashed a harness stay in --work, so that the next run goes on from
+there. Without them it begins with the packed corpus of the project, and with --counts it goes on from what
+that file says was run elsewhere. With --fast three turns of four
 have no sanitisers, three times as many executions a second; a harness is done after a turn that has them,
 which runs all that the others found again, and after 10,000 executions with them. With --pack the corpora are
-minimised into one file, which `make check` replays (mutate -c). Figures are of all runs in --work.
+minimised into one file, which `make check` replays (mutate -c), and --counts is written as well. Figures are
+of all runs in --work and --counts.
 """
 import argparse
 import concurrent.futures
@@ -23,6 +26,7 @@ import subprocess
 import sys
 import time
 
+PACKED = pathlib.Path(__file__).with_name("corpus")
 ENTRY_MAX = 4096  # bytes of an input that is worth keeping in the project
 SANITISED = 10_000  # executions with sanitisers, whatever runs without them
 # Freed memory is watched until 4 MiB more were freed, and it is told who allocated it by a few frames: with ASan's
@@ -38,11 +42,12 @@ def options():
     p.add_argument("--work", type=pathlib.Path, help="default: campaign, beside the harness")
     p.add_argument("--executions", type=int, default=10_000_000, help="of each parser")
     p.add_argument("--stateful", type=int, default=2_000_000, help="of each stateful harness")
-    p.add_argument("--quiet", type=float, default=600, help="seconds without new coverage")
+    p.add_argument("--quiet", type=float, default=600, help="seconds of processor time of a room's parsers without new coverage")
     p.add_argument("--slice", type=int, default=60, help="seconds of one turn")
     p.add_argument("--jobs", type=int, default=os.cpu_count(), help="harnesses at once")
     p.add_argument("--budget", type=float, help="seconds for everything")
     p.add_argument("--pack", type=pathlib.Path, metavar="FILE", help="only minimise the corpora into this")
+    p.add_argument("--counts", type=pathlib.Path, metavar="FILE", help="what was run on other machines, a line a harness")
     p.add_argument("--room", type=int, default=8192, help="bytes of each harness in the packed file")
     p.add_argument("names", nargs="*", metavar="HARNESS")
     return p.parse_args()
@@ -57,28 +62,44 @@ class Campaign:
         self.work = args.work or args.build / "campaign"
         self.state_file = self.work / "state.json"
         listed = subprocess.run([self.mutate, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout
-        self.kinds = dict(line.split() for line in listed.splitlines())
+        rows = [line.split() for line in listed.splitlines()]
+        self.kinds, self.rooms = {r[0]: r[1] for r in rows}, {r[0]: r[2] for r in rows}
         unknown = set(args.names) - set(self.kinds) - {"parser", "stateful"}
         if unknown:
             sys.exit(f"no such harness: {', '.join(sorted(unknown))}; {self.mutate} --list tells them")
         self.names = [n for n in self.kinds if not args.names or {n, self.kinds[n]} & set(args.names)]
         self.work.mkdir(parents=True, exist_ok=True)
-        self.state = json.loads(self.state_file.read_text()) if self.state_file.exists() else {}
+        begun = next((f for f in (self.state_file, args.counts) if f and f.exists()), None)
+        self.state = json.loads(begun.read_text()) if begun else {}
+        packed = self.packed() if begun != self.state_file else {}
         subprocess.run([self.mutate, "--seeds", self.work / "seeds"], check=True)
         for name in self.names:
             self.state.setdefault(name, {"executions": 0, "afl": 0, "coverage": 0, "quiet": 0.0})
             self.state[name].setdefault("fast", 0)  # turns without sanitisers since the last with them
             self.state[name].setdefault("sanitised", 0)  # of its executions; older states did not count them
             self.corpus(name).mkdir(parents=True, exist_ok=True)
+            for i, data in enumerate(packed.get(name, [])):
+                (self.corpus(name) / f"packed-{i}").write_bytes(data)
         (self.work / "crashes").mkdir(exist_ok=True)
 
     def corpus(self, name):
         return self.work / "corpus" / name
 
-    def save(self):
-        fresh = self.state_file.with_suffix(".new")
-        fresh.write_text(json.dumps(self.state, indent=1))
-        fresh.rename(self.state_file)
+    @staticmethod
+    def packed():
+        """Inputs of each harness in the project's corpus."""
+        inputs, data, at = {}, PACKED.read_bytes(), 0
+        while at < len(data):
+            end = at + 1 + data[at]
+            size, = struct.unpack_from(">I", data, end)
+            inputs.setdefault(data[at + 1:end].decode(), []).append(data[end + 4:end + 4 + size])
+            at = end + 4 + size
+        return inputs
+
+    def save(self, file):
+        fresh = file.with_suffix(".new")
+        fresh.write_text("{\n" + ",\n".join(f"{json.dumps(n)}: {json.dumps(s)}" for n, s in sorted(self.state.items())) + "\n}\n")
+        fresh.rename(file)
 
     def crashes(self, name=""):
         return sorted((self.work / "crashes").glob(f"{name}{'+' if name else ''}*"))
@@ -91,9 +112,13 @@ class Campaign:
         """Part of its executions, of the time in which nothing may be found, and whether all was run with sanitisers."""
         s, a = self.state[name], self.args
         least = a.stateful if a.afl or self.kinds[name] == "stateful" else a.executions
-        quiet = 0 if a.afl or self.kinds[name] == "stateful" else a.quiet
+        quiet = 0 if a.afl or self.kinds[name] == "stateful" else a.quiet / len(self.beside(name))
         sanitised = a.afl or (s["fast"] == 0 and s["sanitised"] >= SANITISED)
         return min(s["afl" if a.afl else "executions"] / least, 1), min(s["quiet"] / quiet, 1) if quiet else 1, 1 if sanitised else 0
+
+    def beside(self, name):
+        """The parsers of its room, which share the time in which none may find anything."""
+        return [n for n in self.kinds if self.rooms[n] == self.rooms[name] and self.kinds[n] == "parser"]
 
     def longest(self, name):
         """Bytes of an input: twice the longest valid one; small ones may still grow."""
@@ -108,21 +133,26 @@ class Campaign:
         command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60", "-report_slow_units=60",
                    "-entropic=0", "-reload=0", f"-detect_leaks={leaks}",
                    f"-artifact_prefix={self.work}/crashes/{name}+", self.corpus(name), self.work / "seeds" / name]
-        start = time.monotonic()
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment(name), text=True, errors="replace")
-        units = re.search(r"number_of_executed_units: (\d+)", done.stderr)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment(name), text=True, errors="replace")
+        told = process.stderr.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        units = re.search(r"number_of_executed_units: (\d+)", told)
         # While it reads its corpus, it tells of what that reaches so far.
-        covered = [int(n) for n in re.findall(r"(?:INITED|NEW|REDUCE|RELOAD|pulse|DONE) +cov: (\d+)", done.stderr[max(done.stderr.find("INITED"), 0):])]
+        covered = [int(n) for n in re.findall(r"(?:INITED|NEW|REDUCE|RELOAD|pulse|DONE) +cov: (\d+)", told[max(told.find("INITED"), 0):])]
         s["executions"] += int(units[1]) if units else 0
         s["sanitised"] += int(units[1]) if units and harness == self.harness else 0
         grew = bool(covered) and covered[-1] > covered[0]  # of a build's own edges: the first is what the corpus reaches
         s["coverage"] = covered[-1] if covered else s["coverage"]
         s["fast"] = s["fast"] + 1 if harness != self.harness else 0
-        s["quiet"] = 0.0 if grew else s["quiet"] + time.monotonic() - start
-        if done.returncode != 0:
-            (self.work / f"{name}.log").write_text(done.stderr)
+        s["quiet"] += used.ru_utime + used.ru_stime  # beside other programs it has less than what goes by
+        if grew:
+            for n in {name, *self.beside(name)}:
+                self.state[n]["quiet"] = 0.0
+        if process.returncode != 0:
+            (self.work / f"{name}.log").write_text(told)
             if not self.crashes(name):
-                (self.work / f"crashes/{name}+log").write_text(done.stderr)
+                (self.work / f"crashes/{name}+log").write_text(told)
 
     def turn_afl(self, name, seconds):
         """One slice of AFL++. Its queue stays in --work; it begins with what libFuzzer found, as few files as `pack` would take."""
@@ -158,7 +188,7 @@ class Campaign:
     def told(self, name):
         s, crash = self.state[name], ", CRASH" if self.crashes(name) else ""
         print(f"{name}: {s['afl' if self.args.afl else 'executions']} executions, {s['coverage']} edges, nothing new for {s['quiet']:.0f} s{crash}", flush=True)
-        self.save()
+        self.save(self.state_file)
 
     def run(self):
         end = time.monotonic() + (float("inf") if self.args.budget is None else self.args.budget)
@@ -181,13 +211,14 @@ class Campaign:
             print(f"figure: fuzz.afl.least {min(afl, default=0)}")
             print(f"figure: fuzz.afl.crashes {len(self.crashes())}")
         else:
-            quiet = sum(self.done(n)[:2] == (1, 1) for n in self.names if self.kinds[n] == "parser")
-            print(f"figure: fuzz.quiet.percent {100 * quiet / max(len(counts['parser']), 1):.1f}")
+            rooms = [self.beside(n) for n in {self.rooms[n]: n for n in self.names if self.kinds[n] == "parser"}.values()]
+            quiet = sum(all(self.done(n)[:2] == (1, 1) for n in room) for room in rooms)
+            print(f"figure: fuzz.rooms {len(rooms)}")
+            print(f"figure: fuzz.quiet.percent {100 * quiet / max(len(rooms), 1):.1f}")
             print(f"figure: fuzz.harnesses {sum(self.state[n]['executions'] > 0 for n in self.names)}")
             print(f"figure: fuzz.executions.least {min(counts['parser'], default=0)}")
             print(f"figure: fuzz.stateful.least {min(counts['stateful'], default=0)}")
             print(f"figure: fuzz.sanitised.least {min((self.state[n]['sanitised'] for n in self.names), default=0)}")
-            print(f"figure: fuzz.executions.all {sum(map(sum, counts.values()))}")
             print(f"figure: fuzz.crashes {len(self.crashes())}")
         for crash in self.crashes():
             print(f"crash: {crash}")
@@ -226,6 +257,8 @@ class Campaign:
                 for path in self.fewest(name, self.args.room):
                     data = pathlib.Path(path).read_bytes()[:ENTRY_MAX]
                     out.write(struct.pack(">B", len(name)) + name.encode() + struct.pack(">I", len(data)) + data)
+        if self.args.counts:
+            self.save(self.args.counts)
         print(f"{self.args.pack}: {self.args.pack.stat().st_size} bytes")
 
 

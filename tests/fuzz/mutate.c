@@ -10,7 +10,7 @@
  * TAP on stdout, one line a parser. The seed is printed; the same seed and
  * count give the same inputs, parser by parser. Run under ASan and UBSan.
  * --seeds only writes the valid inputs, DIR/PARSER/NUMBER, for other fuzzers.
- * --list tells each parser's name, and whether it is stateful: a whole program or card.
+ * --list tells each parser's name, whether it is stateful (a whole program or card), and its room.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -425,7 +425,7 @@ static bool treat(const struct fuzz_parser *p, const struct options *o, unsigned
 		return write_seeds(p, o->seeds);
 	if (!o->list)
 		return report_parser(p, o, number);
-	printf("%s %s\n", p->name, fuzz_is_stateful(p) ? "stateful" : "parser");
+	printf("%s %s %s\n", p->name, fuzz_is_stateful(p) ? "stateful" : "parser", fuzz_room_of(p));
 	return true;
 }
 

@@ -8,24 +8,42 @@
 
 #include "tests/fuzz/failures.h"
 
-static struct fuzz_room (*const rooms[])(void) = {
-	fuzz_wire,     fuzz_lds,     fuzz_crypt,   fuzz_secure,  fuzz_card,    fuzz_issue,
-	fuzz_document, fuzz_edhoc,   fuzz_status,  fuzz_gate,    fuzz_journal, fuzz_piv,
-	fuzz_key,      fuzz_pivcard, fuzz_module,  fuzz_eid,     fuzz_service, fuzz_counter,
-	fuzz_config,   fuzz_link,    fuzz_reading, fuzz_applets, fuzz_calls,   fuzz_pcsc,
-	fuzz_store,    fuzz_bundle,
+static const struct {
+	const char *name;
+	struct fuzz_room (*parsers)(void);
+} rooms[] = {
+	{ "wire", fuzz_wire },         { "lds", fuzz_lds },         { "crypt", fuzz_crypt },
+	{ "secure", fuzz_secure },     { "card", fuzz_card },       { "issue", fuzz_issue },
+	{ "document", fuzz_document }, { "edhoc", fuzz_edhoc },     { "status", fuzz_status },
+	{ "gate", fuzz_gate },         { "journal", fuzz_journal }, { "piv", fuzz_piv },
+	{ "key", fuzz_key },           { "pivcard", fuzz_pivcard }, { "module", fuzz_module },
+	{ "eid", fuzz_eid },           { "service", fuzz_service }, { "counter", fuzz_counter },
+	{ "config", fuzz_config },     { "link", fuzz_link },       { "reading", fuzz_reading },
+	{ "applets", fuzz_applets },   { "calls", fuzz_calls },     { "pcsc", fuzz_pcsc },
+	{ "store", fuzz_store },       { "bundle", fuzz_bundle },
 };
 
 const struct fuzz_parser *fuzz_parser_at(size_t i)
 {
 	for (size_t r = 0; r < sizeof(rooms) / sizeof(rooms[0]); r++) {
-		const struct fuzz_room room = rooms[r]();
+		const struct fuzz_room room = rooms[r].parsers();
 
 		if (i < room.count)
 			return &room.parsers[i];
 		i -= room.count;
 	}
 	return NULL;
+}
+
+const char *fuzz_room_of(const struct fuzz_parser *p)
+{
+	for (size_t r = 0; r < sizeof(rooms) / sizeof(rooms[0]); r++) {
+		const struct fuzz_room room = rooms[r].parsers();
+
+		if (p >= room.parsers && p < room.parsers + room.count)
+			return rooms[r].name;
+	}
+	return "?";
 }
 
 const struct fuzz_parser *fuzz_parser_named(const char *name)

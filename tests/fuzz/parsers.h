@@ -54,6 +54,8 @@ struct fuzz_room fuzz_applets(void);
 
 /* The i-th parser of all rooms; NULL: past the end. */
 const struct fuzz_parser *fuzz_parser_at(size_t i);
+/* The name of the room whose row it is. */
+const char *fuzz_room_of(const struct fuzz_parser *p);
 /* Is it a whole program or card, in steps, which takes a thousand times the work of a parser? */
 bool fuzz_is_stateful(const struct fuzz_parser *p);
 /* NULL: no such name. */

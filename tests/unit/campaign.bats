@@ -71,24 +71,56 @@ told() {
 	! grep -F ' && ' tests/campaign.json # the second would not be run if the first fails: a list
 }
 
-@test "a fuzzer that only reads its corpus again, slowly, has found nothing new" {
+# A libFuzzer that runs 20,000 inputs and reaches as many edges more as the file says that is named as the parser.
+fuzzer() {
 	mkdir -p build/tests/fuzz
 	cat > build/tests/fuzz/mutate <<'MUTATE'
 #!/bin/sh
-if [ "$1" = --list ]; then echo slow parser; else mkdir -p "$2/slow" && echo x >"$2/slow/1"; fi
+if [ "$1" = --list ]; then
+	for p in grew-*; do echo "${p#grew-} parser room"; done
+else
+	for p in grew-*; do mkdir -p "$2/${p#grew-}" && echo x >"$2/${p#grew-}/1"; done
+fi
 MUTATE
 	cat > build/tests/fuzz/libfuzzer <<'FUZZER'
 #!/bin/sh
-grew=$(cat grew)
+grew=$(cat "grew-$SOJOURN_FUZZ")
 printf '#%s cov: %s ft: 9\n' '4096	pulse ' 1759 '11713	INITED' 1948 '20000	DONE  ' $((1948 + grew)) >&2
 echo stat::number_of_executed_units: 20000 >&2
 FUZZER
 	chmod +x build/tests/fuzz/*
-	once() { # NEW-EDGES SECONDS
-		echo "$1" >grew
-		"$TESTS/fuzz/campaign.py" --build build --jobs 1 --executions 20000 --quiet 0.001 --budget "$2"
-	}
-	[[ "$(once 0 60)" == *'slow: 20000 executions, 1948 edges'*'figure: fuzz.quiet.percent 100.0'* ]]
+}
+
+run_fuzzer() { # SECONDS [OPTION...]
+	"$TESTS/fuzz/campaign.py" --build build --jobs 1 --executions 20000 --quiet 0.0001 --budget "$@"
+}
+
+@test "a fuzzer that only reads its corpus again, slowly, has found nothing new" {
+	fuzzer
+	echo 0 >grew-slow
+	[[ "$(run_fuzzer 60)" == *'slow: 20000 executions, 1948 edges'*'figure: fuzz.quiet.percent 100.0'* ]]
 	rm -r build/campaign
-	[[ "$(once 1 0.1)" == *'figure: fuzz.quiet.percent 0.0'* ]]
+	echo 1 >grew-slow
+	[[ "$(run_fuzzer 0.1)" == *'figure: fuzz.quiet.percent 0.0'* ]]
+}
+
+@test "what one parser finds begins the quiet time of its room anew" {
+	fuzzer
+	echo 0 | tee grew-a grew-b
+	[[ "$(run_fuzzer 60)" == *'figure: fuzz.rooms 1'*'figure: fuzz.quiet.percent 100.0'* ]]
+	sed -i 's/"quiet": [0-9.]*/"quiet": 0.0/' build/campaign/state.json
+	[[ "$(run_fuzzer 0)" == *'figure: fuzz.quiet.percent 0.0'* ]]
+	echo 1 >grew-a
+	[[ "$(run_fuzzer 0.2)" == *'figure: fuzz.quiet.percent 0.0'* ]]
+	grep '"b"' build/campaign/state.json | grep '"quiet": 0.0,'
+}
+
+@test "counts of another machine are gone on from, if they are named" {
+	fuzzer
+	echo 0 >grew-cms
+	sed -i 's/^cat/grep -q . build\/campaign\/corpus\/cms\/packed-0 || exit 9\n&/' build/tests/fuzz/libfuzzer
+	echo '{"cms": {"executions": 15000, "afl": 0, "coverage": 3, "quiet": 0.0}}' >counts
+	[[ "$(run_fuzzer 60 --counts counts)" == *'cms: 35000 executions'*'figure: fuzz.executions.least 35000'*'figure: fuzz.crashes 0'* ]]
+	rm -r build/campaign
+	[[ "$(run_fuzzer 60)" == *'cms: 20000 executions'* ]]
 }
