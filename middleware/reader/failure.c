@@ -293,7 +293,7 @@ static const struct sj_failure failures[] = {
 	  "Read the lines again: document number, birth and expiry.", "nobody" },
 	{ SJ_SECRET_NEEDED, "secret-needed",
 	  "A secret that opens the card or its keys was not given.",
-	  "There was no answer, or no terminal to ask on.",
+	  "There was no answer, no terminal to ask on, or only the MRZ, which opens a card to no service.",
 	  "Answer the prompt, or name a file with it: --can-file, --mrz-file, --pin-file, ...",
 	  "nobody" },
 	{ SJ_SECRET_MALFORMED, "secret-malformed", "A secret has not the form that it must have.",
