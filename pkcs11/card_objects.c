@@ -1,4 +1,5 @@
 #include "card.h"
+#include "crypt/hash.h"
 #include "mechanisms.h"
 #include "objects.h"
 #include "wire/piv.h"
@@ -146,15 +147,31 @@ CK_RV p11_token_candidates(struct p11_token *t, CK_OBJECT_CLASS class, struct sj
 
 /* --- objects ----------------------------------------------------------------------- */
 
-/* A unique id that another content never gets: "private-9a-0011223344556677". */
-static void put_unique(struct p11_object *o, const char *class, struct sj_span content)
+void p11_put_unique(struct p11_object *o)
 {
-	uint8_t hash[SJ_HASH_MAX] = { 0 };
+	static const struct {
+		const char *name;
+		CK_ATTRIBUTE_TYPE content; /* a profile has none */
+	} classes[] = {
+		[CKO_DATA] = { "data", CKA_VALUE },
+		[CKO_CERTIFICATE] = { "certificate", CKA_VALUE },
+		[CKO_PUBLIC_KEY] = { "public", CKA_PUBLIC_KEY_INFO },
+		[CKO_PRIVATE_KEY] = { "private", CKA_PUBLIC_KEY_INFO },
+		[CKO_PROFILE] = { "profile", CKA_VALUE },
+	};
+	uint8_t hash[SJ_HASH_MAX];
+	struct sj_span content;
 	char text[64];
-	int n = snprintf(text, sizeof(text), "%s-%02x-", class, (unsigned)o->low);
+	int n;
 
-	if (!sj_hash(SJ_SHA256, &content, 1, hash))
+	if (o->class > CKO_PROFILE || classes[o->class].name == NULL)
+		return;
+	n = snprintf(text, sizeof(text), "%s-%02x-", classes[o->class].name, (unsigned)o->low);
+	content = p11_attribute_span(&o->a, classes[o->class].content);
+	if (!sj_hash(SJ_SHA256, &content, 1, hash)) {
 		o->a.failed = true;
+		return;
+	}
 	for (size_t i = 0; i < 8 && n > 0; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "%02x", hash[i]);
 	p11_put_text(&o->a, CKA_UNIQUE_ID, text);
@@ -194,7 +211,6 @@ static CK_RV certificate(struct p11_token *t, struct p11_object *o, bool *there)
 	p11_put_ulong(&o->a, CKA_CERTIFICATE_CATEGORY,
 		      o->low == YUBICO_KEY_ATTESTATION ? CK_CERTIFICATE_CATEGORY_OTHER_ENTITY
 						       : CK_CERTIFICATE_CATEGORY_TOKEN_USER);
-	put_unique(o, "certificate", der);
 	p11_put_defaults(&o->a, o->class);
 	return CKR_OK;
 }
@@ -308,8 +324,7 @@ static CK_RV key(struct p11_token *t, struct p11_object *o, bool *there)
 		p11_put_public_uses(&o->a, type);
 	}
 	p11_put_mechanisms(&o->a, o->class, type);
-	put_unique(o, private ? "private" : "public", spki);
-	p11_put_defaults(&o->a, o->class); /* but CKA_SUBJECT: read when asked for */
+	p11_put_defaults(&o->a, o->class); /* but what objects.c adds when it is asked for */
 	return CKR_OK;
 }
 
@@ -337,7 +352,6 @@ static CK_RV data(struct p11_token *t, struct p11_object *o, bool *there)
 	p11_put_text(&o->a, CKA_APPLICATION, "PIV");
 	p11_put(&o->a, CKA_OBJECT_ID, sj_written(&w));
 	p11_put(&o->a, CKA_VALUE, value);
-	put_unique(o, "data", value);
 	p11_put_defaults(&o->a, o->class);
 	return CKR_OK;
 }
@@ -354,7 +368,6 @@ static void profile(struct p11_object *o, bool *there)
 	put_stored(o, false, false);
 	p11_put_text(&o->a, CKA_LABEL, names[o->low - 1]);
 	p11_put_ulong(&o->a, CKA_PROFILE_ID, o->low);
-	put_unique(o, "profile", sj_span(NULL, 0));
 	p11_put_defaults(&o->a, o->class);
 }
 

@@ -1,18 +1,18 @@
 /*
  * kept.c -- what a card told, and its form on disk:
- * "SJK1" || GUID (16) || content (32) || entries || SHA-256 of all before (32);
+ * "SJK2" || GUID (16) || content (32) || entries || FNV-1a of all before (8);
  * an entry: kind (1) || tag (4) || size (4) || bytes; a key's bytes: algorithm (1) ||
  * flags (1) || SubjectPublicKeyInfo. Numbers are big-endian.
+ * The sum is for accidents: whoever may write the file could make one. Nobody who only wants to know
+ * which keys there are waits until OpenSSL is ready.
  */
 #include "kept.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypt/hash.h"
-
-#define MAGIC SJ_SPAN_STR("SJK1")
-#define SUM_SIZE 32u
+#define MAGIC SJ_SPAN_STR("SJK2")
+#define SUM_SIZE 8u
 
 enum { KEY_PIN_ALWAYS = 1, KEY_PIN_NEVER = 2, KEY_GENERATED = 4 };
 
@@ -107,18 +107,12 @@ static void put_entry(struct sj_writer *w, const struct p11_kept *k)
 void p11_cache_put(struct sj_writer *w, const uint8_t guid[static SJ_PIV_GUID],
 		   const uint8_t content[static SJ_PIV_CONTENT], const struct p11_kept *list)
 {
-	uint8_t sum[SJ_HASH_MAX];
-	struct sj_span all;
-
 	sj_put(w, MAGIC);
 	sj_put(w, sj_span(guid, SJ_PIV_GUID));
 	sj_put(w, sj_span(content, SJ_PIV_CONTENT));
 	for (; list != NULL; list = list->next)
 		put_entry(w, list);
-	all = sj_written(w);
-	if (w->failed || !sj_hash(SJ_SHA256, &all, 1, sum))
-		w->failed = true;
-	sj_put(w, sj_span(sum, SUM_SIZE));
+	sj_put_u64(w, sj_fnv(SJ_FNV_BASIS, sj_written(w)));
 }
 
 static bool read_entry(struct sj_span *in, struct p11_kept **list)
@@ -142,15 +136,11 @@ static bool read_entry(struct sj_span *in, struct p11_kept **list)
 /* Takes the sum from the end and compares it. */
 static bool whole(struct sj_span *file)
 {
-	uint8_t sum[SJ_HASH_MAX];
-	struct sj_span body, end;
+	struct sj_span end = *file;
+	uint64_t sum;
 
-	if (file->len < SUM_SIZE)
-		return false;
-	body = sj_span(file->ptr, file->len - SUM_SIZE);
-	end = sj_span(file->ptr + body.len, SUM_SIZE);
-	*file = body;
-	return sj_hash(SJ_SHA256, &body, 1, sum) && sj_span_eq(end, sj_span(sum, SUM_SIZE));
+	return file->len >= SUM_SIZE && sj_take(&end, file->len - SUM_SIZE, file) &&
+	       sj_take_u64(&end, &sum) && sum == sj_fnv(SJ_FNV_BASIS, *file);
 }
 
 static bool take_same(struct sj_span *in, struct sj_span expected)

@@ -1,4 +1,5 @@
 #include "objects.h"
+#include "crypt/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,27 +176,57 @@ CK_RV p11_object_get(struct p11_session *s, CK_OBJECT_HANDLE handle, struct p11_
 	return rv;
 }
 
-CK_RV p11_object_attribute(struct p11_session *s, struct p11_object *o, CK_ATTRIBUTE_TYPE type,
-			   const struct p11_attribute **out)
+/* A key's subject is that of its certificate, which is read only for this. */
+static CK_RV put_subject(struct p11_session *s, struct p11_object *o)
 {
 	struct p11_attributes certificate = { 0 };
 	struct sj_span der = { NULL, 0 };
-	CK_RV rv;
+	CK_RV rv = p11_card_certificate(s->token, (uint8_t)o->low, &der);
 
-	*out = p11_attribute(&o->a, type);
-	if (*out != NULL || type != CKA_SUBJECT || o->session != 0 ||
-	    (o->class != CKO_PUBLIC_KEY && o->class != CKO_PRIVATE_KEY))
-		return CKR_OK;
-	/* A key's subject is that of its certificate, which is read only for this. */
-	rv = p11_card_certificate(s->token, (uint8_t)o->low, &der);
 	if (rv != CKR_OK)
 		return rv;
-	p11_put(&o->a, CKA_SUBJECT, sj_span(NULL, 0));
-	if (der.len > 0 && p11_put_certificate(&certificate, der))
+	if (der.len > 0)
+		(void)p11_put_certificate(&certificate, der);
+	if (certificate.failed)
+		o->a.failed = true;
+	else
 		p11_put(&o->a, CKA_SUBJECT, p11_attribute_span(&certificate, CKA_SUBJECT));
-	if (certificate.failed || o->a.failed)
-		rv = CKR_HOST_MEMORY;
 	p11_attributes_free(&certificate);
+	return CKR_OK;
+}
+
+/* A certificate's (3.1, 4.6.2). */
+static void put_check_value(struct p11_attributes *a)
+{
+	const struct sj_span der = p11_attribute_span(a, CKA_VALUE);
+	uint8_t hash[SJ_HASH_MAX];
+
+	if (sj_hash(SJ_SHA1, &der, 1, hash))
+		p11_put(a, CKA_CHECK_VALUE, sj_span(hash, 3));
+	else
+		a->failed = true;
+}
+
+/* Few programs ask for digests: the others need not wait until OpenSSL is ready. */
+CK_RV p11_object_attribute(struct p11_session *s, struct p11_object *o, CK_ATTRIBUTE_TYPE type,
+			   const struct p11_attribute **out)
+{
+	const bool of_card = o->session == 0;
+	CK_RV rv = CKR_OK;
+
+	*out = p11_attribute(&o->a, type);
+	if (*out != NULL)
+		return CKR_OK;
+	if (type == CKA_UNIQUE_ID && of_card)
+		p11_put_unique(o);
+	else if (type == CKA_CHECK_VALUE && o->class == CKO_CERTIFICATE)
+		put_check_value(&o->a);
+	else if (type == CKA_SUBJECT && of_card &&
+		 (o->class == CKO_PUBLIC_KEY || o->class == CKO_PRIVATE_KEY))
+		rv = put_subject(s, o);
+	if (rv == CKR_OK && o->a.failed)
+		rv = CKR_HOST_MEMORY;
+	o->a.failed = false; /* it may be asked for again */
 	*out = p11_attribute(&o->a, type);
 	return rv;
 }

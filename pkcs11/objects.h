@@ -43,7 +43,7 @@ struct p11_objects *p11_objects(struct p11_token *t);
  * next write to the card. CKR_OBJECT_HANDLE_INVALID.
  */
 CK_RV p11_object_get(struct p11_session *s, CK_OBJECT_HANDLE handle, struct p11_object **out);
-/* An attribute, also one that is read from the card only when asked; *out NULL: it has none. */
+/* An attribute, also one that is read from the card or calculated only when asked; *out NULL: it has none. */
 CK_RV p11_object_attribute(struct p11_session *s, struct p11_object *o, CK_ATTRIBUTE_TYPE type,
 			   const struct p11_attribute **out);
 /* Is it kept from the program? (3.1, 4.9, 4.10) */
@@ -67,6 +67,8 @@ CK_RV p11_token_candidates(struct p11_token *t, CK_OBJECT_CLASS class, struct sj
 			   uint32_t low[static P11_CANDIDATES_MAX], size_t *n);
 /* Fills o->a; *there false: the card has no such object, or configuration hides it. */
 CK_RV p11_token_object(struct p11_token *t, struct p11_object *o, bool *there);
+/* A unique id that another content never gets: "private-9a-0011223344556677". For o->a as above. */
+void p11_put_unique(struct p11_object *o);
 /* The data object that a DER OBJECT IDENTIFIER or a label names; 0: none. */
 uint32_t p11_token_tag(struct sj_span object_id, struct sj_span label);
 

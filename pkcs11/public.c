@@ -254,14 +254,11 @@ static void put_date(struct p11_attributes *a, CK_ATTRIBUTE_TYPE type, int64_t w
 
 bool p11_put_certificate(struct p11_attributes *a, struct sj_span der)
 {
-	uint8_t hash[SJ_HASH_MAX];
 	struct sj_cert cert;
 
 	p11_put(a, CKA_VALUE, der);
 	p11_put_ulong(a, CKA_CERTIFICATE_TYPE, CKC_X_509);
 	p11_put_ulong(a, CKA_NAME_HASH_ALGORITHM, CKM_SHA_1);
-	if (sj_hash(SJ_SHA1, &der, 1, hash))
-		p11_put(a, CKA_CHECK_VALUE, sj_span(hash, 3));
 	p11_put(a, CKA_SUBJECT, sj_span(NULL, 0));
 	if (!sj_cert_read(der, &cert))
 		return false;

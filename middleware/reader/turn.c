@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crypt/hash.h"
 #include "reader/transport.h"
 
 #define QUEUES 256u /* two readers that share one by chance only wait longer */
@@ -50,25 +49,22 @@ static int open_file(void)
 }
 
 /* Which queue is the reader's. */
-static bool find_queue(const char *service, const char *reader, size_t *out)
+static size_t find_queue(const char *service, const char *reader)
 {
-	const struct sj_span parts[] = { sj_span((const uint8_t *)service, strlen(service) + 1),
-					 sj_span((const uint8_t *)reader, strlen(reader)) };
-	uint8_t digest[SJ_HASH_MAX];
+	uint64_t sum = SJ_FNV_BASIS;
 
-	if (!sj_hash(SJ_SHA256, parts, 2, digest))
-		return false;
-	*out = digest[0] % QUEUES;
-	return true;
+	sum = sj_fnv(sum, sj_span((const uint8_t *)service, strlen(service) + 1));
+	sum = sj_fnv(sum, sj_span((const uint8_t *)reader, strlen(reader)));
+	return sum % QUEUES;
 }
 
 void sj_turn_open(struct sj_turn *t, const char *service, const char *reader)
 {
 	const size_t size = QUEUES * sizeof(*t->all);
-	size_t at;
+	const size_t at = find_queue(service, reader);
 
 	memset(t, 0, sizeof(*t));
-	t->fd = find_queue(service, reader, &at) ? open_file() : -1;
+	t->fd = open_file();
 	if (t->fd < 0)
 		return;
 	t->all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);

@@ -67,6 +67,15 @@ bool sj_span_eq(struct sj_span a, struct sj_span b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+uint64_t sj_fnv(uint64_t sum, struct sj_span bytes)
+{
+	/*@ loop invariant 0 <= i <= bytes.len;
+	    loop assigns i, sum; */
+	for (size_t i = 0; i < bytes.len; i++)
+		sum = (sum ^ bytes.ptr[i]) * UINT64_C(0x100000001B3);
+	return sum;
+}
+
 uint8_t *sj_put_space(struct sj_writer *w, size_t n)
 {
 	uint8_t *at;

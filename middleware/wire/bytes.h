@@ -79,6 +79,13 @@ SJ_MUST_CHECK bool sj_take_copy(struct sj_span *in, size_t n, uint8_t *out);
 /* Same length and same bytes. NOT constant-time: for public values only. */
 bool sj_span_eq(struct sj_span a, struct sj_span b);
 
+/*
+ * FNV-1a of 64 bits: spreads names and notices accidents; it proves nothing. It goes on from
+ * what it gave, and begins with SJ_FNV_BASIS.
+ */
+#define SJ_FNV_BASIS UINT64_C(0xCBF29CE484222325)
+uint64_t sj_fnv(uint64_t sum, struct sj_span bytes);
+
 /* Each put appends, or sets w->failed and appends nothing. */
 void sj_put(struct sj_writer *w, struct sj_span bytes);
 void sj_put_u8(struct sj_writer *w, uint8_t value);

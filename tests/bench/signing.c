@@ -68,6 +68,8 @@ static bool read_certificate(struct signer *s, CK_SESSION_HANDLE session, EVP_PK
 	    !signer_ok(s, s->p11->C_GetAttributeValue(session, object, &value, 1),
 		       "C_GetAttributeValue"))
 		return false;
+	if (key == NULL)
+		return true;
 	certificate = d2i_X509(NULL, &at, (long)value.ulValueLen);
 	*key = certificate != NULL ? X509_get_pubkey(certificate) : NULL;
 	X509_free(certificate);

@@ -32,7 +32,10 @@ double signer_now(void);
 /* Whether it is CKR_OK; if not it is told, and the signer has failed. */
 bool signer_ok(struct signer *s, CK_RV rv, const char *what);
 bool signer_load(struct signer *s, const char *module);
-/* Up to a session with the user logged in; the certificate is read, as programs do. The caller frees *key. */
+/*
+ * Up to a session with the user logged in; the certificate is read, as programs do. `key`, which the caller
+ * frees, is what stands in it; NULL: it is not looked into, which is no module's work.
+ */
 bool signer_begin(struct signer *s, CK_SESSION_HANDLE *session, EVP_PKEY **key);
 /* The one object of a class with the key's ID. */
 bool signer_find(struct signer *s, CK_SESSION_HANDLE session, CK_OBJECT_CLASS class,

@@ -67,12 +67,23 @@ static void unseen_ready(void *room)
 static unsigned long attributes(void *room)
 {
 	struct token *t = room;
-	CK_BYTE value[2048], point[100];
-	CK_ATTRIBUTE c[] = { { CKA_VALUE, value, sizeof(value) } };
-	CK_ATTRIBUTE k[] = { { CKA_EC_POINT, point, sizeof(point) } };
-	CK_RV rv = C_GetAttributeValue(t->session, t->certificate, c, 1);
+	CK_BYTE value[2048], check[3], id[64], point[100], subject[512], key_id[64];
+	CK_ATTRIBUTE c[] = { { CKA_VALUE, value, sizeof(value) },
+			     { CKA_CHECK_VALUE, check, sizeof(check) },
+			     { CKA_UNIQUE_ID, id, sizeof(id) } };
+	CK_ATTRIBUTE k[] = { { CKA_EC_POINT, point, sizeof(point) },
+			     { CKA_SUBJECT, subject, sizeof(subject) },
+			     { CKA_UNIQUE_ID, key_id, sizeof(key_id) } };
+	CK_RV rv = C_GetAttributeValue(t->session, t->certificate, c, 3);
 
-	return rv == CKR_OK ? C_GetAttributeValue(t->session, t->public_key, k, 1) : rv;
+	if (rv == CKR_OK)
+		rv = C_GetAttributeValue(t->session, t->public_key, k, 3);
+	if (rv == CKR_OK) { /* none of them is what is left of a failure */
+		assert_int_equal(c[1].ulValueLen, sizeof(check));
+		assert_true(k[1].ulValueLen > 0);
+		assert_false(memcmp(id + c[2].ulValueLen - 16, "0000000000000000", 16) == 0);
+	}
+	return rv;
 }
 
 static unsigned long log_in(void *room)

@@ -537,16 +537,13 @@ static bool kept_run(struct sj_span in)
 {
 	static const uint8_t guid[SJ_PIV_GUID] = { 1 }, content[SJ_PIV_CONTENT] = { 2 };
 	static uint8_t file[FUZZ_SEED_MAX + 1024];
-	uint8_t sum[SJ_HASH_MAX];
-	struct sj_span body = sj_span(in.ptr, in.len > 32 ? in.len - 32 : 0);
+	struct sj_span body = sj_span(in.ptr, in.len > 8 ? in.len - 8 : 0);
 	struct sj_writer w = SJ_WRITER_OF(file);
 	struct p11_kept *list = NULL;
 	bool fine;
 
 	sj_put(&w, body);
-	if (!sj_hash(SJ_SHA256, &body, 1, sum))
-		return false;
-	sj_put(&w, sj_span(sum, 32));
+	sj_put_u64(&w, sj_fnv(SJ_FNV_BASIS, body));
 	fine = !w.failed && p11_cache_read(sj_written(&w), guid, content, &list);
 	for (const struct p11_kept *k = list; k != NULL; k = k->next)
 		fuzz_touch(sj_span(k->bytes, k->len));

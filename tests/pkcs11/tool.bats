@@ -52,6 +52,19 @@ tested() {
 	tested
 }
 
+# OpenSSL takes longer to be ready for its first digest than all that this asks of the card.
+@test "a key of a curve is found and used without any algorithm of OpenSSL" {
+	local signer=${MODULE%/lib/pkcs11/*}/tests/bench/signer
+	stage_needs "$signer"
+	printf '%s\n' 'openssl_conf = none' '[none]' 'providers = some' '[some]' 'base = base' \
+		'[base]' 'activate = 1' > none.cnf
+	OPENSSL_CONF=$PWD/none.cnf run ! openssl dgst -sha256 text
+	for _ in new known; do
+		XDG_CACHE_HOME=$PWD/none OPENSSL_CONF=$PWD/none.cnf "$signer" first "$MODULE" 9A "$PIN" ec
+	done
+	[ -n "$(ls none/sojourn/pkcs11)" ]
+}
+
 @test "pkcs11-tool --test-threads" {
 	# No pauses: the tool waits half a minute for a thread that has not ended before it looks.
 	run p11 --test-threads ILGISLT0SLT0GI --test-threads INSLT0GIT0SL --test-threads ILSLT0T0T0 \

@@ -91,6 +91,10 @@ bool sj_take_copy(struct sj_span *in, size_t n, uint8_t *out);
     ensures \result ==> a.len == b.len; */
 bool sj_span_eq(struct sj_span a, struct sj_span b);
 
+/*@ requires span_ok(bytes);
+    assigns \nothing; */
+uint64_t sj_fnv(uint64_t sum, struct sj_span bytes);
+
 /*@ requires \valid_read(parts + (0 .. n - 1));
     assigns \nothing; */
 static inline size_t sj_spans_len(const struct sj_span *parts, size_t n);

@@ -105,6 +105,17 @@ static void a_number_of_no_or_five_bytes_fails_the_writer(void **state)
 	assert_true(x.failed);
 }
 
+/* Published with the algorithm (Fowler, Noll, Vo). */
+static void a_sum_of_parts_is_that_of_the_whole(void **state)
+{
+	const uint64_t foo = sj_fnv(SJ_FNV_BASIS, SJ_SPAN_STR("foo"));
+
+	(void)state;
+	assert_true(sj_fnv(SJ_FNV_BASIS, sj_span(NULL, 0)) == SJ_FNV_BASIS);
+	assert_true(sj_fnv(SJ_FNV_BASIS, SJ_SPAN_STR("a")) == UINT64_C(0xAF63DC4C8601EC8C));
+	assert_true(sj_fnv(foo, SJ_SPAN_STR("bar")) == UINT64_C(0x85944171F73967E8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +127,7 @@ int main(void)
 		cmocka_unit_test(a_put_that_does_not_fit_fails_for_good),
 		cmocka_unit_test(puts_append),
 		cmocka_unit_test(a_number_of_no_or_five_bytes_fails_the_writer),
+		cmocka_unit_test(a_sum_of_parts_is_that_of_the_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
