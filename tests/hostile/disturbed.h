@@ -8,6 +8,7 @@
 enum disturbed_when {
 	DISTURBED_BEFORE, /* the card has not got it */
 	DISTURBED_DURING, /* half of its answer is passed on, as some drivers do */
+	DISTURBED_SHORT, /* half of its data, and its status word */
 	DISTURBED_AFTER, /* the card has answered, nobody hears it */
 	DISTURBED_WAYS
 };
@@ -37,6 +38,21 @@ static enum sj_rc disturbed_connect(struct sj_transport *t, int64_t deadline, st
 	return self->gone ? SJ_NO_CARD : self->inside->ops->connect(self->inside, deadline, atr);
 }
 
+/* What is left of an answer, which begins at `before`. */
+static inline void disturbed_shorten(enum disturbed_when when, size_t before, struct sj_writer *w)
+{
+	const size_t data = w->len - before - 2;
+
+	if (when == DISTURBED_AFTER) {
+		w->len = before;
+	} else if (when == DISTURBED_DURING) {
+		w->len -= (w->len - before) / 2;
+	} else {
+		memmove(w->ptr + before + data / 2, w->ptr + before + data, 2);
+		w->len -= data - data / 2;
+	}
+}
+
 static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span command,
 				     int64_t deadline, struct sj_writer *response)
 {
@@ -57,15 +73,13 @@ static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span comm
 
 		if (rc != SJ_OK)
 			return rc;
-		if (self->when == DISTURBED_AFTER)
-			response->len = before;
-		else
-			response->len -= (response->len - before) / 2;
+		if (response->len - before >= 2)
+			disturbed_shorten(self->when, before, response);
 	}
 	self->gone = self->stays_away;
 	if (self->log)
 		self->log->when = sj_clock_ms();
-	if (self->when == DISTURBED_DURING)
+	if (self->when == DISTURBED_DURING || self->when == DISTURBED_SHORT)
 		return SJ_OK;
 	return self->with;
 }
