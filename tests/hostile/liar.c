@@ -120,8 +120,10 @@ static enum sj_rc liar_transmit(struct sj_transport *t, struct sj_span command, 
 	l->last_len = x.len;
 	if (x.len >= 2 && x.bytes[x.len - 2] == 0x90 && x.bytes[x.len - 1] == 0)
 		l->good[l->command.ins]++;
-	if (now >= deadline)
+	if (now >= deadline) {
+		now = deadline; /* no reader waits longer */
 		return SJ_TIMED_OUT;
+	}
 	if (l->rc == SJ_OK && x.len == 0)
 		return SJ_CARD_LOST;
 	if (l->rc == SJ_OK)
