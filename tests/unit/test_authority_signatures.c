@@ -14,16 +14,16 @@
 #include "authority/signatures.h"
 #include "cli/frame.h"
 
-static bool no_stream, no_sync; /* the next one fails */
+static bool no_write, no_sync; /* the next one fails */
 static off_t synced; /* what the last one that did not fail had kept */
 
-__typeof__(fdopen) __real_fdopen, __wrap_fdopen;
-FILE *__wrap_fdopen(int fd, const char *mode)
+__typeof__(cli_write_all) __real_cli_write_all, __wrap_cli_write_all;
+bool __wrap_cli_write_all(int fd, const void *bytes, size_t len)
 {
-	const bool fails = no_stream;
+	const bool fails = no_write;
 
-	no_stream = false;
-	return fails ? NULL : __real_fdopen(fd, mode);
+	no_write = false;
+	return __real_cli_write_all(fd, bytes, fails ? len / 2 : len) && !fails;
 }
 
 __typeof__(fdatasync) __real_fdatasync, __wrap_fdatasync;
@@ -266,7 +266,7 @@ static void a_key_may_be_freed_last(void **state)
 /* A lock that was left behind would keep it waiting for ever. */
 static void what_failed_is_recorded_once_at_the_next_try(void **state)
 {
-	bool *const fails[] = { &no_stream, &no_sync };
+	bool *const fails[] = { &no_write, &no_sync };
 	struct fixture *f = *state;
 
 	alarm(20);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "authority/keystore.h"
+#include "cli/frame.h"
 #include "crypt/hash.h"
 #include "crypt/wipe.h"
 #include "wire/hex.h"
@@ -19,7 +20,7 @@
 #define PURPOSE_MAX 24u
 #define DIGESTS_MAX 256u /* of a line; more make another one */
 #define CHAIN_HEX (2u * SIGNATURES_CHAIN)
-#define LINE_MAX_BYTES (256u + 2u * SJ_HASH_MAX * DIGESTS_MAX)
+#define LINE_MAX_BYTES (512u + 2u * SJ_HASH_MAX * DIGESTS_MAX)
 
 /* One key for one purpose, in the order of their first use. */
 struct row {
@@ -157,26 +158,27 @@ static bool last_link(int fd, uint8_t chain[static SIGNATURES_CHAIN])
 }
 
 /* Appends a line and moves the chain. */
-static bool write_row(FILE *out, const struct row *r, uint8_t chain[static SIGNATURES_CHAIN])
+static bool write_row(int fd, const struct row *r, uint8_t chain[static SIGNATURES_CHAIN])
 {
-	char *line = malloc(LINE_MAX_BYTES), hex[CHAIN_HEX + 1];
-	int n;
+	char *line = malloc(LINE_MAX_BYTES);
+	size_t n;
 	bool ok;
 
 	if (line == NULL)
 		return false;
-	n = snprintf(line, LINE_MAX_BYTES, "%lld %s %s %zu ", (long long)time(NULL), r->key,
-		     r->purpose, r->len / r->size);
-	ok = n > 0 && sj_hex_text(sj_span(r->digests, r->len), SJ_HEX_LOWER, line + n,
-				  LINE_MAX_BYTES - (size_t)n - 1);
+	n = (size_t)snprintf(line, LINE_MAX_BYTES, "%lld %s %s %zu ", (long long)time(NULL), r->key,
+			     r->purpose, r->len / r->size);
+	ok = sj_hex_text(sj_span(r->digests, r->len), SJ_HEX_LOWER, line + n, LINE_MAX_BYTES - n);
 	if (ok) {
-		n += (int)(2 * r->len);
+		n += 2 * r->len;
 		line[n++] = ' ';
-		ok = link_of(chain, sj_span((const uint8_t *)line, (size_t)n), chain) &&
-		     sj_hex_text(sj_span(chain, SIGNATURES_CHAIN), SJ_HEX_LOWER, hex,
-				 sizeof(hex)) &&
-		     fwrite(line, 1, (size_t)n, out) == (size_t)n && fprintf(out, "%s\n", hex) > 0;
+		ok = link_of(chain, sj_span((const uint8_t *)line, n), chain) &&
+		     sj_hex_text(sj_span(chain, SIGNATURES_CHAIN), SJ_HEX_LOWER, line + n,
+				 LINE_MAX_BYTES - n);
+		n += CHAIN_HEX;
+		line[n++] = '\n';
 	}
+	ok = ok && cli_write_all(fd, line, n);
 	free(line);
 	return ok;
 }
@@ -185,19 +187,13 @@ static bool write_row(FILE *out, const struct row *r, uint8_t chain[static SIGNA
 static bool append(int fd, const struct signatures *s)
 {
 	uint8_t chain[SIGNATURES_CHAIN];
-	int own = last_link(fd, chain) ? dup(fd) : -1; /* it has the lock, too */
-	FILE *out = own >= 0 ? fdopen(own, "a") : NULL;
+	const bool linked = last_link(fd, chain);
 	const off_t end = lseek(fd, 0, SEEK_END);
-	bool ok = end >= 0;
+	bool ok = linked && end >= 0;
 
-	if (out == NULL) {
-		if (own >= 0)
-			close(own);
-		return false;
-	}
 	for (size_t i = 0; ok && i < s->n; i++)
-		ok = write_row(out, &s->rows[i], chain);
-	ok = fclose(out) == 0 && ok && fdatasync(fd) == 0;
+		ok = write_row(fd, &s->rows[i], chain);
+	ok = ok && fdatasync(fd) == 0;
 	/* Taken back on the disk, too: after a power cut it would stand there twice. */
 	if (!ok && end >= 0 && (ftruncate(fd, end) != 0 || fdatasync(fd) != 0))
 		errno = EIO;
