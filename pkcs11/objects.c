@@ -1,5 +1,6 @@
 #include "objects.h"
 #include "crypt/hash.h"
+#include "crypt/x509.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,19 +180,14 @@ CK_RV p11_object_get(struct p11_session *s, CK_OBJECT_HANDLE handle, struct p11_
 /* A key's subject is that of its certificate, which is read only for this. */
 static CK_RV put_subject(struct p11_session *s, struct p11_object *o)
 {
-	struct p11_attributes certificate = { 0 };
 	struct sj_span der = { NULL, 0 };
+	struct sj_cert cert = { 0 };
 	CK_RV rv = p11_card_certificate(s->token, (uint8_t)o->low, &der);
 
 	if (rv != CKR_OK)
 		return rv;
-	if (der.len > 0)
-		(void)p11_put_certificate(&certificate, der);
-	if (certificate.failed)
-		o->a.failed = true;
-	else
-		p11_put(&o->a, CKA_SUBJECT, p11_attribute_span(&certificate, CKA_SUBJECT));
-	p11_attributes_free(&certificate);
+	p11_put(&o->a, CKA_SUBJECT,
+		der.len > 0 && sj_cert_read(der, &cert) ? cert.subject : sj_span(NULL, 0));
 	return CKR_OK;
 }
 
@@ -224,7 +220,9 @@ CK_RV p11_object_attribute(struct p11_session *s, struct p11_object *o, CK_ATTRI
 	else if (type == CKA_SUBJECT && of_card &&
 		 (o->class == CKO_PUBLIC_KEY || o->class == CKO_PRIVATE_KEY))
 		rv = put_subject(s, o);
-	if (rv == CKR_OK && o->a.failed)
+	if (rv != CKR_OK)
+		return rv; /* the object may be gone */
+	if (o->a.failed)
 		rv = CKR_HOST_MEMORY;
 	o->a.failed = false; /* it may be asked for again */
 	*out = p11_attribute(&o->a, type);

@@ -43,7 +43,10 @@ struct p11_objects *p11_objects(struct p11_token *t);
  * next write to the card. CKR_OBJECT_HANDLE_INVALID.
  */
 CK_RV p11_object_get(struct p11_session *s, CK_OBJECT_HANDLE handle, struct p11_object **out);
-/* An attribute, also one that is read from the card or calculated only when asked; *out NULL: it has none. */
+/*
+ * An attribute, also one that is read from the card or calculated only when asked; *out NULL: it has none.
+ * The object may be gone when it fails.
+ */
 CK_RV p11_object_attribute(struct p11_session *s, struct p11_object *o, CK_ATTRIBUTE_TYPE type,
 			   const struct p11_attribute **out);
 /* Is it kept from the program? (3.1, 4.9, 4.10) */

@@ -82,6 +82,7 @@ static unsigned long attributes(void *room)
 		assert_int_equal(c[1].ulValueLen, sizeof(check));
 		assert_true(k[1].ulValueLen > 0);
 		assert_false(memcmp(id + c[2].ulValueLen - 16, "0000000000000000", 16) == 0);
+		assert_false(memcmp(key_id + k[2].ulValueLen - 16, "0000000000000000", 16) == 0);
 	}
 	return rv;
 }

@@ -7,14 +7,15 @@ Each harness runs until it has had its executions and then, for --quiet seconds,
 (parsers_ROOM.c), which take turns, has reached anything new, or until the budget is used up: --jobs of them
 at once, those that have the smallest part of their executions first. HARNESS may be "parser" or "stateful":
 all of these. Corpora, counts and what crashed a harness stay in --work, so that the next run goes on from
-there. Without them it begins with the packed corpus of the project, and with --counts it goes on from what
-that file says was run elsewhere. With --fast three turns of four
+there. Without them it begins with the packed corpus of the project, and with --counts at what that file says
+was run elsewhere. With --fast three turns of four
 have no sanitisers, three times as many executions a second; a harness is done after a turn that has them,
 which runs all that the others found again, and after 10,000 executions with them. With --pack the corpora are
 minimised into one file, which `make check` replays (mutate -c), and --counts is written as well. Figures are
-of all runs in --work and --counts.
+of all runs in --work, and of what it was begun with.
 """
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
@@ -69,14 +70,22 @@ class Campaign:
             sys.exit(f"no such harness: {', '.join(sorted(unknown))}; {self.mutate} --list tells them")
         self.names = [n for n in self.kinds if not args.names or {n, self.kinds[n]} & set(args.names)]
         self.work.mkdir(parents=True, exist_ok=True)
-        begun = next((f for f in (self.state_file, args.counts) if f and f.exists()), None)
-        self.state = json.loads(begun.read_text()) if begun else {}
-        packed = self.packed() if begun != self.state_file else {}
+        mark = self.work / "with-counts"
+        if self.state_file.exists():
+            if args.counts and not mark.exists():
+                sys.exit(f"{self.state_file} was begun without --counts, which would be lost: remove {self.work}, or leave --counts out")
+            self.state, packed = json.loads(self.state_file.read_text()), {}
+        else:
+            self.state, packed = json.loads(args.counts.read_text()) if args.counts else {}, self.packed()
+            if args.counts:
+                mark.touch()
+        self.finds = collections.Counter()  # by room, of its parsers
         subprocess.run([self.mutate, "--seeds", self.work / "seeds"], check=True)
-        for name in self.names:
+        for name in self.kinds:
             self.state.setdefault(name, {"executions": 0, "afl": 0, "coverage": 0, "quiet": 0.0})
             self.state[name].setdefault("fast", 0)  # turns without sanitisers since the last with them
             self.state[name].setdefault("sanitised", 0)  # of its executions; older states did not count them
+        for name in self.names:
             self.corpus(name).mkdir(parents=True, exist_ok=True)
             for i, data in enumerate(packed.get(name, [])):
                 (self.corpus(name) / f"packed-{i}").write_bytes(data)
@@ -133,6 +142,8 @@ class Campaign:
         command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60", "-report_slow_units=60",
                    "-entropic=0", "-reload=0", f"-detect_leaks={leaks}",
                    f"-artifact_prefix={self.work}/crashes/{name}+", self.corpus(name), self.work / "seeds" / name]
+        room = self.rooms[name]
+        finds = self.finds[room]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment(name), text=True, errors="replace")
         told = process.stderr.read()
         _, status, used = os.wait4(process.pid, 0)
@@ -145,10 +156,12 @@ class Campaign:
         grew = bool(covered) and covered[-1] > covered[0]  # of a build's own edges: the first is what the corpus reaches
         s["coverage"] = covered[-1] if covered else s["coverage"]
         s["fast"] = s["fast"] + 1 if harness != self.harness else 0
-        s["quiet"] += used.ru_utime + used.ru_stime  # beside other programs it has less than what goes by
-        if grew:
-            for n in {name, *self.beside(name)}:
+        if grew and self.kinds[name] == "parser":
+            self.finds[room] += 1
+            for n in self.beside(name):
                 self.state[n]["quiet"] = 0.0
+        elif finds == self.finds[room]:  # none beside it has meanwhile found something
+            s["quiet"] += used.ru_utime + used.ru_stime  # beside other programs it has less than what goes by
         if process.returncode != 0:
             (self.work / f"{name}.log").write_text(told)
             if not self.crashes(name):

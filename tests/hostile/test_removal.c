@@ -1,7 +1,7 @@
 /*
  * The card is taken out at every command of a reading, before the card has it and after it has
- * answered, and during its answer: the right error, nothing of it shown, and the next card works.
- * And another process resets it there.
+ * answered, and during its answer, of which half is passed on, with its status word or without: the
+ * right error, nothing of it shown, and the next card works. And another process resets it there.
  */
 #include "tests/hostile/disturbed.h"
 #include "tests/hostile/eid.h"

@@ -181,6 +181,27 @@ static void unique_ids_differ_and_stay(void **state)
 	assert_true(sj_span_eq(attribute_of(a, CKA_UNIQUE_ID), sj_span(before, id.len)));
 }
 
+/* Also of a copy, and before anybody has asked for them. */
+static void objects_are_found_by_what_is_calculated(void **state)
+{
+	CK_OBJECT_HANDLE certificate = find_key(CKO_CERTIFICATE, 0x9A), copy = 0;
+	struct sj_span told = attribute_of(certificate, CKA_UNIQUE_ID);
+	uint8_t id[64], check[3];
+	CK_ATTRIBUTE by_id = { CKA_UNIQUE_ID, id, told.len },
+		     by_check = { CKA_CHECK_VALUE, check, sizeof(check) };
+
+	(void)state;
+	memcpy(id, told.ptr, told.len);
+	memcpy(check, attribute_of(certificate, CKA_CHECK_VALUE).ptr, sizeof(check));
+	(void)fake_reset(NULL);
+	assert_int_equal(find_count(FAKE_RO, &by_id, 1), 1);
+	assert_int_equal(find_count(FAKE_RO, &by_check, 1), 1);
+	assert_int_equal(C_CopyObject(FAKE_RO, certificate, NULL, 0, &copy), CKR_OK);
+	assert_int_equal(find_count(FAKE_RO, &by_check, 1), 2);
+	assert_int_equal(find_count(FAKE_RO, &by_id, 1), 1);
+	assert_true(sj_span_eq(attribute_of(copy, CKA_CHECK_VALUE), SJ_SPAN_OF(check)));
+}
+
 static void profiles_are_told(void **state)
 {
 	CK_PROFILE_ID id = CKP_AUTHENTICATION_TOKEN;
@@ -390,6 +411,7 @@ int main(void)
 		CASE(a_keys_subject_is_its_certificates),
 		CASE(a_key_names_the_mechanisms_it_serves),
 		CASE(unique_ids_differ_and_stay),
+		CASE(objects_are_found_by_what_is_calculated),
 		CASE(profiles_are_told),
 		CASE(mechanisms_and_features_are_found_by_class_only),
 		CASE(a_data_object_has_its_name_and_number),

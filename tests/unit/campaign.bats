@@ -108,19 +108,24 @@ run_fuzzer() { # SECONDS [OPTION...]
 	fuzzer
 	echo 0 | tee grew-a grew-b
 	[[ "$(run_fuzzer 60)" == *'figure: fuzz.rooms 1'*'figure: fuzz.quiet.percent 100.0'* ]]
-	sed -i 's/"quiet": [0-9.]*/"quiet": 0.0/' build/campaign/state.json
+	sed -i '/^"a"/s/"quiet": [0-9.]*/"quiet": 0.0/' build/campaign/state.json
+	run ! grep '^"b".*"quiet": 0.0,' build/campaign/state.json
 	[[ "$(run_fuzzer 0)" == *'figure: fuzz.quiet.percent 0.0'* ]]
 	echo 1 >grew-a
 	[[ "$(run_fuzzer 0.2)" == *'figure: fuzz.quiet.percent 0.0'* ]]
-	grep '"b"' build/campaign/state.json | grep '"quiet": 0.0,'
+	grep '^"b".*"quiet": 0.0,' build/campaign/state.json
+	rm -r build/campaign
+	[[ "$(run_fuzzer 0.2 a)" == *'a: '* ]]
 }
 
 @test "counts of another machine are gone on from, if they are named" {
 	fuzzer
 	echo 0 >grew-cms
-	sed -i 's/^cat/grep -q . build\/campaign\/corpus\/cms\/packed-0 || exit 9\n&/' build/tests/fuzz/libfuzzer
+	sed -i 's/^grew=/grep -q . build\/campaign\/corpus\/cms\/packed-0 || exit 9\n&/' build/tests/fuzz/libfuzzer
 	echo '{"cms": {"executions": 15000, "afl": 0, "coverage": 3, "quiet": 0.0}}' >counts
 	[[ "$(run_fuzzer 60 --counts counts)" == *'cms: 35000 executions'*'figure: fuzz.executions.least 35000'*'figure: fuzz.crashes 0'* ]]
 	rm -r build/campaign
 	[[ "$(run_fuzzer 60)" == *'cms: 20000 executions'* ]]
+	run -1 run_fuzzer 0 --counts counts
+	[[ "$output" == *'was begun without --counts'* ]]
 }
