@@ -41,12 +41,14 @@ static void use_other_stacks(void)
 #endif
 }
 
-/* The child has none of its parent's threads, whatever they were about. */
+/*
+ * The child has none of its parent's threads, whatever they were about. It calls the module alone: a thread that was in
+ * OpenSSL when the program forked has left its locks as they were, for ever.
+ */
 static void have_child(struct signer *s)
 {
 	CK_SESSION_HANDLE session;
 	CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
-	EVP_PKEY *public = NULL;
 	int status = -1;
 	pid_t pid = fork();
 
@@ -54,7 +56,7 @@ static void have_child(struct signer *s)
 		use_other_stacks();
 		alarm(SIGNER_CHILD_S);
 		s->key = NULL;
-		_exit(signer_begin(s, &session, &public) && signer_sign(s, session, &key, 1) &&
+		_exit(signer_begin(s, &session, NULL) && signer_sign(s, session, &key, 1) &&
 				      signer_ok(s, s->p11->C_Finalize(NULL), "C_Finalize")
 			      ? 0
 			      : 1);
