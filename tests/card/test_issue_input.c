@@ -15,6 +15,14 @@
 	"\"documentNumber\": \"U1\", \"surname\": \"Å\", \"nationality\": \"UTO\",\n" \
 	"\"birthDate\": \"1990-08-12\", \"sex\": \"F\", \"expiryDate\": \"2034-05-05\""
 
+static unsigned until; /* so many get memory, and the next one none; 0: all get it */
+
+__typeof__(malloc) __real_malloc, __wrap_malloc;
+void *__wrap_malloc(size_t size)
+{
+	return until > 0 && --until == 0 ? NULL : __real_malloc(size);
+}
+
 static bool read_text(const char *text, struct holder *h, struct holder_fault *fault)
 {
 	return holder_read(text, strlen(text), h, fault);
@@ -137,6 +145,26 @@ static void every_truncation_of_a_holder_file_is_refused(void **state)
 		holder_free(&h);
 		free(cut);
 	}
+}
+
+/* Jansson calls it a fault of the text, or says nothing. */
+static void a_want_of_memory_is_no_fault_of_the_file(void **state)
+{
+	struct holder_fault fault;
+	unsigned wants = 0;
+	struct holder h;
+	bool done;
+
+	(void)state;
+	do {
+		until = ++wants;
+		done = read_text("{" GOOD ", \"personsToNotify\": [{\"name\": \"x\"}]}", &h,
+				 &fault);
+		until = 0;
+		holder_free(&h);
+		assert_true(done || fault.rc == SJ_NO_MEMORY);
+	} while (!done);
+	assert_true(wants > 20);
 }
 
 static void lines_are_found_in_any_text(void **state)
@@ -264,6 +292,7 @@ int main(void)
 		cmocka_unit_test(an_unspellable_name_can_be_spelled_by_hand),
 		cmocka_unit_test(a_fault_does_not_quote_the_holder),
 		cmocka_unit_test(every_truncation_of_a_holder_file_is_refused),
+		cmocka_unit_test(a_want_of_memory_is_no_fault_of_the_file),
 		cmocka_unit_test(lines_are_found_in_any_text),
 		cmocka_unit_test(the_demo_s_jpeg_has_its_size),
 		cmocka_unit_test(the_demo_s_jpeg2000_has_its_size),

@@ -62,6 +62,7 @@ __attribute__((constructor)) static void begin(void)
 	open_told();
 	(void)backtrace(first, 2); /* loads what it needs */
 	signal(SIGSEGV, on_crash);
+	signal(SIGABRT, on_crash);
 	plan.how = (enum fail_how)how;
 	plan.at = at;
 	plan.ever = ever != 0;

@@ -248,14 +248,13 @@ static bool read_holder(struct batch_file *file, json_t *root, struct batch_line
 
 static bool read_person(struct batch_file *file, struct batch_line *out, struct holder_fault *fault)
 {
-	json_error_t error;
-	json_t *root = json_loadb(file->line, file->len, JSON_REJECT_DUPLICATES, &error);
+	json_t *root = holder_json(file->line, file->len, fault);
 	bool ok;
 
-	if (!json_is_object(root))
-		ok = holder_refuse(fault, SJ_INPUT_MALFORMED, "", "%s",
-				   root != NULL ? "must be an object"
-						: "is not JSON (or has a member twice)");
+	if (root == NULL)
+		ok = false;
+	else if (!json_is_object(root))
+		ok = holder_refuse(fault, SJ_INPUT_MALFORMED, "", "must be an object");
 	else
 		ok = read_portrait(file, root, out, fault) && read_holder(file, root, out, fault);
 	json_decref(root);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "crypt/memory.h"
 
 enum kind {
 	WORD, /* one of `words` */
@@ -468,19 +469,41 @@ static bool check(struct holder *h, struct holder_fault *fault)
 	       check_zone(h, fault);
 }
 
+static void *allocate(size_t size)
+{
+	void *room = malloc(size);
+
+	if (room == NULL)
+		sj_memory_note();
+	return room;
+}
+
+json_t *holder_json(const char *text, size_t len, struct holder_fault *fault)
+{
+	const unsigned mark = sj_memory_mark();
+	json_error_t error;
+	json_t *root;
+
+	json_set_alloc_funcs(allocate, free); /* Jansson does not tell that it had no memory */
+	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (root != NULL)
+		return root;
+	fault->line = error.line > 0 ? error.line : 1;
+	if (sj_memory_lacked(mark))
+		(void)holder_refuse(fault, SJ_NO_MEMORY, "", "no memory");
+	else /* Jansson quotes what stands near the fault: personal data. */
+		(void)holder_refuse(fault, SJ_INPUT_MALFORMED, "",
+				    "is not JSON (or has a member twice)");
+	return NULL;
+}
+
 bool holder_read(const char *text, size_t len, struct holder *out, struct holder_fault *fault)
 {
-	json_error_t error;
-
 	*out = (struct holder){ .root = NULL };
 	*fault = (struct holder_fault){ SJ_OK, 1, "", "" };
-	out->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (out->root == NULL) {
-		fault->line = error.line > 0 ? error.line : 1;
-		/* Jansson quotes what stands near the fault: personal data. */
-		return holder_refuse(fault, SJ_INPUT_MALFORMED, "",
-				     "is not JSON (or has a member twice)");
-	}
+	out->root = holder_json(text, len, fault);
+	if (out->root == NULL)
+		return false;
 	if (check(out, fault))
 		return true;
 	fault->line = cli_line_of(text, len, fault->path);
