@@ -43,7 +43,6 @@ $(BUILD)/tests/reader/test_no_memory: TEST_LIBS = -Wl,--wrap=calloc
 $(BUILD)/tests/reader/test_turn: TEST_LIBS = -Wl,--wrap=sj_clock_ms
 $(BUILD)/tests/card/test_store_lock: TEST_LIBS = -Wl,--wrap=flock
 $(BUILD)/tests/reader/test_pcsc_others: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardStatus
-$(BUILD)/tests/card/test_issue_input: TEST_LIBS = -Wl,--wrap=malloc
 $(BUILD)/tests/unit/test_authority_signatures: TEST_LIBS = -Wl,--wrap=cli_write_all,--wrap=fdatasync
 $(BUILD)/tests/unit/test_trust_file: TEST_LIBS = -Wl,--wrap=fstatat
 $(BUILD)/tests/unit/test_cli_confine: TEST_LIBS = -Wl,--wrap=seccomp_load

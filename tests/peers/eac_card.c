@@ -148,9 +148,11 @@ static bool is_short(const BUF_MEM *coordinate)
 	return coordinate != NULL && coordinate->length < 32;
 }
 
+/* Comp is the terminal's, and whole; what libeac compares it with would have no zero. */
 bool peer_eid_is_short(const struct peer_eid *card)
 {
 	return is_short(card->own_key) || is_short(card->comp) ||
+	       (card->comp != NULL && card->comp->data[0] == 0) ||
 	       is_short(card->ctx->pace_ctx->ka_ctx->shared_secret) ||
 	       is_short(card->ctx->ca_ctx->ka_ctx->shared_secret);
 }

@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "cli/cli.h"
-#include "crypt/memory.h"
 
 enum kind {
 	WORD, /* one of `words` */
@@ -469,27 +468,18 @@ static bool check(struct holder *h, struct holder_fault *fault)
 	       check_zone(h, fault);
 }
 
-static void *allocate(size_t size)
-{
-	void *room = malloc(size);
-
-	if (room == NULL)
-		sj_memory_note();
-	return room;
-}
-
 json_t *holder_json(const char *text, size_t len, struct holder_fault *fault)
 {
-	const unsigned mark = sj_memory_mark();
 	json_error_t error;
-	json_t *root;
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 
-	json_set_alloc_funcs(allocate, free); /* Jansson does not tell that it had no memory */
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	/* For want of memory Jansson says nothing, or blames the text: who asks again knows. */
+	if (root == NULL)
+		root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (root != NULL)
 		return root;
 	fault->line = error.line > 0 ? error.line : 1;
-	if (sj_memory_lacked(mark))
+	if (error.text[0] == '\0')
 		(void)holder_refuse(fault, SJ_NO_MEMORY, "", "no memory");
 	else /* Jansson quotes what stands near the fault: personal data. */
 		(void)holder_refuse(fault, SJ_INPUT_MALFORMED, "",
