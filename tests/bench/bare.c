@@ -77,8 +77,8 @@ static bool make_key(struct bare *b, int nid)
 	b->sign = b->key ? EVP_PKEY_CTX_new(b->key, NULL) : NULL;
 	b->verify = b->key ? EVP_PKEY_CTX_new(b->key, NULL) : NULL;
 	b->len = sizeof(b->signature);
-	memset(b->digest, 1,
-	       sizeof(b->digest)); /* of zeros, OpenSSL would leave half of a verification out */
+	/* Of zeros, OpenSSL would leave half of a verification out. */
+	memset(b->digest, 1, sizeof(b->digest));
 	return b->sign && b->verify && EVP_PKEY_sign_init(b->sign) == 1 &&
 	       EVP_PKEY_verify_init(b->verify) == 1 &&
 	       EVP_PKEY_sign(b->sign, b->signature, &b->len, b->digest, sizeof(b->digest)) == 1;
