@@ -40,9 +40,9 @@ static bool use(const json_t *map, const json_t *theirs)
 static bool map_run(struct sj_span in)
 {
 	char why[COUNTER_WHY] = "";
-	json_t *map = counter_map_parse((const char *)in.ptr, in.len, why);
-	json_t *theirs = json_loads(ANSWER, 0, NULL);
-	bool ok = map != NULL && use(map, theirs);
+	json_t *map, *theirs = json_loads(ANSWER, 0, NULL);
+	bool ok = counter_map_parse((const char *)in.ptr, in.len, &map, why) == SJ_OK &&
+		  use(map, theirs);
 
 	json_decref(theirs);
 	json_decref(map);
@@ -60,9 +60,9 @@ static bool answer_seed(size_t i, struct sj_writer *out)
 static bool answer_run(struct sj_span in)
 {
 	char why[COUNTER_WHY] = "";
-	json_t *map = counter_map_parse(MAP, sizeof(MAP) - 1, why);
-	json_t *theirs = json_loadb((const char *)in.ptr, in.len, 0, NULL);
-	bool ok = theirs != NULL && use(map, theirs) && counter_map_text(theirs, "/id") != NULL;
+	json_t *map, *theirs = json_loadb((const char *)in.ptr, in.len, 0, NULL);
+	bool ok = counter_map_parse(MAP, sizeof(MAP) - 1, &map, why) == SJ_OK && theirs != NULL &&
+		  use(map, theirs) && counter_map_text(theirs, "/id") != NULL;
 
 	json_decref(theirs);
 	json_decref(map);
@@ -138,6 +138,7 @@ static bool room_open(struct room *r)
 {
 	struct counter *c = &r->counter;
 	char why[COUNTER_WHY] = "";
+	bool ok;
 
 	*r = (struct room){
 		.engine = { .service = desk_service, .arm = desk_nothing, .cancel = desk_nothing }
@@ -145,14 +146,14 @@ static bool room_open(struct room *r)
 	r->target = &c->config.targets[0];
 	fuzz_calm_begin();
 	r->target->name = strdup("pms");
-	r->target->fields = counter_map_parse(MAP, sizeof(MAP) - 1, why);
+	ok = counter_map_parse(MAP, sizeof(MAP) - 1, &r->target->fields, why) == SJ_OK;
 	c->config.targets_n = 1;
 	c->config.read_timeout = c->config.retention = c->config.activity = 60;
 	counter_bare_begin(c, &r->engine);
 	r->cli.err = stderr;
 	c->store = c->desk.store = c->outbox.store = empty_store(&r->cli);
 	fuzz_calm_end();
-	return true;
+	return ok;
 }
 
 static void room_close(struct room *r)

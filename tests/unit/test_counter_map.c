@@ -11,7 +11,11 @@
 
 static json_t *parse(const char *text, char why[static COUNTER_WHY])
 {
-	return counter_map_parse(text, strlen(text), why);
+	json_t *map;
+	const enum sj_rc rc = counter_map_parse(text, strlen(text), &map, why);
+
+	assert_int_equal(rc, map != NULL ? SJ_OK : SJ_INPUT_MALFORMED);
+	return map;
 }
 
 /* Each in a buffer of its own length: a byte too far is seen. */
@@ -32,13 +36,34 @@ static void every_truncation_is_refused(void **state)
 		assert_non_null(part);
 		memcpy(part, text, n);
 		why[0] = '\0';
-		assert_null(counter_map_parse(part, n, why));
+		assert_int_equal(counter_map_parse(part, n, &map, why), SJ_INPUT_MALFORMED);
+		assert_null(map);
 		assert_true(why[0] != '\0');
 		free(part);
 	}
-	map = counter_map_parse(text, len, why);
-	assert_non_null(map);
+	assert_int_equal(counter_map_parse(text, len, &map, why), SJ_OK);
 	json_decref(map);
+}
+
+static int wants;
+
+static void *lack(size_t size)
+{
+	return wants > 0 && wants-- > 0 ? NULL : malloc(size);
+}
+
+static void a_want_of_memory_is_no_fault_of_the_map(void **state)
+{
+	char why[COUNTER_WHY];
+	json_t *map;
+
+	(void)state;
+	json_set_alloc_funcs(lack, free);
+	wants = 2; /* it is asked twice */
+	assert_int_equal(counter_map_parse("{}", 2, &map, why), SJ_NO_MEMORY);
+	assert_int_equal(wants, 0);
+	assert_null(map);
+	json_set_alloc_funcs(malloc, free);
 }
 
 static void what_is_no_map_is_told(void **state)
@@ -136,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(a_want_of_memory_is_no_fault_of_the_map),
 		cmocka_unit_test(what_is_no_map_is_told),
 		cmocka_unit_test(a_field_goes_where_its_pointer_says),
 		cmocka_unit_test(only_what_differs_is_a_difference),

@@ -109,7 +109,8 @@ struct renewal {
 static int read_part(struct cli *cli, json_t **part)
 {
 	const char *path = cli_value(cli, "holder");
-	json_error_t error;
+	json_error_t fault;
+	enum sj_rc parsed;
 	uint8_t *text = NULL;
 	size_t len = 0;
 	int rc;
@@ -119,26 +120,29 @@ static int read_part(struct cli *cli, json_t **part)
 	rc = cli_file_read(cli, path, HOLDER_FILE_MAX, &text, &len);
 	if (rc != 0)
 		return rc;
-	*part = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(*part))
+	parsed = cli_json_parse((const char *)text, len, part, &fault);
+	if (parsed == SJ_NO_MEMORY)
+		rc = cli_fail(cli, parsed, "%s", path);
+	else if (!json_is_object(*part)) /* what Jansson quotes is personal data */
 		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "%s:%d: not a JSON object", path,
-			      error.line);
+			      parsed == SJ_OK ? 1 : fault.line);
 	sj_wipe(text, len);
 	free(text);
 	return rc;
 }
 
 /* The old holder file with what is new; accepted, or told why not. */
-static int renew(struct desk *d, struct renewal *new, const char *old_json, size_t old_len,
-		 json_t *part)
+static int renew(struct desk *d, struct renewal *new, struct sj_span old, json_t *part)
 {
 	const char *expires = cli_value(d->cli, "expires");
-	json_t *root = json_loadb(old_json, old_len, 0, NULL);
+	json_t *root;
 	struct holder holder = { .root = NULL };
 	struct holder_fault fault;
-	int rc = 0;
+	int rc = register_json(d->r, old, &root);
 
-	if (root == NULL || (part != NULL && json_object_update(root, part) != 0) ||
+	if (rc != 0)
+		return rc;
+	if ((part != NULL && json_object_update(root, part) != 0) ||
 	    json_object_set_new(root, "documentNumber", json_string(new->number)) != 0 ||
 	    (expires != NULL && json_object_set_new(root, "expiryDate", json_string(expires)) != 0))
 		rc = cli_fail(d->cli, SJ_NO_MEMORY, NULL);
@@ -169,7 +173,7 @@ static int replace(struct desk *d, struct renewal *new, json_t *part)
 	if (rc == 0)
 		rc = register_person(d->r, document.id, &json, &json_len, &portrait, &portrait_len);
 	if (rc == 0)
-		rc = renew(d, new, (const char *)json, json_len, part);
+		rc = renew(d, new, sj_span(json, json_len), part);
 	if (rc == 0)
 		rc = register_replace(d->r, document.id, new->reason,
 				      part != NULL ? json_span(&new->person) : sj_span(NULL, 0),

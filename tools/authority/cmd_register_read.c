@@ -84,7 +84,7 @@ static int read_person(struct desk *d, const struct register_document *document,
 		rc = register_event(d->r, "person shown", document->id, 0, NULL);
 	rc = desk_end(d, rc);
 	if (rc == 0)
-		*out = json_loadb((const char *)json, json_len, 0, NULL);
+		rc = register_json(d->r, sj_span(json, json_len), out);
 	if (json != NULL)
 		sj_wipe(json, json_len);
 	if (portrait != NULL)

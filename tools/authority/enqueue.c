@@ -73,15 +73,17 @@ static int add(struct enqueue *e, const struct batch_line *line, uint32_t expire
 }
 
 /* The same members, however they are written. */
-static bool same_json(struct sj_span a, struct sj_span b)
+static int same_json(struct holder_register *r, struct sj_span a, struct sj_span b, bool *same)
 {
-	json_t *one = json_loadb((const char *)a.ptr, a.len, 0, NULL),
-	       *other = json_loadb((const char *)b.ptr, b.len, 0, NULL);
-	const bool same = one != NULL && json_equal(one, other) == 1;
+	json_t *one = NULL, *other = NULL;
+	int rc = register_json(r, a, &one);
 
+	if (rc == 0)
+		rc = register_json(r, b, &other);
+	*same = rc == 0 && json_equal(one, other) == 1;
 	json_decref(one);
 	json_decref(other);
-	return same;
+	return rc;
 }
 
 static int same_person(struct enqueue *e, const struct batch_line *line, int64_t document,
@@ -91,8 +93,10 @@ static int same_person(struct enqueue *e, const struct batch_line *line, int64_t
 	size_t json_len = 0, portrait_len = 0;
 	int rc = register_person(e->reg, document, &json, &json_len, &portrait, &portrait_len);
 
-	*same = rc == 0 && same_json(sj_span(json, json_len), line->json) &&
-		sj_span_eq(sj_span(portrait, portrait_len), line->portrait);
+	*same = false;
+	if (rc == 0)
+		rc = same_json(e->reg, sj_span(json, json_len), line->json, same);
+	*same = *same && sj_span_eq(sj_span(portrait, portrait_len), line->portrait);
 	sj_wipe(json, json_len);
 	sj_wipe(portrait, portrait_len);
 	free(json);

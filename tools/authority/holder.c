@@ -471,19 +471,16 @@ static bool check(struct holder *h, struct holder_fault *fault)
 json_t *holder_json(const char *text, size_t len, struct holder_fault *fault)
 {
 	json_error_t error;
-	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *root;
+	const enum sj_rc rc = cli_json_parse(text, len, &root, &error);
 
-	/* For want of memory Jansson says nothing, or blames the text: who asks again knows. */
-	if (root == NULL)
-		root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (root != NULL)
+	if (rc == SJ_OK)
 		return root;
-	fault->line = error.line > 0 ? error.line : 1;
-	if (error.text[0] == '\0')
-		(void)holder_refuse(fault, SJ_NO_MEMORY, "", "no memory");
-	else /* Jansson quotes what stands near the fault: personal data. */
-		(void)holder_refuse(fault, SJ_INPUT_MALFORMED, "",
-				    "is not JSON (or has a member twice)");
+	fault->line = error.line;
+	/* What Jansson quotes is personal data. */
+	(void)holder_refuse(fault, rc, "",
+			    rc == SJ_NO_MEMORY ? "no memory"
+					       : "is not JSON (or has a member twice)");
 	return NULL;
 }
 

@@ -116,6 +116,8 @@ CLI_MUST_CHECK int register_document_get(struct holder_register *r, int64_t id,
 /* The same, and nobody else changes it before the end of this change. */
 CLI_MUST_CHECK int register_document_hold(struct holder_register *r, int64_t id,
 					  struct register_document *out);
+/* A holder file of the register, parsed; the caller frees it. */
+CLI_MUST_CHECK int register_json(struct holder_register *r, struct sj_span json, json_t **out);
 /* Its holder file and portrait; free with wiping. SJ_INPUT_REFUSED: erased. */
 CLI_MUST_CHECK int register_person(struct holder_register *r, int64_t document, uint8_t **json,
 				   size_t *json_len, uint8_t **portrait, size_t *portrait_len);

@@ -185,17 +185,28 @@ static int take_person(void *user, const struct db_value *c, size_t n)
 	return rc != 0 ? rc : register_unseal(s->r, s->key, "portrait", c[1].bytes, &s->portrait);
 }
 
+int register_json(struct holder_register *r, struct sj_span json, json_t **out)
+{
+	json_error_t fault; /* quotes the holder's data: not told */
+	const enum sj_rc rc = cli_json_parse((const char *)json.ptr, json.len, out, &fault);
+
+	if (rc == SJ_INPUT_MALFORMED)
+		return cli_fail(r->cli, SJ_REGISTER_BROKEN, "holder file of a document");
+	return rc == SJ_OK ? 0 : cli_fail(r->cli, rc, NULL);
+}
+
 /* The holder file with the number and the expiry of this document, which may be a later one. */
 static int fit(struct holder_register *r, const struct register_document *d, struct sj_span *json)
 {
 	const time_t expires = (time_t)d->expires;
-	json_error_t error;
-	json_t *root = json_loadb((const char *)json->ptr, json->len, 0, &error);
+	json_t *root;
 	char day[16], *text = NULL;
 	struct tm tm;
-	int rc = 0;
+	int rc = register_json(r, *json, &root);
 
-	if (root == NULL || gmtime_r(&expires, &tm) == NULL ||
+	if (rc != 0)
+		return rc;
+	if (gmtime_r(&expires, &tm) == NULL ||
 	    strftime(day, sizeof(day), "%Y-%m-%d", &tm) == 0 ||
 	    json_object_set_new(root, "documentNumber", json_string(d->number)) != 0 ||
 	    json_object_set_new(root, "expiryDate", json_string(day)) != 0)

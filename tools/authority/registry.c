@@ -85,7 +85,6 @@ static int load_state(struct authority *a)
 {
 	char *path = path_of(a, REGISTRY, "");
 	uint8_t *text = NULL;
-	json_error_t error;
 	size_t len;
 	int rc;
 
@@ -94,11 +93,10 @@ static int load_state(struct authority *a)
 	rc = cli_file_read(a->cli, path, REGISTRY_MAX, &text, &len);
 	if (rc != 0)
 		goto out;
-	a->state = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, &error);
-	if (a->state == NULL)
-		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s:%d: %s", path, error.line,
-			      error.text);
-	else if (json_integer_value(json_object_get(a->state, "schema")) != 1 ||
+	rc = cli_json_of_file(a->cli, path, (const char *)text, len, &a->state);
+	if (rc != 0)
+		goto out;
+	if (json_integer_value(json_object_get(a->state, "schema")) != 1 ||
 		 !json_is_string(json_object_get(a->state, "country")) ||
 		 !json_is_string(json_object_get(a->state, "alpha2")) ||
 		 !json_is_array(json_object_get(a->state, "certificates")))

@@ -291,6 +291,15 @@ CLI_MUST_CHECK bool cli_stream_close(FILE *f);
 void cli_sync_folder(const char *path);
 /* Makes a directory and its missing parents with `mode`; one that exists is fine. */
 CLI_MUST_CHECK int cli_directory_make(struct cli *cli, const char *path, unsigned mode);
+/*
+ * Any JSON value, which the caller frees, no member twice (RFC 8259). SJ_INPUT_MALFORMED: *fault has the
+ * line, from 1, and Jansson's sentence, which quotes what stands there. SJ_NO_MEMORY.
+ */
+CLI_MUST_CHECK enum sj_rc cli_json_parse(const char *text, size_t len, json_t **out,
+					 json_error_t *fault);
+/* The same of a file's text; what is wrong is told with file and line. */
+CLI_MUST_CHECK int cli_json_of_file(struct cli *cli, const char *path, const char *text, size_t len,
+				    json_t **out);
 /* The line of a JSON text where the member stands that `path` ("/a/0/b") points to; 1: not found. */
 int cli_line_of(const char *text, size_t len, const char *path);
 /* A moment as UTC, "2026-11-26T04:00:00Z"; "": no year of four digits. */

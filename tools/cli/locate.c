@@ -1,4 +1,4 @@
-/* locate.c -- where in a JSON text a member stands, for messages to people. */
+/* locate.c -- JSON texts of people: read, and where in one a member stands. */
 #include <stdio.h>
 #include <string.h>
 
@@ -146,4 +146,27 @@ int cli_line_of(const char *text, size_t len, const char *path)
 	*slash = '\0';
 	line = find(in, parent);
 	return line != 0 ? line : 1;
+}
+
+enum sj_rc cli_json_parse(const char *text, size_t len, json_t **out, json_error_t *fault)
+{
+	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, fault);
+	/* For want of memory Jansson says nothing, or blames the text: who asks again knows. */
+	if (*out == NULL)
+		*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, fault);
+	if (*out != NULL)
+		return SJ_OK;
+	if (fault->line < 1)
+		fault->line = 1;
+	return fault->text[0] == '\0' ? SJ_NO_MEMORY : SJ_INPUT_MALFORMED;
+}
+
+int cli_json_of_file(struct cli *cli, const char *path, const char *text, size_t len, json_t **out)
+{
+	json_error_t fault;
+	const enum sj_rc rc = cli_json_parse(text, len, out, &fault);
+
+	return rc == SJ_INPUT_MALFORMED
+		       ? cli_fail(cli, rc, "%s:%d: %s", path, fault.line, fault.text)
+		       : (rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", path));
 }

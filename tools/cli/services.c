@@ -214,16 +214,12 @@ static int read_text(struct cli *cli, const char *path, const char *text, size_t
 {
 	struct reading r = { .cli = cli, .path = path, .text = text, .len = len };
 	struct cli_services *s = calloc(1, sizeof(*s));
-	json_error_t error;
-	json_t *root;
-	int rc;
+	json_t *root = NULL;
+	int rc = s == NULL ? cli_fail(cli, SJ_NO_MEMORY, NULL)
+			   : cli_json_of_file(cli, path, text, len, &root);
 
-	if (s == NULL)
-		return cli_fail(cli, SJ_NO_MEMORY, NULL);
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	rc = root != NULL
-		     ? read_all(&r, root, s)
-		     : cli_fail(cli, SJ_INPUT_MALFORMED, "%s:%d: %s", path, error.line, error.text);
+	if (rc == 0)
+		rc = read_all(&r, root, s);
 	json_decref(root);
 	if (rc == 0)
 		*out = s;

@@ -266,8 +266,9 @@ void counter_outbox_judge(const struct counter_config *config, struct counter_re
 
 /* Lower-case letters, digits and hyphens, 1 to 40 of them. */
 bool counter_field_name(const char *text);
-/* NULL: it is no map, `why` is a clause. */
-json_t *counter_map_parse(const char *text, size_t len, char why[static COUNTER_WHY]);
+/* SJ_INPUT_MALFORMED: it is no map, `why` is a clause; SJ_NO_MEMORY. The caller frees *out. */
+CLI_MUST_CHECK enum sj_rc counter_map_parse(const char *text, size_t len, json_t **out,
+					    char why[static COUNTER_WHY]);
 /* What the target gets; NULL: the map has no room for the field *stuck. */
 json_t *counter_map_apply(const json_t *map, const json_t *fields, const char **stuck);
 /* The text at a pointer; NULL: there is none. */

@@ -108,19 +108,25 @@ static bool judge(const json_t *map, char why[static COUNTER_WHY])
 	return false;
 }
 
-json_t *counter_map_parse(const char *text, size_t len, char why[static COUNTER_WHY])
+enum sj_rc counter_map_parse(const char *text, size_t len, json_t **out,
+			     char why[static COUNTER_WHY])
 {
 	json_error_t error;
-	json_t *map = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *map;
+	const enum sj_rc rc = cli_json_parse(text, len, &map, &error);
 
+	*out = NULL;
+	why[0] = '\0';
+	if (rc == SJ_NO_MEMORY)
+		return rc;
 	if (map == NULL)
 		snprintf(why, COUNTER_WHY, "line %d: %.60s", error.line, error.text);
 	else if (!json_is_object(map))
 		snprintf(why, COUNTER_WHY, "it is no object");
 	else if (judge(map, why))
-		return map;
+		*out = json_incref(map);
 	json_decref(map);
-	return NULL;
+	return *out != NULL ? SJ_OK : SJ_INPUT_MALFORMED;
 }
 
 /* --- pointers -------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@
 static int load_map(struct cli *cli, struct counter_target *target)
 {
 	char why[COUNTER_WHY];
+	enum sj_rc parsed;
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	int rc;
@@ -31,11 +32,9 @@ static int load_map(struct cli *cli, struct counter_target *target)
 	rc = cli_file_read(cli, target->map, MAP_MAX, &bytes, &len);
 	if (rc != 0)
 		return rc;
-	target->fields = counter_map_parse((const char *)bytes, len, why);
+	parsed = counter_map_parse((const char *)bytes, len, &target->fields, why);
 	free(bytes);
-	return target->fields != NULL
-		       ? 0
-		       : cli_fail(cli, SJ_INPUT_MALFORMED, "%s: %s", target->map, why);
+	return parsed == SJ_OK ? 0 : cli_fail(cli, parsed, "%s: %s", target->map, why);
 }
 
 /* HTTPS, or HTTP that stays on this machine; what lets us in stands in token_file. */
