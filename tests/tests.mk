@@ -117,10 +117,10 @@ $(call objs,$(wildcard tests/*/*.c)): CPPFLAGS_ALL += -I.
 $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
-# What an input may make fail is a line each in wrap.c.
-fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_[A-Z]*.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
-	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes EVP_PKEY_Q_keygen fopen fdopen fileno scandir counter_pages_find $(addprefix MHD_,start_daemon stop_daemon lookup_connection_value queue_response set_connection_option) card_sm_protect sj_ec_verify card_socket_listen card_socket_accept)
-fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,calls_given.c calls_more.c failures.c snapshot.c wrap.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
+# What an input may make fail is a line each in wrap.c, what is calculated once in memo.c.
+fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_[A-Z]*.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p; s/^MEMO.([a-z_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c tests/fuzz/memo.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
+	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes EVP_PKEY_Q_keygen EVP_PBE_scrypt fopen fdopen fileno scandir counter_pages_find $(addprefix MHD_,start_daemon stop_daemon lookup_connection_value queue_response set_connection_option) card_sm_protect card_socket_listen card_socket_accept)
+fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,calls_given.c calls_more.c failures.c snapshot.c wrap.c memo.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
 	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c tests/fuzz/structure.c) $(fuzz_parts)
 	@mkdir -p $(@D)

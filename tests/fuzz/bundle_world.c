@@ -3,67 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypt/memory.h"
 #include "tests/failures/folder.h"
 #include "tests/fuzz/failures.h"
 
 const uint8_t bundle_sector[SJ_TRUST_HASH] = { 7 }, bundle_identifier[SJ_TRUST_HASH] = { 7 };
-
-/* --- signatures --------------------------------------------------------------------------------- */
-
-/* Those of the files that there are hold each time: they are judged once, by OpenSSL, and looked up then. */
-struct judged {
-	struct sj_ec_point key;
-	uint8_t digest[SJ_TRUST_HASH], signature[SJ_COSE_SIGNATURE];
-};
-
-static struct judged_all {
-	struct judged each[64];
-	size_t n;
-	bool learning;
-} * judged(void)
-{
-	static struct judged_all all;
-
-	return &all;
-}
-
-/* The linker knows it by this name (--wrap). */
-__typeof__(sj_ec_verify) __real_sj_ec_verify, __wrap_sj_ec_verify;
-
-bool __wrap_sj_ec_verify(enum sj_curve curve, const struct sj_ec_point *key, struct sj_span digest,
-			 struct sj_span signature)
-{
-	struct judged_all *all = judged();
-	struct judged one;
-	bool failed;
-
-	memset(&one, 0, sizeof(one));
-	if (curve != SJ_P256 || digest.len != sizeof(one.digest) ||
-	    signature.len != sizeof(one.signature) || key->len > sizeof(one.key.bytes))
-		return __real_sj_ec_verify(curve, key, digest, signature);
-	one.key.len = key->len;
-	memcpy(one.key.bytes, key->bytes, key->len);
-	memcpy(one.digest, digest.ptr, digest.len);
-	memcpy(one.signature, signature.ptr, signature.len);
-	for (size_t i = 0; i < all->n; i++)
-		if (memcmp(&all->each[i], &one, sizeof(one)) == 0) {
-			failed = fuzz_fails(FUZZ_CRYPTO);
-			if (failed)
-				sj_memory_note(); /* it was not judged */
-			return !failed;
-		}
-	if (!__real_sj_ec_verify(curve, key, digest, signature))
-		return false;
-	if (all->learning && all->n < sizeof(all->each) / sizeof(all->each[0]))
-		all->each[all->n++] = one;
-	return true;
-}
-
-void bundle_world_learns(bool learns)
-{
-	judged()->learning = learns;
-}
 
 /* --- what there is to offer ------------------------------------------------------------------- */
 

@@ -38,11 +38,8 @@ struct world {
 	struct bundle_rig *r; /* its key, token and files */
 	struct sj_key *keys[SIGNERS];
 	struct rig_file tokens[SIGNERS];
-	bool known; /* what its files' signatures are: bundle_world_learns() */
 };
 
 struct world *bundle_world(void);
-/* While it does, each signature that holds is remembered. */
-void bundle_world_learns(bool learns);
 
 #endif

@@ -8,7 +8,7 @@ struct failures {
 	uint64_t random, calm_random;
 	uint32_t kinds, after, rate;
 	unsigned calm; /* depth */
-	bool running;
+	bool running, whole;
 	unsigned failed; /* calls */
 	bool made; /* something that stays, in this input */
 	bool lost; /* something to be read */
@@ -117,6 +117,11 @@ bool fuzz_is_calm(void)
 	return !current()->running || (current()->kinds == 0 && current()->failed == 0);
 }
 
+bool fuzz_is_whole(void)
+{
+	return current()->whole;
+}
+
 static int lowest_free(void)
 {
 	int fd = dup(STDERR_FILENO);
@@ -136,9 +141,12 @@ bool fuzz_input(const struct fuzz_parser *p, struct sj_span input)
 	if (!sj_take_be(&input, 4, &seed) || !sj_take_be(&input, 1, &kinds) ||
 	    !sj_take_be(&input, 2, &after) || !sj_take_be(&input, 1, &rate))
 		return false;
-	*f = (struct failures){
-		.random = seed, .kinds = kinds, .after = after, .rate = rate, .running = true
-	};
+	*f = (struct failures){ .random = seed,
+				.kinds = kinds,
+				.after = after,
+				.rate = rate,
+				.running = true,
+				.whole = fuzz_is_stateful(p) };
 	accepted = p->run(input);
 	f->running = false;
 	now = lowest_free();

@@ -58,6 +58,9 @@ void fuzz_stays(void);
 /* Does nothing fail in this input? Then a harness may insist on what must succeed. */
 bool fuzz_is_calm(void);
 
+/* Does a stateful harness run? */
+bool fuzz_is_whole(void);
+
 /* The next number of a generator whose state this is: splitmix64. */
 uint64_t fuzz_next(uint64_t *state);
 

@@ -479,20 +479,6 @@ static bool on_wait(struct life *l, struct sj_span *in)
 	return true;
 }
 
-static bool run(struct sj_span in);
-static bool seed(size_t i, struct sj_writer *w);
-
-static void learn(void)
-{
-	uint8_t bytes[128];
-	struct sj_writer w = SJ_WRITER_OF(bytes);
-
-	bundle_world_learns(true);
-	for (size_t i = 0; seed(i, &w); i++, w.len = 0)
-		(void)run(sj_written(&w));
-	bundle_world_learns(false);
-}
-
 static bool run(struct sj_span in)
 {
 	static bool (*const steps[STEPS])(struct life *, struct sj_span *) = { on_offer, on_alter,
@@ -502,10 +488,6 @@ static bool run(struct sj_span in)
 
 	fuzz_calm_begin();
 	l.w = bundle_world();
-	if (!l.w->known) {
-		l.w->known = true;
-		learn();
-	}
 	renew(&l);
 	fuzz_calm_end();
 	l.now = RIG_NOW;

@@ -174,10 +174,6 @@ WRAP(CRYPTO, int, 0, EVP_MD_CTX_copy_ex, (EVP_MD_CTX * a, const EVP_MD_CTX *b), 
 WRAP(CRYPTO, EVP_MD_CTX *, NULL, EVP_MD_CTX_new, (void), ())
 WRAP(CRYPTO, EVP_MD *, NULL, EVP_MD_fetch, (OSSL_LIB_CTX * a, const char *b, const char *c),
      (a, b, c))
-WRAP(CRYPTO, int, 0, EVP_PBE_scrypt,
-     (const char *a, size_t b, const unsigned char *c, size_t d, uint64_t e, uint64_t f, uint64_t g,
-      uint64_t h, unsigned char *i, size_t j),
-     (a, b, c, d, e, f, g, h, i, j))
 WRAP(CRYPTO, EVP_PKEY *, NULL, EVP_PKCS82PKEY, (const PKCS8_PRIV_KEY_INFO *a), (a))
 WRAP(CRYPTO, PKCS8_PRIV_KEY_INFO *, NULL, EVP_PKEY2PKCS8, (const EVP_PKEY *a), (a))
 WRAP(CRYPTO, EVP_PKEY_CTX *, NULL, EVP_PKEY_CTX_new, (EVP_PKEY * a, ENGINE *b), (a, b))
@@ -458,4 +454,28 @@ EVP_PKEY *__wrap_EVP_PKEY_Q_keygen(OSSL_LIB_CTX *libctx, const char *propq, cons
 	if (*key == NULL)
 		*key = __real_EVP_PKEY_Q_keygen(libctx, propq, type, bits);
 	return *key != NULL && EVP_PKEY_up_ref(*key) == 1 ? *key : NULL;
+}
+
+/* To be slow is what it is for: here the dear parameters go into the salt of a cheap one. */
+__typeof__(EVP_PBE_scrypt) __real_EVP_PBE_scrypt, __wrap_EVP_PBE_scrypt;
+int __wrap_EVP_PBE_scrypt(const char *pass, size_t pass_len, const unsigned char *salt,
+			  size_t salt_len, uint64_t n, uint64_t r, uint64_t p, uint64_t most,
+			  unsigned char *key, size_t key_len)
+{
+	struct {
+		uint64_t n, r, p;
+		uint8_t salt[64];
+	} all = { .n = n, .r = r, .p = p };
+
+	if (fuzz_fails(FUZZ_CRYPTO)) {
+		errno = reason(FUZZ_CRYPTO);
+		return 0;
+	}
+	if (salt_len > sizeof(all.salt))
+		abort();
+	memcpy(all.salt, salt, salt_len);
+	/* Without a key it says whether that would do. */
+	return __real_EVP_PBE_scrypt(pass, pass_len, salt, salt_len, n, r, p, most, NULL, 0) == 1 &&
+	       __real_EVP_PBE_scrypt(pass, pass_len, (const uint8_t *)&all, sizeof(all), 2, 1, 1,
+				     most, key, key_len) == 1;
 }
