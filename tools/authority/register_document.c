@@ -206,8 +206,7 @@ static int fit(struct holder_register *r, const struct register_document *d, str
 
 	if (rc != 0)
 		return rc;
-	if (gmtime_r(&expires, &tm) == NULL ||
-	    strftime(day, sizeof(day), "%Y-%m-%d", &tm) == 0 ||
+	if (gmtime_r(&expires, &tm) == NULL || strftime(day, sizeof(day), "%Y-%m-%d", &tm) == 0 ||
 	    json_object_set_new(root, "documentNumber", json_string(d->number)) != 0 ||
 	    json_object_set_new(root, "expiryDate", json_string(day)) != 0)
 		rc = cli_fail(r->cli, SJ_REGISTER_BROKEN, "holder file of a document");

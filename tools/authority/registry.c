@@ -97,9 +97,9 @@ static int load_state(struct authority *a)
 	if (rc != 0)
 		goto out;
 	if (json_integer_value(json_object_get(a->state, "schema")) != 1 ||
-		 !json_is_string(json_object_get(a->state, "country")) ||
-		 !json_is_string(json_object_get(a->state, "alpha2")) ||
-		 !json_is_array(json_object_get(a->state, "certificates")))
+	    !json_is_string(json_object_get(a->state, "country")) ||
+	    !json_is_string(json_object_get(a->state, "alpha2")) ||
+	    !json_is_array(json_object_get(a->state, "certificates")))
 		rc = cli_fail(a->cli, SJ_INPUT_MALFORMED, "%s: not a registry of schema 1", path);
 out:
 	free(text);
