@@ -20,7 +20,7 @@ test_bats := $(filter-out $(program_bats),$(wildcard tests/*/*.bats))
 # What runs a database server: one build is enough.
 server_bats := tests/card/register_server.bats
 test_lints := $(wildcard tests/lint/lint-*)
-fuzz_src := $(wildcard tests/fuzz/parsers*.c)
+fuzz_rooms := $(patsubst tests/fuzz/parsers_%.c,%,$(wildcard tests/fuzz/parsers_*.c))
 
 # Looks at much memory, and at what sanitisers keep to themselves.
 $(call objs,tests/failures/scan.c tests/failures/made.c): override SANITIZE =
@@ -109,7 +109,7 @@ $(call objs,tests/reader/gate_card.c tests/reader/gate_stage.c): CPPFLAGS_ALL +=
 $(BUILD)/tests/failures/test_secrets: $(call objs,tests/failures/scan.c tests/failures/made.c $(sweep_src))
 $(BUILD)/tests/failures/test_secrets: TEST_LIBS = $(made_wrap) $(sweep_libs)
 
-.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .suite reproduce .campaign-builds coverage
+.PHONY: tests check check-programs screenshots analyze prove soak bench campaign demo fuzz .harness .rooms .suite reproduce .campaign-builds coverage
 bench_bins := $(addprefix $(BUILD)/tests/bench/,bench nullcard signer)
 tests: all $(test_bins) $(addprefix $(BUILD)/tests/failures/,watch fail.so keys.so p11_secrets) $(BUILD)/tests/fuzz/mutate $(bench_bins) $(BUILD)/tests/power/asker
 
@@ -120,14 +120,24 @@ $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a
 # What an input may make fail is a line each in wrap.c, what is calculated once in memo.c.
 fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_[A-Z]*.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p; s/^MEMO.([a-z_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c tests/fuzz/memo.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
 	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes EVP_PKEY_Q_keygen EVP_PBE_scrypt fopen fdopen fileno scandir counter_pages_find $(addprefix MHD_,start_daemon stop_daemon lookup_connection_value queue_response set_connection_option) card_sm_protect card_socket_listen card_socket_accept)
-fuzz_parts := $(call objs,$(fuzz_src) $(addprefix tests/fuzz/,calls_given.c calls_more.c failures.c snapshot.c wrap.c memo.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
+fuzz_parts := $(call objs,$(fuzz_rooms:%=tests/fuzz/parsers_%.c) $(addprefix tests/fuzz/,calls_given.c calls_more.c failures.c snapshot.c wrap.c memo.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
 	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
-$(BUILD)/tests/fuzz/mutate: $(call objs,tests/fuzz/mutate.c tests/fuzz/structure.c) $(fuzz_parts)
+$(BUILD)/tests/fuzz/mutate: $(call objs,$(addprefix tests/fuzz/,mutate.c structure.c parsers.c)) $(fuzz_parts)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
-$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/libfuzzer.c) $(fuzz_parts)
+# libFuzzer looks at a counter of each branch after each input: those of one room are a tenth, and twice as many inputs
+# a second. Who compiles with -ffunction-sections gets them.
+fuzz_each := $(fuzz_rooms:%=$(BUILD)/tests/fuzz/libfuzzer-%)
+$(fuzz_rooms:%=$(BUILD)/obj/tests/fuzz/room-%.o): $(BUILD)/obj/tests/fuzz/room-%.o: tests/fuzz/parsers.c
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,CC)$(CC) $(CPPFLAGS_ALL) -I. '-DROOM={ "$*", fuzz_$* }' $(CFLAGS_ALL) -c -o $@ $<
+$(fuzz_each): fuzz_less := -Wl,--gc-sections,-z,start-stop-gc
+$(fuzz_each): $(BUILD)/tests/fuzz/libfuzzer-%: $(BUILD)/obj/tests/fuzz/room-%.o $(fuzz_parts)
+$(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/parsers.c) $(fuzz_parts)
+$(BUILD)/tests/fuzz/libfuzzer $(fuzz_each): $(call objs,tests/fuzz/libfuzzer.c)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_less) $(fuzz_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+.rooms: $(fuzz_each)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c tests/bench/signing.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)
 	@mkdir -p $(@D)
@@ -184,7 +194,7 @@ FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
 FAST_BUILD := $(BUILD)/fast
 # What finds inputs quickly; they are run with the sanitisers afterwards.
-FAST_ONLY := FORTIFY= FRAME= OPT='-O2 -g'
+FAST_ONLY := FORTIFY= FRAME= OPT='-O2 -g -ffunction-sections'
 FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)pc-table $(FAST_ONLY)
 AFL_BUILD := $(BUILD)/afl
 AFL_FLAGS := CC=afl-clang-fast SANITIZE= $(FAST_ONLY)
@@ -281,8 +291,8 @@ campaign: deps-campaign .campaign-builds
 
 .campaign-builds: deps-campaign
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) $(FUZZ_FLAGS) .harness
-	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FAST_BUILD) $(FAST_FLAGS) $(FAST_BUILD)/tests/fuzz/libfuzzer
-	+@AFL_QUIET=1 $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(AFL_BUILD) $(AFL_FLAGS) $(AFL_BUILD)/tests/fuzz/libfuzzer
+	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FAST_BUILD) $(FAST_FLAGS) .rooms
+	+@AFL_QUIET=1 $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(AFL_BUILD) $(AFL_FLAGS) .rooms
 	+@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVERAGE_BUILD) $(COVERAGE_FLAGS) tests
 
 # What the test programs and the corpus reach, as a table. COVERAGE_ARGS=--bats: the bats files and the tools, too.

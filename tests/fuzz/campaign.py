@@ -38,8 +38,8 @@ ASAN = "detect_leaks=1:abort_on_error=1:quarantine_size_mb=4:thread_local_quaran
 def options():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/fuzz"), help="with tests/fuzz/libfuzzer and mutate")
-    p.add_argument("--fast", type=pathlib.Path, help="the same build without sanitisers")
-    p.add_argument("--afl", type=pathlib.Path, help="a build by afl-clang-fast: AFL++ instead of libFuzzer")
+    p.add_argument("--fast", type=pathlib.Path, help="a build without sanitisers, with a tests/fuzz/libfuzzer-ROOM for each")
+    p.add_argument("--afl", type=pathlib.Path, help="such a build by afl-clang-fast: AFL++ instead of libFuzzer")
     p.add_argument("--work", type=pathlib.Path, help="default: campaign, beside the harness")
     p.add_argument("--executions", type=int, default=10_000_000, help="of each parser")
     p.add_argument("--stateful", type=int, default=2_000_000, help="of each stateful harness")
@@ -57,8 +57,6 @@ def options():
 class Campaign:
     def __init__(self, args):
         self.args = args
-        self.harness = (args.afl or args.build) / "tests/fuzz/libfuzzer"
-        self.fast = args.fast / "tests/fuzz/libfuzzer" if args.fast else self.harness
         self.mutate = args.build / "tests/fuzz/mutate"
         self.work = args.work or args.build / "campaign"
         self.state_file = self.work / "state.json"
@@ -90,6 +88,11 @@ class Campaign:
             for i, data in enumerate(packed.get(name, [])):
                 (self.corpus(name) / f"packed-{i}").write_bytes(data)
         (self.work / "crashes").mkdir(exist_ok=True)
+
+    def harness(self, name):
+        """The one with sanitisers, and the one without, or both the same."""
+        with_all = self.args.build / "tests/fuzz/libfuzzer"
+        return with_all, self.args.fast / f"tests/fuzz/libfuzzer-{self.rooms[name]}" if self.args.fast else with_all
 
     def corpus(self, name):
         return self.work / "corpus" / name
@@ -138,7 +141,8 @@ class Campaign:
         of inputs by entropy costs more than it finds where an input touches much."""
         s = self.state[name]
         leaks = 1 if s["executions"] == 0 else 0
-        harness = self.fast if leaks == 0 and s["fast"] < 3 and self.done(name)[:2] != (1, 1) else self.harness
+        with_all, fast = self.harness(name)
+        harness = fast if leaks == 0 and s["fast"] < 3 and self.done(name)[:2] != (1, 1) else with_all
         command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60", "-report_slow_units=60",
                    "-entropic=0", "-reload=0", f"-detect_leaks={leaks}",
                    f"-artifact_prefix={self.work}/crashes/{name}+", self.corpus(name), self.work / "seeds" / name]
@@ -152,10 +156,10 @@ class Campaign:
         # While it reads its corpus, it tells of what that reaches so far.
         covered = [int(n) for n in re.findall(r"(?:INITED|NEW|REDUCE|RELOAD|pulse|DONE) +cov: (\d+)", told[max(told.find("INITED"), 0):])]
         s["executions"] += int(units[1]) if units else 0
-        s["sanitised"] += int(units[1]) if units and harness == self.harness else 0
+        s["sanitised"] += int(units[1]) if units and harness == with_all else 0
         grew = bool(covered) and covered[-1] > covered[0]  # of a build's own edges: the first is what the corpus reaches
         s["coverage"] = covered[-1] if covered else s["coverage"]
-        s["fast"] = s["fast"] + 1 if harness != self.harness else 0
+        s["fast"] = s["fast"] + 1 if harness != with_all else 0
         if grew and self.kinds[name] == "parser":
             self.finds[room] += 1
             for n in self.beside(name):
@@ -177,7 +181,7 @@ class Campaign:
             begin.mkdir(parents=True)
             for path in self.fewest(name):
                 shutil.copy(path, begin)
-        command = ["afl-fuzz", "-i", begin, "-o", out, "-V", str(seconds), "-m", "none", "-t", "10000+", "--", self.harness]
+        command = ["afl-fuzz", "-i", begin, "-o", out, "-V", str(seconds), "-m", "none", "-t", "10000+", "--", self.args.afl / f"tests/fuzz/libfuzzer-{self.rooms[name]}"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(name), text=True, errors="replace")
         has = self.afl_executions(stats)
         if has is None:

@@ -12,6 +12,9 @@ static const struct {
 	const char *name;
 	struct fuzz_room (*parsers)(void);
 } rooms[] = {
+#ifdef ROOM /* a harness of one room */
+	ROOM
+#else
 	{ "wire", fuzz_wire },         { "lds", fuzz_lds },         { "crypt", fuzz_crypt },
 	{ "secure", fuzz_secure },     { "card", fuzz_card },       { "issue", fuzz_issue },
 	{ "document", fuzz_document }, { "edhoc", fuzz_edhoc },     { "status", fuzz_status },
@@ -21,6 +24,7 @@ static const struct {
 	{ "config", fuzz_config },     { "link", fuzz_link },       { "reading", fuzz_reading },
 	{ "applets", fuzz_applets },   { "calls", fuzz_calls },     { "pcsc", fuzz_pcsc },
 	{ "store", fuzz_store },       { "bundle", fuzz_bundle },
+#endif
 };
 
 const struct fuzz_parser *fuzz_parser_at(size_t i)
