@@ -20,7 +20,7 @@ test_bats := $(filter-out $(program_bats),$(wildcard tests/*/*.bats))
 # What runs a database server: one build is enough.
 server_bats := tests/card/register_server.bats
 test_lints := $(wildcard tests/lint/lint-*)
-fuzz_rooms := $(patsubst tests/fuzz/parsers_%.c,%,$(wildcard tests/fuzz/parsers_*.c))
+fuzz_rooms := $(shell grep -Eo '"[a-z]+", fuzz_' tests/fuzz/parsers.c | cut -d\" -f2)
 
 # Looks at much memory, and at what sanitisers keep to themselves.
 $(call objs,tests/failures/scan.c tests/failures/made.c): override SANITIZE =
@@ -119,7 +119,7 @@ $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) -lcmocka $(LIBS_TOOLS) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 # What an input may make fail is a line each in wrap.c, what is calculated once in memo.c.
 fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_[A-Z]*.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p; s/^MEMO.([a-z_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c tests/fuzz/memo.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
-	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes EVP_PKEY_Q_keygen EVP_PBE_scrypt fopen fdopen fileno scandir counter_pages_find $(addprefix MHD_,start_daemon stop_daemon lookup_connection_value queue_response set_connection_option) card_sm_protect card_socket_listen card_socket_accept)
+	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes EVP_PKEY_Q_keygen EVP_PBE_scrypt fopen fdopen fileno scandir counter_pages_find $(addprefix MHD_,start_daemon stop_daemon lookup_connection_value queue_response set_connection_option) card_sm_protect sj_ec_sign card_socket_listen card_socket_accept)
 fuzz_parts := $(call objs,$(fuzz_rooms:%=tests/fuzz/parsers_%.c) $(addprefix tests/fuzz/,calls_given.c calls_more.c failures.c snapshot.c wrap.c memo.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
 	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
 $(BUILD)/tests/fuzz/mutate: $(call objs,$(addprefix tests/fuzz/,mutate.c structure.c parsers.c)) $(fuzz_parts)
@@ -128,9 +128,9 @@ $(BUILD)/tests/fuzz/mutate: $(call objs,$(addprefix tests/fuzz/,mutate.c structu
 # libFuzzer looks at a counter of each branch after each input: those of one room are a tenth, and twice as many inputs
 # a second. Who compiles with -ffunction-sections gets them.
 fuzz_each := $(fuzz_rooms:%=$(BUILD)/tests/fuzz/libfuzzer-%)
-$(fuzz_rooms:%=$(BUILD)/obj/tests/fuzz/room-%.o): $(BUILD)/obj/tests/fuzz/room-%.o: tests/fuzz/parsers.c
+$(fuzz_rooms:%=$(BUILD)/obj/tests/fuzz/room-%.o): $(BUILD)/obj/tests/fuzz/room-%.o: tests/fuzz/parsers.c | deps-ready
 	@mkdir -p $(@D)
-	$(call Q,CC)$(CC) $(CPPFLAGS_ALL) -I. '-DROOM={ "$*", fuzz_$* }' $(CFLAGS_ALL) -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS_ALL) -I. '-DROOM={ "$*", fuzz_$* }' $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 $(fuzz_each): fuzz_less := -Wl,--gc-sections,-z,start-stop-gc
 $(fuzz_each): $(BUILD)/tests/fuzz/libfuzzer-%: $(BUILD)/obj/tests/fuzz/room-%.o $(fuzz_parts)
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/parsers.c) $(fuzz_parts)
@@ -179,7 +179,7 @@ $(BUILD)/tests/side/side: $(call objs,$(wildcard tests/side/*.c)) $(helper_a) $(
 $(BUILD)/tests/bench/nullcard: $(call objs,tests/bench/nullcard.c)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) -o $@ $^
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c tests/pkcs11/fake/*.c))
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/*/*.c tests/pkcs11/fake/*.c)) $(fuzz_rooms:%=$(BUILD)/obj/tests/fuzz/room-%.d)
 
 # Where test programs and bats files find the build: SOJOURN_BUILD.
 suite_jobs = $(foreach t,$(or $(3),$(test_src)),'$(1)/$(t:tests/%.c=%):SOJOURN_BUILD=$(abspath $(2)) $(2)/$(t:%.c=%)')

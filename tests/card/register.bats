@@ -78,6 +78,12 @@ issue() {
 	echo '{"sex": "?"}' >part.json
 	run -13 register rebind -d SJ4 -n SJ5 --holder part.json
 	[[ $output == */sex* ]]
+	echo '{"sex": "F", "sex": "M"}' >part.json
+	run -13 register rebind -d SJ4 -n SJ5 --holder part.json
+	[[ $output == *"part.json:1: is not JSON (or has a member twice)"* ]]
+	echo '["F"]' >part.json
+	run -13 register rebind -d SJ4 -n SJ5 --holder part.json
+	[[ $output == *"part.json:1: must be an object"* ]]
 	[ "$(state SJ4)" = approved ]
 	run -13 register lost -d SJ4 -n 'S J'
 	register list --state revoked | grep -c SJ | grep -qx 3

@@ -43,10 +43,10 @@ static bool find(struct memo *m, void *out, size_t size)
 
 	pthread_mutex_lock(lock());
 	found = p->asked_len == m->asked_len && memcmp(p->asked, m->asked, m->asked_len) == 0;
-	if (found) {
+	if (found)
 		m->ok = p->ok;
+	if (found && m->ok)
 		memcpy(out, p->given, size);
-	}
 	pthread_mutex_unlock(lock());
 	return found;
 }
@@ -63,18 +63,16 @@ static bool known(struct memo *m, const struct sj_span *asked, size_t n, void *o
 
 	m->asked_len = 0;
 	m->ok = false;
-	if (may && !fuzz_is_whole())
+	for (size_t i = 0; i < n; i++) {
+		sj_put_be(&w, 4, (uint32_t)asked[i].len);
+		sj_put(&w, asked[i]);
+	}
+	if (w.failed || size > sizeof(m->given) || (may && !fuzz_is_whole()))
 		return false;
 	if (may && fuzz_fails(FUZZ_CRYPTO)) {
 		sj_memory_note();
 		return true;
 	}
-	for (size_t i = 0; i < n; i++) {
-		sj_put_be(&w, 4, (uint32_t)asked[i].len);
-		sj_put(&w, asked[i]);
-	}
-	if (w.failed || size > sizeof(m->given))
-		return false;
 	m->asked_len = w.len;
 	if (find(m, out, size))
 		return true;
@@ -88,7 +86,8 @@ static bool keep(struct memo *m, bool ok, const void *out, size_t size)
 		return ok;
 	fuzz_calm_end();
 	m->ok = ok;
-	memcpy(m->given, out, size);
+	if (ok)
+		memcpy(m->given, out, size);
 	pthread_mutex_lock(lock());
 	*place_of(m) = *m;
 	pthread_mutex_unlock(lock());
@@ -112,8 +111,8 @@ static struct sj_span bytes_of(const void *object, size_t size)
 	return sj_span(object, size);
 }
 #define VALUE(v) bytes_of(&(v), sizeof(v))
-/* Bytes and their number; NULL is nothing. */
-#define COUNTED(p) ((p) != NULL ? sj_span((p)->bytes, (p)->len) : sj_span(NULL, 0))
+/* Bytes and their number; NULL, which is a generator, is as long as no value. */
+#define COUNTED(p) ((p) != NULL ? sj_span((p)->bytes, (p)->len) : SJ_SPAN_STR("generator"))
 
 MEMO(sj_ec_multiply,
      (enum sj_curve curve, const struct sj_ec_secret *k, const struct sj_ec_point *base,
@@ -147,19 +146,26 @@ MEMO(sj_dh_map_generic,
      (enum sj_dh_group group, struct sj_span s, const struct sj_dh_public *h,
       struct sj_dh_public *out),
      (group, s, h, out), out, sizeof(*out), VALUE(group), s, COUNTED(h))
+MEMO(sj_dh_map_integrated, (enum sj_dh_group group, struct sj_span r, struct sj_dh_public *out),
+     (group, r, out), out, sizeof(*out), VALUE(group), r)
 MEMO(sj_ec_verify,
      (enum sj_curve curve, const struct sj_ec_point *key, struct sj_span digest,
       struct sj_span signature),
      (curve, key, digest, signature), m.given, 0, VALUE(curve), COUNTED(key), digest, signature)
 
-static size_t signature_size(enum sj_curve curve, size_t *len)
+/* While it is remembered, the same digest is signed the same: OpenSSL takes another random number for each. */
+__typeof__(sj_ec_sign) __real_sj_ec_sign, __wrap_sj_ec_sign;
+bool __wrap_sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, struct sj_span digest,
+		       uint8_t out[static SJ_EC_SIGNATURE_MAX], size_t *len)
 {
-	*len = 2 * sj_curve_order_size(curve);
-	return *len;
+	const struct sj_span asked[] = { SJ_SPAN_STR("sj_ec_sign"), VALUE(curve), COUNTED(key),
+					 digest };
+	const size_t size = 2 * sj_curve_order_size(curve);
+	struct memo m;
+
+	if (!known(&m, asked, sizeof(asked) / sizeof(asked[0]), out, size))
+		return keep(&m, __real_sj_ec_sign(curve, key, digest, out, len), out, size);
+	if (m.ok)
+		*len = size;
+	return m.ok;
 }
-/* The same digest is signed the same each time: OpenSSL takes another random number for each. */
-MEMO(sj_ec_sign,
-     (enum sj_curve curve, const struct sj_ec_secret *key, struct sj_span digest,
-      uint8_t out[static SJ_EC_SIGNATURE_MAX], size_t *len),
-     (curve, key, digest, out, len), out, signature_size(curve, len), VALUE(curve), COUNTED(key),
-     digest)

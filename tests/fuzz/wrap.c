@@ -463,9 +463,9 @@ int __wrap_EVP_PBE_scrypt(const char *pass, size_t pass_len, const unsigned char
 			  unsigned char *key, size_t key_len)
 {
 	struct {
-		uint64_t n, r, p;
+		uint64_t n, r, p, salt_len;
 		uint8_t salt[64];
-	} all = { .n = n, .r = r, .p = p };
+	} all = { .n = n, .r = r, .p = p, .salt_len = salt_len };
 
 	if (fuzz_fails(FUZZ_CRYPTO)) {
 		errno = reason(FUZZ_CRYPTO);

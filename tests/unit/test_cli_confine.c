@@ -315,11 +315,13 @@ static void test_threads_that_run_are_confined_as_well(void **state)
 	assert_int_equal(status, 0);
 }
 
-static bool *never_loads(void)
-{
-	static bool never;
+enum loading { LOADS, NEVER_LOADS, LOADS_NO_MEMORY };
 
-	return &never;
+static enum loading *loading(void)
+{
+	static enum loading how;
+
+	return &how;
 }
 
 /* The linker knows them by these names (--wrap). */
@@ -330,35 +332,43 @@ int __wrap_seccomp_load(const scmp_filter_ctx filter)
 {
 	struct itimerval left = { .it_value = { 0 } };
 
-	if (!*never_loads())
+	if (*loading() == LOADS)
 		return __real_seccomp_load(filter);
+	if (*loading() == LOADS_NO_MEMORY)
+		return -ENOMEM;
 	if (getitimer(ITIMER_VIRTUAL, &left) != 0 || left.it_value.tv_sec == 0)
 		_exit(255);
 	for (;;)
 		raise(SIGVTALRM);
 }
 
-static void test_a_filter_that_is_never_made_ends_the_program(void **state)
+static void end_without_a_filter(enum loading how, int code)
 {
 	struct cli cli = { .out = stdout, .err = stderr };
 	char said[256] = "";
 	int ends[2], status;
 	pid_t pid;
 
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	if (pid == 0) {
-		*never_loads() = true;
+		*loading() = how;
 		dup2(ends[1], STDERR_FILENO);
 		_exit(cli_confine_calls(&cli, 0) == 0 ? 254 : 253);
 	}
 	close(ends[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-	assert_non_null(strstr(said, "memory"));
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == code);
+	assert_non_null(strstr(said, "seccomp: There was not enough memory"));
 	close(ends[0]);
+}
+
+static void test_a_filter_that_is_never_made_ends_the_program(void **state)
+{
+	(void)state;
+	end_without_a_filter(NEVER_LOADS, 1);
+	end_without_a_filter(LOADS_NO_MEMORY, 253);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

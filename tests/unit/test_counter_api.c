@@ -90,6 +90,52 @@ static void try_all(struct counter *c, const struct request *r)
 		assert_int_equal(ask(c, r->method, r->path, r->body), r->status);
 }
 
+static int wants; /* that many are lacking, once `until` have been had */
+static int until;
+
+static void *lack(size_t size)
+{
+	if (until > 0) {
+		until--;
+		return malloc(size);
+	}
+	return wants > 0 && wants-- > 0 ? NULL : malloc(size);
+}
+
+/* What cannot be read whole is not put back, and what cannot be written whole is not written. */
+static void nothing_of_a_registration_is_lost_for_want_of_memory(void **state)
+{
+	struct counter *c = *state;
+	struct counter_registration r = { .state = "New",
+					  .fields = json_pack("{s:s}", "surname", "NG"),
+					  .differences = json_pack("{s:s}", "surname", "NO") },
+				    now;
+
+	assert_int_equal(counter_store_put(c->store, &r), SJ_OK);
+	json_set_alloc_funcs(lack, free);
+	for (int at = 0;; at++) {
+		until = at;
+		wants = 1;
+		if (counter_store_get(c->store, r.id, &now) && wants == 1)
+			break;
+		assert_int_equal(wants, 0);
+		assert_null(now.fields);
+	}
+	assert_true(json_equal(now.fields, r.fields) && json_equal(now.differences, r.differences));
+	counter_registration_free(&now);
+	json_set_alloc_funcs(malloc, free);
+	json_object_set_new(r.fields, "surname", json_string("OTHER"));
+	json_set_alloc_funcs(lack, free);
+	until = 0;
+	wants = 1;
+	assert_int_equal(counter_store_put(c->store, &r), SJ_NO_MEMORY);
+	json_set_alloc_funcs(malloc, free);
+	counter_registration_free(&r);
+	assert_true(counter_store_get(c->store, 1, &now));
+	assert_string_equal(json_string_value(json_object_get(now.fields, "surname")), "NG");
+	counter_registration_free(&now);
+}
+
 static void a_login_wants_the_code(void **state)
 {
 	static const struct request all[] = {
@@ -206,6 +252,7 @@ static void a_registration_names_what_is_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(nothing_of_a_registration_is_lost_for_want_of_memory),
 		CASE(a_login_wants_the_code),
 		CASE(a_secret_is_looked_at_before_a_card_is),
 		CASE(a_reading_is_asked_for),

@@ -109,8 +109,7 @@ struct renewal {
 static int read_part(struct cli *cli, json_t **part)
 {
 	const char *path = cli_value(cli, "holder");
-	json_error_t fault;
-	enum sj_rc parsed;
+	struct holder_fault fault;
 	uint8_t *text = NULL;
 	size_t len = 0;
 	int rc;
@@ -120,12 +119,11 @@ static int read_part(struct cli *cli, json_t **part)
 	rc = cli_file_read(cli, path, HOLDER_FILE_MAX, &text, &len);
 	if (rc != 0)
 		return rc;
-	parsed = cli_json_parse((const char *)text, len, part, &fault);
-	if (parsed == SJ_NO_MEMORY)
-		rc = cli_fail(cli, parsed, "%s", path);
-	else if (!json_is_object(*part)) /* what Jansson quotes is personal data */
-		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "%s:%d: not a JSON object", path,
-			      parsed == SJ_OK ? 1 : fault.line);
+	*part = holder_json((const char *)text, len, &fault);
+	if (*part == NULL)
+		rc = cli_fail(cli, fault.rc, "%s:%d: %s", path, fault.line, fault.what);
+	else if (!json_is_object(*part))
+		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "%s:1: must be an object", path);
 	sj_wipe(text, len);
 	free(text);
 	return rc;

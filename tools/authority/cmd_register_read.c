@@ -254,6 +254,7 @@ static int history_row(void *user, const struct register_record *r)
 {
 	struct cli *cli = user;
 	json_t *detail;
+	json_error_t fault;
 	char at[32];
 
 	time_text(r->at, at);
@@ -263,7 +264,8 @@ static int history_row(void *user, const struct register_record *r)
 			  (long long)r->card, r->detail);
 		return 0;
 	}
-	detail = json_loads(r->detail, 0, NULL);
+	if (cli_json_parse(r->detail, strlen(r->detail), &detail, &fault) == SJ_NO_MEMORY)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
 	return cli_json_line(cli, HISTORY_SCHEMA,
 			     json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:o}", "record",
 				       (json_int_t)r->number, "at", at, "actor", r->actor, "event",

@@ -190,9 +190,13 @@ int register_json(struct holder_register *r, struct sj_span json, json_t **out)
 	json_error_t fault; /* quotes the holder's data: not told */
 	const enum sj_rc rc = cli_json_parse((const char *)json.ptr, json.len, out, &fault);
 
-	if (rc == SJ_INPUT_MALFORMED)
-		return cli_fail(r->cli, SJ_REGISTER_BROKEN, "holder file of a document");
-	return rc == SJ_OK ? 0 : cli_fail(r->cli, rc, NULL);
+	if (rc == SJ_NO_MEMORY)
+		return cli_fail(r->cli, rc, NULL);
+	if (json_is_object(*out))
+		return 0;
+	json_decref(*out);
+	*out = NULL;
+	return cli_fail(r->cli, SJ_REGISTER_BROKEN, "holder file of a document");
 }
 
 /* The holder file with the number and the expiry of this document, which may be a later one. */
@@ -206,20 +210,16 @@ static int fit(struct holder_register *r, const struct register_document *d, str
 
 	if (rc != 0)
 		return rc;
-	if (gmtime_r(&expires, &tm) == NULL || strftime(day, sizeof(day), "%Y-%m-%d", &tm) == 0 ||
-	    json_object_set_new(root, "documentNumber", json_string(d->number)) != 0 ||
-	    json_object_set_new(root, "expiryDate", json_string(day)) != 0)
-		rc = cli_fail(r->cli, SJ_REGISTER_BROKEN, "holder file of a document");
-	if (rc == 0)
+	if (gmtime_r(&expires, &tm) != NULL && strftime(day, sizeof(day), "%Y-%m-%d", &tm) != 0 &&
+	    json_object_set_new(root, "documentNumber", json_string(d->number)) == 0 &&
+	    json_object_set_new(root, "expiryDate", json_string(day)) == 0)
 		text = json_dumps(root, JSON_INDENT(2));
-	if (rc == 0 && text == NULL)
-		rc = cli_fail(r->cli, SJ_NO_MEMORY, NULL);
 	json_decref(root);
-	if (rc == 0) {
-		register_wipe(json);
-		*json = sj_span((const uint8_t *)text, strlen(text));
-	}
-	return rc;
+	if (text == NULL)
+		return cli_fail(r->cli, SJ_NO_MEMORY, NULL);
+	register_wipe(json);
+	*json = sj_span((const uint8_t *)text, strlen(text));
+	return 0;
 }
 
 /* Frees nothing: the bytes of a span that we made. */

@@ -292,7 +292,7 @@ void cli_sync_folder(const char *path);
 /* Makes a directory and its missing parents with `mode`; one that exists is fine. */
 CLI_MUST_CHECK int cli_directory_make(struct cli *cli, const char *path, unsigned mode);
 /*
- * Any JSON value, which the caller frees, no member twice (RFC 8259). SJ_INPUT_MALFORMED: *fault has the
+ * A JSON object or array (RFC 8259), which the caller frees; no member twice. SJ_INPUT_MALFORMED: *fault has the
  * line, from 1, and Jansson's sentence, which quotes what stands there. SJ_NO_MEMORY.
  */
 CLI_MUST_CHECK enum sj_rc cli_json_parse(const char *text, size_t len, json_t **out,

@@ -318,7 +318,7 @@ int cli_confine_calls(struct cli *cli, unsigned allowed)
 	if (rc == 0)
 		rc = load(f);
 	seccomp_release(f);
-	return rc == 0 ? 0
-		       : cli_fail(cli, rc == -ENOMEM ? SJ_NO_MEMORY : SJ_INTERNAL, "seccomp: %s",
-				  strerror(-rc));
+	if (rc == -ENOMEM)
+		return cli_fail(cli, SJ_NO_MEMORY, "seccomp");
+	return rc == 0 ? 0 : cli_fail(cli, SJ_INTERNAL, "seccomp: %s", strerror(-rc));
 }

@@ -151,7 +151,10 @@ int cli_line_of(const char *text, size_t len, const char *path)
 enum sj_rc cli_json_parse(const char *text, size_t len, json_t **out, json_error_t *fault)
 {
 	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, fault);
-	/* For want of memory Jansson says nothing, or blames the text: who asks again knows. */
+	/*
+	 * For want of memory Jansson says nothing, or blames the text: who asks again knows, unless it
+	 * lacks again in the middle of a string.
+	 */
 	if (*out == NULL)
 		*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, fault);
 	if (*out != NULL)
@@ -166,7 +169,7 @@ int cli_json_of_file(struct cli *cli, const char *path, const char *text, size_t
 	json_error_t fault;
 	const enum sj_rc rc = cli_json_parse(text, len, out, &fault);
 
-	return rc == SJ_INPUT_MALFORMED
-		       ? cli_fail(cli, rc, "%s:%d: %s", path, fault.line, fault.text)
-		       : (rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", path));
+	if (rc == SJ_INPUT_MALFORMED)
+		return cli_fail(cli, rc, "%s:%d: %s", path, fault.line, fault.text);
+	return rc == SJ_OK ? 0 : cli_fail(cli, rc, "%s", path);
 }

@@ -226,7 +226,7 @@ void counter_registration_free(struct counter_registration *r);
 /* id 0: adds and gives it its id; else replaces. */
 CLI_MUST_CHECK enum sj_rc counter_store_put(struct counter_store *store,
 					    struct counter_registration *r);
-/* False: there is no such registration. */
+/* False: there is no such registration, or no memory for all of it. */
 CLI_MUST_CHECK bool counter_store_get(struct counter_store *store, int64_t id,
 				      struct counter_registration *out);
 /* The next that is to be sent at `now`; false: none. */

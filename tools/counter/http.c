@@ -258,6 +258,7 @@ static enum MHD_Result answer(struct counter *counter, struct MHD_Connection *co
 				     .connection = connection,
 				     .token = bearer(connection) };
 	bool get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+	json_error_t fault;
 	char route[64];
 	enum MHD_Result rc;
 
@@ -272,7 +273,8 @@ static enum MHD_Result answer(struct counter *counter, struct MHD_Connection *co
 	if (strcmp(route, "/api/v1/events") == 0 && strcmp(method, "GET") == 0)
 		return send_stream(&call);
 	if (request->len > 0) {
-		call.body = json_loadb(request->body, request->len, JSON_REJECT_DUPLICATES, NULL);
+		if (cli_json_parse(request->body, request->len, &call.body, &fault) == SJ_NO_MEMORY)
+			return MHD_NO;
 		if (!json_is_object(call.body)) {
 			json_decref(call.body);
 			return refuse(connection, MHD_HTTP_BAD_REQUEST, "bad-json",

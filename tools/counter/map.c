@@ -111,22 +111,21 @@ static bool judge(const json_t *map, char why[static COUNTER_WHY])
 enum sj_rc counter_map_parse(const char *text, size_t len, json_t **out,
 			     char why[static COUNTER_WHY])
 {
-	json_error_t error;
-	json_t *map;
-	const enum sj_rc rc = cli_json_parse(text, len, &map, &error);
+	json_error_t fault;
+	const enum sj_rc rc = cli_json_parse(text, len, out, &fault);
 
-	*out = NULL;
 	why[0] = '\0';
-	if (rc == SJ_NO_MEMORY)
+	if (rc == SJ_INPUT_MALFORMED)
+		snprintf(why, COUNTER_WHY, "line %d: %.60s", fault.line, fault.text);
+	if (rc != SJ_OK)
 		return rc;
-	if (map == NULL)
-		snprintf(why, COUNTER_WHY, "line %d: %.60s", error.line, error.text);
-	else if (!json_is_object(map))
+	if (!json_is_object(*out))
 		snprintf(why, COUNTER_WHY, "it is no object");
-	else if (judge(map, why))
-		*out = json_incref(map);
-	json_decref(map);
-	return *out != NULL ? SJ_OK : SJ_INPUT_MALFORMED;
+	else if (judge(*out, why))
+		return SJ_OK;
+	json_decref(*out);
+	*out = NULL;
+	return SJ_INPUT_MALFORMED;
 }
 
 /* --- pointers -------------------------------------------------------------------------------- */

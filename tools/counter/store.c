@@ -110,9 +110,10 @@ static void end(struct counter_store *store, sqlite3_stmt *s)
 	pthread_mutex_unlock(&store->lock);
 }
 
-static void bind_text(sqlite3_stmt *s, int at, const char *text)
+/* False: no memory. */
+static bool bind_text(sqlite3_stmt *s, int at, const char *text)
 {
-	(void)sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
+	return sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT) == SQLITE_OK;
 }
 
 static enum sj_rc meaning(int code)
@@ -171,59 +172,73 @@ void counter_registration_free(struct counter_registration *r)
 	*r = (struct counter_registration){ 0 };
 }
 
-static void copy(char *out, size_t size, sqlite3_stmt *s, int column)
+/* NULL for nothing. False: there is something, but no memory for it. */
+static bool text_at(sqlite3_stmt *s, int column, const char **text)
 {
-	const char *text = text_of(s, column);
+	const bool none = sqlite3_column_type(s, column) == SQLITE_NULL;
+
+	*text = text_of(s, column);
+	return none || *text != NULL;
+}
+
+static bool copy(char *out, size_t size, sqlite3_stmt *s, int column)
+{
+	const char *text;
+	const bool whole = text_at(s, column, &text);
 
 	snprintf(out, size, "%s", text != NULL ? text : "");
+	return whole;
 }
 
-static json_t *object_of(sqlite3_stmt *s, int column)
+static bool object_of(sqlite3_stmt *s, int column, json_t **out)
 {
-	const char *text = text_of(s, column);
+	const char *text;
+	const bool whole = text_at(s, column, &text);
 
-	return text != NULL ? json_loads(text, 0, NULL) : NULL;
+	*out = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	return whole && (text == NULL || *out != NULL);
 }
 
-static void take(sqlite3_stmt *s, struct counter_registration *r)
+/* False: not all of it could be read; whoever put that back would lose the rest. */
+static bool take(sqlite3_stmt *s, struct counter_registration *r)
 {
 	*r = (struct counter_registration){
 		.id = sqlite3_column_int64(s, 0),
 		.created = sqlite3_column_int64(s, 1),
 		.changed = sqlite3_column_int64(s, 2),
 		.party = sqlite3_column_int64(s, 6),
-		.fields = object_of(s, 7),
 		.attempts = (unsigned)sqlite3_column_int(s, 9),
 		.next = sqlite3_column_int64(s, 10),
 		.rc = (enum sj_rc)sqlite3_column_int(s, 11),
-		.differences = object_of(s, 13),
 		.override = sqlite3_column_int(s, 14) != 0,
 		.erase_at = sqlite3_column_int64(s, 15),
 	};
-	copy(r->state, sizeof(r->state), s, 3);
-	copy(r->source, sizeof(r->source), s, 4);
-	copy(r->verdict, sizeof(r->verdict), s, 5);
-	copy(r->target, sizeof(r->target), s, 8);
-	copy(r->note, sizeof(r->note), s, 12);
-	if (r->fields == NULL)
-		r->fields = json_object();
+	if (copy(r->state, sizeof(r->state), s, 3) && copy(r->source, sizeof(r->source), s, 4) &&
+	    copy(r->verdict, sizeof(r->verdict), s, 5) && object_of(s, 7, &r->fields) &&
+	    copy(r->target, sizeof(r->target), s, 8) && copy(r->note, sizeof(r->note), s, 12) &&
+	    object_of(s, 13, &r->differences) && r->fields != NULL)
+		return true;
+	counter_registration_free(r);
+	return false;
 }
 
-/* *json is freed, and wiped, once it is bound. */
-static void bind_object(sqlite3_stmt *s, int at, const json_t *object)
+/* Its text is wiped once it is bound. */
+static bool bind_object(sqlite3_stmt *s, int at, const json_t *object)
 {
 	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	const bool whole = (object == NULL || text != NULL) && bind_text(s, at, text);
 
-	bind_text(s, at, text);
 	if (text != NULL)
 		explicit_bzero(text, strlen(text));
 	free(text);
+	return whole;
 }
 
 enum sj_rc counter_store_put(struct counter_store *store, struct counter_registration *r)
 {
 	sqlite3_stmt *s = begin(store, ADD);
 	const char *const texts[] = { r->state, r->source, r->verdict };
+	bool whole = true;
 	enum sj_rc rc;
 
 	if (r->id != 0)
@@ -231,18 +246,16 @@ enum sj_rc counter_store_put(struct counter_store *store, struct counter_registr
 	sqlite3_bind_int64(s, 2, r->created);
 	sqlite3_bind_int64(s, 3, r->changed);
 	for (int i = 0; i < 3; i++)
-		bind_text(s, 4 + i, texts[i]);
+		whole = bind_text(s, 4 + i, texts[i]) && whole;
 	sqlite3_bind_int64(s, 7, r->party);
-	bind_object(s, 8, r->fields);
-	bind_text(s, 9, r->target);
+	whole = bind_object(s, 8, r->fields) && bind_text(s, 9, r->target) && whole;
 	sqlite3_bind_int(s, 10, (int)r->attempts);
 	sqlite3_bind_int64(s, 11, r->next);
 	sqlite3_bind_int(s, 12, (int)r->rc);
-	bind_text(s, 13, r->note);
-	bind_object(s, 14, r->differences);
+	whole = bind_text(s, 13, r->note) && bind_object(s, 14, r->differences) && whole;
 	sqlite3_bind_int(s, 15, r->override);
 	sqlite3_bind_int64(s, 16, r->erase_at);
-	rc = meaning(sqlite3_step(s));
+	rc = whole ? meaning(sqlite3_step(s)) : SJ_NO_MEMORY;
 	if (rc == SJ_OK && r->id == 0)
 		r->id = sqlite3_last_insert_rowid(store->sql);
 	end(store, s);
@@ -256,9 +269,7 @@ static bool one(struct counter_store *store, enum query query, int64_t key,
 	bool found;
 
 	sqlite3_bind_int64(s, 1, key);
-	found = sqlite3_step(s) == SQLITE_ROW;
-	if (found)
-		take(s, out);
+	found = sqlite3_step(s) == SQLITE_ROW && take(s, out);
 	end(store, s);
 	return found;
 }
@@ -293,7 +304,8 @@ json_t *counter_store_list(struct counter_store *store)
 	struct counter_registration r;
 
 	while (sqlite3_step(s) == SQLITE_ROW) {
-		take(s, &r);
+		if (!take(s, &r))
+			continue;
 		json_array_append_new(rows, counter_registration_json(&r));
 		counter_registration_free(&r);
 	}

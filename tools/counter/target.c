@@ -34,6 +34,8 @@ static int load_map(struct cli *cli, struct counter_target *target)
 		return rc;
 	parsed = counter_map_parse((const char *)bytes, len, &target->fields, why);
 	free(bytes);
+	if (parsed == SJ_NO_MEMORY)
+		return cli_fail(cli, parsed, "%s", target->map);
 	return parsed == SJ_OK ? 0 : cli_fail(cli, parsed, "%s: %s", target->map, why);
 }
 
