@@ -9,7 +9,7 @@ at once, those that have the smallest part of their executions first. HARNESS ma
 all of these. Corpora, counts and what crashed a harness stay in --work, so that the next run goes on from
 there. Without them it begins with the packed corpus of the project, and with --counts at what that file says
 was run elsewhere. With --fast three turns of four
-have no sanitisers, three times as many executions a second; a harness is done after a turn that has them,
+have no sanitisers, several times as many executions a second; a harness is done after a turn that has them,
 which runs all that the others found again, and after 10,000 executions with them. With --pack the corpora are
 minimised into one file, which `make check` replays (mutate -c), and --counts is written as well. Figures are
 of all runs in --work, and of what it was begun with.

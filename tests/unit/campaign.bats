@@ -129,3 +129,14 @@ run_fuzzer() { # SECONDS [OPTION...]
 	run -1 run_fuzzer 0 --counts counts
 	[[ "$output" == *'was begun without --counts'* ]]
 }
+
+@test "three turns of four run the room's program, without sanitisers; the last has them" {
+	fuzzer
+	echo 0 >grew-cms
+	mkdir -p fast/tests/fuzz
+	sed 's/units: 20000/units: 10000/' build/tests/fuzz/libfuzzer >fast/tests/fuzz/libfuzzer-room
+	chmod +x fast/tests/fuzz/libfuzzer-room
+	run run_fuzzer 60 --fast fast --executions 60000
+	[ "$(grep -o '^cms: [0-9]*' <<<"$output" | tr -d '\n')" = "cms: 20000cms: 30000cms: 40000cms: 50000cms: 70000" ]
+	[[ "$output" == *'figure: fuzz.sanitised.least 40000'* ]]
+}
