@@ -48,7 +48,7 @@ $(BUILD)/tests/unit/test_trust_file: TEST_LIBS = -Wl,--wrap=fstatat
 $(BUILD)/tests/unit/test_cli_confine: TEST_LIBS = -Wl,--wrap=seccomp_load
 $(BUILD)/tests/unit/test_crypt_constant: TEST_LIBS = -Wl,--wrap=sj_equal_secret
 $(BUILD)/tests/unit/test_cli_files: TEST_LIBS = -Wl,--wrap=write,--wrap=fsync
-$(BUILD)/tests/reader/test_pcsc_fork: TEST_LIBS = -Wl,--wrap=SCardTransmit
+$(BUILD)/tests/reader/test_pcsc_calls: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardEstablishContext
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
 $(BUILD)/tests/unit/test_counter_api: $(counter_objs)
 $(BUILD)/tests/unit/test_counter_api: TEST_LIBS = $(LIBS_counter)

@@ -1,4 +1,4 @@
-/* pcsc_worker.c -- the thread that calls PC/SC; it, pcsc_told.c and pcsc_keypad.c alone know winscard.h. */
+/* pcsc_worker.c -- the thread that calls PC/SC; it, pcsc_calls.c, pcsc_told.c and pcsc_keypad.c alone know winscard.h. */
 #include "reader/pcsc_worker.h"
 
 #include <reader.h>
@@ -8,8 +8,8 @@
 
 #include "crypt/wipe.h"
 #include "reader/cancel.h"
+#include "reader/pcsc_calls.h"
 #include "reader/pcsc_denied.h"
-#include "reader/pcsc_fork.h"
 #include "reader/pcsc_link.h"
 
 /* Longest single wait, so that a worker left behind ends soon. */
@@ -63,7 +63,7 @@ static enum sj_rc failure(LONG scard)
 static void drop_card(struct sj_link *l, DWORD disposition)
 {
 	if (l->has_card)
-		SCardDisconnect(l->card, disposition);
+		(void)sj_scard_disconnect(l->card, disposition);
 	l->has_card = l->begun = false;
 	sj_turn_end(&l->turn);
 }
@@ -72,7 +72,7 @@ static void drop_context(struct sj_link *l)
 {
 	drop_card(l, SCARD_LEAVE_CARD);
 	if (l->has_context)
-		SCardReleaseContext(l->context);
+		sj_scard_release(l->context);
 	l->has_context = false;
 }
 
@@ -82,7 +82,7 @@ static LONG need_context(struct sj_link *l)
 
 	if (l->has_context)
 		return SCARD_S_SUCCESS;
-	rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &l->context);
+	rv = sj_scard_establish(&l->context);
 	l->has_context = rv == SCARD_S_SUCCESS;
 	if (sj_link_died(rv) || sj_link_hung_up(rv))
 		return sj_pcsc_denied() ? SCARD_W_SECURITY_VIOLATION : SCARD_E_NO_SERVICE;
@@ -283,14 +283,15 @@ static LONG ask_driver(struct sj_link *l, const char *reader, DWORD attribute, u
 
 	*value = 0;
 	if (rv == SCARD_S_SUCCESS)
-		rv = SCardConnect(l->context, reader, SCARD_SHARE_DIRECT, 0, &direct, &protocol);
+		rv = sj_scard_connect(l->context, reader, SCARD_SHARE_DIRECT, 0, &direct,
+				      &protocol);
 	if (rv != SCARD_S_SUCCESS)
 		return rv;
 	/* Drivers write 32 bits; one that does not know the attribute fails. */
 	if (SCardGetAttrib(direct, attribute, bytes, &len) == SCARD_S_SUCCESS &&
 	    len >= sizeof(*value))
 		memcpy(value, bytes, sizeof(*value));
-	return SCardDisconnect(direct, SCARD_LEAVE_CARD);
+	return sj_scard_disconnect(direct, SCARD_LEAVE_CARD);
 }
 
 static enum sj_rc job_apdu_max(struct sj_link *l, struct sj_pcsc *p)
@@ -319,8 +320,9 @@ static LONG connect_once(struct sj_link *l, struct sj_job *job)
 
 	job->atr_len = 0;
 	if (rv == SCARD_S_SUCCESS)
-		rv = SCardConnect(l->context, job->reader, SCARD_SHARE_SHARED,
-				  SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &l->card, &l->protocol);
+		rv = sj_scard_connect(l->context, job->reader, SCARD_SHARE_SHARED,
+				      SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &l->card,
+				      &l->protocol);
 	if (rv != SCARD_S_SUCCESS)
 		return rv;
 	l->has_card = true;

@@ -1,4 +1,4 @@
-/* A process that forks while another thread of it is in a call of PC/SC. */
+/* A process that forks, or changes what PC/SC has open, while another thread of it is in a call of PC/SC. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,22 @@
 #include "tests/reader/pcsc_stage.h"
 
 static atomic_uint inside, takes_ms;
+static atomic_uint changing, change_takes_ms, changes,
+	beside; /* beside: what began in a change of another */
 static atomic_bool hangs, ends;
+
+__typeof__(SCardEstablishContext) __real_SCardEstablishContext, __wrap_SCardEstablishContext;
+LONG __wrap_SCardEstablishContext(DWORD scope, LPCVOID reserved, LPCVOID more, LPSCARDCONTEXT out)
+{
+	LONG rv;
+
+	atomic_fetch_add(&beside, atomic_fetch_add(&changing, 1) > 0);
+	atomic_fetch_add(&changes, 1);
+	pcsc_rest(atomic_load(&change_takes_ms));
+	rv = __real_SCardEstablishContext(scope, reserved, more, out);
+	atomic_fetch_sub(&changing, 1);
+	return rv;
+}
 
 __typeof__(SCardTransmit) __real_SCardTransmit, __wrap_SCardTransmit;
 LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LPCBYTE send,
@@ -23,6 +38,7 @@ LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send_pci, LP
 {
 	LONG rv;
 
+	atomic_fetch_add(&beside, atomic_load(&changing) > 0);
 	atomic_fetch_add(&inside, 1);
 	pcsc_rest(atomic_load(&takes_ms));
 	while (atomic_load(&hangs))
@@ -134,11 +150,50 @@ static void test_a_fork_beside_who_waits_for_a_card(void **state)
 	assert_null(failed);
 }
 
+#define CHANGES 60u
+
+static void *come_and_go(void *failed)
+{
+	while (atomic_load(&changes) < CHANGES) {
+		struct sj_context *ctx = NULL;
+		struct sj_readers *list = NULL;
+
+		if (sj_context_new(&ctx) != SJ_OK || sj_readers_list(ctx, 20000, &list) != SJ_OK)
+			return failed;
+		sj_readers_free(list);
+		sj_context_free(ctx);
+	}
+	return NULL;
+}
+
+/* libpcsclite's lists break if they are changed while another call looks through them. */
+static void test_what_changes_is_alone(void **state)
+{
+	pthread_t pings, changers[2];
+	void *failed = NULL;
+	struct sj_card *card = begin(*state, &pings);
+
+	atomic_store(&takes_ms, 0);
+	atomic_store(&change_takes_ms, 3);
+	atomic_store(&changes, 0);
+	atomic_store(&beside, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&changers[i], NULL, come_and_go, card), 0);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(changers[i], &failed);
+		assert_null(failed);
+	}
+	finish(card, pings);
+	/* Nobody waits for ever for the others, and a machine may be slow. */
+	assert_in_range(atomic_load(&beside), 0, CHANGES / 4);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		CASE(test_a_fork_waits_for_the_calls_of_other_threads, pcsc_setup_card),
 		CASE(test_a_fork_does_not_wait_for_ever, pcsc_setup_card),
+		CASE(test_what_changes_is_alone, pcsc_setup_card),
 		CASE(test_a_fork_beside_who_waits_for_a_card, pcsc_setup_readers),
 	};
 

@@ -1,0 +1,32 @@
+/*
+ * pcsc_calls.h -- who is in a call of PC/SC, for fork() and for what libpcsclite does not lock.
+ *
+ * libpcsclite has a lock of its own, which nobody releases in the child of a fork at the moment
+ * when another thread held it: each of its functions would hang there for ever. It is held at
+ * the beginning and the end of calls, so that those that take long are not waited for.
+ *
+ * It keeps contexts and their handles in lists. Each call with a handle looks through all of them
+ * when it begins, under that lock; but SCardConnect and SCardDisconnect change them, and the second
+ * looks through them, without it (1.9.9 to 2.5.1): a process with two readers crashes once in some
+ * ten thousand cards. So whoever changes these lists is alone for a while.
+ */
+#ifndef SJ_READER_PCSC_CALLS_H
+#define SJ_READER_PCSC_CALLS_H
+
+#include <winscard.h>
+
+/* Around calls of PC/SC, by any thread; the first waits while a fork is under way, or a change. */
+void sj_pcsc_call_begin(void);
+void sj_pcsc_call_end(void);
+
+/*
+ * Those that change the lists, in between these two. They wait for each other, and others for them,
+ * 0.2 s at most; they for calls that began before, 20 ms: what those look up they have by then.
+ */
+LONG sj_scard_establish(SCARDCONTEXT *context);
+void sj_scard_release(SCARDCONTEXT context);
+LONG sj_scard_connect(SCARDCONTEXT context, const char *reader, DWORD mode, DWORD protocols,
+		      SCARDHANDLE *card, DWORD *protocol);
+LONG sj_scard_disconnect(SCARDHANDLE card, DWORD disposition);
+
+#endif
