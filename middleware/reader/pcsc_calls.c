@@ -24,6 +24,7 @@ static struct {
 	atomic_uint calls; /* under way */
 	atomic_uint hang; /* of those: waited for in vain, and not again */
 	atomic_uint changes; /* of libpcsclite's lists, under way: one, if none takes long */
+	atomic_llong since; /* the last of them began */
 } pcsc_calls = { .once = PTHREAD_ONCE_INIT };
 
 static void rest(long us)
@@ -65,12 +66,17 @@ static void register_fork(void)
 	(void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
+static bool is_changing(void)
+{
+	return atomic_load(&pcsc_calls.changes) > 0 &&
+	       sj_clock_ms() < atomic_load(&pcsc_calls.since) + CHANGE_MS;
+}
+
 /* Counted first, so that a fork or a change that comes in between sees it. */
-static void enter(int64_t until)
+static void enter(bool changes)
 {
 	atomic_fetch_add(&pcsc_calls.calls, 1);
-	while (atomic_load(&pcsc_calls.forks) > 0 ||
-	       (atomic_load(&pcsc_calls.changes) > 0 && sj_clock_ms() < until)) {
+	while (atomic_load(&pcsc_calls.forks) > 0 || (!changes && is_changing())) {
 		sj_pcsc_call_end();
 		rest(SHORT_REST_US);
 		atomic_fetch_add(&pcsc_calls.calls, 1);
@@ -80,7 +86,7 @@ static void enter(int64_t until)
 void sj_pcsc_call_begin(void)
 {
 	pthread_once(&pcsc_calls.once, register_fork);
-	enter(sj_clock_ms() + CHANGE_MS);
+	enter(false);
 }
 
 void sj_pcsc_call_end(void)
@@ -96,22 +102,21 @@ void sj_pcsc_call_end(void)
 
 static void change_begin(void)
 {
-	int64_t until = sj_clock_ms() + CHANGE_MS;
 	unsigned none = 0;
+	int64_t until;
 
 	sj_pcsc_call_end(); /* its own, or two would wait for each other */
-	while (!atomic_compare_exchange_strong(&pcsc_calls.changes, &none, 1)) {
-		if (sj_clock_ms() >= until) {
-			atomic_fetch_add(&pcsc_calls.changes, 1);
-			break;
+	while (!atomic_compare_exchange_strong(&pcsc_calls.changes, &none, none + 1)) {
+		if (is_changing()) {
+			rest(SHORT_REST_US);
+			none = 0;
 		}
-		rest(SHORT_REST_US);
-		none = 0;
 	}
 	until = sj_clock_ms() + LOOKED_UP_MS;
+	atomic_store(&pcsc_calls.since, until - LOOKED_UP_MS);
 	while (atomic_load(&pcsc_calls.calls) > 0 && sj_clock_ms() < until)
 		rest(SHORT_REST_US);
-	enter(0);
+	enter(true);
 }
 
 static void change_end(void)

@@ -20,8 +20,9 @@ void sj_pcsc_call_begin(void);
 void sj_pcsc_call_end(void);
 
 /*
- * Those that change the lists, in between these two. They wait for each other, and others for them,
- * 0.2 s at most; they for calls that began before, 20 ms: what those look up they have by then.
+ * Those that change the lists, in between these two. Another of them, and each call that begins, waits
+ * until it has ended or has taken 0.2 s (a card that does not answer); it waits 20 ms at most for calls
+ * that began before: what those look up they have by then.
  */
 LONG sj_scard_establish(SCARDCONTEXT *context);
 void sj_scard_release(SCARDCONTEXT context);
