@@ -192,7 +192,7 @@ static bool write_code(int dir, const char *name, const char *digits)
 
 void sj_piv_keep(struct sj_piv *piv, enum sj_piv_secret what, const uint8_t *guid)
 {
-	char name[FILE_NAME_MAX];
+	char name[FILE_NAME_MAX], text[512];
 	bool ok = false;
 	int dir;
 
@@ -205,8 +205,12 @@ void sj_piv_keep(struct sj_piv *piv, enum sj_piv_secret what, const uint8_t *gui
 		ok = write_code(dir, name, piv->code.digits);
 		close(dir);
 	}
-	if (!ok)
-		sj_context_notice(piv->context, "the code could not be remembered");
+	if (ok)
+		return;
+	snprintf(text, sizeof(text),
+		 "%s: the code is not remembered; look whether there is room and you may write",
+		 piv->options.memory);
+	sj_context_notice(piv->context, text);
 }
 
 void sj_piv_unlearn(struct sj_piv *piv, enum sj_piv_secret what, const uint8_t *guid)
