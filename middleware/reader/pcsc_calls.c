@@ -23,8 +23,9 @@ static struct {
 	atomic_uint forks; /* under way: no call begins */
 	atomic_uint calls; /* under way */
 	atomic_uint hang; /* of those: waited for in vain, and not again */
-	atomic_uint changes; /* of libpcsclite's lists, under way: one, if none takes long */
-	atomic_llong since; /* the last of them began */
+	atomic_uint changes; /* of libpcsclite's lists, under way */
+	atomic_uint stuck; /* of those: all but one at most, which began at */
+	atomic_llong since;
 } pcsc_calls = { .once = PTHREAD_ONCE_INIT };
 
 static void rest(long us)
@@ -59,6 +60,7 @@ static void after_fork_in_child(void)
 	atomic_store(&pcsc_calls.calls, 0);
 	atomic_store(&pcsc_calls.hang, 0);
 	atomic_store(&pcsc_calls.changes, 0);
+	atomic_store(&pcsc_calls.stuck, 0);
 }
 
 static void register_fork(void)
@@ -68,8 +70,14 @@ static void register_fork(void)
 
 static bool is_changing(void)
 {
-	return atomic_load(&pcsc_calls.changes) > 0 &&
-	       sj_clock_ms() < atomic_load(&pcsc_calls.since) + CHANGE_MS;
+	const unsigned changes = atomic_load(&pcsc_calls.changes);
+
+	if (changes <= atomic_load(&pcsc_calls.stuck))
+		return false;
+	if (sj_clock_ms() < atomic_load(&pcsc_calls.since) + CHANGE_MS)
+		return true;
+	atomic_store(&pcsc_calls.stuck, changes);
+	return false;
 }
 
 /* Counted first, so that a fork or a change that comes in between sees it. */
@@ -102,26 +110,29 @@ void sj_pcsc_call_end(void)
 
 static void change_begin(void)
 {
-	unsigned none = 0;
-	int64_t until;
+	unsigned stuck;
+	int64_t now;
 
 	sj_pcsc_call_end(); /* its own, or two would wait for each other */
-	while (!atomic_compare_exchange_strong(&pcsc_calls.changes, &none, none + 1)) {
-		if (is_changing()) {
+	do {
+		while (is_changing())
 			rest(SHORT_REST_US);
-			none = 0;
-		}
-	}
-	until = sj_clock_ms() + LOOKED_UP_MS;
-	atomic_store(&pcsc_calls.since, until - LOOKED_UP_MS);
-	while (atomic_load(&pcsc_calls.calls) > 0 && sj_clock_ms() < until)
+		stuck = atomic_load(&pcsc_calls.stuck);
+		now = sj_clock_ms();
+		atomic_store(&pcsc_calls.since, now);
+	} while (!atomic_compare_exchange_strong(&pcsc_calls.changes, &stuck, stuck + 1));
+	while (atomic_load(&pcsc_calls.calls) > 0 && sj_clock_ms() < now + LOOKED_UP_MS)
 		rest(SHORT_REST_US);
 	enter(true);
 }
 
+/* Which of them ended is not known. */
 static void change_end(void)
 {
-	atomic_fetch_sub(&pcsc_calls.changes, 1);
+	const unsigned left = atomic_fetch_sub(&pcsc_calls.changes, 1) - 1;
+
+	if (atomic_load(&pcsc_calls.stuck) > left)
+		atomic_store(&pcsc_calls.stuck, left);
 }
 
 LONG sj_scard_establish(SCARDCONTEXT *context)

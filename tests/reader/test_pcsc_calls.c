@@ -152,17 +152,23 @@ static void test_a_fork_beside_who_waits_for_a_card(void **state)
 
 #define CHANGES 60u
 
+static void *change_once(void *failed)
+{
+	struct sj_context *ctx = NULL;
+	struct sj_readers *list = NULL;
+
+	if (sj_context_new(&ctx) != SJ_OK || sj_readers_list(ctx, 20000, &list) != SJ_OK)
+		return failed;
+	sj_readers_free(list);
+	sj_context_free(ctx);
+	return NULL;
+}
+
 static void *come_and_go(void *failed)
 {
-	while (atomic_load(&changes) < CHANGES) {
-		struct sj_context *ctx = NULL;
-		struct sj_readers *list = NULL;
-
-		if (sj_context_new(&ctx) != SJ_OK || sj_readers_list(ctx, 20000, &list) != SJ_OK)
+	while (atomic_load(&changes) < CHANGES)
+		if (change_once(failed) != NULL)
 			return failed;
-		sj_readers_free(list);
-		sj_context_free(ctx);
-	}
 	return NULL;
 }
 
@@ -188,12 +194,38 @@ static void test_what_changes_is_alone(void **state)
 	assert_in_range(atomic_load(&beside), 0, CHANGES / 4);
 }
 
+/* A card that does not answer keeps no other from a reader beside it: it is waited for once. */
+static void test_a_change_that_takes_long_is_waited_for_once(void **state)
+{
+	struct sj_card *card = pcsc_open(*state);
+	pthread_t slow;
+	void *failed;
+	int64_t start;
+
+	atomic_store(&changing, 0);
+	atomic_store(&change_takes_ms, 3000);
+	assert_int_equal(pthread_create(&slow, NULL, change_once, card), 0);
+	while (atomic_load(&changing) == 0)
+		pcsc_rest(1);
+	atomic_store(&change_takes_ms, 0);
+	start = sj_clock_ms();
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(pcsc_ping(card, 20000), SJ_OK);
+		assert_null(change_once(card));
+	}
+	assert_true(sj_clock_ms() - start < 2000);
+	pthread_join(slow, &failed);
+	assert_null(failed);
+	sj_card_close(card);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		CASE(test_a_fork_waits_for_the_calls_of_other_threads, pcsc_setup_card),
 		CASE(test_a_fork_does_not_wait_for_ever, pcsc_setup_card),
 		CASE(test_what_changes_is_alone, pcsc_setup_card),
+		CASE(test_a_change_that_takes_long_is_waited_for_once, pcsc_setup_card),
 		CASE(test_a_fork_beside_who_waits_for_a_card, pcsc_setup_readers),
 	};
 
