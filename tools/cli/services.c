@@ -215,9 +215,11 @@ static int read_text(struct cli *cli, const char *path, const char *text, size_t
 	struct reading r = { .cli = cli, .path = path, .text = text, .len = len };
 	struct cli_services *s = calloc(1, sizeof(*s));
 	json_t *root = NULL;
-	int rc = s == NULL ? cli_fail(cli, SJ_NO_MEMORY, NULL)
-			   : cli_json_of_file(cli, path, text, len, &root);
+	int rc;
 
+	if (s == NULL)
+		return cli_fail(cli, SJ_NO_MEMORY, NULL);
+	rc = cli_json_of_file(cli, path, text, len, &root);
 	if (rc == 0)
 		rc = read_all(&r, root, s);
 	json_decref(root);
