@@ -208,7 +208,7 @@ void sj_piv_keep(struct sj_piv *piv, enum sj_piv_secret what, const uint8_t *gui
 	if (ok)
 		return;
 	snprintf(text, sizeof(text),
-		 "%s: the code is not remembered; look whether there is room and you may write",
+		 "%.400s: the code is not remembered; look whether there is room and you may write",
 		 piv->options.memory);
 	sj_context_notice(piv->context, text);
 }

@@ -9,8 +9,9 @@
 
 /* fork() waits that long. */
 #define FORK_MS 200
-#define CHANGE_MS 200
+#define CHANGE_MS 500
 #define LOOKED_UP_MS 20
+#define STUCK 0x10000u
 #define REST_US 1000
 #define SHORT_REST_US 100
 
@@ -23,9 +24,9 @@ static struct {
 	atomic_uint forks; /* under way: no call begins */
 	atomic_uint calls; /* under way */
 	atomic_uint hang; /* of those: waited for in vain, and not again */
-	atomic_uint changes; /* of libpcsclite's lists, under way */
-	atomic_uint stuck; /* of those: all but one at most, which began at */
-	atomic_llong since;
+	atomic_uint
+		changes; /* of libpcsclite's lists, under way; and how many of them are stuck, times STUCK */
+	atomic_llong since; /* the one began that is not */
 } pcsc_calls = { .once = PTHREAD_ONCE_INIT };
 
 static void rest(long us)
@@ -60,7 +61,6 @@ static void after_fork_in_child(void)
 	atomic_store(&pcsc_calls.calls, 0);
 	atomic_store(&pcsc_calls.hang, 0);
 	atomic_store(&pcsc_calls.changes, 0);
-	atomic_store(&pcsc_calls.stuck, 0);
 }
 
 static void register_fork(void)
@@ -68,15 +68,17 @@ static void register_fork(void)
 	(void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
+/* Is there one that is not stuck? */
 static bool is_changing(void)
 {
-	const unsigned changes = atomic_load(&pcsc_calls.changes);
+	unsigned changes = atomic_load(&pcsc_calls.changes);
+	const unsigned n = changes % STUCK;
 
-	if (changes <= atomic_load(&pcsc_calls.stuck))
+	if (n <= changes / STUCK)
 		return false;
 	if (sj_clock_ms() < atomic_load(&pcsc_calls.since) + CHANGE_MS)
 		return true;
-	atomic_store(&pcsc_calls.stuck, changes);
+	(void)atomic_compare_exchange_strong(&pcsc_calls.changes, &changes, n + n * STUCK);
 	return false;
 }
 
@@ -97,6 +99,12 @@ void sj_pcsc_call_begin(void)
 	enter(false);
 }
 
+void sj_pcsc_call_again(void)
+{
+	sj_pcsc_call_end();
+	enter(false);
+}
+
 void sj_pcsc_call_end(void)
 {
 	const unsigned left = atomic_fetch_sub(&pcsc_calls.calls, 1) - 1;
@@ -110,29 +118,37 @@ void sj_pcsc_call_end(void)
 
 static void change_begin(void)
 {
-	unsigned stuck;
+	unsigned changes;
 	int64_t now;
 
 	sj_pcsc_call_end(); /* its own, or two would wait for each other */
-	do {
+	for (;;) {
 		while (is_changing())
 			rest(SHORT_REST_US);
-		stuck = atomic_load(&pcsc_calls.stuck);
 		now = sj_clock_ms();
 		atomic_store(&pcsc_calls.since, now);
-	} while (!atomic_compare_exchange_strong(&pcsc_calls.changes, &stuck, stuck + 1));
-	while (atomic_load(&pcsc_calls.calls) > 0 && sj_clock_ms() < now + LOOKED_UP_MS)
+		changes = atomic_load(&pcsc_calls.changes);
+		if (changes % STUCK == changes / STUCK &&
+		    atomic_compare_exchange_strong(&pcsc_calls.changes, &changes, changes + 1))
+			break;
+		rest(SHORT_REST_US);
+	}
+	while (atomic_load(&pcsc_calls.calls) > changes / STUCK &&
+	       sj_clock_ms() < now + LOOKED_UP_MS)
 		rest(SHORT_REST_US);
 	enter(true);
+	atomic_store(&pcsc_calls.since, sj_clock_ms()); /* it may have waited for a fork */
 }
 
-/* Which of them ended is not known. */
+/* Which of them ended is not known: not one that is stuck, if there is another. */
 static void change_end(void)
 {
-	const unsigned left = atomic_fetch_sub(&pcsc_calls.changes, 1) - 1;
+	unsigned changes = atomic_load(&pcsc_calls.changes), left;
 
-	if (atomic_load(&pcsc_calls.stuck) > left)
-		atomic_store(&pcsc_calls.stuck, left);
+	do {
+		left = changes % STUCK - 1;
+		left += (changes / STUCK < left ? changes / STUCK : left) * STUCK;
+	} while (!atomic_compare_exchange_strong(&pcsc_calls.changes, &changes, left));
 }
 
 LONG sj_scard_establish(SCARDCONTEXT *context)

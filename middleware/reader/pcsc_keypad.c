@@ -2,6 +2,7 @@
 #include <reader.h>
 #include <string.h>
 
+#include "reader/pcsc_calls.h"
 #include "reader/pcsc_link.h"
 
 #define FEATURE_PACE 0x20u /* FEATURE_EXECUTE_PACE: amendment 1, 2.6 */
@@ -61,8 +62,10 @@ static enum sj_rc ask_feature(struct sj_link *l, struct sj_job *job, uint8_t fea
 		return SJ_ACCESS_UNSUPPORTED;
 	if (job->command_len == 0)
 		return SJ_OK;
+	sj_pcsc_call_again();
 	rv = SCardControl(l->card, code, bytes, (DWORD)n, job->response, sizeof(job->response),
 			  &len);
+	sj_pcsc_call_again(); /* a user may have typed for long */
 	if (rv != SCARD_S_SUCCESS)
 		return sj_link_failure(l, rv);
 	job->response_len = (size_t)len;

@@ -81,27 +81,33 @@ static void settle(struct counter_registration *r, enum sj_rc rc, int64_t now)
 		r->next = now + (wait < RETRY_MAX ? wait : RETRY_MAX);
 }
 
-/* What a clerk changed while it was under way is not overwritten: it is sent again. */
-static void keep(struct counter_outbox *outbox, struct counter_registration *sent)
+/*
+ * What a clerk changed while it was under way is not overwritten: it is sent again. False: what became of it
+ * could not be kept, or it is gone.
+ */
+static bool keep(struct counter_outbox *outbox, struct counter_registration *sent)
 {
 	struct counter_registration now;
+	bool kept = true;
 
 	if (!counter_store_get(outbox->store, sent->id, &now))
-		return;
+		return false;
 	if (now.changed == sent->changed && json_equal(now.fields, sent->fields) == 1)
-		(void)!counter_store_put(outbox->store, sent);
+		kept = counter_store_put(outbox->store, sent) == SJ_OK;
 	counter_registration_free(&now);
 	counter_hub_put(outbox->hub, COUNTER_TOPIC_LISTS,
 			json_pack("{s:s}", "changed", "registrations"));
+	return kept;
 }
 
-/* True: there was one. */
+/* True: there was one, and the next may go at once. */
 static bool send_next(struct counter_outbox *outbox)
 {
 	struct counter_registration r;
 	const struct counter_target *target;
 	int64_t now = (int64_t)time(NULL);
 	enum sj_rc rc = SJ_TARGET_REFUSED;
+	bool kept;
 
 	if (!counter_store_due(outbox->store, now, &r))
 		return false;
@@ -110,9 +116,9 @@ static bool send_next(struct counter_outbox *outbox)
 	if (target != NULL)
 		rc = counter_target_send(target, &r);
 	settle(&r, rc, (int64_t)time(NULL));
-	keep(outbox, &r);
+	kept = keep(outbox, &r);
 	counter_registration_free(&r);
-	return true;
+	return kept;
 }
 
 static void *send_all(void *user)

@@ -130,8 +130,8 @@ void counter_store_log(struct counter_store *store, const struct counter_activit
 	sqlite3_stmt *s = begin(store, LOG_ADD);
 
 	sqlite3_bind_int64(s, 1, activity->time);
-	bind_text(s, 2, activity->kind);
-	bind_text(s, 3, activity->verdict);
+	(void)bind_text(s, 2, activity->kind);
+	(void)bind_text(s, 3, activity->verdict);
 	sqlite3_bind_int(s, 4, (int)activity->rc);
 	sqlite3_bind_int(s, 5, (int)activity->ms);
 	(void)sqlite3_step(s);
