@@ -125,8 +125,8 @@ fuzz_parts := $(call objs,$(fuzz_rooms:%=tests/fuzz/parsers_%.c) $(addprefix tes
 $(BUILD)/tests/fuzz/mutate: $(call objs,$(addprefix tests/fuzz/,mutate.c structure.c parsers.c)) $(fuzz_parts)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
-# libFuzzer looks at a counter of each branch after each input: those of one room are a tenth, and twice as many inputs
-# a second. Who compiles with -ffunction-sections gets them.
+# libFuzzer looks at a counter of each branch after each input: those of one room are a third, and half as many
+# inputs more a second. Who compiles with -ffunction-sections gets them.
 fuzz_each := $(fuzz_rooms:%=$(BUILD)/tests/fuzz/libfuzzer-%)
 $(fuzz_rooms:%=$(BUILD)/obj/tests/fuzz/room-%.o): $(BUILD)/obj/tests/fuzz/room-%.o: tests/fuzz/parsers.c | deps-ready
 	@mkdir -p $(@D)

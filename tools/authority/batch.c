@@ -249,12 +249,9 @@ static bool read_holder(struct batch_file *file, json_t *root, struct batch_line
 static bool read_person(struct batch_file *file, struct batch_line *out, struct holder_fault *fault)
 {
 	json_t *root = holder_json(file->line, file->len, fault);
-	bool ok = false;
+	const bool ok = root != NULL && read_portrait(file, root, out, fault) &&
+			read_holder(file, root, out, fault);
 
-	if (json_is_object(root))
-		ok = read_portrait(file, root, out, fault) && read_holder(file, root, out, fault);
-	else if (root != NULL)
-		(void)holder_refuse(fault, SJ_INPUT_MALFORMED, "", "must be an object");
 	json_decref(root);
 	return ok;
 }

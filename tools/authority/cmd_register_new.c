@@ -122,8 +122,6 @@ static int read_part(struct cli *cli, json_t **part)
 	*part = holder_json((const char *)text, len, &fault);
 	if (*part == NULL)
 		rc = cli_fail(cli, fault.rc, "%s:%d: %s", path, fault.line, fault.what);
-	else if (!json_is_object(*part))
-		rc = cli_fail(cli, SJ_INPUT_MALFORMED, "%s:1: must be an object", path);
 	sj_wipe(text, len);
 	free(text);
 	return rc;

@@ -456,8 +456,6 @@ static bool check_zone(const struct holder *h, struct holder_fault *fault)
 
 static bool check(struct holder *h, struct holder_fault *fault)
 {
-	if (!json_is_object(h->root))
-		return holder_refuse(fault, SJ_INPUT_MALFORMED, "", "must be an object");
 	for (size_t f = 0; f < HOLDER_FIELD_COUNT; f++) {
 		if (!check_member(h->root, "", &rules[f], &h->fields[f], fault))
 			return false;
@@ -474,13 +472,16 @@ json_t *holder_json(const char *text, size_t len, struct holder_fault *fault)
 	json_t *root;
 	const enum sj_rc rc = cli_json_parse(text, len, &root, &error);
 
-	if (rc == SJ_OK)
+	if (json_is_object(root))
 		return root;
-	fault->line = error.line;
-	/* What Jansson quotes is personal data. */
-	(void)holder_refuse(fault, rc, "",
-			    rc == SJ_NO_MEMORY ? "no memory"
-					       : "is not JSON (or has a member twice)");
+	json_decref(root);
+	fault->line = rc == SJ_OK ? 1 : error.line;
+	if (rc == SJ_OK)
+		(void)holder_refuse(fault, SJ_INPUT_MALFORMED, "", "must be an object");
+	else if (rc == SJ_NO_MEMORY)
+		(void)holder_refuse(fault, rc, "", "no memory");
+	else /* what Jansson quotes is personal data */
+		(void)holder_refuse(fault, rc, "", "is not JSON (or has a member twice)");
 	return NULL;
 }
 

@@ -85,7 +85,7 @@ struct holder_fault {
 __attribute__((format(printf, 4, 5))) bool holder_refuse(struct holder_fault *fault, enum sj_rc rc,
 							 const char *path, const char *format, ...);
 
-/* An object or array, which the caller frees; NULL: *fault says why, with its line. */
+/* An object, which the caller frees; NULL: *fault says why, with its line. */
 SJ_MUST_CHECK json_t *holder_json(const char *text, size_t len, struct holder_fault *fault);
 
 /*
