@@ -87,12 +87,16 @@ class Counter:
         self.script.flush()
 
     def card(self, name=None, **more):
-        """Lays a card on the reader; it will answer so."""
+        """Lays a card on the reader in place of the one that is there; it will answer so."""
+        self.tell(reader="no-card")
+        self.wait(lambda: self.place() == "no-card")
         if name:
             self.tell(answer={**ANSWERS[name], **more})
         self.tell(reader="card")
-        self.wait(lambda: self.ask("GET", "/state")[1]["reader"]["place"] == "card" if self.token else True)
-        time.sleep(0.02)
+        self.wait(lambda: self.place() == "card")  # lines are heard in their order: the answer was, too
+
+    def place(self):
+        return self.ask("GET", "/state")[1]["reader"]["place"]
 
     @staticmethod
     def wait(condition, seconds=30):
