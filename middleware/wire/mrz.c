@@ -77,6 +77,7 @@ static const struct layout layouts[] = {
 
 static const struct layout *layout_of(enum sj_mrz_format format)
 {
+	/*@ loop invariant i <= 3; loop assigns i; */
 	for (size_t i = 0; i < LAYOUT_COUNT; i++) {
 		if (layouts[i].format == format)
 			return &layouts[i];
@@ -168,20 +169,12 @@ static char composite_of(const struct layout *l, const char *zone)
 	unsigned sum = 0;
 	size_t n = 0;
 
+	/*@ loop invariant i <= 4 && sum <= 9; loop assigns i, sum, n; */
 	for (size_t i = 0; i < 4; i++) {
 		if (!add_weighted(zone + l->composite[i].at, l->composite[i].size, &sum, &n))
 			return '\0';
 	}
 	return (char)('0' + sum);
-}
-
-/* Overwrites what may open a document; a compiler may not leave it out. */
-static void forget(void *bytes, size_t n)
-{
-	volatile uint8_t *at = bytes;
-
-	while (n-- > 0)
-		*at++ = 0;
 }
 
 /* --- reading ------------------------------------------------------------------ */
@@ -235,6 +228,7 @@ static void take_names(const char *zone, struct place p, struct sj_mrz *out)
 	const char *names = zone + p.at;
 	size_t split = 0;
 
+	/*@ loop invariant split < p.size; loop assigns split; */
 	while (split + 1 < p.size && !(names[split] == '<' && names[split + 1] == '<'))
 		split++;
 	if (split + 1 >= p.size) {
@@ -256,6 +250,7 @@ static bool take_long_number(const struct layout *l, const char *zone, struct sj
 	const char *optional = zone + l->optional.at;
 	size_t n = 0;
 
+	/*@ loop invariant n <= l->optional.size; loop assigns n; */
 	while (n < l->optional.size && optional[n] != '<')
 		n++;
 	if (n < 2 || n == l->optional.size)
@@ -344,21 +339,27 @@ enum sj_mrz_rc sj_mrz_parse(const char *text, size_t len, struct sj_mrz *out)
 	enum sj_mrz_rc rc;
 	size_t n;
 
-	memset(out, 0, sizeof(*out));
+	*out = (struct sj_mrz){ 0 };
 	rc = gather(text, len, zone, &n);
 	if (rc != SJ_MRZ_OK)
 		goto out;
 	rc = SJ_MRZ_WRONG_SIZE;
+	/*@ loop invariant i <= 3; loop assigns i, rc, *out; */
 	for (size_t i = 0; i < LAYOUT_COUNT; i++) {
 		if (n == (size_t)layouts[i].line_size * layouts[i].line_count)
 			rc = take_zone(&layouts[i], zone, out);
 	}
 out:
-	forget(zone, sizeof(zone));
+	explicit_bzero(zone, sizeof(zone));
 	return rc;
 }
 
 /* --- writing ---------------------------------------------------------------------- */
+
+static void put_text(struct sj_writer *w, const char *text, size_t len)
+{
+	sj_put(w, sj_span((const uint8_t *)text, len));
+}
 
 /* Length of NUL-terminated text in an array; false: no NUL in it. */
 static bool text_size(const char *text, size_t cap, size_t *len)
@@ -385,6 +386,7 @@ static bool to_zone_name(const char *text, size_t cap, char *out, size_t *len)
 {
 	if (!text_size(text, cap, len))
 		return false;
+	/*@ loop invariant i <= *len && *len < cap; loop assigns i, out[0 .. cap - 1]; */
 	for (size_t i = 0; i < *len; i++) {
 		bool space = text[i] == ' ';
 
@@ -413,14 +415,13 @@ static size_t end_of_longest(const char *names, size_t end)
 	return best_end;
 }
 
-/*
- * Makes position room - 1 a letter, by which truncation is recognised: while a
- * filler stands there, the longest component before it loses its last letter.
- */
+/* Makes position room - 1 a letter, which tells that it was cut: while a filler stands there,
+ * the longest component before it loses its last letter. */
 static void cut_names(char *names, size_t len, size_t room)
 {
 	size_t end;
 
+	/*@ loop invariant len <= \at(len, Pre); loop assigns end, len, names[0 .. 257]; */
 	while (len > room && names[room - 1] == '<') {
 		end = end_of_longest(names, room - 1);
 		if (end == 0)
@@ -520,17 +521,17 @@ void sj_mrz_put(struct sj_writer *w, const struct sj_mrz *mrz)
 
 	memset(zone, '<', sizeof(zone));
 	if (l != NULL && set_zone(l, zone, mrz))
-		sj_put(w, sj_span((const uint8_t *)zone, (size_t)l->line_size * l->line_count));
+		put_text(w, zone, (size_t)l->line_size * l->line_count);
 	else
 		w->failed = true;
-	forget(zone, sizeof(zone));
+	explicit_bzero(zone, sizeof(zone));
 }
 
 /* --- MRZ information ------------------------------------------------------------------ */
 
 static void put_checked(struct sj_writer *w, const char *data, size_t len)
 {
-	sj_put(w, sj_span((const uint8_t *)data, len));
+	put_text(w, data, len);
 	sj_put_u8(w, (uint8_t)sj_mrz_check_digit(data, len));
 }
 
@@ -549,7 +550,7 @@ void sj_mrz_put_information(struct sj_writer *w, const struct sj_mrz *mrz)
 	put_checked(w, number, len < 9 ? 9 : len);
 	put_checked(w, mrz->birth_date, 6);
 	put_checked(w, mrz->expiry_date, 6);
-	forget(number, sizeof(number));
+	explicit_bzero(number, sizeof(number));
 }
 
 /* The information itself: number and check digit, then twice six and one. */
@@ -573,18 +574,17 @@ static enum sj_mrz_rc check_information(const char *info, size_t n)
 enum sj_mrz_rc sj_mrz_access(const char *text, size_t len, struct sj_writer *information)
 {
 	char zone[SJ_MRZ_SIZE_MAX];
-	struct sj_mrz mrz;
+	struct sj_mrz mrz = { 0 };
 	enum sj_mrz_rc rc;
 	size_t n;
 
-	memset(&mrz, 0, sizeof(mrz));
 	rc = gather(text, len, zone, &n);
 	if (rc != SJ_MRZ_OK)
 		goto out;
 	if (n >= 24 && n < SJ_MRZ_INFORMATION_MAX) {
 		rc = check_information(zone, n);
 		if (rc == SJ_MRZ_OK)
-			sj_put(information, sj_span((const uint8_t *)zone, n));
+			put_text(information, zone, n);
 	} else {
 		rc = sj_mrz_parse(zone, n, &mrz);
 		if (rc == SJ_MRZ_OK)
@@ -593,7 +593,7 @@ enum sj_mrz_rc sj_mrz_access(const char *text, size_t len, struct sj_writer *inf
 	if (rc == SJ_MRZ_OK && information->failed)
 		rc = SJ_MRZ_WRONG_SIZE;
 out:
-	forget(&mrz, sizeof(mrz));
-	forget(zone, sizeof(zone));
+	explicit_bzero(&mrz, sizeof(mrz));
+	explicit_bzero(zone, sizeof(zone));
 	return rc;
 }

@@ -118,7 +118,8 @@ class Campaign:
 
     def environment(self, name):
         return dict(os.environ, SOJOURN_FUZZ=name, ASAN_OPTIONS=f"{ASAN}:symbolize={0 if self.args.afl else 1}", UBSAN_OPTIONS="print_stacktrace=1",
-                    AFL_SKIP_CPUFREQ="1", AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1", AFL_NO_UI="1", AFL_NO_AFFINITY="1", AFL_AUTORESUME="1")
+                    AFL_SKIP_CPUFREQ="1", AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1", AFL_NO_UI="1", AFL_NO_AFFINITY="1", AFL_AUTORESUME="1",
+                    AFL_HANG_TMOUT="60000")  # as libFuzzer has it: a key of RSA takes seconds beside others
 
     def done(self, name):
         """Part of its executions, of the time in which nothing may be found, and whether all was run with sanitisers."""
