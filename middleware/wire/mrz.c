@@ -415,8 +415,7 @@ static size_t end_of_longest(const char *names, size_t end)
 	return best_end;
 }
 
-/* Makes position room - 1 a letter, which tells that it was cut: while a filler stands there,
- * the longest component before it loses its last letter. */
+/* Until room - 1 holds a letter, by which a cut is recognised, the longest component before it loses its last one. */
 static void cut_names(char *names, size_t len, size_t room)
 {
 	size_t end;

@@ -68,7 +68,7 @@ def ask(c, kind="can", value=None):
 
 
 def place(c, wanted, seconds=30):
-    c.wait(lambda: c.ask("GET", "/state")[1]["reader"]["place"] == wanted, seconds)
+    c.wait(lambda: c.place() == wanted, seconds)
 
 
 @case

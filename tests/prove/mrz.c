@@ -164,6 +164,7 @@ static bool dates_hold(const struct sj_mrz *mrz);
     assigns zone[0 .. SJ_MRZ_SIZE_MAX - 1]; */
 static bool set_zone(const struct layout *l, char *zone, const struct sj_mrz *mrz);
 
+/* Each layout is said twice: the provers do not put one for the other. */
 /*@ assigns \nothing;
     ensures \result == \null || \result == layouts || \result == layouts + 1 || \result == layouts + 2;
     ensures \result == layouts + 0 ==> layout_ok(\result);
