@@ -23,6 +23,7 @@
 #define INS_IMPORT 0xFEu /* these two: YubiKey's extensions of PIV */
 #define INS_SET_MANAGEMENT_KEY 0xFFu
 #define CLA_CHANNEL 0x03u
+#define SW_MORE_DATA 0x6310u /* GlobalPlatform's GET STATUS, which goes on */
 #define CRUMB 80u /* bytes: no card that answers in such small pieces is known */
 #define CRUMBS_MAX 8u /* of an answer; with more it would take for ever */
 
@@ -211,6 +212,16 @@ static bool too_long(link_fn link, size_t len, uint32_t ne)
 	return len > ne && (link != protected_link || ne != SJ_APDU_NE_SHORT);
 }
 
+/*
+ * Half of an answer, whose last bytes look like a status word: a command that failed or compared in
+ * vain has no data (ISO/IEC 7816-4:2020, 5.6). Under secure messaging those are its objects.
+ */
+static bool fails_with_data(const struct sj_apdu *a, const struct sj_response *r)
+{
+	return r->data.len > 0 && (a->cla & SJ_CLA_SM) == 0 && r->sw != SW_MORE_DATA &&
+	       r->sw >= SJ_SW_NO_INFORMATION && r->sw < 0x7000;
+}
+
 /* The whole answer to a command in this form (ISO/IEC 7816-4:2020, 5.3.4; 7816-3:2006, 12.2). */
 static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
 			 const struct sj_apdu *a, struct sj_response *r)
@@ -228,12 +239,12 @@ static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
 		return rc;
 	if (too_long(link, r->data.len, c.ne))
 		return SJ_CARD_ANSWER;
-	if (!is(r->sw, SJ_SW_BYTES_REMAINING))
-		return SJ_OK;
-	rc = fetch_pieces(s, link, l, a->cla, r);
-	if (rc == SJ_OK && a->ne > SJ_APDU_NE_SHORT && r->data.len > a->ne)
-		return SJ_CARD_ANSWER;
-	return rc;
+	if (is(r->sw, SJ_SW_BYTES_REMAINING)) {
+		rc = fetch_pieces(s, link, l, a->cla, r);
+		if (rc == SJ_OK && a->ne > SJ_APDU_NE_SHORT && r->data.len > a->ne)
+			return SJ_CARD_ANSWER;
+	}
+	return rc == SJ_OK && fails_with_data(a, r) ? SJ_CARD_ANSWER : rc;
 }
 
 /* --- protection ------------------------------------------------------------------------ */

@@ -9,6 +9,7 @@ enum disturbed_when {
 	DISTURBED_BEFORE, /* the card has not got it */
 	DISTURBED_DURING, /* half of its answer is passed on, as some drivers do */
 	DISTURBED_SHORT, /* half of its data, and its status word */
+	DISTURBED_MEANT, /* half of it, whose last bytes happen to say what a wrong password does */
 	DISTURBED_AFTER, /* the card has answered, nobody hears it */
 	DISTURBED_WAYS
 };
@@ -38,6 +39,12 @@ static enum sj_rc disturbed_connect(struct sj_transport *t, int64_t deadline, st
 	return self->gone ? SJ_NO_CARD : self->inside->ops->connect(self->inside, deadline, atr);
 }
 
+/* The reader has part of an answer, and does not know that it is one. */
+static inline bool disturbed_half(enum disturbed_when when)
+{
+	return when != DISTURBED_BEFORE && when != DISTURBED_AFTER;
+}
+
 /* What is left of an answer, which begins at `before`. */
 static inline void disturbed_shorten(enum disturbed_when when, size_t before, struct sj_writer *w)
 {
@@ -45,11 +52,13 @@ static inline void disturbed_shorten(enum disturbed_when when, size_t before, st
 
 	if (when == DISTURBED_AFTER) {
 		w->len = before;
-	} else if (when == DISTURBED_DURING) {
-		w->len -= (w->len - before) / 2;
-	} else {
+	} else if (when == DISTURBED_SHORT) {
 		memmove(w->ptr + before + data / 2, w->ptr + before + data, 2);
 		w->len -= data - data / 2;
+	} else {
+		w->len -= (w->len - before) / 2;
+		if (when == DISTURBED_MEANT && w->len - before > 2)
+			memcpy(w->ptr + w->len - 2, "\x63\xC2", 2);
 	}
 }
 
@@ -79,9 +88,7 @@ static enum sj_rc disturbed_transmit(struct sj_transport *t, struct sj_span comm
 	self->gone = self->stays_away;
 	if (self->log)
 		self->log->when = sj_clock_ms();
-	if (self->when == DISTURBED_DURING || self->when == DISTURBED_SHORT)
-		return SJ_OK;
-	return self->with;
+	return disturbed_half(self->when) ? SJ_OK : self->with;
 }
 
 static inline enum sj_rc disturbed_begin(struct sj_transport *t, int64_t deadline)

@@ -105,6 +105,44 @@ static void test_too_short_an_answer_is_refused(void **state)
 	assert_int_equal(fixture_send(f, 0xB0, NOTHING, 0), SJ_CARD_ANSWER);
 }
 
+/* Half of an answer looks so, and must not be heard as a wrong password. */
+static void test_a_failure_with_data_is_refused(void **state)
+{
+	static const char *const answers[] = { "AABB6300", "AABB63C2", "AA6982", "AA6FFF" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct fake_step steps[] = { { NULL, answers[i], SJ_OK } };
+
+		START(f, steps);
+		assert_int_equal(fixture_send(f, 0x86, NOTHING, 256), SJ_CARD_ANSWER);
+	}
+}
+
+static void test_such_a_failure_is_refused_in_pieces_too(void **state)
+{
+	static const struct fake_step steps[] = { { NULL, "AA6101", SJ_OK },
+						  { NULL, "BB6982", SJ_OK } };
+	struct fixture *f = *state;
+
+	START(f, steps);
+	assert_int_equal(fixture_send(f, 0x86, NOTHING, 256), SJ_CARD_ANSWER);
+}
+
+static void test_a_warning_with_data_is_passed_on(void **state)
+{
+	static const char *const answers[] = { "AABB6282", "AABB6310" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct fake_step steps[] = { { NULL, answers[i], SJ_OK } };
+
+		START(f, steps);
+		assert_int_equal(fixture_send(f, 0xB0, NOTHING, 256), SJ_OK);
+		assert_int_equal(f->r.data.len, 2);
+	}
+}
+
 /* --- lengths ----------------------------------------------------------------------- */
 
 /* What the fake card heard, without its bytes. */
@@ -519,6 +557,9 @@ int main(void)
 		CASE(test_longer_than_le_is_refused),
 		CASE(test_data_nobody_asked_for_are_refused),
 		CASE(test_too_short_an_answer_is_refused),
+		CASE(test_a_failure_with_data_is_refused),
+		CASE(test_such_a_failure_is_refused_in_pieces_too),
+		CASE(test_a_warning_with_data_is_passed_on),
 		CASE(test_long_data_are_chained),
 		CASE(test_a_chain_stops_at_a_refusal),
 		CASE(test_extended_length_when_announced),
