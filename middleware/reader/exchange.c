@@ -23,7 +23,7 @@
 #define INS_IMPORT 0xFEu /* these two: YubiKey's extensions of PIV */
 #define INS_SET_MANAGEMENT_KEY 0xFFu
 #define CLA_CHANNEL 0x03u
-#define SW_MORE_DATA 0x6310u /* GlobalPlatform's GET STATUS, which goes on */
+#define CLA_PROPRIETARY 0x80u
 #define CRUMB 80u /* bytes: no card that answers in such small pieces is known */
 #define CRUMBS_MAX 8u /* of an answer; with more it would take for ever */
 
@@ -213,12 +213,13 @@ static bool too_long(link_fn link, size_t len, uint32_t ne)
 }
 
 /*
- * Half of an answer, whose last bytes look like a status word: a command that failed or compared in
- * vain has no data (ISO/IEC 7816-4:2020, 5.6). Under secure messaging those are its objects.
+ * Half of an answer, whose last bytes look like a status word: a command that was aborted has no data
+ * (ISO/IEC 7816-4:2020, 5.6), and none that compares has any to go with 63xx. Under secure messaging
+ * data are its objects, and a proprietary command has its own rules (GET STATUS: 6310).
  */
 static bool fails_with_data(const struct sj_apdu *a, const struct sj_response *r)
 {
-	return r->data.len > 0 && (a->cla & SJ_CLA_SM) == 0 && r->sw != SW_MORE_DATA &&
+	return r->data.len > 0 && (a->cla & (SJ_CLA_SM | CLA_PROPRIETARY)) == 0 &&
 	       r->sw >= SJ_SW_NO_INFORMATION && r->sw < 0x7000;
 }
 
@@ -229,7 +230,7 @@ static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
 	struct sj_apdu c = *a;
 	enum sj_rc rc = link(s, &c, r);
 
-	if (rc == SJ_OK && is(r->sw, SJ_SW_WRONG_LE)) {
+	if (rc == SJ_OK && is(r->sw, SJ_SW_WRONG_LE) && r->data.len == 0) {
 		c.ne = announced(r->sw);
 		rc = link(s, &c, r);
 		if (rc == SJ_OK && is(r->sw, SJ_SW_WRONG_LE))
@@ -244,7 +245,7 @@ static enum sj_rc follow(struct sj_session *s, link_fn link, struct sj_level *l,
 		if (rc == SJ_OK && a->ne > SJ_APDU_NE_SHORT && r->data.len > a->ne)
 			return SJ_CARD_ANSWER;
 	}
-	return rc == SJ_OK && fails_with_data(a, r) ? SJ_CARD_ANSWER : rc;
+	return rc == SJ_OK && link == plain_link && fails_with_data(a, r) ? SJ_CARD_ANSWER : rc;
 }
 
 /* --- protection ------------------------------------------------------------------------ */

@@ -229,6 +229,8 @@ static enum sj_rc authenticate(struct pace *p, bool last, uint32_t tag, struct s
 	if (a.extended)
 		a.ne = SJ_APDU_NE_EXTENDED;
 	rc = sj_session_command(p->session, &a, r);
+	if (rc == SJ_OK && r->sw != SJ_SW_OK && r->data.len > 0)
+		return SJ_CARD_ANSWER; /* half of one: it must not speak of the password */
 	if (rc != SJ_OK || r->sw != SJ_SW_OK)
 		return rc;
 	answer = r->data;

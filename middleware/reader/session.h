@@ -73,7 +73,7 @@ SJ_MUST_CHECK enum sj_rc sj_session_restart(struct sj_session *s, bool reset);
  * SJ_CARD_SM_BROKEN: secure messaging ended; r->sw is the status word that
  * came in clear, 0 if the protection itself was wrong. If extended length
  * was the reason, sj_session_extended() says no from now on.
- * SJ_CARD_ANSWER: an answer that the standard does not allow.
+ * SJ_CARD_ANSWER: an answer that the standard does not allow, or what looks like half of one.
  */
 SJ_MUST_CHECK enum sj_rc sj_session_command(struct sj_session *s, const struct sj_apdu *a,
 					    struct sj_response *r);

@@ -131,7 +131,6 @@ static void hear(void *user, const struct sj_event *e)
 
 void fixture_start(struct fixture *f, const struct fake_step *steps, size_t n)
 {
-	sj_session_close(f->s); /* of the card before, if there was one */
 	fake_card_init(&f->card, steps, n);
 	f->s = fake_session(&f->card, f->ctx);
 }

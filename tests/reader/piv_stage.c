@@ -5,6 +5,7 @@
 
 #include "crypt/sign.h"
 #include "wire/secinfo.h"
+#include "wire/sw.h"
 
 static struct piv_stage *of(struct sj_transport *t)
 {
@@ -59,13 +60,17 @@ static void other_process(struct piv_stage *s)
 	(void)card_transmit(s->b->card, hex(SELECT_MANAGER, bytes, sizeof(bytes)), unused);
 }
 
-/* One in eight random ends is a status word, and tells a lie: such a half is shorter. */
+/*
+ * A random end may be a status word, and tells a lie: such a half is shorter, unless it is a failure
+ * that has data, which a reader must notice.
+ */
 static struct sj_span half_of(struct sj_span answer)
 {
 	struct sj_span half = sj_span(answer.ptr, answer.len - answer.len / 2);
 	struct sj_response r;
 
-	while (half.len > 1 && sj_response_parse(half, &r))
+	while (half.len > 1 && sj_response_parse(half, &r) &&
+	       (r.sw < SJ_SW_NO_INFORMATION || r.sw >= 0x7000 || r.data.len == 0))
 		half.len--;
 	return half;
 }

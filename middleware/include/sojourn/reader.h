@@ -94,7 +94,8 @@ SJ_API size_t sj_card_atr(const struct sj_card *card, uint8_t atr[SJ_ATR_MAX]);
  * followed up, data over 255 bytes is chained when the card takes no extended
  * length. *response_len is the room before and the size after (without the
  * status word, which goes to *sw), also when it was too small: SJ_FILE_TOO_LARGE. Le of 256
- * (short: 00) asks for all that there is, which may be more.
+ * (short: 00) asks for all that there is, which may be more. SJ_CARD_ANSWER also for data with a
+ * status word of 63xx to 6Fxx in clear: half an answer looks so. (CLA of 80 and above: as it came.)
  */
 SJ_API enum sj_rc sj_card_transmit(struct sj_card *card, const uint8_t *command, size_t command_len,
 				   unsigned timeout_ms, uint8_t *response, size_t *response_len,
