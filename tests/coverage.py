@@ -29,6 +29,7 @@ PARSERS = ["middleware/wire/*.c", "middleware/crypt/x509*.c", "middleware/crypt/
            "middleware/document/holder.c", "middleware/piv/gzip.c", "middleware/piv/import.c",
            "card-sim/host/store_format.c", "card-sim/host/class.c", "card-sim/link/vpcd_stream.c", "pkcs11/config.c", "tools/*/config.c",
            *(f"tools/authority/{n}.c" for n in ("batch", "cardstatus", "holder", "portrait")),
+           *(f"tools/portrait/{n}.c" for n in ("jpeg", "jpeg2000", "picture")), "tools/key/pem.c",
            *(f"tools/counter/{n}.c" for n in ("api", "map"))]
 LIBRARY = ["middleware/*.c", "middleware/*/*.c", "card-sim/*/*.c", "card-sim/*/*/*.c", "pkcs11/*.c"]
 TOOLS = ["tools/*.c", "tools/*/*.c"]

@@ -120,11 +120,12 @@ $(test_bins): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(helper_a) $(authority_a
 # What an input may make fail is a line each in wrap.c, what is calculated once in memo.c.
 fuzz_wrap := $(plug_wrap) $(shell sed -En 's/^WRAP_[A-Z]*.([a-z]*),.*/-Wl,--wrap=\1/p; s/^WRAP.[A-Z]*, [^,]*, [^,]*, ([A-Za-z0-9_]*),.*/-Wl,--wrap=\1/p; s/^MEMO.([a-z_]*),.*/-Wl,--wrap=\1/p' tests/fuzz/wrap.c tests/fuzz/memo.c) $(addprefix -Wl$(comma)--wrap=,$(addprefix SCard,EstablishContext ReleaseContext ListReaders GetStatusChange Connect \
 	Disconnect BeginTransaction EndTransaction Status Transmit Control GetAttrib) RAND_priv_bytes EVP_PKEY_Q_keygen EVP_PBE_scrypt fopen fdopen fileno scandir counter_pages_find $(addprefix MHD_,start_daemon stop_daemon lookup_connection_value queue_response set_connection_option) card_sm_protect sj_ec_sign card_socket_listen card_socket_accept)
-fuzz_parts := $(call objs,$(fuzz_rooms:%=tests/fuzz/parsers_%.c) $(addprefix tests/fuzz/,calls_given.c calls_more.c failures.c snapshot.c wrap.c memo.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) $(helper_a) \
-	$(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
+fuzz_parts := $(call objs,$(fuzz_rooms:%=tests/fuzz/parsers_%.c) $(addprefix tests/fuzz/,calls_given.c calls_more.c failures.c snapshot.c wrap.c memo.c bundle_world.c) tests/failures/folder.c $(addprefix tests/pkcs11/,plug.c work.c)) \
+	$(call objs,$(addprefix tools/portrait/,picture.c jpeg.c jpeg2000.c) tools/key/pem.c) $(helper_a) $(counter_a) $(authority_a) $(gate_a) $(cli_a) $(pkcs11_a) $(card_a) $(reader_a) $(core_a)
+fuzz_libs := -lcmocka -ljpeg -lopenjp2 -lm $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
 $(BUILD)/tests/fuzz/mutate: $(call objs,$(addprefix tests/fuzz/,mutate.c structure.c parsers.c)) $(fuzz_parts)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(fuzz_libs)
 # libFuzzer looks at a counter of each branch after each input: those of one room are a third, and half as many
 # inputs more a second. Who compiles with -ffunction-sections gets them.
 fuzz_each := $(fuzz_rooms:%=$(BUILD)/tests/fuzz/libfuzzer-%)
@@ -136,7 +137,7 @@ $(fuzz_each): $(BUILD)/tests/fuzz/libfuzzer-%: $(BUILD)/obj/tests/fuzz/room-%.o 
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/parsers.c) $(fuzz_parts)
 $(BUILD)/tests/fuzz/libfuzzer $(fuzz_each): $(call objs,tests/fuzz/libfuzzer.c)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_less) $(fuzz_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_TOOLS) $(LIBS_counter) $(LIBS_authority) $(LIBS_CORE) $(LIBS_READER)
+	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_less) $(fuzz_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(fuzz_libs)
 .rooms: $(fuzz_each)
 $(BUILD)/tests/bench/bench: $(call objs,$(filter-out tests/bench/nullcard.c tests/bench/signer.c tests/bench/signing.c,$(wildcard tests/bench/*.c)) tools/bench/peers.c) \
 		$(authority_a) $(cli_a) $(card_a) $(reader_a) $(core_a)

@@ -23,7 +23,7 @@ static const struct {
 	{ "eid", fuzz_eid },           { "service", fuzz_service }, { "counter", fuzz_counter },
 	{ "config", fuzz_config },     { "link", fuzz_link },       { "reading", fuzz_reading },
 	{ "applets", fuzz_applets },   { "calls", fuzz_calls },     { "pcsc", fuzz_pcsc },
-	{ "store", fuzz_store },       { "bundle", fuzz_bundle },
+	{ "store", fuzz_store },       { "bundle", fuzz_bundle },   { "tools", fuzz_tools },
 #endif
 };
 

@@ -45,6 +45,7 @@ struct fuzz_room fuzz_service(void);
 struct fuzz_room fuzz_counter(void);
 struct fuzz_room fuzz_config(void);
 struct fuzz_room fuzz_link(void);
+struct fuzz_room fuzz_tools(void);
 struct fuzz_room fuzz_reading(void);
 struct fuzz_room fuzz_calls(void);
 struct fuzz_room fuzz_pcsc(void);

@@ -61,8 +61,7 @@ static void draw(const uint8_t *rgb, unsigned width, unsigned height)
 	}
 }
 
-/* "width height\n" and so many bytes, as we asked for; of a decoder that may have gone astray. */
-static const uint8_t *pixels_of(const char *out, size_t len, unsigned *width, unsigned *height)
+const uint8_t *cli_portrait_pixels(const char *out, size_t len, unsigned *width, unsigned *height)
 {
 	char *at;
 
@@ -83,7 +82,7 @@ bool cli_portrait_draw(const uint8_t *bytes, size_t len, char why[static CLI_POR
 
 	if (!decode(bytes, len, DRAWN_SIZE, &out, &out_len, why))
 		return false;
-	pixels = pixels_of(out, out_len, &width, &height);
+	pixels = cli_portrait_pixels(out, out_len, &width, &height);
 	if (pixels != NULL)
 		draw(pixels, width, height);
 	else

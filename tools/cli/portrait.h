@@ -18,4 +18,10 @@ bool cli_portrait_png(const uint8_t *bytes, size_t len, uint8_t **png, size_t *p
 /* The same to standard output, a terminal of 24-bit colours: a small picture of 28 lines at most. */
 bool cli_portrait_draw(const uint8_t *bytes, size_t len, char why[static CLI_PORTRAIT_WHY]);
 
+/*
+ * The bytes of pixels in the decoder's "width height\n" and so many of them, for such a picture; NULL: it
+ * answered nonsense. `out` has a zero behind its len bytes.
+ */
+const uint8_t *cli_portrait_pixels(const char *out, size_t len, unsigned *width, unsigned *height);
+
 #endif
