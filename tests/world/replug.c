@@ -1,7 +1,8 @@
 /*
- * replug.c -- a reader with a card that is pulled out and plugged in again, `replug [TIMES]`, which Debian's
- * pcscd is told of by a restart, while one context of ours lives through it: each time the card is open within two seconds from when
- * the reader is seen, a command to it says that it is lost when it goes, and nothing grows.
+ * replug.c -- a reader with a card that is pulled out and plugged in again, `replug [TIMES]`, which
+ * Debian's pcscd is told of by a restart, while one context of ours lives through it: each time the
+ * card is open within two seconds from when pcscd is there again, a command to it says that it is
+ * lost when it goes, and nothing grows.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -93,18 +94,18 @@ static enum sj_rc ping(struct sj_card *card)
 static void once(struct plug *p)
 {
 	struct sj_card *card = NULL;
-	int64_t seen;
+	int64_t plugged;
 	double took;
 	enum sj_rc rc;
 
 	plug_in(p);
+	plugged = bench_ns();
 	while (!listed(p))
 		rest();
-	seen = bench_ns();
 	rc = sj_card_wait(p->ctx, READER, 10000, &card);
 	if (rc == SJ_OK)
 		rc = ping(card);
-	took = (double)(bench_ns() - seen) / 1e6;
+	took = (double)(bench_ns() - plugged) / 1e6;
 	if (took > p->recovery_ms)
 		p->recovery_ms = took;
 	if (rc != SJ_OK) {
