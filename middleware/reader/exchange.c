@@ -23,7 +23,6 @@
 #define INS_IMPORT 0xFEu /* these two: YubiKey's extensions of PIV */
 #define INS_SET_MANAGEMENT_KEY 0xFFu
 #define CLA_CHANNEL 0x03u
-#define CLA_PROPRIETARY 0x80u
 #define CRUMB 80u /* bytes: no card that answers in such small pieces is known */
 #define CRUMBS_MAX 8u /* of an answer; with more it would take for ever */
 
@@ -219,7 +218,7 @@ static bool too_long(link_fn link, size_t len, uint32_t ne)
  */
 static bool fails_with_data(const struct sj_apdu *a, const struct sj_response *r)
 {
-	return r->data.len > 0 && (a->cla & (SJ_CLA_SM | CLA_PROPRIETARY)) == 0 &&
+	return r->data.len > 0 && (a->cla & (SJ_CLA_SM | SJ_CLA_PROPRIETARY)) == 0 &&
 	       r->sw >= SJ_SW_NO_INFORMATION && r->sw < 0x7000;
 }
 

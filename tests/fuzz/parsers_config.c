@@ -3,45 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/frame.h"
 #include "counter/counter.h"
 #include "gate/tool.h"
 #include "pkcs11/config.h"
-#include "tests/fuzz/failures.h"
-
-/* A file in memory, and a command that was given its name as `--config`. */
-struct file {
-	struct cli cli;
-	struct cli_given given;
-	char path[FUZZ_PATH], *told;
-	size_t told_len;
-};
-
-static bool file_open(struct file *f, struct sj_span bytes)
-{
-	static const struct cli_option option = { .name = "config" };
-
-	*f = (struct file){ .cli = { .out = stdout, .given_n = 1 } };
-	f->given = (struct cli_given){ &option, f->path };
-	f->cli.given = &f->given;
-	(void)fuzz_file(bytes, f->path);
-	fuzz_calm_begin();
-	f->cli.err = open_memstream(&f->told, &f->told_len);
-	if (f->cli.err == NULL)
-		abort();
-	fuzz_calm_end();
-	return true;
-}
-
-/* What is refused is told; what broke off in the middle is refused. */
-static bool file_close(struct file *f, bool accepted)
-{
-	fclose(f->cli.err);
-	if (accepted ? fuzz_has_lost() : f->told_len == 0 && fuzz_is_calm())
-		abort();
-	free(f->told);
-	return accepted;
-}
+#include "tests/fuzz/command.h"
 
 static bool text(struct sj_writer *w, size_t i, const char *const *seeds, size_t n)
 {
@@ -64,14 +29,14 @@ static bool cli_seed(size_t i, struct sj_writer *w)
 
 static bool cli_run(struct sj_span in)
 {
-	struct file f;
-	bool ok = file_open(&f, in);
+	struct fuzz_command f;
+	bool ok = fuzz_command_begin(&f, in);
 
 	setenv("SOJOURN_CONFIG", f.path, 1);
 	ok = cli_config_load(&f.cli) == 0;
 	cli_config_free(&f.cli.config);
 	unsetenv("SOJOURN_CONFIG");
-	return file_close(&f, ok);
+	return fuzz_command_end(&f, ok);
 }
 
 /* --- a gate's ------------------------------------------------------------------------------ */
@@ -94,12 +59,12 @@ static bool door_seed(size_t i, struct sj_writer *w)
 static bool door_run(struct sj_span in)
 {
 	struct gate_config config = { 0 };
-	struct file f;
-	bool ok = file_open(&f, in);
+	struct fuzz_command f;
+	bool ok = fuzz_command_begin(&f, in);
 
 	ok = gate_config_load(&f.cli, &config) == 0;
 	gate_config_free(&config);
-	return file_close(&f, ok);
+	return fuzz_command_end(&f, ok);
 }
 
 /* --- the counter's ---------------------------------------------------------------------------- */
@@ -120,12 +85,12 @@ static bool till_seed(size_t i, struct sj_writer *w)
 static bool till_run(struct sj_span in)
 {
 	struct counter_config config = { 0 };
-	struct file f;
-	bool ok = file_open(&f, in);
+	struct fuzz_command f;
+	bool ok = fuzz_command_begin(&f, in);
 
 	ok = counter_config_load(&f.cli, &config) == 0;
 	counter_config_free(&config);
-	return file_close(&f, ok);
+	return fuzz_command_end(&f, ok);
 }
 
 /* --- the module's ------------------------------------------------------------------------------ */
@@ -146,8 +111,8 @@ static bool module_run(struct sj_span in)
 {
 	char problem[P11_CONFIG_PROBLEM] = "";
 	struct p11_config config;
-	struct file f;
-	bool ok = file_open(&f, in);
+	struct fuzz_command f;
+	bool ok = fuzz_command_begin(&f, in);
 
 	setenv("SOJOURN_PKCS11_CONF", f.path, 1);
 	p11_config_init(&config);
@@ -158,7 +123,7 @@ static bool module_run(struct sj_span in)
 	if (!ok)
 		fprintf(f.cli.err, "%s", problem);
 	fflush(f.cli.err);
-	return file_close(&f, ok);
+	return fuzz_command_end(&f, ok);
 }
 
 struct fuzz_room fuzz_config(void)

@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/frame.h"
 #include "cli/portrait.h"
 #include "key/key.h"
 #include "portrait/portrait.h"
-#include "tests/fuzz/failures.h"
+#include "tests/fuzz/command.h"
 #include "wire/hex.h"
 
 /* --- pictures ------------------------------------------------------------------------------- */
@@ -157,27 +156,18 @@ static bool pem_seed(size_t i, struct sj_writer *w)
 
 static bool pem_run(struct sj_span in)
 {
-	struct cli cli = { .out = stdout };
-	char path[FUZZ_PATH], *told = NULL;
-	size_t told_len = 0, len;
+	struct fuzz_command f;
 	uint8_t *der = NULL;
-	bool ok;
+	size_t len;
+	bool ok = fuzz_command_begin(&f, in) &&
+		  key_pem_read(&f.cli, f.path, "PRIVATE KEY", &der, &len) == 0;
 
-	(void)fuzz_file(in, path);
-	fuzz_calm_begin();
-	cli.err = open_memstream(&told, &told_len);
-	if (cli.err == NULL)
-		abort();
-	fuzz_calm_end();
-	ok = key_pem_read(&cli, path, "PRIVATE KEY", &der, &len) == 0;
-	fclose(cli.err);
 	if (ok)
 		fuzz_touch(sj_span(der, len));
-	else if (der != NULL || (told_len == 0 && fuzz_is_calm()))
-		abort(); /* refused, and kept, or without a word */
-	free(told);
+	else if (der != NULL)
+		abort(); /* refused, and kept */
 	free(der);
-	return ok;
+	return fuzz_command_end(&f, ok);
 }
 
 static const struct fuzz_parser parsers[] = {
