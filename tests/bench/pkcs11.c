@@ -19,6 +19,7 @@
 #define RUNS 15 /* of what is timed; the median counts */
 #define ROUNDS 5 /* of a second each, in turn, so that noise meets all alike; the median counts */
 #define MANY 11 /* signatures of a run that tells what one more costs */
+#define LISTED 12 /* certificates of 9A, 9C, 9D, 9E and F9; seven data objects that want no PIN */
 
 enum { OURS, OPENSC, YKCS11, MODULES };
 static const struct {
@@ -43,8 +44,9 @@ struct stage {
 	char path[MODULES][2 * BENCH_PATH]; /* empty: it is not here */
 	/* Signatures a second by PC/SC alone, on contact: EC, RSA; beside 1 and 8 threads. */
 	double bare[2][2];
-	double operations_ms; /* of card and reader up to a signature, bare */
-	struct bench_least first, known; /* what so many commands and these take */
+	double channel_ms,
+		operations_ms; /* of card and reader, bare: until it is open; up to a signature */
+	struct bench_least listed, first, known; /* what so many commands and these take */
 };
 
 /* --- the signing program ------------------------------------------------------------ */
@@ -67,7 +69,7 @@ static bool plays(const struct stage *s, unsigned module)
 	return module == OURS || (s->peers && s->path[module][0] != '\0');
 }
 
-/* `what`: "first", "rate"; `more`: arguments. What it prints; 0: it failed. */
+/* `what`: "discover", "first", "rate"; `more`: arguments. What it prints; 0: it failed. */
 static double signer(const struct stage *s, unsigned module, const char *what, const char *more)
 {
 	char line[6 * BENCH_PATH];
@@ -186,40 +188,44 @@ static enum sj_rc tell_can(void *user, const struct sj_piv_question *question, c
 	return SJ_OK;
 }
 
-/* From an open card to the first signature, by the calls that the module makes. */
-static bool sign_inside(struct sj_card *card)
+/* From an open card to its channel, or to the first signature, by the calls that the module makes. */
+static bool use_inside(struct sj_card *card, bool signs)
 {
 	const struct sj_piv_options options = { .size = sizeof(options), .ask = tell_can };
 	const uint8_t digest[32] = { 1 };
 	uint8_t signature[SJ_PIV_BLOCK_MAX];
 	size_t len = sizeof(signature);
 	struct sj_piv *piv = NULL;
-	bool ok = sj_piv_open(card, &options, &piv) == SJ_OK &&
-		  sj_piv_verify(piv, SJ_PIV_PIN, PIN, strlen(PIN), NULL) == SJ_OK &&
-		  sj_piv_sign(piv, SJ_PIV_KEY_AUTHENTICATION, SJ_PIV_P256, digest, sizeof(digest),
-			      signature, &len) == SJ_OK;
+	bool ok = sj_piv_open(card, &options, &piv) == SJ_OK;
+
+	ok = ok && (!signs || (sj_piv_verify(piv, SJ_PIV_PIN, PIN, strlen(PIN), NULL) == SJ_OK &&
+			       sj_piv_sign(piv, SJ_PIV_KEY_AUTHENTICATION, SJ_PIV_P256, digest,
+					   sizeof(digest), signature, &len) == SJ_OK));
 
 	sj_piv_close(piv);
 	return ok;
 }
 
-/* Bare: on contact the signature alone; over the air the channel of both ends, too. */
-static bool measure_operations(struct stage *s)
+/* Bare: on contact the signature alone, if any; over the air the channel of both ends, too. */
+static bool measure_operations(const struct stage *s, bool signs, double *ms)
 {
 	struct bench_calls calls = { .call = { { BENCH_SIGN, SJ_P256, 1 } } };
 	struct bench_inside *in = NULL;
 	char text[320];
 	bool ok = true;
 
+	*ms = 0;
+	if (s->peers && !signs)
+		return true;
 	if (!s->peers) {
 		calls.call[0].count = 0;
 		in = bench_inside_open(s->ec, NULL);
 		bench_record(&calls);
-		ok = in && sign_inside(bench_inside_card(in));
+		ok = in && use_inside(bench_inside_card(in), signs);
 		bench_record(NULL);
 		bench_inside_close(in);
 	}
-	return ok && bench_floor(&calls, &s->operations_ms, text, sizeof(text));
+	return ok && bench_floor(&calls, ms, text, sizeof(text));
 }
 
 /* --- what is measured ------------------------------------------------------------------- */
@@ -248,21 +254,22 @@ static void row(const struct stage *s, const char *id, const struct figure *f, c
 		bench_row(s->b, name, f->of[OURS], unit, floor, note);
 }
 
-/* Commands of a run with that many signatures. */
+/* Commands of a run; with signatures: so many. */
 static double commands(const struct stage *s, unsigned module, struct bench_relay *through,
-		       unsigned n)
+		       const char *what, unsigned n)
 {
 	char more[32];
 	unsigned before = through->count;
 
 	snprintf(more, sizeof(more), "ec %u", n);
-	return signer(s, module, "first", more) > 0 ? (double)(through->count - before) : 0;
+	return signer(s, module, what, more) > 0 ? (double)(through->count - before) : 0;
 }
 
-static bool measure_least(const struct stage *s, double apdus, struct bench_least *out)
+static bool measure_least(const struct stage *s, double apdus, double operations_ms,
+			  struct bench_least *out)
 {
 	const struct bench_talk talk = { .apdus = (unsigned)apdus,
-					 .operations_ms = s->operations_ms,
+					 .operations_ms = operations_ms,
 					 .connects = true };
 
 	return bench_least(s->b, &talk, out);
@@ -272,7 +279,7 @@ static bool measure_least(const struct stage *s, double apdus, struct bench_leas
 static bool command_rows(struct stage *s)
 {
 	const double channel = s->peers ? 0 : 5;
-	struct figure first = { 0 }, known = { 0 }, more = { 0 };
+	struct figure listed = { 0 }, first = { 0 }, known = { 0 }, more = { 0 };
 	char port[16];
 	pid_t relay = 0;
 	struct bench_relay *through = NULL;
@@ -285,10 +292,18 @@ static bool command_rows(struct stage *s)
 	for (unsigned i = 0; there && i < MODULES; i++) {
 		if (!plays(s, i) || !forget(s))
 			continue;
-		first.of[i] = commands(s, i, through, 1);
-		known.of[i] = commands(s, i, through, 1);
-		more.of[i] = (commands(s, i, through, MANY) - known.of[i]) / (MANY - 1);
+		listed.of[i] = commands(s, i, through, "discover", 0);
+		if (!forget(s))
+			continue;
+		first.of[i] = commands(s, i, through, "first", 1);
+		known.of[i] = commands(s, i, through, "first", 1);
+		more.of[i] = (commands(s, i, through, "first", MANY) - known.of[i]) / (MANY - 1);
 	}
+	row(s, "discover.apdus", &listed, "apdus", channel + 1 + LISTED,
+	    s->peers
+		    ? "C_Initialize until all is listed that a card not seen before shows without a PIN; "
+		      "floor: SELECT, and each object that may be there asked for once"
+		    : "the same; floor: as on contact, and PACE's 5");
 	row(s, "new.apdus", &first, "apdus", channel + 4,
 	    s->peers ? "C_Initialize to the first signature; aim: at most 14; "
 		       "floor: SELECT, certificate, VERIFY, signature"
@@ -299,12 +314,15 @@ static bool command_rows(struct stage *s)
 	row(s, "sign.ec.apdus", &more, "apdus", 1, "one signature more; aim: 1");
 	bench_relay_end(through, relay);
 	bench_remove(s->b, 0);
-	return measure_operations(s) && measure_least(s, first.of[OURS], &s->first) &&
-	       measure_least(s, known.of[OURS], &s->known);
+	return measure_operations(s, false, &s->channel_ms) &&
+	       measure_operations(s, true, &s->operations_ms) &&
+	       measure_least(s, listed.of[OURS], s->channel_ms, &s->listed) &&
+	       measure_least(s, first.of[OURS], s->operations_ms, &s->first) &&
+	       measure_least(s, known.of[OURS], s->operations_ms, &s->known);
 }
 
 /* The median of runs in turn, so that noise meets all alike. */
-static bool walls(const struct stage *s, bool again, struct figure *out)
+static bool walls(const struct stage *s, const char *what, bool again, struct figure *out)
 {
 	struct bench_samples samples[MODULES];
 	bool ok = true;
@@ -319,7 +337,7 @@ static bool walls(const struct stage *s, bool again, struct figure *out)
 
 			if (!plays(s, i) || (!again && !forget(s)))
 				continue;
-			ms = signer(s, i, "first", "ec");
+			ms = signer(s, i, what, "ec");
 			if (run >= 0 && ms > 0)
 				bench_sample(&samples[i], (int64_t)(ms * 1e6));
 		}
@@ -333,15 +351,19 @@ static bool walls(const struct stage *s, bool again, struct figure *out)
 
 static void wall_rows(const struct stage *s)
 {
-	struct figure first = { 0 }, known = { 0 };
+	struct figure listed = { 0 }, first = { 0 }, known = { 0 };
 	char note[256];
 
+	snprintf(note, sizeof(note), "C_Initialize until all is listed, without a PIN; %s",
+		 s->listed.text);
+	if (walls(s, "discover", false, &listed))
+		row(s, "discover.wall", &listed, "ms", s->listed.ms, note);
 	snprintf(note, sizeof(note), "C_Initialize to the first signature; %s%s",
 		 s->peers ? "aim: half of the better peer; " : "", s->first.text);
-	if (walls(s, false, &first))
+	if (walls(s, "first", false, &first))
 		row(s, "new.wall", &first, "ms", s->first.ms, note);
 	snprintf(note, sizeof(note), "the same, card seen before; %s", s->known.text);
-	if (walls(s, true, &known))
+	if (walls(s, "first", true, &known))
 		row(s, "known.wall", &known, "ms", s->known.ms, note);
 }
 

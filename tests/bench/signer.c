@@ -1,6 +1,7 @@
 /*
  * signer.c -- a program that signs with any PKCS#11 module, timed.
  *
+ *	signer discover MODULE ID PIN KIND	ms from C_Initialize until all that stands on the card is listed, without a PIN
  *	signer first MODULE ID PIN KIND [N]	ms from C_Initialize to the first signature, or to the N-th
  *	signer logout MODULE ID PIN KIND [N]	the same; ends logged out, without C_Finalize
  *	signer rate MODULE ID PIN KIND THREADS SECONDS	signatures per second
@@ -97,6 +98,43 @@ static double rate(struct signer *s, unsigned threads, double seconds)
 	return (double)s->n / (signer_now() - start);
 }
 
+/* Its class, its ID and what it is called. */
+static bool list_one(struct signer *s, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+	CK_OBJECT_CLASS class;
+	CK_BYTE id[32], label[256];
+	CK_ATTRIBUTE wanted[] = { { CKA_CLASS, &class, sizeof(class) },
+				  { CKA_LABEL, label, sizeof(label) },
+				  { CKA_ID, id, sizeof(id) } };
+	CK_RV rv = s->p11->C_GetAttributeValue(session, object, wanted, 3);
+
+	/* What is no key and no certificate has no ID. */
+	return signer_ok(s, rv == CKR_ATTRIBUTE_TYPE_INVALID ? CKR_OK : rv, "C_GetAttributeValue");
+}
+
+/* As `pkcs11-tool -O` does it; the certificate must be among them. */
+static bool discover(struct signer *s, double *ms)
+{
+	double start = signer_now();
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE object, certificate;
+	CK_TOKEN_INFO token;
+	CK_ULONG n = 1;
+	bool good = signer_open(s, &session) &&
+		    signer_ok(s, s->p11->C_GetTokenInfo(s->slot, &token), "C_GetTokenInfo") &&
+		    signer_ok(s, s->p11->C_FindObjectsInit(session, NULL, 0), "C_FindObjectsInit");
+
+	while (good && n == 1) {
+		good = signer_ok(s, s->p11->C_FindObjects(session, &object, 1, &n),
+				 "C_FindObjects");
+		good = good && (n == 0 || list_one(s, session, object));
+	}
+	good = good && signer_ok(s, s->p11->C_FindObjectsFinal(session), "C_FindObjectsFinal") &&
+	       signer_find(s, session, CKO_CERTIFICATE, &certificate);
+	*ms = (signer_now() - start) * 1000;
+	return good && signer_ok(s, s->p11->C_Finalize(NULL), "C_Finalize");
+}
+
 /* `stays`: it only logs out. */
 static bool first(struct signer *s, unsigned n, bool stays, double *ms)
 {
@@ -128,7 +166,9 @@ int main(int argc, char **argv)
 	if (strcmp(argv[5], "rsa") == 0)
 		s.mechanism.mechanism = CKM_RSA_PKCS;
 	s.shares = strcmp(argv[1], "soak") == 0;
-	if (strcmp(argv[1], "first") == 0 || strcmp(argv[1], "logout") == 0) {
+	if (strcmp(argv[1], "discover") == 0) {
+		(void)discover(&s, &value);
+	} else if (strcmp(argv[1], "first") == 0 || strcmp(argv[1], "logout") == 0) {
 		(void)first(&s, threads, argv[1][0] == 'l', &value);
 	} else if (signer_begin(&s, &session, &key)) {
 		s.key = strcmp(argv[1], "soak") == 0 ? key : NULL;

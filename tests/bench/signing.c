@@ -76,7 +76,7 @@ static bool read_certificate(struct signer *s, CK_SESSION_HANDLE session, EVP_PK
 	return signer_ok(s, *key != NULL ? CKR_OK : CKR_DATA_INVALID, "the certificate");
 }
 
-bool signer_begin(struct signer *s, CK_SESSION_HANDLE *session, EVP_PKEY **key)
+bool signer_open(struct signer *s, CK_SESSION_HANDLE *session)
 {
 	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
 	CK_SLOT_ID slots[16];
@@ -88,8 +88,12 @@ bool signer_begin(struct signer *s, CK_SESSION_HANDLE *session, EVP_PKEY **key)
 		return false;
 	s->slot = slots[0];
 	return signer_ok(s, s->p11->C_OpenSession(s->slot, CKF_SERIAL_SESSION, NULL, NULL, session),
-			 "C_OpenSession") &&
-	       read_certificate(s, *session, key) &&
+			 "C_OpenSession");
+}
+
+bool signer_begin(struct signer *s, CK_SESSION_HANDLE *session, EVP_PKEY **key)
+{
+	return signer_open(s, session) && read_certificate(s, *session, key) &&
 	       signer_ok(s,
 			 s->p11->C_Login(*session, CKU_USER, (CK_UTF8CHAR *)(uintptr_t)s->pin,
 					 strlen(s->pin)),

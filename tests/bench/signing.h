@@ -32,8 +32,10 @@ double signer_now(void);
 /* Whether it is CKR_OK; if not it is told, and the signer has failed. */
 bool signer_ok(struct signer *s, CK_RV rv, const char *what);
 bool signer_load(struct signer *s, const char *module);
+/* Up to a session with the first token. */
+bool signer_open(struct signer *s, CK_SESSION_HANDLE *session);
 /*
- * Up to a session with the user logged in; the certificate is read, as programs do. `key`, which the caller
+ * The same, with the user logged in; the certificate is read, as programs do. `key`, which the caller
  * frees, is what stands in it; NULL: it is not looked into, which is no module's work.
  */
 bool signer_begin(struct signer *s, CK_SESSION_HANDLE *session, EVP_PKEY **key);
