@@ -30,6 +30,7 @@ import time
 PACKED = pathlib.Path(__file__).with_name("corpus")
 ENTRY_MAX = 4096  # bytes of an input that is worth keeping in the project
 SANITISED = 10_000  # executions with sanitisers, whatever runs without them
+ORDERS = 5  # in which a corpus is read, to see whether it reaches the same
 # Freed memory is watched until 4 MiB more were freed, and it is told who allocated it by a few frames: with ASan's
 # own numbers most of the time goes into fresh pages. Whoever looks into a crash runs it with these.
 ASAN = "detect_leaks=1:abort_on_error=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=3:allocator_release_to_os_interval_ms=-1"
@@ -222,6 +223,16 @@ class Campaign:
                     running.pop(name).result()
                     self.told(name)
 
+    def unsteady(self, name):
+        """Does what the corpus reaches depend on its order? Then places that only the first to come reaches count as finds."""
+        reached = set()
+        for seed in range(1, ORDERS + 1):
+            told = subprocess.run([self.harness(name)[1], "-runs=0", f"-seed={seed}", self.corpus(name), self.work / "seeds" / name],
+                                  env=self.environment(name), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace").stderr
+            found = re.search(r"INITED +cov: (\d+)", told)
+            reached.add(found and found[1])
+        return len(reached) > 1 or None in reached
+
     def report(self):
         counts = {kind: [self.state[n]["executions"] for n in self.names if self.kinds[n] == kind] for kind in ("parser", "stateful")}
         afl = [self.state[n]["afl"] for n in self.names if self.kinds[n] == "stateful"]
@@ -233,6 +244,10 @@ class Campaign:
             quiet = sum(all(self.done(n)[:2] == (1, 1) for n in room) for room in rooms)
             print(f"figure: fuzz.rooms {len(rooms)}")
             print(f"figure: fuzz.quiet.percent {100 * quiet / max(len(rooms), 1):.1f}")
+            with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
+                parsers = [n for n in self.names if self.kinds[n] == "parser"]
+                unsteady = [n for n, is_so in zip(parsers, pool.map(self.unsteady, parsers)) if is_so]
+            print(f"figure: fuzz.unsteady {len(unsteady)} {' '.join(unsteady)}".rstrip())
             print(f"figure: fuzz.harnesses {sum(self.state[n]['executions'] > 0 for n in self.names)}")
             print(f"figure: fuzz.executions.least {min(counts['parser'], default=0)}")
             print(f"figure: fuzz.stateful.least {min(counts['stateful'], default=0)}")

@@ -118,6 +118,14 @@ run_fuzzer() { # SECONDS [OPTION...]
 	[[ "$(run_fuzzer 0.2 a)" == *'a: '* ]]
 }
 
+@test "a parser whose inputs reach something else in another order is told" {
+	fuzzer
+	echo 0 | tee grew-a grew-b
+	[[ "$(run_fuzzer 60)" == *$'figure: fuzz.unsteady 0\n'* ]]
+	sed -i 's/^grew=/case "$SOJOURN_FUZZ$*" in b-runs=0*-seed=3*) exec echo "#1 INITED cov: 1947" >\&2 ;; esac\n&/' build/tests/fuzz/libfuzzer
+	[[ "$(run_fuzzer 0)" == *$'figure: fuzz.unsteady 1 b\n'* ]]
+}
+
 @test "counts of another machine are gone on from, if they are named" {
 	fuzzer
 	echo 0 >grew-cms
