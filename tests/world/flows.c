@@ -128,15 +128,16 @@ static enum sj_rc sign(struct world *w, unsigned timeout_ms, bool *shown)
 }
 
 const struct flow world_flows[WORLD_FLOWS] = {
-	{ "verify", "whole.card", "contactless", verify, 0, false },
-	{ "service", "eid.card", "contactless", check_in, 0, false },
-	{ "tap", "whole.card", "contactless", tap_first, 0, false },
-	{ "tap-again", "whole.card", "contactless", tap_again, 0, false },
-	{ "sign", "whole.card", "contact", sign, 10000, false },
-	{ "key-pin", "whole.card", "contact", world_key_pin, 0, false },
-	{ "key-unblock", "whole.card", "contact", world_key_unblock, 0, false },
-	{ "key-make", "whole.card", "contact", world_key_make, 0, false },
-	{ "eid-pin", "eid.card", "contactless", world_eid_pin, 0, false },
-	{ "card-rotate", "whole.card", "contact", world_card_rotate, 0, true },
-	{ "card-lock", "whole.card", "contact", world_card_lock, 0, true },
+	{ "verify", "whole.card", "contactless", verify, 0, false, false },
+	{ "service", "eid.card", "contactless", check_in, 0, false, false },
+	{ "tap", "whole.card", "contactless", tap_first, 0, false, false },
+	{ "tap-again", "whole.card", "contactless", tap_again, 0, false, false },
+	{ "sign", "whole.card", "contact", sign, 10000, false, false },
+	{ "key-pin", "whole.card", "contact", world_key_pin, 0, false, false },
+	{ "key-unblock", "whole.card", "contact", world_key_unblock, 0, false, false },
+	{ "key-make", "whole.card", "contact", world_key_make, 0, false, false },
+	{ "eid-pin", "eid.card", "contactless", world_eid_pin, 0, false, false },
+	{ "card-rotate", "whole.card", "contact", world_card_rotate, 0, true, false },
+	{ "card-lock", "whole.card", "contact", world_card_lock, 0, true, false },
+	{ "issue", "blank.card", "contactless", world_issue, 0, true, true },
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <sojourn/failure.h>
 #include <sojourn/piv.h>
@@ -164,20 +165,30 @@ static enum sj_rc meaning(int code)
 	}
 }
 
+static enum sj_rc run(struct world *w, const char *const argv[])
+{
+	const pid_t pid = bench_start(&w->bench, argv);
+	int status;
+
+	if (pid <= 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return SJ_INTERNAL;
+	return meaning(WEXITSTATUS(status));
+}
+
+static void put_seconds(char seconds[static 16], unsigned timeout_ms)
+{
+	snprintf(seconds, 16, "%u", (timeout_ms + 999) / 1000);
+}
+
 static enum sj_rc authority(struct world *w, const char *verb, unsigned timeout_ms)
 {
 	char seconds[16];
 	const char *const argv[] = { AUTHORITY,           "authority", verb,
 				     w->desk.p.authority, "--reader",  WORLD_READER,
 				     "--timeout",         seconds,     NULL };
-	pid_t pid;
-	int status;
 
-	snprintf(seconds, sizeof(seconds), "%u", (timeout_ms + 999) / 1000);
-	pid = bench_start(&w->bench, argv);
-	if (pid <= 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return SJ_INTERNAL;
-	return meaning(WEXITSTATUS(status));
+	put_seconds(seconds, timeout_ms);
+	return run(w, argv);
 }
 
 /* Whose keys the next one finds. */
@@ -197,6 +208,42 @@ enum sj_rc world_card_lock(struct world *w, unsigned timeout_ms, bool *shown)
 	if (rc == SJ_OK || rc == SJ_INTERNAL)
 		rc = authority(w, "card-unlock", timeout_ms);
 	*shown = rc == SJ_OK;
+	return rc;
+}
+
+/* What is half done by then is done again. */
+enum sj_rc world_issue(struct world *w, unsigned timeout_ms, bool *shown)
+{
+	const struct bench_place *p = &w->desk.p;
+	char seconds[16];
+	const char *const argv[] = { AUTHORITY,
+				     "issue",
+				     "--again",
+				     "--authority",
+				     p->authority,
+				     "--portrait",
+				     "tools/demo/face.jpg",
+				     "--can-file",
+				     p->can,
+				     "--letter-out",
+				     p->letter,
+				     "--holder",
+				     p->holder,
+				     "--no-gate",
+				     "--no-keys",
+				     "--reader",
+				     WORLD_READER,
+				     "--timeout",
+				     seconds,
+				     NULL };
+	enum sj_rc rc;
+
+	put_seconds(seconds, timeout_ms);
+	unlink(p->letter);
+	rc = run(w, argv);
+	*shown = rc == SJ_OK;
+	w->issued =
+		*shown || rc == SJ_INTERNAL; /* refused: the last word of the one before was lost */
 	return rc;
 }
 

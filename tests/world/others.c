@@ -1,11 +1,13 @@
 /*
  * others.c -- what other processes do to ours, at each command of every conversation: `others resets`,
- * `kills [MOMENTS]` (of pcscd, a flow), `held`; without arguments all of them, with words of flows these alone.
+ * `kills [MOMENTS]` (of pcscd, a flow), `held`; without any of them all. With names of flows these alone.
  * `exit`: pcscd's own, after a minute without clients, which hurry.c makes short, once a flow. It must
  * recover within two seconds from when there is a card again, by itself, and grow in nothing.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +68,48 @@ static void reset(struct world *w, const struct flow *f, unsigned at, struct tal
 	w->owed = false;
 	t->resets++;
 	if ((rc != SJ_OK && rc != SJ_CARD_RESET) || shown != (rc == SJ_OK))
+		wrong(t, f, "reset", at, rc, shown);
+	note(&t->recovery_ms, world_recover(w, f, start));
+}
+
+/* Of a program of its own we see no more than that a command went through to the card. */
+struct resetter {
+	struct world *w;
+	unsigned at;
+	atomic_bool over;
+	bool asked;
+	pthread_t thread;
+};
+
+static void *reset_later(void *arg)
+{
+	struct resetter *r = arg;
+
+	while (!r->over && r->w->relay->count < r->at)
+		sched_yield();
+	r->asked = !r->over;
+	if (r->asked)
+		world_other(r->w, 'R');
+	return NULL;
+}
+
+static void reset_within(struct world *w, const struct flow *f, unsigned at, struct tally *t)
+{
+	struct resetter r = { .w = w, .at = at };
+	int64_t start;
+	bool shown;
+	enum sj_rc rc;
+
+	world_ready(w, f);
+	w->relay->count = 0;
+	start = bench_ns();
+	if (pthread_create(&r.thread, NULL, reset_later, &r) != 0)
+		world_fail("no thread");
+	rc = f->run(w, 5000, &shown);
+	r.over = true;
+	pthread_join(r.thread, NULL);
+	t->resets += r.asked;
+	if ((rc != SJ_OK && rc != SJ_CARD_LOST) || shown != (rc == SJ_OK))
 		wrong(t, f, "reset", at, rc, shown);
 	note(&t->recovery_ms, world_recover(w, f, start));
 }
@@ -182,6 +226,7 @@ static void kill_then(struct world *w, const struct flow *f, int64_t after_ns, i
 	int64_t end;
 	enum sj_rc rc;
 
+	world_ready(w, f);
 	world_hook(&(struct hook){ .at = 0 });
 	k.at = bench_ns() + after_ns;
 	if (pthread_create(&k.thread, NULL, kill_later, &k) != 0)
@@ -206,9 +251,11 @@ static int64_t duration(struct world *w, const struct flow *f)
 	int64_t least = INT64_MAX;
 
 	for (int i = 0; i < 3; i++) {
-		const int64_t start = bench_ns();
+		int64_t start;
 		bool shown;
 
+		world_ready(w, f);
+		start = bench_ns();
 		if (f->run(w, 5000, &shown) == SJ_OK && bench_ns() - start < least)
 			least = bench_ns() - start;
 	}
@@ -354,14 +401,17 @@ static void disturb(struct world *w, const struct flow *f, const struct wanted *
 		kills_then(w, f, 0, warm, what->moments, &memory, &places, t);
 	before = world_holdings();
 	for (unsigned at = 1; what->resets && at <= commands; at++)
-		reset(w, f, at, t);
-	for (unsigned at = 0; what->held && at <= commands; at++)
+		(f->process ? reset_within : reset)(w, f, at, t);
+	/* Within a program of its own there is no place to stop at. */
+	for (unsigned at = 0; what->held && !f->process && at <= commands; at++)
 		held(w, f, at, t);
 	if (what->kills) {
-		kills_at(w, f, commands, t);
+		kills_at(w, f, f->process ? 0 : commands, t);
 		kills_then(w, f, warm, what->moments, what->moments, &memory, &places, t);
-		print_places(&places, f);
-		t->moments += places.different;
+		if (!f->process) { /* elsewhere we know of no places */
+			print_places(&places, f);
+			t->moments += places.different;
+		}
 	}
 	note(&t->memory, world_growth_slope(&memory));
 	no_growth(t, &before, f->name);
@@ -382,9 +432,23 @@ static struct wanted wanted(int argc, char **argv)
 				what.moments = (unsigned)atoi(argv[i + 1]);
 		}
 	}
-	if (argc == 1)
+	if (!what.resets && !what.kills && !what.held && !what.exit)
 		what.resets = what.kills = what.held = true;
 	return what;
+}
+
+/* By its name; if none is named, each. */
+static bool is_named(const struct flow *f, int argc, char **argv)
+{
+	bool any = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], f->name) == 0)
+			return true;
+		for (unsigned k = 0; k < WORLD_FLOWS; k++)
+			any = any || strcmp(argv[i], world_flows[k].name) == 0;
+	}
+	return !any;
 }
 
 int main(int argc, char **argv)
@@ -395,7 +459,7 @@ int main(int argc, char **argv)
 
 	world_up(&w, what.exit);
 	for (unsigned i = 0; i < WORLD_FLOWS; i++)
-		if (what.exit || !world_flows[i].process)
+		if (is_named(&world_flows[i], argc, argv))
 			disturb(&w, &world_flows[i], &what, &t);
 	world_down(&w);
 	if (what.exit) {

@@ -37,6 +37,7 @@ static void cut(struct world *w, const struct flow *f, unsigned at, enum bench_c
 	double took;
 	enum sj_rc rc;
 
+	world_ready(w, f);
 	w->relay->count = 0;
 	w->relay->how = how;
 	w->relay->cut = at;

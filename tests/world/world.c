@@ -1,5 +1,6 @@
 /* world.c -- the stage: pcscd, cards, a relay, another process. */
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,8 @@ static void start_card(struct world *w, const struct flow *f)
 
 	snprintf(path, sizeof(path), "%s/%s", w->bench.dir, f->card);
 	snprintf(port, sizeof(port), "%u", w->lab.port + 2u);
+	if (f->blank && ((unlink(path) != 0 && errno != ENOENT) || !bench_blank(&w->bench, path)))
+		world_fail("no blank card");
 	w->card = bench_start(&w->bench, argv);
 	w->relay = bench_relay(w->lab.port, w->lab.port + 2u, &w->through);
 	if (w->card <= 0 || !w->relay)
@@ -160,6 +163,20 @@ void world_end(struct world *w)
 		world_fail("a card that was taken out is still seen");
 }
 
+void world_ready(struct world *w, const struct flow *f)
+{
+	const struct timespec wait = { .tv_nsec = 20000000 };
+	const int64_t until = bench_ns() + WORLD_PATIENCE_MS * INT64_C(1000000);
+
+	if (!f->blank || !w->issued)
+		return;
+	world_end(w);
+	start_card(w, f);
+	w->issued = false;
+	while (!present(w) && bench_ns() < until)
+		nanosleep(&wait, NULL);
+}
+
 double world_recover(struct world *w, const struct flow *f, int64_t start)
 {
 	const int64_t until = bench_ns() + WORLD_PATIENCE_MS * INT64_C(1000000);
@@ -167,6 +184,7 @@ double world_recover(struct world *w, const struct flow *f, int64_t start)
 	enum sj_rc rc;
 
 	do {
+		world_ready(w, f);
 		rc = f->run(w, 1000, &shown);
 	} while ((rc != SJ_OK || !shown) && bench_ns() < until);
 	if (rc != SJ_OK || !shown)
@@ -181,6 +199,7 @@ unsigned world_begin(struct world *w, const struct flow *f)
 	start_card(w, f);
 	world_recover(w, f, bench_ns());
 	world_hook(&(struct hook){ .at = 0 });
+	world_ready(w, f);
 	w->relay->count = 0;
 	if (f->run(w, 5000, &shown) != SJ_OK || !shown)
 		world_fail("%s: fails undisturbed", f->name);

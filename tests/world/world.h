@@ -33,6 +33,7 @@ struct world {
 	bool module; /* C_Initialize was called */
 	double call_ms; /* the longest of its calls so far */
 	CK_RV rv; /* the last one's value */
+	bool issued; /* the card in the reader, by world_issue() */
 	bool second, eid_second; /* the PIN of key application and eID is WORLD_OTHER_PIN now */
 	char eid_pin[8]; /* the first one */
 	uint8_t admin[32]; /* the key application's management key */
@@ -54,8 +55,9 @@ struct flow {
 	enum sj_rc (*run)(struct world *w, unsigned timeout_ms, bool *shown);
 	unsigned own_ms; /* a deadline of its own for each call, instead; 0: none */
 	bool process; /* a program of its own: commands are counted by the relay alone */
+	bool blank; /* it wants one that is not issued, see world_ready() */
 };
-#define WORLD_FLOWS 11
+#define WORLD_FLOWS 12
 extern const struct flow world_flows[WORLD_FLOWS];
 
 /*
@@ -68,12 +70,15 @@ enum sj_rc world_key_make(struct world *w, unsigned timeout_ms, bool *shown);
 enum sj_rc world_eid_pin(struct world *w, unsigned timeout_ms, bool *shown);
 enum sj_rc world_card_rotate(struct world *w, unsigned timeout_ms, bool *shown);
 enum sj_rc world_card_lock(struct world *w, unsigned timeout_ms, bool *shown);
+enum sj_rc world_issue(struct world *w, unsigned timeout_ms, bool *shown);
 /* The management key of whole.card. */
 bool world_read_admin(struct world *w);
 
 /* The flow's card is put in; then the flow once, undisturbed: the commands that it takes. */
 unsigned world_begin(struct world *w, const struct flow *f);
 void world_end(struct world *w);
+/* Before each: a card that was issued gives way to a blank one, in time that is none of the flow's. */
+void world_ready(struct world *w, const struct flow *f);
 /* Again and again until it succeeds; ms since `start` (bench_ns()). */
 double world_recover(struct world *w, const struct flow *f, int64_t start);
 
