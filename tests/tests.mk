@@ -135,7 +135,7 @@ $(fuzz_rooms:%=$(BUILD)/obj/tests/fuzz/room-%.o): $(BUILD)/obj/tests/fuzz/room-%
 $(fuzz_each): fuzz_less := -Wl,--gc-sections,-z,start-stop-gc
 $(fuzz_each): $(BUILD)/tests/fuzz/libfuzzer-%: $(BUILD)/obj/tests/fuzz/room-%.o $(fuzz_parts)
 $(BUILD)/tests/fuzz/libfuzzer: $(call objs,tests/fuzz/parsers.c) $(fuzz_parts)
-$(BUILD)/tests/fuzz/libfuzzer $(fuzz_each): $(call objs,tests/fuzz/libfuzzer.c)
+$(BUILD)/tests/fuzz/libfuzzer $(fuzz_each): $(call objs,$(addprefix tests/fuzz/,libfuzzer.c mutator.c structure.c))
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS_EXE) $(fuzz_less) $(fuzz_wrap) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(fuzz_libs)
 .rooms: $(fuzz_each)

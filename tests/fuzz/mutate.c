@@ -254,7 +254,7 @@ static void try_structures(const struct fuzz_parser *p, struct sj_span seed, str
 		for (unsigned how = 0; how < FUZZ_EDITS; how++) {
 			struct sj_writer w = sj_writer(buf, 2 * FUZZ_SEED_MAX);
 
-			there = fuzz_structure(seed, n, how, &w);
+			there = fuzz_structure(seed, n, how, sj_span(NULL, 0), &w);
 			if (!there)
 				break;
 			(void)run_exact(p, all_succeeds, sj_written(&w));
