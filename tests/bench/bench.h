@@ -120,6 +120,7 @@ void bench_remove(struct bench *b, unsigned slot);
  * NULL: there is none. The end takes what was returned.
  */
 #define BENCH_OUT_MS 700
+#define BENCH_HOLD_MS 30
 enum bench_cut {
 	BENCH_CUT_BEFORE, /* the card does not get the command */
 	BENCH_CUT_DURING, /* the reader gets the first half of the answer */
@@ -129,6 +130,8 @@ enum bench_cut {
 struct bench_relay {
 	atomic_uint count, cut;
 	atomic_uint how; /* enum bench_cut */
+	atomic_uint
+		hold; /* from that number on answers wait BENCH_HOLD_MS, until the card is reset; 0: none */
 	_Atomic int64_t cut_ns; /* bench_ns() of the last cut */
 };
 struct bench_relay *bench_relay(unsigned reader_port, unsigned card_port, pid_t *pid);

@@ -46,6 +46,7 @@ struct stage {
 	double bare[2][2];
 	double channel_ms,
 		operations_ms; /* of card and reader, bare: until it is open; up to a signature */
+	unsigned objects[MODULES]; /* that each has listed */
 	struct bench_least listed, first, known; /* what so many commands and these take */
 };
 
@@ -69,21 +70,21 @@ static bool plays(const struct stage *s, unsigned module)
 	return module == OURS || (s->peers && s->path[module][0] != '\0');
 }
 
-/* `what`: "discover", "first", "rate"; `more`: arguments. What it prints; 0: it failed. */
-static double signer(const struct stage *s, unsigned module, const char *what, const char *more)
+/* `what`: "discover", whose objects are counted, "first", "rate"; `more`: arguments. What it prints; 0: it failed. */
+static double signer(struct stage *s, unsigned module, const char *what, const char *more)
 {
 	char line[6 * BENCH_PATH];
 	double value = 0;
 	FILE *out;
+	int n;
 
 	snprintf(line, sizeof(line), "%s/tests/bench/signer %s %s %s " PIN " %s", s->b->build, what,
 		 s->path[module], modules[module].id, more);
 	out = popen(line, "r");
 	if (out == NULL)
 		return 0;
-	if (fscanf(out, "%lf", &value) != 1)
-		value = 0;
-	return pclose(out) == 0 ? value : 0;
+	n = fscanf(out, "%lf %u", &value, &s->objects[module]);
+	return pclose(out) == 0 && n > 0 ? value : 0;
 }
 
 /* From now on the module knows no card. */
@@ -255,7 +256,7 @@ static void row(const struct stage *s, const char *id, const struct figure *f, c
 }
 
 /* Commands of a run; with signatures: so many. */
-static double commands(const struct stage *s, unsigned module, struct bench_relay *through,
+static double commands(struct stage *s, unsigned module, struct bench_relay *through,
 		       const char *what, unsigned n)
 {
 	char more[32];
@@ -280,7 +281,8 @@ static bool command_rows(struct stage *s)
 {
 	const double channel = s->peers ? 0 : 5;
 	struct figure listed = { 0 }, first = { 0 }, known = { 0 }, more = { 0 };
-	char port[16];
+	unsigned objects[MODULES] = { 0 };
+	char port[16], note[320];
 	pid_t relay = 0;
 	struct bench_relay *through = NULL;
 	bool there;
@@ -293,17 +295,21 @@ static bool command_rows(struct stage *s)
 		if (!plays(s, i) || !forget(s))
 			continue;
 		listed.of[i] = commands(s, i, through, "discover", 0);
+		objects[i] = s->objects[i];
 		if (!forget(s))
 			continue;
 		first.of[i] = commands(s, i, through, "first", 1);
 		known.of[i] = commands(s, i, through, "first", 1);
 		more.of[i] = (commands(s, i, through, "first", MANY) - known.of[i]) / (MANY - 1);
 	}
-	row(s, "discover.apdus", &listed, "apdus", channel + 1 + LISTED,
-	    s->peers
-		    ? "C_Initialize until all is listed that a card not seen before shows without a PIN; "
-		      "floor: SELECT, and each object that may be there asked for once"
-		    : "the same; floor: as on contact, and PACE's 5");
+	snprintf(
+		note, sizeof(note),
+		"C_Initialize until all is listed that a module shows of a new card without a PIN (objects: ours %u, "
+		"opensc %u, ykcs11 %u); floor: SELECT, and each that may be there asked for once%s",
+		objects[OURS], objects[OPENSC], objects[YKCS11], s->peers ? "" : "; PACE's 5");
+	row(s, "discover.apdus", &listed, "apdus", channel + 1 + LISTED, note);
+	if (objects[OURS] < LISTED)
+		bench_fail(s->b, "our module lists less than the card has");
 	row(s, "new.apdus", &first, "apdus", channel + 4,
 	    s->peers ? "C_Initialize to the first signature; aim: at most 14; "
 		       "floor: SELECT, certificate, VERIFY, signature"
@@ -322,7 +328,7 @@ static bool command_rows(struct stage *s)
 }
 
 /* The median of runs in turn, so that noise meets all alike. */
-static bool walls(const struct stage *s, const char *what, bool again, struct figure *out)
+static bool walls(struct stage *s, const char *what, bool again, struct figure *out)
 {
 	struct bench_samples samples[MODULES];
 	bool ok = true;
@@ -349,7 +355,7 @@ static bool walls(const struct stage *s, const char *what, bool again, struct fi
 	return ok;
 }
 
-static void wall_rows(const struct stage *s)
+static void wall_rows(struct stage *s)
 {
 	struct figure listed = { 0 }, first = { 0 }, known = { 0 };
 	char note[256];
@@ -401,7 +407,7 @@ static double floor_rate(bool rsa)
 }
 
 /* Per second: the median round of each, the floor's in `of[MODULES]`. */
-static bool rates(const struct stage *s, const char *kind, const char *threads,
+static bool rates(struct stage *s, const char *kind, const char *threads,
 		  double of[static MODULES + 1])
 {
 	struct bench_samples samples[MODULES + 1];

@@ -66,6 +66,7 @@ static int64_t now_ns(void)
 static bool pass(int to, const uint8_t *message, size_t len, bool to_card, struct bench_relay *r)
 {
 	const bool apdu = len > 2 + 1; /* of one byte are power and reset; ATRs are not counted */
+	const struct timespec hold = { .tv_nsec = BENCH_HOLD_MS * 1000000l };
 	const unsigned how = r->how;
 	bool cut;
 
@@ -73,6 +74,10 @@ static bool pass(int to, const uint8_t *message, size_t len, bool to_card, struc
 		cut = apdu && ++r->count == r->cut && how == BENCH_CUT_BEFORE;
 	else
 		cut = r->cut > 0 && r->count == r->cut && how != BENCH_CUT_BEFORE;
+	if (to_card && !apdu)
+		r->hold = 0;
+	if (!to_card && r->hold > 0 && r->count >= r->hold)
+		nanosleep(&hold, NULL);
 	if (!cut)
 		return send_all(to, message, len);
 	if (how == BENCH_CUT_DURING)

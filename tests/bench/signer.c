@@ -1,7 +1,8 @@
 /*
  * signer.c -- a program that signs with any PKCS#11 module, timed.
  *
- *	signer discover MODULE ID PIN KIND	ms from C_Initialize until all that stands on the card is listed, without a PIN
+ *	signer discover MODULE ID PIN KIND	ms from C_Initialize until all is listed that the module shows of the card without a PIN;
+ *		and how many objects these are
  *	signer first MODULE ID PIN KIND [N]	ms from C_Initialize to the first signature, or to the N-th
  *	signer logout MODULE ID PIN KIND [N]	the same; ends logged out, without C_Finalize
  *	signer rate MODULE ID PIN KIND THREADS SECONDS	signatures per second
@@ -98,21 +99,23 @@ static double rate(struct signer *s, unsigned threads, double seconds)
 	return (double)s->n / (signer_now() - start);
 }
 
-/* Its class, its ID and what it is called. */
+/* Its class, what it is called, and the ID that keys and certificates have. */
 static bool list_one(struct signer *s, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
-	CK_OBJECT_CLASS class;
+	CK_OBJECT_CLASS class = CK_UNAVAILABLE_INFORMATION;
 	CK_BYTE id[32], label[256];
 	CK_ATTRIBUTE wanted[] = { { CKA_CLASS, &class, sizeof(class) },
 				  { CKA_LABEL, label, sizeof(label) },
 				  { CKA_ID, id, sizeof(id) } };
 	CK_RV rv = s->p11->C_GetAttributeValue(session, object, wanted, 3);
+	const bool is_named = class >= CKO_CERTIFICATE && class <= CKO_PRIVATE_KEY;
 
-	/* What is no key and no certificate has no ID. */
-	return signer_ok(s, rv == CKR_ATTRIBUTE_TYPE_INVALID ? CKR_OK : rv, "C_GetAttributeValue");
+	s->n++;
+	return signer_ok(s, rv == CKR_ATTRIBUTE_TYPE_INVALID && !is_named ? CKR_OK : rv,
+			 "C_GetAttributeValue");
 }
 
-/* As `pkcs11-tool -O` does it; the certificate must be among them. */
+/* As `pkcs11-tool -O` does it; the certificate must be among them. How many there are is counted. */
 static bool discover(struct signer *s, double *ms)
 {
 	double start = signer_now();
@@ -178,6 +181,8 @@ int main(int argc, char **argv)
 	EVP_PKEY_free(key);
 	explicit_bzero(argv[4], strlen(argv[4]));
 	printf("%.3f", value);
+	if (strcmp(argv[1], "discover") == 0)
+		printf(" %lu", s.n);
 	if (key != NULL)
 		printf(" %lu %u %lu", s.longest_us / 1000, s.children, s.logins);
 	printf("\n");

@@ -138,6 +138,11 @@ class Campaign:
         """Bytes of an input: twice the longest valid one; small ones may still grow."""
         return max(4096, 2 * max(f.stat().st_size for f in (self.work / "seeds" / name).iterdir()))
 
+    def common(self, name):
+        """Of each run of libFuzzer, which lets inputs grow by and by only when it is told so, if mutations are ours."""
+        return [f"-max_len={self.longest(name)}", "-len_control=100", "-rss_limit_mb=4096", "-timeout=60", "-report_slow_units=60", "-entropic=0", "-reload=0",
+                f"-artifact_prefix={self.work}/crashes/{name}+", self.corpus(name), self.work / "seeds" / name]
+
     def turn(self, name, seconds):
         """One slice of libFuzzer. It looks for leaks after each input in the first, and at the end of the others; its choice
         of inputs by entropy costs more than it finds where an input touches much."""
@@ -145,9 +150,7 @@ class Campaign:
         leaks = 1 if s["executions"] == 0 else 0
         with_all, fast = self.harness(name)
         harness = fast if leaks == 0 and s["fast"] < 3 and self.done(name)[:2] != (1, 1) else with_all
-        command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-max_len={self.longest(name)}", "-rss_limit_mb=4096", "-timeout=60", "-report_slow_units=60",
-                   "-entropic=0", "-reload=0", f"-detect_leaks={leaks}",
-                   f"-artifact_prefix={self.work}/crashes/{name}+", self.corpus(name), self.work / "seeds" / name]
+        command = [harness, f"-max_total_time={seconds}", "-print_final_stats=1", f"-detect_leaks={leaks}", *self.common(name)]
         room = self.rooms[name]
         finds = self.finds[room]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment(name), text=True, errors="replace")
@@ -227,7 +230,7 @@ class Campaign:
         """Does what the corpus reaches depend on its order? Then places that only the first to come reaches count as finds."""
         reached = set()
         for seed in range(1, ORDERS + 1):
-            told = subprocess.run([self.harness(name)[1], "-runs=0", f"-seed={seed}", self.corpus(name), self.work / "seeds" / name],
+            told = subprocess.run([self.harness(name)[1], "-runs=0", f"-seed={seed}", "-prefer_small=0", *self.common(name)],
                                   env=self.environment(name), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace").stderr
             found = re.search(r"INITED +cov: (\d+)", told)
             reached.add(found and found[1])

@@ -13,8 +13,8 @@
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
 				 uint8_t *out, size_t max, unsigned seed);
-/* libFuzzer's; AFL++'s driver has none, nor does it call what is here. */
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max) __attribute__((weak));
+/* libFuzzer's; that of AFL++'s driver does nothing, nor does it call what is here. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 
 static size_t below(uint64_t *random, size_t n)
 {

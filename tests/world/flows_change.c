@@ -16,6 +16,7 @@
 
 #define AUTHORITY "libexec/sojourn/sojourn-authority"
 #define DIGITS 6
+#define UNHEARD_MAX 5 /* the last command alone, cut in three ways, and by chance */
 
 static const char *const pins[] = { WORLD_PIN, WORLD_OTHER_PIN };
 
@@ -160,6 +161,8 @@ static enum sj_rc meaning(int code)
 		return SJ_CARD_LOST;
 	case 6:
 		return SJ_CARD_ANSWER;
+	case 13:
+		return SJ_CARD_STATE;
 	default:
 		return SJ_INTERNAL;
 	}
@@ -205,7 +208,7 @@ enum sj_rc world_card_lock(struct world *w, unsigned timeout_ms, bool *shown)
 {
 	enum sj_rc rc = authority(w, "card-lock", timeout_ms);
 
-	if (rc == SJ_OK || rc == SJ_INTERNAL)
+	if (rc == SJ_OK || rc == SJ_CARD_STATE)
 		rc = authority(w, "card-unlock", timeout_ms);
 	*shown = rc == SJ_OK;
 	return rc;
@@ -242,8 +245,10 @@ enum sj_rc world_issue(struct world *w, unsigned timeout_ms, bool *shown)
 	unlink(p->letter);
 	rc = run(w, argv);
 	*shown = rc == SJ_OK;
-	w->issued =
-		*shown || rc == SJ_INTERNAL; /* refused: the last word of the one before was lost */
+	/* It is refused as one that is issued: the last answer of the one before was lost. */
+	if (rc == SJ_CARD_STATE && ++w->unheard > UNHEARD_MAX)
+		world_fail("%u cards cannot be issued, nor was it heard that they are", w->unheard);
+	w->issued = *shown || rc == SJ_CARD_STATE;
 	return rc;
 }
 

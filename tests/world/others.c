@@ -77,7 +77,7 @@ struct resetter {
 	struct world *w;
 	unsigned at;
 	atomic_bool over;
-	bool asked;
+	bool reached; /* the card, before the program was over */
 	pthread_t thread;
 };
 
@@ -87,9 +87,10 @@ static void *reset_later(void *arg)
 
 	while (!r->over && r->w->relay->count < r->at)
 		sched_yield();
-	r->asked = !r->over;
-	if (r->asked)
-		world_other(r->w, 'R');
+	if (r->over)
+		return NULL;
+	world_other(r->w, 'R');
+	r->reached = !r->over;
 	return NULL;
 }
 
@@ -102,13 +103,15 @@ static void reset_within(struct world *w, const struct flow *f, unsigned at, str
 
 	world_ready(w, f);
 	w->relay->count = 0;
+	w->relay->hold = at;
 	start = bench_ns();
 	if (pthread_create(&r.thread, NULL, reset_later, &r) != 0)
 		world_fail("no thread");
 	rc = f->run(w, 5000, &shown);
 	r.over = true;
 	pthread_join(r.thread, NULL);
-	t->resets += r.asked;
+	w->relay->hold = 0;
+	t->resets += r.reached;
 	if ((rc != SJ_OK && rc != SJ_CARD_LOST) || shown != (rc == SJ_OK))
 		wrong(t, f, "reset", at, rc, shown);
 	note(&t->recovery_ms, world_recover(w, f, start));
@@ -194,6 +197,7 @@ struct places {
 	} calls[16];
 	bool seen[2 * PLACES_MAX];
 	unsigned different;
+	unsigned ended; /* conversations */
 };
 
 static void note_place(struct places *p, const struct moment *m)
@@ -211,7 +215,8 @@ static void note_place(struct places *p, const struct moment *m)
 
 static void print_places(const struct places *p, const struct flow *f)
 {
-	printf("%s: pcscd killed at %u different moments:", f->name, p->different);
+	printf("%s: pcscd killed at %u different moments, of which %u ended it:", f->name,
+	       p->different, p->ended);
 	for (unsigned i = 0; p->calls[i].times > 0; i++)
 		printf(" %s %u", p->calls[i].call ? p->calls[i].call : "between",
 		       p->calls[i].times);
@@ -239,6 +244,7 @@ static void kill_then(struct world *w, const struct flow *f, int64_t after_ns, i
 	if (!right_kill(rc, shown))
 		wrong(t, f, k.moment.call ? k.moment.call : "pcscd killed between calls",
 		      k.moment.calls, rc, shown);
+	places->ended += rc != SJ_OK;
 	if (rc != SJ_OK)
 		note(&t->loss_ms, (double)(end - k.killed) / 1e6);
 	world_other(w, 'P');
@@ -337,6 +343,7 @@ static void auto_exit(struct world *w, const struct flow *f, struct tally *t)
 	const int64_t until = bench_ns() + EXIT_MS * INT64_C(1000000);
 	const unsigned starts = w->keeper.starts;
 
+	world_ready(w, f);
 	world_other(w, 'D');
 	if (w->module)
 		(void)C_Finalize(NULL);
@@ -408,14 +415,28 @@ static void disturb(struct world *w, const struct flow *f, const struct wanted *
 	if (what->kills) {
 		kills_at(w, f, f->process ? 0 : commands, t);
 		kills_then(w, f, warm, what->moments, what->moments, &memory, &places, t);
-		if (!f->process) { /* elsewhere we know of no places */
-			print_places(&places, f);
-			t->moments += places.different;
-		}
+		t->moments += f->process ? 0 : places.different; /* elsewhere we know of none */
+		print_places(&places, f);
+		if (places.ended == 0)
+			world_fail("%s: pcscd was killed, and nothing came of it", f->name);
 	}
 	note(&t->memory, world_growth_slope(&memory));
 	no_growth(t, &before, f->name);
 	world_end(w);
+}
+
+static bool is_flow(const char *name)
+{
+	for (unsigned i = 0; i < WORLD_FLOWS; i++)
+		if (strcmp(name, world_flows[i].name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_word(const char *word)
+{
+	return strcmp(word, "resets") == 0 || strcmp(word, "kills") == 0 ||
+	       strcmp(word, "held") == 0 || strcmp(word, "exit") == 0 || atoi(word) > 0;
 }
 
 static struct wanted wanted(int argc, char **argv)
@@ -423,6 +444,10 @@ static struct wanted wanted(int argc, char **argv)
 	struct wanted what = { .moments = MOMENTS };
 
 	for (int i = 1; i < argc; i++) {
+		if (!is_word(argv[i]) && !is_flow(argv[i]))
+			world_fail(
+				"%s: neither a conversation nor resets, kills [MOMENTS], held, exit",
+				argv[i]);
 		what.resets = what.resets || strcmp(argv[i], "resets") == 0;
 		what.held = what.held || strcmp(argv[i], "held") == 0;
 		what.exit = what.exit || strcmp(argv[i], "exit") == 0;
@@ -445,8 +470,7 @@ static bool is_named(const struct flow *f, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], f->name) == 0)
 			return true;
-		for (unsigned k = 0; k < WORLD_FLOWS; k++)
-			any = any || strcmp(argv[i], world_flows[k].name) == 0;
+		any = any || is_flow(argv[i]);
 	}
 	return !any;
 }

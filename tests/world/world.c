@@ -121,6 +121,7 @@ static void start_card(struct world *w, const struct flow *f)
 	snprintf(port, sizeof(port), "%u", w->lab.port + 2u);
 	if (f->blank && ((unlink(path) != 0 && errno != ENOENT) || !bench_blank(&w->bench, path)))
 		world_fail("no blank card");
+	w->issued = false;
 	w->card = bench_start(&w->bench, argv);
 	w->relay = bench_relay(w->lab.port, w->lab.port + 2u, &w->through);
 	if (w->card <= 0 || !w->relay)
@@ -172,20 +173,26 @@ void world_ready(struct world *w, const struct flow *f)
 		return;
 	world_end(w);
 	start_card(w, f);
-	w->issued = false;
 	while (!present(w) && bench_ns() < until)
 		nanosleep(&wait, NULL);
+	if (bench_ns() >= until)
+		world_fail("a blank card is not seen");
 }
 
 double world_recover(struct world *w, const struct flow *f, int64_t start)
 {
 	const int64_t until = bench_ns() + WORLD_PATIENCE_MS * INT64_C(1000000);
+	int64_t before;
 	bool shown = false;
 	enum sj_rc rc;
 
 	do {
+		before = bench_ns();
 		world_ready(w, f);
+		start += bench_ns() - before;
 		rc = f->run(w, 1000, &shown);
+		if (f->process && rc == SJ_INTERNAL)
+			world_fail("%s: ended with an error that is none of the card's", f->name);
 	} while ((rc != SJ_OK || !shown) && bench_ns() < until);
 	if (rc != SJ_OK || !shown)
 		world_fail("%s: does not recover: %s", f->name, sj_strerror(rc));

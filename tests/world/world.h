@@ -34,6 +34,7 @@ struct world {
 	double call_ms; /* the longest of its calls so far */
 	CK_RV rv; /* the last one's value */
 	bool issued; /* the card in the reader, by world_issue() */
+	unsigned unheard; /* cards that were issued, and nobody heard of it */
 	bool second, eid_second; /* the PIN of key application and eID is WORLD_OTHER_PIN now */
 	char eid_pin[8]; /* the first one */
 	uint8_t admin[32]; /* the key application's management key */
