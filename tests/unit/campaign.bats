@@ -129,7 +129,7 @@ run_fuzzer() { # SECONDS [OPTION...]
 @test "counts of another machine are gone on from, if they are named" {
 	fuzzer
 	echo 0 >grew-cms
-	sed -i 's/^grew=/grep -q . build\/campaign\/corpus\/cms\/packed-0 || exit 9\n&/' build/tests/fuzz/libfuzzer
+	sed -i 's/^grew=/[ -s build\/campaign\/corpus\/cms\/packed-0 ] || exit 9\n&/' build/tests/fuzz/libfuzzer
 	echo '{"cms": {"executions": 15000, "afl": 0, "coverage": 3, "quiet": 0.0}}' >counts
 	[[ "$(run_fuzzer 60 --counts counts)" == *'cms: 35000 executions'*'figure: fuzz.executions.least 35000'*'figure: fuzz.crashes 0'* ]]
 	rm -r build/campaign
