@@ -53,11 +53,13 @@ browse() {
 
 # Types the PIN when the dialog is there, and waits for the server to see the holder.
 type_pin() {
-	timeout 30 xdotool search --sync --onlyvisible --name 'Unlock Security Device' > /dev/null
+	local i
+	for ((i = 0; i < 5; i++)); do # a window that closes while they are gone through ends the search
+		! timeout 30 xdotool search --sync --onlyvisible --name 'Unlock Security Device' > /dev/null || break
+	done
 	sleep 0.5
 	xdotool type "$1"
 	xdotool key Return
-	local i
 	for ((i = 0; i < 100; i++)); do
 		grep -q "^came: $HOLDER" server.log && return 0
 		sleep 0.1

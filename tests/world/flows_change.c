@@ -161,6 +161,8 @@ static enum sj_rc meaning(int code)
 		return SJ_CARD_LOST;
 	case 6:
 		return SJ_CARD_ANSWER;
+	case 9:
+		return SJ_TIMED_OUT;
 	case 13:
 		return SJ_CARD_STATE;
 	default:

@@ -417,7 +417,7 @@ static void disturb(struct world *w, const struct flow *f, const struct wanted *
 		kills_then(w, f, warm, what->moments, what->moments, &memory, &places, t);
 		t->moments += f->process ? 0 : places.different; /* elsewhere we know of none */
 		print_places(&places, f);
-		if (places.ended == 0)
+		if (f->process && places.ended == 0)
 			world_fail("%s: pcscd was killed, and nothing came of it", f->name);
 	}
 	note(&t->memory, world_growth_slope(&memory));
