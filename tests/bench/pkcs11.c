@@ -281,7 +281,6 @@ static bool command_rows(struct stage *s)
 {
 	const double channel = s->peers ? 0 : 5;
 	struct figure listed = { 0 }, first = { 0 }, known = { 0 }, more = { 0 };
-	unsigned objects[MODULES] = { 0 };
 	char port[16], note[320];
 	pid_t relay = 0;
 	struct bench_relay *through = NULL;
@@ -295,7 +294,6 @@ static bool command_rows(struct stage *s)
 		if (!plays(s, i) || !forget(s))
 			continue;
 		listed.of[i] = commands(s, i, through, "discover", 0);
-		objects[i] = s->objects[i];
 		if (!forget(s))
 			continue;
 		first.of[i] = commands(s, i, through, "first", 1);
@@ -306,9 +304,10 @@ static bool command_rows(struct stage *s)
 		note, sizeof(note),
 		"C_Initialize until all is listed that a module shows of a new card without a PIN (objects: ours %u, "
 		"opensc %u, ykcs11 %u); floor: SELECT, and each that may be there asked for once%s",
-		objects[OURS], objects[OPENSC], objects[YKCS11], s->peers ? "" : "; PACE's 5");
+		s->objects[OURS], s->objects[OPENSC], s->objects[YKCS11],
+		s->peers ? "" : "; PACE's 5");
 	row(s, "discover.apdus", &listed, "apdus", channel + 1 + LISTED, note);
-	if (objects[OURS] < LISTED)
+	if (s->objects[OURS] < LISTED)
 		bench_fail(s->b, "our module lists less than the card has");
 	row(s, "new.apdus", &first, "apdus", channel + 4,
 	    s->peers ? "C_Initialize to the first signature; aim: at most 14; "
@@ -458,6 +457,7 @@ static void rate_rows(struct stage *s, const char *kind)
 /* A card on a reader of either kind. */
 static void all_rows(struct stage *s)
 {
+	memset(s->objects, 0, sizeof(s->objects));
 	if (!command_rows(s)) {
 		bench_fail(s->b, "no floor for the module");
 		return;

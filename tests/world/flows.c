@@ -141,3 +141,23 @@ const struct flow world_flows[WORLD_FLOWS] = {
 	{ "card-lock", "whole.card", "contact", world_card_lock, 0, true, false },
 	{ "issue", "blank.card", "contactless", world_issue, 0, true, true },
 };
+
+bool world_is_flow(const char *name)
+{
+	for (unsigned i = 0; i < WORLD_FLOWS; i++)
+		if (strcmp(name, world_flows[i].name) == 0)
+			return true;
+	return false;
+}
+
+bool world_named(const struct flow *f, int argc, char **argv)
+{
+	bool any = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], f->name) == 0)
+			return true;
+		any = any || world_is_flow(argv[i]);
+	}
+	return !any;
+}

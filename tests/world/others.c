@@ -425,14 +425,6 @@ static void disturb(struct world *w, const struct flow *f, const struct wanted *
 	world_end(w);
 }
 
-static bool is_flow(const char *name)
-{
-	for (unsigned i = 0; i < WORLD_FLOWS; i++)
-		if (strcmp(name, world_flows[i].name) == 0)
-			return true;
-	return false;
-}
-
 static bool is_word(const char *word)
 {
 	return strcmp(word, "resets") == 0 || strcmp(word, "kills") == 0 ||
@@ -444,7 +436,7 @@ static struct wanted wanted(int argc, char **argv)
 	struct wanted what = { .moments = MOMENTS };
 
 	for (int i = 1; i < argc; i++) {
-		if (!is_word(argv[i]) && !is_flow(argv[i]))
+		if (!is_word(argv[i]) && !world_is_flow(argv[i]))
 			world_fail(
 				"%s: neither a conversation nor resets, kills [MOMENTS], held, exit",
 				argv[i]);
@@ -462,19 +454,6 @@ static struct wanted wanted(int argc, char **argv)
 	return what;
 }
 
-/* By its name; if none is named, each. */
-static bool is_named(const struct flow *f, int argc, char **argv)
-{
-	bool any = false;
-
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], f->name) == 0)
-			return true;
-		any = any || is_flow(argv[i]);
-	}
-	return !any;
-}
-
 int main(int argc, char **argv)
 {
 	const struct wanted what = wanted(argc, argv);
@@ -483,7 +462,7 @@ int main(int argc, char **argv)
 
 	world_up(&w, what.exit);
 	for (unsigned i = 0; i < WORLD_FLOWS; i++)
-		if (is_named(&world_flows[i], argc, argv))
+		if (world_named(&world_flows[i], argc, argv))
 			disturb(&w, &world_flows[i], &what, &t);
 	world_down(&w);
 	if (what.exit) {

@@ -59,25 +59,20 @@ static void cut(struct world *w, const struct flow *f, unsigned at, enum bench_c
 	world_recover(w, f, bench_ns());
 }
 
-static bool named(int argc, char **argv, const char *name)
-{
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], name) == 0)
-			return true;
-	return argc == 1;
-}
-
 int main(int argc, char **argv)
 {
 	struct tally t = { 0 };
 	struct world w;
 
+	for (int i = 1; i < argc; i++)
+		if (!world_is_flow(argv[i]))
+			world_fail("%s: no such conversation", argv[i]);
 	world_up(&w, false);
 	for (unsigned i = 0; i < WORLD_FLOWS; i++) {
 		const struct flow *f = &world_flows[i];
 		unsigned commands;
 
-		if (!named(argc, argv, f->name))
+		if (!world_named(f, argc, argv))
 			continue;
 		commands = world_begin(&w, f);
 		printf("%s: %u commands\n", f->name, commands);

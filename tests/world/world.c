@@ -142,12 +142,20 @@ static bool present(struct world *w)
 	return there;
 }
 
-/* pcscd must see that, or it takes the next card for this one. */
-void world_end(struct world *w)
+static void await(struct world *w, bool there, const char *else_say)
 {
 	const struct timespec wait = { .tv_nsec = 20000000 };
 	const int64_t until = bench_ns() + WORLD_PATIENCE_MS * INT64_C(1000000);
 
+	while (present(w) != there && bench_ns() < until)
+		nanosleep(&wait, NULL);
+	if (bench_ns() >= until)
+		world_fail("%s", else_say);
+}
+
+/* pcscd must see that, or it takes the next card for this one. */
+void world_end(struct world *w)
+{
 	if (w->module)
 		(void)C_Finalize(NULL);
 	w->module = false;
@@ -158,25 +166,16 @@ void world_end(struct world *w)
 		waitpid(w->card, NULL, 0);
 	}
 	w->card = 0;
-	while (present(w) && bench_ns() < until)
-		nanosleep(&wait, NULL);
-	if (bench_ns() >= until)
-		world_fail("a card that was taken out is still seen");
+	await(w, false, "a card that was taken out is still seen");
 }
 
 void world_ready(struct world *w, const struct flow *f)
 {
-	const struct timespec wait = { .tv_nsec = 20000000 };
-	const int64_t until = bench_ns() + WORLD_PATIENCE_MS * INT64_C(1000000);
-
 	if (!f->blank || !w->issued)
 		return;
 	world_end(w);
 	start_card(w, f);
-	while (!present(w) && bench_ns() < until)
-		nanosleep(&wait, NULL);
-	if (bench_ns() >= until)
-		world_fail("a blank card is not seen");
+	await(w, true, "a blank card is not seen");
 }
 
 double world_recover(struct world *w, const struct flow *f, int64_t start)

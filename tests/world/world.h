@@ -60,6 +60,9 @@ struct flow {
 };
 #define WORLD_FLOWS 12
 extern const struct flow world_flows[WORLD_FLOWS];
+bool world_is_flow(const char *name);
+/* Among a program's words by its name; if none is named, each. */
+bool world_named(const struct flow *f, int argc, char **argv);
 
 /*
  * flows_change.c. Each finds the card as the one before was to leave it, or as that one found it, and
