@@ -192,11 +192,12 @@ ASAN_BUILD := $(BUILD)/asan
 ASAN_FLAGS := SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	FORTIFY= FRAME= OPT='-O1 -g'
 FUZZ_BUILD := $(BUILD)/fuzz
-FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
+FUZZ_OURS := -fsanitize-coverage-ignorelist=tests/fuzz/uncounted
+FUZZ_FLAGS := CC=clang $(subst -fsanitize=address,$(FUZZ_OURS) -fsanitize=fuzzer-no-link$(comma)address,$(ASAN_FLAGS))
 FAST_BUILD := $(BUILD)/fast
 # What finds inputs quickly; they are run with the sanitisers afterwards.
 FAST_ONLY := FORTIFY= FRAME= OPT='-O2 -g -ffunction-sections'
-FAST_FLAGS := CC=clang SANITIZE=-fsanitize-coverage=inline-8bit-counters$(comma)pc-table $(FAST_ONLY)
+FAST_FLAGS := CC=clang SANITIZE='$(FUZZ_OURS) -fsanitize-coverage=inline-8bit-counters$(comma)pc-table' $(FAST_ONLY)
 AFL_BUILD := $(BUILD)/afl
 AFL_FLAGS := CC=afl-clang-fast SANITIZE= $(FAST_ONLY)
 COVERAGE_BUILD := $(BUILD)/coverage

@@ -15,11 +15,6 @@
 #define GIVEN 272u
 #define PLACES 8192u /* one that is needed by another goes to it */
 
-/* What is remembered depends on the inputs before this one: a place in here that is reached anew is no find. */
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
-#endif
-
 struct memo {
 	uint8_t asked[ASKED];
 	size_t asked_len; /* 0: not to be kept */
@@ -174,7 +169,3 @@ bool __wrap_sj_ec_sign(enum sj_curve curve, const struct sj_ec_secret *key, stru
 		*len = size;
 	return m.ok;
 }
-
-#ifdef __clang__
-#pragma clang attribute pop
-#endif
