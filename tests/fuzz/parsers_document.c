@@ -32,13 +32,34 @@ static bool put_file(struct sj_writer *w, uint8_t name, const char *hex)
 	return put_hex(w, hex);
 }
 
+/* The n-th that its own parser knows, in a template if its tag is given; false: there is none. */
+static bool put_parsed(struct sj_writer *w, uint8_t name, uint32_t tag, const char *parser,
+		       size_t n)
+{
+	static uint8_t bytes[FUZZ_SEED_MAX];
+	struct sj_writer file = SJ_WRITER_OF(bytes);
+	const size_t at = tag != 0 ? sj_tlv_open(&file) : 0;
+
+	if (!fuzz_parser_named(parser)->seed(n, &file))
+		return false;
+	if (tag != 0)
+		sj_tlv_close(&file, tag, at);
+	sj_put_u8(w, name);
+	sj_put_be(w, 2, (uint32_t)file.len);
+	sj_put(w, sj_written(&file));
+	return !file.failed && !w->failed;
+}
+
 static bool document_seed(size_t i, struct sj_writer *w)
 {
-	static const char *const objects[] = { CMS_SOD, CMS_SOD_INDEFINITE };
+	static const char *const objects[] = { CMS_SOD, CMS_SOD_INDEFINITE, CMS_SOD };
 
-	return i < 2 && put_file(w, 1, objects[i]) && put_file(w, 3, CMS_DG1) &&
+	return i < 3 && put_file(w, 1, objects[i]) && put_file(w, 3, CMS_DG1) &&
 	       put_file(w, 0, "60165F0104303130375F36063034303030305C026175") &&
-	       put_file(w, 5, "6B095C025F105F10024131");
+	       put_file(w, 5, "6B095C025F105F10024131") &&
+	       (i < 2 ||
+		(put_parsed(w, 2, 0, "secinfo", 0) && put_parsed(w, 7, SJ_TAG_DG14, "secinfo", 0) &&
+		 put_parsed(w, 4, 0, "dg2", 0)));
 }
 
 /* Takes the files one after the other; the rest is passed over. */
@@ -85,20 +106,6 @@ static bool document_run(struct sj_span in)
 
 /* --- what the holder's groups tell, as if they were signed: number, size (2), bytes ------------ */
 
-/* The n-th valid data group that its own parser knows; false: there is none. */
-static bool put_group(struct sj_writer *w, uint8_t dg, const char *parser, size_t n)
-{
-	static uint8_t bytes[FUZZ_SEED_MAX];
-	struct sj_writer group = SJ_WRITER_OF(bytes);
-
-	if (!fuzz_parser_named(parser)->seed(n, &group))
-		return false;
-	sj_put_u8(w, dg);
-	sj_put_be(w, 2, (uint32_t)group.len);
-	sj_put(w, sj_written(&group));
-	return !w->failed;
-}
-
 static bool holder_seed(size_t i, struct sj_writer *w)
 {
 	static const char *const rooms[] = { "dg1", "dg2", "dg11", "dg12", "dg16" };
@@ -106,8 +113,8 @@ static bool holder_seed(size_t i, struct sj_writer *w)
 	bool some = false;
 
 	for (size_t k = 0; k < sizeof(groups); k++)
-		some |= put_group(w, groups[k], rooms[k], i);
-	return some && (i == 0 || put_group(w, 1, "dg1", 0));
+		some |= put_parsed(w, groups[k], 0, rooms[k], i);
+	return some && (i == 0 || put_parsed(w, 1, 0, "dg1", 0));
 }
 
 static void take_groups(struct sj_span in, struct sj_report *report)

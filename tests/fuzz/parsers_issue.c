@@ -49,6 +49,18 @@ static bool portrait_run(struct sj_span in)
 	"{\"documentNumber\":\"U24SJ0117\",\"surname\":\"H\xC3\xA5kansson\",\"sex\":\"F\"," \
 	"\"nationality\":\"UTO\",\n\"birthDate\":\"1990-08-12\",\"expiryDate\":\"2034-05-05\""
 
+#define MOST \
+	"\"documentType\":\"TD1\",\"documentCode\":\"ID\",\"givenNames\":\"Zo\xC3\xAB-Marie O'Hara\"," \
+	"\"surnameMrz\":\"HAAKANSSON\",\"issueDate\":\"2024-02-29\",\"personalNumber\":\"1\"," \
+	"\"placeOfBirth\":\"x\",\"address\":\"y\",\"telephone\":\"1\",\"profession\":\"p\"," \
+	"\"title\":\"t\",\"issuingAuthority\":\"a\",\"class\":\"visitor\"," \
+	"\"artisticName\":\"b\",\"birthName\":\"c\",\"communityId\":\"12\"," \
+	"\"email\":\"a@b\",\"insuranceNumber\":\"A1\"," \
+	"\"personsToNotify\":[{\"name\":\"n\",\"telephone\":\"1\",\"address\":\"z\"}]," \
+	"\"homePassport\":{\"state\":\"UTO\",\"number\":\"A1\"}," \
+	"\"emergency\":{\"bloodGroup\":\"O+\",\"allergies\":\"a\",\"contact\":\"c\"}," \
+	"\"entryRecords\":[{\"date\":\"2024-01-01\",\"kind\":\"entry\",\"place\":\"p\"}]"
+
 static bool holder_seed(size_t i, struct sj_writer *out)
 {
 	const struct sj_span seeds[] = {
@@ -58,6 +70,7 @@ static bool holder_seed(size_t i, struct sj_writer *out)
 		SJ_SPAN_STR(LEAST ",\"optionalData\":\"A1\",\"optionalData2\":\"B2\",\n"
 				  "\"personsToNotify\":[{\"name\":\"x\"},\n"
 				  "{\"name\":\"y\",\"recorded\":\"2024-02-29\"}]}"),
+		SJ_SPAN_STR(LEAST "," MOST "}"),
 	};
 
 	return i < sizeof(seeds) / sizeof(seeds[0]) && put(out, seeds[i]);
@@ -89,6 +102,11 @@ static bool batch_seed(size_t i, struct sj_writer *out)
 			    "\"nationality\":\"UTO\",\"birthDate\":\"1990-08-12\","
 			    "\"expiryDate\":\"2034-05-05\","
 			    "\"portraitData\":\"/9j/wAALCAAQABABAREA/9k=\"}\n"),
+		SJ_SPAN_STR(
+			"\xEF\xBB\xBF{\"documentNumber\":\"K2\",\"surname\":\"E\",\"sex\":\"X\","
+			"\"nationality\":\"D\",\"birthDate\":\"1990-00-00\","
+			"\"expiryDate\":\"2034-05-05\"," MOST ","
+			"\"portraitData\":\"/9j/wAALCAAQABABAREA/9k=\"}\r\n \n"),
 	};
 
 	return i < sizeof(seeds) / sizeof(seeds[0]) && put(out, seeds[i]);

@@ -224,21 +224,28 @@ static bool pseudonyms_run(struct sj_span in)
 
 /* --- a signer's token -------------------------------------------------------------------- */
 
-static bool signer_seed(size_t i, struct sj_writer *w)
+/* The token of the key that begins with this byte, signed by that with the other. */
+static bool signer_put(struct sj_writer *w, uint8_t signer, uint8_t own, uint8_t by)
 {
-	struct sj_ec_secret key = { .bytes = { 1 }, .len = 32 };
+	const struct sj_ec_secret key = { .bytes = { own }, .len = 32 },
+				  issuer = { .bytes = { by }, .len = 32 };
 	struct sj_ec_point point;
 	struct sj_cwt cwt = { .kind = SJ_CWT_SIGNER,
 			      .issuer = SJ_SPAN_STR("UTO"),
 			      .not_before = 1790000000,
 			      .expires = 1790086400,
-			      .signer = SJ_CWT_GATE_CA };
+			      .signer = signer };
 
-	if (i > 0 || !sj_ec_multiply(SJ_P256, &key, NULL, &point))
+	if (!sj_ec_multiply(SJ_P256, &key, NULL, &point))
 		return false;
 	cwt.key_x = sj_span(point.bytes + 1, SJ_CWT_KEY);
 	cwt.key_y = sj_span(point.bytes + 1 + SJ_CWT_KEY, SJ_CWT_KEY);
-	return cwt_put_by(w, &cwt, &key);
+	return cwt_put_by(w, &cwt, &issuer);
+}
+
+static bool signer_seed(size_t i, struct sj_writer *w)
+{
+	return i == 0 && signer_put(w, SJ_CWT_GATE_CA, 1, 1);
 }
 
 static bool signer_run(struct sj_span in)
@@ -292,17 +299,21 @@ static bool manifest_seed(size_t i, struct sj_writer *w)
 		{ .kind = SJ_BUNDLED_STATUS_LIST, .bytes = 70000 },
 		{ .kind = SJ_BUNDLED_STATUS_DELTA, .bytes = 300 },
 	};
-	uint8_t token[SJ_CWT_MAX] = { 0 };
-	const struct sj_span signer = SJ_SPAN_OF(token);
+	uint8_t bytes[2][SJ_CWT_MAX];
+	struct sj_writer first = SJ_WRITER_OF(bytes[0]), second = SJ_WRITER_OF(bytes[1]);
+	const bool signs = signer_put(&first, SJ_CWT_BUNDLE_SIGNER, 1, 1) &&
+			   signer_put(&second, SJ_CWT_BUNDLE_SIGNER, 2, 1);
+	const struct sj_span signers[] = { sj_written(&first), sj_written(&second) };
+	const struct sj_ec_secret secret = { .bytes = { (uint8_t)(1 + i) }, .len = 32 };
 	const struct sj_bundle_plan plan = { .issuer = "UTO",
 					     .version = 7,
 					     .created = 1790000000,
 					     .expires = 1790100000,
-					     .signers = &signer,
-					     .signer_count = 1,
+					     .signers = signers,
+					     .signer_count = 1 + i,
 					     .entries = entries,
 					     .count = 1 + 2 * i };
-	struct sj_key *key = i < 2 ? sj_key_generate("P-256") : NULL;
+	struct sj_key *key = signs && i < 2 ? sj_key_from_ec(SJ_P256, &secret) : NULL;
 	bool ok = key != NULL && sj_bundle_put(w, &plan, key);
 
 	sj_key_free(key);
