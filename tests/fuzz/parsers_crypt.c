@@ -32,7 +32,7 @@ static const char crl_hex[] =
 	"39028f466bbb17d15b3090db6d5da5db279177420220738fa0c424c40c3f9a95b9526c65fdc0dc1af2de66a4"
 	"be79847ac7a7b3322594";
 
-/* Signed by themselves with RSA (1,024 bits), PKCS #1 v1.5; with PSS, which the key is restricted to; made with OpenSSL. */
+/* Signed by themselves with RSA, PKCS #1 v1.5, and with PSS, to which the key is restricted; made with OpenSSL. */
 static const char rsa_certificate_hex[] =
 	"3082020e30820177a00302010202143889c9cf4bbe9229a8e11f696eef266d3b7f38d7300d06092a864886f7"
 	"0d01010b05003019310b3009060355040613025554310a300806035504030c0178301e170d32363131323731"
