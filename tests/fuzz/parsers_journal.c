@@ -43,27 +43,32 @@ static bool row_run(struct sj_span in)
 
 /* --- evidence ---------------------------------------------------------------------- */
 
-static size_t put_statement(bool signs, struct sj_writer *out)
+/* With the journal and the commitments that `plan` has. */
+static bool put_statement(const struct sj_statement *plan, bool signs, struct sj_writer *out)
 {
 	const uint8_t certificate[] = { 0x7F, 0x21, 2, 1, 2 };
 	const struct sj_span certificates = SJ_SPAN_OF(certificate);
-	struct sj_statement s = { .info = { .name = "hotel-check-in", .answered = true } };
+	struct sj_statement s = *plan;
 	uint8_t bytes[640];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
 
+	s.info = (struct sj_evidence_info){ .name = "hotel-check-in",
+					    .answered = true,
+					    .proof = SJ_PROOF_SIGNED };
 	if (signs)
 		strcpy(s.info.terminal, "UTHOTEL00001");
-	s.info.proof = SJ_PROOF_SIGNED;
 	sj_statement_put(&w, &s);
 	sj_statement_content_put(out, sj_written(&w),
 				 signs ? SJ_SPAN_STR("signed") : sj_span(NULL, 0), &certificates,
 				 signs ? 1 : 0);
-	return out->len;
+	return !out->failed;
 }
 
 static bool statement_seed(size_t i, struct sj_writer *out)
 {
-	return i < 2 && put_statement(i == 0, out) != 0 && !out->failed;
+	static const struct sj_statement plan;
+
+	return i < 2 && put_statement(&plan, i == 0, out);
 }
 
 static bool statement_run(struct sj_span in)
@@ -81,38 +86,105 @@ static bool statement_run(struct sj_span in)
 	return s.info.due == 0 ? sj_evidence_read(&r, &info) == SJ_OK : true;
 }
 
-static bool export_seed(size_t i, struct sj_writer *out)
-{
-	static const uint8_t point[SJ_JOURNAL_PUBLIC] = { 4 };
-	uint8_t head[SJ_JOURNAL_HEAD] = { 1, 1 };
-	const struct sj_journal_record r = { .kind = SJ_JOURNAL_FIRE, .number = 1 };
-	const uint8_t previous[SJ_JOURNAL_HASH] = { 1 };
-	struct sj_journal_built built;
-	struct sj_export e = { .number = 1, .public_key = SJ_SPAN_OF(point) };
-	bool ok = i < 2 && sj_journal_put_row(&r, previous, &built);
+static const struct sj_ec_secret journal_secret = { { 1 }, 32 };
 
-	if (i >= 2)
-		return false;
-	memcpy(e.head.bytes, head, sizeof(head));
-	e.body = sj_span(built.row.body, ok ? built.row.body_len : 0);
-	e.parts[SJ_SEALED_DATA] = i == 1 ? SJ_SPAN_STR("some data of a holder") : sj_span(NULL, 0);
-	sj_export_put(out, &e);
-	sj_journal_built_free(&built);
-	return ok && !out->failed;
+/* A salt, a datum, a portrait. */
+static bool kept_seed(size_t i, struct sj_writer *out)
+{
+	sj_put_fill(out, 7, SJ_EVIDENCE_SALT);
+	sj_put(out, SJ_SPAN_STR("\1\0\0\0\10\7surname\0\0\0\10ERIKSSON"));
+	if (i == 1)
+		sj_put(out, SJ_SPAN_STR("\2\0\0\1\0\12image/jpeg\0\0\0\3\377\330\377"));
+	return i < 2 && !out->failed;
 }
 
-/* Whatever it is, nothing is proved without a signature. */
+/* The content of a verification whose data are these, in the journal of that key. */
+static bool put_verification(const struct sj_ec_point *key, struct sj_span data, bool signs,
+			     struct sj_writer *out)
+{
+	struct sj_statement s = { .signature = { NULL, 0 } };
+
+	return sj_journal_origin(sj_ec_point_span(key), s.journal) &&
+	       sj_sealed_commit(SJ_SEALED_DATA, data, s.commitments[SJ_SEALED_DATA]) &&
+	       put_statement(&s, signs, out);
+}
+
+/* The record, one that follows on it, and the head of both. */
+static bool put_export(const struct sj_journal_record *r, struct sj_export *e,
+		       struct sj_writer *out)
+{
+	static const uint8_t before[SJ_JOURNAL_HASH] = { 1 };
+	const struct sj_journal_record next = { .kind = SJ_JOURNAL_FIRE, .number = r->number + 1 };
+	struct sj_journal_built first = { .body = NULL }, second = { .body = NULL };
+	uint8_t hash[SJ_JOURNAL_HASH], bytes[512];
+	struct sj_writer following = SJ_WRITER_OF(bytes);
+	bool ok = sj_journal_put_row(r, before, &first) && sj_journal_hash(&first.row, hash) &&
+		  sj_journal_put_row(&next, hash, &second) && sj_journal_hash(&second.row, hash) &&
+		  sj_journal_head_make(&journal_secret, SJ_JOURNAL_HEAD_AT, next.number, 0, hash,
+				       &e->head);
+
+	if (ok) {
+		e->number = r->number;
+		e->body = sj_span(first.row.body, first.row.body_len);
+		sj_put_be(&following, 4, (uint32_t)second.row.body_len);
+		sj_put(&following, sj_span(second.row.body, second.row.body_len));
+		e->following = sj_written(&following);
+		sj_export_put(out, e);
+	}
+	sj_journal_built_free(&first);
+	sj_journal_built_free(&second);
+	return ok && !following.failed && !out->failed;
+}
+
+/* Neither of both, a tap, a verification without a terminal, one with it. */
+static bool export_seed(size_t i, struct sj_writer *out)
+{
+	static const enum sj_journal_kind kinds[] = { SJ_JOURNAL_FIRE, SJ_JOURNAL_TAP,
+						      SJ_JOURNAL_VERIFICATION,
+						      SJ_JOURNAL_VERIFICATION };
+	static uint8_t content[2048], data[2048];
+	struct sj_writer w = SJ_WRITER_OF(content), kept = SJ_WRITER_OF(data);
+	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
+	struct sj_export e = { .number = 0 };
+	struct sj_ec_point key;
+
+	if (i >= sizeof(kinds) / sizeof(kinds[0]) || !kept_seed(0, &kept) ||
+	    !sj_ec_multiply(SJ_P256, &journal_secret, NULL, &key) ||
+	    !put_verification(&key, sj_written(&kept), i == 3, &w))
+		return false;
+	r.kind = kinds[i];
+	r.number = 1;
+	if (r.kind == SJ_JOURNAL_VERIFICATION) {
+		r.content = content;
+		r.content_len = w.len;
+		e.parts[SJ_SEALED_DATA] = sj_written(&kept);
+	}
+	e.public_key = sj_ec_point_span(&key);
+	return put_export(&r, &e, out);
+}
+
+/* Whatever it is, nothing is proved without a signature; the journal's own is one on somebody's word. */
 static bool export_run(struct sj_span in)
 {
 	struct sj_evidence_trust trust = { .size = sizeof(trust) };
 	struct sj_evidence_report *report = NULL;
 	enum sj_evidence_strength strength;
+	struct sj_ec_point key;
 	struct sj_export e;
 	enum sj_rc rc = sj_evidence_verify(in.ptr, in.len, &trust, &report);
 
 	if (rc == SJ_OK || (report != NULL && sj_evidence_report_strength(report, &strength)))
 		abort();
 	sj_evidence_report_free(report);
+	report = NULL;
+	if (sj_ec_multiply(SJ_P256, &journal_secret, NULL, &key)) {
+		trust.journal_key = key.bytes;
+		rc = sj_evidence_verify(in.ptr, in.len, &trust, &report);
+		if ((rc == SJ_OK) !=
+		    (report != NULL && sj_evidence_report_strength(report, &strength)))
+			abort();
+		sj_evidence_report_free(report);
+	}
 	if (!sj_export_take(in, &e))
 		return false;
 	fuzz_touch(e.body);
@@ -148,16 +220,6 @@ static bool proof_run(struct sj_span in)
 	fuzz_touch(sj_span(p.groups, p.groups_len));
 	fuzz_touch(sj_span(p.key, p.key_len));
 	return true;
-}
-
-/* A salt, a datum, a portrait. */
-static bool kept_seed(size_t i, struct sj_writer *out)
-{
-	sj_put_fill(out, 7, SJ_EVIDENCE_SALT);
-	sj_put(out, SJ_SPAN_STR("\1\0\0\0\10\7surname\0\0\0\10ERIKSSON"));
-	if (i == 1)
-		sj_put(out, SJ_SPAN_STR("\2\0\0\1\0\12image/jpeg\0\0\0\3\377\330\377"));
-	return i < 2 && !out->failed;
 }
 
 static bool kept_run(struct sj_span in)
