@@ -88,12 +88,12 @@ struct made {
 	struct sj_status_list list;
 };
 
-static struct made *make_list(uint32_t seed)
+static struct made *make_list(uint32_t unit, uint32_t seed)
 {
 	struct made *m = calloc(1, sizeof(*m));
 	struct sj_span body;
 
-	if (m == NULL || !put_list(NULL, SMALL, seed, &m->draft, &body) ||
+	if (m == NULL || !put_list(NULL, unit, seed, &m->draft, &body) ||
 	    !sj_status_list_open(body, &m->list))
 		abort();
 	return m;
@@ -106,27 +106,32 @@ static const struct sj_status_list *old_list(void)
 
 	if (old == NULL) {
 		fuzz_calm_begin();
-		old = make_list(0);
+		old = make_list(SMALL, 0);
 		fuzz_stays();
 		fuzz_calm_end();
 	}
 	return &old->list;
 }
 
+/* To a list with other indices, to the same, to one that has grown by blocks. */
 static bool delta_seed(size_t i, struct sj_writer *w)
 {
-	static struct made *new;
+	static const uint32_t units[] = { SMALL, SMALL, SJ_STATUS_BLOCK }, seeds[] = { 3, 0, 1 };
 	uint8_t *delta = NULL;
+	struct made *new;
 	size_t len = 0;
 	bool ok;
 
-	if (new == NULL)
-		new = make_list(3);
-	ok = i == 0 && sj_status_delta_make(old_list(), &new->list, &delta, &len) == SJ_OK;
+	if (i >= sizeof(units) / sizeof(units[0]))
+		return false;
+	new = make_list(units[i], seeds[i]);
+	ok = sj_status_delta_make(old_list(), &new->list, &delta, &len) == SJ_OK;
 	if (ok)
 		sj_put(w, sj_span(delta, len));
 	free(delta);
-	return ok;
+	sj_status_draft_free(&new->draft);
+	free(new);
+	return ok && !w->failed;
 }
 
 /* A table that names more than a run goes through is read, and not applied. */
