@@ -12,7 +12,8 @@ was run elsewhere. With --fast three turns of four
 have no sanitisers, several times as many executions a second; a harness is done after a turn that has them,
 which runs all that the others found again, and after 10,000 executions with them. With --pack the corpora are
 minimised into one file, which `make check` replays (mutate -c), and --counts is written as well. Figures are
-of all runs in --work, and of what it was begun with.
+of all runs in --work, and of what it was begun with. --unreached tells the places that the corpora do not reach,
+in functions that they do enter: what no seed leads to stays quiet for ever.
 """
 import argparse
 import collections
@@ -51,6 +52,7 @@ def options():
     p.add_argument("--pack", type=pathlib.Path, metavar="FILE", help="only minimise the corpora into this")
     p.add_argument("--counts", type=pathlib.Path, metavar="FILE", help="what was run on other machines, a line a harness")
     p.add_argument("--room", type=int, default=8192, help="bytes of each harness in the packed file")
+    p.add_argument("--unreached", action="store_true", help="only tell what the corpora do not reach")
     p.add_argument("names", nargs="*", metavar="HARNESS")
     return p.parse_args()
 
@@ -236,6 +238,22 @@ class Campaign:
             reached.add(found and found[1])
         return len(reached) > 1 or None in reached
 
+    def unreached(self, name):
+        """Lines of places, by file and function. A place in a loop that was unrolled counts as often as it was."""
+        command = [self.harness(name)[1], "-runs=0", "-print_coverage=1", *self.common(name)]
+        told = subprocess.run(command, env=self.environment(name), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace").stdout
+        function, reached, places, missing = "", 0, 0, collections.defaultdict(list)
+        for line in told.splitlines():
+            if found := re.match(r"COVERED_FUNC: hits: \d+ edges: (\d+)/(\d+) (\S+)", line):
+                function, reached, places = found[3], reached + int(found[1]), places + int(found[2])
+            elif found := re.search(r"UNCOVERED_PC: .*?([^/ ]+):(\d+)", line):
+                missing[found[1], function].append(found[2])
+        if places == 0:
+            sys.exit(f"{name}: no coverage was told\n{told[-2000:]}")
+        print(f"{name}: {reached} of {places} places")
+        for (file, function), lines in sorted(missing.items()):
+            print(f"  {file} {function} {' '.join(lines)}")
+
     def report(self):
         counts = {kind: [self.state[n]["executions"] for n in self.names if self.kinds[n] == kind] for kind in ("parser", "stateful")}
         afl = [self.state[n]["afl"] for n in self.names if self.kinds[n] == "stateful"]
@@ -301,6 +319,10 @@ class Campaign:
 def main():
     args = options()
     campaign = Campaign(args)
+    if args.unreached:
+        for name in campaign.names:
+            campaign.unreached(name)
+        return 0
     if args.pack:
         campaign.pack()
         return 0
