@@ -131,9 +131,8 @@ def a_tap_appears_within_100_ms_of_its_verdict(p):
         p.c.finished(number)
         heard = time.time() * 1000  # after the verdict, so that the page has had longer at most
         times.append(p.b.wait("window.shown") - heard)
-    ms = sorted(times)[len(times) // 2]  # of all but what the machine did meanwhile
-    print(f"# tap to screen, after the API had the verdict: {ms:.0f} ms, at most {max(times):.0f} ms")
-    assert ms < 100, times
+    print(f"# tap to screen, after the API had the verdict: at most {max(times):.0f} ms")
+    assert max(times) < 100
 
 
 @case
