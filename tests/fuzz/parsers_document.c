@@ -7,6 +7,7 @@
 
 #include "document/document.h"
 #include "reader/pace.h"
+#include "tests/fuzz/sod.h"
 #include "tests/vectors/openssl_cms.h"
 #include "trust/certificate.h"
 #include "trust/signed.h"
@@ -20,8 +21,8 @@ static bool put_hex(struct sj_writer *w, const char *hex)
 
 /* --- a whole document: each file behind the number of its name and its size ------- */
 
-static const char *const names[] = { "EF.COM", "EF.SOD", "EF.CardAccess", "DG1",
-				     "DG2",    "DG11",   "DG12",          "DG14" };
+static const char *const names[] = { "EF.COM", "EF.SOD", "EF.CardAccess", "DG1", "DG2",
+				     "DG11",   "DG12",   "DG14",          "DG15" };
 
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
@@ -33,27 +34,58 @@ static bool put_file(struct sj_writer *w, uint8_t name, const char *hex)
 }
 
 /* The n-th that its own parser knows, in a template if its tag is given; false: there is none. */
+static bool take_parsed(struct sj_writer *file, uint32_t tag, const char *parser, size_t n)
+{
+	const size_t at = sj_tlv_open(file);
+
+	if (!fuzz_parser_named(parser)->seed(n, file))
+		return false;
+	if (tag != 0)
+		sj_tlv_close(file, tag, at);
+	return !file->failed;
+}
+
+static bool put_bytes(struct sj_writer *w, uint8_t name, struct sj_span file)
+{
+	sj_put_u8(w, name);
+	sj_put_be(w, 2, (uint32_t)file.len);
+	sj_put(w, file);
+	return !w->failed;
+}
+
 static bool put_parsed(struct sj_writer *w, uint8_t name, uint32_t tag, const char *parser,
 		       size_t n)
 {
 	static uint8_t bytes[FUZZ_SEED_MAX];
 	struct sj_writer file = SJ_WRITER_OF(bytes);
-	const size_t at = tag != 0 ? sj_tlv_open(&file) : 0;
 
-	if (!fuzz_parser_named(parser)->seed(n, &file))
+	return take_parsed(&file, tag, parser, n) && put_bytes(w, name, sj_written(&file));
+}
+
+/* One whose chip has keys, signed by an issuer of today. */
+static bool put_with_keys(struct sj_writer *w)
+{
+	static uint8_t bytes[3][FUZZ_SEED_MAX];
+	struct sj_writer dg14 = SJ_WRITER_OF(bytes[0]), dg15 = SJ_WRITER_OF(bytes[1]),
+			 sod = SJ_WRITER_OF(bytes[2]);
+	struct sj_sod_plan plan = { .version = 1 };
+
+	if (!take_parsed(&dg14, SJ_TAG_DG14, "secinfo", 0) ||
+	    !take_parsed(&dg15, SJ_TAG_DG15, "spki", 0))
 		return false;
-	if (tag != 0)
-		sj_tlv_close(&file, tag, at);
-	sj_put_u8(w, name);
-	sj_put_be(w, 2, (uint32_t)file.len);
-	sj_put(w, sj_written(&file));
-	return !file.failed && !w->failed;
+	plan.groups[14] = sj_written(&dg14);
+	plan.groups[15] = sj_written(&dg15);
+	return fuzz_put_sod(&sod, &plan) && put_bytes(w, 1, sj_written(&sod)) &&
+	       put_bytes(w, 7, sj_written(&dg14)) && put_bytes(w, 8, sj_written(&dg15)) &&
+	       put_parsed(w, 2, 0, "secinfo", 0);
 }
 
 static bool document_seed(size_t i, struct sj_writer *w)
 {
 	static const char *const objects[] = { CMS_SOD, CMS_SOD_INDEFINITE, CMS_SOD };
 
+	if (i == 3)
+		return put_with_keys(w);
 	return i < 3 && put_file(w, 1, objects[i]) && put_file(w, 3, CMS_DG1) &&
 	       put_file(w, 0, "60165F0104303130375F36063034303030305C026175") &&
 	       put_file(w, 5, "6B095C025F105F10024131") &&

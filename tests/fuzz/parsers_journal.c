@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gate/tool.h"
-#include "journal/evidence.h"
+#include "tests/fuzz/evidence_world.h"
 
 /* A row as it could lie in a store: the body alone; its number is the one it names. */
 static bool row_seed(size_t i, struct sj_writer *out)
@@ -43,32 +43,24 @@ static bool row_run(struct sj_span in)
 
 /* --- evidence ---------------------------------------------------------------------- */
 
-/* With the journal and the commitments that `plan` has. */
-static bool put_statement(const struct sj_statement *plan, bool signs, struct sj_writer *out)
+/* With a terminal, and without. */
+static bool statement_seed(size_t i, struct sj_writer *out)
 {
 	const uint8_t certificate[] = { 0x7F, 0x21, 2, 1, 2 };
 	const struct sj_span certificates = SJ_SPAN_OF(certificate);
-	struct sj_statement s = *plan;
+	struct sj_statement s = {
+		.info = { .name = "hotel-check-in", .answered = true, .proof = SJ_PROOF_SIGNED }
+	};
 	uint8_t bytes[640];
 	struct sj_writer w = SJ_WRITER_OF(bytes);
 
-	s.info = (struct sj_evidence_info){ .name = "hotel-check-in",
-					    .answered = true,
-					    .proof = SJ_PROOF_SIGNED };
-	if (signs)
+	if (i == 0)
 		strcpy(s.info.terminal, "UTHOTEL00001");
 	sj_statement_put(&w, &s);
 	sj_statement_content_put(out, sj_written(&w),
-				 signs ? SJ_SPAN_STR("signed") : sj_span(NULL, 0), &certificates,
-				 signs ? 1 : 0);
-	return !out->failed;
-}
-
-static bool statement_seed(size_t i, struct sj_writer *out)
-{
-	static const struct sj_statement plan;
-
-	return i < 2 && put_statement(&plan, i == 0, out);
+				 i == 0 ? SJ_SPAN_STR("signed") : sj_span(NULL, 0), &certificates,
+				 i == 0 ? 1 : 0);
+	return i < 2 && !out->failed;
 }
 
 static bool statement_run(struct sj_span in)
@@ -86,8 +78,6 @@ static bool statement_run(struct sj_span in)
 	return s.info.due == 0 ? sj_evidence_read(&r, &info) == SJ_OK : true;
 }
 
-static const struct sj_ec_secret journal_secret = { { 1 }, 32 };
-
 /* A salt, a datum, a portrait. */
 static bool kept_seed(size_t i, struct sj_writer *out)
 {
@@ -98,92 +88,35 @@ static bool kept_seed(size_t i, struct sj_writer *out)
 	return i < 2 && !out->failed;
 }
 
-/* The content of a verification whose data are these, in the journal of that key. */
-static bool put_verification(const struct sj_ec_point *key, struct sj_span data, bool signs,
-			     struct sj_writer *out)
+/* Something is proved, or it is not: a report says the same. */
+static bool proves(struct sj_span in, const struct sj_evidence_trust *trust)
 {
-	struct sj_statement s = { .signature = { NULL, 0 } };
-
-	return sj_journal_origin(sj_ec_point_span(key), s.journal) &&
-	       sj_sealed_commit(SJ_SEALED_DATA, data, s.commitments[SJ_SEALED_DATA]) &&
-	       put_statement(&s, signs, out);
-}
-
-/* The record, one that follows on it, and the head of both. */
-static bool put_export(const struct sj_journal_record *r, struct sj_export *e,
-		       struct sj_writer *out)
-{
-	static const uint8_t before[SJ_JOURNAL_HASH] = { 1 };
-	const struct sj_journal_record next = { .kind = SJ_JOURNAL_FIRE, .number = r->number + 1 };
-	struct sj_journal_built first = { .body = NULL }, second = { .body = NULL };
-	uint8_t hash[SJ_JOURNAL_HASH], bytes[512];
-	struct sj_writer following = SJ_WRITER_OF(bytes);
-	bool ok = sj_journal_put_row(r, before, &first) && sj_journal_hash(&first.row, hash) &&
-		  sj_journal_put_row(&next, hash, &second) && sj_journal_hash(&second.row, hash) &&
-		  sj_journal_head_make(&journal_secret, SJ_JOURNAL_HEAD_AT, next.number, 0, hash,
-				       &e->head);
-
-	if (ok) {
-		e->number = r->number;
-		e->body = sj_span(first.row.body, first.row.body_len);
-		sj_put_be(&following, 4, (uint32_t)second.row.body_len);
-		sj_put(&following, sj_span(second.row.body, second.row.body_len));
-		e->following = sj_written(&following);
-		sj_export_put(out, e);
-	}
-	sj_journal_built_free(&first);
-	sj_journal_built_free(&second);
-	return ok && !following.failed && !out->failed;
-}
-
-/* Neither of both, a tap, a verification without a terminal, one with it. */
-static bool export_seed(size_t i, struct sj_writer *out)
-{
-	static const enum sj_journal_kind kinds[] = { SJ_JOURNAL_FIRE, SJ_JOURNAL_TAP,
-						      SJ_JOURNAL_VERIFICATION,
-						      SJ_JOURNAL_VERIFICATION };
-	static uint8_t content[2048], data[2048];
-	struct sj_writer w = SJ_WRITER_OF(content), kept = SJ_WRITER_OF(data);
-	struct sj_journal_record r = SJ_JOURNAL_RECORD_INIT;
-	struct sj_export e = { .number = 0 };
-	struct sj_ec_point key;
-
-	if (i >= sizeof(kinds) / sizeof(kinds[0]) || !kept_seed(0, &kept) ||
-	    !sj_ec_multiply(SJ_P256, &journal_secret, NULL, &key) ||
-	    !put_verification(&key, sj_written(&kept), i == 3, &w))
-		return false;
-	r.kind = kinds[i];
-	r.number = 1;
-	if (r.kind == SJ_JOURNAL_VERIFICATION) {
-		r.content = content;
-		r.content_len = w.len;
-		e.parts[SJ_SEALED_DATA] = sj_written(&kept);
-	}
-	e.public_key = sj_ec_point_span(&key);
-	return put_export(&r, &e, out);
-}
-
-/* Whatever it is, nothing is proved without a signature; the journal's own is one on somebody's word. */
-static bool export_run(struct sj_span in)
-{
-	struct sj_evidence_trust trust = { .size = sizeof(trust) };
 	struct sj_evidence_report *report = NULL;
 	enum sj_evidence_strength strength;
-	struct sj_ec_point key;
-	struct sj_export e;
-	enum sj_rc rc = sj_evidence_verify(in.ptr, in.len, &trust, &report);
+	const bool ok = sj_evidence_verify(in.ptr, in.len, trust, &report) == SJ_OK;
 
-	if (rc == SJ_OK || (report != NULL && sj_evidence_report_strength(report, &strength)))
+	if (ok != (report != NULL && sj_evidence_report_strength(report, &strength)))
 		abort();
 	sj_evidence_report_free(report);
-	report = NULL;
-	if (sj_ec_multiply(SJ_P256, &journal_secret, NULL, &key)) {
+	return ok;
+}
+
+/* Whatever it is, nothing is proved where nobody is believed. */
+static bool export_run(struct sj_span in)
+{
+	static uint8_t bytes[2 * FUZZ_SEED_MAX];
+	const struct sj_evidence_trust nobody = { .size = sizeof(nobody) };
+	struct sj_evidence_trust trust = evidence_trust();
+	struct sj_writer mended = SJ_WRITER_OF(bytes);
+	struct sj_ec_point key;
+	struct sj_export e;
+
+	if (proves(in, &nobody))
+		abort();
+	if (evidence_mend(in, &mended) && sj_ec_multiply(SJ_P256, &evidence_journal, NULL, &key)) {
+		(void)proves(sj_written(&mended), &trust);
 		trust.journal_key = key.bytes;
-		rc = sj_evidence_verify(in.ptr, in.len, &trust, &report);
-		if ((rc == SJ_OK) !=
-		    (report != NULL && sj_evidence_report_strength(report, &strength)))
-			abort();
-		sj_evidence_report_free(report);
+		(void)proves(sj_written(&mended), &trust);
 	}
 	if (!sj_export_take(in, &e))
 		return false;
@@ -294,7 +227,7 @@ struct fuzz_room fuzz_journal(void)
 	static const struct fuzz_parser parsers[] = {
 		{ "journal", row_seed, row_run },
 		{ "evidence-statement", statement_seed, statement_run },
-		{ "evidence-export", export_seed, export_run },
+		{ "evidence-export", evidence_put_export, export_run },
 		{ "evidence-proof", proof_seed, proof_run },
 		{ "evidence-kept", kept_seed, kept_run },
 		{ "evidence-sealed", sealed_seed, sealed_run },
