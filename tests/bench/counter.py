@@ -53,21 +53,21 @@ def fetched(c, paths):
 
 
 def loaded(b):
-    """The page that the browser shows, loaded again, in ms."""
+    """The page that the browser shows, loaded again and again, in ms."""
     times = []
     for _ in range(PAGES):
         b.command("POST", "/refresh")
         times.append(b.wait("window.readyAt"))
-    return statistics.median(times)
+    return times
 
 
 def page(c, b, empty):
-    value = loaded(b)
+    times = loaded(b)
     paths = b.js("return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname)")
     paths = ["/"] + [path for path in paths if not path.endswith("/events")]  # which never end
     floor = empty + statistics.median(fetched(c, paths) for _ in range(PAGES))
-    return {"value": value, "floor": floor, "unit": "ms",
-            "note": f"headless Chromium, to the desk that takes a card, p50 of {PAGES}; target: 200; floor: an empty page, and its files by one connection"}
+    return {"value": statistics.median(times), "floor": floor, "unit": "ms",
+            "note": f"headless Chromium, to the desk that takes a card, p50 of {PAGES}, the slowest {max(times):.0f}; target: 200; floor: an empty page, and its files by one connection"}
 
 
 def tap(c, b):
@@ -82,7 +82,7 @@ def tap(c, b):
         shown.append(b.wait("window.shownAt") - start)
         c.ask("DELETE", f"/verifications/{number}")
     return {"value": statistics.median(shown), "floor": statistics.median(heard), "unit": "ms",
-            "note": f"from the request to the verdict on the page, of a card that answers at once, p50 of {PAGES}; target: 100; floor: to a program"}
+            "note": f"from the request to the verdict on the page, of a card that answers at once, p50 of {PAGES}, the slowest {max(shown):.0f}; target: 100; floor: to a program"}
 
 
 def main():
@@ -99,7 +99,7 @@ def main():
                 b.devtools("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
                 b.go("data:text/html,<html data-ready=1>")
                 b.wait("window.readyAt")
-                empty = loaded(b)
+                empty = statistics.median(loaded(b))
                 b.go(c.address())
                 b.wait("window.readyAt")
                 rows["counter.page.wall"] = page(c, b, empty)

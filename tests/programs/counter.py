@@ -105,34 +105,24 @@ def without_a_code_the_page_is_locked_and_says_how(p):
 
 
 @case
-def the_page_is_ready_in_time(p):
-    times = []
+def the_page_is_ready_after_each_load(p):  # how soon: `make bench`
     for _ in range(7):
         p.b.command("POST", "/refresh")
         p.b.wait("document.documentElement.dataset.ready == 'yes'")
-        times.append(p.b.js("return performance.getEntriesByName('ready')[0].startTime"))  # the desk is drawn
-    ms = sorted(times)[3]
-    print(f"# page ready {ms:.0f} ms")
-    assert ms < 200, times
+        assert p.b.js("return performance.getEntriesByName('ready').length") == 1  # the desk is drawn, once
 
 
 # --- verdicts -------------------------------------------------------------------------------------
 
 @case
-def a_tap_appears_within_100_ms_of_its_verdict(p):
+def a_tap_appears_without_being_asked_for(p):  # how soon: `make bench`
     p.c.card("genuine", portrait=None)
-    times = []
     for _ in range(10):
         p.fresh()
-        p.b.js("""window.shown = 0; new MutationObserver((_, o) => {
-            if (document.querySelector('.verdict')) { window.shown = Date.now(); o.disconnect(); } })
-            .observe(document.querySelector('main'), { childList: true, subtree: true })""")
         number = p.c.ask("POST", "/verifications", {"consent": True, "access": {"kind": "can", "value": "123456"}})[1]["id"]
         p.c.finished(number)
-        heard = time.time() * 1000  # after the verdict, so that the page has had longer at most
-        times.append(p.b.wait("window.shown") - heard)
-    print(f"# tap to screen, after the API had the verdict: at most {max(times):.0f} ms")
-    assert max(times) < 100
+        p.b.wait("document.querySelector('.verdict') !== null")
+        assert p.verdict() == "genuine"
 
 
 @case
