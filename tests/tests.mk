@@ -50,7 +50,7 @@ $(BUILD)/tests/unit/test_crypt_constant: TEST_LIBS = -Wl,--wrap=sj_equal_secret
 $(BUILD)/tests/unit/test_cli_files: TEST_LIBS = -Wl,--wrap=write,--wrap=fsync
 $(BUILD)/tests/reader/test_pcsc_calls: TEST_LIBS = -Wl,--wrap=SCardTransmit,--wrap=SCardEstablishContext
 $(BUILD)/tests/unit/test_counter_map: $(call objs,tools/counter/map.c)
-$(BUILD)/tests/unit/test_counter_api: $(counter_objs)
+$(BUILD)/tests/unit/test_counter_api: $(counter_objs) $(call objs,tests/failures/folder.c)
 $(BUILD)/tests/unit/test_counter_api: TEST_LIBS = $(LIBS_counter)
 # A card that lies inside its own secure messaging.
 $(BUILD)/tests/hostile/test_eid_hostile: TEST_LIBS = -Wl,--wrap=emrtd_ca2_agree,--wrap=eid_ri_identify

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "cli/frame.h"
+#include "tests/failures/folder.h"
 #include "tests/unit/counter_bare.h"
 
 #define API "/api/v1"
@@ -110,17 +112,20 @@ static void nothing_of_a_registration_is_lost_for_want_of_memory(void **state)
 					  .fields = json_pack("{s:s}", "surname", "NG"),
 					  .differences = json_pack("{s:s}", "surname", "NO") },
 				    now;
+	enum sj_rc rc = SJ_NO_MEMORY;
 
 	assert_int_equal(counter_store_put(c->store, &r), SJ_OK);
 	json_set_alloc_funcs(lack, free);
 	for (int at = 0;; at++) {
 		until = at;
 		wants = 1;
-		if (counter_store_get(c->store, r.id, &now) && wants == 1)
+		rc = counter_store_get(c->store, r.id, &now);
+		if (wants == 1)
 			break;
-		assert_int_equal(wants, 0);
+		assert_int_equal(rc, SJ_NO_MEMORY);
 		assert_null(now.fields);
 	}
+	assert_int_equal(rc, SJ_OK);
 	assert_true(json_equal(now.fields, r.fields) && json_equal(now.differences, r.differences));
 	counter_registration_free(&now);
 	json_set_alloc_funcs(malloc, free);
@@ -131,9 +136,94 @@ static void nothing_of_a_registration_is_lost_for_want_of_memory(void **state)
 	assert_int_equal(counter_store_put(c->store, &r), SJ_NO_MEMORY);
 	json_set_alloc_funcs(malloc, free);
 	counter_registration_free(&r);
-	assert_true(counter_store_get(c->store, 1, &now));
+	assert_int_equal(counter_store_get(c->store, 1, &now), SJ_OK);
 	assert_string_equal(json_string_value(json_object_get(now.fields, "surname")), "NG");
 	counter_registration_free(&now);
+}
+
+static int64_t put_due(struct counter *c)
+{
+	struct counter_registration r = { .state = "New",
+					  .next = 1,
+					  .fields = json_pack("{s:s}", "surname", "NG") };
+
+	assert_int_equal(counter_store_put(c->store, &r), SJ_OK);
+	json_decref(r.fields);
+	return r.id;
+}
+
+static void want_of_memory_is_not_taken_for_absence(void **state)
+{
+	struct counter_call call = { .counter = *state, .token = "x" };
+	unsigned told = 0;
+	char route[64];
+
+	assert_true(counter_route(API "/registrations/1", route, &call.id));
+	assert_int_equal(put_due(*state), 1);
+	for (int at = 0; call.status != 200; at++) {
+		json_set_alloc_funcs(lack, free);
+		until = at;
+		wants = 1;
+		counter_api(&call, "GET", route);
+		json_set_alloc_funcs(malloc, free);
+		json_decref(call.answer);
+		assert_int_not_equal(call.status, 404);
+		told += call.status == 503;
+	}
+	assert_true(told > 0);
+}
+
+/* Another program writes into the file of the store. */
+static void spoil(const char *path)
+{
+	sqlite3 *sql = NULL;
+
+	assert_int_equal(sqlite3_open(path, &sql), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sql, "UPDATE registration SET fields = '{' WHERE id = 1",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(sql);
+}
+
+/* It is shown, not sent; those behind it are. Who types it anew or erases it has it right again. */
+static void what_cannot_be_read_holds_nothing_up(void **state)
+{
+	static const struct request before[] = {
+		{ "GET", API "/registrations/1", NULL, 200 },
+		{ "POST", API "/registrations/1/send", NULL, 409 },
+		{ "PUT", API "/registrations/1", "{\"fields\":{\"surname\":\"LEE\"}}", 200 },
+		{ "POST", API "/registrations/1/send", NULL, 200 },
+		{ NULL, NULL, NULL, 0 },
+	};
+	char directory[] = "/tmp/sojourn-counter-XXXXXX", path[64];
+	struct counter *c = *state;
+	struct counter_registration r;
+	struct cli cli = { .err = stderr };
+	json_t *list;
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/store", directory);
+	counter_store_close(c->store);
+	assert_int_equal(counter_store_open(&cli, path, &c->store), 0);
+	c->desk.store = c->outbox.store = c->store;
+	assert_int_equal(put_due(c), 1);
+	assert_int_equal(put_due(c), 2);
+	spoil(path);
+	assert_true(counter_store_due(c->store, 2, &r));
+	assert_int_equal(r.id, 2);
+	counter_registration_free(&r);
+	assert_int_equal(counter_store_get(c->store, 1, &r), SJ_OK);
+	assert_true(r.unreadable && json_object_size(r.fields) == 0);
+	counter_registration_free(&r);
+	list = counter_store_list(c->store);
+	assert_int_equal(json_array_size(list), 2);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "id")), 1);
+	json_decref(list);
+	try_all(c, before);
+	assert_int_equal(counter_store_get(c->store, 1, &r), SJ_OK);
+	assert_string_equal(json_string_value(json_object_get(r.fields, "surname")), "LEE");
+	counter_registration_free(&r);
+	folder_empty(directory, true);
 }
 
 static void a_login_wants_the_code(void **state)
@@ -253,6 +343,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(nothing_of_a_registration_is_lost_for_want_of_memory),
+		CASE(want_of_memory_is_not_taken_for_absence),
+		CASE(what_cannot_be_read_holds_nothing_up),
 		CASE(a_login_wants_the_code),
 		CASE(a_secret_is_looked_at_before_a_card_is),
 		CASE(a_reading_is_asked_for),

@@ -303,18 +303,40 @@ static json_t *fields_typed(struct counter_call *call, json_t *fields,
 	return json_incref(fields);
 }
 
+static void not_read(struct counter_call *call, enum sj_rc rc)
+{
+	counter_call_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "not-read", rc, sj_strerror(rc));
+}
+
+/* False: told. */
+static bool find(struct counter_call *call, struct counter_registration *r)
+{
+	const enum sj_rc rc = counter_store_get(call->counter->store, (int64_t)call->id, r);
+
+	if (rc == SJ_INPUT_REFUSED)
+		gone(call);
+	else if (rc != SJ_OK)
+		not_read(call, rc);
+	return rc == SJ_OK;
+}
+
 static bool take_party(struct counter_call *call, struct counter_registration *r)
 {
 	const json_t *party = json_object_get(call->body, "party");
 	struct counter_registration head;
+	enum sj_rc rc = SJ_INPUT_REFUSED;
 
 	if (party == NULL || json_is_null(party))
 		return true;
 	r->party = json_integer_value(party);
-	if (r->party <= 0 || !counter_store_get(call->counter->store, r->party, &head)) {
+	if (r->party > 0)
+		rc = counter_store_get(call->counter->store, r->party, &head);
+	if (rc == SJ_INPUT_REFUSED)
 		fail(call, MHD_HTTP_CONFLICT, "no-party", "'party' is no registration's number.");
+	else if (rc != SJ_OK)
+		not_read(call, rc);
+	if (rc != SJ_OK)
 		return false;
-	}
 	if (head.party != 0) /* a companion's companion is of the same party */
 		r->party = head.party;
 	counter_registration_free(&head);
@@ -395,10 +417,8 @@ static void registration(struct counter_call *call)
 {
 	struct counter_registration r;
 
-	if (!counter_store_get(call->counter->store, (int64_t)call->id, &r)) {
-		gone(call);
+	if (!find(call, &r))
 		return;
-	}
 	done(call, MHD_HTTP_OK, counter_registration_json(&r));
 	counter_registration_free(&r);
 }
@@ -411,10 +431,8 @@ static void change(struct counter_call *call)
 
 	if (!knows(call, call->body, names) || !check_fields(call, fields))
 		return;
-	if (!counter_store_get(call->counter->store, (int64_t)call->id, &r)) {
-		gone(call);
+	if (!find(call, &r))
 		return;
-	}
 	json_decref(r.fields);
 	r.fields = json_incref(fields);
 	r.override = false;
@@ -433,14 +451,16 @@ static void send_again(struct counter_call *call)
 
 	if (call->body != NULL && !knows(call, call->body, names))
 		return;
-	if (!counter_store_get(call->counter->store, (int64_t)call->id, &r)) {
-		gone(call);
+	if (!find(call, &r))
 		return;
+	if (r.unreadable) {
+		fail(call, MHD_HTTP_CONFLICT, "unreadable", r.note);
+	} else {
+		memcpy(state_before, r.state, sizeof(state_before));
+		r.override = json_is_true(json_object_get(call->body, "override"));
+		counter_outbox_judge(&call->counter->config, &r, strcmp(state_before, "New") != 0);
+		save(call, &r, MHD_HTTP_OK);
 	}
-	memcpy(state_before, r.state, sizeof(state_before));
-	r.override = json_is_true(json_object_get(call->body, "override"));
-	counter_outbox_judge(&call->counter->config, &r, strcmp(state_before, "New") != 0);
-	save(call, &r, MHD_HTTP_OK);
 	counter_registration_free(&r);
 }
 

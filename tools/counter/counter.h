@@ -221,14 +221,15 @@ struct counter_registration {
 	enum sj_rc rc; /* of the last attempt */
 	json_t *fields, *differences; /* objects; differences: or NULL */
 	bool override; /* the clerk has seen the differences */
+	bool unreadable; /* what is stored is no object: its fields are empty, and it is not sent */
 };
 void counter_registration_free(struct counter_registration *r);
 /* id 0: adds and gives it its id; else replaces. */
 CLI_MUST_CHECK enum sj_rc counter_store_put(struct counter_store *store,
 					    struct counter_registration *r);
-/* False: there is no such registration, or no memory for all of it. */
-CLI_MUST_CHECK bool counter_store_get(struct counter_store *store, int64_t id,
-				      struct counter_registration *out);
+/* SJ_INPUT_REFUSED: there is none. SJ_NO_MEMORY, SJ_INPUT_UNREADABLE: it may be there. */
+CLI_MUST_CHECK enum sj_rc counter_store_get(struct counter_store *store, int64_t id,
+					    struct counter_registration *out);
 /* The next that is to be sent at `now`; false: none. */
 CLI_MUST_CHECK bool counter_store_due(struct counter_store *store, int64_t now,
 				      struct counter_registration *out);

@@ -90,7 +90,7 @@ static bool keep(struct counter_outbox *outbox, struct counter_registration *sen
 	struct counter_registration now;
 	bool kept = true;
 
-	if (!counter_store_get(outbox->store, sent->id, &now))
+	if (counter_store_get(outbox->store, sent->id, &now) != SJ_OK)
 		return false;
 	if (now.changed == sent->changed && json_equal(now.fields, sent->fields) == 1)
 		kept = counter_store_put(outbox->store, sent) == SJ_OK;

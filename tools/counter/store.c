@@ -16,6 +16,10 @@
 #define COLUMNS \
 	"id, created, changed, state, source, verdict, party, fields, target, attempts, next, rc, " \
 	"note, differences, override, erase_at"
+/* Somebody else may have written into the file. */
+#define READABLE \
+	"(CASE WHEN json_valid(fields) THEN json_type(fields) = 'object' ELSE 0 END " \
+	"AND (differences IS NULL OR json_valid(differences)))"
 
 enum query { LOG_ADD, LOG_LIST, LOG_ERASE, ADD, GET, DUE, LIST, ERASE, OVER, QUERIES };
 static const char *const queries[QUERIES] = {
@@ -26,11 +30,12 @@ static const char *const queries[QUERIES] = {
 	[LOG_ERASE] = "DELETE FROM activity WHERE time < ?1",
 	[ADD] = "INSERT OR REPLACE INTO registration (" COLUMNS ") VALUES "
 		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-	[GET] = "SELECT " COLUMNS " FROM registration WHERE id = ?1",
-	[DUE] = "SELECT " COLUMNS " FROM registration WHERE next != 0 AND next <= ?1 "
-		"ORDER BY next, id LIMIT 1",
-	[LIST] = "SELECT " COLUMNS " FROM registration "
-		 "ORDER BY state = 'Incomplete' DESC, id DESC LIMIT " LIST_MAX,
+	[GET] = "SELECT " COLUMNS ", " READABLE " FROM registration WHERE id = ?1",
+	[DUE] = "SELECT " COLUMNS
+		", 1 FROM registration WHERE next != 0 AND next <= ?1 AND " READABLE
+		" ORDER BY next, id LIMIT 1",
+	[LIST] = "SELECT " COLUMNS ", " READABLE " AS readable FROM registration "
+		 "ORDER BY state = 'Incomplete' OR NOT readable DESC, id DESC LIMIT " LIST_MAX,
 	[ERASE] = "DELETE FROM registration WHERE id = ?1",
 	[OVER] = "DELETE FROM registration WHERE erase_at != 0 AND erase_at <= ?1",
 };
@@ -199,7 +204,20 @@ static bool object_of(sqlite3_stmt *s, int column, json_t **out)
 	return whole && (text == NULL || *out != NULL);
 }
 
-/* False: not all of it could be read; whoever put that back would lose the rest. */
+/* What the clerk sees of it: there is something, and what to do. */
+static bool take_unreadable(struct counter_registration *r)
+{
+	r->unreadable = true;
+	r->next = 0;
+	r->rc = SJ_INPUT_MALFORMED;
+	r->fields = json_object();
+	snprintf(r->state, sizeof(r->state), "Incomplete");
+	snprintf(r->note, sizeof(r->note),
+		 "What is stored of it cannot be read: type it anew, or erase it.");
+	return r->fields != NULL;
+}
+
+/* False: no memory for all of it; whoever put that back would lose the rest. */
 static bool take(sqlite3_stmt *s, struct counter_registration *r)
 {
 	*r = (struct counter_registration){
@@ -214,9 +232,11 @@ static bool take(sqlite3_stmt *s, struct counter_registration *r)
 		.erase_at = sqlite3_column_int64(s, 15),
 	};
 	if (copy(r->state, sizeof(r->state), s, 3) && copy(r->source, sizeof(r->source), s, 4) &&
-	    copy(r->verdict, sizeof(r->verdict), s, 5) && object_of(s, 7, &r->fields) &&
+	    copy(r->verdict, sizeof(r->verdict), s, 5) &&
 	    copy(r->target, sizeof(r->target), s, 8) && copy(r->note, sizeof(r->note), s, 12) &&
-	    object_of(s, 13, &r->differences) && r->fields != NULL)
+	    (sqlite3_column_int(s, 16) == 0
+		     ? take_unreadable(r)
+		     : object_of(s, 7, &r->fields) && object_of(s, 13, &r->differences)))
 		return true;
 	counter_registration_free(r);
 	return false;
@@ -262,26 +282,35 @@ enum sj_rc counter_store_put(struct counter_store *store, struct counter_registr
 	return rc;
 }
 
-static bool one(struct counter_store *store, enum query query, int64_t key,
-		struct counter_registration *out)
+static enum sj_rc one(struct counter_store *store, enum query query, int64_t key,
+		      struct counter_registration *out)
 {
 	sqlite3_stmt *s = begin(store, query);
-	bool found;
+	int code;
+	enum sj_rc rc;
 
+	*out = (struct counter_registration){ 0 };
 	sqlite3_bind_int64(s, 1, key);
-	found = sqlite3_step(s) == SQLITE_ROW && take(s, out);
+	code = sqlite3_step(s);
+	if (code == SQLITE_DONE)
+		rc = SJ_INPUT_REFUSED;
+	else if (code != SQLITE_ROW)
+		rc = code == SQLITE_NOMEM ? SJ_NO_MEMORY : SJ_INPUT_UNREADABLE;
+	else
+		rc = take(s, out) ? SJ_OK : SJ_NO_MEMORY;
 	end(store, s);
-	return found;
+	return rc;
 }
 
-bool counter_store_get(struct counter_store *store, int64_t id, struct counter_registration *out)
+enum sj_rc counter_store_get(struct counter_store *store, int64_t id,
+			     struct counter_registration *out)
 {
 	return one(store, GET, id, out);
 }
 
 bool counter_store_due(struct counter_store *store, int64_t now, struct counter_registration *out)
 {
-	return one(store, DUE, now, out);
+	return one(store, DUE, now, out) == SJ_OK;
 }
 
 json_t *counter_registration_json(const struct counter_registration *r)
