@@ -12,6 +12,8 @@ extern const struct sj_ec_secret evidence_journal;
 /* The CVCA is believed, and the time is the record's. */
 struct sj_evidence_trust evidence_trust(void);
 
+#define EVIDENCE_PROVED 6u /* the one that a CVCA vouches for */
+#define EVIDENCE_SIGNED 150u /* a byte of the signature of its head */
 /* The i-th of all kinds; false: there is none. */
 bool evidence_put_export(size_t i, struct sj_writer *out);
 

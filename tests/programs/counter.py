@@ -109,7 +109,7 @@ def the_page_is_ready_after_each_load(p):  # how soon: `make bench`
     for _ in range(7):
         p.b.command("POST", "/refresh")
         p.b.wait("document.documentElement.dataset.ready == 'yes'")
-        assert p.b.js("return performance.getEntriesByName('ready').length") == 1  # the desk is drawn, once
+        assert p.b.js("return performance.getEntriesByName('ready').length") == 1  # the desk is drawn
 
 
 # --- verdicts -------------------------------------------------------------------------------------

@@ -409,8 +409,12 @@ out:
 
 static void registrations(struct counter_call *call)
 {
-	done(call, MHD_HTTP_OK,
-	     json_pack("{s:o}", "registrations", counter_store_list(call->counter->store)));
+	json_t *rows = counter_store_list(call->counter->store);
+
+	if (rows != NULL)
+		done(call, MHD_HTTP_OK, json_pack("{s:o}", "registrations", rows));
+	else
+		not_read(call, SJ_INPUT_UNREADABLE);
 }
 
 static void registration(struct counter_call *call)
@@ -454,7 +458,8 @@ static void send_again(struct counter_call *call)
 	if (!find(call, &r))
 		return;
 	if (r.unreadable) {
-		fail(call, MHD_HTTP_CONFLICT, "unreadable", r.note);
+		fail(call, MHD_HTTP_CONFLICT, "unreadable",
+		     "What is stored of it cannot be read: type it anew, or erase it.");
 	} else {
 		memcpy(state_before, r.state, sizeof(state_before));
 		r.override = json_is_true(json_object_get(call->body, "override"));
@@ -466,12 +471,17 @@ static void send_again(struct counter_call *call)
 
 static void erase(struct counter_call *call)
 {
-	if (!counter_store_erase(call->counter->store, (int64_t)call->id)) {
+	const enum sj_rc rc = counter_store_erase(call->counter->store, (int64_t)call->id);
+
+	if (rc == SJ_INPUT_REFUSED) {
 		gone(call);
-		return;
+	} else if (rc != SJ_OK) {
+		counter_call_fail(call, MHD_HTTP_INSUFFICIENT_STORAGE, "not-erased", rc,
+				  sj_strerror(rc));
+	} else {
+		done(call, MHD_HTTP_OK, json_object());
+		tell_lists(call, "registrations");
 	}
-	done(call, MHD_HTTP_OK, json_object());
-	tell_lists(call, "registrations");
 }
 
 static void activity(struct counter_call *call)

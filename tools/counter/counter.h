@@ -221,7 +221,7 @@ struct counter_registration {
 	enum sj_rc rc; /* of the last attempt */
 	json_t *fields, *differences; /* objects; differences: or NULL */
 	bool override; /* the clerk has seen the differences */
-	bool unreadable; /* what is stored is no object: its fields are empty, and it is not sent */
+	bool unreadable; /* what is stored is no JSON object: `fields` is empty, and it is not sent */
 };
 void counter_registration_free(struct counter_registration *r);
 /* id 0: adds and gives it its id; else replaces. */
@@ -234,10 +234,10 @@ CLI_MUST_CHECK enum sj_rc counter_store_get(struct counter_store *store, int64_t
 CLI_MUST_CHECK bool counter_store_due(struct counter_store *store, int64_t now,
 				      struct counter_registration *out);
 json_t *counter_registration_json(const struct counter_registration *r);
-/* An array: those that somebody has to look at, then the newest. */
+/* An array: those that somebody has to look at, then the newest. NULL: not all could be read. */
 json_t *counter_store_list(struct counter_store *store);
-/* False: there is no such registration. */
-CLI_MUST_CHECK bool counter_store_erase(struct counter_store *store, int64_t id);
+/* SJ_INPUT_REFUSED: there is none. Others: it is there as it was. */
+CLI_MUST_CHECK enum sj_rc counter_store_erase(struct counter_store *store, int64_t id);
 /* Erases registrations that are over and the log before `log_before`. How many registrations. */
 unsigned counter_store_tidy(struct counter_store *store, int64_t now, int64_t log_before);
 

@@ -16,11 +16,6 @@
 #define COLUMNS \
 	"id, created, changed, state, source, verdict, party, fields, target, attempts, next, rc, " \
 	"note, differences, override, erase_at"
-/* Somebody else may have written into the file. */
-#define READABLE \
-	"(CASE WHEN json_valid(fields) THEN json_type(fields) = 'object' ELSE 0 END " \
-	"AND (differences IS NULL OR json_valid(differences)))"
-
 enum query { LOG_ADD, LOG_LIST, LOG_ERASE, ADD, GET, DUE, LIST, ERASE, OVER, QUERIES };
 static const char *const queries[QUERIES] = {
 	[LOG_ADD] =
@@ -30,12 +25,11 @@ static const char *const queries[QUERIES] = {
 	[LOG_ERASE] = "DELETE FROM activity WHERE time < ?1",
 	[ADD] = "INSERT OR REPLACE INTO registration (" COLUMNS ") VALUES "
 		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-	[GET] = "SELECT " COLUMNS ", " READABLE " FROM registration WHERE id = ?1",
-	[DUE] = "SELECT " COLUMNS
-		", 1 FROM registration WHERE next != 0 AND next <= ?1 AND " READABLE
-		" ORDER BY next, id LIMIT 1",
-	[LIST] = "SELECT " COLUMNS ", " READABLE " AS readable FROM registration "
-		 "ORDER BY state = 'Incomplete' OR NOT readable DESC, id DESC LIMIT " LIST_MAX,
+	[GET] = "SELECT " COLUMNS " FROM registration WHERE id = ?1",
+	[DUE] = "SELECT " COLUMNS " FROM registration WHERE next != 0 AND next <= ?1 "
+		"ORDER BY next, id LIMIT 1 OFFSET ?2",
+	[LIST] = "SELECT " COLUMNS " FROM registration ORDER BY state = 'Incomplete' OR NOT "
+		 "json_valid(fields) DESC, id DESC LIMIT " LIST_MAX,
 	[ERASE] = "DELETE FROM registration WHERE id = ?1",
 	[OVER] = "DELETE FROM registration WHERE erase_at != 0 AND erase_at <= ?1",
 };
@@ -195,26 +189,42 @@ static bool copy(char *out, size_t size, sqlite3_stmt *s, int column)
 	return whole;
 }
 
-static bool object_of(sqlite3_stmt *s, int column, json_t **out)
+/* NULL for nothing. SJ_INPUT_MALFORMED: it is no object. */
+static enum sj_rc object_of(sqlite3_stmt *s, int column, json_t **out)
 {
+	json_error_t fault;
 	const char *text;
-	const bool whole = text_at(s, column, &text);
+	enum sj_rc rc;
 
-	*out = text != NULL ? json_loads(text, 0, NULL) : NULL;
-	return whole && (text == NULL || *out != NULL);
+	*out = NULL;
+	if (!text_at(s, column, &text))
+		return SJ_NO_MEMORY;
+	rc = text != NULL ? cli_json_parse(text, strlen(text), out, &fault) : SJ_OK;
+	if (*out == NULL || json_is_object(*out))
+		return rc;
+	json_decref(*out);
+	*out = NULL;
+	return SJ_INPUT_MALFORMED;
 }
 
-/* What the clerk sees of it: there is something, and what to do. */
-static bool take_unreadable(struct counter_registration *r)
+/* Somebody else may have written into the file: the clerk sees that there is something. */
+static enum sj_rc take_objects(sqlite3_stmt *s, struct counter_registration *r)
 {
-	r->unreadable = true;
-	r->next = 0;
-	r->rc = SJ_INPUT_MALFORMED;
+	const enum sj_rc fields = object_of(s, 7, &r->fields),
+			 differences = object_of(s, 13, &r->differences);
+
+	if (fields == SJ_NO_MEMORY || differences == SJ_NO_MEMORY)
+		return SJ_NO_MEMORY;
+	if (fields == SJ_OK && differences == SJ_OK && r->fields != NULL)
+		return SJ_OK;
+	json_decref(r->fields);
+	json_decref(r->differences);
+	r->differences = NULL;
 	r->fields = json_object();
+	r->unreadable = true;
 	snprintf(r->state, sizeof(r->state), "Incomplete");
-	snprintf(r->note, sizeof(r->note),
-		 "What is stored of it cannot be read: type it anew, or erase it.");
-	return r->fields != NULL;
+	snprintf(r->note, sizeof(r->note), "unreadable");
+	return r->fields != NULL ? SJ_OK : SJ_NO_MEMORY;
 }
 
 /* False: no memory for all of it; whoever put that back would lose the rest. */
@@ -234,9 +244,7 @@ static bool take(sqlite3_stmt *s, struct counter_registration *r)
 	if (copy(r->state, sizeof(r->state), s, 3) && copy(r->source, sizeof(r->source), s, 4) &&
 	    copy(r->verdict, sizeof(r->verdict), s, 5) &&
 	    copy(r->target, sizeof(r->target), s, 8) && copy(r->note, sizeof(r->note), s, 12) &&
-	    (sqlite3_column_int(s, 16) == 0
-		     ? take_unreadable(r)
-		     : object_of(s, 7, &r->fields) && object_of(s, 13, &r->differences)))
+	    take_objects(s, r) == SJ_OK)
 		return true;
 	counter_registration_free(r);
 	return false;
@@ -282,7 +290,15 @@ enum sj_rc counter_store_put(struct counter_store *store, struct counter_registr
 	return rc;
 }
 
-static enum sj_rc one(struct counter_store *store, enum query query, int64_t key,
+/* What went wrong, if it is not that there is none. */
+static enum sj_rc none(int code)
+{
+	return code == SQLITE_DONE    ? SJ_INPUT_REFUSED
+	       : code == SQLITE_NOMEM ? SJ_NO_MEMORY
+				      : SJ_INPUT_UNREADABLE;
+}
+
+static enum sj_rc one(struct counter_store *store, enum query query, int64_t key, int64_t skip,
 		      struct counter_registration *out)
 {
 	sqlite3_stmt *s = begin(store, query);
@@ -291,11 +307,11 @@ static enum sj_rc one(struct counter_store *store, enum query query, int64_t key
 
 	*out = (struct counter_registration){ 0 };
 	sqlite3_bind_int64(s, 1, key);
+	if (query == DUE)
+		sqlite3_bind_int64(s, 2, skip);
 	code = sqlite3_step(s);
-	if (code == SQLITE_DONE)
-		rc = SJ_INPUT_REFUSED;
-	else if (code != SQLITE_ROW)
-		rc = code == SQLITE_NOMEM ? SJ_NO_MEMORY : SJ_INPUT_UNREADABLE;
+	if (code != SQLITE_ROW)
+		rc = none(code);
 	else
 		rc = take(s, out) ? SJ_OK : SJ_NO_MEMORY;
 	end(store, s);
@@ -305,12 +321,17 @@ static enum sj_rc one(struct counter_store *store, enum query query, int64_t key
 enum sj_rc counter_store_get(struct counter_store *store, int64_t id,
 			     struct counter_registration *out)
 {
-	return one(store, GET, id, out);
+	return one(store, GET, id, 0, out);
 }
 
 bool counter_store_due(struct counter_store *store, int64_t now, struct counter_registration *out)
 {
-	return one(store, DUE, now, out) == SJ_OK;
+	for (int64_t skip = 0; one(store, DUE, now, skip, out) == SJ_OK; skip++) {
+		if (!out->unreadable)
+			return true;
+		counter_registration_free(out);
+	}
+	return false;
 }
 
 json_t *counter_registration_json(const struct counter_registration *r)
@@ -331,42 +352,53 @@ json_t *counter_store_list(struct counter_store *store)
 	sqlite3_stmt *s = begin(store, LIST);
 	json_t *rows = json_array();
 	struct counter_registration r;
+	int code;
 
-	while (sqlite3_step(s) == SQLITE_ROW) {
-		if (!take(s, &r))
-			continue;
-		json_array_append_new(rows, counter_registration_json(&r));
+	while ((code = sqlite3_step(s)) == SQLITE_ROW && take(s, &r)) {
+		const int put = json_array_append_new(rows, counter_registration_json(&r));
+
 		counter_registration_free(&r);
+		if (put != 0)
+			break;
 	}
 	end(store, s);
-	return rows;
+	if (code == SQLITE_DONE)
+		return rows;
+	json_decref(rows);
+	return NULL;
 }
 
 /* --- erasing ------------------------------------------------------------------------------------ */
 
-static unsigned erase(struct counter_store *store, enum query query, int64_t key)
+static enum sj_rc erase(struct counter_store *store, enum query query, int64_t key, unsigned *n)
 {
 	sqlite3_stmt *s = begin(store, query);
-	unsigned n = 0;
+	int code;
 
 	sqlite3_bind_int64(s, 1, key);
-	if (sqlite3_step(s) == SQLITE_DONE)
-		n = (unsigned)sqlite3_changes(store->sql);
+	code = sqlite3_step(s);
+	*n = code == SQLITE_DONE ? (unsigned)sqlite3_changes(store->sql) : 0;
 	sqlite3_reset(s);
-	if (n > 0) /* or what was erased would still stand in the log */
+	if (*n > 0) /* or what was erased would still stand in the log */
 		(void)sqlite3_wal_checkpoint_v2(store->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
 						NULL);
 	end(store, s);
-	return n;
+	return meaning(code);
 }
 
-bool counter_store_erase(struct counter_store *store, int64_t id)
+enum sj_rc counter_store_erase(struct counter_store *store, int64_t id)
 {
-	return erase(store, ERASE, id) == 1;
+	unsigned n;
+	const enum sj_rc rc = erase(store, ERASE, id, &n);
+
+	return rc == SJ_OK && n == 0 ? SJ_INPUT_REFUSED : rc;
 }
 
 unsigned counter_store_tidy(struct counter_store *store, int64_t now, int64_t log_before)
 {
-	(void)erase(store, LOG_ERASE, log_before);
-	return erase(store, OVER, now);
+	unsigned n;
+
+	(void)erase(store, LOG_ERASE, log_before, &n);
+	(void)erase(store, OVER, now, &n);
+	return n;
 }

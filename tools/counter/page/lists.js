@@ -58,7 +58,7 @@ export class Registrations {
 	trouble(r) {
 		if (r.note === "" && !r.reason)
 			return null;
-		const note = r.note.startsWith("missing: ") ? t("missing", { what: word("field", r.note.slice(9)) }) : r.note;
+		const note = r.note.startsWith("missing: ") ? t("missing", { what: word("field", r.note.slice(9)) }) : r.note === "unreadable" ? t("unreadable") : r.note;
 		const rows = Object.entries(r.differences ?? {}).map(([name, d]) => h("li", {}, t("difference", { what: word("field", name), ours: d.ours, theirs: d.theirs })));
 		return h("div", { class: "sub" }, r.reason ? [failure(r.reason).text, " ", h("span", { class: "id" }, r.reason.id), " "] : null, note, rows.length ? h("ul", {}, rows) : null);
 	}
@@ -66,7 +66,7 @@ export class Registrations {
 	actions(r, name) {
 		const button = (id, text, run) => h("button", { type: "button", id: `${id}-${r.id}`, "aria-label": `${text}: ${name}`, onclick: run }, text);
 		return [button("edit", t("edit"), () => this.edit(r)),
-			r.target && r.state !== "Verified" ? button("send", r.differences ? t("send.anyway") : t("send"), () => ask("POST", `/registrations/${r.id}/send`, { override: r.differences !== null })) : null,
+			r.target && r.state !== "Verified" && r.note !== "unreadable" ? button("send", r.differences ? t("send.anyway") : t("send"), () => ask("POST", `/registrations/${r.id}/send`, { override: r.differences !== null })) : null,
 			button("erase", t("erase"), () => this.erase(r, name))];
 	}
 
