@@ -279,24 +279,48 @@ static bool places_run(struct sj_span in)
 	return accepted;
 }
 
-/* What a reader with a keypad gives back: done, or a wrong PIN. */
+/* What a reader with a keypad gives back: done; it or the card was gone; what the card says of the password. */
 static bool pad_seed(size_t i, struct sj_writer *w)
 {
-	static const char *const seeds[] = { "00000000150090000300310100044142434402454604000102"
-					     "0304",
-					     "C26306F00000" };
+	static const char *const seeds[] = {
+		"000000001500900003003101000441424344024546040001020304",
+		"010010F00000",
+		"020010F00000",
+		"010020F00000",
+		"020020F00000",
+		"C06306F00000",
+		"C16306F00000",
+		"C26306F00000",
+		"006306F00000",
+		"836906F00000",
+		"846906F00000",
+		"856906F00000",
+		"826906F00000",
+		"836206F00000",
+		"886A06F00000",
+	};
 
-	return i < 2 && put_hex(w, seeds[i]);
+	return i < sizeof(seeds) / sizeof(seeds[0]) && put_hex(w, seeds[i]);
 }
 
+/* True: it is no answer that makes no sense. */
 static bool pad_run(struct sj_span in)
 {
-	struct sj_pace_result out = { .tries = -1 };
-	enum sj_rc rc = sj_pace_reader_output(in, SJ_PACE_PIN, &out);
+	static const enum sj_pace_password kinds[] = { SJ_PACE_MRZ, SJ_PACE_CAN, SJ_PACE_PIN,
+						       SJ_PACE_PUK };
+	bool understood = false;
 
-	fuzz_touch(sj_span(out.id_icc, out.id_icc_len));
-	fuzz_touch(sj_span(out.car[0].bytes, out.car[0].len));
-	return rc == SJ_OK || out.tries >= 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct sj_pace_result out = { .tries = -1 };
+		enum sj_rc rc = sj_pace_reader_output(in, kinds[i], &out);
+
+		if ((rc == SJ_OK) != out.done)
+			abort();
+		understood = rc != SJ_CARD_ANSWER;
+		fuzz_touch(sj_span(out.id_icc, out.id_icc_len));
+		fuzz_touch(sj_span(out.car[0].bytes, out.car[0].len));
+	}
+	return understood;
 }
 
 static const struct fuzz_parser parsers[] = {
