@@ -92,7 +92,9 @@ static bool keep(struct counter_outbox *outbox, struct counter_registration *sen
 
 	if (counter_store_get(outbox->store, sent->id, &now) != SJ_OK)
 		return false;
-	if (now.changed == sent->changed && json_equal(now.fields, sent->fields) == 1)
+	if (now.unreadable)
+		kept = false;
+	else if (now.changed == sent->changed && json_equal(now.fields, sent->fields) == 1)
 		kept = counter_store_put(outbox->store, sent) == SJ_OK;
 	counter_registration_free(&now);
 	counter_hub_put(outbox->hub, COUNTER_TOPIC_LISTS,
