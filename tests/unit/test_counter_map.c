@@ -123,6 +123,13 @@ static void a_field_goes_where_its_pointer_says(void **state)
 		{ "{\"b\":[]}", "/b/1", NULL }, /* arrays grow by one */
 		{ "{\"b\":1}", "/b/c", NULL }, /* a number has no members */
 		{ "{\"b\":[1]}", "/b/x", NULL },
+		{ "{\"b\":[1]}", "/b/01", NULL },
+		{ "{\"b\":[1,{},3,4,5,6,7,8,9,10]}", "/b/10",
+		  "{\"b\":[1,{},3,4,5,6,7,8,9,10,\"x\"]}" },
+		{ "{\"b\":[1,{}]}", "/b/10/c", NULL }, /* not the second */
+		{ "{}", "/b~1c~0/d", "{\"b/c~\":{\"d\":\"x\"}}" },
+		{ "{}", "/b~2", NULL },
+		{ "{}", "/b~", NULL },
 		{ "{}", "/", NULL },
 		{ "{}", "/b//c", NULL },
 		{ "{}", "/1/2/3/4/5/6/7/8/9", NULL }, /* deeper than anybody needs */
@@ -141,9 +148,15 @@ static void a_field_goes_where_its_pointer_says(void **state)
 static void only_what_differs_is_a_difference(void **state)
 {
 	char why[COUNTER_WHY];
-	json_t *map = parse("{\"fields\": {}, \"compare\": {\"a\": \"/a\", \"b\": \"/b/0\"}}", why);
-	json_t *ours = json_pack("{s:s, s:s}", "a", "Same", "b", "Other");
-	json_t *theirs = json_pack("{s:s, s:[s]}", "a", "SAME", "b", "others"), *found = NULL;
+	json_t *map = parse("{\"fields\": {}, \"compare\": {\"a\": \"/a\", \"b\": \"/b/0\", "
+			    "\"c\": \"/b/1x\", \"d\": \"/e/10\"}}",
+			    why);
+	json_t *ours = json_pack("{s:s, s:s, s:s, s:s}", "a", "Same", "b", "Other", "c", "None",
+				 "d", "Eleventh");
+	json_t *theirs = json_pack("{s:s, s:[s,s], s:[ssssssssssss]}", "a", "SAME", "b", "others",
+				   "1", "e", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+				   "eleventh", "11"),
+	       *found = NULL;
 
 	(void)state;
 	counter_map_compare(map, theirs, ours, &found);

@@ -3,6 +3,7 @@
  * describes it: what the target wants, where each of our fields goes (a JSON pointer, RFC 6901),
  * and what is fixed.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "counter/counter.h"
@@ -130,27 +131,39 @@ enum sj_rc counter_map_parse(const char *text, size_t len, json_t **out,
 
 /* --- pointers -------------------------------------------------------------------------------- */
 
-/* The part up to the next '/'; "0", "1" stand for places in an array. */
+/* The part up to the next '/', with ~0 and ~1 for '~' and '/' (RFC 6901, clause 4). */
 static const char *take_part(const char *pointer, char part[static PART])
 {
-	size_t n = strcspn(pointer, "/");
+	size_t n = 0;
 
-	if (n == 0 || n >= PART)
-		return NULL;
-	memcpy(part, pointer, n);
+	for (; *pointer != '\0' && *pointer != '/'; pointer++) {
+		char c = *pointer;
+
+		if (c == '~') {
+			pointer++;
+			c = *pointer == '0' ? '~' : *pointer == '1' ? '/' : '\0';
+		}
+		if (c == '\0' || n + 1 == PART)
+			return NULL;
+		part[n++] = c;
+	}
 	part[n] = '\0';
-	return pointer + n;
+	return n > 0 ? pointer : NULL;
 }
 
+/* A place in an array (RFC 6901, clause 4), one of the first thousand. */
 static bool is_place(const char *part)
 {
-	return part[0] >= '0' && part[0] <= '9' && part[1] == '\0';
+	const size_t n = strspn(part, "0123456789");
+
+	return n > 0 && n <= 3 && part[n] == '\0' && (part[0] != '0' || n == 1);
 }
 
 static json_t *child_of(const json_t *node, const char *part)
 {
-	return json_is_array(node) ? json_array_get(node, (size_t)(part[0] - '0'))
-				   : json_object_get(node, part);
+	if (json_is_array(node))
+		return is_place(part) ? json_array_get(node, strtoul(part, NULL, 10)) : NULL;
+	return json_object_get(node, part);
 }
 
 /* Puts a node (taken) there; arrays grow by one at their end. */
@@ -158,7 +171,7 @@ static bool put_child(json_t *node, const char *part, json_t *child)
 {
 	if (!json_is_array(node))
 		return json_object_set_new(node, part, child) == 0;
-	if (is_place(part) && json_array_size(node) == (size_t)(part[0] - '0'))
+	if (is_place(part) && json_array_size(node) == strtoul(part, NULL, 10))
 		return json_array_append_new(node, child) == 0;
 	json_decref(child);
 	return false;
