@@ -409,12 +409,13 @@ out:
 
 static void registrations(struct counter_call *call)
 {
-	json_t *rows = counter_store_list(call->counter->store);
+	json_t *rows;
+	const enum sj_rc rc = counter_store_list(call->counter->store, &rows);
 
-	if (rows != NULL)
+	if (rc == SJ_OK)
 		done(call, MHD_HTTP_OK, json_pack("{s:o}", "registrations", rows));
 	else
-		not_read(call, SJ_INPUT_UNREADABLE);
+		not_read(call, rc);
 }
 
 static void registration(struct counter_call *call)

@@ -234,8 +234,11 @@ CLI_MUST_CHECK enum sj_rc counter_store_get(struct counter_store *store, int64_t
 CLI_MUST_CHECK bool counter_store_due(struct counter_store *store, int64_t now,
 				      struct counter_registration *out);
 json_t *counter_registration_json(const struct counter_registration *r);
-/* An array: those that somebody has to look at, then the newest. NULL: not all could be read. */
-json_t *counter_store_list(struct counter_store *store);
+/*
+ * An array: those that somebody has to look at, then the newest. SJ_NO_MEMORY, SJ_INPUT_UNREADABLE:
+ * not all could be read, and *rows is NULL.
+ */
+CLI_MUST_CHECK enum sj_rc counter_store_list(struct counter_store *store, json_t **rows);
 /* SJ_INPUT_REFUSED: there is none. Others: it is there as it was. */
 CLI_MUST_CHECK enum sj_rc counter_store_erase(struct counter_store *store, int64_t id);
 /* Erases registrations that are over and the log before `log_before`. How many registrations. */

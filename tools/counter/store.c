@@ -347,25 +347,26 @@ json_t *counter_registration_json(const struct counter_registration *r)
 		r->erase_at != 0 ? json_string(cli_time_text(r->erase_at).text) : json_null());
 }
 
-json_t *counter_store_list(struct counter_store *store)
+enum sj_rc counter_store_list(struct counter_store *store, json_t **rows)
 {
 	sqlite3_stmt *s = begin(store, LIST);
-	json_t *rows = json_array();
 	struct counter_registration r;
 	int code;
 
+	*rows = json_array();
 	while ((code = sqlite3_step(s)) == SQLITE_ROW && take(s, &r)) {
-		const int put = json_array_append_new(rows, counter_registration_json(&r));
+		const int put = json_array_append_new(*rows, counter_registration_json(&r));
 
 		counter_registration_free(&r);
 		if (put != 0)
 			break;
 	}
 	end(store, s);
-	if (code == SQLITE_DONE)
-		return rows;
-	json_decref(rows);
-	return NULL;
+	if (code == SQLITE_DONE && *rows != NULL)
+		return SJ_OK;
+	json_decref(*rows);
+	*rows = NULL;
+	return code == SQLITE_ROW || code == SQLITE_DONE ? SJ_NO_MEMORY : none(code);
 }
 
 /* --- erasing ------------------------------------------------------------------------------------ */
