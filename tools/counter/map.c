@@ -22,11 +22,38 @@ bool counter_field_name(const char *text)
 	return n > 0 && n <= 40 && text[n] == '\0';
 }
 
+/* The part up to the next '/', with ~0 and ~1 for '~' and '/' (RFC 6901, clause 4). */
+static const char *take_part(const char *pointer, char part[static PART])
+{
+	size_t n = 0;
+
+	for (; *pointer != '\0' && *pointer != '/'; pointer++) {
+		char c = *pointer;
+
+		if (c == '~') {
+			pointer++;
+			c = *pointer == '0' ? '~' : *pointer == '1' ? '/' : '\0';
+		}
+		if (c == '\0' || n + 1 == PART)
+			return NULL;
+		part[n++] = c;
+	}
+	part[n] = '\0';
+	return n > 0 ? pointer : NULL;
+}
+
+/* No part is empty, and there are not more of them than anybody needs. */
 static bool is_pointer(const json_t *value)
 {
-	const char *text = json_string_value(value);
+	const char *at = json_string_value(value);
+	char part[PART];
+	unsigned depth = 0;
 
-	return text != NULL && text[0] == '/';
+	while (at != NULL && *at == '/' && depth < DEPTH_MAX) {
+		at = take_part(at + 1, part);
+		depth++;
+	}
+	return at != NULL && *at == '\0' && depth > 0;
 }
 
 static bool are_names(const json_t *array)
@@ -82,8 +109,8 @@ static bool judge(const json_t *map, char why[static COUNTER_WHY])
 			{ "verified", POINTER } };
 	static const char *const wanted[] = {
 		"a text", "an array of field names",
-		"an object of field names and pointers that begin with /",
-		"a pointer that begins with /", "an object"
+		"an object of field names and JSON pointers, as /a/0/b",
+		"a JSON pointer, as /a/0/b", "an object"
 	};
 	const size_t count = sizeof(members) / sizeof(members[0]);
 	const char *key;
@@ -131,26 +158,6 @@ enum sj_rc counter_map_parse(const char *text, size_t len, json_t **out,
 
 /* --- pointers -------------------------------------------------------------------------------- */
 
-/* The part up to the next '/', with ~0 and ~1 for '~' and '/' (RFC 6901, clause 4). */
-static const char *take_part(const char *pointer, char part[static PART])
-{
-	size_t n = 0;
-
-	for (; *pointer != '\0' && *pointer != '/'; pointer++) {
-		char c = *pointer;
-
-		if (c == '~') {
-			pointer++;
-			c = *pointer == '0' ? '~' : *pointer == '1' ? '/' : '\0';
-		}
-		if (c == '\0' || n + 1 == PART)
-			return NULL;
-		part[n++] = c;
-	}
-	part[n] = '\0';
-	return n > 0 ? pointer : NULL;
-}
-
 /* A place in an array (RFC 6901, clause 4), one of the first thousand. */
 static bool is_place(const char *part)
 {
@@ -177,17 +184,12 @@ static bool put_child(json_t *node, const char *part, json_t *child)
 	return false;
 }
 
-static bool put_at(json_t *root, const char *pointer, const char *value)
+static bool put_at(json_t *node, const char *pointer, const char *value)
 {
 	char part[PART], next[PART];
-	json_t *node = root, *child;
+	json_t *child;
 
-	for (unsigned depth = 0; depth < DEPTH_MAX && pointer != NULL && *pointer == '/'; depth++) {
-		pointer = take_part(pointer + 1, part);
-		if (pointer == NULL)
-			return false;
-		if (*pointer == '\0')
-			return put_child(node, part, json_string(value));
+	while ((pointer = take_part(pointer + 1, part)) != NULL && *pointer != '\0') {
 		child = child_of(node, part);
 		if (child == NULL) {
 			if (take_part(pointer + 1, next) == NULL ||
@@ -197,7 +199,7 @@ static bool put_at(json_t *root, const char *pointer, const char *value)
 		}
 		node = child;
 	}
-	return false;
+	return pointer != NULL && put_child(node, part, json_string(value));
 }
 
 const char *counter_map_text(const json_t *root, const char *pointer)
