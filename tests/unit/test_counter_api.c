@@ -226,7 +226,9 @@ static void what_cannot_be_read_holds_nothing_up(void **state)
 					      "fields = '{\"surname\":\"\\u0000\"}'",
 					      "fields = ''",
 					      "fields = '{\"surname\":1e999}'",
-					      "differences = '5'" };
+					      "differences = '5'",
+					      "note = CAST(X'FF' AS TEXT)",
+					      "target = CAST(X'C3' AS TEXT)" };
 	static const struct request asked[] = {
 		{ "GET", API "/registrations/1", NULL, 200 },
 		{ "POST", API "/registrations/1/send", NULL, 409 },

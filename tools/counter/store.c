@@ -207,15 +207,30 @@ static enum sj_rc object_of(sqlite3_stmt *s, int column, json_t **out)
 	return SJ_INPUT_MALFORMED;
 }
 
+/* SJ_INPUT_MALFORMED: one is not UTF-8, and none is kept. */
+static enum sj_rc judge_texts(struct counter_registration *r)
+{
+	json_error_t fault;
+	json_t *texts = json_pack_ex(&fault, 0, "[s, s, s, s, s]", r->state, r->source, r->verdict,
+				     r->target, r->note);
+
+	json_decref(texts);
+	if (texts != NULL)
+		return SJ_OK;
+	r->source[0] = r->verdict[0] = r->target[0] = '\0';
+	return json_error_code(&fault) == json_error_invalid_utf8 ? SJ_INPUT_MALFORMED
+								  : SJ_NO_MEMORY;
+}
+
 /* Somebody else may have written into the file: the clerk sees that there is something. */
 static enum sj_rc take_objects(sqlite3_stmt *s, struct counter_registration *r)
 {
 	const enum sj_rc fields = object_of(s, 7, &r->fields),
-			 differences = object_of(s, 13, &r->differences);
+			 differences = object_of(s, 13, &r->differences), texts = judge_texts(r);
 
-	if (fields == SJ_NO_MEMORY || differences == SJ_NO_MEMORY)
+	if (fields == SJ_NO_MEMORY || differences == SJ_NO_MEMORY || texts == SJ_NO_MEMORY)
 		return SJ_NO_MEMORY;
-	if (fields == SJ_OK && differences == SJ_OK && r->fields != NULL)
+	if (fields == SJ_OK && differences == SJ_OK && texts == SJ_OK && r->fields != NULL)
 		return SJ_OK;
 	json_decref(r->fields);
 	json_decref(r->differences);
