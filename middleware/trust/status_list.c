@@ -1,4 +1,7 @@
-/* status_list.c -- partitions, the directory of blocks, and asking for one index. */
+/*
+ * status_list.c -- partitions, the directory of blocks, and asking for one index. The names in its
+ * annotations are those of tests/prove/status_list.c.
+ */
 #include "trust/status_list.h"
 
 #include <stdlib.h>
@@ -21,6 +24,12 @@ bool sj_status_parts_settle(struct sj_status_parts *parts)
 	parts->indices = 0;
 	if (parts->n > SJ_STATUS_PARTS_MAX)
 		return false;
+	/*@ loop invariant i <= parts->n <= SJ_STATUS_PARTS_MAX && parts->blocks <= 16384 * i;
+	    loop invariant SIZES_OK(*parts, i);
+	    loop invariant FIRSTS_IN(*parts, i);
+	    loop invariant FIRSTS_FOLLOW(*parts, i);
+	    loop invariant FIRSTS_END(*parts, i);
+	    loop assigns i, parts->blocks, parts->indices, parts->list[0 .. SJ_STATUS_PARTS_MAX - 1].first; */
 	for (uint32_t i = 0; i < parts->n; i++) {
 		struct sj_status_part *part = &parts->list[i];
 
@@ -30,6 +39,10 @@ bool sj_status_parts_settle(struct sj_status_parts *parts)
 		part->first = parts->blocks;
 		parts->blocks += sj_status_blocks(part->size);
 		parts->indices += part->size;
+		//@ assert KEPT(parts, size, i);
+		//@ assert KEPT(parts, first, i);
+		//@ assert parts->blocks == part->first + blocks_of(part->size);
+		//@ assert FIRSTS_FOLLOW(*parts, i);
 	}
 	return parts->indices <= UINT32_MAX;
 }
@@ -46,6 +59,8 @@ const struct sj_status_part *sj_status_parts_find(const struct sj_status_parts *
 		if (i < to && parts->list[i].partition == partition)
 			return &parts->list[i];
 	}
+	/*@ loop invariant from <= to <= parts->n;
+	    loop assigns from, to; */
 	while (from < to) {
 		uint32_t middle = (from + to) / 2;
 
@@ -72,6 +87,8 @@ bool sj_status_parts_take(struct sj_span *in, struct sj_status_parts *parts)
 
 	if (!sj_take_be(&rest, 2, &parts->n) || parts->n > SJ_STATUS_PARTS_MAX)
 		return false;
+	/*@ loop invariant i <= parts->n <= SJ_STATUS_PARTS_MAX && span_ok(rest);
+	    loop assigns i, rest, partition, parts->list[0 .. SJ_STATUS_PARTS_MAX - 1]; */
 	for (uint32_t i = 0; i < parts->n; i++) {
 		if (!sj_take_be(&rest, 2, &partition) ||
 		    !sj_take_be(&rest, 4, &parts->list[i].size))
@@ -124,6 +141,7 @@ struct sj_status_block sj_status_list_block(const struct sj_status_list *list,
 	struct entry from = entry_at(list->directory, part->first + b);
 	struct entry to = entry_at(list->directory, part->first + b + 1);
 
+	//@ assert from.ends <= to.ends && from.data <= to.data;
 	return (struct sj_status_block){ from.code, from.low,
 					 sj_span(list->ends.ptr + from.ends, to.ends - from.ends),
 					 sj_span(list->data.ptr + from.data, to.data - from.data) };
@@ -134,6 +152,11 @@ static bool directory_fits(const struct sj_status_list *list)
 {
 	struct entry before = { 0 }, entry;
 
+	/*@ loop invariant i <= list->parts.blocks + 1;
+	    loop invariant i > 0 ==> before.ends == ends_of(list->directory.ptr, i - 1) &&
+		before.data == data_of(list->directory.ptr, i - 1) && entry == before;
+	    loop invariant RISES(*list, i - 1, before.ends, before.data);
+	    loop assigns i, before, entry; */
 	for (size_t i = 0; i <= list->parts.blocks; i++) {
 		entry = entry_at(list->directory, i);
 		if (entry.ends < before.ends || entry.data < before.data ||
@@ -147,14 +170,22 @@ static bool directory_fits(const struct sj_status_list *list)
 
 static bool blocks_fit(const struct sj_status_list *list)
 {
+	/*@ loop invariant i <= list->parts.n;
+	    loop invariant EVEN(*list, i < list->parts.n ? list->parts.list[i].first
+							 : list->parts.blocks);
+	    loop assigns i; */
 	for (uint32_t i = 0; i < list->parts.n; i++) {
 		const struct sj_status_part *part = &list->parts.list[i];
 
+		/*@ loop invariant b <= blocks_of(part->size) && b <= 16384;
+		    loop invariant EVEN(*list, part->first + b);
+		    loop assigns b; */
 		for (uint32_t b = 0; b < sj_status_blocks(part->size); b++) {
 			struct sj_status_block block = sj_status_list_block(list, part, b);
 
 			if (!sj_status_block_check(&block, sj_status_block_size(part, b)))
 				return false;
+			//@ assert even_at(list->directory.ptr, part->first + b);
 		}
 	}
 	return true;

@@ -22,7 +22,7 @@ ROOT = HERE.parent.parent
 WP = ["-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-wp-prover", "z3,cvc4", "-wp-cache", "none"]
 # Of code that is never reached what is called and looped tells; each statement would take ten times as long.
 TRY = ["-wp-smoke-tests", "-wp-no-smoke-dead-code", "-wp-smoke-timeout", "1"]
-CPP = "-I. -Imiddleware -Imiddleware/include -Icard-sim -Icard-sim/applets/piv -std=c17 -D'__attribute__(x)='"
+CPP = "-I. -Imiddleware -Imiddleware/include -Icard-sim -std=c17 -D'__attribute__(x)='"
 
 
 def environment():
@@ -36,9 +36,16 @@ def environment():
     return env
 
 
+def source_of(unit):
+    """The source that a unit includes, by the name that it is included by, and where it is."""
+    name = re.findall(r'^#include "(.*\.c)"$', unit.read_text(), re.M)[-1]
+    return name, next(path for top in ("middleware", "card-sim") if (path := ROOT / top / name).is_file())
+
+
 def run(unit, env, jobs, timeout, only, more=(), first=""):
     """What Frama-C says; `first`: where it looks first for what the unit includes."""
-    command = ["frama-c", *WP, *more, "-wp-par", str(jobs), "-wp-timeout", str(timeout), f"-cpp-extra-args={first}{CPP}", str(unit.relative_to(ROOT))]
+    own = source_of(unit)[1].parent.relative_to(ROOT)
+    command = ["frama-c", *WP, *more, "-wp-par", str(jobs), "-wp-timeout", str(timeout), f"-cpp-extra-args={first}{CPP} -iquote {own}", str(unit.relative_to(ROOT))]
     if only:
         command += ["-wp-fct", ",".join(only)]
     return subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
@@ -66,9 +73,9 @@ def prove(unit, env, jobs, timeout):
 def refusals(unit, env, jobs):
     """How many faults were not proved, and what is wrong with the others."""
     refused, wrong = 0, []
-    source = re.findall(r'^#include "(.*\.c)"$', unit.read_text(), re.M)[-1]
+    source, path = source_of(unit)
+    sound = path.read_text()
     for name, old, new in re.findall(r"^ \* refused: (\w+): (.+) => *(.*)$", unit.read_text(), re.M):
-        sound = next(ROOT / top / source for top in ("middleware", "card-sim") if (ROOT / top / source).is_file()).read_text()
         with tempfile.TemporaryDirectory() as first:
             faulty = pathlib.Path(first, source)
             faulty.parent.mkdir(parents=True)

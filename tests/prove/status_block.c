@@ -49,7 +49,8 @@ static uint32_t chunks_of(uint32_t n, uint32_t low);
     assigns \nothing; */
 static bool is_set(const struct sj_status_block *block);
 /*@ requires \valid_read(block) && block->low <= 16 && n > 0;
-    assigns \nothing; */
+    assigns \nothing;
+    ensures \result % 2 == 0; */
 size_t sj_status_block_ends(const struct sj_status_block *block, uint32_t n);
 /*@ requires n > 0 && low <= 16;
     assigns \nothing; */
@@ -90,8 +91,9 @@ static bool is_one(struct sj_span bits, size_t at);
 /*@ requires \valid_read(block) && block_ok(*block);
     assigns \nothing; */
 static bool set_has(const struct sj_status_block *block, uint32_t x);
-/*@ requires \valid_read(block) && block->low <= 16 && n > 0;
-    assigns \nothing; */
+/*@ requires \valid_read(block) && n > 0;
+    assigns \nothing;
+    ensures \result ==> block->low <= 16 && block->ends.len % 2 == 0; */
 bool sj_status_block_check(const struct sj_status_block *block, uint32_t n);
 /*@ requires \valid_read(block) && block_ok(*block);
     assigns \nothing; */

@@ -157,6 +157,7 @@ static bool may_manage(const struct card_call *call)
 
 static bool are_digits(struct sj_span in)
 {
+	/*@ loop invariant i <= in.len; loop assigns i; */
 	for (size_t i = 0; i < in.len; i++)
 		if (in.ptr[i] < '0' || in.ptr[i] > '9')
 			return false;
