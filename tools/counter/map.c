@@ -107,11 +107,9 @@ static bool judge(const json_t *map, char why[static COUNTER_WHY])
 	} members[] = { { "required", NAMES },  { "fixed", OBJECT }, { "fields", POINTERS },
 			{ "lookup", TEXT },     { "entries", TEXT }, { "compare", POINTERS },
 			{ "verified", POINTER } };
-	static const char *const wanted[] = {
-		"a text", "an array of field names",
-		"an object of field names and JSON pointers, as /a/0/b",
-		"a JSON pointer, as /a/0/b", "an object"
-	};
+	static const char *const wanted[] = { "a text", "an array of field names",
+					      "an object of field names and pointers, as /a/0/b",
+					      "a pointer, as /a/0/b", "an object" };
 	const size_t count = sizeof(members) / sizeof(members[0]);
 	const char *key;
 	json_t *value;
