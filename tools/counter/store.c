@@ -213,9 +213,10 @@ static enum sj_rc judge_texts(struct counter_registration *r)
 	json_error_t fault;
 	json_t *texts = json_pack_ex(&fault, 0, "[s, s, s, s, s]", r->state, r->source, r->verdict,
 				     r->target, r->note);
+	const bool whole = texts != NULL;
 
 	json_decref(texts);
-	if (texts != NULL)
+	if (whole)
 		return SJ_OK;
 	r->source[0] = r->verdict[0] = r->target[0] = '\0';
 	return json_error_code(&fault) == json_error_invalid_utf8 ? SJ_INPUT_MALFORMED
